@@ -1,0 +1,50 @@
+"""The contract of a metric: one value a query, and how queries become one number."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from benchsuite.api.plugin import Plugin
+from benchsuite.data import Evidence, Float64
+
+Task = Literal["ranking", "classification", "rating"]
+
+
+@dataclasses.dataclass
+class Metric(Plugin):
+    """Base of all metrics. ``ndcg@10`` names the metric ``ndcg`` with its setting ``k = 10``."""
+
+    task: ClassVar[Task] = "ranking"
+    """Judges lists (ranking), labelled pairs (classification) or values (rating)."""
+
+    higher_is_better: ClassVar[bool] = True
+
+    convention: ClassVar[str] = ""
+    """One line: gain, denominator, tie rule, empty truths, who is averaged. Printed under every table."""
+
+    resampled: ClassVar[bool] = True
+    """False when a bootstrap over users makes no sense (coverage): then there is no interval."""
+
+    @abstractmethod
+    def measure(self, evidence: Evidence) -> Float64:
+        """Return float64[q], one value per query; NaN where the query does not count."""
+
+    def estimate(self, evidence: Evidence, values: Float64, weights: Float64) -> Float64:
+        """Return float64[b], the metric under b weightings of the queries; by default the mean over counted queries.
+
+        Metrics over pooled pairs (precision, F1, AUC) override it.
+
+        Args:
+            evidence: the same as in :meth:`measure`.
+            values: float64[q], what :meth:`measure` returned.
+            weights: float64[b, q]; a row of ones gives the plain value, other rows are bootstrap multiplicities.
+        """
+        counted = ~np.isnan(values)
+        weight = weights[:, counted]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean: Float64 = (weight @ values[counted]) / weight.sum(axis=1)
+        return mean

@@ -1,0 +1,120 @@
+"""The contract of a model: fit on a training part, score candidates for queries. The harness does everything else."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from enum import StrEnum
+from typing import ClassVar, Self
+
+import numpy as np
+
+from benchsuite.api.context import Context
+from benchsuite.api.plugin import Plugin
+from benchsuite.data import Bool, Dataset, Float32, Int32, Queries, Ragged
+
+
+class Need(StrEnum):
+    """What a model cannot work without. The planner compares it with the data before anything runs."""
+
+    TIMESTAMPS = "timestamps"
+    VALUES = "values other than 1"
+    ITEM_TEXT = "item text"
+    USER_TEXT = "user text"
+    ITEM_FEATURES = "item features"
+    USER_FEATURES = "user features"
+    LINKS = "links between users"
+    PREFERENCES = "known true preferences"
+    GPU = "a GPU"
+
+
+@dataclasses.dataclass
+class Model(Plugin):
+    """Base of all models.
+
+    A model never filters seen items, draws negatives, breaks ties, cuts lists, splits or seeds: the harness owns these.
+    Attributes that ``fit`` learns start with an underscore.
+    """
+
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    """What the model cannot work without."""
+
+    uses_language_model: ClassVar[bool] = False
+    """True for models that read text with a pretrained language model; reports show it."""
+
+    ceiling: ClassVar[bool] = False
+    """True for an oracle: shown as the ceiling, never called best."""
+
+    @abstractmethod
+    def fit(self, train: Dataset, context: Context) -> Self:
+        """Learn from the training part and return self.
+
+        Args:
+            train: interactions of the training part, and the whole user and item tables (texts and features of cold
+                entities included). Read-only.
+            context: seed, validation fold, progress and the like.
+        """
+
+    @abstractmethod
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], higher is better; NaN where the model has no opinion.
+
+        Args:
+            queries: who asks. Answer from ``queries.items`` (the visible history) and, for known users, from what was
+                learnt; a user may be unknown and a history empty.
+            candidates: int32[c] item codes, or None for the whole catalogue in code order. An item may have no
+                training row at all: answer from its text or features, or with NaN.
+        """
+
+    def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
+        """Return float32[p], the scores of single (query, item) pairs on the same scale as :meth:`score`.
+
+        Override when there is a faster way, or when the model has an answer made for the pointwise task.
+
+        Args:
+            queries: who asks.
+            query: int32[p] query index of each pair, ascending.
+            item: int32[p] item code of each pair.
+        """
+        scores = np.empty(len(query), np.float32)
+        step = 512
+        for first in range(0, len(queries), step):
+            begin, end = np.searchsorted(query, [first, first + step])
+            if begin < end:
+                items, column = np.unique(item[begin:end], return_inverse=True)
+                block = self.score(queries.slice(first, min(first + step, len(queries))), items.astype(np.int32))
+                scores[begin:end] = block[query[begin:end] - first, column]
+        return scores
+
+    def recommend(self, queries: Queries, candidates: Int32 | None, k: int, blocked: Ragged) -> TopK | None:
+        """Return each query's best k candidates, or None to let the harness rank :meth:`score` (the default).
+
+        Override only when there is a faster exact way. The answer must equal ranking ``score``: blocked items left
+        out, higher scores first, ties to the smaller code, -1 and NaN where the model has no more opinions.
+
+        Args:
+            queries: who asks.
+            candidates: as in :meth:`score`.
+            k: the length of the lists.
+            blocked: items that must not be recommended, one list per query.
+        """
+        return None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TopK:
+    """Ready lists of a model with a faster way than scoring everything.
+
+    Attributes:
+        item: int32[q, k] item codes, best first, -1 where there are no more.
+        score: float32[q, k] their scores, NaN beside -1.
+    """
+
+    item: Int32
+    score: Float32
+
+    @property
+    def filled(self) -> Bool:
+        """bool[q, k]: where there is an item."""
+        filled: Bool = self.item >= 0
+        return filled

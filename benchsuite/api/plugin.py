@@ -1,0 +1,73 @@
+"""A plugin is a dataclass; its fields are its settings, each with type, default and search range, said once."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import inspect
+import json
+import typing
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from benchsuite.errors import ConfigError, did_you_mean
+
+
+@dataclasses.dataclass
+class Plugin(abc.ABC):  # noqa: B024 - each kind of plugin adds its own abstract methods
+    """Base of everything that can be plugged in.
+
+    The first line of the class's docstring is its summary in lists and reports.
+    """
+
+    version: ClassVar[str] = "1"
+    """Raised when the plugin's numbers change; it is part of every key that rests on the plugin."""
+
+    cite: ClassVar[tuple[str, ...]] = ()
+    """BibTeX entries of the papers behind the plugin."""
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return the first line of the docstring."""
+        return (inspect.getdoc(cls) or "").partition("\n")[0]
+
+    @classmethod
+    def fields(cls) -> dict[str, Any]:
+        """Return each setting's annotated type, in order of declaration."""
+        hints = typing.get_type_hints(cls, include_extras=True)
+        return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], where: str = "") -> Self:
+        """Build the plugin from plain values, checking every name and type.
+
+        Args:
+            settings: JSON-like values by setting name; what is not named keeps its default.
+            where: file, table and key, for the error.
+
+        Raises:
+            ConfigError: for an unknown setting, a value of the wrong type, or one out of range.
+        """
+        from pydantic import TypeAdapter, ValidationError
+
+        known = cls.fields()
+        values: dict[str, Any] = {}
+        for name, value in settings.items():
+            if name not in known:
+                raise ConfigError(f'unknown setting "{name}"', where=where, remedy=did_you_mean(name, known))
+            try:
+                values[name] = TypeAdapter(known[name]).validate_json(json.dumps(value, default=str), strict=True)
+            except ValidationError as error:
+                problem = error.errors()[0]["msg"]
+                problem = problem[:1].lower() + problem[1:]
+                remedy = f"it is {value!r} now"
+                raise ConfigError(f'setting "{name}": {problem}', where=where, remedy=remedy) from None
+        try:
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(str(error), where=where) from None
+
+    def settings(self) -> dict[str, Any]:
+        """Return every setting with its value, as JSON-like values, in order of declaration."""
+        plain: dict[str, Any] = json.loads(json.dumps({name: getattr(self, name) for name in self.fields()}))
+        return plain

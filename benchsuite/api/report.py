@@ -1,0 +1,23 @@
+"""The contract of a report: a pure function from a comparison to files."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from benchsuite.api.plugin import Plugin
+from benchsuite.data import Comparison
+
+
+@dataclasses.dataclass
+class Report(Plugin):
+    """Base of all reports."""
+
+    printable: ClassVar[bool] = False
+    """True when the only file is text for a terminal, to be printed rather than written."""
+
+    @abstractmethod
+    def render(self, comparison: Comparison) -> Mapping[str, bytes]:
+        """Return file contents by relative file name. The same comparison gives the same bytes."""

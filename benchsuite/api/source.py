@@ -1,0 +1,62 @@
+"""The contract of a data source: where a data set comes from, under which licence, and how to load it."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from benchsuite.api.plugin import Plugin
+from benchsuite.data import Dataset
+
+
+def _silent(message: str) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where files may be found and kept.
+
+    Attributes:
+        folders: folders the user named, searched first, in order; a set's files may lie in one directly or in a
+            sub-folder with the set's name.
+        cache: where downloads and prepared data are kept.
+        offline: True forbids any network access.
+        say: shows one line to the user (licence, what is being downloaded, how rows were kept).
+    """
+
+    folders: tuple[Path, ...] = ()
+    cache: Path = field(default_factory=lambda: Path.home() / ".cache" / "benchsuite")
+    offline: bool = False
+    say: Callable[[str], None] = field(default=_silent)
+
+
+@dataclasses.dataclass
+class Source(Plugin):
+    """Base of all data sources. Fields are preparation settings; they are part of the data set's identity."""
+
+    domain: ClassVar[str] = ""
+    """Such as ``"movies"`` or ``"e-commerce"``."""
+
+    licence: ClassVar[str] = ""
+    """What one may do with the data, in one line."""
+
+    url: ClassVar[str] = ""
+    """The upstream home page."""
+
+    simulated: ClassVar[bool] = False
+    """True when no row comes from the real world; shown wherever the data is shown."""
+
+    @abstractmethod
+    def load(self, place: Place) -> Dataset:
+        """Find or download, check and prepare the data.
+
+        The same settings give the same fingerprint, whichever way the files came.
+
+        Raises:
+            DataError: when files are missing, unreachable, damaged or malformed.
+        """

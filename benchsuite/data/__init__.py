@@ -1,0 +1,32 @@
+"""Immutable data: what models read, what they answer, and what reports show. Arrays are locked at birth."""
+
+from benchsuite.data.answers import Evidence, Pairs, PairScores, Rankings
+from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
+from benchsuite.data.comparison import About, Comparison, Row, State
+from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
+from benchsuite.data.fold import Fold, Queries, Truth
+
+__all__ = [
+    "About",
+    "Bool",
+    "Comparison",
+    "Dataset",
+    "Entities",
+    "Evidence",
+    "Float32",
+    "Float64",
+    "Fold",
+    "Int8",
+    "Int32",
+    "Int64",
+    "Interactions",
+    "PairScores",
+    "Pairs",
+    "Queries",
+    "Ragged",
+    "Rankings",
+    "Row",
+    "State",
+    "Step",
+    "Truth",
+]

@@ -1,0 +1,135 @@
+"""What was answered, and the evidence that a metric judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchsuite.data.arrays import Bool, Float32, Int8, Int32, Int64, Ragged, lock, same_length
+from benchsuite.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Labelled (query, item) pairs of the pointwise task.
+
+    Attributes:
+        query: int32[p] query index.
+        item: int32[p] item code.
+        label: int8[p], 1 or 0.
+        value: float32[p] the held-out value (rating), NaN for a sampled negative.
+        sampled: how many of the pairs are negatives that the harness drew because the data has none.
+    """
+
+    query: Int32
+    item: Int32
+    label: Int8
+    value: Float32
+    sampled: int = 0
+
+    def __post_init__(self) -> None:
+        """Lock the arrays and check that they agree."""
+        for name, dtype in (("query", np.int32), ("item", np.int32), ("label", np.int8), ("value", np.float32)):
+            object.__setattr__(self, name, lock(getattr(self, name), dtype, name))
+        same_length("pairs", query=self.query, item=self.item, label=self.label, value=self.value)
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.query)
+
+
+@dataclass(frozen=True, eq=False)
+class Rankings:
+    """What a model recommended: ties go to the smaller code, seen items are gone.
+
+    Attributes:
+        item: int32[q, k] item codes, best first; -1 where the list is shorter than k.
+        score: float32[q, k]; NaN where the list is shorter than k or the place was filled by the fallback.
+        fallback: bool[q, k]; True where the model had no opinion and the harness filled in.
+    """
+
+    item: Int32
+    score: Float32
+    fallback: Bool
+
+    def __post_init__(self) -> None:
+        """Lock the arrays and check that they agree."""
+        object.__setattr__(self, "item", lock(self.item, np.int32, "item", ndim=2))
+        object.__setattr__(self, "score", lock(self.score, np.float32, "score", ndim=2))
+        object.__setattr__(self, "fallback", lock(self.fallback, np.bool_, "fallback", ndim=2))
+        if not self.item.shape == self.score.shape == self.fallback.shape:
+            raise DataError("rankings: item, score and fallback differ in shape")
+
+    def __len__(self) -> int:
+        """Return the number of queries."""
+        return len(self.item)
+
+    @property
+    def k(self) -> int:
+        """The longest list that can be asked for."""
+        return int(self.item.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class PairScores:
+    """What a model said about labelled pairs.
+
+    Attributes:
+        score: float32[p]; pairs without an opinion hold the declared fallback.
+        fallback: bool[p]; True where the model had no opinion.
+        threshold: scores at or above it mean label 1; chosen by the harness on the validation fold.
+        probability: float32[p] that the label is 1, from a calibrator the harness fitted on the validation fold, the
+            same kind for all models; None where nothing could be fitted.
+    """
+
+    score: Float32
+    fallback: Bool
+    threshold: float
+    probability: Float32 | None = None
+
+    def __post_init__(self) -> None:
+        """Lock the arrays and check that they agree."""
+        object.__setattr__(self, "score", lock(self.score, np.float32, "score"))
+        object.__setattr__(self, "fallback", lock(self.fallback, np.bool_, "fallback"))
+        if self.probability is not None:
+            object.__setattr__(self, "probability", lock(self.probability, np.float32, "probability"))
+        same_length("pair scores", score=self.score, fallback=self.fallback, probability=self.probability)
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.score)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Everything a metric may look at: one model's answers to one fold's queries.
+
+    Attributes:
+        user: int32[q] user code of each query (several queries may come from one user).
+        relevant: the items that count as right, one list per query, without repeats; it may be empty.
+        rankings: the model's lists.
+        pairs: labelled pairs of the pointwise task.
+        scores: the model's scores of those pairs.
+        catalogue: how many items could be recommended.
+        popularity: int64[items] how many training rows each item has.
+        users: how many users the training part has rows of.
+    """
+
+    user: Int32
+    relevant: Ragged
+    rankings: Rankings
+    pairs: Pairs
+    scores: PairScores
+    catalogue: int
+    popularity: Int64
+    users: int
+
+    def __post_init__(self) -> None:
+        """Check that the parts belong together."""
+        same_length("evidence", user=self.user, relevant=self.relevant.counts, rankings=self.rankings.item)
+        same_length("evidence", pairs=self.pairs.query, scores=self.scores.score)
+
+    def __len__(self) -> int:
+        """Return the number of queries."""
+        return len(self.user)

@@ -1,0 +1,86 @@
+"""Every error a user can meet, each readable as one line: what is wrong, where, and what to do.
+
+The tree (an exception is caught by any of its ancestors)::
+
+    BenchsuiteError                  something we foresaw; printed as one line, never as a traceback
+    ├── UsageError                   the user's mistake; exit code 2
+    │   ├── ConfigError              an experiment file or a setting is wrong
+    │   ├── DataError                a data file is missing, damaged or malformed
+    │   ├── PluginError              a plugin is unknown, broken or ambiguous
+    │   ├── StoreError               the store cannot be read or written
+    │   └── LeakError                a split shows a model what it must not see
+    └── NotApplicable                a model needs something that the data does not have
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BenchsuiteError(Exception):
+    """Base of all foreseen errors.
+
+    Args:
+        what: what is wrong, in one clause.
+        where: file, line, column, table or key, where there is one.
+        remedy: what the reader can do about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """Return the one line shown to the user: ``where: what; remedy``."""
+        line = f"{self.where}: {self.what}" if self.where else self.what
+        if self.remedy:
+            line = f"{line}; {self.remedy}"
+        return " ".join(line.split())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive a trip between processes with all three parts."""
+        return _rebuild, (type(self), self.what, self.where, self.remedy)
+
+
+def _rebuild(cls: type[BenchsuiteError], what: str, where: str, remedy: str) -> BenchsuiteError:
+    return cls(what, where=where, remedy=remedy)
+
+
+class UsageError(BenchsuiteError):
+    """The user's mistake: exit code 2."""
+
+
+class ConfigError(UsageError):
+    """An experiment file or a setting is wrong."""
+
+
+class DataError(UsageError):
+    """A data file is missing, damaged or malformed."""
+
+
+class PluginError(UsageError):
+    """A plugin is unknown, broken or ambiguous."""
+
+
+class StoreError(UsageError):
+    """The store cannot be read or written."""
+
+
+class LeakError(UsageError):
+    """A split shows a model what it must not see."""
+
+
+class NotApplicable(BenchsuiteError):  # noqa: N818 - a verdict about a cell, not a failure
+    """A model needs something that the data does not have."""
+
+
+def did_you_mean(name: str, options: Iterable[str]) -> str:
+    """Return ``did you mean "x"?`` for the closest option, or the list of options when none is close."""
+    known = sorted(options)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"known: {', '.join(known)}" if known else "there are none"

@@ -1,0 +1,1 @@
+"""Does the work of an experiment, each job in a process of its own."""

@@ -1,0 +1,1 @@
+"""Data sources: readers, downloads with checksums, preparation with counts, and cards."""

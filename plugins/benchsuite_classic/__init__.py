@@ -1,0 +1,1 @@
+"""The classics: popularity, neighbours, factors, linear models."""

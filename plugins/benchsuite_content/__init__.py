@@ -1,0 +1,1 @@
+"""Content-based models, and the text encoders that language models share."""

@@ -1,0 +1,1 @@
+"""Fine-Tuning-FLM: a pretrained language model fine-tuned to recommend."""

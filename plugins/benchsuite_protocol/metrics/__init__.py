@@ -1,0 +1,1 @@
+"""Metrics, one task a file."""

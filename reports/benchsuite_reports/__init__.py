@@ -1,0 +1,1 @@
+"""Reports: the same comparison for terminals, papers and spreadsheets."""
