@@ -1,0 +1,244 @@
+"""What all splits share: from "these rows are held out" to a fold with queries, truth, blocked items and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchsuite.api import Split
+from benchsuite.data import Bool, Dataset, Fold, Int32, Int64, Interactions, Queries, Ragged, Truth
+from benchsuite.data.arrays import starts
+from benchsuite.errors import DataError, NotApplicable
+
+Cutter = Callable[[Dataset], Fold]
+"""Cuts a validation fold out of a training part."""
+
+
+def stream(seed: int, depth: int) -> np.random.Generator:
+    """Return the random numbers of one cut; ``depth`` 0 cuts the test rows, 1 the validation rows."""
+    return np.random.default_rng([seed, depth])
+
+
+def draw(codes: Int64, share: float, generator: np.random.Generator, what: str, where: str) -> Int32:
+    """Return a sorted random part of ``codes``: ``round(share * len(codes))`` of them, at least one, never all.
+
+    Every code has the same chance, whatever its popularity or activity.
+
+    Raises:
+        DataError: when there are fewer than two codes to draw from.
+    """
+    if len(codes) < 2:  # noqa: PLR2004 - one part must be drawn and one must stay
+        raise DataError(f"only {len(codes)} {what} to draw from", where=where, remedy="use a larger data set")
+    size = min(max(round(share * len(codes)), 1), len(codes) - 1)
+    return np.sort(generator.choice(codes, size, replace=False)).astype(np.int32)
+
+
+def present(codes: Int32, size: int) -> Int64:
+    """Return the sorted codes below ``size`` that occur at least once."""
+    return np.flatnonzero(np.bincount(codes, minlength=size))
+
+
+def flags(codes: Int32 | Int64, size: int) -> Bool:
+    """Return bool[size] that is True at ``codes``."""
+    chosen = np.zeros(size, np.bool_)
+    chosen[codes] = True
+    return chosen
+
+
+def places(rows: Interactions, users: int, generator: np.random.Generator) -> tuple[Int64, Int64]:
+    """Return each row's place among its user's events in time (int64[n], from 0), and events per user (int64[users]).
+
+    Events of one user at the same second have no order of their own: the generator draws it, so that the order of
+    lines in a file decides nothing. Without timestamps the given order is used.
+    """
+    total = len(rows)
+    if rows.timestamp is None:
+        order = np.argsort(rows.user, kind="stable")
+    else:
+        shuffled = generator.permutation(total)
+        order = shuffled[np.lexsort((rows.timestamp[shuffled], rows.user[shuffled]))]
+    begin = starts(rows.user, users)
+    place = np.empty(total, np.int64)
+    place[order] = np.arange(total, dtype=np.int64) - begin[rows.user[order]]
+    return place, np.diff(begin)
+
+
+def timestamps(split: Split, dataset: Dataset) -> Int64:
+    """Return the timestamps.
+
+    Raises:
+        NotApplicable: when the data has none.
+    """
+    times = dataset.interactions.timestamp
+    if times is None:
+        raise NotApplicable(f"{type(split).__name__} needs timestamps", where=dataset.name)
+    return times
+
+
+@dataclass(frozen=True)
+class Held:
+    """Blocked lists and truths of some queries, and how many held-out rows became what.
+
+    Attributes:
+        blocked: items that must not be recommended, one sorted list without repeats per query.
+        truth: held-out items, one list per query, sorted by code, without repeats and without blocked items.
+        repeated: held-out rows merged into a later row of the same query and item.
+        known: held-out rows left out of the truth because the query's blocked items hold the item already.
+    """
+
+    blocked: Ragged
+    truth: Truth
+    repeated: int
+    known: int
+
+
+def hold(
+    rows: Interactions, query: Int64, *, taken: Interactions, taken_query: Int64, queries: int, items: int
+) -> Held:
+    """Turn held-out rows into truths.
+
+    Where a query holds out an item several times, the truth keeps the latest row (the last one given, without
+    timestamps).
+
+    Args:
+        rows: held-out rows.
+        query: int64[len(rows)] query that each belongs to.
+        taken: rows whose items must not be recommended.
+        taken_query: int64[len(taken)] query that each belongs to.
+        queries: how many queries there are.
+        items: size of the catalogue.
+    """
+    keys = _distinct(taken_query * items + taken.item)
+    pair = query * items + rows.item
+    order = np.argsort(pair, kind="stable") if rows.timestamp is None else np.lexsort((rows.timestamp, pair))
+    pair = pair[order]
+    last = np.ones(len(pair), np.bool_)
+    last[:-1] = pair[1:] != pair[:-1]
+    fresh = last & ~_contains(keys, pair)
+    repeated = int(len(pair) - np.count_nonzero(last))
+    truth = Truth.from_rows(query[order[fresh]], rows.take(order[fresh]), queries)
+    blocked = Ragged(starts(keys // items, queries), (keys % items).astype(np.int32))
+    return Held(blocked, truth, repeated, len(pair) - repeated - len(truth.item))
+
+
+def _distinct(keys: Int64) -> Int64:
+    ordered = np.sort(keys)
+    first = np.ones(len(ordered), np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    distinct: Int64 = ordered[first]
+    return distinct
+
+
+def _contains(ordered: Int64, wanted: Int64) -> Bool:
+    if not len(ordered):
+        return np.zeros(len(wanted), np.bool_)
+    found: Bool = ordered[np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)] == wanted
+    return found
+
+
+def tell(
+    dataset: Dataset, train: Dataset, held: Held, *, queries: Queries, rows: Mapping[str, int], copies: int = 1
+) -> dict[str, int]:
+    """Return ``Fold.counts``: where every row went, and which queries and truths are cold.
+
+    ``train rows`` and all of ``rows`` add up to ``rows``; ``truth entries`` and the two kinds of held-out rows that
+    are not in the truth add up to the held-out rows (times ``copies``, when each truth is asked for several times).
+    """
+    warm_items = flags(train.interactions.item, len(dataset.items))
+    warm_users = flags(train.interactions.user, len(dataset.users))
+    sizes = np.diff(held.truth.start)
+    return {
+        "rows": len(dataset.interactions),
+        "train rows": len(train.interactions),
+        **rows,
+        "queries": len(queries),
+        "queries without truth": int(np.count_nonzero(sizes == 0)) * copies,
+        "queries of users without training rows": int(np.count_nonzero(~warm_users[queries.user])),
+        "truth entries": len(held.truth.item) * copies,
+        "truth entries of items without training rows": int(np.count_nonzero(~warm_items[held.truth.item])) * copies,
+        "held-out repeats merged": held.repeated * copies,
+        "held-out rows already in the history": held.known * copies,
+    }
+
+
+def holdout(
+    dataset: Dataset,
+    test: Bool,
+    *,
+    name: str,
+    where: str,
+    left: Mapping[str, Bool] | None = None,
+    asked_at_truth: bool = False,
+    candidates: Int32 | None = None,
+    validate: Cutter | None = None,
+    counts: Mapping[str, int] | None = None,
+) -> Fold:
+    """Build the fold in which every user with held-out rows asks once, showing all of their training rows.
+
+    Args:
+        dataset: what to cut.
+        test: bool[n], True for the held-out rows.
+        name: name of the fold.
+        where: name of the split, for errors.
+        left: rows that are neither in training nor held out (bool[n], disjoint), by the reason shown in the counts.
+        asked_at_truth: True when each query is asked at the time of its first held-out row; else all are asked at the
+            time of the last training row.
+        candidates: int32[c] sorted item codes that may be recommended, or None for the whole catalogue.
+        validate: cuts the validation fold out of the training part.
+        counts: more counts to tell.
+
+    Raises:
+        DataError: when the training part or the test part would be empty.
+    """
+    rows, items = dataset.interactions, len(dataset.items)
+    gone = np.logical_or.reduce([test, *(left or {}).values()])
+    if not test.any() or gone.all():
+        part = "test" if not test.any() else "training"
+        raise DataError(
+            f"{len(rows)} rows are too few: the {part} part of fold {name} is empty",
+            where=f"{where} of {dataset.name}",
+            remedy="use a larger data set or another share",
+        )
+    train = dataset.cut(~gone)
+    asking = present(rows.user[test], len(dataset.users))
+    query_of = np.full(len(dataset.users), -1, np.int64)
+    query_of[asking] = np.arange(len(asking))
+    owner = query_of[train.interactions.user]
+    history = train.interactions if (owner >= 0).all() else train.interactions.take(owner >= 0)
+    owner = owner[owner >= 0]
+    truth_rows = rows.take(test)
+    truth_query = query_of[truth_rows.user]
+    held = hold(truth_rows, truth_query, taken=history, taken_query=owner, queries=len(asking), items=items)
+    when = asking_time(truth_rows.timestamp, truth_query, len(asking), None if asked_at_truth else train)
+    queries = Queries.from_rows(asking, owner, history, when)
+    told = {"held-out rows": len(truth_rows), **{k: int(np.count_nonzero(v)) for k, v in (left or {}).items()}}
+    return Fold(
+        name=name,
+        train=train,
+        queries=queries,
+        truth=held.truth,
+        blocked=held.blocked,
+        candidates=candidates,
+        validation=None if validate is None else validate(train),
+        counts={**tell(dataset, train, held, queries=queries, rows=told), **(counts or {})},
+    )
+
+
+def asking_time(times: Int64 | None, query: Int64, queries: int, train: Dataset | None) -> Int64 | None:
+    """Return int64[q], when each query is asked: at its first held-out row, or at the end of ``train``.
+
+    Args:
+        times: int64[t] of the held-out rows, or None where the data has no time.
+        query: int64[t] query of each held-out row.
+        queries: how many queries there are.
+        train: the training part, when all are asked at its end.
+    """
+    if times is None:
+        return None
+    if train is not None and train.interactions.timestamp is not None:
+        return np.full(queries, train.interactions.timestamp.max(), np.int64)
+    when = np.full(queries, np.iinfo(np.int64).max, np.int64)
+    np.minimum.at(when, query, times)
+    return when
