@@ -124,12 +124,14 @@ class Truth:
         item: int32[t] item codes.
         value: float32[t] rating, count or amount of the held-out event.
         label: int8[t], 1 liked and 0 disliked, or None where the data has no dislikes.
+        timestamp: int64[t] UTC seconds, or None where the data has no time.
     """
 
     start: Int64
     item: Int32
     value: Float32
     label: Int8 | None = None
+    timestamp: Int64 | None = None
 
     def __post_init__(self) -> None:
         """Lock the arrays and check that they agree."""
@@ -138,7 +140,9 @@ class Truth:
         object.__setattr__(self, "value", lock(self.value, np.float32, "value"))
         if self.label is not None:
             object.__setattr__(self, "label", lock(self.label, np.int8, "label"))
-        same_length("truth", item=self.item, value=self.value, label=self.label)
+        if self.timestamp is not None:
+            object.__setattr__(self, "timestamp", lock(self.timestamp, np.int64, "timestamp"))
+        same_length("truth", item=self.item, value=self.value, label=self.label, timestamp=self.timestamp)
         check_start(self.start, len(self.item))
 
     def __len__(self) -> int:
@@ -160,7 +164,7 @@ class Truth:
         """Group held-out rows by the query (int[len(rows)]) they answer."""
         owner = np.asarray(query, dtype=np.int64)
         held = rows.take(np.argsort(owner, kind="stable"))
-        return cls(starts(owner, queries), held.item, held.value, held.label)
+        return cls(starts(owner, queries), held.item, held.value, held.label, held.timestamp)
 
 
 @dataclass(frozen=True, eq=False)

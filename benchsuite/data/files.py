@@ -1,0 +1,155 @@
+"""Data sets and folds as folders of plain arrays and JSON: no pickle, memory-mapped when read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchsuite.data.arrays import Ragged
+from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
+from benchsuite.data.fold import Fold, Queries, Truth
+from benchsuite.errors import DataError
+
+
+def save_dataset(dataset: Dataset, folder: Path) -> None:
+    """Write a data set into an existing folder."""
+    _save_interactions(dataset.interactions, folder, "interactions")
+    for name, table in (("users", dataset.users), ("items", dataset.items)):
+        _save(folder, f"{name}.features", table.features)
+        text = {"ids": table.ids, "text": table.text, "columns": dict(table.columns), "features": table.feature_names}
+        _write(folder / f"{name}.json", text)
+    _save(folder, "links", dataset.links)
+    _save(folder, "preferences", dataset.preferences)
+    steps = [dataclasses.asdict(step) for step in dataset.steps]
+    _write(folder / "dataset.json", {"name": dataset.name, "simulated": dataset.simulated, "steps": steps})
+
+
+def load_dataset(folder: Path) -> Dataset:
+    """Read what :func:`save_dataset` wrote."""
+    about = _read(folder / "dataset.json")
+    tables = []
+    for name in ("users", "items"):
+        text = _read(folder / f"{name}.json")
+        features = _load(folder, f"{name}.features")
+        tables.append(
+            Entities(
+                ids=tuple(text["ids"]),
+                text=None if text["text"] is None else tuple(text["text"]),
+                columns={column: tuple(values) for column, values in text["columns"].items()},
+                features=features,
+                feature_names=tuple(text["features"]),
+            )
+        )
+    return Dataset(
+        name=about["name"],
+        interactions=_load_interactions(folder, "interactions"),
+        users=tables[0],
+        items=tables[1],
+        links=_load(folder, "links"),
+        preferences=_load(folder, "preferences"),
+        simulated=about["simulated"],
+        steps=tuple(Step(**step) for step in about["steps"]),
+    )
+
+
+def save_fold(fold: Fold, folder: Path) -> None:
+    """Write a fold into an existing folder; of its training part only the interactions: tables stay with the data."""
+    _save_interactions(fold.train.interactions, folder, "train")
+    queries, truth = fold.queries, fold.truth
+    _save_interactions(queries.history, folder, "history")
+    for name, array in (
+        ("queries.user", queries.user),
+        ("queries.start", queries.start),
+        ("queries.when", queries.when),
+        ("queries.group", queries.group),
+        ("truth.start", truth.start),
+        ("truth.item", truth.item),
+        ("truth.value", truth.value),
+        ("truth.label", truth.label),
+        ("truth.timestamp", truth.timestamp),
+        ("blocked.start", fold.blocked.start),
+        ("blocked.item", fold.blocked.item),
+        ("candidates", fold.candidates),
+    ):
+        _save(folder, name, array)
+    about = {"name": fold.name, "groups": queries.groups, "counts": dict(fold.counts)}
+    _write(folder / "fold.json", about | {"validation": fold.validation is not None})
+    if fold.validation is not None:
+        (folder / "validation").mkdir()
+        save_fold(fold.validation, folder / "validation")
+
+
+def load_fold(folder: Path, dataset: Dataset) -> Fold:
+    """Read what :func:`save_fold` wrote, with the tables of ``dataset``."""
+    about = _read(folder / "fold.json")
+    queries = Queries(
+        user=_must(folder, "queries.user"),
+        start=_must(folder, "queries.start"),
+        history=_load_interactions(folder, "history"),
+        when=_load(folder, "queries.when"),
+        group=_must(folder, "queries.group"),
+        groups=tuple(about["groups"]),
+    )
+    truth = Truth(
+        _must(folder, "truth.start"),
+        _must(folder, "truth.item"),
+        _must(folder, "truth.value"),
+        _load(folder, "truth.label"),
+        _load(folder, "truth.timestamp"),
+    )
+    return Fold(
+        name=about["name"],
+        train=dataclasses.replace(dataset, interactions=_load_interactions(folder, "train")),
+        queries=queries,
+        truth=truth,
+        blocked=Ragged(_must(folder, "blocked.start"), _must(folder, "blocked.item")),
+        candidates=_load(folder, "candidates"),
+        validation=load_fold(folder / "validation", dataset) if about["validation"] else None,
+        counts=about["counts"],
+    )
+
+
+def _save_interactions(rows: Interactions, folder: Path, prefix: str) -> None:
+    for name, column in rows.columns.items():
+        _save(folder, f"{prefix}.{name}", column)
+    _write(folder / f"{prefix}.json", {"behaviours": rows.behaviours})
+
+
+def _load_interactions(folder: Path, prefix: str) -> Interactions:
+    names = [field.name for field in dataclasses.fields(Interactions) if field.name != "behaviours"]
+    columns: dict[str, Any] = {name: _load(folder, f"{prefix}.{name}") for name in names}
+    return Interactions(**columns, behaviours=tuple(_read(folder / f"{prefix}.json")["behaviours"]))
+
+
+def _save(folder: Path, name: str, array: NDArray[Any] | None) -> None:
+    if array is not None:
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def _load(folder: Path, name: str) -> NDArray[Any] | None:
+    """Return a read-only memory map, or None where the column does not exist."""
+    path = folder / f"{name}.npy"
+    if not path.is_file():
+        return None
+    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return np.asarray(array)
+
+
+def _must(folder: Path, name: str) -> NDArray[Any]:
+    array = _load(folder, name)
+    if array is None:
+        raise DataError("the file is missing", where=str(folder / f"{name}.npy"), remedy="delete its folder, run again")
+    return array
+
+
+def _write(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False), "utf-8")
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))

@@ -1,0 +1,282 @@
+"""The plan: every cell that an experiment means, each with its key, or with the reason why it cannot be.
+
+A *cell* is one model on one fold in one stage. The stage ``validation`` fits on the inner training part and answers the
+validation queries (thresholds, calibration and tuning rest on it); the stage ``test`` fits on the whole training part.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from benchsuite.api import Metric, Model, Need, Plugin, Source, Split
+from benchsuite.data import About, Dataset
+from benchsuite.errors import BenchsuiteError, ConfigError, PluginError, did_you_mean
+from benchsuite.keys import content_key
+from benchsuite.plan.experiment import Choice, Experiment
+from benchsuite.registry import Entry, Kind, entries, find
+
+Stage = Literal["validation", "test"]
+STAGES: tuple[Stage, ...] = ("validation", "test")
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A plugin picked by an experiment, loaded and set up."""
+
+    label: str
+    entry: Entry
+    plugin: Plugin
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What changes the numbers: which plugin, its version and all its settings."""
+        name = f"{self.entry.distribution}/{self.entry.name}" if self.entry.distribution else self.entry.target
+        identity = {"plugin": name, "version": self.plugin.version, "settings": self.plugin.settings()}
+        if not self.entry.distribution:
+            code = Path(self.entry.target.rpartition(":")[0]).read_bytes()
+            identity["code"] = hashlib.sha256(code).hexdigest()
+        return identity
+
+    def about(self, **facts: Any) -> About:
+        """Describe the plugin for reports."""
+        facts |= {"version": self.plugin.version, "origin": self.entry.origin}
+        return About(
+            self.label, self.entry.name, self.plugin.summary(), self.plugin.settings(), tuple(self.plugin.cite), facts
+        )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One planned cell.
+
+    Attributes:
+        dataset: label.
+        split: label.
+        model: label.
+        seed: the experiment's seed.
+        fold: the fold's name.
+        stage: ``validation`` or ``test``.
+        fold_key: where the fold lies in the store.
+        identity: what changes the numbers; its content key is ``key``.
+        key: where the result lies in the store.
+        reason: why the cell is not applicable, or "".
+    """
+
+    dataset: str
+    split: str
+    model: str
+    seed: int
+    fold: str
+    stage: Stage
+    fold_key: str
+    identity: Mapping[str, Any]
+    key: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class FoldPlace:
+    """A fold made from a data set by a split with a seed, and where it lies in the store."""
+
+    dataset: str
+    split: str
+    seed: int
+    name: str
+    key: str
+    counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything an experiment means, as plain values: reports and status need nothing else but the store."""
+
+    name: str
+    settings: Mapping[str, Any]
+    datasets: tuple[About, ...]
+    splits: tuple[About, ...]
+    models: tuple[About, ...]
+    metrics: tuple[About, ...]
+    cells: tuple[Cell, ...]
+
+    def to_json(self) -> str:
+        """Return the plan as JSON text."""
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, default=dict)
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Read what :meth:`to_json` wrote."""
+        table = json.loads(text)
+        for kind in ("datasets", "splits", "models", "metrics"):
+            table[kind] = tuple(About(**{**about, "cite": tuple(about["cite"])}) for about in table[kind])
+        table["cells"] = tuple(Cell(**cell) for cell in table["cells"])
+        return cls(**table)
+
+
+def pick(kind: Kind, choice: Choice, where: str) -> Pick:
+    """Find, load and set up a chosen plugin.
+
+    Raises:
+        PluginError: when it is unknown, broken or ambiguous.
+        ConfigError: when a setting is wrong.
+    """
+    settings = dict(choice.settings)
+    name = choice.use
+    if kind == "metrics" and "@" in name and not name.endswith("@k"):
+        name, settings = _cutoff(name, settings, where)
+    try:
+        entry = find(kind, name)
+    except PluginError as error:
+        raise PluginError(error.what, where=where, remedy=error.remedy) from None
+    plugin = entry.load().from_settings(settings, where=f"{where}: {choice.label}")
+    return Pick(choice.label, entry, plugin)
+
+
+def picks(kind: Kind, choices: Sequence[Choice], experiment: Experiment) -> list[Pick]:
+    """Set up all chosen plugins of a kind."""
+    return [pick(kind, choice, f"{experiment.name}: {kind}") for choice in choices]
+
+
+def _cutoff(name: str, settings: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
+    """Read ``ndcg@10`` as the metric ``ndcg@k`` with ``k = 10``."""
+    base, _, cutoff = name.partition("@")
+    if not cutoff.isdigit():
+        raise ConfigError(f'"{name}" has no number after @', where=where, remedy=f"write for example {base}@10")
+    known = {entry.name for entry in entries("metrics")}
+    if f"{base}@k" not in known:
+        options = {known_name.replace("@k", f"@{cutoff}") for known_name in known}
+        raise PluginError(f'unknown metric "{name}"', where=where, remedy=did_you_mean(name, options))
+    return f"{base}@k", {"k": int(cutoff)} | settings
+
+
+def unmet(needs: frozenset[Need], dataset: Dataset) -> str:
+    """Return "" when the data has all that is needed, else the reason, e.g. ``needs item text``."""
+    rows = dataset.interactions
+    has = {
+        Need.TIMESTAMPS: rows.timestamp is not None,
+        Need.VALUES: bool(len(rows)) and bool((rows.value != 1).any()),
+        Need.ITEM_TEXT: dataset.items.text is not None,
+        Need.USER_TEXT: dataset.users.text is not None,
+        Need.ITEM_FEATURES: dataset.items.features is not None,
+        Need.USER_FEATURES: dataset.users.features is not None,
+        Need.LINKS: dataset.links is not None,
+        Need.PREFERENCES: dataset.preferences is not None,
+        Need.GPU: Path("/dev/nvidia0").exists(),
+    }
+    missing = [str(need) for need in sorted(needs) if not has[need]]
+    return f"needs {' and '.join(missing)}" if missing else ""
+
+
+def make_plan(
+    experiment: Experiment,
+    datasets: Mapping[str, tuple[Pick, Dataset]],
+    splits: Sequence[Pick],
+    folds: Sequence[FoldPlace],
+    refused: Mapping[tuple[str, str], str],
+) -> Plan:
+    """Plan every cell.
+
+    Args:
+        experiment: what to compare.
+        datasets: loaded data by label.
+        splits: the chosen splits.
+        folds: all folds, in order.
+        refused: why a split cannot cut a data set, by data set and split label.
+    """
+    models = picks("models", experiment.expanded("models"), experiment)
+    metrics = picks("metrics", experiment.expanded("metrics"), experiment)
+    for metric in metrics:
+        k = metric.plugin.settings().get("k", 1)
+        if isinstance(k, int) and k > experiment.k:
+            raise ConfigError(
+                f"{metric.label} looks past the stored lists", where=experiment.name, remedy=f"set k = {k}"
+            )
+    cells = []
+    for label, (_, dataset) in datasets.items():
+        for split in splits:
+            places = [f for f in folds if (f.dataset, f.split) == (label, split.label)]
+            reason = refused.get((label, split.label), "")
+            if not places:
+                places = [FoldPlace(label, split.label, seed, "", "") for seed in experiment.seeds]
+            for place in places:
+                for model in models:
+                    why = reason or unmet(_needs(model.plugin), dataset)
+                    cells += [_cell(place, model, stage, experiment.k, why) for stage in STAGES]
+    return Plan(
+        name=experiment.name,
+        settings={
+            "summary": experiment.summary,
+            "seeds": list(experiment.seeds),
+            "k": experiment.k,
+            "relevant": experiment.relevant,
+            "threshold": experiment.threshold,
+            "timeout_minutes": experiment.timeout_minutes,
+        },
+        datasets=tuple(_about_data(source, dataset) for source, dataset in datasets.values()),
+        splits=tuple(_about_split(split, folds) for split in splits),
+        models=tuple(_about_model(model) for model in models),
+        metrics=tuple(_about_metric(metric) for metric in metrics),
+        cells=tuple(cells),
+    )
+
+
+def _needs(plugin: Plugin) -> frozenset[Need]:
+    return plugin.needs if isinstance(plugin, Model | Split) else frozenset()
+
+
+def _cell(place: FoldPlace, model: Pick, stage: Stage, k: int, reason: str) -> Cell:
+    identity = {"fold": place.key, "stage": stage, "model": model.identity, "seed": place.seed, "k": k}
+    key = content_key("cell", identity)
+    names = (place.dataset, place.split, model.label, place.seed, place.name)
+    return Cell(*names, stage, place.key, identity, key, reason)
+
+
+def _about_data(source: Pick, dataset: Dataset) -> About:
+    plugin = source.plugin
+    if not isinstance(plugin, Source):
+        raise BenchsuiteError(f"{source.label} is not a source")
+    return source.about(
+        domain=plugin.domain,
+        licence=plugin.licence,
+        url=plugin.url,
+        simulated=dataset.simulated,
+        fingerprint=dataset.fingerprint,
+        users=len(dataset.users),
+        items=len(dataset.items),
+        interactions=len(dataset.interactions),
+        steps=[dataclasses.asdict(step) for step in dataset.steps],
+    )
+
+
+def _about_split(split: Pick, folds: Sequence[FoldPlace]) -> About:
+    own = [fold for fold in folds if fold.split == split.label]
+    counts = {f"{fold.dataset}, seed {fold.seed}, fold {fold.name}": dict(fold.counts) for fold in own}
+    groups = list(dict.fromkeys(group for fold in own for group in fold.groups))
+    return split.about(counts=counts, groups=groups if len(groups) > 1 else [])
+
+
+def _about_model(model: Pick) -> About:
+    plugin = model.plugin
+    if not isinstance(plugin, Model):
+        raise BenchsuiteError(f"{model.label} is not a model")
+    return model.about(
+        needs=sorted(plugin.needs), uses_language_model=plugin.uses_language_model, ceiling=plugin.ceiling, tuned=False
+    )
+
+
+def _about_metric(metric: Pick) -> About:
+    plugin = metric.plugin
+    if not isinstance(plugin, Metric):
+        raise BenchsuiteError(f"{metric.label} is not a metric")
+    return metric.about(
+        task=plugin.task,
+        higher_is_better=plugin.higher_is_better,
+        convention=plugin.convention,
+        plugin=metric.identity["plugin"],
+    )

@@ -1,0 +1,158 @@
+"""Experiment files: TOML with ``use``, ``with``, ``grid`` and ``label`` as the language of every kind of plugin."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, MinLen
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from benchsuite.errors import ConfigError, did_you_mean
+
+
+class Choice(BaseModel):
+    """One plugin with its settings; ``"als"`` alone means ``{ use = "als" }``.
+
+    Attributes:
+        use: the plugin's name, ``distribution/name`` or ``./file.py:Class``.
+        settings: written ``with``; what is not named keeps its default.
+        grid: lists of values; one row for each combination.
+        label: the name in tables; by default ``use`` and the settings that ``grid`` varies.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    use: str
+    settings: dict[str, Any] = Field(default_factory=dict, alias="with")
+    grid: dict[str, Annotated[list[Any], MinLen(1)]] = Field(default_factory=dict)
+    label: str = ""
+
+    def expand(self) -> list[Choice]:
+        """Return one choice for each combination of the grid, each with a label."""
+        plain = self.use.rpartition(":")[2].rpartition("/")[2] if ".py:" in self.use else self.use.rpartition("/")[2]
+        base = self.label or plain
+        choices = []
+        for values in itertools.product(*self.grid.values()):
+            varied = dict(zip(self.grid, values, strict=True))
+            suffix = ", ".join(f"{name}={value}" for name, value in varied.items())
+            label = f"{base} ({suffix})" if suffix else base
+            choices.append(Choice.model_validate({"use": self.use, "with": self.settings | varied, "label": label}))
+        return choices
+
+
+def _spell_out(value: Any) -> Any:
+    """Turn ``"als"`` into ``{"use": "als"}``."""
+    return {"use": value} if isinstance(value, str) else value
+
+
+Choices = Annotated[list[Annotated[Choice, BeforeValidator(_spell_out)]], MinLen(1)]
+
+
+class Experiment(BaseModel):
+    """What to compare.
+
+    Attributes:
+        name: the name of tables and files.
+        summary: one line for lists.
+        seeds: each seed cuts the data and seeds the models anew.
+        k: the length of the stored lists; metrics may ask for any smaller one.
+        relevant: which held-out items count as right in a ranking: all that were taken, or only the liked ones.
+        threshold: what the threshold between 0 and 1 maximizes on the validation fold.
+        timeout_minutes: after this long a cell fails.
+        sources: data sets.
+        splits: ways to cut them.
+        models: what to compare.
+        metrics: how to judge.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    summary: str = ""
+    seeds: Annotated[list[Annotated[int, Ge(0)]], MinLen(1)] = [0]
+    k: Annotated[int, Gt(0)] = 100
+    relevant: Literal["taken", "liked"] = "taken"
+    threshold: Literal["accuracy", "f1"] = "accuracy"
+    timeout_minutes: Annotated[float, Gt(0)] = 120
+    sources: Choices
+    splits: Choices
+    models: Choices
+    metrics: Choices
+
+    def expanded(self, table: Literal["sources", "splits", "models", "metrics"]) -> list[Choice]:
+        """Return a table's choices with all grids spelled out.
+
+        Raises:
+            ConfigError: when two rows have the same label.
+        """
+        choices: list[Choice] = [one for choice in getattr(self, table) for one in choice.expand()]
+        labels = [choice.label for choice in choices]
+        for label in labels:
+            if labels.count(label) > 1:
+                remedy = "give each its own label"
+                raise ConfigError(f'two {table} are called "{label}"', where=f"{self.name}: {table}", remedy=remedy)
+        return choices
+
+
+def bundled() -> dict[str, Path]:
+    """Return the experiments that come with the package, by name."""
+    folder = Path(str(files("benchsuite") / "experiments"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def read_experiment(name: str) -> Experiment:
+    """Read a bundled experiment by name, or an experiment file by path.
+
+    Raises:
+        ConfigError: one line with file, and line or table and key.
+    """
+    known = bundled()
+    path = known.get(name) or Path(name)
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        remedy = did_you_mean(name, known) if not name.endswith(".toml") else "check the path"
+        raise ConfigError(f'no experiment "{name}"', remedy=remedy) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"is not valid TOML: {error}", where=str(path), remedy="correct that line") from None
+    return check_experiment(table, where=str(path))
+
+
+def check_experiment(table: dict[str, Any], where: str) -> Experiment:
+    """Turn a parsed table into an experiment.
+
+    Raises:
+        ConfigError: naming the table and key of the first mistake.
+    """
+    try:
+        return Experiment.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = _spot(first["loc"])
+        if first["type"] == "extra_forbidden":
+            inside = len(first["loc"]) > 1
+            names = ["use", "with", "grid", "label"] if inside else list(Experiment.model_fields)
+            remedy = did_you_mean(str(first["loc"][-1]), names)
+            raise ConfigError(f'unknown key "{first["loc"][-1]}"', where=f"{where}: {key}", remedy=remedy) from None
+        if first["type"] == "missing":
+            raise ConfigError("is missing", where=f"{where}: {key}", remedy=f'add "{first["loc"][-1]}"') from None
+        message = first["msg"][:1].lower() + first["msg"][1:]
+        remedy = f"it is {first['input']!r} now"
+        raise ConfigError(message, where=f"{where}: {key}", remedy=remedy) from None
+
+
+def _spot(location: tuple[int | str, ...]) -> str:
+    """Write a place as people count: ``models[2].with``."""
+    text = ""
+    for part in location:
+        if isinstance(part, int):
+            text += f"[{part + 1}]"
+        elif not part.startswith("function-"):
+            text += f".{part}" if text else part
+    return text
