@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -65,6 +66,10 @@ class Model(Plugin):
             candidates: int32[c] item codes, or None for the whole catalogue in code order. An item may have no
                 training row at all: answer from its text or features, or with NaN.
         """
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return JSON-like facts about the fitted model for the manifest: parameters, weights used and their sha256."""
+        return {}
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
         """Return float32[p], the scores of single (query, item) pairs on the same scale as :meth:`score`.

@@ -1,0 +1,67 @@
+"""Shows a run: bars with an estimate on a terminal, one line for each finished cell elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn as Remaining
+
+
+class Watch:
+    """A watcher for the runner; use it in a ``with`` block."""
+
+    def __init__(self, cells: int) -> None:
+        self._console = Console(stderr=True)
+        self._live = self._console.is_terminal
+        self._cells = cells
+        self._ended = 0
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            Remaining(),
+        )
+        self._progress = Progress(*columns, console=self._console, transient=True, disable=not self._live)
+        self._all = self._progress.add_task("all cells", total=cells)
+        self._jobs: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        """Show the bars."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the bars away."""
+        self._progress.stop()
+
+    def say(self, line: str) -> None:
+        """Print one line above the bars."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def job_started(self, label: str) -> None:
+        """Add a bar for the job."""
+        self._jobs[label] = self._progress.add_task(label, total=None)
+
+    def job_moved(self, label: str, phase: str, done: int, total: int, note: str) -> None:
+        """Move the job's bar."""
+        text = f"{label}: {phase}" + (f", {note}" if note else "")
+        self._progress.update(self._jobs[label], description=text, completed=done, total=total)
+
+    def cell_ended(self, label: str, stage: str, state: str, seconds: float, reason: str) -> None:
+        """Count the cell and print its line."""
+        self._ended += 1
+        self._progress.update(self._all, completed=self._ended)
+        text = f"[{self._ended:>{len(str(self._cells))}}/{self._cells}] {label}, {stage}: "
+        self.say(text + (f"{seconds:.1f} s" if state == "ok" else f"{state}: {reason}"))
+        sys.stderr.flush()
+
+    def job_ended(self, label: str) -> None:
+        """Remove the job's bar."""
+        self._progress.remove_task(self._jobs.pop(label))

@@ -1,0 +1,158 @@
+"""Measure one stored cell, once: the result is kept beside it under the key of everything it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from benchsuite.api import Metric
+from benchsuite.data import Dataset, Evidence, Float32, Fold, Pairs, Ragged, Rankings
+from benchsuite.data.files import load_dataset, load_fold
+from benchsuite.evaluate import Measured, measure, popularity, read_scores
+from benchsuite.keys import content_key
+from benchsuite.plan import Cell, Plan
+from benchsuite.registry import find
+from benchsuite.store import Entry, Store
+
+REPLICATES = 1000
+"""Bootstrap draws behind every interval."""
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """One measured cell.
+
+    Attributes:
+        measured: by (metric label, group); the group "" is everybody.
+        costs: by cost name; ``fallback_share`` included.
+        facts: what the model told about itself.
+    """
+
+    measured: Mapping[tuple[str, str], Measured]
+    costs: Mapping[str, float]
+    facts: Mapping[str, Any]
+
+
+class Measurer:
+    """Measures cells of a plan; loads each fold at most once, and only when something is missing."""
+
+    def __init__(self, plan: Plan, store: Store) -> None:
+        self._plan = plan
+        self._store = store
+        self._folds: dict[str, Fold] = {}
+        self._data: dict[str, Dataset] = {}
+        self._metrics: dict[str, Metric] | None = None
+
+    def result(self, test: Cell, validation: Cell) -> CellResult:
+        """Return the measured test cell; thresholds come from the validation cell."""
+        key = content_key("measure", self._identity(test, validation))
+        if not self._store.has("measure", key):
+            self._measure(key, test, validation)
+        entry = self._store.get("measure", key)
+        return self._read(entry, self._store.get("cell", test.key))
+
+    def _identity(self, test: Cell, validation: Cell) -> dict[str, Any]:
+        metrics = [
+            {"label": m.label, "plugin": m.facts["plugin"], "version": m.facts["version"], "settings": dict(m.settings)}
+            for m in self._plan.metrics
+        ]
+        settings = {name: self._plan.settings[name] for name in ("relevant", "threshold")}
+        cells = {"cell": test.key, "validation": validation.key}
+        return cells | settings | {"metrics": metrics, "replicates": REPLICATES, "seed": test.seed}
+
+    def _measure(self, key: str, test: Cell, validation: Cell) -> None:
+        fold = self._fold(test.fold_key)
+        stored = self._store.get("cell", test.key).arrays()
+        tried = self._store.get("cell", validation.key).arrays()
+        scores, reading = read_scores(
+            (tried["pair_score"], tried["pair_label"]), stored["pair_score"], self._plan.settings["threshold"]
+        )
+        evidence = Evidence(
+            user=fold.queries.user,
+            relevant=_relevant(fold, self._plan.settings["relevant"]),
+            rankings=Rankings(stored["item"], stored["score"], stored["fallback"]),
+            pairs=Pairs(stored["pair_query"], stored["pair_item"], stored["pair_label"], stored["pair_value"]),
+            scores=scores,
+            catalogue=len(fold.train.items) if fold.candidates is None else len(fold.candidates),
+            popularity=popularity(fold),
+            users=len(np.unique(fold.train.interactions.user)),
+        )
+        values, results = measure(evidence, fold.queries, self._load_metrics(), REPLICATES, len(fold.train.users))
+        names = sorted(results)
+        with self._store.write("measure", key) as draft:
+            draft.arrays(
+                values=np.stack([values[label] for label in sorted(values)]),
+                **{f"replicates_{j}": results[name].replicates for j, name in enumerate(names)},
+            )
+            draft.manifest = {
+                "identity": self._identity(test, validation),
+                "values": sorted(values),
+                "results": [
+                    {"metric": metric, "group": group, "value": _or_none(results[metric, group].value)}
+                    | {"n": results[metric, group].n}
+                    for metric, group in names
+                ],
+                "threshold": reading.threshold,
+                "calibrator": {"slope": reading.slope, "intercept": reading.intercept},
+                "fallback_share": _share(evidence),
+                "sampled_negatives": int(np.isnan(stored["pair_value"]).sum()),
+            }
+
+    def _read(self, entry: Entry, cell: Entry) -> CellResult:
+        arrays = entry.arrays()
+        measured = {}
+        for j, result in enumerate(entry.manifest["results"]):
+            value = np.nan if result["value"] is None else result["value"]
+            measured[result["metric"], result["group"]] = Measured(value, result["n"], arrays[f"replicates_{j}"])
+        costs = cell.manifest["costs"] | {"fallback_share": entry.manifest["fallback_share"]}
+        return CellResult(measured, costs, cell.manifest.get("facts", {}))
+
+    def _fold(self, key: str) -> Fold:
+        if key not in self._folds:
+            entry = self._store.get("fold", key)
+            data = entry.manifest["data"]
+            if data not in self._data:
+                self._data[data] = load_dataset(self._store.folder("data", data))
+            self._folds[key] = load_fold(entry.folder, self._data[data])
+        return self._folds[key]
+
+    def _load_metrics(self) -> dict[str, Metric]:
+        if self._metrics is None:
+            self._metrics = {
+                about.label: cast(
+                    "Metric", find("metrics", about.facts["plugin"]).load().from_settings(about.settings, about.label)
+                )
+                for about in self._plan.metrics
+            }
+        return self._metrics
+
+
+def interval(replicates: Float32) -> tuple[float | None, float | None]:
+    """Return the 95% percentile interval, or (None, None) without replicates."""
+    known = replicates[~np.isnan(replicates)]
+    if not len(known):
+        return None, None
+    low, high = np.quantile(known.astype(np.float64), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _relevant(fold: Fold, which: str) -> Ragged:
+    """Return the items that count as right, one list per query."""
+    truth = fold.truth
+    if which == "taken" or truth.label is None:
+        return truth.items
+    liked = truth.label == 1
+    return Ragged.from_pairs(truth.rows[liked], truth.item[liked], len(truth))
+
+
+def _share(evidence: Evidence) -> float:
+    """Return the share of list places that the fallback filled."""
+    filled = evidence.rankings.item >= 0
+    return float(evidence.rankings.fallback.sum() / max(int(filled.sum()), 1))
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else value

@@ -1,0 +1,237 @@
+"""A few worker processes at a time, watched: what they report, how long they take, how they die."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from benchsuite.errors import StoreError
+from benchsuite.runner.jobs import Job, write_failure
+from benchsuite.store import Store
+
+
+class Watcher(Protocol):
+    """Whoever shows the work to the user."""
+
+    def job_started(self, label: str) -> None:
+        """A worker begins with a job."""
+
+    def job_moved(self, label: str, phase: str, done: int, total: int, note: str) -> None:
+        """A worker tells how far it is."""
+
+    def cell_ended(self, label: str, stage: str, state: str, seconds: float, reason: str) -> None:
+        """A cell has a result."""
+
+    def job_ended(self, label: str) -> None:
+        """A worker is through with a job."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run, none of which changes a number.
+
+    Attributes:
+        workers: processes at a time.
+        threads: threads of each model; 0 shares the processors among the workers.
+        device: ``cpu``, ``cuda`` or ``auto``.
+        retry_failed: do failed cells again.
+    """
+
+    workers: int = 1
+    threads: int = 0
+    device: str = "auto"
+    retry_failed: bool = False
+
+
+@dataclass
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        planned: cells in the plan.
+        found: cells that were there already.
+        done: cells done now.
+        failed: cells with a failure, old or new, as (label, reason).
+        not_applicable: cells that cannot be.
+    """
+
+    planned: int = 0
+    found: int = 0
+    done: int = 0
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    not_applicable: int = 0
+
+
+@dataclass
+class _Running:
+    """A worker at work."""
+
+    job: Job
+    process: subprocess.Popen[bytes]
+    pipe: int
+    log: Path
+    cell: dict[str, Any]
+    since: float
+    buffer: bytes = b""
+
+
+class Pool:
+    """Works jobs off."""
+
+    def __init__(self, store: Store, workers: int, watcher: Watcher) -> None:
+        self._store = store
+        self._workers = workers
+        self._watcher = watcher
+        self._selector = selectors.DefaultSelector()
+        self._running: list[_Running] = []
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Work all jobs off; on any error or Ctrl-C, stop the workers and leave the store whole.
+
+        Raises:
+            StoreError: when a worker cannot write.
+        """
+        waiting = list(jobs)
+        with tempfile.TemporaryDirectory(prefix="benchsuite-") as scratch:
+            try:
+                while waiting or self._running:
+                    while waiting and len(self._running) < self._workers:
+                        self._start(waiting.pop(0), Path(scratch))
+                    for key, _ in self._selector.select(timeout=0.2):
+                        self._read(key.data)
+                    for worker in list(self._running):
+                        self._check(worker)
+            finally:
+                for worker in self._running:
+                    _kill(worker.process)
+                self._selector.close()
+
+    def _start(self, job: Job, scratch: Path) -> None:
+        folder = Path(tempfile.mkdtemp(dir=scratch))
+        job.save(folder / "job.json")
+        log = folder / "log.txt"
+        receiving, sending = os.pipe()
+        command = [sys.executable, "-m", "benchsuite.runner.worker", str(folder / "job.json"), str(log), str(sending)]
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(sending,),
+                env=_environment(job.threads, folder),
+                start_new_session=True,
+            )
+        os.close(sending)
+        os.set_blocking(receiving, False)
+        worker = _Running(job, process, receiving, log, dict(job.cells[0]), time.monotonic())
+        self._selector.register(receiving, selectors.EVENT_READ, worker)
+        self._running.append(worker)
+        self._watcher.job_started(job.label)
+
+    def _read(self, worker: _Running) -> None:
+        try:
+            chunk = os.read(worker.pipe, 65536)
+        except BlockingIOError:
+            return
+        if not chunk:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(worker.pipe)
+            return
+        *lines, worker.buffer = (worker.buffer + chunk).split(b"\n")
+        for line in lines:
+            self._hear(worker, json.loads(line))
+
+    def _hear(self, worker: _Running, message: dict[str, Any]) -> None:
+        label = worker.job.label
+        if "fatal" in message:
+            what, where, remedy = message["fatal"]
+            raise StoreError(what, where=where, remedy=remedy)
+        if "start" in message:
+            worker.cell = dict(next(cell for cell in worker.job.cells if cell["key"] == message["start"]))
+            worker.since = time.monotonic()
+        elif "phase" in message:
+            self._watcher.job_moved(label, message["phase"], message["done"], message["total"], message["note"])
+        elif "done" in message:
+            self._watcher.cell_ended(label, worker.cell["stage"], "ok", message["seconds"], "")
+        elif "failed" in message:
+            seconds = time.monotonic() - worker.since
+            self._watcher.cell_ended(label, worker.cell["stage"], "failed", seconds, message["reason"])
+
+    def _check(self, worker: _Running) -> None:
+        """Notice a worker that took too long or is gone."""
+        late = time.monotonic() - worker.since > worker.job.timeout
+        if late:
+            _kill(worker.process)
+        code = worker.process.poll()
+        if code is None:
+            return
+        while True:
+            before = len(worker.buffer)
+            with contextlib.suppress(OSError):
+                self._read(worker)
+            if len(worker.buffer) == before:
+                break
+        self._running.remove(worker)
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(worker.pipe)
+        os.close(worker.pipe)
+        self._bury(worker, code, late)
+        self._watcher.job_ended(worker.job.label)
+
+    def _bury(self, worker: _Running, code: int, late: bool) -> None:
+        """Give every cell that a dead worker left behind its failure."""
+        left = [cell for cell in worker.job.cells if not self._store.has("cell", cell["key"])]
+        log = worker.log.read_text("utf-8", errors="replace")
+        for cell in left:
+            if late:
+                reason = f"stopped after {worker.job.timeout / 60:g} minutes"
+            elif code < 0:
+                name = signal.Signals(-code).name
+                reason = f"the process was killed by {name}" + (
+                    ", probably out of memory" if code == -signal.SIGKILL else ""
+                )
+            else:
+                reason = f"the process ended early with code {code}: {_last_line(log)}"
+            seconds = time.monotonic() - worker.since
+            write_failure(self._store, cell, reason, log, {})
+            self._watcher.cell_ended(worker.job.label, cell["stage"], "failed", seconds, reason)
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip()[:300] if lines else "it printed nothing"
+
+
+def _environment(threads: int, scratch: Path) -> dict[str, str]:
+    """Return the environment of a worker: its share of threads, an allocator that keeps what it got."""
+    count = str(threads)
+    return os.environ | {
+        "OMP_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        "MALLOC_TRIM_THRESHOLD_": str(2**32),
+        "MALLOC_MMAP_THRESHOLD_": str(2**25),  # the most that glibc accepts; larger values are ignored
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "TMPDIR": str(scratch),
+    }
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a worker and everything it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

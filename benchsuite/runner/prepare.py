@@ -1,0 +1,94 @@
+"""Load, cut, guard and keep: everything that happens once, before any model is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from benchsuite.api import Place, Source, Split
+from benchsuite.data import Dataset
+from benchsuite.data.files import save_dataset, save_fold
+from benchsuite.errors import DataError
+from benchsuite.evaluate import guard
+from benchsuite.keys import content_key
+from benchsuite.plan import Experiment, Plan, make_plan
+from benchsuite.plan.cells import FoldPlace, Pick, picks, unmet
+from benchsuite.store import Store
+
+Say = Callable[[str], None]
+
+
+def prepare(experiment: Experiment, store: Store, place: Place, say: Say) -> Plan:
+    """Make data and folds and plan every cell.
+
+    Args:
+        experiment: what to compare.
+        store: where data and folds are kept.
+        place: where data may be found.
+        say: shows one line.
+
+    Raises:
+        BenchsuiteError: when data cannot be had, a plugin or setting is wrong, or a fold leaks.
+    """
+    splits = picks("splits", experiment.expanded("splits"), experiment)
+    datasets: dict[str, tuple[Pick, Dataset]] = {}
+    folds: list[FoldPlace] = []
+    refused: dict[tuple[str, str], str] = {}
+    for source in picks("sources", experiment.expanded("sources"), experiment):
+        dataset = cast("Source", source.plugin).load(place)
+        if not len(dataset.interactions):
+            raise DataError("no interactions are left after preparation", where=source.label)
+        datasets[source.label] = (source, dataset)
+        for split in splits:
+            reason = unmet(cast("Split", split.plugin).needs, dataset)
+            try:
+                made = [] if reason else list(_folds(experiment, store, source.label, dataset, split, say))
+            except DataError as error:
+                made, reason = [], str(error)
+            folds += made
+            if reason:
+                refused[source.label, split.label] = f"{split.label}: {reason}"
+    plan = make_plan(experiment, datasets, splits, folds, refused)
+    if any(not store.has("data", dataset.fingerprint) for _, dataset in datasets.values()):
+        for _, dataset in datasets.values():
+            _keep(store, dataset)
+    return plan
+
+
+def _keep(store: Store, dataset: Dataset) -> None:
+    if not store.has("data", dataset.fingerprint):
+        with store.write("data", dataset.fingerprint) as draft:
+            save_dataset(dataset, draft.folder)
+            draft.manifest = {"name": dataset.name, "rows": len(dataset.interactions)}
+
+
+def _folds(
+    experiment: Experiment, store: Store, label: str, dataset: Dataset, split: Pick, say: Say
+) -> Iterator[FoldPlace]:
+    """Yield the places of a split's folds; cut, guard and keep those that are not there yet."""
+    for seed in experiment.seeds:
+        identity = {"data": dataset.fingerprint, "split": split.identity, "seed": seed}
+        split_key = content_key("split", identity)
+        if not store.has("split", split_key):
+            say(f"cutting {label} by {split.label}, seed {seed}")
+            _cut(store, dataset, split, seed, split_key, identity)
+        for entry in store.get("split", split_key).manifest["folds"]:
+            place = (label, split.label, seed, entry["name"], entry["key"])
+            yield FoldPlace(*place, entry["counts"], tuple(entry["groups"]))
+
+
+def _cut(store: Store, dataset: Dataset, split: Pick, seed: int, split_key: str, identity: dict[str, object]) -> None:
+    plugin = cast("Split", split.plugin)
+    made = []
+    for fold in plugin.split(dataset, seed):
+        evidence = guard(fold, plugin, where=f"{dataset.name}, {split.label}, seed {seed}, fold {fold.name}")
+        key = content_key("fold", identity | {"fold": fold.name})
+        if not store.has("fold", key):
+            with store.write("fold", key) as draft:
+                save_fold(fold, draft.folder)
+                draft.manifest = {"identity": identity | {"fold": fold.name}, "data": dataset.fingerprint}
+                draft.manifest |= {"guard": evidence, "counts": dict(fold.counts)}
+        groups = list(fold.queries.groups)
+        made.append({"name": fold.name, "key": key, "counts": dict(fold.counts), "groups": groups})
+    with store.write("split", split_key) as draft:
+        draft.manifest = {"identity": identity, "folds": made}

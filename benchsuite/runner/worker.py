@@ -1,0 +1,205 @@
+"""One process, one job: fit a model on a fold, keep what it answers. Run as ``python -m benchsuite.runner.worker``.
+
+Progress leaves through a pipe of its own, one JSON line each; everything that libraries print goes to the log.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from benchsuite.api import Context, Model, Need
+from benchsuite.data import Fold, Pairs, Rankings
+from benchsuite.data.files import load_dataset, load_fold
+from benchsuite.errors import BenchsuiteError, StoreError
+from benchsuite.evaluate import labelled_pairs, rank, score_pairs
+from benchsuite.provenance import now, provenance
+from benchsuite.registry import find
+from benchsuite.runner.jobs import Job, write_failure
+from benchsuite.store import Draft, Store
+
+_DEADLINE_SHARE = 0.9
+"""A model is asked to come to an end after this share of the time after which it is killed."""
+
+
+def main(job_path: str, log_path: str, pipe: int) -> None:
+    """Do the job."""
+    with os.fdopen(pipe, "w", encoding="utf-8") as channel:
+        job = Job.load(Path(job_path))
+        try:
+            _work(job, Path(log_path), channel)
+        except StoreError as error:
+            _tell(channel, fatal=[error.what, error.where, error.remedy])
+
+
+def _work(job: Job, log: Path, channel: TextIO) -> None:
+    store = Store(Path(job.store))
+    started = time.perf_counter()
+    entry = store.get("fold", job.fold_key)
+    dataset = load_dataset(store.folder("data", entry.manifest["data"]))
+    fold = load_fold(entry.folder, dataset)
+    load_seconds = time.perf_counter() - started
+    for cell in job.cells:
+        _tell(channel, start=cell["key"], stage=cell["stage"])
+        mark = log.stat().st_size
+        costs = {"load_seconds": load_seconds}
+        try:
+            part = fold if cell["stage"] == "test" else fold.validation
+            if part is None:
+                raise BenchsuiteError("the split makes no validation fold")  # noqa: TRY301 - one way to fail
+            with store.write("cell", cell["key"]) as draft, tempfile.TemporaryDirectory() as scratch:
+                _run_cell(job, cell, part, draft, costs, Path(scratch), channel)
+                (draft.folder / "log.txt").write_text(_log_since(log, mark), "utf-8")
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a model raises is that cell's result
+            traceback.print_exc()
+            reason = str(error) if isinstance(error, BenchsuiteError) else f"{type(error).__name__}: {error}"
+            write_failure(store, cell, " ".join(reason.split())[:500], _log_since(log, mark), costs)
+            _tell(channel, failed=cell["key"], reason=reason)
+        else:
+            _tell(channel, done=cell["key"], seconds=costs["fit_seconds"] + costs["score_seconds"])
+
+
+def _run_cell(
+    job: Job,
+    cell: Mapping[str, Any],
+    fold: Fold,
+    draft: Draft,
+    costs: dict[str, float],
+    scratch: Path,
+    channel: TextIO,
+) -> None:
+    """Fit, rank, score; fill the draft."""
+    identity = cell["identity"]
+    model = _model(identity["model"])
+    seed = int(identity["seed"])
+    if Need.PREFERENCES not in model.needs:
+        fold = _without_preferences(fold)
+    context = Context(
+        seed=seed,
+        device=_device(job.device, model),
+        threads=job.threads,
+        validation=fold.validation,
+        deadline=time.monotonic() + job.timeout * _DEADLINE_SHARE,
+        scratch=scratch,
+        report=lambda done, total, note: _tell(channel, phase="fit", done=done, total=total, note=note),
+    )
+    pairs = labelled_pairs(fold, seed)
+    _reset_peak()
+    began = now()
+    started = time.perf_counter()
+    model = model.fit(fold.train, context)
+    fitted = time.perf_counter()
+    rankings = rank(
+        model,
+        fold,
+        int(identity["k"]),
+        lambda done, total, note: _tell(channel, phase="rank", done=done, total=total, note=note),
+    )
+    scores = score_pairs(model, fold.queries, pairs)
+    costs |= {
+        "fit_seconds": fitted - started,
+        "score_seconds": time.perf_counter() - fitted,
+        "peak_memory_mb": _peak_mb(),
+    }
+    _keep(draft, rankings, pairs, scores=scores)
+    draft.manifest = {
+        "identity": identity,
+        "state": "ok",
+        "reason": "",
+        "costs": {name: round(value, 4) for name, value in costs.items()},
+        "facts": dict(model.facts()),
+        "device": context.device,
+        "threads": context.threads,
+        "started": began,
+        "finished": now(),
+        "provenance": provenance(),
+    }
+
+
+def _keep(draft: Draft, rankings: Rankings, pairs: Pairs, scores: Any) -> None:
+    draft.arrays(
+        item=rankings.item,
+        score=rankings.score,
+        fallback=rankings.fallback,
+        pair_query=pairs.query,
+        pair_item=pairs.item,
+        pair_label=pairs.label,
+        pair_value=pairs.value,
+        pair_score=scores,
+    )
+
+
+def _model(identity: Mapping[str, Any]) -> Model:
+    plugin = find("models", identity["plugin"]).load().from_settings(identity["settings"])
+    if not isinstance(plugin, Model):
+        raise BenchsuiteError(f"{identity['plugin']} is not a model")
+    return plugin
+
+
+def _without_preferences(fold: Fold) -> Fold:
+    """Take the known truth of simulated data away from a model that did not declare to need it."""
+    validation = None if fold.validation is None else _without_preferences(fold.validation)
+    train = dataclasses.replace(fold.train, preferences=None)
+    return dataclasses.replace(fold, train=train, validation=validation)
+
+
+def _device(wanted: str, model: Model) -> str:
+    """Choose the GPU when there is one and the model is of the kind that uses it."""
+    if wanted != "auto":
+        return wanted
+    if not (model.uses_language_model or Need.GPU in model.needs):
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _reset_peak() -> None:
+    """Start counting peak memory anew, where the system can."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", "ascii")
+    except OSError:
+        return
+
+
+def _peak_mb() -> float:
+    """Return the peak resident memory in MB (10^6 bytes) since the last reset, libraries and data included."""
+    try:
+        status = Path("/proc/self/status").read_text("ascii", errors="replace")
+    except OSError:
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def _log_since(log: Path, mark: int) -> str:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with log.open("rb") as file:
+        file.seek(mark)
+        return file.read().decode("utf-8", errors="replace")
+
+
+def _tell(channel: TextIO, **message: Any) -> None:
+    """Send one line to the parent; a parent that is gone is no reason to stop."""
+    try:
+        channel.write(json.dumps(message) + "\n")
+        channel.flush()
+    except (BrokenPipeError, ValueError):
+        return
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
