@@ -1,0 +1,131 @@
+"""What the pointwise metrics share: counts of right and wrong labels, and pairs put in the order of their scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchsuite.data import Bool, Evidence, Float32, Float64, Int64
+from benchsuite_protocol.metrics.memory import once_per_evidence
+
+CHUNK = 64
+"""How many weightings are worked on at once: one row of doubles is then a few cache lines."""
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """Pairs per query (float64[q] each) by what is true and what was said.
+
+    Attributes:
+        tp: label 1, called 1.
+        fp: label 0, called 1.
+        fn: label 1, called 0.
+        tn: label 0, called 0.
+    """
+
+    tp: Float64
+    fp: Float64
+    fn: Float64
+    tn: Float64
+
+
+@once_per_evidence
+def confusion(evidence: Evidence) -> Confusion:
+    """Return the counts; a pair is called 1 where its score is at or above the threshold (NaN is not)."""
+    called = evidence.scores.score >= evidence.scores.threshold
+    kind = 2 * (evidence.pairs.label == 1) + called
+    counts = np.bincount(evidence.pairs.query * np.int64(4) + kind, minlength=4 * len(evidence))
+    table = counts.reshape(len(evidence), 4).astype(np.float64)
+    return Confusion(tp=table[:, 3], fp=table[:, 1], fn=table[:, 2], tn=table[:, 0])
+
+
+def ratio(above: Float64, below: Float64) -> Float64:
+    """Return ``above / below``, NaN where ``below`` is 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(below > 0, above / below, np.nan)
+
+
+def clean(score: Float32) -> Float32:
+    """Return the scores with NaN as minus infinity: no opinion ranks below every opinion."""
+    return np.where(np.isnan(score), np.float32(-np.inf), score)
+
+
+@dataclass(frozen=True, eq=False)
+class Ordered:
+    """Pairs with label 1 against pairs with label 0, by score.
+
+    Attributes:
+        positive: int64[m] query of each pair with label 1.
+        negative: int64[n] query of each pair with label 0, by ascending score.
+        below: int64[m] how many pairs with label 0 score lower than each pair with label 1.
+        reach: int64[m] how many score lower or the same.
+    """
+
+    positive: Int64
+    negative: Int64
+    below: Int64
+    reach: Int64
+
+
+@once_per_evidence
+def ordered(evidence: Evidence) -> Ordered:
+    """Return the pairs of an evidence, sorted once."""
+    score, query = clean(evidence.scores.score), evidence.pairs.query.astype(np.int64)
+    liked: Bool = evidence.pairs.label == 1
+    order = np.argsort(score[~liked], kind="stable")
+    low = score[~liked][order]
+    return Ordered(
+        positive=query[liked],
+        negative=query[~liked][order],
+        below=np.searchsorted(low, score[liked], side="left"),
+        reach=np.searchsorted(low, score[liked], side="right"),
+    )
+
+
+def pooled_auc(evidence: Evidence, weights: Float64) -> Float64:
+    """Return float64[b], the area under the ROC curve of all pairs, each pair weighing what its query weighs.
+
+    NaN where the pairs with a weight above 0 have one label only.
+
+    Args:
+        evidence: labelled pairs and scores.
+        weights: float64[b, q].
+    """
+    pairs = ordered(evidence)
+    area = np.full(len(weights), np.nan)
+    if not len(pairs.positive) or not len(pairs.negative):
+        return area
+    for first in range(0, len(weights), CHUNK):
+        # One row a query, one column a weighting: rows are gathered and summed as whole cache lines.
+        weight = np.ascontiguousarray(weights[first : first + CHUNK].T)
+        lower = np.zeros((len(pairs.negative) + 1, weight.shape[1]))
+        np.cumsum(weight[pairs.negative], axis=0, out=lower[1:])
+        positive = weight[pairs.positive]
+        beaten = lower[pairs.below]
+        beaten += lower[pairs.reach]
+        won = np.einsum("pb,pb->b", positive, beaten) / 2.0
+        area[first : first + CHUNK] = ratio(won, positive.sum(axis=0) * lower[-1])
+    return area
+
+
+def auc_per_query(evidence: Evidence) -> Float64:
+    """Return float64[q], the area under the ROC curve of each query's own pairs; NaN with one label only."""
+    query, label, queries = evidence.pairs.query.astype(np.int64), evidence.pairs.label == 1, len(evidence)
+    order = np.lexsort((clean(evidence.scores.score), query))
+    query, label, score = query[order], label[order].astype(np.float64), clean(evidence.scores.score)[order]
+    total = np.bincount(query, minlength=queries)
+    rank = _mean_rank(query, score) - np.repeat(np.cumsum(total) - total, total)
+    positive = np.bincount(query, weights=label, minlength=queries)
+    beaten = np.bincount(query, weights=label * rank, minlength=queries) - positive * (positive + 1.0) / 2.0
+    return ratio(beaten, positive * (total - positive))
+
+
+def _mean_rank(query: Int64, score: NDArray[np.float32]) -> Float64:
+    """Return each sorted row's rank from 1; rows of one query with the same score share their mean rank."""
+    new = np.ones(len(query), np.bool_)
+    new[1:] = (query[1:] != query[:-1]) | (score[1:] != score[:-1])
+    begin = np.flatnonzero(new)
+    end = np.append(begin[1:], len(query))
+    return np.repeat((begin + end + 1) / 2.0, end - begin)
