@@ -1,0 +1,147 @@
+"""The report for a paper: LaTeX tables that need booktabs and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import annotated_types
+from benchsuite.api import Report
+from benchsuite.data import Comparison
+
+from benchsuite_reports import words
+from benchsuite_reports.build import tables
+from benchsuite_reports.legend import legend
+from benchsuite_reports.tables import Cell, Column, Line, Table, narrow
+from benchsuite_reports.tex import escape, points
+
+LANGUAGE_MODEL = "\\textsuperscript{LM}"
+_HEAD = """\
+% Tables of {name}. Each fragment stands alone: paste one, or \\input this file.
+% Needs \\usepackage{{booktabs}}. Works with pdfLaTeX, XeLaTeX and LuaLaTeX.
+% Characters that pdfLaTeX has no glyph for show as their code point there, and as themselves under the other two.
+\\providecommand{{\\benchsuitechar}}[2]{{\\ifdefined\\Umathchar#1\\else#2\\fi}}
+"""
+_GAP = 3.0
+_BOLD = 1.17
+"""How much wider bold figures are than plain ones."""
+
+
+@dataclass
+class Latex(Report):
+    """LaTeX tables (booktabs), best bold, second underlined."""
+
+    width: Annotated[float, annotated_types.Ge(120)] = 345.0
+    """Points between the margins: 345 in article, 241 and 506 in a one- and two-column float of acmart."""
+
+    def render(self, comparison: Comparison) -> Mapping[str, bytes]:
+        """Return ``results.tex``: one ``table`` environment per table, cut where it would be wider than the text."""
+        out = [_HEAD.format(name=_comment(comparison.name))]
+        out += [f"% {_comment(key)}: {_comment(words.plain(value))}" for key, value in comparison.provenance.items()]
+        for table in tables(comparison):
+            for piece in narrow(table, lambda piece: _width(piece) <= self.width):
+                out += ["", *_fragment(piece, comparison.notes)]
+        return {"results.tex": ("\n".join(out) + "\n").encode()}
+
+
+def _comment(text: object) -> str:
+    return words.clean(text).encode("ascii", "backslashreplace").decode()
+
+
+def _fragment(table: Table, notes: Sequence[str]) -> Iterable[str]:
+    caption = " ".join(escape(words.sentence(text)) for text in (table.title, *table.caption))
+    yield "\\begin{table}[tbp]"
+    yield "  \\centering"
+    yield f"  \\caption{{{caption}}}"
+    yield f"  \\label{{tab:{table.key}}}"
+    yield f"  \\footnotesize\\setlength{{\\tabcolsep}}{{{_GAP:g}pt}}"
+    yield f"  \\begin{{tabular}}{{@{{}}l{'r' * len(table.columns)}@{{}}}}"
+    yield "    \\toprule"
+    yield "    " + " & ".join(["model", *(_head(column) for column in table.columns)]) + " \\\\"
+    for group in table.groups:
+        yield "    \\midrule"
+        if group.ceiling:
+            yield f"    \\multicolumn{{{len(table.columns) + 1}}}{{@{{}}l}}{{\\emph{{ceiling (never competes)}}}} \\\\"
+        for line in group.lines:
+            yield "    " + _line(line) + " \\\\"
+    yield "    \\bottomrule"
+    yield "  \\end{tabular}"
+    yield from _below(table, notes)
+    yield "\\end{table}"
+
+
+def _below(table: Table, notes: Sequence[str]) -> Iterable[str]:
+    said = " ".join(legend([table], "\\textbf{bold}", "\\underline{underlined}", LANGUAGE_MODEL, escape))
+    paragraphs = [said] if said else []
+    paragraphs += [f"\\textsuperscript{{{note.letter}}}\\,{escape(note.text)}" for note in table.notes]
+    if table.conventions:
+        paragraphs.append(" ".join(f"\\emph{{{escape(head)}}}: {escape(text)}" for head, text in table.conventions))
+    if notes:
+        paragraphs.append("Note: " + " ".join(escape(words.sentence(note)) for note in notes))
+    if not paragraphs:
+        return
+    yield "  \\par\\smallskip"
+    yield "  \\begin{minipage}{\\linewidth}\\raggedright\\footnotesize"
+    for paragraph in paragraphs:
+        yield f"    {paragraph}\\par"
+    yield "  \\end{minipage}"
+
+
+def _line(line: Line) -> str:
+    name = escape(words.clean(line.model)) + (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
+    if not line.span:
+        return " & ".join([name, *map(_cell, line.cells)])
+    notes = next((cell.notes for cell in line.cells if cell.notes), ())
+    return f"{name} & \\multicolumn{{{len(line.cells)}}}{{l@{{}}}}{{\\emph{{{escape(line.span)}}}{_letters(notes)}}}"
+
+
+def _cell(cell: Cell) -> str:
+    if not cell.number:
+        words_ = escape(cell.words)
+        return (f"\\emph{{{words_}}}" if ":" in cell.words else words_) + _letters(cell.notes)
+    number = _number(cell.number)
+    number = {"best": f"\\textbf{{{number}}}", "second": f"\\underline{{{number}}}", "": number}[cell.mark]
+    margin = f"\\,{{\\scriptsize$\\pm$}}{{\\scriptsize {_number(cell.margin)}}}" if cell.margin else ""
+    return number + margin + _letters(cell.notes)
+
+
+def _number(text: str) -> str:
+    return escape(text).replace("-", "$-$")
+
+
+def _head(column: Column) -> str:
+    lines = [escape(text) for text in words.two_lines(column.heading)]
+    if column.lower:
+        lines[-1] += "\\,$\\downarrow$"
+    lines[-1] += _letters(column.notes)
+    return lines[0] if len(lines) == 1 else f"\\shortstack[r]{{{' \\\\ '.join(lines)}}}"
+
+
+def _letters(notes: Sequence[str]) -> str:
+    return f"\\textsuperscript{{{','.join(notes)}}}" if notes else ""
+
+
+def _width(table: Table) -> float:
+    """Estimate how wide the table is set, in points."""
+    lines = list(table.lines())
+    model = max(points(line.model + (" LM" if line.language_model else "") + "a" * len(line.notes)) for line in lines)
+    cells = sum(
+        max(_column_width(column), *(0 if line.span else _cell_width(line.cells[index]) for line in lines)) + 2 * _GAP
+        for index, column in enumerate(table.columns)
+    )
+    return model + max(cells, *(points(line.span + "a") + 2 * _GAP for line in lines))
+
+
+def _column_width(column: Column) -> float:
+    ending = (" \N{DOWNWARDS ARROW}" if column.lower else "") + "a" * len(column.notes)
+    lines = words.two_lines(column.heading)
+    return max(points(text + (ending if text is lines[-1] else "")) for text in lines)
+
+
+def _cell_width(cell: Cell) -> float:
+    letters = points("a" * len(cell.notes))
+    if not cell.number:
+        return points(cell.words) + letters
+    number = points(cell.number) * (_BOLD if cell.mark == "best" else 1.0)
+    return number + letters + (points(f" \N{PLUS-MINUS SIGN}{cell.margin}") if cell.margin else 0.0)

@@ -1,0 +1,99 @@
+"""The report for an issue, a wiki or a README: GitHub-flavoured Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchsuite.api import Report
+from benchsuite.data import Comparison
+
+from benchsuite_reports import words
+from benchsuite_reports.build import Section, sections
+from benchsuite_reports.legend import legend
+from benchsuite_reports.tables import Cell, Column, Line, Table
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
+_MARKUP = frozenset("\\`*_[]{}~$#!^")
+LANGUAGE_MODEL = "<sup>LM</sup>"
+
+
+@dataclass
+class Markdown(Report):
+    """Tables in GitHub-flavoured Markdown."""
+
+    def render(self, comparison: Comparison) -> Mapping[str, bytes]:
+        """Return ``results.md``, UTF-8. Best values are bold, second ones underlined (``<ins>``)."""
+        parts = sections(comparison)
+        everything = [table for section in parts for table in section.tables]
+        out = [f"# {escape(words.clean(comparison.name))}", ""]
+        for note in comparison.notes:
+            out += [f"> Note: {escape(words.sentence(note))}", ""]
+        meaning = legend(everything, "**bold**", "<ins>underlined</ins>", LANGUAGE_MODEL)
+        if meaning:
+            out += [" ".join(meaning), ""]
+        for section in parts:
+            out += _section(section)
+        if comparison.provenance:
+            out += ["## Provenance", ""]
+            out += [f"- {escape(key)}: {escape(words.plain(value))}" for key, value in comparison.provenance.items()]
+        return {"results.md": ("\n".join(out).rstrip("\n") + "\n").encode()}
+
+
+def escape(text: str) -> str:
+    """Return text that Markdown shows as it is: no markup, no HTML, no new cell, no mention, no emoji code."""
+    safe = "".join(_ENTITIES.get(c) or (f"\\{c}" if c in _MARKUP else c) for c in text)
+    safe = re.sub(r"(?<![\w])@(?=\w)", "&#64;", safe)
+    safe = re.sub(r":(?=[\w+-]+:)", "&#58;", safe)
+    return re.sub(r"(?i)\b(https?|ftp):(?=//)|\bwww\.", lambda m: m.group().replace(":", "&#58;").replace(".", "&#46;"),
+                  safe)
+
+
+def _section(section: Section) -> Iterable[str]:
+    yield from (f"{'#' * (section.level + 1)} {escape(section.heading)}", "")
+    for text in section.text:
+        yield from (escape(text), "")
+    for table in section.tables:
+        yield from (f"**{escape(table.title)}**", "")
+        for text in table.caption:
+            yield from (escape(text), "")
+        yield from (*_draw(table), "")
+        for note in table.notes:
+            yield from (f"<sup>{note.letter}</sup> {escape(note.text)}  ",)
+        yield from (f"{escape(heading)}: {escape(said)}  " for heading, said in table.conventions)
+        if table.notes or table.conventions:
+            yield ""
+
+
+def _draw(table: Table) -> list[str]:
+    from tabulate import tabulate
+
+    heads = ["model", *(_head(column) for column in table.columns)]
+    body = [[_model(line, group.ceiling), *(_cell(cell) for cell in line.cells)] for group in table.groups
+            for line in group.lines]
+    align = ["left", *("right" for _ in table.columns)]
+    # tabulate's pipe format writes cells as they are; every one was escaped above.
+    return tabulate(body, headers=heads, tablefmt="pipe", disable_numparse=True, colalign=align).split("\n")
+
+
+def _head(column: Column) -> str:
+    return escape(column.heading) + (" \N{DOWNWARDS ARROW}" if column.lower else "") + _letters(column.notes)
+
+
+def _model(line: Line, ceiling: bool) -> str:
+    name = escape(words.clean(line.model)) + (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
+    return f"{name} (ceiling)" if ceiling else name
+
+
+def _cell(cell: Cell) -> str:
+    if not cell.number:
+        return escape(cell.words) + _letters(cell.notes)
+    number = escape(cell.number)
+    number = {"best": f"**{number}**", "second": f"<ins>{number}</ins>", "": number}[cell.mark]
+    margin = f" \N{PLUS-MINUS SIGN}{escape(cell.margin)}" if cell.margin else ""
+    return number + margin + _letters(cell.notes)
+
+
+def _letters(notes: Sequence[str]) -> str:
+    return f"<sup>{','.join(notes)}</sup>" if notes else ""

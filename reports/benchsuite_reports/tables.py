@@ -1,0 +1,152 @@
+"""An abstract table: what every renderer draws, with no word of how."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Mark = Literal["", "best", "second"]
+Kind = Literal["overview", "cold", "all", "ranking", "classification", "rating", "cost"]
+
+NOTHING = "\N{EN DASH}"
+"""Shown where a metric does not exist for a cell."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One place of a table.
+
+    Attributes:
+        number: the value as it is written, or "" where there is none.
+        margin: half of the interval as it is written, or "".
+        words: what stands in place of a number: ``failed: out of memory``, ``n/a: needs item text``, an en dash.
+        mark: whether the value is the best or second of its column.
+        notes: letters of the footnotes that belong here.
+    """
+
+    number: str = ""
+    margin: str = ""
+    words: str = ""
+    mark: Mark = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it holds, its heading, and whether smaller is better."""
+
+    key: str
+    heading: str
+    lower: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One model's row.
+
+    Attributes:
+        model: the model's label.
+        language_model: whether it uses a language model.
+        cells: one per column.
+        notes: letters of the footnotes about the model.
+        span: words for the whole row when every cell is empty for one reason.
+    """
+
+    model: str
+    language_model: bool
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...] = ()
+    span: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Models that compete with one another, or the ceiling models, which compete with nobody."""
+
+    ceiling: bool
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Note:
+    """A footnote: its letter and what it says."""
+
+    letter: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with all that must be said under it.
+
+    Attributes:
+        key: a short ASCII name, unique within a report.
+        kind: what its columns are.
+        title: what it shows.
+        caption: sentences every reader of the table must know, such as that the data is simulated.
+        columns: in the order of the experiment.
+        groups: competing models first.
+        notes: footnotes, in the order in which they are referred to.
+        conventions: (heading, how it is computed) of each metric.
+    """
+
+    key: str
+    kind: Kind
+    title: str
+    caption: tuple[str, ...]
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...]
+    notes: tuple[Note, ...] = ()
+    conventions: tuple[tuple[str, str], ...] = ()
+
+    def lines(self) -> Iterator[Line]:
+        """Yield every model's row."""
+        for group in self.groups:
+            yield from group.lines
+
+
+def narrow(table: Table, fits: Callable[[Table], bool]) -> list[Table]:
+    """Cut a table into the fewest tables of about equal width that each fit; one column always does.
+
+    The columns keep their order, each part repeats the models, and keeps only the footnotes that it refers to.
+    """
+    count = len(table.columns)
+    for parts in range(1, count + 1):
+        edges = [round(part * count / parts) for part in range(parts + 1)]
+        pieces = [
+            _piece(table, range(low, high), part, parts)
+            for part, (low, high) in enumerate(zip(edges, edges[1:], strict=False))
+        ]
+        if parts == count or all(fits(piece) for piece in pieces):
+            return pieces
+    return [table]
+
+
+def _piece(table: Table, keep: Sequence[int], part: int, parts: int) -> Table:
+    if parts == 1:
+        return table
+    columns = tuple(table.columns[index] for index in keep)
+    groups = tuple(
+        dataclasses.replace(
+            group,
+            lines=tuple(
+                dataclasses.replace(line, cells=tuple(line.cells[index] for index in keep)) for line in group.lines
+            ),
+        )
+        for group in table.groups
+    )
+    used = {letter for column in columns for letter in column.notes}
+    used |= {letter for group in groups for line in group.lines for letter in line.notes}
+    used |= {letter for group in groups for line in group.lines for cell in line.cells for letter in cell.notes}
+    return dataclasses.replace(
+        table,
+        key=f"{table.key}-{part + 1}",
+        title=f"{table.title} ({part + 1} of {parts})",
+        columns=columns,
+        groups=groups,
+        notes=tuple(note for note in table.notes if note.letter in used),
+        conventions=tuple(pair for pair in table.conventions if pair[0] in {column.heading for column in columns}),
+    )

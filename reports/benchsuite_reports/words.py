@@ -1,0 +1,153 @@
+"""The words around the numbers: headings, data set lines, reasons and conventions, all as plain text."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from benchsuite.data import About, Comparison
+
+from benchsuite_reports.numbers import count
+
+_NAMES = {
+    "accuracy": "Accuracy",
+    "auc": "AUC",
+    "coverage": "Coverage",
+    "f1": "F1",
+    "fallback_share": "Fallback share",
+    "hit-rate": "Hit rate",
+    "logloss": "Log loss",
+    "mae": "MAE",
+    "map": "MAP",
+    "mrr": "MRR",
+    "ndcg": "nDCG",
+    "peak_memory_mb": "Peak memory (MB)",
+    "precision": "Precision",
+    "recall": "Recall",
+    "rmse": "RMSE",
+}
+_UNITS = {"_seconds": "s", "_mb": "MB", "_gb": "GB", "_joules": "J", "_kwh": "kWh"}
+_SHORT = 26
+_HEADING = 10
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+
+
+def clean(text: object) -> str:
+    """Return text on one line without control or direction-override characters, which could rewrite what surrounds it."""
+    line = " ".join(str(text).split())
+    bad = ("Cc", "Cs", "Zl", "Zp")
+    return "".join("\ufffd" if c in _BIDI or unicodedata.category(c) in bad else c for c in line)
+
+
+def heading(metric: str) -> str:
+    """Return how a metric or cost is headed: ``ndcg@10`` is nDCG@10, ``fit_seconds`` is Fit (s)."""
+    base, at, k = metric.partition("@")
+    if base in _NAMES:
+        return _NAMES[base] + at + clean(k)
+    for ending, unit in _UNITS.items():
+        if base.endswith(ending) and base != ending:
+            words = clean(base.removesuffix(ending).replace("_", " "))
+            return f"{words[:1].upper()}{words[1:]} ({unit})"
+    return clean(metric)
+
+
+def two_lines(text: str) -> list[str]:
+    """Return a heading on one line, or on two of about equal length where it is long and has a space."""
+    spaces = [position for position, character in enumerate(text) if character == " "]
+    if len(text) <= _HEADING or not spaces:
+        return [text]
+    middle = min(spaces, key=lambda position: (abs(2 * position + 1 - len(text)), position))
+    return [text[:middle], text[middle + 1 :]]
+
+
+def short(reason: str) -> str:
+    """Return the first clause of a reason, cut at a word where it is long."""
+    words = clean(reason)
+    for stop in (": ", "; ", ". ", " ("):
+        head = words.split(stop, 1)[0]
+        if 0 < len(head) <= _SHORT:
+            return head.rstrip(".")
+    if len(words) <= _SHORT:
+        return words
+    cut = words[: _SHORT - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,.:;") + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def sentence(text: object) -> str:
+    """Return text that ends like a sentence."""
+    words = clean(text)
+    return words if not words or words[-1] in ".!?" else f"{words}."
+
+
+def plain(value: Any) -> str:
+    """Return a JSON-like value as short text."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {plain(inner)}" for key, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(inner) for inner in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else clean(count(value))
+
+
+def settings(about: About) -> str:
+    """Return ``name = value`` of every setting."""
+    return ", ".join(f"{clean(name)} = {plain(value)}" for name, value in about.settings.items())
+
+
+def dataset_lines(about: About) -> list[str]:
+    """Return sentences about a data set: sizes, licence, whether it is simulated, and each step of preparation."""
+    facts = about.facts
+    sizes = [f"{count(facts[name])} {name}" for name in ("users", "items", "interactions") if name in facts]
+    lines = [f"{clean(about.label)}: {', '.join(sizes)}" if sizes else clean(about.label)]
+    if about.summary:
+        lines[0] += f". {clean(about.summary)}"
+    lines[0] = sentence(lines[0])
+    for name in ("licence", "url", "domain"):
+        if facts.get(name):
+            lines[0] += f" {name.capitalize() if name != 'url' else 'Source'}: {sentence(facts[name])}"
+    if facts.get("simulated"):
+        lines.append(SIMULATED)
+    lines.extend(step_line(step) for step in facts.get("steps") or ())
+    return lines
+
+
+SIMULATED = "Simulated data: generated, not observed."
+
+
+def step_line(step: Mapping[str, Any]) -> str:
+    """Return one step of preparation with its counts: ``99,287 of 100,000 rows kept``."""
+    line = f"{clean(step.get('name', 'step'))}: {count(step.get('after'))} of {count(step.get('before'))} rows kept"
+    note = clean(step.get("note") or "")
+    return sentence(f"{line} ({note})" if note else line)
+
+
+def split_line(about: About) -> str:
+    """Return a sentence about a split: what it does, its settings and its counts."""
+    parts = [clean(about.label)]
+    if about.summary:
+        parts.append(f": {clean(about.summary).rstrip('.')}")
+    inside = [text for text in (settings(about), plain(about.facts.get("counts") or {})) if text]
+    if inside:
+        parts.append(f" ({'; '.join(inside)})")
+    return sentence("".join(parts))
+
+
+def order(abouts: Sequence[About], seen: Iterable[str]) -> list[str]:
+    """Return labels in the experiment's order; one that only the rows know comes after, in order of appearance."""
+    known = [about.label for about in abouts]
+    return list(dict.fromkeys([*known, *seen]))
+
+
+def find(abouts: Sequence[About], label: str) -> About:
+    """Return what is known about a label, or an empty description."""
+    for about in abouts:
+        if about.label == label:
+            return about
+    return About(label=label, name=label)
+
+
+def simulated(comparison: Comparison, datasets: Iterable[str]) -> list[str]:
+    """Return which of the data sets are simulated."""
+    return [name for name in dict.fromkeys(datasets) if find(comparison.datasets, name).facts.get("simulated")]
