@@ -1,0 +1,102 @@
+"""What a check is, how it fails or is skipped, and what is told about it. Works with and without pytest."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, TypeVar
+from unittest import SkipTest
+
+from benchsuite.api import Plugin
+
+P = TypeVar("P", bound=Plugin)
+Make = Callable[[], P]
+"""Builds the plugin to check: the class itself (all defaults), or ``functools.partial(Class, epochs=1)``."""
+
+State = Literal["passed", "failed", "skipped"]
+
+
+class Unmet(AssertionError):
+    """A check found that a plugin does not keep its contract."""
+
+
+def expect(condition: Any, otherwise: str) -> None:
+    """Raise :class:`Unmet` with the sentence ``otherwise`` unless the condition holds."""
+    if not condition:
+        raise Unmet(otherwise)
+
+
+def skip(reason: str) -> NoReturn:
+    """Leave the check: it does not apply. It is counted, with this reason (pytest shows it as skipped)."""
+    raise SkipTest(reason)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What came of one check.
+
+    Attributes:
+        name: the check's name.
+        state: passed, failed or skipped.
+        reason: why it failed or was skipped, "" when it passed.
+        seconds: how long it took.
+    """
+
+    name: str
+    state: State
+    reason: str
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-like values."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of one plugin, ready to run.
+
+    Calling it raises :class:`Unmet` (or whatever the plugin raises) when it fails and ``unittest.SkipTest`` when it
+    does not apply; :meth:`run` never raises.
+    """
+
+    name: str
+    function: Callable[[Any], None]
+    make: Callable[[], Any]
+
+    def __call__(self) -> None:
+        """Run the check and let its verdict out as an exception."""
+        self.function(self.make)
+
+    def __str__(self) -> str:
+        """Return the name, which pytest shows."""
+        return self.name
+
+    def run(self) -> CheckResult:
+        """Run the check and return its verdict."""
+        begin = time.perf_counter()
+        state: State = "passed"
+        reason = ""
+        try:
+            self()
+        except SkipTest as skipped:
+            state, reason = "skipped", str(skipped)
+        except Unmet as unmet:
+            state, reason = "failed", str(unmet)
+        except Exception as error:  # noqa: BLE001 - a plugin under check may raise anything, and that is the finding
+            state, reason = "failed", _place(error)
+        return CheckResult(self.name, state, reason, time.perf_counter() - begin)
+
+
+def _place(error: Exception) -> str:
+    """Say what was raised and by which line."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {' '.join(str(error).split())} ({frame.filename}, line {frame.lineno})"
+
+
+def bind(functions: Iterable[Callable[[Any], None]], make: Callable[[], Any]) -> list[Check]:
+    """Bind check functions to the plugin they shall judge, named after the functions without ``check_``."""
+    return [Check(function.__name__.removeprefix("check_"), function, make) for function in functions]
