@@ -46,6 +46,12 @@ class Model(Plugin):
     ceiling: ClassVar[bool] = False
     """True for an oracle: shown as the ceiling, never called best."""
 
+    personal: ClassVar[bool] = True
+    """False for models that by design answer everybody alike (popularity) or nobody in particular (random)."""
+
+    partial: ClassVar[bool] = False
+    """True for models that by design may have no opinion (NaN) even on known items for users with a history."""
+
     @abstractmethod
     def fit(self, train: Dataset, context: Context) -> Self:
         """Learn from the training part and return self.

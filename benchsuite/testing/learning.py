@@ -1,0 +1,96 @@
+"""Checks of what a model learns: seeds, declared needs, deadlines, and the checkerboard."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from benchsuite.api import Model, Need
+from benchsuite.testing.checkerboard import checkerboard
+from benchsuite.testing.models import exam, fit, same, small_fold
+from benchsuite.testing.outcome import Make, expect, skip
+from benchsuite.testing.ranking import best
+from benchsuite.testing.samples import last_events, small_dataset, stripped
+
+
+def check_same_seed_same_scores(make: Make[Model]) -> None:
+    """Fitting again with the same seed gives the same scores."""
+    first, model = exam(make), make()
+    second = fit(model, small_fold(model))
+    same(second.scores, first.scores, "a second fit with the same seed")
+
+
+def check_global_seeds_do_not_matter(make: Make[Model]) -> None:
+    """The context's seed is the only source of randomness: global seeds of Python, NumPy and torch change nothing."""
+    first, model = exam(make), make()
+    with _other_global_seeds():
+        second = fit(model, small_fold(model))
+        scores = second.scores
+    same(scores, first.scores, "a fit under other global seeds")
+
+
+@contextmanager
+def _other_global_seeds() -> Iterator[None]:
+    """Seed everything global differently, and put it back."""
+    python, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global state is the point
+    torch = sys.modules.get("torch")
+    torch_state = torch.get_rng_state() if torch is not None else None
+    try:
+        random.seed(987)
+        np.random.seed(987)  # noqa: NPY002 - same
+        if torch is not None:
+            torch.manual_seed(987)
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy_state)  # noqa: NPY002 - same
+        if torch is not None:
+            torch.set_rng_state(torch_state)
+
+
+def check_needs_are_declared(make: Make[Model]) -> None:
+    """The model works on data that has what it declares to need and nothing else that is optional."""
+    model = make()
+    fold = last_events(stripped(small_dataset(), model.needs))
+    done = fit(model, fold, validation=None)
+    shape = (len(fold.queries), len(fold.train.items))
+    expect(done.scores.shape == shape, f"on data with only the declared needs, score has shape {done.scores.shape}")
+    expect(not np.isnan(done.scores).all(), "on data with only the declared needs, the model has no opinion at all")
+
+
+def check_late_deadline(make: Make[Model]) -> None:
+    """A fit whose deadline has passed comes to an end and leaves a model that can answer."""
+    model = make()
+    fold = small_fold(model)
+    done = fit(model, fold, deadline=time.monotonic() - 1)
+    shape = (len(fold.queries), len(fold.train.items))
+    expect(done.scores.shape == shape, f"after a fit without time, score has shape {done.scores.shape}")
+
+
+def check_checkerboard(make: Make[Model]) -> None:
+    """Each user took all items of their colour but one: that one must come first among those not taken."""
+    model = make()
+    if not model.personal:
+        skip("not personal by design (personal = False)")
+    fold = checkerboard(rated=Need.VALUES in model.needs)
+    scores = fit(model, fold).scores
+    missed = [
+        query
+        for query in range(len(fold.queries))
+        if best(scores[query], fold.blocked[query], None, 1) != fold.truth.items[query].tolist()
+    ]
+    expect(not missed, f"{len(missed)} of {len(fold.queries)} users do not get the withheld item of their colour first")
+
+
+LEARNING_CHECKS = (
+    check_same_seed_same_scores,
+    check_global_seeds_do_not_matter,
+    check_needs_are_declared,
+    check_late_deadline,
+    check_checkerboard,
+)

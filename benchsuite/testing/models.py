@@ -1,0 +1,251 @@
+"""Checks of a model's answers: shapes, and that every way of asking gives the same answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchsuite.api import Context, Model, Need
+from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
+from benchsuite.testing.outcome import Make, expect, skip
+from benchsuite.testing.ranking import compare_lists
+from benchsuite.testing.samples import cold_items, last_events, small_dataset, warm_items
+
+SEED = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Exam:
+    """A fitted model and the fold it was fitted on."""
+
+    model: Model
+    fold: Fold
+    returned: object
+
+    @functools.cached_property
+    def scores(self) -> Float32:
+        """Scores of all items for all queries."""
+        return self.model.score(self.fold.queries, None)
+
+
+def small_fold(model: Model) -> Fold:
+    """Return the small data as this model gets it: true preferences only on declared need."""
+    dataset = small_dataset()
+    if Need.PREFERENCES not in model.needs:
+        dataset = dataclasses.replace(dataset, preferences=None)
+    return last_events(dataset)
+
+
+def fit(model: Model, fold: Fold, **more: Any) -> Exam:
+    """Fit a model as the harness would."""
+    if Need.GPU in model.needs and not Path("/dev/nvidia0").exists():
+        skip(f"needs {Need.GPU}")
+    context = Context(seed=SEED, device="cuda" if Need.GPU in model.needs else "cpu", threads=1)
+    context = dataclasses.replace(context, validation=fold.validation, **more)
+    return Exam(model, fold, model.fit(fold.train, context))
+
+
+@functools.lru_cache(maxsize=4)
+def exam(make: Make[Model]) -> Exam:
+    """Return the model fitted on the small data; all checks that only ask share one fit."""
+    model = make()
+    return fit(model, small_fold(model))
+
+
+def same(got: Any, wanted: Any, what: str, *, exact: bool = False) -> None:
+    """Expect equal arrays; NaN equals NaN, and rounding is forgiven unless ``exact``."""
+    got, wanted = np.asarray(got), np.asarray(wanted)
+    expect(got.shape == wanted.shape, f"{what}: shape {got.shape} instead of {wanted.shape}")
+    gaps = np.isnan(got) != np.isnan(wanted)
+    expect(not gaps.any(), f"{what}: no opinion (NaN) in {int(gaps.sum())} places where the other answer has one")
+    scale = float(np.nanmax(np.abs(wanted), initial=0.0, where=~np.isnan(wanted)))
+    far = np.abs(got.astype(np.float64) - wanted) > (0 if exact else 1e-4 * scale)
+    expect(not far.any(), f"{what}: {int(far.sum())} of {far.size} scores differ")
+
+
+def _shape(scores: Any, rows: int, width: int, what: str) -> None:
+    expect(isinstance(scores, np.ndarray), f"{what} is a {type(scores).__name__}, no NumPy array")
+    expect(scores.shape == (rows, width), f"{what} has shape {scores.shape} instead of {(rows, width)}")
+    expect(scores.dtype == np.float32, f"{what} has dtype {scores.dtype} instead of float32")
+    expect(not np.isinf(scores).any(), f"{what} holds infinity; NaN means no opinion")
+
+
+def check_fit_returns_self(make: Make[Model]) -> None:
+    """``fit`` returns the model itself."""
+    done = exam(make)
+    expect(done.returned is done.model, f"fit returned {done.returned!r} instead of self")
+
+
+def check_fit_keeps_settings(make: Make[Model]) -> None:
+    """``fit`` changes no setting, and what it learns is in attributes that start with an underscore."""
+    model = exam(make).model
+    before, after = make().settings(), model.settings()
+    expect(before == after, f"fit changed the settings from {before} to {after}")
+    fields = {field.name for field in dataclasses.fields(model)}
+    public = sorted(name for name in vars(model) if name not in fields and not name.startswith("_"))
+    expect(not public, f"learned attributes without an underscore: {', '.join(public)}")
+
+
+def check_scores_have_shape(make: Make[Model]) -> None:
+    """``score`` returns float32[queries, items] without infinities."""
+    done = exam(make)
+    _shape(done.scores, len(done.fold.queries), len(done.fold.train.items), "score(queries, None)")
+
+
+def check_none_means_all_items(make: Make[Model]) -> None:
+    """``candidates=None`` gives the same as all item codes in order."""
+    done = exam(make)
+    everything = _locked(np.arange(len(done.fold.train.items)))
+    same(done.model.score(done.fold.queries, everything), done.scores, "all codes as candidates instead of None")
+
+
+def check_candidates_do_not_matter(make: Make[Model]) -> None:
+    """An item's score does not depend on which other items are candidates."""
+    done = exam(make)
+    items = len(done.fold.train.items)
+    for subset in (np.arange(1, items, 3), np.asarray([items - 1]), cold_items(done.fold.train)):
+        chosen = _locked(subset)
+        scores = done.model.score(done.fold.queries, chosen)
+        _shape(scores, len(done.fold.queries), len(chosen), f"score of {len(chosen)} candidates")
+        same(scores, done.scores[:, chosen], f"{len(chosen)} of {items} items as candidates")
+
+
+def check_blocks_of_queries_agree(make: Make[Model]) -> None:
+    """A query's scores do not depend on which other queries are asked with it."""
+    done = exam(make)
+    queries = done.fold.queries
+    blocks = [(first, min(first + 7, len(queries))) for first in range(0, len(queries), 7)]
+    scores = np.concatenate([done.model.score(queries.slice(first, last), None) for first, last in blocks])
+    same(scores, done.scores, "seven queries at a time instead of all at once")
+    alone = done.model.score(queries.slice(5, 6), None)
+    same(alone, done.scores[5:6], "one query alone")
+
+
+def check_scoring_twice_agrees(make: Make[Model]) -> None:
+    """Scoring leaves no trace: the same question gets the same answer."""
+    done = exam(make)
+    again = done.model.score(done.fold.queries, None)
+    same(again, done.scores, "the second time", exact=True)
+
+
+def check_pairs_agree(make: Make[Model]) -> None:
+    """``score_pairs`` agrees with ``score``; an override may have its own answer, of the right shape and finite."""
+    done = exam(make)
+    queries, items = done.fold.queries, len(done.fold.train.items)
+    query = np.repeat(np.arange(len(queries), dtype=np.int32), 3)
+    item = (np.arange(len(query), dtype=np.int32) * 7) % items
+    pairs = done.model.score_pairs(queries, _locked(query), _locked(item))
+    expect(isinstance(pairs, np.ndarray), f"score_pairs returned a {type(pairs).__name__}, no NumPy array")
+    expect(pairs.shape == (len(query),), f"score_pairs returned shape {pairs.shape} instead of {(len(query),)}")
+    expect(pairs.dtype == np.float32, f"score_pairs returned dtype {pairs.dtype} instead of float32")
+    expect(not np.isinf(pairs).any(), "score_pairs returned infinity; NaN means no opinion")
+    if type(done.model).score_pairs is Model.score_pairs:
+        same(pairs, done.scores[query, item], "score_pairs and score")
+    else:
+        half = len(queries) // 2
+        second = query >= half
+        part = done.model.score_pairs(
+            queries.slice(half, len(queries)), _locked(query[second] - half), _locked(item[second])
+        )
+        same(part, pairs[second], "score_pairs of the second half of the queries")
+
+
+def check_inputs_are_untouched(make: Make[Model]) -> None:
+    """Neither ``fit`` nor ``score`` writes into what it was given."""
+    model = make()
+    fold = small_fold(model)
+    queries, candidates = fold.queries, _locked(np.arange(0, len(fold.train.items), 2))
+    before = _digest(fold.train, queries, candidates)
+    fit(model, fold).model.score(queries, candidates)
+    expect(_digest(fold.train, queries, candidates) == before, "the data was changed")
+
+
+def check_unknown_users_and_empty_histories(make: Make[Model]) -> None:
+    """A user without training rows, with or without a history, is answered or left with NaN, never with an error."""
+    done = exam(make)
+    queries = done.fold.queries
+    strangers = np.flatnonzero(~np.isin(queries.user, done.fold.train.interactions.user))
+    expect(len(strangers) > 0, "the small data has no unknown user")
+    for row in strangers:
+        one = queries.slice(int(row), int(row) + 1)
+        _shape(done.model.score(one, None), 1, len(done.fold.train.items), f"an unknown user with {one.counts[0]} events")
+
+
+def check_cold_items(make: Make[Model]) -> None:
+    """Items without training rows are answered or left with NaN, never with an error."""
+    done = exam(make)
+    cold = _locked(cold_items(done.fold.train))
+    expect(len(cold) > 0, "the small data has no cold item")
+    _shape(done.model.score(done.fold.queries, cold), len(done.fold.queries), len(cold), "scores of cold items")
+
+
+def check_opinion_on_warm_items(make: Make[Model]) -> None:
+    """Users with a history get a score, not NaN, for every item with training rows."""
+    done = exam(make)
+    asked = np.flatnonzero((done.fold.queries.counts > 0) & np.isin(done.fold.queries.user, _known(done.fold.train)))
+    scores = done.scores[asked][:, warm_items(done.fold.train)]
+    silent = int(np.isnan(scores).sum())
+    expect(silent < scores.size, "the model has no opinion on anything")
+    if done.model.partial:
+        skip(f"may have no opinion by design; it has none on {silent} of {scores.size} warm pairs here")
+    expect(silent == 0, f"no opinion (NaN) on {silent} of {scores.size} pairs of a known user and a warm item")
+
+
+def check_recommend_equals_ranking(make: Make[Model]) -> None:
+    """An own ``recommend`` gives what ranking ``score`` gives: blocked left out, ties to the smaller code."""
+    done = exam(make)
+    if type(done.model).recommend is Model.recommend:
+        skip("leaves ranking to the harness")
+    items = len(done.fold.train.items)
+    some = _locked(np.arange(0, items, 2))
+    answered = 0
+    for candidates in (None, some):
+        for k in (1, 5, items + 7):
+            top = done.model.recommend(done.fold.queries, candidates, k, done.fold.blocked)
+            if top is not None:
+                answered += 1
+                compare_lists(top, done.scores, done.fold.blocked, candidates, k)
+    if not answered:
+        skip("its recommend left every question to the harness")
+
+
+def _known(train: Dataset) -> Int32:
+    return np.unique(train.interactions.user)
+
+
+def _locked(codes: Any) -> Int32:
+    locked: Int32 = np.array(codes, np.int32)
+    locked.setflags(write=False)
+    return locked
+
+
+def _digest(train: Dataset, queries: Queries, candidates: Int32) -> str:
+    digest = hashlib.sha256(Dataset.fingerprint.func(train).encode())
+    columns = [*queries.history.columns.values(), queries.user, queries.start, queries.when, queries.group, candidates]
+    for column in columns:
+        if column is not None:
+            digest.update(np.ascontiguousarray(column).data)
+    return digest.hexdigest()
+
+
+MODEL_CHECKS = (
+    check_fit_returns_self,
+    check_fit_keeps_settings,
+    check_scores_have_shape,
+    check_none_means_all_items,
+    check_candidates_do_not_matter,
+    check_blocks_of_queries_agree,
+    check_scoring_twice_agrees,
+    check_pairs_agree,
+    check_inputs_are_untouched,
+    check_unknown_users_and_empty_histories,
+    check_cold_items,
+    check_opinion_on_warm_items,
+    check_recommend_equals_ranking,
+)

@@ -1,0 +1,113 @@
+"""Checks of any plugin: built from defaults, settings said once, typed and JSON-able."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+from typing import Any
+
+from benchsuite.api import Choice, Plugin, Search
+from benchsuite.errors import ConfigError
+from benchsuite.testing.outcome import Make, expect, skip
+
+
+class _Nonsense:
+    """Something no setting can be."""
+
+    def __str__(self) -> str:
+        return "\x00nonsense"
+
+
+def check_describes_itself(make: Make[Plugin]) -> None:
+    """The class says in one line what it is, and has a version."""
+    plugin = make()
+    summary = plugin.summary()
+    expect(summary, "the class has no docstring, whose first line is its summary in lists and reports")
+    expect(
+        not summary.startswith(f"{type(plugin).__name__}("),
+        "the class has no docstring of its own: the summary is the signature that dataclass writes",
+    )
+    expect(type(plugin).__doc__ is not None, "the class has no docstring of its own")
+    expect(isinstance(plugin.version, str) and plugin.version, "version is no text such as '1'")
+    expect(
+        isinstance(plugin.cite, tuple) and all(isinstance(entry, str) for entry in plugin.cite),
+        "cite is no tuple of BibTeX texts",
+    )
+
+
+def check_builds_with_defaults(make: Make[Plugin]) -> None:
+    """The class is a dataclass, and every setting has a default."""
+    cls = type(make())
+    expect("__dataclass_fields__" in vars(cls), "the class itself is not decorated with @dataclass")
+    missing = dataclasses.MISSING
+    bare = [f.name for f in dataclasses.fields(cls) if f.init and f.default is missing and f.default_factory is missing]
+    expect(not bare, f"these settings have no default: {', '.join(bare)}")
+
+
+def check_settings_round_trip(make: Make[Plugin]) -> None:
+    """Settings are JSON, and building from them gives the same settings: defaults obey their own types and ranges."""
+    plugin = make()
+    settings = plugin.settings()
+    again = type(plugin).from_settings(json.loads(json.dumps(settings)))
+    expect(again.settings() == settings, f"settings {settings} come back as {again.settings()}")
+
+
+def check_unknown_setting_refused(make: Make[Plugin]) -> None:
+    """A setting that does not exist is refused."""
+    cls = type(make())
+    try:
+        cls.from_settings({"no_such_setting": 1})
+    except ConfigError:
+        return
+    expect(False, "the unknown setting no_such_setting was accepted")
+
+
+def check_settings_are_typed(make: Make[Plugin]) -> None:
+    """Every setting refuses a value that makes no sense for it."""
+    cls = type(make())
+    fields = cls.fields()
+    if not fields:
+        skip("has no settings")
+    for name in fields:
+        try:
+            cls.from_settings({name: {"no": [_Nonsense()]}})
+        except ConfigError:
+            continue
+        expect(False, f"setting {name} accepts an object of lists: give it a type")
+
+
+def check_search_ranges_are_valid(make: Make[Plugin]) -> None:
+    """Both ends of every search range, and every choice, are allowed values."""
+    cls = type(make())
+    ranges = {name: trial for name, hint in cls.fields().items() if (trial := _trials(hint))}
+    if not ranges:
+        skip("declares no search range")
+    for name, trials in ranges.items():
+        for value in trials:
+            try:
+                cls.from_settings({name: value})
+            except ConfigError as error:
+                expect(False, f"setting {name} would be tuned to {value!r}, which it refuses: {error}")
+
+
+def _trials(hint: Any) -> list[Any]:
+    """Return the extreme values that tuning could try."""
+    trials: list[Any] = []
+    for note in getattr(hint, "__metadata__", ()):
+        if isinstance(note, Search):
+            whole = typing.get_args(hint)[0] is int
+            trials += [int(note.low) if whole else note.low, int(note.high) if whole else note.high]
+        elif isinstance(note, Choice):
+            trials += note.options
+    return trials
+
+
+PLUGIN_CHECKS = (
+    check_describes_itself,
+    check_builds_with_defaults,
+    check_settings_round_trip,
+    check_unknown_setting_refused,
+    check_settings_are_typed,
+    check_search_ranges_are_valid,
+)
