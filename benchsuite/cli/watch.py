@@ -14,10 +14,10 @@ from rich.progress import TimeRemainingColumn as Remaining
 class Watch:
     """A watcher for the runner; use it in a ``with`` block."""
 
-    def __init__(self, cells: int) -> None:
+    def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._live = self._console.is_terminal
-        self._cells = cells
+        self._cells = 0
         self._ended = 0
         columns = (
             TextColumn("{task.description}"),
@@ -27,7 +27,7 @@ class Watch:
             Remaining(),
         )
         self._progress = Progress(*columns, console=self._console, transient=True, disable=not self._live)
-        self._all = self._progress.add_task("all cells", total=cells)
+        self._all = self._progress.add_task("preparing data", total=None)
         self._jobs: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
@@ -44,6 +44,15 @@ class Watch:
     def say(self, line: str) -> None:
         """Print one line above the bars."""
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def expect(self, cells: int) -> None:
+        """Tell how many cells there are to do."""
+        self._cells = cells
+        self._progress.update(self._all, description="all cells", total=cells, completed=0)
+
+    def measured(self, done: int, total: int) -> None:
+        """Tell how many rows of the comparison are measured."""
+        self._progress.update(self._all, description="measuring", total=total, completed=done)
 
     def job_started(self, label: str) -> None:
         """Add a bar for the job."""

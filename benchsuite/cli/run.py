@@ -1,0 +1,90 @@
+"""``benchsuite run``: run an experiment and print its tables."""
+
+from __future__ import annotations
+
+from argparse import Namespace, _SubParsersAction
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.cli.places import add_data, add_store, make_place, open_store
+
+if TYPE_CHECKING:
+    from benchsuite.plan import Plan
+    from benchsuite.runner import Outcome
+    from benchsuite.store import Store
+
+
+def register(subparsers: _SubParsersAction[Any]) -> None:
+    """Add the verb."""
+    parser = subparsers.add_parser(
+        "run",
+        help="run an experiment and print its tables",
+        description="Run an experiment: what is in the store already is not done again. Ctrl-C loses at most the "
+        "cells in flight; the same command goes on where it stopped.",
+    )
+    parser.add_argument(
+        "experiment", nargs="?", default="quick", help="a bundled experiment or a TOML file (default: quick)"
+    )
+    add_store(parser)
+    add_data(parser)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes at a time (default: 1)")
+    parser.add_argument(
+        "--threads", type=int, default=0, metavar="N", help="threads of each model (default: share the processors)"
+    )
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="default: auto")
+    parser.add_argument("--retry-failed", action="store_true", help="do failed cells again")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON instead of tables")
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Run the verb; 0 when every possible cell has a value, 1 when some failed."""
+    from benchsuite.cli.report import show_report
+    from benchsuite.cli.watch import Watch
+    from benchsuite.compare import build, remember_plan
+    from benchsuite.errors import UsageError
+    from benchsuite.plan import read_experiment
+    from benchsuite.runner import Options, prepare
+    from benchsuite.runner import run as work
+
+    if args.workers < 1 or args.threads < 0:
+        raise UsageError("--workers must be 1 or more and --threads 0 or more")
+    experiment = read_experiment(args.experiment)
+    store = open_store(args)
+    with Watch() as watch:
+        plan = prepare(experiment, store, make_place(args, watch.say), watch.say)
+        remember_plan(store, plan)
+        options = Options(args.workers, args.threads, args.device, args.retry_failed)
+        watch.expect(_missing(plan, store))
+        outcome = work(plan, store, options, watch)
+        comparison = build(plan, store, watch.measured)
+    if args.json:
+        _print_json(plan, outcome)
+    else:
+        show_report("terminal", comparison)
+        _print_outcome(outcome, args, plan)
+    return 1 if outcome.failed else 0
+
+
+def _missing(plan: Plan, store: Store) -> int:
+    return len({cell.key for cell in plan.cells if not cell.reason and not store.has("cell", cell.key)})
+
+
+def _print_outcome(outcome: Outcome, args: Namespace, plan: Plan) -> None:
+    """Say what was done, what failed, and what to do next."""
+    parts = [f"{outcome.done} done now", f"{outcome.found} found in {args.store}"]
+    parts += [f"{len(outcome.failed)} failed"] if outcome.failed else []
+    parts += [f"{outcome.not_applicable} not applicable"] if outcome.not_applicable else []
+    print(f"{outcome.planned} cells: {', '.join(parts)}.")
+    for place, reason in outcome.failed:
+        print(f"  failed: {place}: {reason}")
+    if outcome.failed:
+        print("  try them again with --retry-failed")
+    store = "" if str(args.store) == "runs" else f" --store {args.store}"
+    print(f"Next: benchsuite report {plan.name} --as latex --out DIR{store}")
+
+
+def _print_json(plan: Plan, outcome: Outcome) -> None:
+    import dataclasses
+    import json
+
+    print(json.dumps({"experiment": plan.name, **dataclasses.asdict(outcome)}, indent=1))
