@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchsuite.data import Comparison, Row
-
 from benchsuite_reports import words
-from benchsuite_reports.facts import Place, View
+from benchsuite_reports.facts import FALLBACK, Place, View
 from benchsuite_reports.numbers import Form, form, half_width, percent
-from benchsuite_reports.tables import NOTHING, Cell, Column, Group, Kind, Line, Note, Table
+from benchsuite_reports.tables import NOTHING, Cell, Column, Convention, Group, Kind, Line, Note, Table
 
 SHARE = "% of best classic"
 _TOGETHER = 6
@@ -133,11 +132,13 @@ class _Maker:
             [mean for _, mean in known],
             [half for half in halves if half is not None],
             cost=self._view.task(metric) == "cost",
+            share=metric == FALLBACK,
         )
         cells = [self._cell(row, shape) for row in rows]
         self._columns.append(Column(metric, heading, lower))
         self._metrics.append((metric, rows))
-        self._cells.append(_marked(cells, [model not in self._view.ceiling for model in self._view.models], lower))
+        competes = [metric != FALLBACK and model not in self._view.ceiling for model in self._view.models]
+        self._cells.append(_marked(cells, competes, lower))
 
     def add_share(self, rows: list[Row | None], metric: str) -> None:
         """Add the column that sets each model against the best classic one."""
@@ -194,10 +195,9 @@ class _Maker:
         span = ""
         if len(told) == 1 and all(not cell.number for cell in cells):
             span = next(iter(told))[0]
-        letters = [
-            self._letter(text) for place in places if (text := self._view.fallback_note(place, model, len(places) > 1))
-        ]
-        return Line(model, model in self._view.language_models, cells, tuple(dict.fromkeys(letters)), span)
+        note = self._view.fallback_note(places, model)
+        letters = (self._letter(note),) if note else ()
+        return Line(model, model in self._view.language_models, cells, letters, span)
 
     def _cell(self, row: Row | None, shape: Form) -> Cell:
         if row is None:
@@ -221,21 +221,18 @@ class _Maker:
             self._notes[text] = _letters(len(self._notes))
         return self._notes[text]
 
-    def _conventions(self) -> Iterable[tuple[str, str]]:
-        about: dict[str, tuple[str, list[Row]]] = {}
-        for column, (metric, rows) in zip(
-            [column for column in self._columns if column.heading != SHARE], self._metrics, strict=True
-        ):
-            heading = column.heading if words.heading(metric) == column.heading else words.heading(metric)
-            about.setdefault(metric, (heading, []))[1].extend(row for row in rows if row and _has_value(row))
-        for metric, (heading, rows) in about.items():
-            counts = sorted({row.n for row in rows})
+    def _conventions(self) -> Iterable[Convention]:
+        known: dict[str, list[Row]] = {}
+        for metric, rows in self._metrics:
+            known.setdefault(metric, []).extend(row for row in rows if row and _has_value(row))
+        for metric, measured in known.items():
+            counts = sorted({row.n for row in measured})
             said = self._view.convention(metric)
             if self._view.task(metric) != "cost" and counts:
                 size = f"n = {counts[0]:,}" if len(counts) == 1 else f"n = {counts[0]:,} to {counts[-1]:,}"
                 said = f"{said} ({size})" if said else size
             if said:
-                yield heading, words.sentence(said)
+                yield Convention(metric, words.heading(metric), words.sentence(said))
 
 
 def _has_value(row: Row) -> bool:

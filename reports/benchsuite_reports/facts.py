@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchsuite.data import About, Comparison, Row
-
 from benchsuite_reports import words
 from benchsuite_reports.numbers import percent
 
@@ -49,9 +48,7 @@ class View:
         self.places = self._places()
         facts = {about.label: about.facts for about in comparison.models}
         self.ceiling = frozenset(name for name in self.models if facts.get(name, {}).get("ceiling"))
-        self.language_models = frozenset(
-            name for name in self.models if facts.get(name, {}).get("uses_language_model")
-        )
+        self.language_models = frozenset(name for name in self.models if facts.get(name, {}).get("uses_language_model"))
         self.classics = frozenset(self.models) - self.ceiling - self.language_models
 
     def _places(self) -> list[Place]:
@@ -97,7 +94,7 @@ class View:
         return words.clean(about.facts.get("convention") or "").rstrip(".") if about else ""
 
     def main_at(self, places: Sequence[Place]) -> str | None:
-        """Return the metric that speaks for these places: nDCG@10, else the first ranking metric, else any but costs."""
+        """Return the metric that speaks for these places: nDCG@10, else the first for ranking, else any but costs."""
         candidates = [metric for metric in self.metrics if any(metric in self.metrics_at(place) for place in places)]
         candidates = [metric for metric in candidates if self.task(metric) != "cost"]
         ranking = [metric for metric in candidates if self.task(metric) == "ranking"]
@@ -109,15 +106,17 @@ class View:
         names = {place.group.partition("=")[0] for place in places}
         return "number of history items" if names == {"k"} else "group"
 
-    def fallback_note(self, place: Place, model: str, several: bool) -> str:
-        """Return a sentence where the model left answers to its fallback, else ""."""
-        for split in (place.split, place.base):
-            row = self.comparison.row(place.dataset, split, model, FALLBACK)
-            if row is None or not row.mean:
-                continue
-            where = f" ({words.clean(place.dataset)}, {words.clean(place.split)})" if several else ""
-            return f"{percent(row.mean)} of the scores of {words.clean(model)} came from the declared fallback{where}."
-        return ""
+    def fallback_note(self, places: Sequence[Place], model: str) -> str:
+        """Return a sentence where the model left answers to its fallback in these places, else ""."""
+        shares = []
+        for place in places:
+            rows = [self.comparison.row(place.dataset, split, model, FALLBACK) for split in (place.split, place.base)]
+            shares.append(next((row.mean for row in rows if row is not None and row.mean is not None), 0.0))
+        most = max(shares, default=0.0)
+        if not most > 0:
+            return ""
+        amount = percent(most) if len(shares) == 1 else f"Up to {percent(most)}"
+        return f"{amount} of the scores of {words.clean(model)} came from the declared fallback."
 
 
 def _is_ndcg_10(metric: str, about: About | None) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import annotated_types
+
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-
 from benchsuite_reports import words
 from benchsuite_reports.build import tables
 from benchsuite_reports.legend import legend
@@ -24,6 +25,8 @@ _HEAD = """\
 \\providecommand{{\\benchsuitechar}}[2]{{\\ifdefined\\Umathchar#1\\else#2\\fi}}
 """
 _GAP = 3.0
+_SHARE = 0.4
+"""How much of the text width one name or heading may take before it is broken over lines."""
 _BOLD = 1.17
 """How much wider bold figures are than plain ones."""
 
@@ -40,8 +43,8 @@ class Latex(Report):
         out = [_HEAD.format(name=_comment(comparison.name))]
         out += [f"% {_comment(key)}: {_comment(words.plain(value))}" for key, value in comparison.provenance.items()]
         for table in tables(comparison):
-            for piece in narrow(table, lambda piece: _width(piece) <= self.width):
-                out += ["", *_fragment(piece, comparison.notes)]
+            for piece in narrow(table, lambda piece: _width(piece, _SHARE * self.width) <= self.width):
+                out += ["", *_fragment(piece, comparison.notes, _SHARE * self.width)]
         return {"results.tex": ("\n".join(out) + "\n").encode()}
 
 
@@ -49,22 +52,22 @@ def _comment(text: object) -> str:
     return words.clean(text).encode("ascii", "backslashreplace").decode()
 
 
-def _fragment(table: Table, notes: Sequence[str]) -> Iterable[str]:
+def _fragment(table: Table, notes: Sequence[str], limit: float) -> Iterable[str]:
     caption = " ".join(escape(words.sentence(text)) for text in (table.title, *table.caption))
     yield "\\begin{table}[tbp]"
     yield "  \\centering"
     yield f"  \\caption{{{caption}}}"
-    yield f"  \\label{{tab:{table.key}}}"
+    yield f"  \\label{{tab:{table.key}}}\\par\\smallskip"
     yield f"  \\footnotesize\\setlength{{\\tabcolsep}}{{{_GAP:g}pt}}"
-    yield f"  \\begin{{tabular}}{{@{{}}l{'r' * len(table.columns)}@{{}}}}"
+    yield f"  \\begin{{tabular}}{{@{{}}{_first(table, limit)}{'r' * len(table.columns)}@{{}}}}"
     yield "    \\toprule"
-    yield "    " + " & ".join(["model", *(_head(column) for column in table.columns)]) + " \\\\"
+    yield "    " + " & ".join(["model", *(_head(column, limit) for column in table.columns)]) + " \\\\"
     for group in table.groups:
         yield "    \\midrule"
         if group.ceiling:
             yield f"    \\multicolumn{{{len(table.columns) + 1}}}{{@{{}}l}}{{\\emph{{ceiling (never competes)}}}} \\\\"
         for line in group.lines:
-            yield "    " + _line(line) + " \\\\"
+            yield "    " + _line(line, limit) + " \\\\"
     yield "    \\bottomrule"
     yield "  \\end{tabular}"
     yield from _below(table, notes)
@@ -76,7 +79,9 @@ def _below(table: Table, notes: Sequence[str]) -> Iterable[str]:
     paragraphs = [said] if said else []
     paragraphs += [f"\\textsuperscript{{{note.letter}}}\\,{escape(note.text)}" for note in table.notes]
     if table.conventions:
-        paragraphs.append(" ".join(f"\\emph{{{escape(head)}}}: {escape(text)}" for head, text in table.conventions))
+        paragraphs.append(
+            " ".join(f"\\emph{{{escape(said.heading)}}}: {escape(said.text)}" for said in table.conventions)
+        )
     if notes:
         paragraphs.append("Note: " + " ".join(escape(words.sentence(note)) for note in notes))
     if not paragraphs:
@@ -88,8 +93,19 @@ def _below(table: Table, notes: Sequence[str]) -> Iterable[str]:
     yield "  \\end{minipage}"
 
 
-def _line(line: Line) -> str:
-    name = escape(words.clean(line.model)) + (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
+def _first(table: Table, limit: float) -> str:
+    """Return the kind of the first column: as wide as its names, or broken over lines where one is very long."""
+    return "l" if max(map(_name_width, table.lines())) <= limit else f"p{{{limit:g}pt}}"
+
+
+def _name_width(line: Line) -> float:
+    return points(words.clean(line.model) + (" LM" if line.language_model else "") + "a" * len(line.notes))
+
+
+def _line(line: Line, limit: float) -> str:
+    name = words.clean(line.model)
+    name = f"\\raggedright {escape(name, breaks=True)}" if _name_width(line) > limit else escape(name)
+    name += (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
     if not line.span:
         return " & ".join([name, *map(_cell, line.cells)])
     notes = next((cell.notes for cell in line.cells if cell.notes), ())
@@ -110,33 +126,36 @@ def _number(text: str) -> str:
     return escape(text).replace("-", "$-$")
 
 
-def _head(column: Column) -> str:
+def _head(column: Column, limit: float) -> str:
+    ending = ("\\,$\\downarrow$" if column.lower else "") + _letters(column.notes)
+    if _column_width(column, math.inf) > limit:
+        return f"\\parbox[b]{{{limit:g}pt}}{{\\raggedleft {escape(column.heading, breaks=True)}{ending}}}"
     lines = [escape(text) for text in words.two_lines(column.heading)]
-    if column.lower:
-        lines[-1] += "\\,$\\downarrow$"
-    lines[-1] += _letters(column.notes)
-    return lines[0] if len(lines) == 1 else f"\\shortstack[r]{{{' \\\\ '.join(lines)}}}"
+    lines[-1] += ending
+    return lines[0] if len(lines) == 1 else "\\shortstack[r]{" + " \\\\ ".join(lines) + "}"
 
 
 def _letters(notes: Sequence[str]) -> str:
     return f"\\textsuperscript{{{','.join(notes)}}}" if notes else ""
 
 
-def _width(table: Table) -> float:
+def _width(table: Table, limit: float) -> float:
     """Estimate how wide the table is set, in points."""
     lines = list(table.lines())
-    model = max(points(line.model + (" LM" if line.language_model else "") + "a" * len(line.notes)) for line in lines)
+    model = min(limit, max(map(_name_width, lines)))
     cells = sum(
-        max(_column_width(column), *(0 if line.span else _cell_width(line.cells[index]) for line in lines)) + 2 * _GAP
+        max(_column_width(column, limit), *(0 if line.span else _cell_width(line.cells[index]) for line in lines))
+        + 2 * _GAP
         for index, column in enumerate(table.columns)
     )
     return model + max(cells, *(points(line.span + "a") + 2 * _GAP for line in lines))
 
 
-def _column_width(column: Column) -> float:
+def _column_width(column: Column, limit: float) -> float:
     ending = (" \N{DOWNWARDS ARROW}" if column.lower else "") + "a" * len(column.notes)
     lines = words.two_lines(column.heading)
-    return max(points(text + (ending if text is lines[-1] else "")) for text in lines)
+    lines[-1] += ending
+    return min(limit, max(map(points, lines)))
 
 
 def _cell_width(cell: Cell) -> float:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-
 from benchsuite_reports import words
 from benchsuite_reports.build import Section, sections
 from benchsuite_reports.legend import legend
@@ -46,8 +45,9 @@ def escape(text: str) -> str:
     safe = "".join(_ENTITIES.get(c) or (f"\\{c}" if c in _MARKUP else c) for c in text)
     safe = re.sub(r"(?<![\w])@(?=\w)", "&#64;", safe)
     safe = re.sub(r":(?=[\w+-]+:)", "&#58;", safe)
-    return re.sub(r"(?i)\b(https?|ftp):(?=//)|\bwww\.", lambda m: m.group().replace(":", "&#58;").replace(".", "&#46;"),
-                  safe)
+    return re.sub(
+        r"(?i)\b(https?|ftp):(?=//)|\bwww\.", lambda m: m.group().replace(":", "&#58;").replace(".", "&#46;"), safe
+    )
 
 
 def _section(section: Section) -> Iterable[str]:
@@ -61,7 +61,7 @@ def _section(section: Section) -> Iterable[str]:
         yield from (*_draw(table), "")
         for note in table.notes:
             yield from (f"<sup>{note.letter}</sup> {escape(note.text)}  ",)
-        yield from (f"{escape(heading)}: {escape(said)}  " for heading, said in table.conventions)
+        yield from (f"{escape(said.heading)}: {escape(said.text)}  " for said in table.conventions)
         if table.notes or table.conventions:
             yield ""
 
@@ -70,8 +70,11 @@ def _draw(table: Table) -> list[str]:
     from tabulate import tabulate
 
     heads = ["model", *(_head(column) for column in table.columns)]
-    body = [[_model(line, group.ceiling), *(_cell(cell) for cell in line.cells)] for group in table.groups
-            for line in group.lines]
+    body = [
+        [_model(line, group.ceiling), *(_cell(cell) for cell in line.cells)]
+        for group in table.groups
+        for line in group.lines
+    ]
     align = ["left", *("right" for _ in table.columns)]
     # tabulate's pipe format writes cells as they are; every one was escaped above.
     return tabulate(body, headers=heads, tablefmt="pipe", disable_numparse=True, colalign=align).split("\n")

@@ -22,13 +22,17 @@ class Form:
     Attributes:
         decimals: digits after the point.
         bare: write ``.343`` for 0.343; only where no value of the column reaches beyond -1 or 1.
+        share: write 0.0321 as ``3.2%``.
     """
 
     decimals: int
     bare: bool = False
+    share: bool = False
 
     def number(self, value: float) -> str:
         """Write a value."""
+        if self.share:
+            return percent(value)
         return self._bare(f"{value:z.{self.decimals}f}")
 
     def margin(self, half: float) -> str:
@@ -64,14 +68,17 @@ def supported(half: float) -> int:
     return 1 - exponent if digits <= _TWO_DIGITS_UP_TO else -exponent
 
 
-def form(values: Sequence[float], halves: Sequence[float], *, cost: bool) -> Form:
+def form(values: Sequence[float], halves: Sequence[float], *, cost: bool, share: bool = False) -> Form:
     """Choose how a column is written.
 
     Args:
         values: all values of the column.
         halves: the intervals' half-widths that are known; the median one decides.
         cost: True for seconds, megabytes and the like, which always keep their leading zero.
+        share: True for a share that reads best in percent.
     """
+    if share:
+        return Form(1, share=True)
     wide = [half for half in halves if half > 0]
     bare = not cost and all(abs(value) <= 1 for value in values)
     if wide:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -79,6 +80,15 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Convention:
+    """How a metric is computed, and over how many queries."""
+
+    metric: str
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Table:
     """A table with all that must be said under it.
 
@@ -90,7 +100,7 @@ class Table:
         columns: in the order of the experiment.
         groups: competing models first.
         notes: footnotes, in the order in which they are referred to.
-        conventions: (heading, how it is computed) of each metric.
+        conventions: one for each metric.
     """
 
     key: str
@@ -100,7 +110,7 @@ class Table:
     columns: tuple[Column, ...]
     groups: tuple[Group, ...]
     notes: tuple[Note, ...] = ()
-    conventions: tuple[tuple[str, str], ...] = ()
+    conventions: tuple[Convention, ...] = ()
 
     def lines(self) -> Iterator[Line]:
         """Yield every model's row."""
@@ -117,8 +127,7 @@ def narrow(table: Table, fits: Callable[[Table], bool]) -> list[Table]:
     for parts in range(1, count + 1):
         edges = [round(part * count / parts) for part in range(parts + 1)]
         pieces = [
-            _piece(table, range(low, high), part, parts)
-            for part, (low, high) in enumerate(zip(edges, edges[1:], strict=False))
+            _piece(table, range(low, high), part, parts) for part, (low, high) in enumerate(itertools.pairwise(edges))
         ]
         if parts == count or all(fits(piece) for piece in pieces):
             return pieces
@@ -148,5 +157,5 @@ def _piece(table: Table, keep: Sequence[int], part: int, parts: int) -> Table:
         columns=columns,
         groups=groups,
         notes=tuple(note for note in table.notes if note.letter in used),
-        conventions=tuple(pair for pair in table.conventions if pair[0] in {column.heading for column in columns}),
+        conventions=tuple(said for said in table.conventions if said.metric in {column.key for column in columns}),
     )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import annotated_types
+
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-
 from benchsuite_reports import words
 from benchsuite_reports.build import Section, sections
 from benchsuite_reports.legend import legend
@@ -42,7 +42,7 @@ class Terminal(Report):
         meaning = legend(everything, BEST, SECOND, LANGUAGE_MODEL)
         if meaning:
             out.extend(["", self._strong("Legend"), *self._wrap(" ".join(meaning))])
-        conventions = dict.fromkeys(pair for table in everything for pair in table.conventions)
+        conventions = dict.fromkeys((said.heading, said.text) for table in everything for said in table.conventions)
         if conventions:
             out.extend(["", self._strong("How it is measured")])
             for heading, said in _merged(conventions):
@@ -50,8 +50,9 @@ class Terminal(Report):
         return {"report.txt": ("\n".join(line.rstrip() for line in out) + "\n").encode()}
 
     def _section(self, section: Section) -> Iterable[str]:
-        if section.level == 1 and section.text:
+        if section.text:
             yield ""
+        if section.level == 1 and section.text:
             yield self._strong(section.heading)
         for text in section.text:
             yield from self._wrap(text)

@@ -65,8 +65,9 @@ _SPECIAL = {
     "\N{LATIN CAPITAL LETTER L WITH STROKE}": "\\L{}",
     "\N{LATIN SMALL LETTER DOTLESS I}": "\\i{}",
 }
-_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", [f"$^{d}$" for d in range(10)] + [f"$_{d}$" for d in range(10)],
-                         strict=True))
+_SUPERSCRIPTS = dict(
+    zip("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", [f"$^{d}$" for d in range(10)] + [f"$_{d}$" for d in range(10)], strict=True)
+)
 _ACCENTS = {
     "\N{COMBINING GRAVE ACCENT}": "`",
     "\N{COMBINING ACUTE ACCENT}": "'",
@@ -83,21 +84,28 @@ _ACCENTS = {
     "\N{COMBINING DOT BELOW}": "d",
 }
 _ASCII = 128
-_GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi o pi rho . sigma tau upsilon phi chi psi omega"
-_GREEKS = {chr(0x3B1 + i): f"${name if name == 'o' else chr(92) + name}$" for i, name in enumerate(_GREEK.split())
-           if name != "."}
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
+    "nu xi o pi rho . sigma tau upsilon phi chi psi omega"
+)
+_GREEKS = {
+    chr(0x3B1 + i): f"${name if name == 'o' else chr(92) + name}$"
+    for i, name in enumerate(_GREEK.split())
+    if name != "."
+}
 
 
-def escape(text: str) -> str:
-    """Return LaTeX that prints the text as it is, with any engine and no package; ASCII outside of ``\\benchsuitechar``.
+def escape(text: str, *, breaks: bool = False) -> str:
+    r"""Return LaTeX that prints the text as it is, with any engine and no package.
 
-    A character with no glyph in the standard fonts becomes ``\\benchsuitechar{X}{U+1F680}``: itself where the engine
-    reads Unicode, its code point under pdfLaTeX.
+    A character with no glyph in the standard fonts becomes ``\benchsuitechar{X}{[U+1F680]}``: itself where the engine
+    reads Unicode, its code point under pdfLaTeX. With ``breaks``, a line may end after any but a letter or digit.
     """
     line = unicodedata.normalize("NFC", text)
     # Two hyphens in a row would become a dash.
     return "".join(
-        "-{}" if character == "-" and follower == "-" else _one(character)
+        ("-{}" if character == "-" and follower == "-" else _one(character))
+        + ("\\allowbreak{}" if breaks and follower and not (character.isalnum() and character.isascii()) else "")
         for character, follower in zip(line, [*line[1:], ""], strict=True)
     )
 
@@ -112,7 +120,7 @@ def _one(character: str) -> str:
     if len(accents) == 1 and accents in _ACCENTS and base.isascii() and base.isalpha():
         inner = f"\\{base}" if base in "ij" and _ACCENTS[accents] not in "cd" else base
         return f"\\{_ACCENTS[accents]}{{{inner}}}"
-    return f"\\benchsuitechar{{{character}}}{{U+{ord(character):04X}}}"
+    return f"\\benchsuitechar{{{character}}}{{[U+{ord(character):04X}]}}"
 
 
 _WIDTHS = {
@@ -123,7 +131,7 @@ _WIDTHS = {
     "\N{PLUS-MINUS SIGN}": 0.78,
     "\N{DOWNWARDS ARROW}": 0.50,
 }
-_CAPITAL, _OTHER, _WIDE = 0.74, 0.53, 3.8
+_CAPITAL, _OTHER, _WIDE = 0.72, 0.51, 3.8
 _SIZE = 8.5
 """Footnote size of a ten-point document, whose letters are cut a little wider than the size says."""
 

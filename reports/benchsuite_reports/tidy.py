@@ -9,8 +9,20 @@ from benchsuite.api import Report
 from benchsuite.data import Comparison
 
 COLUMNS = ("dataset", "split", "model", "metric", "mean", "ci_low", "ci_high", "n", "state", "reason")
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}",
-          "\N{FULLWIDTH HYPHEN-MINUS}", "\N{FULLWIDTH COMMERCIAL AT}")
+_RISKY = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "'",
+    "\N{FULLWIDTH EQUALS SIGN}",
+    "\N{FULLWIDTH PLUS SIGN}",
+    "\N{FULLWIDTH HYPHEN-MINUS}",
+    "\N{FULLWIDTH COMMERCIAL AT}",
+)
 _QUOTED = frozenset(',;|"\t\r\n')
 
 

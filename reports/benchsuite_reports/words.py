@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchsuite.data import About, Comparison
-
 from benchsuite_reports.numbers import count
 
 _NAMES = {
@@ -15,7 +14,7 @@ _NAMES = {
     "auc": "AUC",
     "coverage": "Coverage",
     "f1": "F1",
-    "fallback_share": "Fallback share",
+    "fallback_share": "Fallback",
     "hit-rate": "Hit rate",
     "logloss": "Log loss",
     "mae": "MAE",
@@ -34,7 +33,7 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\
 
 
 def clean(text: object) -> str:
-    """Return text on one line without control or direction-override characters, which could rewrite what surrounds it."""
+    """Return text on one line, without control or direction characters, which could rewrite what surrounds it."""
     line = " ".join(str(text).split())
     bad = ("Cc", "Cs", "Zl", "Zp")
     return "".join("\ufffd" if c in _BIDI or unicodedata.category(c) in bad else c for c in line)

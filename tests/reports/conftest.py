@@ -1,0 +1,166 @@
+"""An invented comparison with every case that a report must show. None of its numbers was ever measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from benchsuite.data import About, Comparison, Row
+
+NAUGHTY = "a_b&c%d#e$f~g^h\\i{j}k<l>m\"n'o`p|q*r 🚀"
+RANKING = ("ndcg@10", "recall@10", "precision@10", "map@10", "mrr@10", "hit-rate@10", "f1@10", "coverage@10")
+PAIRS = ("accuracy", "precision", "recall", "f1", "auc")
+COSTS = ("fit_seconds", "score_seconds", "peak_memory_mb", "fallback_share")
+MODELS = ("random", "popular", "als", "ease", "content-tfidf", "svd", "flm", "flm-frozen", "knn", "oracle")
+LONG = "out of memory: the process asked for 7.2 GB of the 6 GB allowed; give it fewer factors | or <more> memory"
+
+Build = Callable[..., Comparison]
+
+
+def _models(names: Sequence[str]) -> tuple[About, ...]:
+    return tuple(
+        About(
+            label=name,
+            name=name,
+            summary=f"Invented model {name}.",
+            settings={"factors": 64, "learning_rate": 0.05},
+            cite=("@article{invented, title={An invented paper}, year={2026}}",),
+            facts={
+                "version": "1",
+                "origin": "invented",
+                "uses_language_model": name.startswith("flm"),
+                "ceiling": name == "oracle",
+            },
+        )
+        for name in names
+    )
+
+
+def _metrics(names: Sequence[str]) -> tuple[About, ...]:
+    return tuple(
+        About(
+            label=name,
+            name=name,
+            facts={
+                "task": "cost" if name in COSTS else "classification" if name in PAIRS else "ranking",
+                "higher_is_better": name not in COSTS,
+                "convention": "" if name in COSTS else f"how {name} is computed: binary gain, ties to the smaller code",
+            },
+        )
+        for name in names
+    )
+
+
+def _row(rng: np.random.Generator, place: tuple[str, str], model: str, metric: str, strength: float) -> Row:
+    dataset, split = place
+    if model == "svd" and dataset == "invented-real":
+        return Row(dataset, split, model, metric, None, None, None, 0, "failed", LONG)
+    if model == "content-tfidf" and dataset == "invented-demo":
+        reason = "not applicable: needs item text"
+        return Row(dataset, split, model, metric, None, None, None, 0, "not applicable", reason)
+    if model == "knn" and split == "item-cold":
+        return Row(dataset, split, model, metric, None, None, None, 0, "missing")
+    if metric in COSTS:
+        scale = {"fit_seconds": 40.0, "score_seconds": 2.0, "peak_memory_mb": 900.0, "fallback_share": 0.0}[metric]
+        value = float(scale * rng.uniform(0.02, 1.5))
+        if metric == "fallback_share" and model == "popular":
+            value = 0.0321
+        return Row(dataset, split, model, metric, value, None, None, 1, "ok")
+    mean = float(np.clip(0.36 * strength + rng.normal(0, 0.02), 0.001, 0.999))
+    if metric == "coverage@10":
+        return Row(dataset, split, model, metric, mean, None, None, 943, "ok")
+    half = float(rng.uniform(0.004, 0.02))
+    return Row(dataset, split, model, metric, mean, mean - half, mean + 1.1 * half, 943, "ok")
+
+
+def build(
+    *,
+    models: Sequence[str] = MODELS,
+    metrics: Sequence[str] = (*RANKING, *PAIRS, *COSTS),
+    datasets: Sequence[str] = ("invented-real", "invented-demo"),
+    splits: Sequence[str] = ("random-holdout", "item-cold", "user-cold/k=0", "user-cold/k=1", "user-cold/k=5"),
+    seed: int = 7,
+) -> Comparison:
+    """Invent a comparison. The same arguments give the same one."""
+    rng = np.random.default_rng(seed)
+    strength = {name: 0.1 + 0.9 * index / max(len(models) - 1, 1) for index, name in enumerate(models)}
+    rows = [
+        _row(rng, (dataset, split), model, metric, strength[model])
+        for dataset in datasets
+        for split in splits
+        for model in models
+        for metric in metrics
+    ]
+    steps = [
+        {"name": "drop duplicates", "before": 100_000, "after": 99_287, "note": "the first of each pair is kept"},
+        {"name": "k-core 5", "before": 99_287, "after": 99_000, "note": ""},
+    ]
+    return Comparison(
+        name="invented",
+        rows=tuple(rows),
+        datasets=tuple(
+            About(
+                label=name,
+                name=name,
+                summary="Invented for the tests of reports",
+                facts={
+                    "users": 943,
+                    "items": 1682,
+                    "interactions": 99_000,
+                    "licence": "made up for tests",
+                    "url": "https://example.org/data",
+                    "simulated": name == "invented-demo",
+                    "steps": steps,
+                },
+            )
+            for name in datasets
+        ),
+        splits=tuple(
+            About(
+                label=name,
+                name=name.partition("/")[0],
+                summary=f"Invented split {name}.",
+                settings={"share": 0.1},
+                facts={"counts": {"train": 90_000, "queries": 943}},
+            )
+            for name in splits
+        ),
+        models=_models(models),
+        metrics=_metrics(metrics),
+        provenance={"seed": 42, "packages": {"numpy": "2.0", "benchsuite": "0.1"}, "keys": ["a" * 64]},
+        notes=("every number here is invented to test reports",),
+    )
+
+
+@pytest.fixture(scope="session")
+def invent() -> Build:
+    """Return the builder of invented comparisons."""
+    return build
+
+
+@pytest.fixture(scope="session")
+def invented() -> Comparison:
+    """Return an invented comparison with every case in it."""
+    return build()
+
+
+@pytest.fixture(scope="session")
+def naughty() -> Comparison:
+    """Return a comparison whose names try to break every format."""
+    models = (
+        NAUGHTY,
+        "=1+1",
+        "@SUM(A1)",
+        "<script>alert(1)</script>",
+        "\u540d\u5b57",
+        "\u05e9\u05dc\u05d5\u05dd",
+        "fl\xf6m",
+    )
+    return build(
+        models=models,
+        metrics=("ndcg@10", "recall@10", "fit_seconds"),
+        datasets=(f"data {NAUGHTY}", "invented-demo"),
+        splits=("random_holdout|x", "=cmd"),
+    )
