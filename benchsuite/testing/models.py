@@ -47,7 +47,7 @@ def fit(model: Model, fold: Fold, **more: Any) -> Exam:
     if Need.GPU in model.needs and not Path("/dev/nvidia0").exists():
         skip(f"needs {Need.GPU}")
     context = Context(seed=SEED, device="cuda" if Need.GPU in model.needs else "cpu", threads=1)
-    context = dataclasses.replace(context, validation=fold.validation, **more)
+    context = dataclasses.replace(context, **{"validation": fold.validation, **more})
     return Exam(model, fold, model.fit(fold.train, context))
 
 
@@ -174,7 +174,9 @@ def check_unknown_users_and_empty_histories(make: Make[Model]) -> None:
     expect(len(strangers) > 0, "the small data has no unknown user")
     for row in strangers:
         one = queries.slice(int(row), int(row) + 1)
-        _shape(done.model.score(one, None), 1, len(done.fold.train.items), f"an unknown user with {one.counts[0]} events")
+        _shape(
+            done.model.score(one, None), 1, len(done.fold.train.items), f"an unknown user with {one.counts[0]} events"
+        )
 
 
 def check_cold_items(make: Make[Model]) -> None:
@@ -226,7 +228,7 @@ def _locked(codes: Any) -> Int32:
 
 
 def _digest(train: Dataset, queries: Queries, candidates: Int32) -> str:
-    digest = hashlib.sha256(Dataset.fingerprint.func(train).encode())
+    digest = hashlib.sha256(dataclasses.replace(train).fingerprint.encode())
     columns = [*queries.history.columns.values(), queries.user, queries.start, queries.when, queries.group, candidates]
     for column in columns:
         if column is not None:

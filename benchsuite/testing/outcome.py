@@ -19,7 +19,7 @@ Make = Callable[[], P]
 State = Literal["passed", "failed", "skipped"]
 
 
-class Unmet(AssertionError):
+class Unmet(AssertionError):  # noqa: N818 - reads as what it says: the contract is unmet
     """A check found that a plugin does not keep its contract."""
 
 

@@ -37,7 +37,7 @@ def small_dataset(seed: int = 0) -> Dataset:
         chance = np.exp(1.5 * preferences[code, warm_items].astype(np.float64))
         taken = rng.choice(warm_items, EVENTS, replace=False, p=chance / chance.sum())
         user += [code] * (EVENTS + 1)
-        item += [*taken, taken[0]]  # the first item again, at the end
+        item += [*taken[:6], taken[0], *taken[6:]]  # the first item is taken again
     missing = np.setdiff1d(warm_items, item)
     user += list(rng.choice(warm_users, len(missing)))
     item += list(missing)

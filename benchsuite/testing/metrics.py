@@ -1,0 +1,135 @@
+"""Checks of a metric: the perfect answer is best, only the first k places count, and queries can be weighed."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from typing import Any
+
+import numpy as np
+
+from benchsuite.api import Metric
+from benchsuite.data import Evidence, Float64, Ragged
+from benchsuite.testing.evidence import Quality, evidence, rankings, subset
+from benchsuite.testing.outcome import Make, expect, skip
+
+_TINY = 1e-9
+
+
+def _judge(metric: Metric, answers: Evidence) -> tuple[Float64, float]:
+    """Return the values by query and the one number; a warning on the way is a failure."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        values = metric.measure(answers)
+        estimate = metric.estimate(answers, values, np.ones((1, len(answers))))
+    return values, float(estimate[0])
+
+
+def _same(one: float, other: float) -> bool:
+    return bool(np.isclose(one, other, rtol=_TINY, atol=_TINY, equal_nan=True))
+
+
+def check_convention_is_said(make: Make[Metric]) -> None:
+    """The convention is one line, to be printed under tables."""
+    metric = make()
+    expect(metric.convention.strip(), "convention is empty")
+    expect("\n" not in metric.convention, "convention has more than one line")
+
+
+def check_values_have_shape(make: Make[Metric]) -> None:
+    """``measure`` returns float64[queries] without infinities, ``estimate`` float64[weightings] and a number."""
+    metric = make()
+    answers = evidence("mixed")
+    given, number = _judge(metric, answers)
+    values: Any = given
+    expect(isinstance(values, np.ndarray) and values.dtype == np.float64, "measure returned no float64 array")
+    expect(values.shape == (len(answers),), f"measure returned shape {values.shape} instead of {(len(answers),)}")
+    expect(not np.isinf(values).any(), "measure returned infinity; NaN means that a query does not count")
+    expect(np.isfinite(number), f"the metric of mixed answers is {number}")
+    several = metric.estimate(answers, values, np.ones((3, len(answers))))
+    expect(several.shape == (3,), f"estimate returned shape {several.shape} for three weightings")
+
+
+def check_perfect_answer_is_best(make: Make[Metric]) -> None:
+    """No answer is judged better than the perfect one, for no query, and the worst one is judged worse."""
+    metric = make()
+    sign = 1.0 if metric.higher_is_better else -1.0
+    if _judge(metric, evidence("mixed"))[1] == _judge(metric, evidence("mixed", truth=1))[1]:
+        skip("does not look at the truth")
+    perfect, top = _judge(metric, evidence("perfect"))
+    qualities: tuple[Quality, ...] = ("mixed", "worst")
+    for quality in qualities:
+        values, number = _judge(metric, evidence(quality))
+        better = np.flatnonzero(sign * values > sign * perfect + _TINY)
+        expect(not len(better), f"{len(better)} {quality} answers are judged better than the perfect ones")
+        expect(sign * number <= sign * top + _TINY, f"{quality} answers get {number}, perfect ones {top}")
+    worst = _judge(metric, evidence("worst"))[1]
+    expect(sign * worst < sign * top, f"the worst answers get {worst}, just like the perfect ones")
+
+
+def check_only_the_first_k_places_count(make: Make[Metric]) -> None:
+    """What lies beyond place k changes nothing."""
+    metric = make()
+    k = metric.settings().get("k")
+    if not isinstance(k, int) or metric.task != "ranking":
+        skip("has no k")
+    answers = evidence("mixed")
+    item = answers.rankings.item.copy()
+    item[:, k:] = item[:, k:][:, ::-1]
+    swapped = dataclasses.replace(answers, rankings=rankings(item))
+    expect(
+        np.array_equal(metric.measure(answers), metric.measure(swapped), equal_nan=True)
+        and _same(_judge(metric, answers)[1], _judge(metric, swapped)[1]),
+        f"items beyond place {k} change the value",
+    )
+    other = 1 if k > 1 else 10
+    changed = type(metric).from_settings({**metric.settings(), "k": other})
+    expect(not _same(_judge(metric, answers)[1], _judge(changed, answers)[1]), f"{other} places count like {k}")
+
+
+def check_short_lists_and_empty_truths(make: Make[Metric]) -> None:
+    """Short lists, queries without truth, and no query at all are judged without an error or a warning."""
+    metric = make()
+    answers = evidence("mixed")
+    nothing = dataclasses.replace(subset(answers, [3, 11]), relevant=Ragged.empty(2))
+    for what, given in (
+        ("lists of three", evidence("short")),
+        ("no relevant item at all", nothing),
+        ("no query at all", subset(answers, [])),
+    ):
+        values, number = _judge(metric, given)
+        expect(values.shape == (len(given),), f"with {what}, measure returned shape {values.shape}")
+        expect(not np.isinf(number), f"with {what}, the metric is infinite")
+
+
+def check_leaving_out_equals_weighing_zero(make: Make[Metric]) -> None:
+    """Weight 0 is as good as absent, weight 2 as good as asked twice: groups and intervals rest on it."""
+    metric = make()
+    answers = evidence("mixed")
+    values = metric.measure(answers)
+    count = np.arange(len(answers)) % 3
+    weighed = float(metric.estimate(answers, values, count[None, :].astype(np.float64))[0])
+    copied = _judge(metric, subset(answers, np.repeat(np.arange(len(answers)), count)))[1]
+    expect(_same(weighed, copied), f"weights 0, 1, 2 give {weighed}; leaving out and asking twice gives {copied}")
+
+
+def check_order_of_queries_does_not_matter(make: Make[Metric]) -> None:
+    """Asking in another order changes no value."""
+    metric = make()
+    answers = evidence("mixed")
+    order = np.random.default_rng(2).permutation(len(answers))
+    values, number = _judge(metric, answers)
+    moved, other = _judge(metric, subset(answers, order))
+    expect(np.allclose(moved, values[order], rtol=_TINY, equal_nan=True), "values do not move with their queries")
+    expect(_same(number, other), f"the metric is {number} in one order and {other} in another")
+
+
+METRIC_CHECKS = (
+    check_convention_is_said,
+    check_values_have_shape,
+    check_perfect_answer_is_best,
+    check_only_the_first_k_places_count,
+    check_short_lists_and_empty_truths,
+    check_leaving_out_equals_weighing_zero,
+    check_order_of_queries_does_not_matter,
+)

@@ -1,0 +1,156 @@
+"""Checks of a report: pure, the same bytes for the same comparison, and no cell hidden."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import Any
+
+from benchsuite.api import Report
+from benchsuite.data import About, Comparison, Row, State
+from benchsuite.testing.outcome import Make, expect, skip
+
+_MODELS = ("alpha", "beta", "gamma", "delta")
+_METRICS = ("ndcg@10", "accuracy", "fit_seconds")
+_REASONS: dict[State, str] = {
+    "failed": "ran out of luck",
+    "not applicable": "needs item text",
+    "missing": "not run yet",
+}
+
+
+def comparison() -> Comparison:
+    """Return two data sets and two splits, with models in every state and a ceiling."""
+    states: dict[str, State] = {"alpha": "ok", "beta": "failed", "gamma": "not applicable", "delta": "missing"}
+    rows = [
+        _row(dataset, split, model, metric, states.get(model, "ok"))
+        for dataset in ("movies", "shop")
+        for split in ("warm", "cold")
+        for model in (*_MODELS, "zenith")
+        for metric in _METRICS
+    ]
+    return Comparison(
+        name="checked",
+        rows=tuple(rows),
+        datasets=(_data("movies", simulated=False), _data("shop", simulated=True)),
+        splits=(About("warm", "random-holdout", "Warm"), About("cold", "item-cold", "New items")),
+        models=(
+            *(About(name, name, f"The model {name}", {"factors": 8}) for name in _MODELS),
+            About("zenith", "zenith", "The ceiling", facts={"ceiling": True}),
+        ),
+        metrics=tuple(_metric(name) for name in _METRICS),
+        provenance={"seeds": [1], "packages": {"numpy": "2.0"}},
+        notes=("the shop is simulated",),
+    )
+
+
+def _row(dataset: str, split: str, model: str, metric: str, state: State) -> Row:
+    if state != "ok":
+        return Row(dataset, split, model, metric, None, None, None, 0, state, _REASONS[state])
+    value = (len(model) + 2 * len(split) + 3 * len(metric)) / 97
+    cost = metric == "fit_seconds"
+    return Row(
+        dataset, split, model, metric, value, None if cost else value - 0.01, None if cost else value + 0.01, 90, "ok"
+    )
+
+
+def _data(label: str, *, simulated: bool) -> About:
+    steps = [{"name": "drop duplicates", "before": 120, "after": 100, "note": ""}]
+    facts = {"users": 10, "items": 20, "interactions": 100, "simulated": simulated, "licence": "free", "steps": steps}
+    return About(label, label, f"The data set {label}", facts=facts)
+
+
+def _metric(name: str) -> About:
+    cost = name == "fit_seconds"
+    task = "cost" if cost else "ranking" if "@" in name else "classification"
+    return About(name, name, facts={"higher_is_better": not cost, "task": task, "convention": f"how {name} is made"})
+
+
+def _nothing_yet() -> Comparison:
+    rows = [Row("movies", "warm", name, "ndcg@10", None, None, None, 0, "missing", "not run yet") for name in _MODELS]
+    full = comparison()
+    return Comparison("empty", tuple(rows), full.datasets[:1], full.splits[:1], full.models[:4], full.metrics[:1])
+
+
+def check_writes_files(make: Make[Report]) -> None:
+    """There is at least one file; names are relative and stay inside the folder; contents are bytes."""
+    report = make()
+    for given in (comparison(), _nothing_yet()):
+        files = report.render(given)
+        expect(files, "render returned no file")
+        for name, found in files.items():
+            content: Any = found
+            path = PurePosixPath(name)
+            expect(name and not path.is_absolute() and ".." not in path.parts, f"file name {name!r} leaves the folder")
+            expect("\\" not in name, f"file name {name!r} is not portable")
+            expect(isinstance(content, bytes) and content, f"{name} is {type(content).__name__}, or empty")
+
+
+def check_printable_is_one_text(make: Make[Report]) -> None:
+    """A printable report is one file of UTF-8 text."""
+    report = make()
+    if not report.printable:
+        skip("is written to files, not printed")
+    files = report.render(comparison())
+    expect(len(files) == 1, f"a printable report has {len(files)} files")
+    next(iter(files.values())).decode()
+
+
+def check_same_bytes_again(make: Make[Report]) -> None:
+    """The same comparison gives the same bytes, whatever terminal, language or time zone surrounds it."""
+    first = dict(make().render(comparison()))
+    with _environment({"COLUMNS": "50", "LINES": "10", "TZ": "Asia/Tokyo", "LC_ALL": "C", "NO_COLOR": "1"}):
+        second = dict(make().render(comparison()))
+    differing = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
+    expect(not differing, f"rendered again in other surroundings, these files differ: {', '.join(differing)}")
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _text(make: Make[Report]) -> str:
+    text = []
+    for content in make().render(comparison()).values():
+        try:
+            text.append(content.decode())
+        except UnicodeDecodeError:
+            continue
+    if not text:
+        skip("writes no text")
+    return " ".join("\n".join(text).split())
+
+
+def check_shows_every_model(make: Make[Report]) -> None:
+    """Every planned model is there by name, the ceiling and those without a result too, and so is every data set."""
+    text = _text(make)
+    absent = [name for name in (*_MODELS, "zenith", "movies", "shop") if name not in text]
+    expect(not absent, f"these labels do not appear: {', '.join(absent)}")
+
+
+def check_shows_every_state(make: Make[Report]) -> None:
+    """A model that failed, does not apply or has not run shows its reason: no cell is hidden."""
+    text = _text(make)
+    hidden = [f'{state} ("{reason}")' for state, reason in _REASONS.items() if reason not in text]
+    expect(not hidden, f"the reason of these states does not appear: {', '.join(hidden)}")
+
+
+REPORT_CHECKS = (
+    check_writes_files,
+    check_printable_is_one_text,
+    check_same_bytes_again,
+    check_shows_every_model,
+    check_shows_every_state,
+)
