@@ -1,0 +1,100 @@
+"""What all verbs share: printing, colours, JSON, and errors as one line with an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn, TextIO
+
+from benchsuite.errors import NotApplicable, UsageError
+
+OK = 0
+SOME_FAILED = 1
+"""Some cells, checks or plugins failed; everything else is fine and nothing is lost."""
+USER_ERROR = 2
+OUR_ERROR = 3
+INTERRUPTED = 130
+"""What a shell expects after Ctrl-C."""
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+
+
+def say(text: str = "") -> None:
+    """Print a result line to standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def tell(text: str) -> None:
+    """Print a line that is not a result (progress, advice, an error) to standard error."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def say_json(value: Any) -> None:
+    """Print a value as JSON; what JSON cannot say becomes text, and NaN is an error."""
+    say(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=str))
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return a plain table for a terminal; no cell is taken for a number."""
+    from tabulate import tabulate
+
+    body = [[str(cell) for cell in row] for row in rows]
+    return tabulate(body, headers=headers, tablefmt="simple", disable_numparse=True)
+
+
+def coloured(stream: TextIO | None = None) -> bool:
+    """Return True where colours are welcome: a terminal, without NO_COLOR (https://no-color.org) and TERM=dumb."""
+    stream = sys.stdout if stream is None else stream
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def style(text: str, name: str, stream: TextIO | None = None) -> str:
+    """Return the text in ``bold``, ``dim``, ``red``, ``green`` or ``yellow`` where colours are welcome."""
+    return f"\x1b[{_STYLES[name]}m{text}\x1b[0m" if coloured(stream) else text
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """Do the work and turn every error into one line on standard error and an exit code, never a traceback.
+
+    0 fine, 1 some cells failed (both decided by the work itself), 2 the user's mistake, 3 ours, 130 Ctrl-C.
+    """
+    try:
+        code = work()
+        sys.stdout.flush()
+    except (UsageError, NotApplicable) as error:
+        return _fail(str(error), USER_ERROR)
+    except KeyboardInterrupt:
+        return _fail("interrupted; what is finished is kept, the same command goes on from there", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has seen enough; nothing more can be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:  # noqa: BLE001 - the last line of defence: whatever is left is our mistake
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        return _fail(f"{what}; this is a mistake in the program, {_kept()}", OUR_ERROR)
+    return code
+
+
+def _kept() -> str:
+    """Write the traceback being handled to a file and say where."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="benchsuite-", suffix=".txt", delete=False, encoding="utf-8") as f:
+            f.write(f"{' '.join(sys.argv)}\n\n{traceback.format_exc()}")
+    except OSError:
+        return "and the traceback could not be written"
+    return f"the traceback is in {f.name}"
+
+
+def _fail(line: str, code: int) -> int:
+    tell(f"{style('error', 'red', sys.stderr)}: {line}")
+    return code
+
+
+def refuse(what: str, *, where: str = "", remedy: str = "") -> NoReturn:
+    """End the verb: the user's mistake."""
+    raise UsageError(what, where=where, remedy=remedy)
