@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from benchsuite.errors import StoreError
 
 MANIFEST = "manifest.json"
 _ARRAYS = "arrays.npz"
+_STALE_SECONDS = 24 * 3600
 
 
 class Entry:
@@ -81,11 +83,19 @@ class Store:
         self.root = root
         try:
             root.mkdir(parents=True, exist_ok=True)
+            self._sweep()
             with tempfile.TemporaryFile(dir=root):
                 pass
         except OSError as error:
             remedy = "choose a folder you may write with --store DIR"
             raise StoreError(f"cannot be written: {error.strerror or error}", where=str(root), remedy=remedy) from None
+
+    def _sweep(self) -> None:
+        """Remove drafts that a killed process left more than a day ago."""
+        for draft in (self.root / "drafts").glob("*"):
+            with contextlib.suppress(OSError):
+                if time.time() - draft.stat().st_mtime > _STALE_SECONDS:
+                    shutil.rmtree(draft)
 
     def folder(self, kind: str, key: str) -> Path:
         """Return where a thing lies, or would lie."""

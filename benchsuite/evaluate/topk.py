@@ -1,8 +1,10 @@
 """Top-k on the full candidate set, exact and deterministic: the same rule for every model.
 
 Each (query, candidate) gets one 64-bit number that orders all that matters at once: blocked candidates are 0; then
-comes whether the model had an opinion, then the score (or, without an opinion, the popularity), then the smaller code.
-So a single partition finds the k best with all ties resolved.
+comes whether the model had an opinion, then the score (or, without an opinion, the popularity and, among the equally
+popular, an order drawn for each query), then the smaller code. So a single partition finds the k best with all ties
+resolved. The drawn order matters for new items, which are all equally unpopular: one order for everybody would make the
+result of a model without opinions a matter of luck.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ def rank(model: Model, fold: Fold, k: int, progress: Progress | None = None) -> 
     """Return the model's k best candidates for each query.
 
     Seen (blocked) items are left out; where the model has no opinion (NaN) the remaining places are filled by
-    popularity in the training part and marked; ties go to the smaller code.
+    popularity in the training part, equally popular ones in an order drawn for each query, and marked; ties among
+    scores go to the smaller code.
 
     Raises:
         BenchsuiteError: when the model breaks its contract (wrong shape, infinite scores).
@@ -44,7 +47,8 @@ def rank(model: Model, fold: Fold, k: int, progress: Progress | None = None) -> 
     candidates = None if fold.candidates is None or len(fold.candidates) == items else fold.candidates
     width = items if candidates is None else len(candidates)
     k = min(k, width)
-    fallback = popularity(fold) if candidates is None else popularity(fold)[candidates]
+    fallback = _levels(popularity(fold))
+    fallback = fallback if candidates is None else fallback[candidates]
     position = _positions(items, candidates)
     step = max(1, _BLOCK_BYTES // (8 * max(width, 1)))
     out = _Lists(len(fold.queries), k)
@@ -56,7 +60,8 @@ def rank(model: Model, fold: Fold, k: int, progress: Progress | None = None) -> 
             out.take(first, ready)
         else:
             scores = _checked(model.score(queries, candidates), last - first, width)
-            out.rank(first, _order(scores, blocked, position, fallback), scores, candidates)
+            rest = None if not np.isnan(scores).any() else _fallback(queries.user, candidates, fallback)
+            out.rank(first, _order(scores, blocked, position, rest), scores, candidates)
         if progress is not None:
             progress(last, len(fold.queries), "")
     return Rankings(out.item, out.score, out.filled_in)
@@ -123,12 +128,32 @@ def _checked(scores: Float32, rows: int, width: int) -> Float32:
     return scores
 
 
-def _order(scores: Float32, blocked: Ragged, position: Int64 | None, fallback: Int64) -> UInt64:
-    """Return uint64[q, c], larger is better, 0 is blocked."""
+def _levels(counts: Int64) -> UInt64:
+    """Return uint64[items] below 2^16: the rank of each popularity among the distinct ones.
+
+    There are fewer than 2^16 distinct counts below two thousand million rows; beyond that the rarest share a level.
+    """
+    _, level = np.unique(counts, return_inverse=True)
+    return np.maximum(level - max(int(level.max(initial=0)) - (2**16 - 1), 0), 0).astype(np.uint64)
+
+
+def _fallback(user: Int32, candidates: Int32 | None, level: UInt64) -> UInt64:
+    """Return uint64[q, c] below 2^32: popularity level first, then 16 bits hashed from user and item code."""
+    items = np.arange(len(level), dtype=np.uint64) if candidates is None else candidates.astype(np.uint64)
+    mixed = (user.astype(np.uint64)[:, None] << np.uint64(32)) | items
+    mixed *= np.uint64(0x9E3779B97F4A7C15)  # the steps of splitmix64 (Steele et al. 2014): every bit depends on all
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    return (level << np.uint64(16)) | (mixed >> np.uint64(48))
+
+
+def _order(scores: Float32, blocked: Ragged, position: Int64 | None, rest: UInt64 | None) -> UInt64:
+    """Return uint64[q, c], larger is better, 0 is blocked; ``rest`` orders candidates without an opinion."""
     opinion = ~np.isnan(scores)
     order = _sortable(scores)
-    if not opinion.all():
-        order = np.where(opinion, order, np.minimum(fallback, 2**32 - 1).astype(np.uint64))
+    if rest is not None:
+        order = np.where(opinion, order, rest)
     order <<= _CODE_BITS
     order |= _CODE_MASK - np.arange(scores.shape[1], dtype=np.uint64)
     order |= np.where(opinion, _OPINION, np.uint64(0))

@@ -58,12 +58,14 @@ def make_fold(popularity: list[int], blocked: list[list[int]], candidates: Any =
     return Fold("1", train, queries, truth, Ragged.from_pairs(owner, flat, users), candidates)
 
 
-def plain_rank(scores: Any, popularity: list[int], blocked: set[int], codes: list[int], k: int) -> list[int]:
+def plain_rank(
+    scores: Any, popularity: list[int], blocked: set[int], codes: list[int], k: int
+) -> tuple[list[int], list[int]]:
     """Rank one query slowly, straight from the words of the rule."""
     open_items = [(code, scores[code]) for code in codes if code not in blocked]
     liked = sorted((-s, c) for c, s in open_items if not np.isnan(s))
-    rest = sorted((-popularity[c], c) for c, s in open_items if np.isnan(s))
-    return ([c for _, c in liked] + [c for _, c in rest])[:k]
+    rest = sorted(-popularity[c] for c, s in open_items if np.isnan(s))
+    return ([c for _, c in liked])[:k], ([-p for p in rest])[: max(k - len(liked), 0)]
 
 
 @settings(max_examples=150, deadline=None)
@@ -85,11 +87,16 @@ def test_equals_the_plain_rule(data: st.DataObject) -> None:
     lists = rank(Fixed(matrix), fold, k)
 
     for user in range(users):
-        expected = plain_rank(matrix[user], popularity, set(blocked[user]), given_codes or list(range(items)), k)
+        codes_of_user = given_codes or list(range(items))
+        liked, rest = plain_rank(matrix[user], popularity, set(blocked[user]), codes_of_user, k)
         got = lists.item[user]
-        assert got[got >= 0].tolist() == expected
-        assert (got[len(expected) :] == -1).all()
-        for place, code in enumerate(expected):
+        kept = got[got >= 0].tolist()
+        assert kept[: len(liked)] == liked
+        assert [popularity[code] for code in kept[len(liked) :]] == rest
+        assert len(set(kept)) == len(kept)
+        assert set(kept) <= set(codes_of_user) - set(blocked[user])
+        assert (got[len(kept) :] == -1).all()
+        for place, code in enumerate(kept):
             assert bool(lists.fallback[user, place]) == bool(np.isnan(matrix[user, code]))
             np.testing.assert_equal(lists.score[user, place], matrix[user, code])
 
@@ -115,3 +122,13 @@ def test_the_harness_ranks_when_the_models_own_lists_are_short() -> None:
 def test_a_broken_contract_is_named(matrix: Any) -> None:
     with pytest.raises(BenchsuiteError, match="score returned"):
         rank(Fixed(matrix), make_fold([0, 0, 0], [[]]), 2)
+
+
+def test_equally_popular_fallbacks_differ_from_query_to_query_but_not_from_run_to_run() -> None:
+    users, items = 200, 10
+    fold = make_fold([0] * items, [[] for _ in range(users)])
+    model = Fixed(np.full((users, items), np.nan, np.float32))
+    first = rank(model, fold, 3)
+    counts = np.bincount(first.item[:, 0], minlength=items)
+    assert counts.min() >= 6  # 20 expected for each item, standard deviation 4.2
+    assert first.item.tolist() == rank(model, fold, 3).item.tolist()
