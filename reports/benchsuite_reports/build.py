@@ -26,12 +26,13 @@ _TITLES: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, sentences under it, and tables."""
+    """A heading, sentences under it, and tables; ``group`` where they are about one group of queries."""
 
     heading: str
     level: int
     text: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
+    group: bool = False
 
 
 def sections(comparison: Comparison) -> list[Section]:
@@ -53,7 +54,7 @@ def sections(comparison: Comparison) -> list[Section]:
                 done.add(place.base)
                 found.extend(_cold(view, place, [other for other in places if other.base == place.base]))
             line = words.split_line(words.find(comparison.splits, place.split))
-            found.append(Section(_name(place), 2, (line,), tuple(_tables(view, place))))
+            found.append(Section(_name(place), 2, (line,), tuple(_tables(view, place)), bool(place.group)))
     return found
 
 
@@ -102,12 +103,14 @@ def _overview(view: View) -> Table | None:
 def _cold(view: View, first: Place, places: Sequence[Place]) -> list[Section]:
     main = view.main_at(places)
     places = [place for place in places if main in view.metrics_at(place)]
+    places.sort(key=lambda place: not place.group)
     if main is None or len(places) <= 1:
         return []
     maker = _Maker(view)
     for place in places:
-        maker.add([view.row(place, model, main) for model in view.models], main, words.clean(place.group))
-    base = dataclasses.replace(first, split=first.base)
+        maker.add([view.row(place, model, main) for model in view.models], main, words.clean(place.group) or "all")
+    whole = (place for place in view.places if (place.dataset, place.split) == (first.dataset, first.base))
+    base = next(whole, dataclasses.replace(first, split=first.base))
     title = f"{words.heading(main)} by {view.grouping(places)}: {_name(base)}"
     table = maker.table(f"{base.slug}-cold", "cold", title, places)
     return [Section(f"{_name(base)}, all groups", 2, (), (table,))]

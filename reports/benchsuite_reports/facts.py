@@ -68,8 +68,12 @@ class View:
         return places
 
     def row(self, place: Place, model: str, metric: str) -> Row | None:
-        """Return the row of one cell and metric."""
-        return self.comparison.row(place.dataset, place.split, model, metric)
+        """Return the row of one cell and metric; a group without one shares the reason of its whole split."""
+        row = self.comparison.row(place.dataset, place.split, model, metric)
+        if row is None and place.group:
+            whole = self.comparison.row(place.dataset, place.base, model, metric)
+            return whole if whole is not None and whole.state != "ok" else None
+        return row
 
     def metrics_at(self, place: Place) -> list[str]:
         """Return the metrics, costs included, that any model has in this place."""
@@ -103,7 +107,7 @@ class View:
 
     def grouping(self, places: Iterable[Place]) -> str:
         """Return what the groups of a split count."""
-        names = {place.group.partition("=")[0] for place in places}
+        names = {place.group.partition("=")[0] for place in places if place.group}
         return "number of history items" if names == {"k"} else "group"
 
     def fallback_note(self, places: Sequence[Place], model: str) -> str:
@@ -116,7 +120,7 @@ class View:
         if not most > 0:
             return ""
         amount = percent(most) if len(shares) == 1 else f"Up to {percent(most)}"
-        return f"{amount} of the scores of {words.clean(model)} came from the declared fallback."
+        return f"{amount} of the list places of {words.clean(model)} were filled by the declared fallback."
 
 
 def _is_ndcg_10(metric: str, about: About | None) -> bool:

@@ -75,8 +75,8 @@ def _fragment(table: Table, notes: Sequence[str], limit: float) -> Iterable[str]
 
 
 def _below(table: Table, notes: Sequence[str]) -> Iterable[str]:
-    said = " ".join(legend([table], "\\textbf{bold}", "\\underline{underlined}", LANGUAGE_MODEL, escape))
-    paragraphs = [said] if said else []
+    meaning = " ".join(legend([table], "\\textbf{bold}", "\\underline{underlined}", LANGUAGE_MODEL, escape))
+    paragraphs = [meaning] if meaning else []
     paragraphs += [f"\\textsuperscript{{{note.letter}}}\\,{escape(note.text)}" for note in table.notes]
     if table.conventions:
         paragraphs.append(

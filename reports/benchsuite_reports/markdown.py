@@ -70,11 +70,7 @@ def _draw(table: Table) -> list[str]:
     from tabulate import tabulate
 
     heads = ["model", *(_head(column) for column in table.columns)]
-    body = [
-        [_model(line, group.ceiling), *(_cell(cell) for cell in line.cells)]
-        for group in table.groups
-        for line in group.lines
-    ]
+    body = [[_model(line, group.ceiling), *_cells(line)] for group in table.groups for line in group.lines]
     align = ["left", *("right" for _ in table.columns)]
     # tabulate's pipe format writes cells as they are; every one was escaped above.
     return tabulate(body, headers=heads, tablefmt="pipe", disable_numparse=True, colalign=align).split("\n")
@@ -87,6 +83,15 @@ def _head(column: Column) -> str:
 def _model(line: Line, ceiling: bool) -> str:
     name = escape(words.clean(line.model)) + (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
     return f"{name} (ceiling)" if ceiling else name
+
+
+def _cells(line: Line) -> list[str]:
+    """Return a row's cells; what holds for the whole row is said once in full."""
+    if not line.span:
+        return [_cell(cell) for cell in line.cells]
+    told = next(index for index, cell in enumerate(line.cells) if cell.words == line.span)
+    state = escape(line.span.partition(":")[0])
+    return [_cell(cell) if index == told or cell.words != line.span else state for index, cell in enumerate(line.cells)]
 
 
 def _cell(cell: Cell) -> str:

@@ -28,17 +28,26 @@ class Terminal(Report):
     printable: ClassVar[bool] = True
 
     colour: bool = False
-    width: Annotated[int, annotated_types.Ge(40)] = 100
+    width: Annotated[int, annotated_types.Gt(0)] = 100
+    groups: bool = False
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
-        """Return ``report.txt``, UTF-8; without ``colour`` it holds no escape codes."""
+        """Return ``report.txt``, UTF-8; without ``colour`` it holds no escape codes.
+
+        Groups of queries are shown side by side for the main metric; with ``groups``, each has all its tables too.
+        """
         parts = sections(comparison)
+        hidden = [] if self.groups else [section for section in parts if section.group]
+        parts = [section for section in parts if section not in hidden]
         out: list[str] = [self._strong(words.clean(comparison.name)), ""]
         for note in comparison.notes:
             out.extend(self._wrap(f"Note: {words.sentence(note)}"))
         for section in parts:
             out.extend(self._section(section))
         everything = [table for section in parts for table in section.tables]
+        if hidden:
+            names = "; ".join(section.heading for section in hidden)
+            out.extend(["", *self._wrap(f"More tables in Markdown, LaTeX and CSV: {names}.")])
         meaning = legend(everything, BEST, SECOND, LANGUAGE_MODEL)
         if meaning:
             out.extend(["", self._strong("Legend"), *self._wrap(" ".join(meaning))])
@@ -59,7 +68,7 @@ class Terminal(Report):
         for table in section.tables:
             for piece in narrow(table, lambda piece: _width(_draw(piece)) <= self.width):
                 yield ""
-                yield self._strong(piece.title)
+                yield from map(self._strong, self._wrap(piece.title))
                 for text in piece.caption:
                     yield from self._wrap(text)
                 yield from self._styled(piece)

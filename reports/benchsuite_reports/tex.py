@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 
 _SPECIAL = {
@@ -106,7 +107,7 @@ def escape(text: str, *, breaks: bool = False) -> str:
     return "".join(
         ("-{}" if character == "-" and follower == "-" else _one(character))
         + ("\\allowbreak{}" if breaks and follower and not (character.isalnum() and character.isascii()) else "")
-        for character, follower in zip(line, [*line[1:], ""], strict=True)
+        for character, follower in itertools.pairwise([*line, ""])
     )
 
 
@@ -131,7 +132,7 @@ _WIDTHS = {
     "\N{PLUS-MINUS SIGN}": 0.78,
     "\N{DOWNWARDS ARROW}": 0.50,
 }
-_CAPITAL, _OTHER, _WIDE = 0.72, 0.51, 3.8
+_CAPITAL, _OTHER, _WIDE = 0.72, 0.51, 4.5
 _SIZE = 8.5
 """Footnote size of a ten-point document, whose letters are cut a little wider than the size says."""
 
