@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from functools import lru_cache
 
 import numpy as np
 
@@ -21,12 +20,12 @@ def codes(prefix: str, count: int) -> tuple[str, ...]:
     return tuple(sorted(ids, key=lambda raw: hashlib.sha256(raw.encode()).hexdigest()))
 
 
-@lru_cache(maxsize=4)
 def small_dataset(seed: int = 0) -> Dataset:
     """Return 36 users and 48 items of three topics, with every optional part present.
 
     Three users and four items have no row at all. Some pairs occur twice (seen, later bought). Ratings 1 to 5 follow
-    the true preferences, label 1 means 4 or more, times are seconds apart and never equal for one user.
+    the true preferences, label 1 means 4 or more, and no two rows have one time. Each call makes new arrays, so that a
+    plugin that writes into them harms nobody else.
     """
     rng = np.random.default_rng([seed, 11])
     topic, taste = rng.permutation(np.arange(ITEMS) % 3), rng.permutation(np.arange(USERS) % 3)
@@ -103,11 +102,14 @@ def _bare(table: Entities, *, text: bool, features: bool) -> Entities:
     )
 
 
-def last_events(dataset: Dataset, depth: int = 0) -> Fold:
+def last_events(dataset: Dataset, depth: int = 0, *, strangers: bool = True) -> Fold:
     """Hold out each user's last row, with a validation fold made the same way inside the training part.
 
-    Besides the users with rows there ask: a user without rows and history, a user without rows who shows two events,
-    and a user with rows who shows only the first of them.
+    Args:
+        dataset: what to cut.
+        depth: 0 makes a validation fold, 1 does not.
+        strangers: True adds to the users with rows, who ask with all of them: a user without rows and history, one
+            without rows who shows two (invented) events, and one with rows who shows only the first of them.
     """
     rows = dataset.interactions
     last = _last_rows(rows, len(dataset.users))
@@ -115,11 +117,13 @@ def last_events(dataset: Dataset, depth: int = 0) -> Fold:
     known = train.interactions
     warm = np.unique(known.user)
     cold = np.setdiff1d(np.arange(len(dataset.users)), warm)[:2]
-    user = np.concatenate([warm, cold, warm[:1]]).astype(np.int32)
+    user = (np.concatenate([warm, cold, warm[:1]]) if strangers else warm).astype(np.int32)
     query_of = np.full(len(dataset.users), -1, np.int64)
     query_of[warm] = np.arange(len(warm))
-    shown = np.concatenate([np.arange(len(known)), [0, 1], np.flatnonzero(known.user == warm[0])[:1]])
-    owner = np.concatenate([query_of[known.user], [len(warm) + 1] * 2, [len(warm) + 2]])
+    shown, owner = np.arange(len(known)), query_of[known.user]
+    if strangers:
+        shown = np.concatenate([shown, [0, 1], np.flatnonzero(known.user == warm[0])[:1]])
+        owner = np.concatenate([owner, [len(warm) + 1] * 2, [len(warm) + 2]])
     history = dataclasses.replace(known.take(shown), user=user[owner])
     when = None if known.timestamp is None else np.full(len(user), known.timestamp.max(), np.int64)
     queries = Queries.from_rows(user, owner, history, when)
@@ -131,7 +135,7 @@ def last_events(dataset: Dataset, depth: int = 0) -> Fold:
         queries=queries,
         truth=truth,
         blocked=blocked,
-        validation=None if depth else last_events(train, depth + 1),
+        validation=None if depth else last_events(train, depth + 1, strangers=strangers),
         counts={"train rows": len(known), "test rows": int(last.sum())},
     )
 

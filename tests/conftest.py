@@ -1,0 +1,147 @@
+"""Fixtures for all tests.
+
+Real data: the folder named by the environment variable ``BENCHSUITE_DATA`` holds one sub-folder per data set, with the
+files as their sources distribute them. Tests that need it take a fixture:
+
+- ``real_data``: that folder. Without the variable the test is skipped; with one that names no folder it fails.
+- ``real_set``: a function from a data set's name to its sub-folder; a set that is not there skips the test.
+- ``ml_100k``: the prepared MovieLens-100K. Without the variable it is fetched the way a user's is, so these tests run
+  on a fresh machine too.
+
+The last lines of a run count the tests that were skipped for want of data.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+_NO_DATA = "no real data:"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets."""
+    named = os.environ.get("BENCHSUITE_DATA")
+    if not named:
+        pytest.skip(f"{_NO_DATA} BENCHSUITE_DATA is not set")
+    folder = Path(named)
+    assert folder.is_dir(), f"BENCHSUITE_DATA={named} is no folder"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_set(real_data: Path) -> Callable[[str], Path]:
+    """A function that returns the folder of one data set."""
+
+    def find(name: str) -> Path:
+        folder = real_data / name
+        if not folder.is_dir():
+            pytest.skip(f"{_NO_DATA} {name} is not in BENCHSUITE_DATA")
+        return folder
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def place() -> Any:
+    """Where data sources look: the named folder, the user's cache, and the network only without a named folder."""
+    from benchsuite.api import Place
+
+    named = os.environ.get("BENCHSUITE_DATA")
+    return Place(folders=(Path(named),), offline=True) if named else Place()
+
+
+@pytest.fixture(scope="session")
+def ml_100k(place: Any) -> Any:
+    """MovieLens-100K, prepared with default settings."""
+    from benchsuite.registry import load_source
+
+    return load_source("ml-100k")().load(place)
+
+
+@pytest.fixture
+def command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run ``benchsuite`` in a process of its own, as a user would."""
+
+    def run(
+        *words: str, path: tuple[Path, ...] = (), cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(str(folder) for folder in path), **(env or {})}
+        for name in ("NO_COLOR", "COLUMNS"):
+            surroundings.pop(name, None) if name not in (env or {}) else None
+        return subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "benchsuite.cli.main", *words],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            env=surroundings,
+            timeout=250,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def install() -> Callable[[Path, Path], None]:
+    """Install a package from a folder into a target folder, with pip and without a network."""
+
+    def run(source: Path, target: Path) -> None:
+        words = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+        done = subprocess.run(  # noqa: S603 - our own pip
+            [sys.executable, "-m", "pip", "install", *words, "--target", str(target), str(source)],
+            capture_output=True,
+            text=True,
+            timeout=250,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def example_plugin(install: Callable[[Path, Path], None], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which the stranger's package ``tests/example_plugin`` is installed; put it on PYTHONPATH."""
+    target = tmp_path_factory.mktemp("stranger")
+    install(REPOSITORY / "tests" / "example_plugin", target)
+    return target
+
+
+@pytest.fixture
+def pretend(tmp_path: Path) -> Callable[..., Path]:
+    """Write the metadata of a distribution that was never built, with its modules; return its folder."""
+
+    def write(name: str, kind: str, points: Mapping[str, str], modules: Mapping[str, str] | None = None) -> Path:
+        folder = tmp_path / f"site-{name}"
+        metadata = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+        metadata.mkdir(parents=True)
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        lines = [f"[benchsuite.{kind}]", *(f"{point} = {target}" for point, target in points.items())]
+        (metadata / "entry_points.txt").write_text("\n".join(lines) + "\n")
+        for module, code in (modules or {}).items():
+            (folder / f"{module}.py").write_text(code)
+        return folder
+
+    return write
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Count what could not be tested for want of data."""
+    skipped = [report for report in terminalreporter.getreports("skipped") if _NO_DATA in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests skipped because real data is not at hand")

@@ -1,0 +1,432 @@
+"""The kit judges models rightly: a good one passes everything, and for every check there is one it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+import pytest
+from annotated_types import Gt
+
+from benchsuite.api import Model, Need, Search, TopK
+from benchsuite.testing import Unmet, check_model, check_names, checks, parametrize
+
+
+@dataclass
+class Good(Model):
+    """Scores an item by how often it is taken together with those of the history."""
+
+    damping: Annotated[float, Gt(0), Search(0.1, 10)] = 1.0
+
+    def fit(self, train, context):
+        taken = train.matrix()
+        self._together = np.asarray((taken.T @ taken).todense(), np.float32)
+        np.fill_diagonal(self._together, 0)
+        return self
+
+    def score(self, queries, candidates):
+        scores = (queries.matrix(len(self._together)) @ self._together).astype(np.float32)
+        return scores if candidates is None else scores[:, candidates]
+
+
+@dataclass
+class FitReturnsNothing(Good):
+    """Forgets to return itself."""
+
+    def fit(self, train, context):
+        super().fit(train, context)
+
+
+@dataclass
+class FitTunesItself(Good):
+    """Changes its settings."""
+
+    def fit(self, train, context):
+        self.damping = 2.0
+        return super().fit(train, context)
+
+
+@dataclass
+class LearnsInPublic(Good):
+    """Keeps what it learnt under a name without an underscore."""
+
+    def fit(self, train, context):
+        self.together = 1
+        return super().fit(train, context)
+
+
+@dataclass
+class Doubles(Good):
+    """Answers in float64."""
+
+    def score(self, queries, candidates):
+        return super().score(queries, candidates).astype(np.float64)
+
+
+@dataclass
+class Infinite(Good):
+    """Answers with infinity."""
+
+    def score(self, queries, candidates):
+        return np.where(super().score(queries, candidates) > 3, np.float32(np.inf), np.float32(0))
+
+
+@dataclass
+class NoneIsSpecial(Good):
+    """Answers otherwise when asked for everything."""
+
+    def score(self, queries, candidates):
+        scores = super().score(queries, candidates)
+        return scores * 2 if candidates is None else scores
+
+
+@dataclass
+class Normalizes(Good):
+    """Divides by the best candidate, so that scores depend on who competes."""
+
+    def score(self, queries, candidates):
+        scores = super().score(queries, candidates)
+        return scores / (scores.max(axis=1, keepdims=True) + 1)
+
+
+@dataclass
+class Batches(Good):
+    """Subtracts the mean of the queries asked together."""
+
+    def score(self, queries, candidates):
+        scores = super().score(queries, candidates)
+        return scores - scores.mean(axis=0, keepdims=True)
+
+
+@dataclass
+class Remembers(Good):
+    """Answers otherwise the second time."""
+
+    def score(self, queries, candidates):
+        self._asked = getattr(self, "_asked", 0) + 1
+        return super().score(queries, candidates) + np.float32(self._asked)
+
+
+@dataclass
+class ShortPairs(Good):
+    """Answers too few pairs."""
+
+    def score_pairs(self, queries, query, item):
+        return super().score_pairs(queries, query, item)[1:]
+
+
+@dataclass
+class Vandal(Good):
+    """Unlocks an input and writes into it."""
+
+    def fit(self, train, context):
+        value = train.interactions.value
+        value.setflags(write=True)
+        value[:] += 1
+        return super().fit(train, context)
+
+
+@dataclass
+class NoStrangers(Good):
+    """Fails for users it does not know."""
+
+    def fit(self, train, context):
+        self._known = set(train.interactions.user.tolist())
+        return super().fit(train, context)
+
+    def score(self, queries, candidates):
+        if len(queries) == 1 and int(queries.user[0]) not in self._known:
+            raise KeyError(int(queries.user[0]))
+        return super().score(queries, candidates)
+
+
+@dataclass
+class NoColdItems(Good):
+    """Fails when all candidates are new."""
+
+    def score(self, queries, candidates):
+        scores = super().score(queries, candidates)
+        if not scores.any():
+            raise ZeroDivisionError
+        return scores
+
+
+@dataclass
+class Shy(Good):
+    """Has no opinion where it should have one."""
+
+    def score(self, queries, candidates):
+        scores = super().score(queries, candidates)
+        return np.where(scores > 0, scores, np.float32(np.nan))
+
+
+@dataclass
+class OwnRanking(Good):
+    """Ranks by itself, rightly."""
+
+    def recommend(self, queries, candidates, k, blocked):
+        scores = self.score(queries, candidates).astype(np.float64)
+        codes = np.arange(scores.shape[1], dtype=np.int32) if candidates is None else candidates
+        for row in range(len(queries)):
+            scores[row, np.isin(codes, blocked[row])] = -np.inf
+        order = self._order(scores)[:, :k]
+        best = np.take_along_axis(scores, order, axis=1)
+        item = np.where(np.isinf(best), -1, codes[order]).astype(np.int32)
+        return TopK(item, np.where(np.isinf(best), np.nan, best).astype(np.float32))
+
+    def _order(self, scores):
+        return np.argsort(-scores, axis=1, kind="stable")
+
+
+@dataclass
+class LargerCodeFirst(OwnRanking):
+    """Breaks ties the wrong way."""
+
+    def _order(self, scores):
+        return scores.shape[1] - 1 - np.argsort(-scores[:, ::-1], axis=1, kind="stable")
+
+
+@dataclass
+class RecommendsAgain(OwnRanking):
+    """Recommends what was taken already."""
+
+    def recommend(self, queries, candidates, k, blocked):
+        return super().recommend(queries, candidates, k, blocked.empty(len(blocked)))
+
+
+@dataclass
+class Unseeded(Good):
+    """Draws without a seed."""
+
+    def fit(self, train, context):
+        super().fit(train, context)
+        self._together += np.random.default_rng().random(self._together.shape, np.float32)
+        return self
+
+
+@dataclass
+class GloballySeeded(Good):
+    """Listens to the global seed of NumPy."""
+
+    def fit(self, train, context):
+        super().fit(train, context)
+        seed = int(np.random.get_state()[1][0])  # noqa: NPY002 - this is the mistake
+        self._together += np.random.default_rng(seed).random(self._together.shape, np.float32)
+        return self
+
+
+@dataclass
+class ReadsSecretly(Good):
+    """Reads item texts without declaring the need."""
+
+    def fit(self, train, context):
+        self._lengths = np.array([len(text) for text in train.items.text])
+        return super().fit(train, context)
+
+
+@dataclass
+class Impatient(Good):
+    """Fails when there is no time."""
+
+    def fit(self, train, context):
+        if context.out_of_time():
+            raise TimeoutError
+        return super().fit(train, context)
+
+
+@dataclass
+class TheSameForAll(Good):
+    """Ranks by popularity and does not say so."""
+
+    def fit(self, train, context):
+        super().fit(train, context)
+        self._counts = np.bincount(train.interactions.item, minlength=len(train.items)).astype(np.float32)
+        return self
+
+    def score(self, queries, candidates):
+        counts = self._counts if candidates is None else self._counts[candidates]
+        return np.repeat(counts[None, :], len(queries), axis=0)
+
+
+@dataclass
+class Nameless(Good):
+    pass
+
+
+class Undecorated(Good):
+    """Is no dataclass itself."""
+
+    extra: int = 1
+
+
+@dataclass
+class ForbiddenDefault(Good):
+    """Has a default that its own type forbids."""
+
+    damping: Annotated[float, Gt(0)] = 0.0
+
+
+@dataclass
+class Anything(Good):
+    """Has a setting without a type."""
+
+    extra: Any = None
+
+
+@dataclass
+class SearchesTooFar(Good):
+    """Would be tuned to a value it refuses."""
+
+    damping: Annotated[float, Gt(1), Search(0.5, 10)] = 2.0
+
+
+@dataclass
+class TakesEverything(Good):
+    """Accepts settings it does not have."""
+
+    @classmethod
+    def from_settings(cls, settings, where=""):
+        return super().from_settings({name: value for name, value in settings.items() if name in cls.fields()}, where)
+
+
+BAD = {
+    FitReturnsNothing: "fit_returns_self",
+    FitTunesItself: "fit_keeps_settings",
+    LearnsInPublic: "fit_keeps_settings",
+    Doubles: "scores_have_shape",
+    Infinite: "scores_have_shape",
+    NoneIsSpecial: "none_means_all_items",
+    Normalizes: "candidates_do_not_matter",
+    Batches: "blocks_of_queries_agree",
+    Remembers: "scoring_twice_agrees",
+    ShortPairs: "pairs_agree",
+    Vandal: "inputs_are_untouched",
+    NoStrangers: "unknown_users_and_empty_histories",
+    NoColdItems: "cold_items",
+    Shy: "opinion_on_warm_items",
+    LargerCodeFirst: "recommend_equals_ranking",
+    RecommendsAgain: "recommend_equals_ranking",
+    Unseeded: "same_seed_same_scores",
+    GloballySeeded: "global_seeds_do_not_matter",
+    ReadsSecretly: "needs_are_declared",
+    Impatient: "late_deadline",
+    TheSameForAll: "checkerboard",
+    Nameless: "describes_itself",
+    Undecorated: "builds_with_defaults",
+    ForbiddenDefault: "settings_round_trip",
+    Anything: "settings_are_typed",
+    SearchesTooFar: "search_ranges_are_valid",
+    TakesEverything: "unknown_setting_refused",
+}
+
+
+@parametrize("models", Good)
+def test_a_good_model_conforms(check):
+    check()
+
+
+@parametrize("models", OwnRanking)
+def test_a_good_own_ranking_conforms(check):
+    check()
+
+
+@pytest.mark.parametrize("model", BAD, ids=lambda model: model.__name__)
+def test_a_bad_model_is_refused(model):
+    failed = {result.name for result in check_model(model) if result.state == "failed"}
+    assert BAD[model] in failed
+
+
+def test_every_check_can_fail():
+    assert set(BAD.values()) == set(check_names("models"))
+
+
+def test_results_tell_everything():
+    results = check_model(Good)
+    assert [result.name for result in results] == check_names("models")
+    skipped = {result.name: result.reason for result in results if result.state == "skipped"}
+    assert skipped == {"recommend_equals_ranking": "leaves ranking to the harness"}
+    assert all(result.reason == "" for result in results if result.state == "passed")
+    assert all(result.seconds >= 0 for result in results)
+
+
+def test_a_crash_is_told_with_its_line():
+    reasons = {result.name: result.reason for result in check_model(NoStrangers)}
+    assert reasons["unknown_users_and_empty_histories"].startswith("KeyError: ")
+    assert "test_models.py, line " in reasons["unknown_users_and_empty_histories"]
+
+
+def test_other_settings_are_checked_through_a_factory():
+    made = []
+
+    def factory():
+        made.append(Good(damping=3.0))
+        return made[-1]
+
+    for check in checks("models", factory):
+        check.run()
+    assert {model.damping for model in made} == {3.0}
+
+
+def test_calling_a_check_raises_its_verdict():
+    by_name = {check.name: check for check in checks("models", FitReturnsNothing)}
+    with pytest.raises(Unmet, match="instead of self"):
+        by_name["fit_returns_self"]()
+
+
+@dataclass
+class Partial(Shy):
+    """May have no opinion, and says so."""
+
+    partial: ClassVar[bool] = True
+
+
+@dataclass
+class Impersonal(TheSameForAll):
+    """Ranks by popularity and says so."""
+
+    personal: ClassVar[bool] = False
+
+
+@dataclass
+class Raises(Good):
+    """Cannot learn."""
+
+    def fit(self, train, context):
+        raise MemoryError("no room")
+
+
+def test_declarations_become_counted_skips():
+    partial = {result.name: result for result in check_model(Partial)}["opinion_on_warm_items"]
+    assert partial.state == "skipped"
+    assert "no opinion by design" in partial.reason
+    board = {result.name: result for result in check_model(Impersonal)}["checkerboard"]
+    assert (board.state, board.reason) == ("skipped", "not personal by design (personal = False)")
+
+
+def test_a_model_that_cannot_fit_fails_and_does_not_stop_the_rest():
+    results = check_model(Raises)
+    assert len(results) == len(check_names("models"))
+    assert {result.state for result in results if result.name == "scores_have_shape"} == {"failed"}
+
+
+@dataclass
+class Ratings(Model):
+    """Predicts the mean rating a user's like-minded gave: needs values."""
+
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def fit(self, train, context):
+        values = train.matrix(train.interactions.value - 3)
+        self._values = np.asarray(values.todense(), np.float32)
+        return self
+
+    def score(self, queries, candidates):
+        asked = np.asarray(queries.matrix(self._values.shape[1], queries.history.value - 3).todense(), np.float32)
+        scores = (asked @ self._values.T) @ self._values
+        return scores if candidates is None else scores[:, candidates]
+
+
+def test_models_of_values_get_a_rated_board():
+    assert {result.name: result.state for result in check_model(Ratings)}["checkerboard"] == "passed"
