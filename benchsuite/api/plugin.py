@@ -10,6 +10,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from benchsuite.api.search import Choice, Search
 from benchsuite.errors import ConfigError, did_you_mean
 
 
@@ -36,6 +37,16 @@ class Plugin(abc.ABC):  # noqa: B024 - each kind of plugin adds its own abstract
         """Return each setting's annotated type, in order of declaration."""
         hints = typing.get_type_hints(cls, include_extras=True)
         return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
+
+    @classmethod
+    def space(cls) -> dict[str, Search | Choice]:
+        """Return the search range of every setting that has one, in order of declaration."""
+        ranges = {}
+        for name, hint in cls.fields().items():
+            for extra in getattr(hint, "__metadata__", ()):
+                if isinstance(extra, Search | Choice):
+                    ranges[name] = extra
+        return ranges
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], where: str = "") -> Self:

@@ -55,7 +55,8 @@ def run(args: Namespace) -> int:
         remember_plan(store, plan)
         options = Options(args.workers, args.threads, args.device, args.retry_failed)
         watch.expect(_missing(plan, store))
-        outcome = work(plan, store, options, watch)
+        plan, outcome = work(plan, store, options, watch)
+        remember_plan(store, plan)
         comparison = build(plan, store, watch.measured)
     if args.json:
         _print_json(plan, outcome)
@@ -66,7 +67,13 @@ def run(args: Namespace) -> int:
 
 
 def _missing(plan: Plan, store: Store) -> int:
-    return len({cell.key for cell in plan.cells if not cell.reason and not store.has("cell", cell.key)})
+    """Count cells to do; with tuning, the trials that may come are counted whole."""
+    possible = [cell for cell in plan.cells if not cell.reason]
+    tune = plan.settings["tune"]
+    if tune is not None:
+        studies = sum(cell.stage == "validation" for cell in possible)
+        return studies * ((tune["trials"] or 0) + 1)
+    return len({cell.key for cell in possible if not store.has("cell", cell.key)})
 
 
 def _print_outcome(outcome: Outcome, args: Namespace, plan: Plan) -> None:
@@ -74,6 +81,7 @@ def _print_outcome(outcome: Outcome, args: Namespace, plan: Plan) -> None:
     parts = [f"{outcome.done} done now", f"{outcome.found} found in {args.store}"]
     parts += [f"{len(outcome.failed)} failed"] if outcome.failed else []
     parts += [f"{outcome.not_applicable} not applicable"] if outcome.not_applicable else []
+    parts += [f"after {outcome.trials} tuning trials"] if outcome.trials else []
     print(f"{outcome.planned} cells: {', '.join(parts)}.")
     for place, reason in outcome.failed:
         print(f"  failed: {place}: {reason}")

@@ -63,6 +63,7 @@ def build(plan: Plan, store: Store, progress: Progress = _silent) -> Comparison:
         metrics=plan.metrics + tuple(_about_cost(name) for name in _COSTS),
         provenance=_provenance(plan, store),
         notes=tuple(_notes(plan)),
+        tuning=plan.tuning,
     )
 
 

@@ -9,9 +9,9 @@ from typing import Any, cast
 import numpy as np
 
 from benchsuite.api import Metric
-from benchsuite.data import Dataset, Evidence, Float32, Fold, Pairs, Ragged, Rankings
+from benchsuite.data import Dataset, Float32, Fold
 from benchsuite.data.files import load_dataset, load_fold
-from benchsuite.evaluate import Measured, measure, popularity, read_scores
+from benchsuite.evaluate import Measured, fallback_share, gather, measure
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 from benchsuite.registry import find
@@ -67,19 +67,8 @@ class Measurer:
         fold = self._fold(test.fold_key)
         stored = self._store.get("cell", test.key).arrays()
         tried = self._store.get("cell", validation.key).arrays()
-        scores, reading = read_scores(
-            (tried["pair_score"], tried["pair_label"]), stored["pair_score"], self._plan.settings["threshold"]
-        )
-        evidence = Evidence(
-            user=fold.queries.user,
-            relevant=_relevant(fold, self._plan.settings["relevant"]),
-            rankings=Rankings(stored["item"], stored["score"], stored["fallback"]),
-            pairs=Pairs(stored["pair_query"], stored["pair_item"], stored["pair_label"], stored["pair_value"]),
-            scores=scores,
-            catalogue=len(fold.train.items) if fold.candidates is None else len(fold.candidates),
-            popularity=popularity(fold),
-            users=len(np.unique(fold.train.interactions.user)),
-        )
+        settings = self._plan.settings
+        evidence, reading = gather(fold, stored, tried, settings["relevant"], settings["threshold"])
         values, results = measure(evidence, fold.queries, self._load_metrics(), REPLICATES, len(fold.train.users))
         names = sorted(results)
         with self._store.write("measure", key) as draft:
@@ -97,7 +86,7 @@ class Measurer:
                 ],
                 "threshold": reading.threshold,
                 "calibrator": {"slope": reading.slope, "intercept": reading.intercept},
-                "fallback_share": _share(evidence),
+                "fallback_share": fallback_share(evidence),
                 "sampled_negatives": int(np.isnan(stored["pair_value"]).sum()),
             }
 
@@ -137,21 +126,6 @@ def interval(replicates: Float32) -> tuple[float | None, float | None]:
         return None, None
     low, high = np.quantile(known.astype(np.float64), [0.025, 0.975])
     return float(low), float(high)
-
-
-def _relevant(fold: Fold, which: str) -> Ragged:
-    """Return the items that count as right, one list per query."""
-    truth = fold.truth
-    if which == "taken" or truth.label is None:
-        return truth.items
-    liked = truth.label == 1
-    return Ragged.from_pairs(truth.rows[liked], truth.item[liked], len(truth))
-
-
-def _share(evidence: Evidence) -> float:
-    """Return the share of list places that the fallback filled."""
-    filled = evidence.rankings.item >= 0
-    return float(evidence.rankings.fallback.sum() / max(int(filled.sum()), 1))
 
 
 def _or_none(value: float) -> float | None:

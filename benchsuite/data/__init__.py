@@ -2,7 +2,7 @@
 
 from benchsuite.data.answers import Evidence, Pairs, PairScores, Rankings
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
-from benchsuite.data.comparison import About, Comparison, Row, State
+from benchsuite.data.comparison import About, Comparison, Row, State, Trials
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
 from benchsuite.data.fold import Fold, Queries, Truth
 
@@ -28,5 +28,6 @@ __all__ = [
     "Row",
     "State",
     "Step",
+    "Trials",
     "Truth",
 ]

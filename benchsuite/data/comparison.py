@@ -65,6 +65,43 @@ class About:
 
 
 @dataclass(frozen=True)
+class Trials:
+    """The tuning of one model on one fold: its budget, everything that was tried, and what won.
+
+    Attributes:
+        dataset: label.
+        split: label.
+        model: label.
+        seed: the experiment's seed.
+        fold: the fold's name.
+        on: the metric, measured on the validation fold.
+        budget: ``{"trials": 20, "seconds": None}``, the same for every model.
+        searched: names of the settings that were searched.
+        settings: all settings of each trial, the model's defaults first.
+        values: the metric of each trial, None where it failed.
+        seconds: fitting and scoring of each trial.
+        keys: the stored validation cell of each trial.
+        best: index of the winner, None when all trials failed.
+        edges: settings of the winner that lie at an end of their search range.
+    """
+
+    dataset: str
+    split: str
+    model: str
+    seed: int
+    fold: str
+    on: str
+    budget: Mapping[str, Any]
+    searched: tuple[str, ...]
+    settings: tuple[Mapping[str, Any], ...]
+    values: tuple[float | None, ...]
+    seconds: tuple[float, ...]
+    keys: tuple[str, ...]
+    best: int | None
+    edges: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Comparison:
     """One experiment's results. Tuples are in the order of the experiment, which is the order of every table.
 
@@ -77,6 +114,7 @@ class Comparison:
         metrics: what each metric is, costs included.
         provenance: seeds, versions, hardware, commit, keys: everything a reader needs to check.
         notes: sentences every report shows (simulated data, fallbacks, warnings).
+        tuning: how each model was tuned on each fold; empty when nothing was.
     """
 
     name: str
@@ -87,6 +125,7 @@ class Comparison:
     metrics: tuple[About, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    tuning: tuple[Trials, ...] = ()
 
     def row(self, dataset: str, split: str, model: str, metric: str) -> Row | None:
         """Return one row, or None when the metric does not exist for this cell."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchsuite.api import Metric, Model, Need, Plugin, Source, Split
-from benchsuite.data import About, Dataset
+from benchsuite.data import About, Dataset, Trials
 from benchsuite.errors import BenchsuiteError, ConfigError, PluginError, did_you_mean
 from benchsuite.keys import content_key
 from benchsuite.plan.experiment import Choice, Experiment
@@ -104,6 +104,7 @@ class Plan:
     models: tuple[About, ...]
     metrics: tuple[About, ...]
     cells: tuple[Cell, ...]
+    tuning: tuple[Trials, ...] = ()
 
     def to_json(self) -> str:
         """Return the plan as JSON text."""
@@ -116,6 +117,7 @@ class Plan:
         for kind in ("datasets", "splits", "models", "metrics"):
             table[kind] = tuple(About(**{**about, "cite": tuple(about["cite"])}) for about in table[kind])
         table["cells"] = tuple(Cell(**cell) for cell in table["cells"])
+        table["tuning"] = tuple(Trials(**_tuples(trials)) for trials in table["tuning"])
         return cls(**table)
 
 
@@ -197,6 +199,11 @@ def make_plan(
             raise ConfigError(
                 f"{metric.label} looks past the stored lists", where=experiment.name, remedy=f"set k = {k}"
             )
+    if experiment.tune is not None and experiment.tune.on not in {metric.label for metric in metrics}:
+        remedy = "add it to metrics"
+        raise ConfigError(
+            f"tunes on {experiment.tune.on}, which it does not measure", where=experiment.name, remedy=remedy
+        )
     cells = []
     for label, (_, dataset) in datasets.items():
         for split in splits:
@@ -217,6 +224,7 @@ def make_plan(
             "relevant": experiment.relevant,
             "threshold": experiment.threshold,
             "timeout_minutes": experiment.timeout_minutes,
+            "tune": None if experiment.tune is None else experiment.tune.model_dump(),
         },
         datasets=tuple(_about_data(source, dataset) for source, dataset in datasets.values()),
         splits=tuple(_about_split(split, folds) for split in splits),
@@ -235,6 +243,17 @@ def _cell(place: FoldPlace, model: Pick, stage: Stage, k: int, reason: str) -> C
     key = content_key("cell", identity)
     names = (place.dataset, place.split, model.label, place.seed, place.name)
     return Cell(*names, stage, place.key, identity, key, reason)
+
+
+def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn JSON's lists back into tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+
+
+def retarget(cell: Cell, settings: Mapping[str, Any]) -> Cell:
+    """Return the same cell with other settings of the model."""
+    identity = dict(cell.identity) | {"model": dict(cell.identity["model"]) | {"settings": dict(settings)}}
+    return dataclasses.replace(cell, identity=identity, key=content_key("cell", identity))
 
 
 def _about_data(source: Pick, dataset: Dataset) -> About:

@@ -6,10 +6,10 @@ import itertools
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, MinLen
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from benchsuite.errors import ConfigError, did_you_mean
 
@@ -52,6 +52,28 @@ def _spell_out(value: Any) -> Any:
 Choices = Annotated[list[Annotated[Choice, BeforeValidator(_spell_out)]], MinLen(1)]
 
 
+class Tune(BaseModel):
+    """The tuning budget, the same for every model on every fold.
+
+    Attributes:
+        on: a metric of the experiment, measured on the validation fold.
+        trials: how many settings each model may try; the first is its defaults.
+        seconds: or how many seconds of fitting and scoring each model may spend.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    on: str
+    trials: Annotated[int, Gt(0)] | None = None
+    seconds: Annotated[float, Gt(0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        if (self.trials is None) == (self.seconds is None):
+            raise ValueError("give either trials or seconds")
+        return self
+
+
 class Experiment(BaseModel):
     """What to compare.
 
@@ -63,6 +85,8 @@ class Experiment(BaseModel):
         relevant: which held-out items count as right in a ranking: all that were taken, or only the liked ones.
         threshold: what the threshold between 0 and 1 maximizes on the validation fold.
         timeout_minutes: after this long a cell fails.
+        tune: ``{ on = "ndcg@10", trials = 20 }`` or ``{ on = "ndcg@10", seconds = 600 }``, or nothing: then every
+            model keeps its settings.
         sources: data sets.
         splits: ways to cut them.
         models: what to compare.
@@ -78,6 +102,7 @@ class Experiment(BaseModel):
     relevant: Literal["taken", "liked"] = "taken"
     threshold: Literal["accuracy", "f1"] = "accuracy"
     timeout_minutes: Annotated[float, Gt(0)] = 120
+    tune: Tune | None = None
     sources: Choices
     splits: Choices
     models: Choices

@@ -37,6 +37,30 @@ class Watcher(Protocol):
         """A worker is through with a job."""
 
 
+class Queue(Protocol):
+    """Where jobs come from. A job may depend on the results of earlier ones (tuning)."""
+
+    def pop(self) -> Job | None:
+        """Return the next job that can begin now, or None."""
+
+    def ended(self, job: Job) -> None:
+        """Hear that a job has ended: all its cells have results."""
+
+
+class Fixed:
+    """A queue of jobs that do not depend on each other."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._jobs = list(jobs)
+
+    def pop(self) -> Job | None:
+        """Return the next job."""
+        return self._jobs.pop(0) if self._jobs else None
+
+    def ended(self, job: Job) -> None:
+        """Nothing depends on it."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How to run, none of which changes a number.
@@ -64,6 +88,7 @@ class Outcome:
         done: cells done now.
         failed: cells with a failure, old or new, as (label, reason).
         not_applicable: cells that cannot be.
+        trials: tuning trials behind the plan, old and new.
     """
 
     planned: int = 0
@@ -71,6 +96,7 @@ class Outcome:
     done: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     not_applicable: int = 0
+    trials: int = 0
 
 
 @dataclass
@@ -96,22 +122,24 @@ class Pool:
         self._selector = selectors.DefaultSelector()
         self._running: list[_Running] = []
 
-    def run(self, jobs: Sequence[Job]) -> None:
-        """Work all jobs off; on any error or Ctrl-C, stop the workers and leave the store whole.
+    def run(self, queue: Queue) -> None:
+        """Work jobs off until there are none; on any error or Ctrl-C, stop the workers and leave the store whole.
 
         Raises:
             StoreError: when a worker cannot write.
         """
-        waiting = list(jobs)
         with tempfile.TemporaryDirectory(prefix="benchsuite-") as scratch:
             try:
-                while waiting or self._running:
-                    while waiting and len(self._running) < self._workers:
-                        self._start(waiting.pop(0), Path(scratch))
+                while True:
+                    while len(self._running) < self._workers and (job := queue.pop()) is not None:
+                        self._start(job, Path(scratch))
+                    if not self._running:
+                        return
                     for key, _ in self._selector.select(timeout=0.2):
                         self._read(key.data)
                     for worker in list(self._running):
-                        self._check(worker)
+                        if self._check(worker):
+                            queue.ended(worker.job)
             finally:
                 for worker in self._running:
                     _kill(worker.process)
@@ -169,14 +197,14 @@ class Pool:
             seconds = time.monotonic() - worker.since
             self._watcher.cell_ended(label, worker.cell["stage"], "failed", seconds, message["reason"])
 
-    def _check(self, worker: _Running) -> None:
-        """Notice a worker that took too long or is gone."""
+    def _check(self, worker: _Running) -> bool:
+        """Notice a worker that took too long or is gone; return True when it is."""
         late = time.monotonic() - worker.since > worker.job.timeout
         if late:
             _kill(worker.process)
         code = worker.process.poll()
         if code is None:
-            return
+            return False
         while True:
             before = len(worker.buffer)
             with contextlib.suppress(OSError):
@@ -189,6 +217,7 @@ class Pool:
         os.close(worker.pipe)
         self._bury(worker, code, late)
         self._watcher.job_ended(worker.job.label)
+        return True
 
     def _bury(self, worker: _Running, code: int, late: bool) -> None:
         """Give every cell that a dead worker left behind its failure."""
