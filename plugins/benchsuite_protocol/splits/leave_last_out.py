@@ -10,7 +10,7 @@ import numpy as np
 
 from benchsuite.api import Need, Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_protocol.splits.folds import holdout, places, stream, timestamps
+from benchsuite_protocol.splits.folds import flags, holdout, stream, timestamps
 
 
 @dataclass
@@ -31,13 +31,17 @@ class LeaveLastOut(Split):
         yield self._cut(dataset, seed, 0)
 
     def _cut(self, dataset: Dataset, seed: int, depth: int) -> Fold:
-        timestamps(self, dataset)
-        rows = dataset.interactions
-        place, events = places(rows, len(dataset.users), stream(seed, depth))
-        several = events > 1
+        rows, times = dataset.interactions, timestamps(self, dataset)
+        events = np.bincount(rows.user, minlength=len(dataset.users))
+        newest = np.full(len(dataset.users), np.iinfo(np.int64).min)
+        np.maximum.at(newest, rows.user, times)
+        latest = np.flatnonzero((times == newest[rows.user]) & (events > 1)[rows.user])
+        latest = stream(seed, depth).permutation(latest)
+        last = np.full(len(dataset.users), -1, np.int64)
+        last[rows.user[latest]] = latest  # of several events at that second, the shuffled order keeps one
         return holdout(
             dataset,
-            (place == events[rows.user] - 1) & several[rows.user],
+            flags(last[last >= 0], len(rows)),
             name="validation" if depth else "test",
             where="leave-last-out",
             asked_at_truth=True,
