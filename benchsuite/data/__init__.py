@@ -2,7 +2,7 @@
 
 from benchsuite.data.answers import Evidence, Pairs, PairScores, Rankings
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
-from benchsuite.data.comparison import About, Comparison, Row, State, Trials
+from benchsuite.data.comparison import About, Comparison, Contrast, Row, Spread, Standing, State, Trials
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
 from benchsuite.data.fold import Fold, Queries, Truth
 
@@ -10,6 +10,7 @@ __all__ = [
     "About",
     "Bool",
     "Comparison",
+    "Contrast",
     "Dataset",
     "Entities",
     "Evidence",
@@ -26,6 +27,8 @@ __all__ = [
     "Ragged",
     "Rankings",
     "Row",
+    "Spread",
+    "Standing",
     "State",
     "Step",
     "Trials",

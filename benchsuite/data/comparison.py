@@ -9,6 +9,8 @@ from typing import Any, Literal
 State = Literal["ok", "failed", "not applicable", "missing"]
 """``missing`` means planned but not run yet. Every planned cell has one of these; none is left out."""
 
+_ALPHA = 0.05
+
 
 @dataclass(frozen=True)
 class Row:
@@ -99,6 +101,128 @@ class Trials:
     keys: tuple[str, ...]
     best: int | None
     edges: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One model against one other on the same queries: a paired comparison, with users as what was sampled.
+
+    Attributes:
+        dataset: label of the data set.
+        split: label of the split, group included, as in :class:`Row`.
+        metric: label of the metric.
+        model: label of the model.
+        reference: label of the model it is held against.
+        role: ``best classic``: the reference has the best mean here of all models that use no language model and are
+            no ceiling; ``chosen``: a reader asked for it.
+        difference: mean of the model minus mean of the reference, as the two rows say it.
+        ci_low: lower end of the 95% interval of the difference, None where there is none.
+        ci_high: upper end.
+        p: two-sided p-value of "no difference", None where no test applies.
+        p_holm: the same after Holm's correction over the whole table (data set, split, role), None without ``p``.
+        test: ``exact randomization`` (every assignment of signs to users), ``randomization`` (``draws`` of them),
+            ``t`` (of the users' shares in the difference), ``bootstrap t`` (for metrics that are no mean over
+            queries, such as the pooled AUC) or ``none``.
+        draws: how many assignments were looked at; 0 for tests that draw nothing.
+        family: how many tests Holm's correction is for.
+        effect: the difference by the standard deviation over users (Cohen's d_z), None where that is 0.
+        effect_low: lower end of its 95% interval.
+        effect_high: upper end.
+        users: how many users the contrast rests on.
+        wins: users for whom the model is better.
+        ties: users for whom both are equal.
+        losses: users for whom the model is worse.
+        higher_is_better: the metric's direction.
+    """
+
+    dataset: str
+    split: str
+    metric: str
+    model: str
+    reference: str
+    role: Literal["best classic", "chosen"]
+    difference: float
+    ci_low: float | None
+    ci_high: float | None
+    p: float | None
+    p_holm: float | None
+    test: Literal["exact randomization", "randomization", "t", "bootstrap t", "none"]
+    draws: int
+    family: int
+    effect: float | None
+    effect_low: float | None
+    effect_high: float | None
+    users: int
+    wins: int
+    ties: int
+    losses: int
+    higher_is_better: bool = True
+
+    @property
+    def verdict(self) -> Literal["better", "worse", "not separated", "not tested"]:
+        """What the corrected test says at 5%."""
+        if self.p_holm is None:
+            return "not tested"
+        if self.p_holm > _ALPHA or not self.difference:
+            return "not separated"
+        return "better" if (self.difference > 0) == self.higher_is_better else "worse"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where the spread of one number comes from when several seeds were run: variance components.
+
+    Attributes:
+        dataset: label of the data set.
+        split: label of the split, group included.
+        model: label of the model.
+        reference: the model it is held against where the number is a difference, "" where it is the model's own mean.
+        metric: label of the metric.
+        seeds: how many seeds.
+        seed_sd: standard deviation between seeds beyond what the choice of users explains; also of the folds, where
+            they are drawn anew with each seed.
+        user_sd: standard deviation between users that stays the same over seeds.
+        residual_sd: what is left: users that react to seeds. None in a nested design, where ``user_sd`` holds it.
+        design: ``crossed``: the same users under every seed; ``nested``: each seed has users of its own.
+    """
+
+    dataset: str
+    split: str
+    model: str
+    reference: str
+    metric: str
+    seeds: int
+    seed_sd: float
+    user_sd: float
+    residual_sd: float | None
+    design: Literal["crossed", "nested"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Mean ranks over data sets under one split, and what the Friedman and Nemenyi tests say of them.
+
+    Attributes:
+        split: label of the split.
+        metric: label of the metric.
+        datasets: the data sets ranked over.
+        models: labels, best mean rank first. Ceilings do not take part.
+        ranks: mean rank of each; 1 is best, ties share their mean.
+        left_out: models without a value in one of these data sets.
+        statistic: Friedman's chi-square, corrected for ties.
+        p: its p-value, by permutation of the ranks within data sets.
+        critical_difference: two mean ranks further apart than this differ at 5% (Nemenyi).
+    """
+
+    split: str
+    metric: str
+    datasets: tuple[str, ...]
+    models: tuple[str, ...]
+    ranks: tuple[float, ...]
+    left_out: tuple[str, ...]
+    statistic: float
+    p: float
+    critical_difference: float
 
 
 @dataclass(frozen=True)
