@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,17 +42,12 @@ def log() -> Callable[..., Dataset]:
 
 
 @pytest.fixture(scope="session")
-def ml_100k(real_data: Path) -> Dataset:
-    """MovieLens-100K as it lies upstream, every row's ``value`` being its line number."""
-    table = np.loadtxt(real_data / "ml-100k" / "u.data", dtype=np.int64)
-    columns = {
-        "user": table[:, 0] - 1,
-        "item": table[:, 1] - 1,
-        "value": np.arange(len(table), dtype=np.float32),
-        "label": (table[:, 2] >= 4).astype(np.int8),
-        "timestamp": table[:, 3],
-    }
-    return build(columns, 943, 1682, "ml-100k")
+def movies(ml_100k: Dataset) -> Dataset:
+    """MovieLens-100K with each row's number as its value."""
+    rows = ml_100k.interactions
+    return dataclasses.replace(
+        ml_100k, interactions=dataclasses.replace(rows, value=np.arange(len(rows), dtype=np.float32))
+    )
 
 
 @pytest.fixture(scope="session")

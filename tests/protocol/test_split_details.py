@@ -41,16 +41,16 @@ def tiny(user: list[int], item: list[int], time: list[int], value: list[float] |
     ],
     ids=["random", "last"],
 )
-def test_real_sizes(split: Split, train: int, held: int, validation: int, ml_100k: Dataset) -> None:
-    (fold,) = split.split(ml_100k, 3)
+def test_real_sizes(split: Split, train: int, held: int, validation: int, movies: Dataset) -> None:
+    (fold,) = split.split(movies, 3)
     assert fold.validation is not None
     assert (fold.counts["train rows"], fold.counts["held-out rows"]) == (train, held)
     assert fold.validation.counts["held-out rows"] == validation
 
 
-def test_the_last_event_of_each_user_is_held_out_and_asked_for_at_its_time(ml_100k: Dataset) -> None:
-    (fold,) = LeaveLastOut().split(ml_100k, 0)
-    rows = ml_100k.interactions
+def test_the_last_event_of_each_user_is_held_out_and_asked_for_at_its_time(movies: Dataset) -> None:
+    (fold,) = LeaveLastOut().split(movies, 0)
+    rows = movies.interactions
     assert rows.timestamp is not None
     assert fold.queries.when is not None
     newest = np.zeros(943, np.int64)
@@ -113,10 +113,10 @@ def test_what_the_history_holds_already_is_no_truth_and_is_counted() -> None:
 
 
 @pytest.mark.parametrize("split", [UserCold(), UserCold(history=(2, 4))], ids=repr)
-def test_new_users_show_their_first_events_and_are_asked_the_same_for_all_k(split: UserCold, ml_100k: Dataset) -> None:
-    (fold,) = split.split(ml_100k, 1)
+def test_new_users_show_their_first_events_and_are_asked_the_same_for_all_k(split: UserCold, movies: Dataset) -> None:
+    (fold,) = split.split(movies, 1)
     users, longest = fold.counts["new users asked"], split.history[-1]
-    rows = ml_100k.interactions
+    rows = movies.interactions
     assert rows.timestamp is not None
     assert fold.queries.groups == tuple(f"k={k}" for k in split.history)
     assert np.array_equal(fold.queries.user, np.tile(fold.queries.user[:users], len(split.history)))
@@ -150,11 +150,11 @@ def test_new_users_with_too_few_events_are_counted(log) -> None:
     assert fold.counts["rows of new users with too few events"] == int(gone[events <= 3].sum())
 
 
-def test_cold_items_are_drawn_blind_to_popularity(ml_100k: Dataset) -> None:
-    events = np.bincount(ml_100k.interactions.item, minlength=1682)
+def test_cold_items_are_drawn_blind_to_popularity(movies: Dataset) -> None:
+    events = np.bincount(movies.interactions.item, minlength=1682)
     share = []
     for seed in range(40):
-        (fold,) = ItemCold().split(ml_100k, seed)
+        (fold,) = ItemCold().split(movies, seed)
         assert fold.candidates is not None
         assert len(fold.candidates) == 336
         share.append(events[fold.candidates].sum() / events.sum())

@@ -197,8 +197,8 @@ def test_the_validation_fold_is_a_cut_of_the_training_part(split: Split, log) ->
 
 
 @pytest.mark.parametrize("split", SPLITS, ids=name)
-def test_real_data(split: Split, ml_100k: Dataset) -> None:
-    for whole, fold in cuts(split, ml_100k):
+def test_real_data(split: Split, movies: Dataset) -> None:
+    for whole, fold in cuts(split, movies):
         check(split, whole, fold)
         assert fold.counts["held-out repeats merged"] == 0
         assert fold.counts["held-out rows already in the history"] == 0

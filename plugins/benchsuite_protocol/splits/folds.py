@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from benchsuite.api import Split
 from benchsuite.data import Bool, Dataset, Fold, Int32, Int64, Interactions, Queries, Ragged, Truth
 from benchsuite.data.arrays import starts
 from benchsuite.errors import DataError, NotApplicable
+
+Asked = Literal["at the end", "at its truth", "at once"]
 
 Cutter = Callable[[Dataset], Fold]
 """Cuts a validation fold out of a training part."""
@@ -58,21 +61,26 @@ def chronological(owner: Int32 | Int64, times: Int64 | None) -> Int64:
     return np.argsort(owner.astype(np.int64) * span + (times - first), kind="stable")
 
 
-def places(rows: Interactions, users: int, generator: np.random.Generator) -> tuple[Int64, Int64]:
-    """Return each row's place among its user's events in time (int64[n], from 0), and events per user (int64[users]).
+def places(
+    owner: Int32, times: Int64 | None, owners: int, generator: np.random.Generator | None
+) -> tuple[Int64, Int64]:
+    """Return each event's place among its owner's events in time (int64[n], from 0), and events per owner.
 
-    Events of one user at the same second have no order of their own: the generator draws it, so that the order of
-    lines in a file decides nothing. Without timestamps the given order is used.
+    Args:
+        owner: int32[n], the user (or item) whose event it is.
+        times: int64[n], or None where the data has no time: then all events tie.
+        owners: how many owners there are.
+        generator: draws the order of events that tie, so that the order of lines in a file decides nothing; None
+            keeps the given order.
     """
-    total = len(rows)
-    if rows.timestamp is None:
-        order = chronological(rows.user, None)
+    if generator is None:
+        order = chronological(owner, times)
     else:
-        shuffled = generator.permutation(total)
-        order = shuffled[chronological(rows.user[shuffled], rows.timestamp[shuffled])]
-    begin = starts(rows.user, users)
-    place = np.empty(total, np.int64)
-    place[order] = np.arange(total, dtype=np.int64) - begin[rows.user[order]]
+        shuffled = generator.permutation(len(owner))
+        order = shuffled[chronological(owner[shuffled], None if times is None else times[shuffled])]
+    begin = starts(owner, owners)
+    place = np.empty(len(owner), np.int64)
+    place[order] = np.arange(len(owner), dtype=np.int64) - begin[owner[order]]
     return place, np.diff(begin)
 
 
@@ -174,6 +182,21 @@ def tell(
     }
 
 
+def refuse_empty(test: Bool, train: Bool, name: str, where: str) -> None:
+    """Refuse a cut whose test or training part would be empty.
+
+    Raises:
+        DataError: then.
+    """
+    if not test.any() or not train.any():
+        part = "training" if test.any() else "test"
+        raise DataError(
+            f"{len(test)} rows are too few: the {part} part of fold {name} is empty",
+            where=where,
+            remedy="use a larger data set or another share",
+        )
+
+
 def holdout(
     dataset: Dataset,
     test: Bool,
@@ -181,7 +204,7 @@ def holdout(
     name: str,
     where: str,
     left: Mapping[str, Bool] | None = None,
-    asked_at_truth: bool = False,
+    asked: Asked = "at the end",
     candidates: Int32 | None = None,
     validate: Cutter | None = None,
     counts: Mapping[str, int] | None = None,
@@ -194,8 +217,7 @@ def holdout(
         name: name of the fold.
         where: name of the split, for errors.
         left: rows that are neither in training nor held out (bool[n], disjoint), by the reason shown in the counts.
-        asked_at_truth: True when each query is asked at the time of its first held-out row; else all are asked at the
-            time of the last training row.
+        asked: when the queries are asked, see :func:`asking_time`.
         candidates: int32[c] sorted item codes that may be recommended, or None for the whole catalogue.
         validate: cuts the validation fold out of the training part.
         counts: more counts to tell.
@@ -205,13 +227,7 @@ def holdout(
     """
     rows, items = dataset.interactions, len(dataset.items)
     gone = np.logical_or.reduce([test, *(left or {}).values()])
-    if not test.any() or gone.all():
-        part = "test" if not test.any() else "training"
-        raise DataError(
-            f"{len(rows)} rows are too few: the {part} part of fold {name} is empty",
-            where=f"{where} of {dataset.name}",
-            remedy="use a larger data set or another share",
-        )
+    refuse_empty(test, ~gone, name, f"{where} of {dataset.name}")
     train = dataset.cut(~gone)
     asking = present(rows.user[test], len(dataset.users))
     query_of = np.full(len(dataset.users), -1, np.int64)
@@ -222,7 +238,7 @@ def holdout(
     truth_rows = rows.take(test)
     truth_query = query_of[truth_rows.user]
     held = hold(truth_rows, truth_query, taken=history, taken_query=owner, queries=len(asking), items=items)
-    when = asking_time(truth_rows.timestamp, truth_query, len(asking), None if asked_at_truth else train)
+    when = asking_time(asked, truth_rows, truth_query, len(asking), train)
     shown = history.take(chronological(owner, history.timestamp))
     queries = Queries(asking.astype(np.int32), starts(owner, len(asking)), shown, when)
     told = {"held-out rows": len(truth_rows), **{k: int(np.count_nonzero(v)) for k, v in (left or {}).items()}}
@@ -238,19 +254,23 @@ def holdout(
     )
 
 
-def asking_time(times: Int64 | None, query: Int64, queries: int, train: Dataset | None) -> Int64 | None:
-    """Return int64[q], when each query is asked: at its first held-out row, or at the end of ``train``.
+def asking_time(asked: Asked, truth: Interactions, query: Int64, queries: int, train: Dataset) -> Int64 | None:
+    """Return int64[q], when each query is asked, or None where the data has no time.
 
     Args:
-        times: int64[t] of the held-out rows, or None where the data has no time.
-        query: int64[t] query of each held-out row.
+        asked: ``"at the end"``: all at the time of the last training row, as nothing in the cut says when else;
+            ``"at its truth"``: each when its first held-out row happened; ``"at once"``: all when the first held-out
+            row of anybody happened.
+        truth: held-out rows.
+        query: int64[len(truth)] query of each.
         queries: how many queries there are.
-        train: the training part, when all are asked at its end.
+        train: the training part.
     """
-    if times is None:
+    if truth.timestamp is None or train.interactions.timestamp is None:
         return None
-    if train is not None and train.interactions.timestamp is not None:
-        return np.full(queries, train.interactions.timestamp.max(), np.int64)
-    when = np.full(queries, np.iinfo(np.int64).max, np.int64)
-    np.minimum.at(when, query, times)
-    return when
+    if asked == "at its truth":
+        when = np.full(queries, np.iinfo(np.int64).max, np.int64)
+        np.minimum.at(when, query, truth.timestamp)
+        return when
+    moment = train.interactions.timestamp.max() if asked == "at the end" else truth.timestamp.min()
+    return np.full(queries, moment, np.int64)

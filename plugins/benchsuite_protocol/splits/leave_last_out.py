@@ -44,7 +44,7 @@ class LeaveLastOut(Split):
             flags(last[last >= 0], len(rows)),
             name="validation" if depth else "test",
             where="leave-last-out",
-            asked_at_truth=True,
+            asked="at its truth",
             validate=None if depth else lambda train: self._cut(train, seed, depth + 1),
             counts={"users with one event, not asked": int(np.count_nonzero(events == 1))},
         )

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-import numpy as np
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 
 from benchsuite.api import Split
-from benchsuite.data import Dataset, Fold, Int64, Interactions, Queries, Ragged, Truth
-from benchsuite.errors import DataError
-from benchsuite_protocol.splits.folds import asking_time, draw, flags, hold, places, present, stream, tell
+from benchsuite.data import Dataset, Fold
+from benchsuite_protocol.splits.folds import draw, flags, places, present, stream
+from benchsuite_protocol.splits.newcomers import newcomer_counts, newcomers, refuse_nobody, rising
 
 
 @dataclass
@@ -39,92 +38,31 @@ class UserCold(Split):
 
     def __post_init__(self) -> None:
         """Refuse lengths that do not rise."""
-        if any(late <= early for early, late in zip(self.history, self.history[1:], strict=False)):
-            raise ValueError(f"history lengths {list(self.history)} do not rise")
+        rising(self.history)
 
     def split(self, dataset: Dataset, seed: int) -> Iterator[Fold]:
         """Yield one fold."""
         yield self._cut(dataset, seed, 0)
 
     def _cut(self, dataset: Dataset, seed: int, depth: int) -> Fold:
-        rows, users, where = dataset.interactions, len(dataset.users), f"user-cold of {dataset.name}"
+        rows, users, where = dataset.interactions, len(dataset.users), "user-cold"
         generator = stream(seed, depth)
         share = self.validation_users if depth else self.users
-        drawn = flags(draw(present(rows.user, users), share, generator, "users", where), users)
-        place, events = places(rows, users, generator)
+        drawn = flags(draw(present(rows.user, users), share, generator, "users", f"{where} of {dataset.name}"), users)
+        place, events = places(rows.user, rows.timestamp, users, None if rows.timestamp is None else generator)
         longest = self.history[-1]
-        asking = np.flatnonzero(drawn & (events > longest))
-        if not len(asking):
-            raise DataError(
-                f"none of {np.count_nonzero(drawn)} drawn users has more than {longest} events",
-                where=where,
-                remedy="show shorter histories or use a larger data set",
-            )
-        query_of = np.full(users, -1, np.int64)
-        query_of[asking] = np.arange(len(asking))
-        asked = query_of[rows.user] >= 0
-        late, early = asked & (place >= longest), np.flatnonzero(asked & (place < longest))
-        truth_rows, truth_query = rows.take(late), query_of[rows.user[late]]
-        shown, shown_query = rows.take(early), query_of[rows.user[early]]
-        held = hold(
-            truth_rows,
-            truth_query,
-            taken=shown,
-            taken_query=shown_query,
-            queries=len(asking),
-            items=len(dataset.items),
-        )
-        train = dataset.cut(~drawn[rows.user])
-        when = asking_time(truth_rows.timestamp, truth_query, len(asking), None)
-        queries = self._queries(asking, shown, shown_query, place[early], when)
-        copies = len(self.history)
-        told = {
-            "held-out rows": len(truth_rows),
-            "rows reserved for the history of new users": len(shown),
-            "rows of new users with too few events": int(np.count_nonzero(drawn[rows.user] & ~asked)),
-        }
-        return Fold(
+        asking = drawn & (events > longest)
+        refuse_nobody(drawn, asking, f"more than {longest} events", f"{where} of {dataset.name}")
+        asked = asking[rows.user]
+        return newcomers(
+            dataset,
+            train=~drawn[rows.user],
+            late=asked & (place >= longest),
+            early=asked & (place < longest),
+            groups={f"k={k}": asked & (place < k) for k in self.history},
+            left={"rows of new users with too few events": drawn[rows.user] & ~asked},
             name="validation" if depth else "test",
-            train=train,
-            queries=queries,
-            truth=_repeat_truth(held.truth, copies),
-            blocked=_repeat_lists(held.blocked, copies),
-            validation=None if depth else self._cut(train, seed, depth + 1),
-            counts={
-                **tell(dataset, train, held, queries=queries, rows=told, copies=copies),
-                "new users": int(np.count_nonzero(drawn)),
-                "new users asked": len(asking),
-                "new users with too few events, not asked": int(np.count_nonzero(drawn & (events <= longest))),
-            },
+            where=where,
+            validate=None if depth else lambda train: self._cut(train, seed, depth + 1),
+            counts=newcomer_counts(drawn, asking),
         )
-
-    def _queries(self, asking: Int64, shown: Interactions, query: Int64, place: Int64, when: Int64 | None) -> Queries:
-        """Return the queries of all groups, group by group: of the ``shown`` rows those at a place below k."""
-        copies, users = len(self.history), len(asking)
-        visible = [np.flatnonzero(place < k) for k in self.history]
-        owner = np.concatenate([query[chosen] + users * copy for copy, chosen in enumerate(visible)])
-        return Queries.from_rows(
-            np.tile(asking, copies),
-            owner,
-            shown.take(np.concatenate(visible)),
-            None if when is None else np.tile(when, copies),
-            group=np.repeat(np.arange(copies, dtype=np.int8), users),
-            groups=tuple(f"k={k}" for k in self.history),
-        )
-
-
-def _repeat_start(start: Int64, copies: int) -> Int64:
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.tile(np.diff(start), copies), dtype=np.int64)])
-
-
-def _repeat_lists(lists: Ragged, copies: int) -> Ragged:
-    return Ragged(_repeat_start(lists.start, copies), np.tile(lists.item, copies))
-
-
-def _repeat_truth(truth: Truth, copies: int) -> Truth:
-    return Truth(
-        _repeat_start(truth.start, copies),
-        np.tile(truth.item, copies),
-        np.tile(truth.value, copies),
-        None if truth.label is None else np.tile(truth.label, copies),
-    )
