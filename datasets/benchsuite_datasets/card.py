@@ -1,0 +1,326 @@
+"""Cards: what a data set is, where its files are, and what their columns mean. Data, not code; checked before use."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from benchsuite.errors import DataError, did_you_mean
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def _inside(path: str) -> str:
+    """Refuse a path that could leave the folder it is put in."""
+    pure = PurePosixPath(path)
+    if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path or ":" in path:
+        raise ValueError(f"{path!r} is not a plain relative path")
+    return path
+
+
+def _sum(text: str) -> str:
+    """Accept 64 hex digits, or nothing for a file whose sum nobody knows yet."""
+    if text and not _SHA256.fullmatch(text):
+        raise ValueError("a sha256 has 64 lower-case hex digits")
+    return text
+
+
+Inside = Annotated[str, AfterValidator(_inside)]
+Sum = Annotated[str, AfterValidator(_sum)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Strict(BaseModel):
+    """Base of all parts of a card: no unknown key, no silent conversion, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class File(Strict):
+    """One file a layout needs.
+
+    Attributes:
+        name: path relative to the set's folder.
+        sha256: of its bytes; empty where upstream may change it, then the sum seen first is remembered.
+        bytes: its size, which bounds what is read from a mirror.
+    """
+
+    name: Inside
+    sha256: Sum = ""
+    bytes: Positive | None = None
+
+
+class Mirror(Strict):
+    """One place to fetch all files of a layout from.
+
+    Attributes:
+        kind: ``zip`` (an archive at ``url``), ``wheel`` (a package that pip downloads), ``file`` (each file by itself,
+            at ``url`` + its name).
+        url: address of an archive, or the common beginning of the files' addresses.
+        requirement: what to ask pip for, e.g. ``"recbole==1.2.1"``.
+        folder: folder inside the archive or wheel that holds the files.
+        limit: how many bytes at most are downloaded.
+    """
+
+    kind: Literal["zip", "wheel", "file"]
+    url: str = ""
+    requirement: str = ""
+    folder: Inside | Literal[""] = ""
+    limit: Positive = 2**34
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "wheel" and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!_-]+", self.requirement):
+            raise ValueError("a wheel mirror needs requirement = 'name==version'")
+        if self.kind != "wheel" and not self.url.startswith(("https://", "http://")):
+            raise ValueError(f"a {self.kind} mirror needs a url that begins with https://")
+        return self
+
+
+class Lookup(Strict):
+    """A table that turns a code into words, e.g. a diagnosis code into its title.
+
+    Attributes:
+        table: where the words are; its columns must be ``id`` and ``text``.
+        column: which of our columns holds codes to replace.
+    """
+
+    table: "Table"
+    column: str
+
+
+class Table(Strict):
+    """One table of a file: how to read it and what its columns mean.
+
+    Attributes:
+        file: the file's name; with ``from_rows`` there is none.
+        member: file inside a zip, where the file is one.
+        format: ``delimited`` (CSV and the like), ``lists`` (``user item item ...`` lines), ``jsonl``, ``parquet``.
+        separator: what stands between two cells.
+        quote: the quoting character, "" where quotes mean nothing.
+        header: whether the first line names the columns.
+        names: the columns' names where there is no header.
+        encoding: of the text.
+        missing: cells that mean "not known".
+        columns: the file's column by our name for it: ``user``, ``item``, ``value``, ``timestamp``, ``behaviour`` in
+            interactions; ``id`` and any text column in user and item tables; ``user``, ``other`` in links.
+        numbers: text columns whose cells are whole numbers, perhaps written ``17850.0``.
+        time: ``s``, ``ms``, ``us`` (since 1970), ``iso``, or a ``strptime`` format such as ``%d-%m-%Y``. Local times
+            without a zone are read as UTC.
+        part: name of the published part the rows belong to (``train``, ``test``).
+        from_rows: for user and item tables: take the columns from the interaction rows, most frequent text first.
+        collect: join several rows of one id, distinct values in the order of the file, rather than keep the first.
+        join: what stands between joined values.
+        top: how many of the joined values are kept at most, 0 for all.
+        replace: pieces of text to replace, by column: ``{ genres = { "|" = ", " } }``.
+        words: whole cells to replace, by column: ``{ gender = { M = "male" } }``.
+        flags: text columns made of the names of the file's columns whose cell is 1: ``{ genres = ["Action"] }``.
+        lookup: words for codes.
+    """
+
+    file: Inside | Literal[""] = ""
+    member: Inside | Literal[""] = ""
+    format: Literal["delimited", "lists", "jsonl", "parquet"] = "delimited"
+    separator: Annotated[str, Field(min_length=1, max_length=4)] = ","
+    quote: Literal['"', ""] = '"'
+    header: bool = True
+    names: tuple[str, ...] = ()
+    encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
+    missing: tuple[str, ...] = ("",)
+    columns: dict[str, str] = Field(default_factory=dict)
+    numbers: tuple[str, ...] = ()
+    time: str = "s"
+    part: str = ""
+    from_rows: bool = False
+    collect: bool = False
+    join: str = ", "
+    top: Annotated[int, Field(ge=0)] = 0
+    replace: dict[str, dict[str, str]] = Field(default_factory=dict)
+    words: dict[str, dict[str, str]] = Field(default_factory=dict)
+    flags: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    lookup: Lookup | None = None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The file's columns that are read."""
+        flags = (name for names in self.flags.values() for name in names)
+        return tuple(dict.fromkeys((*self.columns.values(), *flags)))
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.from_rows == bool(self.file):
+            raise ValueError("a table needs either file or from_rows = true")
+        if self.format == "delimited" and self.file and self.header == bool(self.names):
+            raise ValueError("names are given exactly where header = false")
+        unknown = set(self.wanted) - set(self.names)
+        if self.names and unknown:
+            raise ValueError(f"columns {sorted(unknown)} are not among names")
+        return self
+
+
+class Behaviour(Strict):
+    """One thing that can happen, e.g. a purchase.
+
+    Attributes:
+        name: our name.
+        raw: how the file writes it.
+        weight: its value where rows have none of their own.
+    """
+
+    name: str
+    raw: str
+    weight: float = 1.0
+
+
+class Layout(Strict):
+    """One way the same data is laid out in files: upstream's own, or that of a package that carries it.
+
+    Attributes:
+        name: such as ``upstream``.
+        files: all files it needs.
+        mirrors: where to fetch them, tried in order.
+        interactions: tables of events, one after the other.
+        users: tables about users.
+        items: tables about items.
+        links: pairs of users.
+    """
+
+    name: str
+    files: tuple[File, ...] = Field(min_length=1)
+    mirrors: tuple[Mirror, ...] = ()
+    interactions: tuple[Table, ...] = ()
+    users: tuple[Table, ...] = ()
+    items: tuple[Table, ...] = ()
+    links: tuple[Table, ...] = ()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        names = {file.name for file in self.files}
+        for table in (*self.interactions, *self.users, *self.items, *self.links):
+            for part in (table, *((table.lookup.table,) if table.lookup else ())):
+                if part.file and part.file not in names:
+                    raise ValueError(f"table file {part.file!r} is not among the files")
+        return self
+
+
+class Expect(Strict):
+    """Published counts, checked when the set is verified.
+
+    Attributes:
+        rows: rows of the files, before preparation.
+        users: different users in them.
+        items: different items in them.
+        links: pairs of users as the file counts them.
+    """
+
+    rows: Positive
+    users: Positive
+    items: Positive
+    links: Positive | None = None
+
+
+class Card(Strict):
+    """Everything there is to know about a data set before reading it.
+
+    Attributes:
+        name: what experiments call it.
+        title: what people call it.
+        domain: such as ``movies``.
+        summary: one line.
+        licence: what one may do with it.
+        redistribution: whether the licence lets others pass the files on.
+        url: upstream's home page.
+        cite: BibTeX entries.
+        quirks: what a reader of the numbers should know.
+        expect: published counts.
+        behaviours: what can happen, weakest first.
+        netted: how rows that take back an earlier one are told apart, "" where there are none: ``negative`` values
+            are subtracted from the same user's and item's rows.
+        item_text: the item columns a text is built from, in order.
+        user_text: the user columns.
+        defaults: the set's own defaults of preparation settings.
+        layouts: ways the files come, preferred first.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+    title: str
+    domain: str
+    summary: str
+    licence: str
+    redistribution: bool
+    url: str
+    cite: tuple[str, ...] = ()
+    quirks: tuple[str, ...] = ()
+    expect: Expect | None = None
+    behaviours: tuple[Behaviour, ...] = Field(min_length=1)
+    netted: Literal["", "negative"] = ""
+    item_text: tuple[str, ...] = ()
+    user_text: tuple[str, ...] = ()
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    layouts: tuple[Layout, ...] = Field(min_length=1)
+
+
+def parse_card(text: str, where: str) -> Card:
+    """Read a card from TOML.
+
+    Args:
+        text: the TOML.
+        where: the file's name, for errors.
+
+    Raises:
+        DataError: for malformed TOML, an unknown key, or a value that does not fit, naming the key.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"is not valid TOML: {error}", where=where) from None
+    try:
+        return Card.model_validate_json(_json(table))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise DataError(message[:1].lower() + message[1:], where=f"{where}, key {key}" if key else where) from None
+
+
+def _json(table: dict[str, Any]) -> str:
+    """Return JSON, where pydantic's strict mode takes lists for tuples."""
+    import json
+
+    return json.dumps(table, default=str)
+
+
+def card_names() -> tuple[str, ...]:
+    """Return the names of the cards that ship with the package."""
+    folder = resources.files("benchsuite_datasets") / "cards"
+    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
+
+
+def read_card(name: str) -> Card:
+    """Return the card with this name.
+
+    Raises:
+        DataError: when there is none, or it is malformed.
+    """
+    if name not in card_names():
+        raise DataError(f'no card "{name}"', remedy=did_you_mean(name, card_names()))
+    file = resources.files("benchsuite_datasets") / "cards" / f"{name}.toml"
+    return parse_card(file.read_text("utf-8"), f"cards/{name}.toml")
+
+
+def read_card_file(path: Path) -> Card:
+    """Return the card in a file of the user's own.
+
+    Raises:
+        DataError: when it cannot be read or is malformed.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot be read: {error}", where=str(path)) from None
+    return parse_card(text, str(path))

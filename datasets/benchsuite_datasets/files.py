@@ -1,0 +1,150 @@
+"""Finding a set's files: the folders the user named, the cache, then the mirrors, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchsuite.api import Place
+from benchsuite.errors import DataError
+from benchsuite_datasets.card import Card, Layout, Mirror
+from benchsuite_datasets.fetch import Unreachable, fetch, sha256, take_from_archive
+
+
+@dataclass(frozen=True)
+class Found:
+    """A set's files, all there and all checked.
+
+    Attributes:
+        layout: how they are laid out.
+        folder: where they lie.
+        origin: where they came from, for people.
+    """
+
+    layout: Layout
+    folder: Path
+    origin: str
+
+    def path(self, name: str) -> Path:
+        """Return the path of one of the files."""
+        return self.folder / name
+
+
+def find(card: Card, place: Place) -> Found:
+    """Return a set's files, from where they can be had first.
+
+    Raises:
+        DataError: when they are nowhere, incomplete, or damaged in a folder the user named.
+    """
+    return _in_folders(card, place) or _in_cache(card, place) or _from_mirrors(card, place)
+
+
+def _in_folders(card: Card, place: Place) -> Found | None:
+    """Look into each folder and its sub-folder with the set's name, for loose files, then for an archive."""
+    for named in place.folders:
+        for folder in (named / card.name, named):
+            for layout in card.layouts:
+                there = [file for file in layout.files if (folder / file.name).is_file()]
+                if len(there) == len(layout.files):
+                    _check(layout, folder)
+                    return Found(layout, folder, str(folder))
+                # a single common file name is no proof that the set was meant to lie here
+                if there and (folder != named or 2 * len(there) > len(layout.files)):
+                    lacking = next(file.name for file in layout.files if file not in there)
+                    raise DataError(f"{card.name} is incomplete: {lacking} is missing", where=str(folder))
+            found = _in_archive(card, folder, place)
+            if found:
+                return found
+    return None
+
+
+def _in_archive(card: Card, folder: Path, place: Place) -> Found | None:
+    """Unpack an upstream archive that lies in a folder into the cache."""
+    for layout in card.layouts:
+        for mirror, archive in _archives(layout, folder):
+            if not archive.is_file():
+                continue
+            target = _cached(card, layout, place)
+            if not _sound(layout, target):
+                try:
+                    take_from_archive(layout, mirror, archive, target)
+                except Unreachable as error:
+                    remedy = "replace it, or remove it to have it fetched"
+                    raise DataError(str(error), where=str(archive), remedy=remedy) from None
+                except OSError as error:
+                    raise DataError(f"cannot be written: {error.strerror or error}", where=str(target)) from None
+            return Found(layout, target, str(archive))
+    return None
+
+
+def _archives(layout: Layout, folder: Path) -> Iterator[tuple[Mirror, Path]]:
+    """Yield the paths at which a mirror's archive would lie in a folder."""
+    for mirror in layout.mirrors:
+        if mirror.kind == "zip":
+            yield mirror, folder / mirror.url.rpartition("/")[2]
+        elif mirror.kind == "wheel":
+            package, _, version = mirror.requirement.partition("==")
+            yield mirror, folder / f"{package.replace('-', '_')}-{version}-py3-none-any.whl"
+
+
+def _check(layout: Layout, folder: Path) -> None:
+    """Check every file against the card.
+
+    Raises:
+        DataError: for the first that differs.
+    """
+    for file in layout.files:
+        if file.sha256 and (found := sha256(folder / file.name)) != file.sha256:
+            what = f"checksum mismatch: sha256 is {found[:12]}..., the card says {file.sha256[:12]}..."
+            remedy = "the file is damaged or another version; replace it, or remove it to have it fetched"
+            raise DataError(what, where=str(folder / file.name), remedy=remedy)
+
+
+def _cached(card: Card, layout: Layout, place: Place) -> Path:
+    return place.cache / "files" / card.name / layout.name
+
+
+def _sound(layout: Layout, folder: Path) -> bool:
+    """Return whether all files are there and match the card."""
+    if not all((folder / file.name).is_file() for file in layout.files):
+        return False
+    return all(not file.sha256 or sha256(folder / file.name) == file.sha256 for file in layout.files)
+
+
+def _in_cache(card: Card, place: Place) -> Found | None:
+    for layout in card.layouts:
+        folder = _cached(card, layout, place)
+        if not folder.is_dir():
+            continue
+        if _sound(layout, folder):
+            return Found(layout, folder, f"the cache ({folder})")
+        if any((folder / file.name).exists() for file in layout.files):
+            place.say(f"{card.name}: the copy in the cache ({folder}) is damaged or incomplete, fetching it again")
+    return None
+
+
+def _from_mirrors(card: Card, place: Place) -> Found:
+    """Try every mirror of every layout.
+
+    Raises:
+        DataError: when none gives the files.
+    """
+    names = ", ".join(file.name for file in card.layouts[0].files)
+    remedy = f"put {names} (see {card.url}) into a folder and pass --data DIR"
+    if place.offline:
+        raise DataError(f"{card.name} is neither in a named folder nor in the cache, and offline", remedy=remedy)
+    reasons = []
+    for layout in card.layouts:
+        for mirror in layout.mirrors:
+            origin = mirror.url or mirror.requirement
+            folder = _cached(card, layout, place)
+            try:
+                fetch(layout, mirror, folder, place.say)
+            except Unreachable as error:
+                place.say(f"{card.name}: cannot be had from {origin}: {error}")
+                reasons.append(f"{origin}: {error}")
+                continue
+            return Found(layout, folder, origin)
+    why = f"cannot be had ({'; '.join(reasons)})" if reasons else "cannot be downloaded by a program"
+    raise DataError(f"{card.name} {why}", remedy=remedy)

@@ -1,0 +1,267 @@
+"""From checked files to frames under our own column names: what a card says about columns is carried out here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchsuite.data import Int64, Step
+from benchsuite.errors import DataError, did_you_mean
+from benchsuite_datasets.build import Tables
+from benchsuite_datasets.card import Behaviour, Layout, Table
+from benchsuite_datasets.reading import Text, first_line, read_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+_YEAR_2200 = 7_258_118_400
+_UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}
+_KEYS = ("user", "item", "value", "timestamp", "behaviour")
+
+
+def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[Behaviour, ...]) -> Tables:
+    """Read all tables of a layout.
+
+    Args:
+        layout: the tables.
+        path: gives the path of a file by its name.
+        behaviours: what can happen, in the order of the codes.
+
+    Raises:
+        DataError: when a file is malformed; with file, line and column.
+    """
+    import pandas as pd
+
+    def text(table: Table) -> Text:
+        return Text(path(table.file), table.member)
+
+    events, steps, total = [], [], 0
+    for table in layout.interactions:
+        frame = read_events(text(table), table, behaviours)
+        events.append(frame)
+        where = table.member or table.file
+        steps.append(Step(f"read {where}", total + len(frame), total + len(frame), table.part))
+        total += len(frame)
+    rows = events[0] if len(events) == 1 else _stack(events)
+    names = [step.name.removeprefix("read ") for step in steps]
+    step = Step(f"read {' and '.join(names)}", total, total, "")
+    about = {
+        side: _entities(tables, text, rows, side)
+        for side, tables in (("user", layout.users), ("item", layout.items))
+    }
+    links = [_links(text(table), table) for table in layout.links]
+    return Tables(
+        interactions=rows,
+        users=about["user"],
+        items=about["item"],
+        links=pd.concat(links, ignore_index=True) if links else None,
+        steps=(step,),
+    )
+
+
+def read_events(text: Text, table: Table, behaviours: tuple[Behaviour, ...]) -> pd.DataFrame:
+    """Read one table of interactions.
+
+    Raises:
+        DataError: for a value or time that is missing, NaN, infinite or out of range, or an unknown behaviour.
+    """
+    import pandas as pd
+
+    columns = dict(table.columns) or {"user": "user", "item": "item"}
+    numeric = {columns[key] for key in ("value",) if key in columns}
+    if "timestamp" in columns and table.time in _UNITS:
+        numeric.add(columns["timestamp"])
+    raw = read_table(text, table.model_copy(update={"columns": columns}), tuple(sorted(numeric)))
+    frame = pd.DataFrame(index=raw.index)
+    for side in ("user", "item"):
+        frame[side] = _ids(raw[columns[side]], integer=columns[side] in table.numbers)
+    if "value" in columns:
+        value = raw[columns["value"]].to_numpy(np.float64)
+        # float32 is what models get, so a value must be finite there too
+        _refuse(~(np.abs(value) <= np.finfo(np.float32).max), text, table, columns["value"], "is no finite number")
+        frame["value"] = value
+    else:
+        frame["value"] = np.ones(len(raw))
+    if "timestamp" in columns:
+        frame["timestamp"] = _seconds(raw[columns["timestamp"]], text, table, columns["timestamp"])
+    frame["behaviour"] = _behaviour(raw, columns, behaviours, text, table)
+    if "value" not in columns and len(behaviours) > 1:
+        frame["value"] = np.array([b.weight for b in behaviours])[frame["behaviour"].to_numpy()]
+    if table.part:
+        frame["part"] = pd.Categorical([table.part] * len(frame))
+    for name, source in columns.items():
+        if name not in _KEYS:
+            frame[name] = raw[source]
+    return frame
+
+
+def _ids(column: pd.Series[Any], *, integer: bool) -> pd.Series[Any]:
+    """Return raw ids as categories; whole numbers lose what a spreadsheet added to them (``17850.0``)."""
+    if not integer:
+        return column
+    plain = {
+        name: name[: -len(tail)]
+        for name in column.cat.categories
+        for tail in (".0",)
+        if name.endswith(tail) and name[: -len(tail)].isdigit()
+    }
+    return column.astype(object).map(lambda raw: plain.get(raw, raw)).astype("category")
+
+
+def _refuse(bad: Any, text: Text, table: Table, column: str, what: str, remedy: str = "correct the cell") -> None:
+    """Raise DataError for the first row of a mask."""
+    if bad.any():
+        raise DataError(what, where=first_line(text, table, column, int(np.argmax(bad))), remedy=remedy)
+
+
+def _seconds(column: pd.Series[Any], text: Text, table: Table, name: str) -> Int64:
+    """Return int64[n] UTC seconds."""
+    import pandas as pd
+
+    if table.time in _UNITS:
+        number = column.to_numpy(np.float64)
+        _refuse(~np.isfinite(number), text, table, name, "is no time")
+        # shift, not scale, the doubt: whole seconds are exact in float64
+        seconds = np.floor(number / _UNITS[table.time]).astype(np.int64)
+        remedy = "if the file counts milliseconds, say time = 'ms' in the card"
+    else:
+        # one conversion for each different moment
+        known = column.cat.categories
+        form = None if table.time == "iso" else table.time
+        times = pd.to_datetime(pd.Series(known, dtype=object), format=form or "ISO8601", utc=True, errors="coerce")
+        codes = column.cat.codes.to_numpy()
+        bad = (codes < 0) | times.isna().to_numpy()[codes]
+        _refuse(bad, text, table, name, f"is no time written like {table.time}")
+        seconds = times.astype("datetime64[s, UTC]").astype(np.int64).to_numpy()[codes]
+        remedy = "correct the cell"
+    _refuse((seconds < 0) | (seconds >= _YEAR_2200), text, table, name, "is a time before 1970 or after 2200", remedy)
+    return seconds
+
+
+def _behaviour(
+    raw: pd.DataFrame, columns: dict[str, str], behaviours: tuple[Behaviour, ...], text: Text, table: Table
+) -> Any:
+    """Return int8[n] behaviour codes."""
+    if "behaviour" not in columns:
+        return np.zeros(len(raw), np.int8)
+    column = raw[columns["behaviour"]]
+    place = {behaviour.raw: code for code, behaviour in enumerate(behaviours)}
+    of_category = np.array([place.get(name, -1) for name in column.cat.categories] + [-1], np.int8)
+    codes = of_category[column.cat.codes.to_numpy()]
+    if (codes < 0).any():
+        unknown = column.iloc[int(np.argmax(codes < 0))]
+        remedy = did_you_mean(str(unknown), place)
+        _refuse(codes < 0, text, table, columns["behaviour"], f"{unknown!r} is no known behaviour", remedy)
+    return codes
+
+
+def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put tables of events one below the other; categories are united."""
+    import pandas as pd
+    from pandas.api.types import union_categoricals
+
+    shared = [name for name in frames[0] if all(name in frame for frame in frames)]
+    stacked = {}
+    for name in shared:
+        parts = [frame[name] for frame in frames]
+        if isinstance(parts[0].dtype, pd.CategoricalDtype):
+            stacked[name] = union_categoricals(parts)
+        else:
+            stacked[name] = np.concatenate([part.to_numpy() for part in parts])
+    return pd.DataFrame(stacked)
+
+
+def _entities(
+    tables: Iterable[Table], text: Callable[[Table], Text], rows: pd.DataFrame, side: str
+) -> pd.DataFrame | None:
+    """Read the tables about users or items and join them by id; the first table's ids come first."""
+    import pandas as pd
+
+    found: list[pd.DataFrame] = []
+    for table in tables:
+        if table.from_rows:
+            found.append(_from_rows(table, rows, side))
+        else:
+            found.append(_entity_table(text(table), table, text))
+    if not found:
+        return None
+    return found[0] if len(found) == 1 else pd.concat(found, axis=1, join="outer")
+
+
+def _entity_table(source: Text, table: Table, text: Callable[[Table], Text]) -> pd.DataFrame:
+    import pandas as pd
+
+    if "id" not in table.columns:
+        raise DataError("the card names no id column", where=source.name, remedy="add columns = { id = ... }")
+    raw = read_table(source, table)
+    frame = pd.DataFrame(index=raw.index)
+    for name, column in table.columns.items():
+        integer = column in table.numbers
+        frame[name] = _ids(raw[column], integer=integer).astype(object)
+    for name, flags in table.flags.items():
+        on = np.column_stack([(raw[flag] == "1").to_numpy() for flag in flags])
+        frame[name] = [", ".join(flag for flag, yes in zip(flags, row, strict=True) if yes) for row in on]
+    frame = frame[frame["id"].notna()]
+    if table.lookup is not None:
+        words = read_table(text(table.lookup.table), table.lookup.table)
+        said = dict(zip(*(words[table.lookup.table.columns[key]].astype(object) for key in ("id", "text")), strict=True))
+        frame[table.lookup.column] = frame[table.lookup.column].map(said)
+    return _tidy(frame, table)
+
+
+def _tidy(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Replace words and pieces, squeeze white space, and leave one row for each id."""
+    columns = [name for name in frame if name != "id"]
+    for name in columns:
+        values = frame[name].astype(object).where(frame[name].notna(), "")
+        words, pieces = table.words.get(name, {}), table.replace.get(name, {})
+        frame[name] = [_clean(words.get(value, value), pieces) for value in values]
+    if not table.collect:
+        return frame.drop_duplicates("id").set_index("id")
+    grouped = frame.groupby("id", sort=False)
+    return grouped.agg({name: lambda values: _collect(values, table) for name in columns})
+
+
+def _clean(value: str, pieces: dict[str, str]) -> str:
+    for old, new in pieces.items():
+        value = value.replace(old, new)
+    return " ".join(value.split())
+
+
+def _collect(values: Iterable[str], table: Table) -> str:
+    distinct = [value for value in dict.fromkeys(values) if value]
+    return table.join.join(distinct[: table.top] if table.top else distinct)
+
+
+def _from_rows(table: Table, rows: pd.DataFrame, side: str) -> pd.DataFrame:
+    """Take text columns from the events: each entity's most frequent cell (ties: the one seen first), or all of them."""
+    import pandas as pd
+
+    columns: dict[str, pd.Series[Any]] = {}
+    for name in table.columns:
+        if name == "id":
+            continue
+        known = rows[[side, name]].dropna()
+        counts = known.groupby([side, name], observed=True, sort=False).size().rename("n").reset_index()
+        counts = counts.sort_values("n", ascending=False, kind="stable")
+        text = counts[name].astype(object)
+        pieces, words = table.replace.get(name, {}), table.words.get(name, {})
+        counts[name] = [_clean(words.get(value, value), pieces) for value in text]
+        counts = counts[counts[name] != ""]
+        grouped = counts.groupby(side, observed=True, sort=False)[name]
+        columns[name] = grouped.agg(lambda values: _collect(values, table)) if table.collect else grouped.first()
+    ids = rows[side].cat.categories
+    frame = pd.DataFrame({name: column.astype(object) for name, column in columns.items()})
+    frame.index = pd.Index(frame.index.astype(object))
+    return frame.reindex(ids.astype(object)).fillna("")
+
+
+def _links(text: Text, table: Table) -> pd.DataFrame:
+    raw = read_table(text, table)
+    frame = raw[[table.columns["user"], table.columns["other"]]]
+    frame.columns = ["user", "other"]
+    return frame.dropna()

@@ -1,0 +1,164 @@
+"""The source behind every card: find the files, read them as the card says, prepare them by declared steps."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Ge
+
+from benchsuite.api import Place, Source
+from benchsuite.data import Dataset
+from benchsuite.errors import ConfigError, did_you_mean
+from benchsuite_datasets.build import Tables, build
+from benchsuite_datasets.card import Card
+from benchsuite_datasets.files import Found, find
+from benchsuite_datasets.frames import read_layout
+from benchsuite_datasets.steps import (
+    Action,
+    BoundValues,
+    Core,
+    DropBusyUsers,
+    DropMissing,
+    Duplicates,
+    Keep,
+    KeepBehaviours,
+    Label,
+    NetCancellations,
+    TimeWindow,
+    prepare,
+    sentence,
+)
+
+
+@dataclass
+class CardSource(Source):
+    """A data set described by a card.
+
+    Attributes:
+        duplicates: which of several rows of one user and item stays.
+        behaviours: behaviours to keep; none named means all.
+        min_value: values below are outliers.
+        max_value: values above are outliers.
+        clip: move outliers to the bound instead of dropping their rows.
+        max_events: users with more events are dropped as no people; 0 means no limit.
+        since: first moment kept, as an ISO date; "" means no bound.
+        until: first moment not kept.
+        user_core: users with fewer different items are dropped, together with ``item_core`` until nothing changes.
+        item_core: items with fewer different users are dropped.
+        positive_from: smallest value that makes label 1; None leaves the data without labels.
+        item_text: item columns that make an item's text, in order; none named means the card's own choice.
+        user_text: user columns that make a user's text.
+    """
+
+    card: ClassVar[Card]
+
+    duplicates: Keep = "last"
+    behaviours: tuple[str, ...] = ()
+    min_value: float | None = None
+    max_value: float | None = None
+    clip: bool = False
+    max_events: Annotated[int, Ge(0)] = 0
+    since: str = ""
+    until: str = ""
+    user_core: Annotated[int, Ge(1)] = 1
+    item_core: Annotated[int, Ge(1)] = 1
+    positive_from: float | None = None
+    item_text: tuple[str, ...] = ()
+    user_text: tuple[str, ...] = ()
+
+    def load(self, place: Place) -> Dataset:
+        """Find, check, read and prepare the data.
+
+        Raises:
+            DataError: when files are missing, unreachable, damaged or malformed.
+            ConfigError: when a setting does not fit the data.
+        """
+        card = self.card
+        place.say(f"{card.title}: {card.licence}; {card.url}")
+        for entry in card.cite:
+            place.say(f"please cite: {' '.join(entry.split())}")
+        found = find(card, place)
+        place.say(f"{card.name}: read from {found.origin}")
+        dataset = self.prepared(self.read(found))
+        for step in dataset.steps:
+            if step.after != step.before:
+                place.say(f"{card.name}: {sentence(step)}")
+        return dataset
+
+    def read(self, found: Found) -> Tables:
+        """Read the files into frames; a set that needs more than its card can say overrides this."""
+        return read_layout(found.layout, found.path, self.card.behaviours)
+
+    def prepared(self, tables: Tables) -> Dataset:
+        """Apply the preparation that the settings declare and build the data set."""
+        rows, steps = prepare(tables.interactions, self.actions())
+        return build(
+            self.card.name,
+            dataclasses.replace(tables, interactions=rows),
+            behaviours=tuple(behaviour.name for behaviour in self.card.behaviours),
+            steps=(*tables.steps, *steps),
+            item_text=self._text("item_text", tables.items),
+            user_text=self._text("user_text", tables.users),
+        )
+
+    def actions(self) -> tuple[Action, ...]:
+        """Return the steps of preparation, in order."""
+        names = tuple(behaviour.name for behaviour in self.card.behaviours)
+        actions: list[Action] = [DropMissing()]
+        if self.behaviours:
+            for name in self.behaviours:
+                if name not in names:
+                    raise ConfigError(f'unknown behaviour "{name}"', where=self._where, remedy=did_you_mean(name, names))
+            actions.append(KeepBehaviours(names, self.behaviours))
+        if self.card.netted:
+            actions.append(NetCancellations())
+        if self.min_value is not None or self.max_value is not None:
+            actions.append(BoundValues(self.min_value, self.max_value, self.clip))
+        if self.since or self.until:
+            actions.append(TimeWindow(self.since, self.until))
+        if self.max_events:
+            actions.append(DropBusyUsers(self.max_events))
+        actions.append(Duplicates(self.duplicates))
+        if self.user_core > 1 or self.item_core > 1:
+            actions.append(Core(self.user_core, self.item_core))
+        if self.positive_from is not None:
+            actions.append(Label(self.positive_from))
+        return tuple(actions)
+
+    @property
+    def _where(self) -> str:
+        return f"source {self.card.name}"
+
+    def _text(self, setting: str, table: Any) -> tuple[str, ...]:
+        """Return the text columns to use, checked against the table."""
+        chosen: tuple[str, ...] = getattr(self, setting) or getattr(self.card, setting)
+        known = [] if table is None else [str(name) for name in table]
+        for name in chosen:
+            if name not in known:
+                what = f'{setting} names "{name}", which is no text column'
+                raise ConfigError(what, where=self._where, remedy=did_you_mean(name, known))
+        return chosen
+
+
+def card_source(card: Card, base: type[CardSource] = CardSource) -> type[CardSource]:
+    """Return a source class for a card: its facts as class attributes, its defaults as defaults of the settings.
+
+    Raises:
+        ConfigError: when the card's defaults name an unknown setting or a value that does not fit.
+    """
+    types = CardSource.fields()
+    defaults = base.from_settings(card.defaults, where=f"card {card.name}, defaults")
+    fields = [(name, types[name], dataclasses.field(default=getattr(defaults, name))) for name in card.defaults]
+    facts = {
+        "__doc__": card.summary[:1].upper() + card.summary[1:] + ".",
+        "__module__": base.__module__,
+        "card": card,
+        "domain": card.domain,
+        "licence": card.licence,
+        "url": card.url,
+        "cite": tuple(entry.strip() for entry in card.cite),
+    }
+    name = "".join(part.capitalize() for part in card.name.replace(".", "-").split("-"))
+    return dataclasses.make_dataclass(name, fields, bases=(base,), namespace=facts)
