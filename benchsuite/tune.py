@@ -1,6 +1,6 @@
 """Equal tuning: every model gets the same budget, and the search is a function of seed and results alone.
 
-A study can be replayed: asked again with the same results it proposes the same settings, so that after a kill the trials
+A study can be replayed: asked again with the same results it proposes the same settings, so that after a kill trials
 that have a result are looked up, not paid for again.
 """
 

@@ -11,6 +11,7 @@ import os
 import resource
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Mapping
@@ -33,12 +34,20 @@ _DEADLINE_SHARE = 0.9
 
 def main(job_path: str, log_path: str, pipe: int) -> None:
     """Do the job."""
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     with os.fdopen(pipe, "w", encoding="utf-8") as channel:
         job = Job.load(Path(job_path))
         try:
             _work(job, Path(log_path), channel)
         except StoreError as error:
             _tell(channel, fatal=[error.what, error.where, error.remedy])
+
+
+def _end_with_parent(parent: int) -> None:
+    """End at once when the process that started this one is gone: nobody waits for the result."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _work(job: Job, log: Path, channel: TextIO) -> None:

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchsuite.api import Place
+from benchsuite.plan import Experiment, Plan
+from benchsuite.plan.experiment import check_experiment
+from benchsuite.runner import Options, Outcome, prepare
+from benchsuite.runner import run as work
+from benchsuite.store import Store
+
+TOY = Path(__file__).parent / "toy.py"
+
+
+class Quiet:
+    """A watcher that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, str, str, str]] = []
+        self.moved: list[tuple[str, str]] = []
+
+    def job_started(self, label: str) -> None: ...
+
+    def job_moved(self, label: str, phase: str, done: int, total: int, note: str) -> None:
+        self.moved.append((phase, note))
+
+    def cell_ended(self, label: str, stage: str, state: str, seconds: float, reason: str) -> None:
+        self.ended.append((label, stage, state, reason))
+
+    def job_ended(self, label: str) -> None: ...
+
+
+def make_experiment(models: list[Any], **more: Any) -> Experiment:
+    spelled = [
+        {**({"use": m} if isinstance(m, str) else m)} | {"use": f"{TOY}:{m if isinstance(m, str) else m['use']}"}
+        for m in models
+    ]
+    table = {
+        "name": "toy",
+        "sources": [{"use": f"{TOY}:Toy"}],
+        "splits": ["random-holdout"],
+        "models": spelled,
+        "metrics": ["accuracy", "f1", "ndcg@10", "recall@5"],
+    }
+    return check_experiment(table | more, "a test")
+
+
+@pytest.fixture
+def toy_experiment() -> Callable[..., Experiment]:
+    """Make an experiment on the toy data; models are class names in toy.py."""
+    return make_experiment
+
+
+Run = Callable[..., tuple[Plan, Outcome, Quiet]]
+
+
+@pytest.fixture
+def run_toy(tmp_path: Path) -> Run:
+    """Run an experiment in a store of the test's own."""
+
+    def go(experiment: Experiment, options: Options | None = None) -> tuple[Plan, Outcome, Quiet]:
+        store = Store(tmp_path / "runs")
+        watcher = Quiet()
+        plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+        plan, outcome = work(plan, store, options or Options(threads=1), watcher)
+        return plan, outcome, watcher
+
+    return go

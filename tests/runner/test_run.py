@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchsuite.compare import build, latest_plan, remember_plan
+from benchsuite.runner import Options
+from benchsuite.store import Store
+
+
+def states(tmp_path: Path, plan) -> dict[str, tuple[str, str]]:
+    store = Store(tmp_path / "runs")
+    comparison = build(plan, store)
+    return {row.model: (row.state, row.reason) for row in comparison.rows if row.metric == "ndcg@10"}
+
+
+def test_every_cell_has_a_value_or_a_reason(tmp_path: Path, run_toy, toy_experiment) -> None:
+    models = ["Counts", "Raises", "Dies", "Exits", "Writes", "Wants"]
+    plan, outcome, watcher = run_toy(toy_experiment(models))
+    found = states(tmp_path, plan)
+    assert found["Counts"] == ("ok", "")
+    assert found["Raises"] == ("failed", "validation: ValueError: two lines")
+    assert found["Dies"] == ("failed", "validation: the process was killed by SIGKILL, probably out of memory")
+    assert found["Exits"] == ("failed", "validation: the process ended early with code 7: the last words")
+    assert found["Writes"][0] == "failed"
+    assert "read-only" in found["Writes"][1]
+    assert found["Wants"] == ("not applicable", "needs item text and links between users")
+    assert (outcome.planned, outcome.done, outcome.not_applicable, len(outcome.failed)) == (12, 10, 2, 8)
+    assert ("fit", "done") in watcher.moved
+    store = Store(tmp_path / "runs")
+    raised = next(cell for cell in plan.cells if cell.model == "Raises")
+    log = (store.folder("cell", raised.key) / "log.txt").read_text()
+    assert "so far so good" in log
+    assert "Traceback" in log
+
+
+def test_a_second_run_fits_nothing(tmp_path: Path, run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = tmp_path / "marks"
+    monkeypatch.setenv("TOY_MARKS", str(marks))
+    _, first, _ = run_toy(toy_experiment(["Counts", "Raises"]))
+    before = marks.read_text()
+    _, second, watcher = run_toy(toy_experiment(["Counts", "Raises"]))
+    assert (first.done, second.done, second.found) == (4, 0, 4)
+    assert marks.read_text() == before
+    assert watcher.ended == []
+    _, third, _ = run_toy(toy_experiment(["Counts", "Raises"]), Options(threads=1, retry_failed=True))
+    assert third.done == 2
+
+
+def test_other_settings_are_other_cells_and_labels_are_not(run_toy, toy_experiment) -> None:
+    run_toy(toy_experiment(["Counts"]))
+    _, same, _ = run_toy(toy_experiment([{"use": "Counts", "label": "another name", "with": {"power": 1}}]))
+    assert same.done == 0
+    _, grid, _ = run_toy(toy_experiment([{"use": "Counts", "grid": {"power": [1.0, 0.5]}}]))
+    assert (grid.planned, grid.done) == (4, 2)
+    _, seed, _ = run_toy(toy_experiment(["Counts"], seeds=[5]))
+    assert seed.done == 2
+
+
+def test_a_cell_that_takes_too_long_is_stopped(tmp_path: Path, run_toy, toy_experiment) -> None:
+    plan, _, _ = run_toy(toy_experiment(["Sleeps", "Counts"], timeout_minutes=0.05))
+    assert states(tmp_path, plan)["Sleeps"][1] == "validation: stopped after 0.05 minutes"
+    assert states(tmp_path, plan)["Counts"] == ("ok", "")
+
+
+def test_two_workers_give_the_same_numbers(tmp_path: Path, run_toy, toy_experiment) -> None:
+    models = [{"use": "Counts", "grid": {"power": [0.5, 1.0, 1.5]}}]
+    plan, _, _ = run_toy(toy_experiment(models), Options(workers=2, threads=1))
+    values = {r.model: r.mean for r in build(plan, Store(tmp_path / "runs")).rows if r.metric == "ndcg@10"}
+    assert len(values) == 3
+    assert len(set(values.values())) == 1  # a power does not change an order
+
+
+def test_seeds_are_averaged_and_counted(tmp_path: Path, run_toy, toy_experiment) -> None:
+    plan, _, _ = run_toy(toy_experiment(["Counts"], seeds=[1, 2]))
+    rows = {r.metric: r for r in build(plan, Store(tmp_path / "runs")).rows}
+    one = {}
+    for seed in (1, 2):
+        single, _, _ = run_toy(toy_experiment(["Counts"], seeds=[seed]))
+        one[seed] = {r.metric: r for r in build(single, Store(tmp_path / "runs")).rows}
+    for metric in ("ndcg@10", "f1"):
+        assert rows[metric].mean == pytest.approx((one[1][metric].mean + one[2][metric].mean) / 2)
+        assert rows[metric].n == one[1][metric].n + one[2][metric].n
+        assert rows[metric].ci_low < rows[metric].mean < rows[metric].ci_high
+
+
+def test_tuning_gives_every_model_the_same_trials_and_replays(
+    tmp_path: Path, run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = tmp_path / "marks"
+    monkeypatch.setenv("TOY_MARKS", str(marks))
+    tune = {"on": "ndcg@10", "trials": 4}
+    experiment = toy_experiment(
+        ["Counts", {"use": "Counts", "label": "other", "with": {"power": 0.3}}, "Raises"], tune=tune
+    )
+    plan, outcome, _ = run_toy(experiment)
+    by_model = {trials.model: trials for trials in plan.tuning}
+    assert len(by_model["Counts"].values) == len(by_model["other"].values) == 4
+    assert by_model["Counts"].settings[0] == {"power": 1.0}
+    assert by_model["other"].settings[0] == {"power": 0.3}
+    assert by_model["Raises"].best is None
+    assert set(by_model["Raises"].values) == {None}
+    best = by_model["Counts"]
+    assert best.values[best.best] == max(best.values)
+    tuned = next(c for c in plan.cells if c.model == "Counts" and c.stage == "test")
+    assert tuned.identity["model"]["settings"] == best.settings[best.best]
+    before = marks.read_text()
+    again, outcome, _ = run_toy(experiment)
+    assert again == plan
+    assert outcome.done == 0
+    assert marks.read_text() == before
+    store = Store(tmp_path / "runs")
+    for key in store.keys("tune"):
+        store.drop("tune", key)
+    replayed, outcome, _ = run_toy(experiment)
+    assert replayed == plan
+    assert marks.read_text() == before
+
+
+def test_the_latest_plan_is_remembered(tmp_path: Path, run_toy, toy_experiment) -> None:
+    plan, _, _ = run_toy(toy_experiment(["Counts"], tune={"on": "f1", "trials": 2}))
+    store = Store(tmp_path / "runs")
+    remember_plan(store, plan)
+    assert latest_plan(store, "toy") == plan
+
+
+def test_a_kill_loses_only_the_cell_in_flight(tmp_path: Path) -> None:
+    """SIGKILL to the whole group in the middle, then the same command: nothing finished is done again."""
+    here = Path(__file__).parent
+    experiment = tmp_path / "toy.toml"
+    experiment.write_text(
+        'name = "toy"\n'
+        f'sources = ["{here}/toy.py:Toy"]\nsplits = ["random-holdout"]\nmetrics = ["ndcg@10"]\n'
+        f'models = ["{here}/toy.py:Counts", "{here}/toy.py:Sleeps"]\n'
+    )
+    marks = tmp_path / "marks"
+    command = [sys.executable, "-m", "benchsuite.cli.main", "run", str(experiment), "--store", str(tmp_path / "runs")]
+    environment = os.environ | {"TOY_MARKS": str(marks), "BENCHSUITE_DATA": ""}
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE)
+    store = Store(tmp_path / "runs")
+    deadline = time.monotonic() + 60
+    while len(store.keys("cell")) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    time.sleep(2.5)  # the worker notices within a second that nobody waits for it
+    workers = [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
+    assert workers == []
+    done = store.keys("cell")
+    assert len(done) == 2
+    before = marks.read_text()
+    text = experiment.read_text().replace(f', "{here}/toy.py:Sleeps"', "")
+    experiment.write_text(text)
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "2 found" in again.stdout
+    assert marks.read_text() == before
