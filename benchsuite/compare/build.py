@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from benchsuite.compare.cells import REPLICATES, CellResult, Measurer, interval
+from benchsuite.compare.gate import gate
+from benchsuite.compare.judge import judge
 from benchsuite.data import About, Comparison, Row, State
 from benchsuite.plan import Cell, Plan
 from benchsuite.provenance import provenance
@@ -28,19 +30,21 @@ def _silent(done: int, total: int) -> None:
     """Show nothing."""
 
 
-def build(plan: Plan, store: Store, progress: Progress = _silent) -> Comparison:
+def build(plan: Plan, store: Store, progress: Progress = _silent, against: Sequence[str] = ()) -> Comparison:
     """Judge every planned cell; nothing is left out.
 
     Args:
         plan: what was planned.
         store: where results are.
         progress: is told how many (data set, split, model) rows are measured.
+        against: labels of models that all others are held against, besides the best classic of each table.
     """
     measurer = Measurer(plan, store)
     groups: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in plan.cells:
         groups.setdefault((cell.dataset, cell.split, cell.model), []).append(cell)
     rows: list[Row] = []
+    judged: dict[tuple[str, str], dict[str, list[CellResult]]] = {}
     facts: dict[str, dict[str, Any]] = {}
     for done, ((dataset, split, model), cells) in enumerate(groups.items()):
         progress(done, len(groups))
@@ -49,10 +53,12 @@ def build(plan: Plan, store: Store, progress: Progress = _silent) -> Comparison:
             results = [measurer.result(test, validation) for test, validation in _pairs_of_stages(cells)]
             facts.setdefault(model, {}).update(results[0].facts)
             rows += _rows(dataset, split, model, results)
+            judged.setdefault((dataset, split), {})[model] = results
         else:
             names = [metric.label for metric in plan.metrics] + list(_COSTS)
             rows += [Row(dataset, split, model, name, None, None, None, 0, state, reason) for name in names]
     progress(len(groups), len(groups))
+    judgement = judge(plan, measurer, judged, rows, against)
     models = tuple(dataclasses.replace(m, facts={**m.facts, "fitted": facts.get(m.label, {})}) for m in plan.models)
     return Comparison(
         name=plan.name,
@@ -62,8 +68,11 @@ def build(plan: Plan, store: Store, progress: Progress = _silent) -> Comparison:
         models=models,
         metrics=plan.metrics + tuple(_about_cost(name) for name in _COSTS),
         provenance=_provenance(plan, store),
-        notes=tuple(_notes(plan)),
+        notes=(*_notes(plan), *gate(plan, rows, judgement.contrasts)),
         tuning=plan.tuning,
+        contrasts=judgement.contrasts,
+        spreads=judgement.spreads,
+        standings=judgement.standings,
     )
 
 

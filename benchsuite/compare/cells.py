@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from benchsuite.api import Metric
-from benchsuite.data import Dataset, Float32, Fold
+from benchsuite.data import Dataset, Float32, Float64, Fold
 from benchsuite.data.files import load_dataset, load_fold
 from benchsuite.evaluate import Measured, fallback_share, gather, measure
 from benchsuite.keys import content_key
@@ -26,11 +26,15 @@ class CellResult:
     """One measured cell.
 
     Attributes:
+        test: the cell.
+        key: where the measurement lies in the store.
         measured: by (metric label, group); the group "" is everybody.
         costs: by cost name; ``fallback_share`` included.
         facts: what the model told about itself.
     """
 
+    test: Cell
+    key: str
     measured: Mapping[tuple[str, str], Measured]
     costs: Mapping[str, float]
     facts: Mapping[str, Any]
@@ -41,7 +45,7 @@ class Measurer:
 
     def __init__(self, plan: Plan, store: Store) -> None:
         self._plan = plan
-        self._store = store
+        self.store = store
         self._folds: dict[str, Fold] = {}
         self._data: dict[str, Dataset] = {}
         self._metrics: dict[str, Metric] | None = None
@@ -49,10 +53,15 @@ class Measurer:
     def result(self, test: Cell, validation: Cell) -> CellResult:
         """Return the measured test cell; thresholds come from the validation cell."""
         key = content_key("measure", self._identity(test, validation))
-        if not self._store.has("measure", key):
+        if not self.store.has("measure", key):
             self._measure(key, test, validation)
-        entry = self._store.get("measure", key)
-        return self._read(entry, self._store.get("cell", test.key))
+        entry = self.store.get("measure", key)
+        return self._read(test, entry, self.store.get("cell", test.key))
+
+    def values(self, key: str) -> dict[str, Float64]:
+        """Return the values per query float64[q] by metric label, of the measurement with this key."""
+        entry = self.store.get("measure", key)
+        return dict(zip(entry.manifest["values"], entry.arrays()["values"], strict=True))
 
     def _identity(self, test: Cell, validation: Cell) -> dict[str, Any]:
         metrics = [
@@ -64,14 +73,14 @@ class Measurer:
         return cells | settings | {"metrics": metrics, "replicates": REPLICATES, "seed": test.seed}
 
     def _measure(self, key: str, test: Cell, validation: Cell) -> None:
-        fold = self._fold(test.fold_key)
-        stored = self._store.get("cell", test.key).arrays()
-        tried = self._store.get("cell", validation.key).arrays()
+        fold = self.fold(test.fold_key)
+        stored = self.store.get("cell", test.key).arrays()
+        tried = self.store.get("cell", validation.key).arrays()
         settings = self._plan.settings
         evidence, reading = gather(fold, stored, tried, settings["relevant"], settings["threshold"])
         values, results = measure(evidence, fold.queries, self._load_metrics(), REPLICATES, len(fold.train.users))
         names = sorted(results)
-        with self._store.write("measure", key) as draft:
+        with self.store.write("measure", key) as draft:
             draft.arrays(
                 values=np.stack([values[label] for label in sorted(values)]),
                 **{f"replicates_{j}": results[name].replicates for j, name in enumerate(names)},
@@ -90,21 +99,22 @@ class Measurer:
                 "sampled_negatives": int(np.isnan(stored["pair_value"]).sum()),
             }
 
-    def _read(self, entry: Entry, cell: Entry) -> CellResult:
+    def _read(self, test: Cell, entry: Entry, cell: Entry) -> CellResult:
         arrays = entry.arrays()
         measured = {}
         for j, result in enumerate(entry.manifest["results"]):
             value = np.nan if result["value"] is None else result["value"]
             measured[result["metric"], result["group"]] = Measured(value, result["n"], arrays[f"replicates_{j}"])
         costs = cell.manifest["costs"] | {"fallback_share": entry.manifest["fallback_share"]}
-        return CellResult(measured, costs, cell.manifest.get("facts", {}))
+        return CellResult(test, entry.folder.name, measured, costs, cell.manifest.get("facts", {}))
 
-    def _fold(self, key: str) -> Fold:
+    def fold(self, key: str) -> Fold:
+        """Return a fold, loaded once."""
         if key not in self._folds:
-            entry = self._store.get("fold", key)
+            entry = self.store.get("fold", key)
             data = entry.manifest["data"]
             if data not in self._data:
-                self._data[data] = load_dataset(self._store.folder("data", data))
+                self._data[data] = load_dataset(self.store.folder("data", data))
             self._folds[key] = load_fold(entry.folder, self._data[data])
         return self._folds[key]
 

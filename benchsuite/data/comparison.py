@@ -239,6 +239,9 @@ class Comparison:
         provenance: seeds, versions, hardware, commit, keys: everything a reader needs to check.
         notes: sentences every report shows (simulated data, fallbacks, warnings).
         tuning: how each model was tuned on each fold; empty when nothing was.
+        contrasts: every model against the best classic of its table, and against any chosen row.
+        spreads: seed variance apart from user variance, where there are several seeds.
+        standings: ranks over data sets, where there are several data sets.
     """
 
     name: str
@@ -250,6 +253,9 @@ class Comparison:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     tuning: tuple[Trials, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    spreads: tuple[Spread, ...] = ()
+    standings: tuple[Standing, ...] = ()
 
     def row(self, dataset: str, split: str, model: str, metric: str) -> Row | None:
         """Return one row, or None when the metric does not exist for this cell."""

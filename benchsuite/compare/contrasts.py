@@ -1,0 +1,190 @@
+"""Every model of one table against one reference: from values per query to contrasts, still without a store."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from benchsuite.compare import statistics
+from benchsuite.compare.variance import components
+from benchsuite.data import Bool, Contrast, Float64, Int32, Spread
+
+Test = Literal["randomization", "t"]
+Role = Literal["best classic", "chosen"]
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """What one model reached in one metric, on one group of queries of one data set and split.
+
+    Attributes:
+        mean: the value that its row shows.
+        queries: by cell (seed and fold) float64[q], values per query; NaN does not count.
+        replicates: float64[b], the row's value under resamples of users, averaged over cells; empty without them.
+    """
+
+    mean: float
+    queries: Sequence[Float64]
+    replicates: Float64
+
+    @property
+    def pooled(self) -> bool:
+        """True for metrics that are no mean over queries, such as the pooled AUC: told by the numbers themselves."""
+        if any(np.isnan(cell).all() for cell in self.queries):
+            return True
+        plain = float(np.mean([np.nanmean(cell) for cell in self.queries]))
+        return not np.isclose(plain, self.mean, rtol=1e-9, atol=1e-12)
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One metric of one table: all models on the same queries.
+
+    Attributes:
+        dataset: label.
+        split: label, group included.
+        metric: label.
+        higher_is_better: the metric's direction.
+        users: by cell int32[q], who asks.
+        seeds: by cell, the experiment's seed.
+        models: by label, in the order of the experiment; ceilings are not among them.
+    """
+
+    dataset: str
+    split: str
+    metric: str
+    higher_is_better: bool
+    users: Sequence[Int32]
+    seeds: Sequence[int]
+    models: Mapping[str, Measures]
+
+    def best(self, among: Sequence[str]) -> str | None:
+        """Return the model with the best mean of those named; the first of equals; None when none has a value."""
+        means = {name: self.models[name].mean for name in among if name in self.models}
+        if not means:
+            return None
+        return (max if self.higher_is_better else min)(means, key=lambda name: means[name])
+
+
+def contrast(column: Column, reference: str, role: Role, test: Test = "randomization") -> list[Contrast]:
+    """Hold every other model of a column against one; p-values are not corrected yet (:func:`correct`).
+
+    A metric that is no mean over queries, or has values for other queries than the reference, has the bootstrap's
+    interval like all others, but signs cannot be flipped: its test and effect size divide the difference by the
+    bootstrap's standard error.
+
+    Args:
+        column: the values.
+        reference: label of the model to hold against.
+        role: why this reference.
+        test: ``randomization`` flips signs of users; ``t`` trusts that many users make a mean normal.
+
+    Returns:
+        One contrast per other model, none where the metric has no resamples (coverage).
+    """
+    other = column.models[reference]
+    names = [name for name, model in column.models.items() if name != reference and len(model.replicates)]
+    if not names or not len(other.replicates):
+        return []
+    models = [column.models[name] for name in names]
+    cells = [np.stack([model.queries[cell] for model in models]) for cell in range(len(column.users))]
+    paired = statistics.pair(cells, other.queries, column.users)
+    difference = np.array([model.mean for model in models]) - other.mean
+    replicates = np.stack([model.replicates for model in models], axis=1) - other.replicates[:, None]
+    error, low, high = statistics.interval(difference, replicates, paired.users)
+    own = np.array([model.pooled for model in models]) | other.pooled
+    plain = ~own & statistics.same_queries(cells, other.queries)
+    p, drawn, kind = _test(paired, difference, error, plain, test)
+    error = np.where(plain, statistics.standard_error(paired.unit), error) if paired.users > 1 else error
+    with np.errstate(invalid="ignore", divide="ignore"):
+        effect, effect_low, effect_high = statistics.effect_size(difference / error, paired.users)
+    counts = statistics.wins(paired.share, column.higher_is_better)
+    return [
+        Contrast(
+            dataset=column.dataset,
+            split=column.split,
+            metric=column.metric,
+            model=name,
+            reference=reference,
+            role=role,
+            difference=float(difference[j]),
+            ci_low=_known(low[j]),
+            ci_high=_known(high[j]),
+            p=_known(p[j]),
+            p_holm=None,
+            test=kind[j] if _known(p[j]) is not None else "none",
+            draws=int(drawn[j]),
+            family=0,
+            effect=_known(effect[j]),
+            effect_low=_known(effect_low[j]),
+            effect_high=_known(effect_high[j]),
+            users=paired.users,
+            wins=int(counts[j, 0]),
+            ties=int(counts[j, 1]),
+            losses=int(counts[j, 2]),
+            higher_is_better=column.higher_is_better,
+        )
+        for j, name in enumerate(names)
+    ]
+
+
+_Kind = Literal["exact randomization", "randomization", "t", "bootstrap t"]
+
+
+def _test(
+    paired: statistics.Paired, difference: Float64, error: Float64, plain: Bool, test: Test
+) -> tuple[Float64, Float64, list[_Kind]]:
+    """Return p-values, draws and the kind of test of each column."""
+    p = statistics.t_test(difference, error, paired.users)
+    drawn = np.zeros(len(p))
+    kinds: list[_Kind] = ["bootstrap t"] * len(p)
+    if paired.users > 1:
+        p = np.where(plain, statistics.t_test(difference, statistics.standard_error(paired.unit), paired.users), p)
+    flipped = plain & (np.count_nonzero(paired.share, axis=0) <= statistics.FLIPS_UP_TO) & (test == "randomization")
+    columns = np.flatnonzero(flipped)
+    p[columns], drawn[columns] = statistics.sign_flips(paired.share[:, columns])
+    for j in np.flatnonzero(plain):
+        kinds[j] = "t" if not flipped[j] else "randomization" if drawn[j] else "exact randomization"
+    return p, drawn, kinds
+
+
+def correct(contrasts: Sequence[Contrast]) -> list[Contrast]:
+    """Give all contrasts of one table and role their Holm-corrected p-values."""
+    tables: dict[tuple[str, str, str], list[int]] = {}
+    for index, one in enumerate(contrasts):
+        tables.setdefault((one.dataset, one.split, one.role), []).append(index)
+    corrected = list(contrasts)
+    for indices in tables.values():
+        p = np.array([np.nan if contrasts[i].p is None else contrasts[i].p for i in indices], np.float64)
+        family = int((~np.isnan(p)).sum())
+        for i, adjusted in zip(indices, statistics.holm(p), strict=True):
+            corrected[i] = dataclasses.replace(contrasts[i], p_holm=_known(adjusted), family=family)
+    return corrected
+
+
+def spread(column: Column, reference: str | None) -> list[Spread]:
+    """Separate seeds from users, for each model's mean and for its difference to the reference (None: only means)."""
+    found = []
+    base = column.models[reference] if reference is not None else None
+    for name, model in column.models.items():
+        if model.pooled:
+            continue
+        pairs: list[tuple[str, Sequence[Float64]]] = [("", model.queries)]
+        if base is not None and reference is not None and name != reference and not base.pooled:
+            differences = [own - other for own, other in zip(model.queries, base.queries, strict=True)]
+            pairs.append((reference, differences))
+        for against, values in pairs:
+            parts = components(values, column.users, column.seeds)
+            if parts is not None:
+                place = (column.dataset, column.split, name, against, column.metric)
+                sds = (parts.seed_sd, parts.user_sd, parts.residual_sd)
+                found.append(Spread(*place, len(set(column.seeds)), *sds, parts.design))
+    return found
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

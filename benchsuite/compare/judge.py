@@ -1,0 +1,195 @@
+"""From measured cells to statistics, remembered in the store: they are worked out once for each set of results."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchsuite.compare import statistics
+from benchsuite.compare.cells import REPLICATES, CellResult, Measurer
+from benchsuite.compare.contrasts import Column, Measures, Test, contrast, correct, spread
+from benchsuite.compare.ranks import stand
+from benchsuite.data import Contrast, Float64, Int32, Row, Spread, Standing
+from benchsuite.keys import content_key
+from benchsuite.plan import Plan
+from benchsuite.store import Store
+
+_VERSION = 1
+"""Raised when the statistics change, so that nothing worked out earlier is shown as if it were new."""
+
+_SEVERAL = 2
+
+Judged = Mapping[tuple[str, str], Mapping[str, Sequence[CellResult]]]
+"""Measured cells (seeds and folds, in the same order for all models) by (data set, split) and model."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The statistics of a comparison; see :class:`benchsuite.data.Comparison`."""
+
+    contrasts: tuple[Contrast, ...]
+    spreads: tuple[Spread, ...]
+    standings: tuple[Standing, ...]
+
+
+def judge(
+    plan: Plan,
+    measurer: Measurer,
+    judged: Judged,
+    rows: Sequence[Row],
+    against: Sequence[str] = (),
+    test: Test = "randomization",
+) -> Judgement:
+    """Work out all statistics, or read them where they were worked out before.
+
+    Args:
+        plan: what was planned.
+        measurer: gives folds and values per query.
+        judged: what was measured.
+        rows: the means, for ranks.
+        against: labels of chosen models that all others are held against, besides the best classic.
+        test: which test of differences.
+    """
+    ceilings = {model.label for model in plan.models if model.facts["ceiling"]}
+    classics = [m.label for m in plan.models if not m.facts["uses_language_model"] and m.label not in ceilings]
+    contrasts: list[Contrast] = []
+    spreads: list[Spread] = []
+    for (dataset, split), models in judged.items():
+        compete = {name: results for name, results in models.items() if name not in ceilings}
+        table = _Table(plan, measurer, dataset, split, compete)
+        chosen = [label for label in against if label in compete]
+        identity = {
+            "dataset": dataset,
+            "split": split,
+            "models": [[name, [result.key for result in results]] for name, results in compete.items()],
+            "seeds": table.seeds,
+            "metrics": [[m.label, m.facts["higher_is_better"]] for m in plan.metrics],
+            "classics": [label for label in classics if label in compete],
+            "against": chosen,
+            "test": [test, statistics.DRAWS, REPLICATES],
+        }
+        content = _remembered(measurer.store, identity, lambda: _work(table, classics, chosen, test))  # noqa: B023 - called at once
+        contrasts += [Contrast(**one) for one in content["contrasts"]]
+        spreads += [Spread(**one) for one in content["spreads"]]
+    standings = tuple(_standings(plan, measurer.store, rows, ceilings))
+    return Judgement(tuple(contrasts), tuple(spreads), standings)
+
+
+def _work(table: _Table, classics: Sequence[str], chosen: Sequence[str], test: Test) -> dict[str, Any]:
+    contrasts: list[Contrast] = []
+    spreads: list[Spread] = []
+    for column in table.columns():
+        best = column.best(classics)
+        spreads += spread(column, best)
+        if best is not None:
+            contrasts += contrast(column, best, "best classic", test)
+        for label in chosen:
+            if label in column.models:
+                contrasts += contrast(column, label, "chosen", test)
+    return {
+        "contrasts": [dataclasses.asdict(one) for one in correct(contrasts)],
+        "spreads": [dataclasses.asdict(one) for one in spreads],
+    }
+
+
+def _remembered(store: Store, identity: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what ``work`` returns for this identity, from the store where it is there."""
+    full = {"version": _VERSION, **identity}
+    key = content_key("statistics", full)
+    if not store.has("statistics", key):
+        content = work()
+        with store.write("statistics", key) as draft:
+            draft.manifest = {"identity": full, "content": content}
+    content: dict[str, Any] = store.get("statistics", key).manifest["content"]
+    return content
+
+
+class _Table:
+    """All measured models of one data set and split, read from the store when asked for columns."""
+
+    def __init__(
+        self, plan: Plan, measurer: Measurer, dataset: str, split: str, models: Mapping[str, Sequence[CellResult]]
+    ) -> None:
+        self._plan = plan
+        self._measurer = measurer
+        self._place = (dataset, split)
+        self._models = models
+        self._cells = [result.test for result in next(iter(models.values()), ())]
+        self.seeds = [cell.seed for cell in self._cells]
+
+    def columns(self) -> Iterator[Column]:
+        """Yield every metric of everybody, then of each group of queries."""
+        if not self._models:
+            return
+        folds = [self._measurer.fold(cell.fold_key) for cell in self._cells]
+        groups = dict.fromkeys(group for results in self._models.values() for _, group in results[0].measured)
+        values = {name: [self._measurer.values(result.key) for result in of] for name, of in self._models.items()}
+        for group in groups:
+            counted = [
+                np.ones(len(fold.queries), np.bool_)
+                if not group
+                else np.asarray(fold.queries.group) == fold.queries.groups.index(group)
+                for fold in folds
+            ]
+            users = [fold.queries.user[mask] for fold, mask in zip(folds, counted, strict=True)]
+            for about in self._plan.metrics:
+                yield self._column(about.label, about.facts["higher_is_better"], group, users, counted, values)
+
+    def _column(
+        self,
+        metric: str,
+        higher: bool,
+        group: str,
+        users: Sequence[Int32],
+        counted: Sequence[Any],
+        values: Mapping[str, Sequence[Mapping[str, Float64]]],
+    ) -> Column:
+        dataset, split = self._place
+        models = {}
+        for name, results in self._models.items():
+            parts = [result.measured[metric, group] for result in results]
+            mean = float(np.mean([part.value for part in parts]))
+            if np.isnan(mean):
+                continue
+            queries = [cell[metric][mask] for cell, mask in zip(values[name], counted, strict=True)]
+            replicates = np.stack([part.replicates for part in parts]).astype(np.float64).mean(axis=0)
+            models[name] = Measures(mean, queries, replicates)
+        place = f"{split}/{group}" if group else split
+        return Column(dataset, place, metric, higher, users, self.seeds, models)
+
+
+def _standings(plan: Plan, store: Store, rows: Sequence[Row], ceilings: set[str]) -> Iterator[Standing]:
+    """Yield ranks over data sets for each split and metric; groups of queries do not stand apart."""
+    datasets = [about.label for about in plan.datasets]
+    models = [about.label for about in plan.models if about.label not in ceilings]
+    mean = {(row.split, row.metric, row.dataset, row.model): row.mean for row in rows if row.mean is not None}
+    for split in [about.label for about in plan.splits]:
+        for about in plan.metrics:
+            sign = 1.0 if about.facts["higher_is_better"] else -1.0
+            table = np.array(
+                [[sign * mean.get((split, about.label, data, model), np.nan) for model in models] for data in datasets],
+                np.float64,
+            ).reshape(len(datasets), len(models))
+            known = np.flatnonzero(~np.isnan(table).all(axis=1))
+            places = [datasets[row] for row in known]
+            whole = np.count_nonzero(~np.isnan(table[known]).any(axis=0))
+            if len(places) < _SEVERAL or whole < _SEVERAL:
+                continue
+            yield _standing(store, split, about.label, table[known], places, models)
+
+
+def _standing(
+    store: Store, split: str, metric: str, table: Float64, datasets: Sequence[str], models: Sequence[str]
+) -> Standing:
+    cells = [[None if np.isnan(value) else float(value) for value in row] for row in table]
+    identity: dict[str, Any] = {"split": split, "metric": metric, "datasets": datasets, "models": models}
+    identity |= {"table": cells, "draws": statistics.DRAWS}
+    work = lambda: dataclasses.asdict(stand(split, metric, table, datasets, models))  # noqa: E731 - one line of laziness
+    content = _remembered(store, identity, work)
+    for name in ("datasets", "models", "ranks", "left_out"):
+        content[name] = tuple(content[name])
+    return Standing(**content)
