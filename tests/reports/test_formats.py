@@ -315,7 +315,7 @@ def compile_latex(content, folder):
         "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n\\input{results.tex}\n\\end{document}\n"
     )
     for _ in range(2):
-        done = subprocess.run(  # noqa: S603 - our own text, a program found by name
+        done = subprocess.run(
             [engine, "-interaction=nonstopmode", "-halt-on-error", "main.tex"],
             cwd=folder,
             capture_output=True,
@@ -326,9 +326,7 @@ def compile_latex(content, folder):
     reader = shutil.which("pdftotext")
     if reader is None:
         pytest.skip("no pdftotext on this machine: install poppler-utils")
-    done = subprocess.run(  # noqa: S603 - our own text, a program found by name
-        [reader, "-layout", "main.pdf", "-"], cwd=folder, capture_output=True, check=True
-    )
+    done = subprocess.run([reader, "-layout", "main.pdf", "-"], cwd=folder, capture_output=True, check=True)
     return log, done.stdout.decode()
 
 

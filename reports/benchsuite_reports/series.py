@@ -1,0 +1,105 @@
+"""The numbers behind every picture: what is drawn, before anybody draws it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchsuite_reports import words
+from benchsuite_reports.facts import Place, View
+
+TIME = ("fit_seconds", "score_seconds")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One model's value with its interval, None where there is none."""
+
+    model: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One model's quality and cost, and whether no other model is both better and cheaper."""
+
+    model: str
+    cost: float
+    value: float
+    front: bool
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One model's values over the groups of a split, in the order of the groups."""
+
+    model: str
+    points: tuple[Point | None, ...]
+
+
+def points(view: View, place: Place, metric: str) -> list[Point]:
+    """Return every model that has a value, in the order of the experiment."""
+    found = []
+    for model in view.models:
+        row = view.row(place, model, metric)
+        if row is not None and row.state == "ok" and row.mean is not None and math.isfinite(row.mean):
+            found.append(Point(model, row.mean, row.ci_low, row.ci_high))
+    return found
+
+
+def groups(view: View) -> list[list[Place]]:
+    """Return the groups of each split that has at least two, in order."""
+    found: dict[tuple[str, str], list[Place]] = {}
+    for place in view.places:
+        if place.group:
+            found.setdefault((place.dataset, place.base), []).append(place)
+    return [places for places in found.values() if len(places) > 1]
+
+
+def curves(view: View, places: Sequence[Place], metric: str) -> list[Curve]:
+    """Return one curve per model that has a value in any of the groups."""
+    by_place = [{point.model: point for point in points(view, place, metric)} for place in places]
+    return [
+        Curve(model, tuple(there.get(model) for there in by_place))
+        for model in view.models
+        if any(model in there for there in by_place)
+    ]
+
+
+def spots(view: View, place: Place, metric: str) -> list[Spot]:
+    """Return quality against the seconds to fit and to answer, for every model that has all of them."""
+    whole = Place(place.dataset, place.base, place.base, "", place.slug)
+    found: list[tuple[str, float, float]] = []
+    for point in points(view, place, metric):
+        rows = [view.row(whole, point.model, name) for name in TIME]
+        costs = [row.mean for row in rows if row is not None and row.mean is not None]
+        if len(costs) == len(TIME) and sum(costs) > 0:
+            found.append((point.model, sum(costs), point.value))
+    sign = 1 if view.higher_is_better(metric) else -1
+    rivals = [(cost, sign * value) for model, cost, value in found if model not in view.ceiling]
+    return [
+        Spot(
+            model,
+            cost,
+            value,
+            model not in view.ceiling
+            and not any(
+                (other <= cost and better >= sign * value) and (other < cost or better > sign * value)
+                for other, better in rivals
+            ),
+        )
+        for model, cost, value in found
+    ]
+
+
+def wholes(view: View) -> list[Place]:
+    """Return the places that are no group of another."""
+    return [place for place in view.places if not place.group]
+
+
+def name(place: Place) -> str:
+    """Return how a place is called in a title."""
+    return f"{words.clean(place.dataset)}, {words.clean(place.split)}"

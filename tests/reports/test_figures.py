@@ -1,0 +1,116 @@
+"""Figures: all formats, the same bytes each time, one look for each model, names drawn as they are."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchsuite_reports.facts import View
+from benchsuite_reports.figures import Figures
+from benchsuite_reports.palette import looks
+from benchsuite_reports.plots import Bare, figures, label
+from benchsuite_reports.series import spots, wholes
+
+
+@pytest.fixture(scope="module")
+def small(invent):
+    return invent(datasets=("invented-demo",), splits=("item-cold", "user-cold", "user-cold/k=0", "user-cold/k=5"))
+
+
+def test_each_figure_comes_in_each_format(small):
+    files = Figures().render(small)
+    stems = ["quality-invented-demo", "cold-invented-demo-user-cold", "cost-invented-demo-item-cold",
+             "cost-invented-demo-user-cold"]  # fmt: skip
+    assert list(files) == [f"{stem}.{form}" for stem in stems for form in ("pdf", "svg", "png")]
+    starts = {"pdf": b"%PDF-", "svg": b"<?xml", "png": b"\x89PNG"}
+    assert all(content.startswith(starts[name.rpartition(".")[2]]) for name, content in files.items())
+
+
+def test_formats_can_be_left_out(small):
+    assert {name.rpartition(".")[2] for name in Figures(pdf=False, png=False).render(small)} == {"svg"}
+
+
+def test_same_comparison_same_bytes(small):
+    assert Figures().render(small) == Figures().render(small)
+
+
+def test_figures_carry_no_date(small):
+    for name, content in Figures(png=False).render(small).items():
+        assert b"CreationDate" not in content, name
+        assert not re.search(rb"<dc:date>", content), name
+
+
+def test_simulated_data_is_named_in_the_picture(small):
+    titles = {
+        stem: [figure.get_suptitle(), *(axes.get_title(loc="left") for axes in figure.axes)]
+        for stem, figure in figures(small).items()
+    }
+    assert all(any("(simulated)" in text for text in texts) for texts in titles.values())
+
+
+def test_dots_stand_at_the_values(small):
+    figure = figures(small)["quality-invented-demo"]
+    drawn = {float(line.get_xdata()[0]) for line in figure.axes[0].lines if len(line.get_xdata()) == 1}
+    assert drawn == {
+        row.mean for row in small.rows if (row.split, row.metric) == ("item-cold", "ndcg@10") and row.mean is not None
+    }
+
+
+def test_every_model_has_a_look_of_its_own(invent):
+    names = [f"classic-{index}" for index in range(16)] + [f"flm-{index}" for index in range(6)] + ["oracle"]
+    found = looks(View(invent(models=names, splits=("random-holdout",), metrics=("ndcg@10",))))
+    assert len({(look.light, look.marker) for look in found.values()}) == len(names)
+    assert {look.filled for name, look in found.items() if name.startswith("classic")} == {False}
+    assert {look.filled for name, look in found.items() if name.startswith("flm")} == {True}
+
+
+def test_a_model_keeps_its_look_whatever_is_drawn(invent):
+    whole = looks(View(invent()))
+    part = looks(View(invent(splits=("item-cold",), metrics=("auc", "fit_seconds"))))
+    assert whole == part
+
+
+def _contrast(one, other):
+    """Return the contrast of two colours as WCAG 2 defines it."""
+
+    def luminance(colour):
+        parts = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_colours_can_be_seen_on_their_ground(invent):
+    for look in looks(
+        View(invent(models=[f"m{index}" for index in range(10)] + [f"flm{index}" for index in range(5)]))
+    ).values():
+        assert _contrast(look.light, "#ffffff") >= 3
+        assert _contrast(look.dark, "#14171c") >= 3
+
+
+def test_names_with_no_glyph_are_named_by_code_point():
+    assert label("na\u00efve \u03b1 $x$ \u540d") == "na\u00efve \u03b1 $x$ [U+540D]"
+
+
+@pytest.mark.filterwarnings("error")
+def test_naughty_names_are_drawn_without_a_warning(naughty):
+    content = Figures(pdf=False, png=False).render(naughty)
+    assert len(content) > 0
+    assert all(b"<script" not in file for file in content.values())
+
+
+def test_front_holds_what_nothing_beats(invented):
+    view = View(invented)
+    found = spots(view, wholes(view)[0], "ndcg@10")
+    rivals = [spot for spot in found if spot.model != "oracle"]
+    for spot in rivals:
+        beaten = any(other.cost <= spot.cost and other.value >= spot.value and other != spot for other in rivals)
+        assert spot.front == (not beaten)
+    assert not next(spot.front for spot in found if spot.model == "oracle")
+
+
+def test_ticks_have_the_same_decimals():
+    assert Bare().format_ticks([0.0, 0.05, 0.1, 1.0]) == ["0", ".05", ".10", "1.00"]
