@@ -75,7 +75,9 @@ class Mirror(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.kind == "wheel" and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!_-]+", self.requirement):
+        if self.kind == "wheel" and not re.fullmatch(
+            r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!_-]+", self.requirement
+        ):
             raise ValueError("a wheel mirror needs requirement = 'name==version'")
         if self.kind != "wheel" and not self.url.startswith(("https://", "http://")):
             raise ValueError(f"a {self.kind} mirror needs a url that begins with https://")

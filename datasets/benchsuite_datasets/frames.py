@@ -50,8 +50,7 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
     names = [step.name.removeprefix("read ") for step in steps]
     step = Step(f"read {' and '.join(names)}", total, total, "")
     about = {
-        side: _entities(tables, text, rows, side)
-        for side, tables in (("user", layout.users), ("item", layout.items))
+        side: _entities(tables, text, rows, side) for side, tables in (("user", layout.users), ("item", layout.items))
     }
     links = [_links(text(table), table) for table in layout.links]
     return Tables(
@@ -208,7 +207,9 @@ def _entity_table(source: Text, table: Table, text: Callable[[Table], Text]) -> 
     frame = frame[frame["id"].notna()]
     if table.lookup is not None:
         words = read_table(text(table.lookup.table), table.lookup.table)
-        said = dict(zip(*(words[table.lookup.table.columns[key]].astype(object) for key in ("id", "text")), strict=True))
+        said = dict(
+            zip(*(words[table.lookup.table.columns[key]].astype(object) for key in ("id", "text")), strict=True)
+        )
         frame[table.lookup.column] = frame[table.lookup.column].map(said)
     return _tidy(frame, table)
 

@@ -191,9 +191,7 @@ def _rows(text: Text, table: Table) -> Iterator[tuple[int, list[str]]]:
             raise DataError(f"cannot be split into cells: {error}", where=where, remedy="correct the row") from None
 
 
-def _checked(
-    text: Text, table: Table, names: list[str], numbers: tuple[str, ...]
-) -> Iterator[tuple[int, list[str]]]:
+def _checked(text: Text, table: Table, names: list[str], numbers: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
     """Yield rows that have the right number of cells, with numbers where there must be numbers."""
     where_number = [(names.index(name), name) for name in numbers]
     for line, cells in _rows(text, table):

@@ -110,7 +110,9 @@ class CardSource(Source):
         if self.behaviours:
             for name in self.behaviours:
                 if name not in names:
-                    raise ConfigError(f'unknown behaviour "{name}"', where=self._where, remedy=did_you_mean(name, names))
+                    raise ConfigError(
+                        f'unknown behaviour "{name}"', where=self._where, remedy=did_you_mean(name, names)
+                    )
             actions.append(KeepBehaviours(names, self.behaviours))
         if self.card.netted:
             actions.append(NetCancellations())

@@ -78,7 +78,9 @@ class DropMissing(Action):
         lost = user | item
         if not lost.any():
             return frame, ""
-        return frame[~lost], f"{count(int(user.sum()), 'row')} without a user, {int((item & ~user).sum())} without an item"
+        return frame[
+            ~lost
+        ], f"{count(int(user.sum()), 'row')} without a user, {int((item & ~user).sum())} without an item"
 
 
 @dataclass(frozen=True)
