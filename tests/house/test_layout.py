@@ -1,0 +1,96 @@
+"""The house looks as it was drawn."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+TOP = {
+    ".ci",
+    ".gitignore",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "README.md",
+    "benchsuite",
+    "datasets",
+    "plugins",
+    "pyproject.toml",
+    "reports",
+    "tests",
+}
+SHELVES = {
+    "plugins": {"benchsuite_classic", "benchsuite_content", "benchsuite_flm", "benchsuite_protocol"},
+    "datasets": {"benchsuite_datasets"},
+    "reports": {"benchsuite_reports", "published"},
+}
+LONGEST_FILE = 350
+
+
+def test_the_top_level_is_fixed(files):
+    assert {path.parts[0] for path in files} == TOP
+
+
+def test_shelves_hold_packages_and_nothing_else(files):
+    for shelf, packages in SHELVES.items():
+        inside = {path.parts[1] for path in files if path.parts[0] == shelf}
+        assert inside <= packages
+        assert packages - inside <= {"published"}
+
+
+@pytest.mark.parametrize("shelf", ["datasets", "plugins", "reports", "tests"])
+def test_shelves_are_no_packages(shelf, files, repository):
+    """An ``__init__.py`` there would shadow installed packages of that name, such as Hugging Face datasets."""
+    assert not (repository / shelf / "__init__.py").exists()
+    assert any(path.parts[0] == shelf for path in files)
+
+
+def test_a_regular_package_called_datasets_wins_over_the_shelf(repository, tmp_path):
+    """The shelf ``datasets/`` must not be what a library gets that imports Hugging Face datasets."""
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "__init__.py").write_text("WHO = 'the installed one'\n")
+    code = f"import sys; sys.path[:] = ['', *sys.path, {str(tmp_path)!r}]; import datasets; print(datasets.WHO)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=repository, timeout=60, check=False
+    )
+    assert done.stdout == "the installed one\n", done.stderr
+
+
+def test_no_file_is_long(files, repository):
+    lengths = {path: len((repository / path).read_text("utf-8").splitlines()) for path in files if path.suffix == ".py"}
+    assert len(lengths) > 50
+    long = {str(path): length for path, length in lengths.items() if length > LONGEST_FILE}
+    assert long == {}
+
+
+def test_every_package_tells_types(repository):
+    for package in ["benchsuite", *(f"{s}/{p}" for s, ps in SHELVES.items() for p in ps if p != "published")]:
+        assert (repository / package / "py.typed").is_file()
+
+
+def test_nothing_is_pickled(files, repository):
+    """Not even where a linter is told to look away."""
+    banned = {"pickle", "cloudpickle", "dill", "joblib", "shelve"}
+    for path in files:
+        if path.suffix != ".py" or path.parts[0] == "tests":
+            continue
+        for node in ast.walk(ast.parse((repository / path).read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            module = getattr(node, "module", None) or ""
+            assert not banned & {name.partition(".")[0] for name in [*names, module]}, path
+
+
+def test_the_wheel_takes_every_package(repository):
+    project = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))
+    packages = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
+    assert packages == {"benchsuite", *(f"{s}/{p}" for s, ps in SHELVES.items() for p in ps if p != "published")}
+    assert set(project["tool"]["importlinter"]["root_packages"]) == {Path(package).name for package in packages}
+
+
+def test_tests_mirror_the_source(files):
+    areas = {path.parts[1] for path in files if path.parts[0] == "tests" and len(path.parts) > 2}
+    assert {"core", "cli", "testing", "house", "example_plugin"} <= areas

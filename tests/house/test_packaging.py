@@ -1,0 +1,65 @@
+"""What ``pip install`` brings: the wheel holds everything that is needed and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def wheel(repository, tmp_path_factory):
+    target = tmp_path_factory.mktemp("wheel")
+    words = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", *words, "--wheel-dir", str(target), str(repository)],
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (path,) = target.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+def test_it_holds_every_source_file(wheel, files):
+    """Python and everything beside it: experiments, cards, templates."""
+    wanted = {path.as_posix() for path in files if path.parts[0] == "benchsuite"}
+    wanted |= {
+        path.relative_to(path.parts[0]).as_posix()
+        for path in files
+        if path.parts[0] in ("plugins", "datasets", "reports") and path.parts[1].startswith("benchsuite_")
+    }
+    assert {name for name in wanted if name.endswith(".toml")}, "no data file at all is suspicious"
+    assert wanted - set(wheel.namelist()) == set()
+
+
+def test_it_holds_nothing_else(wheel):
+    roots = {name.partition("/")[0] for name in wheel.namelist()}
+    packages = {root for root in roots if not root.endswith(".dist-info")}
+    assert packages == {
+        "benchsuite",
+        "benchsuite_classic",
+        "benchsuite_content",
+        "benchsuite_datasets",
+        "benchsuite_flm",
+        "benchsuite_protocol",
+        "benchsuite_reports",
+    }
+    assert len(roots - packages) == 1
+
+
+def test_it_has_a_licence_a_command_and_the_kit(wheel):
+    names = wheel.namelist()
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+    (points,) = [name for name in names if name.endswith("entry_points.txt")]
+    assert "benchsuite = benchsuite.cli.main:main" in wheel.read(points).decode()
+    assert "benchsuite/testing/kit.py" in names
+    (metadata,) = [name for name in names if name.endswith(".dist-info/METADATA")]
+    text = wheel.read(metadata).decode()
+    assert "License-Expression: Apache-2.0" in text
+    assert "Requires-Python: >=3.11" in text

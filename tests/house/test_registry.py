@@ -1,0 +1,67 @@
+"""Everything that is installed loads, says what it is, and imports nothing heavy by being looked at."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from benchsuite import api
+from benchsuite.registry import KINDS, entries, find
+
+BUILT_IN = [entry for kind in KINDS for entry in entries(kind) if entry.distribution == "benchsuite"]
+LANGUAGE_MODELS = ("benchsuite_flm", "benchsuite_content")
+
+
+def test_installed_entry_points_are_those_of_pyproject(repository):
+    declared = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    installed = {kind: {entry.name: entry.target for entry in BUILT_IN if entry.kind == kind} for kind in KINDS}
+    assert {f"benchsuite.{kind}": points for kind, points in installed.items()} == declared
+
+
+@pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: f"{entry.kind}:{entry.name}")
+def test_every_plugin_loads_and_tells_what_it_is(entry):
+    plugin = entry.load()
+    assert issubclass(plugin, getattr(api, entry.kind[:-1].capitalize()))
+    assert 10 < len(plugin.summary()) <= 120
+    assert plugin.summary().endswith(".") or "``" in plugin.summary()
+    assert plugin.version
+    assert find(entry.kind, entry.name) == entry
+    assert find(entry.kind, f"benchsuite/{entry.name}") == entry
+
+
+def test_names_are_spelled_alike():
+    for entry in BUILT_IN:
+        assert entry.name == entry.name.lower()
+        assert "_" not in entry.name
+        assert " " not in entry.name
+
+
+def imported(modules):
+    code = f"import importlib, sys\nfor m in {modules!r}: importlib.import_module(m)\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_importing_plugins_that_need_no_torch_imports_no_torch():
+    modules = sorted({e.target.partition(":")[0] for e in BUILT_IN if not e.target.startswith(LANGUAGE_MODELS)})
+    heavy = {"torch", "transformers", "implicit", "surprise", "sklearn", "pandas", "rich", "matplotlib", "pyarrow"}
+    assert imported(modules) & heavy == set()
+
+
+def test_looking_at_language_models_does_not_import_torch():
+    """A table of models shows all summaries and settings; nobody should wait for torch to read them."""
+    modules = sorted({e.target.partition(":")[0] for e in BUILT_IN if e.target.startswith(LANGUAGE_MODELS)})
+    assert imported(modules) & {"torch", "transformers", "sklearn", "pandas"} == set()
+
+
+def test_the_core_imports_no_plugin():
+    core = ["benchsuite.registry", "benchsuite.api", "benchsuite.data", "benchsuite.testing", "benchsuite.plan"]
+    core += ["benchsuite.store", "benchsuite.evaluate", "benchsuite.provenance", "benchsuite.runner"]
+    core += ["benchsuite.compare", "benchsuite.cli.main", "benchsuite.cli.run", "benchsuite.cli.doctor"]
+    roots = imported(core)
+    assert {root for root in roots if root.startswith("benchsuite_")} == set()
+    assert roots & {"torch", "transformers", "implicit", "surprise"} == set()

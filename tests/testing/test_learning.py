@@ -1,0 +1,186 @@
+"""The kit judges learning and settings rightly: for every check there is a model that it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+import pytest
+from annotated_types import Gt
+
+from benchsuite.api import Model, Need, Search
+from benchsuite.testing import check_model
+from benchsuite.testing.learning import LEARNING_CHECKS
+from benchsuite.testing.plugins import PLUGIN_CHECKS
+
+
+@dataclass
+class Good(Model):
+    """Scores an item by how often it is taken together with those of the history."""
+
+    damping: Annotated[float, Gt(0), Search(0.1, 10)] = 1.0
+
+    def fit(self, train, context):
+        taken = train.matrix()
+        self._together = np.asarray((taken.T @ taken).todense(), np.float32)
+        np.fill_diagonal(self._together, 0)
+        return self
+
+    def score(self, queries, candidates):
+        scores = (queries.matrix(len(self._together)) @ self._together).astype(np.float32)
+        return scores if candidates is None else scores[:, candidates]
+
+
+@dataclass
+class Unseeded(Good):
+    """Draws without a seed."""
+
+    def fit(self, train, context):
+        super().fit(train, context)
+        self._together += np.random.default_rng().random(self._together.shape, np.float32)
+        return self
+
+
+@dataclass
+class GloballySeeded(Good):
+    """Listens to the global seed of NumPy."""
+
+    def fit(self, train, context):
+        super().fit(train, context)
+        seed = int(np.random.get_state()[1][0])  # noqa: NPY002 - this is the mistake
+        self._together += np.random.default_rng(seed).random(self._together.shape, np.float32)
+        return self
+
+
+@dataclass
+class ReadsSecretly(Good):
+    """Reads item texts without declaring the need."""
+
+    def fit(self, train, context):
+        self._lengths = np.array([len(text) for text in train.items.text])
+        return super().fit(train, context)
+
+
+@dataclass
+class Impatient(Good):
+    """Fails when there is no time."""
+
+    def fit(self, train, context):
+        if context.out_of_time():
+            raise TimeoutError
+        return super().fit(train, context)
+
+
+@dataclass
+class TheSameForAll(Good):
+    """Ranks by popularity and does not say so."""
+
+    def fit(self, train, context):
+        super().fit(train, context)
+        self._counts = np.bincount(train.interactions.item, minlength=len(train.items)).astype(np.float32)
+        return self
+
+    def score(self, queries, candidates):
+        counts = self._counts if candidates is None else self._counts[candidates]
+        return np.repeat(counts[None, :], len(queries), axis=0)
+
+
+@dataclass
+class Nameless(Good):
+    pass
+
+
+class Undecorated(Good):
+    """Is no dataclass itself."""
+
+    extra: int = 1
+
+
+@dataclass
+class ForbiddenDefault(Good):
+    """Has a default that its own type forbids."""
+
+    damping: Annotated[float, Gt(0)] = 0.0
+
+
+@dataclass
+class Anything(Good):
+    """Has a setting without a type."""
+
+    extra: Any = None
+
+
+@dataclass
+class SearchesTooFar(Good):
+    """Would be tuned to a value it refuses."""
+
+    damping: Annotated[float, Gt(1), Search(0.5, 10)] = 2.0
+
+
+@dataclass
+class TakesEverything(Good):
+    """Accepts settings it does not have."""
+
+    @classmethod
+    def from_settings(cls, settings, where=""):
+        return super().from_settings({name: value for name, value in settings.items() if name in cls.fields()}, where)
+
+
+@dataclass
+class Impersonal(TheSameForAll):
+    """Ranks by popularity and says so."""
+
+    personal: ClassVar[bool] = False
+
+
+@dataclass
+class Ratings(Model):
+    """Predicts the mean rating a user's like-minded gave: needs values."""
+
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def fit(self, train, context):
+        values = train.matrix(train.interactions.value - 3)
+        self._values = np.asarray(values.todense(), np.float32)
+        return self
+
+    def score(self, queries, candidates):
+        asked = np.asarray(queries.matrix(self._values.shape[1], queries.history.value - 3).todense(), np.float32)
+        scores = (asked @ self._values.T) @ self._values
+        return scores if candidates is None else scores[:, candidates]
+
+
+BAD = {
+    Unseeded: "same_seed_same_scores",
+    GloballySeeded: "global_seeds_do_not_matter",
+    ReadsSecretly: "needs_are_declared",
+    Impatient: "late_deadline",
+    TheSameForAll: "checkerboard",
+    Nameless: "describes_itself",
+    Undecorated: "builds_with_defaults",
+    ForbiddenDefault: "settings_round_trip",
+    Anything: "settings_are_typed",
+    SearchesTooFar: "search_ranges_are_valid",
+    TakesEverything: "unknown_setting_refused",
+}
+
+
+@pytest.mark.parametrize("model", BAD, ids=lambda model: model.__name__)
+def test_a_bad_model_is_refused(model):
+    failed = {result.name for result in check_model(model) if result.state == "failed"}
+    assert BAD[model] in failed
+
+
+def test_every_check_of_learning_and_settings_can_fail():
+    assert set(BAD.values()) == {check.__name__.removeprefix("check_") for check in (*LEARNING_CHECKS, *PLUGIN_CHECKS)}
+
+
+def test_a_model_for_everybody_alike_is_a_counted_skip():
+    board = {result.name: result for result in check_model(Impersonal)}["checkerboard"]
+    assert (board.state, board.reason) == ("skipped", "not personal by design (personal = False)")
+
+
+def test_models_of_values_get_a_rated_board():
+    assert {result.name: result.state for result in check_model(Ratings)}["checkerboard"] == "passed"
