@@ -12,10 +12,16 @@ from hypothesis import strategies as st
 from benchsuite.api import Need, Split
 from benchsuite.data import Dataset, Fold
 from benchsuite.errors import ConfigError, DataError, NotApplicable
+from benchsuite_protocol.splits.both_cold import BothCold
+from benchsuite_protocol.splits.few_shot_item_cold import FewShotItemCold
+from benchsuite_protocol.splits.global_temporal import GlobalTemporal
 from benchsuite_protocol.splits.item_cold import ItemCold
+from benchsuite_protocol.splits.k_fold import KFold
 from benchsuite_protocol.splits.leave_last_out import LeaveLastOut
 from benchsuite_protocol.splits.random_holdout import RandomHoldout
+from benchsuite_protocol.splits.strong_generalization import StrongGeneralization
 from benchsuite_protocol.splits.user_cold import UserCold
+from benchsuite_protocol.splits.user_temporal import UserTemporal
 
 SPLITS: list[Split] = [
     RandomHoldout(),
@@ -25,8 +31,21 @@ SPLITS: list[Split] = [
     ItemCold(items=0.6, validation_items=0.5),
     UserCold(),
     UserCold(users=0.5, history=(2, 4), validation_users=0.5),
+    KFold(),
+    KFold(folds=2, validation=0.5),
+    UserTemporal(),
+    UserTemporal(test=0.6, validation=0.01),
+    GlobalTemporal(),
+    GlobalTemporal(test=0.4, validation=0.4),
+    BothCold(),
+    BothCold(users=0.5, items=0.5, history=(0, 1, 2)),
+    FewShotItemCold(),
+    FewShotItemCold(items=0.5, shots=0, reserved=3),
+    StrongGeneralization(),
+    StrongGeneralization(users=0.4, shown=0.3),
 ]
-SEEDED = [split for split in SPLITS if not isinstance(split, LeaveLastOut)]
+SEEDED = [split for split in SPLITS if not isinstance(split, LeaveLastOut | GlobalTemporal)]
+NEW_USERS = (UserCold, BothCold, StrongGeneralization)
 
 
 def name(split: Split) -> str:
@@ -63,21 +82,35 @@ def check(split: Split, whole: Dataset, fold: Fold) -> None:
         assert (values is None) == (wanted is None)
         if values is not None and wanted is not None:
             assert np.array_equal(values, wanted)
+    check_counts(split, whole, fold)
+    check_queries(whole, fold, every, set(every) - set(train))
+    check_promises(split, whole, fold, set(every) - set(train))
 
+
+def check_counts(split: Split, whole: Dataset, fold: Fold) -> None:
+    """The counts add up, so no row is lost."""
     counts = fold.counts
     left = sum(counts.get(reason, 0) for reason in LEFT)
-    assert counts["rows"] == len(rows)
-    assert counts["train rows"] == len(train)
+    assert counts["rows"] == len(whole.interactions)
+    assert counts["train rows"] == len(fold.train.interactions)
     assert counts["train rows"] + counts["held-out rows"] + left == counts["rows"]
     lost = counts["held-out repeats merged"] + counts["held-out rows already in the history"]
     copies = len(fold.queries.groups)
     assert counts["truth entries"] + lost == counts["held-out rows"] * copies
     assert counts["truth entries"] == len(fold.truth.item)
+    if isinstance(split, KFold | LeaveLastOut | UserTemporal | GlobalTemporal | RandomHoldout | ItemCold):
+        assert left == 0
     assert counts["queries"] == len(fold.queries)
     assert counts["queries without truth"] == int(np.count_nonzero(fold.truth.items.counts == 0))
+    cold = ~np.isin(fold.truth.item, fold.train.interactions.item)
+    assert counts["truth entries of items without training rows"] == int(np.count_nonzero(cold))
+    strangers = ~np.isin(fold.queries.user, fold.train.interactions.user)
+    assert counts["queries of users without training rows"] == int(np.count_nonzero(strangers))
 
-    gone = set(every) - set(train)
-    assert not set(ids(fold.truth.value)) & set(train)
+
+def check_queries(whole: Dataset, fold: Fold, every: dict[int, int], gone: set[int]) -> None:
+    """Truths are held-out rows of the asking user, without repeats, and nothing that the user has shown or taken."""
+    rows = whole.interactions
     assert set(ids(fold.truth.value)) <= gone
     history = fold.queries.history
     for query, user in enumerate(fold.queries.user):
@@ -95,19 +128,51 @@ def check(split: Split, whole: Dataset, fold: Fold) -> None:
             row = every[int(value)]
             assert (rows.user[row], rows.item[row]) == (user, item)
 
+
+def check_promises(split: Split, whole: Dataset, fold: Fold, gone: set[int]) -> None:
+    """A split keeps what it promises."""
+    rows = whole.interactions
     if split.cold_items:
         assert fold.candidates is not None
         assert not set(fold.candidates) & set(fold.train.interactions.item)
         assert set(fold.truth.item) <= set(fold.candidates)
     if split.cold_users:
         assert not set(fold.queries.user) & set(fold.train.interactions.user)
-    cold = ~np.isin(fold.truth.item, fold.train.interactions.item)
-    assert counts["truth entries of items without training rows"] == int(np.count_nonzero(cold))
-    strangers = ~np.isin(fold.queries.user, fold.train.interactions.user)
-    assert counts["queries of users without training rows"] == int(np.count_nonzero(strangers))
+    if split.ordered:
+        assert fold.train.interactions.timestamp is not None
+        assert rows.timestamp is not None
+        held = [row for row in range(len(rows)) if int(rows.value[row]) in gone]
+        assert fold.train.interactions.timestamp.max() < rows.timestamp[held].min()
+        assert fold.queries.when is not None
+        assert set(fold.queries.when) == {rows.timestamp[held].min()}
 
 
-LEFT = ("rows reserved for the history of new users", "rows of new users with too few events")
+LEFT = (
+    "rows reserved for the history of new users",
+    "rows of new users with too few events",
+    "rows of known users with new items",
+    "later rows of new users with known items",
+    "rows of new users not asked",
+    "rows of chosen items set aside",
+)
+
+
+def check_few_shot(split: FewShotItemCold, whole: Dataset, fold: Fold) -> None:
+    """Chosen items have exactly their shots in training, others all of their rows; what was set aside is unasked."""
+    rows = whole.interactions
+    assert fold.candidates is not None
+    train = set(ids(fold.train.interactions.value))
+    for item in range(len(whole.items)):
+        mine = [row for row in range(len(rows)) if rows.item[row] == item]
+        kept = [row for row in mine if int(rows.value[row]) in train]
+        chosen = item in fold.candidates
+        assert len(kept) == (split.shots if chosen else len(mine))
+        if chosen and rows.timestamp is not None and kept:
+            gone = [row for row in mine if row not in kept]
+            assert rows.timestamp[kept].max() <= rows.timestamp[gone].min()
+    assert set(fold.truth.item) <= set(fold.candidates)
+    aside = fold.counts["rows of chosen items set aside"]
+    assert aside == (split.reserved - split.shots) * fold.counts["chosen items"]
 
 
 def check_warm(whole: Dataset, fold: Fold) -> None:
@@ -137,7 +202,9 @@ def test_every_row_is_somewhere_and_nowhere_twice(split: Split, times: bool, log
     for seed in range(3):
         for whole, fold in cuts(split, log(seed, times=times), seed):
             check(split, whole, fold)
-            if not isinstance(split, UserCold):
+            if isinstance(split, FewShotItemCold):
+                check_few_shot(split, whole, fold)
+            elif not isinstance(split, NEW_USERS):
                 check_warm(whole, fold)
 
 
@@ -218,6 +285,13 @@ def test_real_data(split: Split, movies: Dataset) -> None:
         (UserCold, {"history": [1, 1]}),
         (UserCold, {"history": [-1]}),
         (UserCold, {"users": "some"}),
+        (KFold, {"folds": 1}),
+        (KFold, {"folds": 2.5}),
+        (GlobalTemporal, {"test": 1}),
+        (BothCold, {"history": [5, 0]}),
+        (FewShotItemCold, {"shots": 11}),
+        (FewShotItemCold, {"reserved": 0}),
+        (StrongGeneralization, {"shown": 1.0}),
     ],
 )
 def test_settings_out_of_bounds_are_refused_in_one_line(cls: type[Split], wrong: dict[str, object]) -> None:
