@@ -80,7 +80,12 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(
         *words: str, path: tuple[Path, ...] = (), cwd: Path | None = None, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(str(folder) for folder in path), **(env or {})}
+        surroundings = {
+            **os.environ,
+            "PYTHONSAFEPATH": "1",
+            "PYTHONPATH": os.pathsep.join(str(folder) for folder in path),
+            **(env or {}),
+        }
         for name in ("NO_COLOR", "COLUMNS"):
             surroundings.pop(name, None) if name not in (env or {}) else None
         return subprocess.run(

@@ -18,6 +18,9 @@ class Report(Plugin):
     printable: ClassVar[bool] = False
     """True when the only file is text for a terminal, to be printed rather than written."""
 
+    complete: ClassVar[bool] = True
+    """False for reports that draw numbers only (figures); every other report shows each planned cell or its reason."""
+
     @abstractmethod
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return file contents by relative file name. The same comparison gives the same bytes."""

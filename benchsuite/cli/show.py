@@ -18,7 +18,7 @@ _FACTS = {
     "sources": ("domain", "licence", "url", "simulated"),
     "splits": ("needs", "cold_items", "cold_users", "ordered"),
     "metrics": ("task", "higher_is_better", "convention"),
-    "reports": ("printable",),
+    "reports": ("printable", "complete"),
 }
 
 

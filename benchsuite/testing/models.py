@@ -194,7 +194,7 @@ def check_opinion_on_warm_items(make: Make[Model]) -> None:
     scores = done.scores[asked][:, warm_items(done.fold.train)]
     silent = int(np.isnan(scores).sum())
     expect(silent < scores.size, "the model has no opinion on anything")
-    if done.model.partial:
+    if silent and done.model.partial:
         skip(f"may have no opinion by design; it has none on {silent} of {scores.size} warm pairs here")
     expect(silent == 0, f"no opinion (NaN) on {silent} of {scores.size} pairs of a known user and a warm item")
 

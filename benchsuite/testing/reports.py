@@ -79,7 +79,7 @@ def check_writes_files(make: Make[Report]) -> None:
     report = make()
     for given in (comparison(), _nothing_yet()):
         files = report.render(given)
-        expect(files, "render returned no file")
+        expect(files or not report.complete, "render returned no file")
         for name, found in files.items():
             content: Any = found
             path = PurePosixPath(name)
@@ -142,6 +142,8 @@ def check_shows_every_model(make: Make[Report]) -> None:
 
 def check_shows_every_state(make: Make[Report]) -> None:
     """A model that failed, does not apply or has not run shows its reason: no cell is hidden."""
+    if not make().complete:
+        skip("draws numbers only, by design (complete = False)")
     text = _text(make)
     hidden = [f'{state} ("{reason}")' for state, reason in _REASONS.items() if reason not in text]
     expect(not hidden, f"the reason of these states does not appear: {', '.join(hidden)}")

@@ -222,6 +222,23 @@ def test_every_report_check_can_fail():
     assert set(BAD_REPORTS.values()) == set(check_names("reports")) - SHARED
 
 
+@dataclass
+class Drawing(OnlyWinners):
+    """Draws numbers only, and says so."""
+
+    complete: ClassVar[bool] = False
+
+    def render(self, comparison):
+        drawn = any(row.state == "ok" for row in comparison.rows)
+        return {"figure.svg": b"alpha beta gamma delta zenith movies shop"} if drawn else {}
+
+
+def test_a_declared_drawing_need_not_tell_reasons():
+    results = {result.name: result for result in check_report(Drawing)}
+    assert results["shows_every_state"].reason == "draws numbers only, by design (complete = False)"
+    assert results["writes_files"].state == "passed"
+
+
 def test_the_comparison_has_every_state_and_both_kinds_of_data():
     rows = comparison().rows
     assert {row.state for row in rows} == {"ok", "failed", "not applicable", "missing"}

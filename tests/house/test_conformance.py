@@ -1,0 +1,84 @@
+"""Every built-in plugin keeps its contract: one test for each plugin and check, by the kit that outsiders use.
+
+Models that fine-tune a language model are checked with the real weights and shorter training; everything else with its
+defaults.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pytest
+
+from benchsuite.registry import KINDS, Entry, entries
+from benchsuite.testing import check_names, checks
+
+BUILT_IN = [entry for kind in KINDS for entry in entries(kind) if entry.distribution == "benchsuite"]
+FASTER: dict[str, dict[str, Any]] = {}
+"""Settings that make a check cheaper and no weaker, by model."""
+
+MAY_SKIP = {
+    "settings_are_typed",
+    "search_ranges_are_valid",
+    "recommend_equals_ranking",
+    "printable_is_one_text",
+    "only_the_first_k_places_count",
+}
+"""Checks that do not apply to every plugin: no settings, no own ranking, not printable, no k."""
+
+BY_DESIGN = {
+    ("random", "checkerboard"),
+    ("popular", "checkerboard"),
+    ("coverage@k", "perfect_answer_is_best"),
+    ("figures", "shows_every_state"),
+}
+"""Skips that a plugin declares; any other skip would be a hole in this net."""
+
+
+@functools.cache
+def bound(entry: Entry) -> dict[str, Any]:
+    """Return the checks of a plugin by name; all its tests share one factory, and so one fit."""
+    plugin = entry.load()
+    settings = FASTER.get(entry.name, {})
+    make = functools.partial(plugin.from_settings, settings) if settings else plugin
+    return {check.name: check for check in checks(entry.kind, make)}
+
+
+@pytest.mark.parametrize(
+    ("entry", "name"),
+    [
+        pytest.param(entry, name, id=f"{entry.kind}:{entry.name}:{name}")
+        for entry in BUILT_IN
+        if entry.kind != "sources"
+        for name in check_names(entry.kind)
+    ],
+)
+def test_conformance(entry, name):
+    result = bound(entry)[name].run()
+    if result.state == "skipped":
+        assert name in MAY_SKIP or (entry.name, name) in BY_DESIGN, f"unexpected skip: {result.reason}"
+        pytest.skip(result.reason)
+    assert result.state == "passed", result.reason
+
+
+@functools.cache
+def sourced(entry: Entry, place: Any) -> dict[str, Any]:
+    """Return the checks of a source at a place."""
+    return {check.name: check for check in checks("sources", entry.load(), place)}
+
+
+@pytest.mark.parametrize(
+    ("entry", "name"),
+    [
+        pytest.param(entry, name, id=f"{entry.name}:{name}")
+        for entry in BUILT_IN
+        if entry.kind == "sources"
+        for name in check_names("sources")
+    ],
+)
+def test_conformance_of_sources(entry, name, place):
+    result = sourced(entry, place)[name].run()
+    if result.state == "skipped":
+        pytest.skip(result.reason)
+    assert result.state == "passed", result.reason
