@@ -132,7 +132,7 @@ def _links(links: pd.DataFrame | None, users: list[str]) -> tuple[Int32 | None, 
     place = {raw: code for code, raw in enumerate(users)}
     ends = [links[side].astype(object).map(place) for side in ("user", "other")]
     inside = ends[0].notna() & ends[1].notna()
-    found = np.column_stack([end[inside].to_numpy(np.int32) for end in ends])
+    found: Int32 = np.column_stack([end[inside].to_numpy(np.int32) for end in ends]).astype(np.int32)
     lost = int((~inside).sum())
     note = f"{count(len(found), 'link')} between users"
     return found, f"{note}, {lost:,} more led to users without a row" if lost else note

@@ -92,7 +92,7 @@ class Lookup(Strict):
         column: which of our columns holds codes to replace.
     """
 
-    table: "Table"
+    table: Table
     column: str
 
 

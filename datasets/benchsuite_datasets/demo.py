@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -46,7 +46,9 @@ class _Draw:
 
     def distinct(self, bound: int, many: int) -> Int64:
         """Return ``many`` different numbers below ``bound``, in random order."""
-        return np.argsort(self.below(2**31, bound), kind="stable")[:many]
+        order = np.argsort(self.below(2**31, bound), kind="stable").astype(np.int64)
+        chosen: Int64 = order[:many]
+        return chosen
 
 
 @dataclass
@@ -89,15 +91,15 @@ class Demo(Source):
         item_ids = [f"p{code:05d}" for code in range(self.items)]
         frame = pd.DataFrame(
             {
-                "user": pd.Categorical.from_codes(rows["user"], user_ids),
-                "item": pd.Categorical.from_codes(rows["item"], item_ids),
+                "user": pd.Categorical.from_codes(rows["user"], pd.Index(user_ids)),
+                "item": pd.Categorical.from_codes(rows["item"], pd.Index(item_ids)),
                 "value": _WEIGHTS[rows["behaviour"]],
                 "label": (rows["behaviour"] > 0).astype(np.int8),
                 "timestamp": rows["timestamp"],
                 "behaviour": rows["behaviour"].astype(np.int8),
             }
         )
-        note = f"seed {self.seed}; label 1 where the item was put into the cart or bought; value: view 1, cart 3, purchase 5"
+        note = f"seed {self.seed}; label 1: put into the cart or bought; value: view 1, cart 3, purchase 5"
         dataset = build(
             "demo",
             Tables(
@@ -127,7 +129,7 @@ def _catalogue(draw: _Draw, items: int) -> tuple[Int64, dict[str, list[str]]]:
     taken: set[str] = set()
     for item in range(items):
         main, second = draw.distinct(len(TOPICS), 2).tolist()
-        mixed = draw.one(10) < 4
+        mixed = draw.one(5) in {0, 1}
         shares[item, main] = 3 if mixed else 4
         shares[item, second] += mixed
         topic, other = TOPICS[main], TOPICS[second]
@@ -146,7 +148,7 @@ def _catalogue(draw: _Draw, items: int) -> tuple[Int64, dict[str, list[str]]]:
 
 
 def _people(draw: _Draw, users: int) -> tuple[Int64, dict[str, list[str]]]:
-    """Return int64[users, topics], how much each user likes each hobby (sum about 100), and profiles that tell of it."""
+    """Return int64[users, topics], how much each user likes each hobby (sum about 110), and telling profiles."""
     tastes = np.zeros((users, len(TOPICS)), np.int64)
     ages, occupations, about = [], [], []
     for user in range(users):
@@ -184,7 +186,7 @@ def _weights(draw: _Draw, tastes: Int64, hobbies: Int64) -> Int64:
     return 1 + match * style * popularity[None, :] // 16
 
 
-def _events(draw: _Draw, weight: Int64, mean: int) -> dict[str, Any]:
+def _events(draw: _Draw, weight: Int64, mean: int) -> dict[str, Int64]:
     """Return the events, in the order of time: who took what, when, and how far it went."""
     users, items = weight.shape
     columns: dict[str, list[Int64]] = {name: [] for name in ("user", "item", "timestamp", "behaviour")}

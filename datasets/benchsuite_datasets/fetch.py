@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
-import os
 import subprocess
 import sys
 import tempfile
@@ -112,7 +111,7 @@ def _adopt(draft: Path, file: File, folder: Path) -> None:
         raise Unreachable(f"{file.name} does not match the checksum in the card: {_SPARE}")
     target = folder / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(draft, target)
+    draft.replace(target)
 
 
 def _copy(source: IO[bytes], target: Path, limit: int, step: Callable[[int], None] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from benchsuite.data import Int64, Step
 from benchsuite.errors import DataError, did_you_mean
 from benchsuite_datasets.build import Tables
 from benchsuite_datasets.card import Behaviour, Layout, Table
-from benchsuite_datasets.reading import Text, first_line, read_table
+from benchsuite_datasets.reading import first_line, read_table
+from benchsuite_datasets.steps import count
+from benchsuite_datasets.text import Text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,26 +42,19 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
     def text(table: Table) -> Text:
         return Text(path(table.file), table.member)
 
-    events, steps, total = [], [], 0
-    for table in layout.interactions:
-        frame = read_events(text(table), table, behaviours)
-        events.append(frame)
-        where = table.member or table.file
-        steps.append(Step(f"read {where}", total + len(frame), total + len(frame), table.part))
-        total += len(frame)
+    events = [read_events(text(table), table, behaviours) for table in layout.interactions]
     rows = events[0] if len(events) == 1 else _stack(events)
-    names = [step.name.removeprefix("read ") for step in steps]
-    step = Step(f"read {' and '.join(names)}", total, total, "")
-    about = {
-        side: _entities(tables, text, rows, side) for side, tables in (("user", layout.users), ("item", layout.items))
-    }
+    names = " and ".join(table.member or table.file for table in layout.interactions)
+    notes: list[str] = []
+    users = _entities(layout.users, text, rows, "user", notes)
+    items = _entities(layout.items, text, rows, "item", notes)
     links = [_links(text(table), table) for table in layout.links]
     return Tables(
         interactions=rows,
-        users=about["user"],
-        items=about["item"],
+        users=users,
+        items=items,
         links=pd.concat(links, ignore_index=True) if links else None,
-        steps=(step,),
+        steps=(Step(f"read {names}", len(rows), len(rows), "; ".join(notes)),),
     )
 
 
@@ -121,6 +117,7 @@ def _seconds(column: pd.Series[Any], text: Text, table: Table, name: str) -> Int
     """Return int64[n] UTC seconds."""
     import pandas as pd
 
+    seconds: Int64
     if table.time in _UNITS:
         number = column.to_numpy(np.float64)
         _refuse(~np.isfinite(number), text, table, name, "is no time")
@@ -135,7 +132,7 @@ def _seconds(column: pd.Series[Any], text: Text, table: Table, name: str) -> Int
         codes = column.cat.codes.to_numpy()
         bad = (codes < 0) | times.isna().to_numpy()[codes]
         _refuse(bad, text, table, name, f"is no time written like {table.time}")
-        seconds = times.astype("datetime64[s, UTC]").astype(np.int64).to_numpy()[codes]
+        seconds = times.astype("datetime64[s, UTC]").astype("int64").to_numpy(np.int64)[codes]
         remedy = "correct the cell"
     _refuse((seconds < 0) | (seconds >= _YEAR_2200), text, table, name, "is a time before 1970 or after 2200", remedy)
     return seconds
@@ -164,7 +161,7 @@ def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
     from pandas.api.types import union_categoricals
 
     shared = [name for name in frames[0] if all(name in frame for frame in frames)]
-    stacked = {}
+    stacked: dict[str, Any] = {}
     for name in shared:
         parts = [frame[name] for frame in frames]
         if isinstance(parts[0].dtype, pd.CategoricalDtype):
@@ -175,9 +172,9 @@ def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _entities(
-    tables: Iterable[Table], text: Callable[[Table], Text], rows: pd.DataFrame, side: str
+    tables: Iterable[Table], text: Callable[[Table], Text], rows: pd.DataFrame, side: str, notes: list[str]
 ) -> pd.DataFrame | None:
-    """Read the tables about users or items and join them by id; the first table's ids come first."""
+    """Read the tables about users or items and join them by id; what is left out is told in ``notes``."""
     import pandas as pd
 
     found: list[pd.DataFrame] = []
@@ -185,13 +182,13 @@ def _entities(
         if table.from_rows:
             found.append(_from_rows(table, rows, side))
         else:
-            found.append(_entity_table(text(table), table, text))
+            found.append(_entity_table(text(table), table, text, notes))
     if not found:
         return None
     return found[0] if len(found) == 1 else pd.concat(found, axis=1, join="outer")
 
 
-def _entity_table(source: Text, table: Table, text: Callable[[Table], Text]) -> pd.DataFrame:
+def _entity_table(source: Text, table: Table, text: Callable[[Table], Text], notes: list[str]) -> pd.DataFrame:
     import pandas as pd
 
     if "id" not in table.columns:
@@ -204,19 +201,29 @@ def _entity_table(source: Text, table: Table, text: Callable[[Table], Text]) -> 
     for name, flags in table.flags.items():
         on = np.column_stack([(raw[flag] == "1").to_numpy() for flag in flags])
         frame[name] = [", ".join(flag for flag, yes in zip(flags, row, strict=True) if yes) for row in on]
+    nameless = int(frame["id"].isna().sum())
     frame = frame[frame["id"].notna()]
     if table.lookup is not None:
         words = read_table(text(table.lookup.table), table.lookup.table)
         said = dict(
             zip(*(words[table.lookup.table.columns[key]].astype(object) for key in ("id", "text")), strict=True)
         )
-        frame[table.lookup.column] = frame[table.lookup.column].map(said)
-    return _tidy(frame, table)
+        codes = frame[table.lookup.column]
+        frame[table.lookup.column] = codes.map(said)
+        if lost := codes.nunique() - codes[codes.isin(said)].nunique():
+            notes.append(f"{count(lost, 'code')} of {table.lookup.column} without words")
+    tidy = _tidy(frame, table)
+    if nameless:
+        notes.append(f"{count(nameless, 'row')} of {table.member or table.file} without an id left out")
+    if not table.collect and len(tidy) < len(frame):
+        repeated = count(len(frame) - len(tidy), "row")
+        notes.append(f"{repeated} of {table.member or table.file} repeat an id, the first counts")
+    return tidy
 
 
 def _tidy(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """Replace words and pieces, squeeze white space, and leave one row for each id."""
-    columns = [name for name in frame if name != "id"]
+    columns = [str(name) for name in frame if name != "id"]
     for name in columns:
         values = frame[name].astype(object).where(frame[name].notna(), "")
         words, pieces = table.words.get(name, {}), table.replace.get(name, {})
@@ -224,7 +231,7 @@ def _tidy(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     if not table.collect:
         return frame.drop_duplicates("id").set_index("id")
     grouped = frame.groupby("id", sort=False)
-    return grouped.agg({name: lambda values: _collect(values, table) for name in columns})
+    return grouped[columns].agg(partial(_collect, table=table))
 
 
 def _clean(value: str, pieces: dict[str, str]) -> str:
@@ -239,7 +246,7 @@ def _collect(values: Iterable[str], table: Table) -> str:
 
 
 def _from_rows(table: Table, rows: pd.DataFrame, side: str) -> pd.DataFrame:
-    """Take text columns from the events: each entity's most frequent cell (ties: the one seen first), or all of them."""
+    """Take text columns from the events: an entity's most frequent cell (ties: the one seen first), or all of them."""
     import pandas as pd
 
     columns: dict[str, pd.Series[Any]] = {}
@@ -254,7 +261,7 @@ def _from_rows(table: Table, rows: pd.DataFrame, side: str) -> pd.DataFrame:
         counts[name] = [_clean(words.get(value, value), pieces) for value in text]
         counts = counts[counts[name] != ""]
         grouped = counts.groupby(side, observed=True, sort=False)[name]
-        columns[name] = grouped.agg(lambda values: _collect(values, table)) if table.collect else grouped.first()
+        columns[name] = grouped.agg(partial(_collect, table=table)) if table.collect else grouped.first()
     ids = rows[side].cat.categories
     frame = pd.DataFrame({name: column.astype(object) for name, column in columns.items()})
     frame.index = pd.Index(frame.index.astype(object))

@@ -1,0 +1,151 @@
+"""Tables of separated cells: fast where all is well, slow and exact where something is wrong."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Generator, Iterator
+from typing import IO, TYPE_CHECKING
+
+from benchsuite.errors import DataError
+from benchsuite_datasets.card import Table
+from benchsuite_datasets.text import BLOCK, CELLS, ENCODING, FETCH, Text, check_names, short, text_lines, to_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Numbers = tuple[str, ...]
+
+
+def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
+    """Read a table of separated cells; see :func:`benchsuite_datasets.reading.read_table`."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    if len(table.separator) > 1:
+        return _slow(text, table, numbers)
+    with text.open() as file:
+        names = list(table.names) or _header(file, text, table)
+    columns = {
+        name: pa.float64() if name in numbers else pa.dictionary(pa.int32(), pa.string()) for name in table.wanted
+    }
+    try:
+        with text.open() as file:
+            found = arrow_csv.read_csv(
+                pa.PythonFile(file, mode="r"),
+                arrow_csv.ReadOptions(
+                    column_names=names,
+                    skip_rows=1 if table.header else 0,
+                    encoding=table.encoding,
+                    block_size=BLOCK,
+                ),
+                arrow_csv.ParseOptions(
+                    delimiter=table.separator,
+                    quote_char=table.quote or False,
+                    newlines_in_values=bool(table.quote),
+                ),
+                arrow_csv.ConvertOptions(
+                    include_columns=list(table.wanted),
+                    column_types=columns,
+                    null_values=list(table.missing),
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=True,
+                ),
+            )
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise _explain(text, table, names, numbers, str(error)) from None
+    return to_frame(found)
+
+
+def _header(file: IO[bytes], text: Text, table: Table) -> list[str]:
+    """Return the column names of the first line; all wanted ones must be among them."""
+    line = file.readline(BLOCK)
+    if len(line) == BLOCK:
+        raise DataError(f"is longer than {BLOCK >> 20} MB", where=f"{text.name}, line 1", remedy=CELLS)
+    try:
+        decoded = line.decode(table.encoding).lstrip("\ufeff").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise DataError(f"is not {table.encoding}", where=f"{text.name}, line 1", remedy=ENCODING) from None
+    if not decoded.strip():
+        raise DataError("is empty" if not line else "the first line is empty", where=text.name, remedy=FETCH)
+    if table.quote and len(table.separator) == 1:
+        names = next(csv.reader([decoded], delimiter=table.separator))
+    else:
+        names = decoded.split(table.separator)
+    check_names(names, text, table)
+    return names
+
+
+def delimited_rows(text: Text, table: Table) -> Generator[tuple[int, list[str]], None, None]:
+    """Yield (line, cells) of every row below the header, slowly and strictly.
+
+    Raises:
+        DataError: when a line cannot be decoded or split; with file and line.
+    """
+    if not table.quote or len(table.separator) > 1:
+        for line, row in text_lines(text, table.encoding):
+            plain = row.rstrip("\r\n")
+            if plain and (line > 1 or not table.header):
+                yield line, plain.split(table.separator)
+        return
+    reader = csv.reader((row for _, row in text_lines(text, table.encoding)), delimiter=table.separator, strict=True)
+    line = 0
+    try:
+        for cells in reader:
+            first, line = line + 1, reader.line_num
+            if cells and (first > 1 or not table.header):
+                yield first, cells
+    except csv.Error as error:
+        where = f"{text.name}, line {line + 1}"
+        raise DataError(f"cannot be split into cells: {error}", where=where, remedy=CELLS) from None
+
+
+def _checked(text: Text, table: Table, names: list[str], numbers: Numbers) -> Iterator[tuple[int, list[str]]]:
+    """Yield rows that have the right number of cells, with numbers where there must be numbers."""
+    where_number = [(names.index(name), name) for name in numbers]
+    for line, cells in delimited_rows(text, table):
+        if len(cells) != len(names):
+            what = f"{len(cells)} columns instead of {len(names)}"
+            raise DataError(what, where=f"{text.name}, line {line}", remedy=CELLS)
+        for at, name in where_number:
+            if cells[at] not in table.missing and not _is_number(cells[at]):
+                what = f"{short(cells[at])} is not a number"
+                raise DataError(what, where=f"{text.name}, line {line}, column {name}", remedy="correct the cell")
+        yield line, cells
+
+
+def _explain(text: Text, table: Table, names: list[str], numbers: Numbers, fallback: str) -> DataError:
+    """Find the first bad row; the fast reader only says that there is one."""
+    try:
+        for _ in _checked(text, table, names, numbers):
+            pass
+    except DataError as error:
+        return error
+    return DataError(fallback[:200], where=text.name, remedy=CELLS)
+
+
+def _slow(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
+    """Read a table whose separator is longer than one character."""
+    import pandas as pd
+
+    with text.open() as file:
+        names = list(table.names) or _header(file, text, table)
+    wanted = [(name, names.index(name)) for name in table.wanted]
+    columns: dict[str, list[str | None]] = {name: [] for name, _ in wanted}
+    missing = set(table.missing)
+    for _, cells in _checked(text, table, names, numbers):
+        for name, at in wanted:
+            columns[name].append(None if cells[at] in missing else cells[at])
+    return pd.DataFrame(
+        {
+            name: pd.Series(values, dtype="float64") if name in numbers else pd.Categorical(values)
+            for name, values in columns.items()
+        }
+    )
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell

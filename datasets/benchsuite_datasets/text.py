@@ -1,0 +1,148 @@
+"""Files of text, plain or compressed, and how errors speak of them."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from benchsuite.errors import DataError, did_you_mean
+from benchsuite_datasets.card import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+BLOCK = 1 << 24
+"""Bytes read at a time; also the longest row there may be."""
+
+LONGEST = 131_072
+"""Characters a cell may have; Python's own csv reader has the same bound."""
+
+FETCH = "replace the file by a sound copy"
+CELLS = "correct the row, or the separator and quoting in the card"
+ENCODING = "say its encoding in the card (latin-1, cp1252) or convert it to UTF-8"
+
+_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+"""What the standard library raises for unreadable, truncated, encrypted or unsupported files."""
+
+_FREE = 1 << 28
+_RATIO = 200
+"""A packed file may unpack to ``_FREE`` bytes, or to ``_RATIO`` times its size where that is more."""
+
+_SHOWN = 40
+_FEW = 100
+
+
+@dataclass(frozen=True)
+class Text:
+    """A file of text, perhaps inside a gzip file or a zip.
+
+    Attributes:
+        path: the file.
+        member: the file inside a zip, or "".
+    """
+
+    path: Path
+    member: str = ""
+
+    @property
+    def name(self) -> str:
+        """How errors call it."""
+        return f"{self.path}, {self.member}" if self.member else str(self.path)
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Open for reading bytes.
+
+        Raises:
+            DataError: when it cannot be read to its end, also when that shows only while it is being read.
+        """
+        try:
+            with contextlib.ExitStack() as stack:
+                if self.member:
+                    archive = stack.enter_context(zipfile.ZipFile(self.path))
+                    if self.member not in archive.namelist():
+                        raise DataError(f"holds no {self.member}", where=str(self.path), remedy=FETCH)
+                    packed = archive.getinfo(self.member).compress_size
+                    yield _bounded(stack.enter_context(archive.open(self.member)), packed)
+                elif self.path.suffix == ".gz":
+                    packed = self.path.stat().st_size
+                    yield _bounded(cast("IO[bytes]", stack.enter_context(gzip.open(self.path))), packed)
+                else:
+                    yield stack.enter_context(self.path.open("rb"))
+        except _BROKEN as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise DataError(f"cannot be read: {reason}", where=self.name, remedy=FETCH) from None
+
+
+def _bounded(file: IO[bytes], packed: int) -> IO[bytes]:
+    """Return a reader that refuses to unpack far more than any real table holds."""
+    return io.BufferedReader(_Bounded(file, max(_FREE, _RATIO * packed)))
+
+
+class _Bounded(io.RawIOBase):
+    """Counts what is read and stops at a bound: a few kilobytes must not grow into a full memory."""
+
+    def __init__(self, file: IO[bytes], bound: int) -> None:
+        self._file = file
+        self._left = bound
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(len(buffer))
+        self._left -= len(data)
+        if self._left < 0:
+            raise OSError(f"it unpacks to more than {_RATIO} times its size")
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def text_lines(text: Text, encoding: str) -> Iterator[tuple[int, str]]:
+    """Yield (line number, line with its end) of every physical line, however the file ends its lines.
+
+    Raises:
+        DataError: when a line is too long or is not in this encoding.
+    """
+    with text.open() as file:
+        lines = io.TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline="")
+        number = 0
+        while line := lines.readline(BLOCK):
+            number += 1
+            where = f"{text.name}, line {number}"
+            if len(line) == BLOCK:
+                raise DataError(f"is longer than {BLOCK >> 20} million characters", where=where, remedy=CELLS)
+            if not line.isascii() and any("\ud800" <= letter <= "\udfff" for letter in line):
+                raise DataError(f"is not {encoding}", where=where, remedy=ENCODING)
+            yield number, line.removeprefix("\ufeff") if number == 1 else line
+
+
+def short(cell: Any) -> str:
+    """Return a cell as an error shows it, cut where it is long."""
+    shown = repr(cell)
+    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
+
+
+def check_names(names: Iterable[str], text: Text, table: Table) -> None:
+    """Raise DataError for a wanted column that is missing or there twice."""
+    known = list(names)
+    for name in table.wanted:
+        if name not in known:
+            remedy = did_you_mean(name, known) if len(known) < _FEW else ""
+            raise DataError(f'column "{name}" is missing', where=f"{text.name}, line 1", remedy=remedy)
+        if known.count(name) > 1:
+            raise DataError(f'column "{name}" is there twice', where=f"{text.name}, line 1", remedy="rename one")
+
+
+def to_frame(found: pa.Table) -> pd.DataFrame:
+    """Turn an arrow table into a frame whose text columns are categories."""
+    frame: pd.DataFrame = found.unify_dictionaries().to_pandas()
+    return frame
