@@ -124,9 +124,13 @@ def check_queries(whole: Dataset, fold: Fold, every: dict[int, int], gone: set[i
         if history.timestamp is not None:
             assert np.all(np.diff(history.timestamp[part]) >= 0)
         begin, end = fold.truth.start[query], fold.truth.start[query + 1]
-        for item, value in zip(truth, fold.truth.value[begin:end], strict=True):
-            row = every[int(value)]
-            assert (rows.user[row], rows.item[row]) == (user, item)
+        origin = [every[int(value)] for value in fold.truth.value[begin:end]]
+        assert set(rows.user[origin]) <= {user}
+        assert np.array_equal(rows.item[origin], truth)
+        for column in ("label", "timestamp"):
+            held, given = getattr(fold.truth, column), getattr(rows, column)
+            assert (held is None) == (given is None)
+            assert held is None or np.array_equal(held[begin:end], given[origin])
 
 
 def check_promises(split: Split, whole: Dataset, fold: Fold, gone: set[int]) -> None:

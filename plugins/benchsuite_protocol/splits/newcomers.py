@@ -151,4 +151,5 @@ def _repeat_truth(truth: Truth, copies: int) -> Truth:
         np.tile(truth.item, copies),
         np.tile(truth.value, copies),
         None if truth.label is None else np.tile(truth.label, copies),
+        None if truth.timestamp is None else np.tile(truth.timestamp, copies),
     )
