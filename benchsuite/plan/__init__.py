@@ -2,5 +2,16 @@
 
 from benchsuite.plan.cells import Cell, Plan, make_plan, retarget
 from benchsuite.plan.experiment import Choice, Experiment, bundled, read_experiment
+from benchsuite.plan.picks import pick_all
 
-__all__ = ["Cell", "Choice", "Experiment", "Plan", "bundled", "make_plan", "read_experiment", "retarget"]
+__all__ = [
+    "Cell",
+    "Choice",
+    "Experiment",
+    "Plan",
+    "bundled",
+    "make_plan",
+    "pick_all",
+    "read_experiment",
+    "retarget",
+]

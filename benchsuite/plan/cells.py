@@ -7,7 +7,6 @@ validation queries (thresholds, calibration and tuning rest on it); the stage ``
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,39 +15,13 @@ from typing import Any, Literal
 
 from benchsuite.api import Metric, Model, Need, Plugin, Source, Split
 from benchsuite.data import About, Dataset, Trials
-from benchsuite.errors import BenchsuiteError, ConfigError, PluginError, did_you_mean
+from benchsuite.errors import BenchsuiteError
 from benchsuite.keys import content_key
-from benchsuite.plan.experiment import Choice, Experiment
-from benchsuite.registry import Entry, Kind, entries, find
+from benchsuite.plan.experiment import Experiment
+from benchsuite.plan.picks import Pick, Picked
 
 Stage = Literal["validation", "test"]
 STAGES: tuple[Stage, ...] = ("validation", "test")
-
-
-@dataclass(frozen=True)
-class Pick:
-    """A plugin picked by an experiment, loaded and set up."""
-
-    label: str
-    entry: Entry
-    plugin: Plugin
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What changes the numbers: which plugin, its version and all its settings."""
-        name = f"{self.entry.distribution}/{self.entry.name}" if self.entry.distribution else self.entry.target
-        identity = {"plugin": name, "version": self.plugin.version, "settings": self.plugin.settings()}
-        if not self.entry.distribution:
-            code = Path(self.entry.target.rpartition(":")[0]).read_bytes()
-            identity["code"] = hashlib.sha256(code).hexdigest()
-        return identity
-
-    def about(self, **facts: Any) -> About:
-        """Describe the plugin for reports."""
-        facts |= {"version": self.plugin.version, "origin": self.entry.origin}
-        return About(
-            self.label, self.entry.name, self.plugin.summary(), self.plugin.settings(), tuple(self.plugin.cite), facts
-        )
 
 
 @dataclass(frozen=True)
@@ -121,42 +94,6 @@ class Plan:
         return cls(**table)
 
 
-def pick(kind: Kind, choice: Choice, where: str) -> Pick:
-    """Find, load and set up a chosen plugin.
-
-    Raises:
-        PluginError: when it is unknown, broken or ambiguous.
-        ConfigError: when a setting is wrong.
-    """
-    settings = dict(choice.settings)
-    name = choice.use
-    if kind == "metrics" and "@" in name and not name.endswith("@k"):
-        name, settings = _cutoff(name, settings, where)
-    try:
-        entry = find(kind, name)
-    except PluginError as error:
-        raise PluginError(error.what, where=where, remedy=error.remedy) from None
-    plugin = entry.load().from_settings(settings, where=f"{where}: {choice.label}")
-    return Pick(choice.label, entry, plugin)
-
-
-def picks(kind: Kind, choices: Sequence[Choice], experiment: Experiment) -> list[Pick]:
-    """Set up all chosen plugins of a kind."""
-    return [pick(kind, choice, f"{experiment.name}: {kind}") for choice in choices]
-
-
-def _cutoff(name: str, settings: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
-    """Read ``ndcg@10`` as the metric ``ndcg@k`` with ``k = 10``."""
-    base, _, cutoff = name.partition("@")
-    if not cutoff.isdigit():
-        raise ConfigError(f'"{name}" has no number after @', where=where, remedy=f"write for example {base}@10")
-    known = {entry.name for entry in entries("metrics")}
-    if f"{base}@k" not in known:
-        options = {known_name.replace("@k", f"@{cutoff}") for known_name in known}
-        raise PluginError(f'unknown metric "{name}"', where=where, remedy=did_you_mean(name, options))
-    return f"{base}@k", {"k": int(cutoff)} | settings
-
-
 def unmet(needs: frozenset[Need], dataset: Dataset) -> str:
     """Return "" when the data has all that is needed, else the reason, e.g. ``needs item text``."""
     rows = dataset.interactions
@@ -177,8 +114,8 @@ def unmet(needs: frozenset[Need], dataset: Dataset) -> str:
 
 def make_plan(
     experiment: Experiment,
+    picked: Picked,
     datasets: Mapping[str, tuple[Pick, Dataset]],
-    splits: Sequence[Pick],
     folds: Sequence[FoldPlace],
     refused: Mapping[tuple[str, str], str],
 ) -> Plan:
@@ -186,33 +123,20 @@ def make_plan(
 
     Args:
         experiment: what to compare.
+        picked: its plugins.
         datasets: loaded data by label.
-        splits: the chosen splits.
         folds: all folds, in order.
         refused: why a split cannot cut a data set, by data set and split label.
     """
-    models = picks("models", experiment.expanded("models"), experiment)
-    metrics = picks("metrics", experiment.expanded("metrics"), experiment)
-    for metric in metrics:
-        k = metric.plugin.settings().get("k", 1)
-        if isinstance(k, int) and k > experiment.k:
-            raise ConfigError(
-                f"{metric.label} looks past the stored lists", where=experiment.name, remedy=f"set k = {k}"
-            )
-    if experiment.tune is not None and experiment.tune.on not in {metric.label for metric in metrics}:
-        remedy = "add it to metrics"
-        raise ConfigError(
-            f"tunes on {experiment.tune.on}, which it does not measure", where=experiment.name, remedy=remedy
-        )
     cells = []
     for label, (_, dataset) in datasets.items():
-        for split in splits:
+        for split in picked.splits:
             places = [f for f in folds if (f.dataset, f.split) == (label, split.label)]
             reason = refused.get((label, split.label), "")
             if not places:
                 places = [FoldPlace(label, split.label, seed, "", "") for seed in experiment.seeds]
             for place in places:
-                for model in models:
+                for model in picked.models:
                     why = reason or unmet(_needs(model.plugin), dataset)
                     cells += [_cell(place, model, stage, experiment.k, why) for stage in STAGES]
     return Plan(
@@ -227,9 +151,9 @@ def make_plan(
             "tune": None if experiment.tune is None else experiment.tune.model_dump(),
         },
         datasets=tuple(_about_data(source, dataset) for source, dataset in datasets.values()),
-        splits=tuple(_about_split(split, folds) for split in splits),
-        models=tuple(_about_model(model) for model in models),
-        metrics=tuple(_about_metric(metric) for metric in metrics),
+        splits=tuple(_about_split(split, folds) for split in picked.splits),
+        models=tuple(_about_model(model) for model in picked.models),
+        metrics=tuple(_about_metric(metric) for metric in picked.metrics),
         cells=tuple(cells),
     )
 

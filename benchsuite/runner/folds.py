@@ -11,8 +11,9 @@ from benchsuite.data.files import save_dataset, save_fold
 from benchsuite.errors import DataError
 from benchsuite.evaluate import guard
 from benchsuite.keys import content_key
-from benchsuite.plan import Experiment, Plan, make_plan
-from benchsuite.plan.cells import FoldPlace, Pick, picks, unmet
+from benchsuite.plan import Experiment, Plan, make_plan, pick_all
+from benchsuite.plan.cells import FoldPlace, unmet
+from benchsuite.plan.picks import Pick
 from benchsuite.store import Store
 
 Say = Callable[[str], None]
@@ -30,16 +31,16 @@ def prepare(experiment: Experiment, store: Store, place: Place, say: Say) -> Pla
     Raises:
         BenchsuiteError: when data cannot be had, a plugin or setting is wrong, or a fold leaks.
     """
-    splits = picks("splits", experiment.expanded("splits"), experiment)
+    picked = pick_all(experiment)
     datasets: dict[str, tuple[Pick, Dataset]] = {}
     folds: list[FoldPlace] = []
     refused: dict[tuple[str, str], str] = {}
-    for source in picks("sources", experiment.expanded("sources"), experiment):
+    for source in picked.sources:
         dataset = cast("Source", source.plugin).load(place)
         if not len(dataset.interactions):
             raise DataError("no interactions are left after preparation", where=source.label)
         datasets[source.label] = (source, dataset)
-        for split in splits:
+        for split in picked.splits:
             reason = unmet(cast("Split", split.plugin).needs, dataset)
             try:
                 made = [] if reason else list(_folds(experiment, store, source.label, dataset, split, say))
@@ -48,11 +49,9 @@ def prepare(experiment: Experiment, store: Store, place: Place, say: Say) -> Pla
             folds += made
             if reason:
                 refused[source.label, split.label] = f"{split.label}: {reason}"
-    plan = make_plan(experiment, datasets, splits, folds, refused)
-    if any(not store.has("data", dataset.fingerprint) for _, dataset in datasets.values()):
-        for _, dataset in datasets.values():
-            _keep(store, dataset)
-    return plan
+    for _, dataset in datasets.values():
+        _keep(store, dataset)
+    return make_plan(experiment, picked, datasets, folds, refused)
 
 
 def _keep(store: Store, dataset: Dataset) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from benchsuite.errors import BenchsuiteError, ConfigError, PluginError
 from benchsuite.plan import Choice, bundled, read_experiment
-from benchsuite.plan.cells import pick
+from benchsuite.plan.picks import pick
 from benchsuite.plan.experiment import check_experiment
 
 GOOD = {"name": "x", "sources": ["demo"], "splits": ["random-holdout"], "models": ["popular"], "metrics": ["ndcg@10"]}
