@@ -46,9 +46,7 @@ class _Draw:
 
     def distinct(self, bound: int, many: int) -> Int64:
         """Return ``many`` different numbers below ``bound``, in random order."""
-        order = np.argsort(self.below(2**31, bound), kind="stable").astype(np.int64)
-        chosen: Int64 = order[:many]
-        return chosen
+        return np.asarray(np.argsort(self.below(2**31, bound), kind="stable")[:many], dtype=np.int64)
 
 
 @dataclass

@@ -84,8 +84,6 @@ def read_events(text: Text, table: Table, behaviours: tuple[Behaviour, ...]) -> 
     if "timestamp" in columns:
         frame["timestamp"] = _seconds(raw[columns["timestamp"]], text, table, columns["timestamp"])
     frame["behaviour"] = _behaviour(raw, columns, behaviours, text, table)
-    if "value" not in columns and len(behaviours) > 1:
-        frame["value"] = np.array([b.weight for b in behaviours])[frame["behaviour"].to_numpy()]
     if table.part:
         frame["part"] = pd.Categorical([table.part] * len(frame))
     for name, source in columns.items():
@@ -117,7 +115,6 @@ def _seconds(column: pd.Series[Any], text: Text, table: Table, name: str) -> Int
     """Return int64[n] UTC seconds."""
     import pandas as pd
 
-    seconds: Int64
     if table.time in _UNITS:
         number = column.to_numpy(np.float64)
         _refuse(~np.isfinite(number), text, table, name, "is no time")
@@ -135,7 +132,7 @@ def _seconds(column: pd.Series[Any], text: Text, table: Table, name: str) -> Int
         seconds = times.astype("datetime64[s, UTC]").astype("int64").to_numpy(np.int64)[codes]
         remedy = "correct the cell"
     _refuse((seconds < 0) | (seconds >= _YEAR_2200), text, table, name, "is a time before 1970 or after 2200", remedy)
-    return seconds
+    return np.asarray(seconds, dtype=np.int64)
 
 
 def _behaviour(
@@ -160,7 +157,7 @@ def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
     from pandas.api.types import union_categoricals
 
-    shared = [name for name in frames[0] if all(name in frame for frame in frames)]
+    shared = [str(name) for name in frames[0] if all(name in frame for frame in frames)]
     stacked: dict[str, Any] = {}
     for name in shared:
         parts = [frame[name] for frame in frames]

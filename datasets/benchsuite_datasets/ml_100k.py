@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from benchsuite_datasets.build import Tables
-from benchsuite_datasets.card import read_card
 from benchsuite_datasets.files import Found
+from benchsuite_datasets.shelf import read_card
 from benchsuite_datasets.source import CardSource, card_source
 
 if TYPE_CHECKING:

@@ -15,21 +15,8 @@ from benchsuite_datasets.build import Tables, build
 from benchsuite_datasets.card import Card
 from benchsuite_datasets.files import Found, find
 from benchsuite_datasets.frames import read_layout
-from benchsuite_datasets.steps import (
-    Action,
-    BoundValues,
-    Core,
-    DropBusyUsers,
-    DropMissing,
-    Duplicates,
-    Keep,
-    KeepBehaviours,
-    Label,
-    NetCancellations,
-    TimeWindow,
-    prepare,
-    sentence,
-)
+from benchsuite_datasets.outliers import BoundValues, DropBusyUsers, KeepBehaviours, NetCancellations, TimeWindow
+from benchsuite_datasets.steps import Action, Core, DropMissing, Duplicates, Keep, Label, Weigh, prepare, sentence
 
 
 @dataclass
@@ -39,6 +26,8 @@ class CardSource(Source):
     Attributes:
         duplicates: which of several rows of one user and item stays.
         behaviours: behaviours to keep; none named means all.
+        weights: value of each behaviour, in the order of the card; none named means the card's own. Used only where
+            rows have no value of their own.
         min_value: values below are outliers.
         max_value: values above are outliers.
         clip: move outliers to the bound instead of dropping their rows.
@@ -56,6 +45,7 @@ class CardSource(Source):
 
     duplicates: Keep = "last"
     behaviours: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
     min_value: float | None = None
     max_value: float | None = None
     clip: bool = False
@@ -114,6 +104,12 @@ class CardSource(Source):
                         f'unknown behaviour "{name}"', where=self._where, remedy=did_you_mean(name, names)
                     )
             actions.append(KeepBehaviours(names, self.behaviours))
+        if len(names) > 1 and not self._has_values:
+            weights = self.weights or tuple(behaviour.weight for behaviour in self.card.behaviours)
+            if len(weights) != len(names):
+                what = f"{len(weights)} weights for {len(names)} behaviours"
+                raise ConfigError(what, where=self._where, remedy=f"give one for each of {', '.join(names)}")
+            actions.append(Weigh(names, weights))
         if self.card.netted:
             actions.append(NetCancellations())
         if self.min_value is not None or self.max_value is not None:
@@ -128,6 +124,10 @@ class CardSource(Source):
         if self.positive_from is not None:
             actions.append(Label(self.positive_from))
         return tuple(actions)
+
+    @property
+    def _has_values(self) -> bool:
+        return any("value" in table.columns for table in self.card.layouts[0].interactions)
 
     @property
     def _where(self) -> str:
