@@ -46,7 +46,8 @@ class _Draw:
 
     def distinct(self, bound: int, many: int) -> Int64:
         """Return ``many`` different numbers below ``bound``, in random order."""
-        return np.asarray(np.argsort(self.below(2**31, bound), kind="stable")[:many], dtype=np.int64)
+        order: Int64 = np.argsort(self.below(2**31, bound), kind="stable").astype(np.int64)
+        return order[:many]
 
 
 @dataclass

@@ -129,7 +129,7 @@ def _seconds(column: pd.Series[Any], text: Text, table: Table, name: str) -> Int
         codes = column.cat.codes.to_numpy()
         bad = (codes < 0) | times.isna().to_numpy()[codes]
         _refuse(bad, text, table, name, f"is no time written like {table.time}")
-        seconds = times.astype("datetime64[s, UTC]").astype("int64").to_numpy(np.int64)[codes]
+        seconds = times.astype("datetime64[s, UTC]").astype("int64").to_numpy()[codes].astype(np.int64)
         remedy = "correct the cell"
     _refuse((seconds < 0) | (seconds >= _YEAR_2200), text, table, name, "is a time before 1970 or after 2200", remedy)
     return np.asarray(seconds, dtype=np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -94,22 +95,12 @@ class CardSource(Source):
         )
 
     def actions(self) -> tuple[Action, ...]:
-        """Return the steps of preparation, in order."""
-        names = tuple(behaviour.name for behaviour in self.card.behaviours)
-        actions: list[Action] = [DropMissing()]
-        if self.behaviours:
-            for name in self.behaviours:
-                if name not in names:
-                    raise ConfigError(
-                        f'unknown behaviour "{name}"', where=self._where, remedy=did_you_mean(name, names)
-                    )
-            actions.append(KeepBehaviours(names, self.behaviours))
-        if len(names) > 1 and not self._has_values:
-            weights = self.weights or tuple(behaviour.weight for behaviour in self.card.behaviours)
-            if len(weights) != len(names):
-                what = f"{len(weights)} weights for {len(names)} behaviours"
-                raise ConfigError(what, where=self._where, remedy=f"give one for each of {', '.join(names)}")
-            actions.append(Weigh(names, weights))
+        """Return the steps of preparation, in order.
+
+        Raises:
+            ConfigError: when a setting does not fit the data.
+        """
+        actions: list[Action] = [DropMissing(), *self._behaviour_actions()]
         if self.card.netted:
             actions.append(NetCancellations())
         if self.min_value is not None or self.max_value is not None:
@@ -124,6 +115,21 @@ class CardSource(Source):
         if self.positive_from is not None:
             actions.append(Label(self.positive_from))
         return tuple(actions)
+
+    def _behaviour_actions(self) -> Iterator[Action]:
+        """Yield what the settings say about behaviours."""
+        names = tuple(behaviour.name for behaviour in self.card.behaviours)
+        for name in self.behaviours:
+            if name not in names:
+                raise ConfigError(f'unknown behaviour "{name}"', where=self._where, remedy=did_you_mean(name, names))
+        if self.behaviours:
+            yield KeepBehaviours(names, self.behaviours)
+        if len(names) > 1 and not self._has_values:
+            weights = self.weights or tuple(behaviour.weight for behaviour in self.card.behaviours)
+            if len(weights) != len(names):
+                what = f"{len(weights)} weights for {len(names)} behaviours"
+                raise ConfigError(what, where=self._where, remedy=f"give one for each of {', '.join(names)}")
+            yield Weigh(names, weights)
 
     @property
     def _has_values(self) -> bool:

@@ -1,0 +1,73 @@
+"""Reading cards: those that ship with the package, and a user's own."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from benchsuite.errors import DataError, did_you_mean
+from benchsuite_datasets.card import Card
+
+
+def parse_card(text: str, where: str) -> Card:
+    """Read a card from TOML.
+
+    Args:
+        text: the TOML.
+        where: the file's name, for errors.
+
+    Raises:
+        DataError: for malformed TOML, an unknown key, or a value that does not fit, naming the key.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"is not valid TOML: {error}", where=where) from None
+    try:
+        return Card.model_validate_json(_json(table))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise DataError(message[:1].lower() + message[1:], where=f"{where}, key {key}" if key else where) from None
+
+
+def _json(table: dict[str, Any]) -> str:
+    """Return JSON, where pydantic's strict mode takes lists for tuples."""
+    return json.dumps(table, default=str)
+
+
+def card_names() -> tuple[str, ...]:
+    """Return the names of the cards that ship with the package."""
+    folder = resources.files("benchsuite_datasets") / "cards"
+    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
+
+
+def read_card(name: str) -> Card:
+    """Return the card with this name.
+
+    Raises:
+        DataError: when there is none, or it is malformed.
+    """
+    if name not in card_names():
+        raise DataError(f'no card "{name}"', remedy=did_you_mean(name, card_names()))
+    file = resources.files("benchsuite_datasets") / "cards" / f"{name}.toml"
+    return parse_card(file.read_text("utf-8"), f"cards/{name}.toml")
+
+
+def read_card_file(path: Path) -> Card:
+    """Return the card in a file of the user's own.
+
+    Raises:
+        DataError: when it cannot be read or is malformed.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot be read: {error}", where=str(path)) from None
+    return parse_card(text, str(path))
