@@ -1,19 +1,18 @@
-"""From a comparison to abstract tables, the one place where values become text and marks are given."""
+"""From a comparison to all its tables, in order."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchsuite.data import Comparison, Row
+from benchsuite.data import Comparison
 from benchsuite_reports import words
-from benchsuite_reports.facts import FALLBACK, Place, View
-from benchsuite_reports.numbers import Form, form, half_width, percent
-from benchsuite_reports.tables import NOTHING, Cell, Column, Convention, Group, Kind, Line, Note, Table
+from benchsuite_reports.against import against
+from benchsuite_reports.facts import Place, View
+from benchsuite_reports.maker import Maker
+from benchsuite_reports.tables import Kind, Table
 
-SHARE = "% of best classic"
 _TOGETHER = 6
 _TITLES: dict[Kind, str] = {
     "all": "Results",
@@ -54,17 +53,13 @@ def sections(comparison: Comparison) -> list[Section]:
                 done.add(place.base)
                 found.extend(_cold(view, place, [other for other in places if other.base == place.base]))
             line = words.split_line(words.find(comparison.splits, place.split))
-            found.append(Section(_name(place), 2, (line,), tuple(_tables(view, place)), bool(place.group)))
+            found.append(Section(words.place(place), 2, (line,), tuple(_tables(view, place)), bool(place.group)))
     return found
 
 
 def tables(comparison: Comparison) -> list[Table]:
     """Return all tables, in order."""
     return [table for section in sections(comparison) for table in section.tables]
-
-
-def _name(place: Place) -> str:
-    return f"{words.clean(place.dataset)}, {words.clean(place.split)}"
 
 
 def _tables(view: View, place: Place) -> list[Table]:
@@ -79,12 +74,14 @@ def _tables(view: View, place: Place) -> list[Table]:
     for kind, members in groups:
         if not members:
             continue
-        maker = _Maker(view)
+        maker = Maker(view)
         for metric in members:
-            maker.add([view.row(place, model, metric) for model in view.models], metric, words.heading(metric))
+            maker.add(place, metric, words.heading(metric))
             if metric == main:
-                maker.add_share([view.row(place, model, metric) for model in view.models], metric)
-        built.append(maker.table(f"{place.slug}-{kind}", kind, f"{_TITLES[kind]}: {_name(place)}", [place]))
+                maker.add_share(place, metric)
+        built.append(maker.table(f"{place.slug}-{kind}", kind, f"{_TITLES[kind]}: {words.place(place)}", [place]))
+        if main in members:
+            built.extend(against(view, place, main))
     return built
 
 
@@ -94,9 +91,9 @@ def _overview(view: View) -> Table | None:
     places = [place for place in places if main in view.metrics_at(place)]
     if main is None or len(places) <= 1:
         return None
-    maker = _Maker(view)
+    maker = Maker(view)
     for place in places:
-        maker.add([view.row(place, model, main) for model in view.models], main, _name(place))
+        maker.add(place, main, words.place(place))
     return maker.table("overview", "overview", f"Overview: {words.heading(main)}", places)
 
 
@@ -106,160 +103,11 @@ def _cold(view: View, first: Place, places: Sequence[Place]) -> list[Section]:
     places.sort(key=lambda place: not place.group)
     if main is None or len(places) <= 1:
         return []
-    maker = _Maker(view)
+    maker = Maker(view)
     for place in places:
-        maker.add([view.row(place, model, main) for model in view.models], main, words.clean(place.group) or "all")
+        maker.add(place, main, words.clean(place.group) or "all")
     whole = (place for place in view.places if (place.dataset, place.split) == (first.dataset, first.base))
     base = next(whole, dataclasses.replace(first, split=first.base))
-    title = f"{words.heading(main)} by {view.grouping(places)}: {_name(base)}"
+    title = f"{words.heading(main)} by {view.grouping(places)}: {words.place(base)}"
     table = maker.table(f"{base.slug}-cold", "cold", title, places)
-    return [Section(f"{_name(base)}, all groups", 2, (), (table,))]
-
-
-class _Maker:
-    """Collects columns of one table, handing out footnote letters as they are needed."""
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self._columns: list[Column] = []
-        self._metrics: list[tuple[str, list[Row | None]]] = []
-        self._cells: list[list[Cell]] = []
-        self._notes: dict[str, str] = {}
-
-    def add(self, rows: list[Row | None], metric: str, heading: str) -> None:
-        """Add a column: one row per model, in the order of the models."""
-        lower = not self._view.higher_is_better(metric)
-        known = [(row, row.mean) for row in rows if row is not None and _has_value(row) and row.mean is not None]
-        halves = [half_width(mean, row.ci_low, row.ci_high) for row, mean in known]
-        shape = form(
-            [mean for _, mean in known],
-            [half for half in halves if half is not None],
-            cost=self._view.task(metric) == "cost",
-            share=metric == FALLBACK,
-        )
-        cells = [self._cell(row, shape) for row in rows]
-        self._columns.append(Column(metric, heading, lower))
-        self._metrics.append((metric, rows))
-        competes = [metric != FALLBACK and model not in self._view.ceiling for model in self._view.models]
-        self._cells.append(_marked(cells, competes, lower))
-
-    def add_share(self, rows: list[Row | None], metric: str) -> None:
-        """Add the column that sets each model against the best classic one."""
-        higher = self._view.higher_is_better(metric)
-        values = {row.model: row.mean for row in rows if row and _has_value(row) and row.mean is not None}
-        classic = {model: value for model, value in values.items() if model in self._view.classics}
-        if not classic:
-            return
-        best = (max if higher else min)(classic, key=lambda model: classic[model])
-        if not classic[best] > 0:
-            return
-        cells = []
-        for row in rows:
-            value = values.get(row.model) if row else None
-            share = None if value is None else value / classic[best] if higher else classic[best] / (value or math.inf)
-            cells.append(Cell(words=NOTHING) if share is None else Cell(number=percent(share)))
-        letter = self._letter(f"100% is {words.clean(best)}, the best model here that uses no language model.")
-        self._columns.append(Column(f"{metric} {SHARE}", SHARE, notes=(letter,)))
-        self._cells.append(cells)
-
-    def table(self, key: str, kind: Kind, title: str, places: Sequence[Place]) -> Table:
-        """Return the finished table."""
-        view = self._view
-        caption: list[str] = []
-        simulated = words.simulated(view.comparison, [place.dataset for place in places])
-        if simulated and len(simulated) < len({place.dataset for place in places}):
-            caption.append(f"{', '.join(map(words.clean, simulated))}: {words.SIMULATED}")
-        elif simulated:
-            caption.append(words.SIMULATED)
-        lines = [self._line(index, places) for index in range(len(view.models))]
-        present = [line for line in lines if line is not None]
-        groups = [
-            Group(ceiling, members)
-            for ceiling in (False, True)
-            if (members := tuple(line for line in present if (line.model in view.ceiling) == ceiling))
-        ]
-        return Table(
-            key=key,
-            kind=kind,
-            title=title,
-            caption=tuple(caption),
-            columns=tuple(self._columns),
-            groups=tuple(groups),
-            notes=tuple(Note(letter, text) for text, letter in self._notes.items()),
-            conventions=tuple(self._conventions()),
-        )
-
-    def _line(self, index: int, places: Sequence[Place]) -> Line | None:
-        model = self._view.models[index]
-        cells = tuple(column[index] for column in self._cells)
-        if all(cell.words == NOTHING for cell in cells):
-            return None
-        told = {(cell.words, cell.notes) for cell in cells if cell.words != NOTHING}
-        span = ""
-        if len(told) == 1 and all(not cell.number for cell in cells):
-            span = next(iter(told))[0]
-        note = self._view.fallback_note(places, model)
-        letters = (self._letter(note),) if note else ()
-        return Line(model, model in self._view.language_models, cells, letters, span)
-
-    def _cell(self, row: Row | None, shape: Form) -> Cell:
-        if row is None:
-            return Cell(words=NOTHING)
-        if _has_value(row) and row.mean is not None:
-            half = half_width(row.mean, row.ci_low, row.ci_high)
-            return Cell(number=shape.number(row.mean), margin="" if half is None else shape.margin(half))
-        state = {"failed": "failed", "not applicable": "n/a", "missing": "not run yet", "ok": "undefined"}[row.state]
-        reason = words.clean(row.reason)
-        for prefix in (row.state, state):
-            reason = reason.removeprefix(f"{prefix}: ")
-        if not reason:
-            return Cell(words=state)
-        brief = words.short(reason)
-        whole = brief == reason.rstrip(".")
-        letter = () if whole else (self._letter(f"{state}: {words.sentence(reason)}"),)
-        return Cell(words=f"{state}: {brief}", notes=letter)
-
-    def _letter(self, text: str) -> str:
-        if text not in self._notes:
-            self._notes[text] = _letters(len(self._notes))
-        return self._notes[text]
-
-    def _conventions(self) -> Iterable[Convention]:
-        known: dict[str, list[Row]] = {}
-        for metric, rows in self._metrics:
-            known.setdefault(metric, []).extend(row for row in rows if row and _has_value(row))
-        for metric, measured in known.items():
-            counts = sorted({row.n for row in measured})
-            said = self._view.convention(metric)
-            if self._view.task(metric) != "cost" and counts:
-                size = f"n = {counts[0]:,}" if len(counts) == 1 else f"n = {counts[0]:,} to {counts[-1]:,}"
-                said = f"{said} ({size})" if said else size
-            if said:
-                yield Convention(metric, words.heading(metric), words.sentence(said))
-
-
-def _has_value(row: Row) -> bool:
-    return row.state == "ok" and row.mean is not None and math.isfinite(row.mean)
-
-
-def _marked(cells: list[Cell], competes: list[bool], lower: bool) -> list[Cell]:
-    """Mark best and second by the numbers as shown, so that a reader can check each mark."""
-    shown = {i: float(c.number) for i, (c, may) in enumerate(zip(cells, competes, strict=True)) if may and c.number}
-    ladder = sorted(set(shown.values()), reverse=not lower)
-    if len(ladder) <= 1:
-        return cells
-    marks: dict[float, str] = {ladder[0]: "best"}
-    if len(shown) > 2:  # noqa: PLR2004 - of two models, the second is the last
-        marks[ladder[1]] = "second"
-    result = list(cells)
-    for index, value in shown.items():
-        if marks.get(value) == "best":
-            result[index] = dataclasses.replace(cells[index], mark="best")
-        elif marks.get(value) == "second":
-            result[index] = dataclasses.replace(cells[index], mark="second")
-    return result
-
-
-def _letters(index: int) -> str:
-    head, tail = divmod(index, 26)
-    return (_letters(head - 1) if head else "") + chr(ord("a") + tail)
+    return [Section(f"{words.place(base)}, all groups", 2, (), (table,))]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchsuite.data import About, Comparison, Row
+from benchsuite.data import About, Comparison, Contrast, Row
 from benchsuite_reports import words
 from benchsuite_reports.numbers import percent
 
@@ -45,6 +45,11 @@ class View:
         self.metrics = words.order(comparison.metrics, (row.metric for row in rows))
         self._metric = {about.label: about for about in comparison.metrics}
         self._there = {(row.dataset, row.split, row.metric) for row in rows}
+        self._contrasts = {
+            (one.dataset, one.split, one.model, one.metric): one
+            for one in comparison.contrasts
+            if one.role == "best classic"
+        }
         self.places = self._places()
         facts = {about.label: about.facts for about in comparison.models}
         self.ceiling = frozenset(name for name in self.models if facts.get(name, {}).get("ceiling"))
@@ -74,6 +79,10 @@ class View:
             whole = self.comparison.row(place.dataset, place.base, model, metric)
             return whole if whole is not None and whole.state != "ok" else None
         return row
+
+    def contrast(self, place: Place, model: str, metric: str) -> Contrast | None:
+        """Return the model's paired comparison with the best classic, None for that classic itself."""
+        return self._contrasts.get((place.dataset, place.split, model, metric))
 
     def metrics_at(self, place: Place) -> list[str]:
         """Return the metrics, costs included, that any model has in this place."""

@@ -25,6 +25,7 @@ _HEAD = """\
 \\providecommand{{\\benchsuitechar}}[2]{{\\ifdefined\\Umathchar#1\\else#2\\fi}}
 """
 _GAP = 3.0
+_FLOATS = 12
 _SHARE = 0.4
 """How much of the text width one name or heading may take before it is broken over lines."""
 _BOLD = 1.17
@@ -42,9 +43,18 @@ class Latex(Report):
         """Return ``results.tex``: one ``table`` environment per table, cut where it would be wider than the text."""
         out = [_HEAD.format(name=_comment(comparison.name))]
         out += [f"% {_comment(key)}: {_comment(words.plain(value))}" for key, value in comparison.provenance.items()]
-        for table in tables(comparison):
-            for piece in narrow(table, lambda piece: _width(piece, _SHARE * self.width) <= self.width):
-                out += ["", *_fragment(piece, comparison.notes, _SHARE * self.width)]
+        pieces = [
+            piece
+            for table in tables(comparison)
+            for piece in narrow(table, lambda piece: _width(piece, _SHARE * self.width) <= self.width)
+        ]
+        for index, piece in enumerate(pieces):
+            if index and index % _FLOATS == 0:
+                out += [
+                    "",
+                    "\\clearpage % LaTeX holds only so many tables back; not needed once text stands between them",
+                ]
+            out += ["", *_fragment(piece, comparison.notes, _SHARE * self.width)]
         return {"results.tex": ("\n".join(out) + "\n").encode()}
 
 
@@ -75,7 +85,9 @@ def _fragment(table: Table, notes: Sequence[str], limit: float) -> Iterable[str]
 
 
 def _below(table: Table, notes: Sequence[str]) -> Iterable[str]:
-    meaning = " ".join(legend([table], "\\textbf{bold}", "\\underline{underlined}", LANGUAGE_MODEL, escape))
+    meaning = " ".join(
+        legend([table], "\\textbf{bold}", "\\underline{underlined}", LANGUAGE_MODEL, "+", "\N{MINUS SIGN}", escape)
+    )
     paragraphs = [meaning] if meaning else []
     paragraphs += [f"\\textsuperscript{{{note.letter}}}\\,{escape(note.text)}" for note in table.notes]
     if table.conventions:
@@ -119,7 +131,8 @@ def _cell(cell: Cell) -> str:
     number = _number(cell.number)
     number = {"best": f"\\textbf{{{number}}}", "second": f"\\underline{{{number}}}", "": number}[cell.mark]
     margin = f"\\,{{\\scriptsize$\\pm$}}{{\\scriptsize {_number(cell.margin)}}}" if cell.margin else ""
-    return number + margin + _letters(cell.notes)
+    sign = {"better": "$^{+}$", "worse": "$^{-}$", "": ""}[cell.sign]
+    return number + margin + sign + _letters(cell.notes)
 
 
 def _number(text: str) -> str:
@@ -159,7 +172,7 @@ def _column_width(column: Column, limit: float) -> float:
 
 
 def _cell_width(cell: Cell) -> float:
-    letters = points("a" * len(cell.notes))
+    letters = points("a" * len(cell.notes) + ("+" if cell.sign else ""))
     if not cell.number:
         return points(cell.words) + letters
     number = points(cell.number) * (_BOLD if cell.mark == "best" else 1.0)

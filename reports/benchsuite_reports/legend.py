@@ -12,6 +12,8 @@ def legend(
     best: str,
     second: str,
     language_model: str,
+    better: str,
+    worse: str,
     escape: Callable[[str], str] = lambda text: text,
 ) -> list[str]:
     """Return one sentence per mark.
@@ -21,6 +23,8 @@ def legend(
         best: how the best value looks, as the renderer draws it.
         second: how the second looks.
         language_model: the mark of a model that uses a language model.
+        better: the sign of a model that is better than the best classic.
+        worse: the sign of one that is worse.
         escape: makes the words between the marks safe for the format.
     """
     lines = [line for table in tables for line in table.lines()]
@@ -34,6 +38,10 @@ def legend(
     if any(line.language_model for line in lines):
         said.append(f"{language_model}{escape(': uses a language model.')}")
     words = []
+    if any(cell.sign for cell in cells):
+        words.append(
+            f"{better}/{worse}: better or worse than the best classic at 5%, tested in pairs with Holm's correction."
+        )
     if any(cell.margin for cell in cells):
         words.append("\N{PLUS-MINUS SIGN}: the larger side of the 95% interval.")
     if any(group.ceiling for table in tables for group in table.groups):

@@ -10,12 +10,15 @@ from benchsuite.api import Report
 from benchsuite.data import Comparison
 from benchsuite_reports import words
 from benchsuite_reports.build import Section, sections
+from benchsuite_reports.facts import View
 from benchsuite_reports.legend import legend
 from benchsuite_reports.tables import Cell, Column, Line, Table
+from benchsuite_reports.verdict import verdicts
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 _MARKUP = frozenset("\\`*_[]{}~$#!^")
 LANGUAGE_MODEL = "<sup>LM</sup>"
+BETTER, WORSE = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 
 
 @dataclass
@@ -29,9 +32,12 @@ class Markdown(Report):
         out = [f"# {escape(words.clean(comparison.name))}", ""]
         for note in comparison.notes:
             out += [f"> Note: {escape(words.sentence(note))}", ""]
-        meaning = legend(everything, "**bold**", "<ins>underlined</ins>", LANGUAGE_MODEL)
+        said = verdicts(View(comparison))
+        if said:
+            out += ["## What the tables say", "", *(f"- {escape(text)}" for text in said), ""]
+        meaning = legend(everything, "**bold**", "<ins>underlined</ins>", LANGUAGE_MODEL, BETTER, WORSE)
         if meaning:
-            out += [" ".join(meaning), ""]
+            out += ["## How to read the tables", "", " ".join(meaning), ""]
         for section in parts:
             out += _section(section)
         if comparison.provenance:
@@ -100,7 +106,8 @@ def _cell(cell: Cell) -> str:
     number = escape(cell.number)
     number = {"best": f"**{number}**", "second": f"<ins>{number}</ins>", "": number}[cell.mark]
     margin = f" \N{PLUS-MINUS SIGN}{escape(cell.margin)}" if cell.margin else ""
-    return number + margin + _letters(cell.notes)
+    sign = {"better": f" {BETTER}", "worse": f" {WORSE}", "": ""}[cell.sign]
+    return number + margin + sign + _letters(cell.notes)
 
 
 def _letters(notes: Sequence[str]) -> str:

@@ -35,6 +35,11 @@ class Form:
             return percent(value)
         return self._bare(f"{value:z.{self.decimals}f}")
 
+    def signed(self, value: float) -> str:
+        """Write a value with its sign, a plus too."""
+        text = self.number(value)
+        return text if text.startswith("-") or float(text) == 0 else f"+{text}"
+
     def margin(self, half: float) -> str:
         """Write half an interval; one that would read as zero is written as smaller than the last digit."""
         text = f"{half:z.{self.decimals}f}"
@@ -92,6 +97,12 @@ def form(values: Sequence[float], halves: Sequence[float], *, cost: bool, share:
     largest = 2 - math.floor(math.log10(max(sizes)))
     smallest = -math.floor(math.log10(min(sizes)))
     return Form(min(max(largest, min(smallest, 2), 0), _MOST))
+
+
+def p_value(p: float) -> str:
+    """Write a p-value with three decimals, and what would read as none as smaller than the last."""
+    text = f"{p:.3f}"
+    return "<.001" if float(text) == 0 else "1.000" if float(text) == 1 else text.removeprefix("0")
 
 
 def percent(share: float) -> str:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchsuite_reports import words
 from benchsuite_reports.facts import Place, View
 
 TIME = ("fit_seconds", "score_seconds")
@@ -98,8 +97,3 @@ def spots(view: View, place: Place, metric: str) -> list[Spot]:
 def wholes(view: View) -> list[Place]:
     """Return the places that are no group of another."""
     return [place for place in view.places if not place.group]
-
-
-def name(place: Place) -> str:
-    """Return how a place is called in a title."""
-    return f"{words.clean(place.dataset)}, {words.clean(place.split)}"

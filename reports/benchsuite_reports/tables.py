@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Mark = Literal["", "best", "second"]
-Kind = Literal["overview", "cold", "all", "ranking", "classification", "rating", "cost"]
+Sign = Literal["", "better", "worse"]
+Kind = Literal["overview", "cold", "against", "all", "ranking", "classification", "rating", "cost"]
 
 NOTHING = "\N{EN DASH}"
 """Shown where a metric does not exist for a cell."""
@@ -24,6 +25,7 @@ class Cell:
         margin: half of the interval as it is written, or "".
         words: what stands in place of a number: ``failed: out of memory``, ``n/a: needs item text``, an en dash.
         mark: whether the value is the best or second of its column.
+        sign: whether a corrected test says that the model is better or worse than the best classic.
         notes: letters of the footnotes that belong here.
     """
 
@@ -31,6 +33,7 @@ class Cell:
     margin: str = ""
     words: str = ""
     mark: Mark = ""
+    sign: Sign = ""
     notes: tuple[str, ...] = ()
 
 

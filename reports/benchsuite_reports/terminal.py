@@ -13,10 +13,13 @@ from benchsuite.api import Report
 from benchsuite.data import Comparison
 from benchsuite_reports import words
 from benchsuite_reports.build import Section, sections
+from benchsuite_reports.facts import View
 from benchsuite_reports.legend import legend
 from benchsuite_reports.tables import Cell, Column, Line, Table, narrow
+from benchsuite_reports.verdict import verdicts
 
 BEST, SECOND, LANGUAGE_MODEL = "*", "\N{DAGGER}", "[LM]"
+BETTER, WORSE = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 _BOLD, _UNDERLINE, _DIM, _END = "\x1b[1m", "\x1b[4m", "\x1b[2m", "\x1b[0m"
 _GAP = "  "
 
@@ -42,13 +45,18 @@ class Terminal(Report):
         out: list[str] = [self._strong(words.clean(comparison.name)), ""]
         for note in comparison.notes:
             out.extend(self._wrap(f"Note: {words.sentence(note)}"))
+        verdict = verdicts(View(comparison))
+        if verdict:
+            out.extend(["", self._strong("What the tables say")])
+            for text in verdict:
+                out.extend(self._wrap(text, indent=_GAP))
         for section in parts:
             out.extend(self._section(section))
         everything = [table for section in parts for table in section.tables]
         if hidden:
             names = "; ".join(section.heading for section in hidden)
             out.extend(["", *self._wrap(f"More tables in Markdown, LaTeX and CSV: {names}.")])
-        meaning = legend(everything, BEST, SECOND, LANGUAGE_MODEL)
+        meaning = legend(everything, BEST, SECOND, LANGUAGE_MODEL, BETTER, WORSE)
         if meaning:
             out.extend(["", self._strong("Legend"), *self._wrap(" ".join(meaning))])
         conventions = dict.fromkeys((said.heading, said.text) for table in everything for said in table.conventions)
@@ -178,11 +186,11 @@ def _aligned(cells: Sequence[Cell], blank: Sequence[bool], *, colour: bool) -> l
             value = cell.number.rjust(number)
             if cell.margin:
                 value += f" \N{PLUS-MINUS SIGN}{cell.margin.rjust(margin)}"
-            sign = {"best": BEST, "second": SECOND, "": ""}[cell.mark]
+            mark = {"best": BEST, "second": SECOND, "": ""}[cell.mark]
             code = {"best": _BOLD, "second": _UNDERLINE, "": ""}[cell.mark] if colour else ""
             spaces = len(value) - len(value.lstrip())
             styled = value[:spaces] + code + value[spaces:] + _END if code else value
-            texts.append(styled + sign + _letters(cell.notes))
+            texts.append(styled + mark + {"better": BETTER, "worse": WORSE, "": ""}[cell.sign] + _letters(cell.notes))
         else:
             texts.append(cell.words + _letters(cell.notes))
     return texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from benchsuite.data import About, Comparison
 from benchsuite_reports.numbers import count
@@ -131,6 +131,23 @@ def split_line(about: About) -> str:
     if inside:
         parts.append(f" ({'; '.join(inside)})")
     return sentence("".join(parts))
+
+
+class Where(Protocol):
+    """Anything with a data set and a split."""
+
+    @property
+    def dataset(self) -> str:
+        """Label of the data set."""
+
+    @property
+    def split(self) -> str:
+        """Label of the split."""
+
+
+def place(where: Where) -> str:
+    """Return how a place is called."""
+    return f"{clean(where.dataset)}, {clean(where.split)}"
 
 
 def order(abouts: Sequence[About], seen: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from benchsuite.data import About, Comparison, Row
+from benchsuite.data.comparison import About, Comparison, Contrast, Row, Standing, Trials
 
 NAUGHTY = "a_b&c%d#e$f~g^h\\i{j}k<l>m\"n'o`p|q*r 🚀"
 RANKING = ("ndcg@10", "recall@10", "precision@10", "map@10", "mrr@10", "hit-rate@10", "f1@10", "coverage@10")
@@ -76,6 +76,85 @@ def _row(rng: np.random.Generator, place: tuple[str, str], model: str, metric: s
     return Row(dataset, split, model, metric, mean, mean - half, mean + 1.1 * half, 943, "ok")
 
 
+def _contrasts(rows: Sequence[Row], models: Sequence[About]) -> tuple[Contrast, ...]:
+    """Hold every model against the best classic: tests that were never made, with p-values from thin air."""
+    compete = {about.label: about for about in models if not about.facts["ceiling"]}
+    classics = {name for name, about in compete.items() if not about.facts["uses_language_model"]}
+    tables: dict[tuple[str, str, str], dict[str, float]] = {}
+    for row in rows:
+        if row.mean is not None and row.metric not in COSTS and row.model in compete:
+            tables.setdefault((row.dataset, row.split, row.metric), {})[row.model] = row.mean
+    found = []
+    for (dataset, split, metric), values in tables.items():
+        known = classics & set(values)
+        if not known:
+            continue
+        reference = max(sorted(known), key=lambda name: values[name])
+        for model, value in values.items():
+            if model == reference:
+                continue
+            gap = value - values[reference]
+            p = 0.0002 if abs(gap) > 0.05 else 0.31
+            found.append(
+                Contrast(
+                    dataset,
+                    split,
+                    metric,
+                    model,
+                    reference,
+                    "best classic",
+                    gap,
+                    gap - 0.011,
+                    gap + 0.012,
+                    p / 2,
+                    p,
+                    "randomization",
+                    10_000,
+                    len(values) - 1,
+                    gap * 2,
+                    gap * 2 - 0.1,
+                    gap * 2 + 0.09,
+                    943,
+                    300,
+                    343,
+                    300,
+                )
+            )
+    return tuple(found)
+
+
+def _tuning(datasets: Sequence[str], models: Sequence[str]) -> tuple[Trials, ...]:
+    return tuple(
+        Trials(
+            dataset,
+            "random-holdout",
+            model,
+            1,
+            "0",
+            "ndcg@10",
+            {"trials": 4, "seconds": None},
+            ("factors",),
+            ({"factors": 64}, {"factors": 16}, {"factors": 128}, {"factors": 256}),
+            (0.2, 0.25, None, 0.3),
+            (1.0, 0.5, 2.0, 3.0),
+            ("a", "b", "c", "d"),
+            3,
+            ("factors",) if model == "als" else (),
+        )
+        for dataset in datasets
+        for model in models
+        if model in {"als", "ease", "flm"}
+    )
+
+
+def _standings(datasets: Sequence[str], models: Sequence[str]) -> tuple[Standing, ...]:
+    ranked = tuple(reversed([model for model in models if model not in {"oracle", "svd", "content-tfidf"}]))
+    ranks = tuple(1.0 + index * 1.1 for index in range(len(ranked)))
+    return (
+        Standing("random-holdout", "ndcg@10", tuple(datasets), ranked, ranks, ("svd", "content-tfidf"), 9.1, 0.02, 2.4),
+    )
+
+
 def build(
     *,
     models: Sequence[str] = MODELS,
@@ -96,6 +175,7 @@ def build(
         # As in a real comparison, costs and reasons are told for the whole split only, not for each of its groups.
         if split not in GROUPS or (metric not in COSTS and model not in {"svd", "content-tfidf"})
     ]
+    about_models = _models(models)
     steps = [
         {"name": "drop duplicates", "before": 100_000, "after": 99_287, "note": "the first of each pair is kept"},
         {"name": "k-core 5", "before": 99_287, "after": 99_000, "note": ""},
@@ -130,10 +210,13 @@ def build(
             )
             for name in splits
         ),
-        models=_models(models),
+        models=about_models,
         metrics=_metrics(metrics),
         provenance={"seed": 42, "packages": {"numpy": "2.0", "benchsuite": "0.1"}, "keys": ["a" * 64]},
         notes=("every number here is invented to test reports",),
+        tuning=_tuning(datasets, models),
+        contrasts=_contrasts(rows, about_models),
+        standings=_standings(datasets, models) if len(datasets) > 1 and "random-holdout" in splits else (),
     )
 
 
