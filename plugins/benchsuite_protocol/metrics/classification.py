@@ -119,3 +119,20 @@ class AUC(Metric):
     def estimate(self, evidence: Evidence, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the pooled area; a pair weighs what its query weighs."""
         return pooled_auc(evidence, weights)
+
+
+@dataclass
+class UserAUC(Metric):
+    """Area under the ROC curve within each query's own pairs, then averaged: per-user AUC.
+
+    The chance that of two pairs of the same query, one with label 1 and one with label 0, the first scores higher; ties
+    count half. Scores of different queries are never compared. Queries whose pairs all have one label are NaN and do
+    not count; all others count the same, however many pairs they have (not the impression-weighted "GAUC").
+    """
+
+    task: ClassVar[Task] = "classification"
+    convention: ClassVar[str] = "within each query, ties count half; mean over queries with both labels, unweighted"
+
+    def measure(self, evidence: Evidence) -> Float64:
+        """Return float64[q], the area within each query's own pairs."""
+        return auc_per_query(evidence)

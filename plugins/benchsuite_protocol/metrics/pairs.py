@@ -47,6 +47,11 @@ def ratio(above: Float64, below: Float64) -> Float64:
         return np.where(below > 0, above / below, np.nan)
 
 
+def sums(row: NDArray[np.integer], values: Float64, rows: int) -> Float64:
+    """Return float64[rows], the sum of the values of each row."""
+    return np.bincount(row, weights=values, minlength=rows).astype(np.float64, copy=False)
+
+
 def clean(score: Float32) -> Float32:
     """Return the scores with NaN as minus infinity: no opinion ranks below every opinion."""
     return np.where(np.isnan(score), np.float32(-np.inf), score)
@@ -117,8 +122,8 @@ def auc_per_query(evidence: Evidence) -> Float64:
     query, label, score = query[order], label[order].astype(np.float64), clean(evidence.scores.score)[order]
     total = np.bincount(query, minlength=queries)
     rank = _mean_rank(query, score) - np.repeat(np.cumsum(total) - total, total)
-    positive = np.bincount(query, weights=label, minlength=queries)
-    beaten = np.bincount(query, weights=label * rank, minlength=queries) - positive * (positive + 1.0) / 2.0
+    positive = sums(query, label, queries)
+    beaten = sums(query, label * rank, queries) - positive * (positive + 1.0) / 2.0
     return ratio(beaten, positive * (total - positive))
 
 

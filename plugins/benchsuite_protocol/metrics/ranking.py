@@ -176,6 +176,7 @@ class CoverageAtK(TopMetric):
     """
 
     resampled: ClassVar[bool] = False
+    rewards_truth: ClassVar[bool] = False
     convention: ClassVar[str] = "share of the catalogue listed at least once; all queries, also those without truth"
 
     def measure(self, evidence: Evidence) -> Float64:

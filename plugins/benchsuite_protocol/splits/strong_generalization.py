@@ -20,7 +20,7 @@ class StrongGeneralization(Split):
     """Holds out every row of a random share of the users, who then show a random part of them and are asked the rest.
 
     The protocol of Marlin (2004, "Collaborative filtering: a machine learning perspective") as Liang et al. (2018,
-    "Variational autoencoders for collaborative filtering", section 4) and many after them use it: a model must answer
+    "Variational autoencoders for collaborative filtering") and many after them use it: a model must answer
     for users it was not trained on. Of ``n`` events ``round(shown * n)`` are shown, at least one and never all. Users
     with a single event are counted and not asked. Users are drawn blind to activity and events blind to time. The
     validation fold holds out another share of the training users in the same way.
