@@ -29,6 +29,9 @@ class Metric(Plugin):
     resampled: ClassVar[bool] = True
     """False when a bootstrap over users makes no sense (coverage): then there is no interval."""
 
+    rewards_truth: ClassVar[bool] = True
+    """False for metrics of something else than being right (coverage, novelty): for them no answer is perfect."""
+
     @abstractmethod
     def measure(self, evidence: Evidence) -> Float64:
         """Return float64[q], one value per query; NaN where the query does not count."""

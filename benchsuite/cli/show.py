@@ -17,7 +17,7 @@ _FACTS = {
     "models": ("needs", "uses_language_model", "ceiling", "personal", "partial"),
     "sources": ("domain", "licence", "url", "simulated"),
     "splits": ("needs", "cold_items", "cold_users", "ordered"),
-    "metrics": ("task", "higher_is_better", "convention"),
+    "metrics": ("task", "higher_is_better", "rewards_truth", "convention"),
     "reports": ("printable", "complete"),
 }
 

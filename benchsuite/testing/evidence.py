@@ -13,18 +13,18 @@ Quality = Literal["perfect", "mixed", "worst", "short"]
 QUERIES, CATALOGUE, PAIRS, LIKED = 24, 40, 6, 4
 
 
-def evidence(quality: Quality, truth: int = 0) -> Evidence:
+def evidence(quality: Quality) -> Evidence:
     """Return answers of a quality to 24 questions about 40 items; lists hold the whole catalogue.
 
     Some queries have no relevant item and some no labelled pair. ``short`` lists are the first three places of mixed
-    ones. Another number for ``truth`` means other truths behind the same answers.
+    ones.
     """
     rng = np.random.default_rng(17)
     mixed = np.stack([rng.permutation(CATALOGUE) for _ in range(QUERIES)]).astype(np.int32)
     sizes = rng.integers(0, 6, QUERIES)
     sizes[[3, 11]] = 0
     row = np.repeat(np.arange(QUERIES), sizes)
-    hidden = np.random.default_rng([17, truth])
+    hidden = np.random.default_rng([17, 0])
     right = np.concatenate([hidden.choice(CATALOGUE, size, replace=False) for size in sizes]).astype(np.int32)
     relevant = Ragged.from_pairs(row, right, QUERIES)
     pairs = _pairs(hidden)

@@ -31,6 +31,9 @@ BY_DESIGN = {
     ("random", "checkerboard"),
     ("popular", "checkerboard"),
     ("coverage@k", "perfect_answer_is_best"),
+    ("gini@k", "perfect_answer_is_best"),
+    ("novelty@k", "perfect_answer_is_best"),
+    ("popularity-lift@k", "perfect_answer_is_best"),
     ("figures", "shows_every_state"),
 }
 """Skips that a plugin declares; any other skip would be a hole in this net."""

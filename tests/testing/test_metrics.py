@@ -108,15 +108,21 @@ class Positional(Good):
 
 @dataclass
 class Blind(Good):
-    """Counts distinct items, whatever is relevant."""
-
-    resampled: ClassVar[bool] = False
+    """Looks at the lists alone, and does not say so."""
 
     def measure(self, evidence):
         return np.array([row[: self.k].max() / 40 for row in evidence.rankings.item], np.float64)
 
 
+@dataclass
+class Elsewhere(Blind):
+    """Looks at the lists alone, and says so."""
+
+    rewards_truth: ClassVar[bool] = False
+
+
 BAD = {
+    Blind: "perfect_answer_is_best",
     Silent: "convention_is_said",
     Narrow: "values_have_shape",
     Misses: "perfect_answer_is_best",
@@ -145,6 +151,6 @@ def test_every_check_can_fail():
     assert set(BAD.values()) == set(check_names("metrics")) - shared
 
 
-def test_a_metric_that_looks_at_no_truth_is_not_asked_for_the_best():
-    result = {result.name: result for result in check_metric(Blind)}["perfect_answer_is_best"]
-    assert (result.state, result.reason) == ("skipped", "does not look at the truth")
+def test_a_metric_of_something_else_is_not_asked_for_the_best():
+    result = {result.name: result for result in check_metric(Elsewhere)}["perfect_answer_is_best"]
+    assert (result.state, "rewards_truth = False" in result.reason) == ("skipped", True)
