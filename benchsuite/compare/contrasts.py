@@ -11,7 +11,7 @@ import numpy as np
 
 from benchsuite.compare import statistics
 from benchsuite.compare.variance import components
-from benchsuite.data import Bool, Contrast, Float64, Int32, Spread
+from benchsuite.data import Bool, Contrast, Float64, Int32, Int64, Spread
 
 Test = Literal["randomization", "t"]
 Role = Literal["best classic", "chosen"]
@@ -75,7 +75,8 @@ def contrast(column: Column, reference: str, role: Role, test: Test = "randomiza
 
     A metric that is no mean over queries, or has values for other queries than the reference, has the bootstrap's
     interval like all others, but signs cannot be flipped: its test and effect size divide the difference by the
-    bootstrap's standard error.
+    bootstrap's standard error, and it rests on everybody who asked. Its wins and losses compare users' own values,
+    so users of whom one model has none are in no column.
 
     Args:
         column: the values.
@@ -95,13 +96,15 @@ def contrast(column: Column, reference: str, role: Role, test: Test = "randomiza
     paired = statistics.pair(cells, other.queries, column.users)
     difference = np.array([model.mean for model in models]) - other.mean
     replicates = np.stack([model.replicates for model in models], axis=1) - other.replicates[:, None]
-    error, low, high = statistics.interval(difference, replicates, paired.users)
     own = np.array([model.pooled for model in models]) | other.pooled
     plain = ~own & statistics.same_queries(cells, other.queries)
-    p, drawn, kind = _test(paired, difference, error, plain, test)
-    error = np.where(plain, statistics.standard_error(paired.unit), error) if paired.users > 1 else error
+    users = np.where(plain, paired.users, len(np.unique(np.concatenate(column.users))))
+    error, low, high = statistics.interval(difference, replicates, users)
+    if paired.users > 1:
+        error = np.where(plain, statistics.standard_error(paired.unit), error)
+    p, drawn, kind = _test(paired, statistics.t_test(difference, error, users), plain, test)
     with np.errstate(invalid="ignore", divide="ignore"):
-        effect, effect_low, effect_high = statistics.effect_size(difference / error, paired.users)
+        effect, effect_low, effect_high = statistics.effect_size(difference / error, users)
     counts = statistics.wins(paired.share, column.higher_is_better)
     return [
         Contrast(
@@ -122,7 +125,7 @@ def contrast(column: Column, reference: str, role: Role, test: Test = "randomiza
             effect=_known(effect[j]),
             effect_low=_known(effect_low[j]),
             effect_high=_known(effect_high[j]),
-            users=paired.users,
+            users=int(users[j]),
             wins=int(counts[j, 0]),
             ties=int(counts[j, 1]),
             losses=int(counts[j, 2]),
@@ -135,15 +138,10 @@ def contrast(column: Column, reference: str, role: Role, test: Test = "randomiza
 _Kind = Literal["exact randomization", "randomization", "t", "bootstrap t"]
 
 
-def _test(
-    paired: statistics.Paired, difference: Float64, error: Float64, plain: Bool, test: Test
-) -> tuple[Float64, Float64, list[_Kind]]:
-    """Return p-values, draws and the kind of test of each column."""
-    p = statistics.t_test(difference, error, paired.users)
-    drawn = np.zeros(len(p))
+def _test(paired: statistics.Paired, p: Float64, plain: Bool, test: Test) -> tuple[Float64, Int64, list[_Kind]]:
+    """Return p-values (those of t where signs are not flipped), draws and the kind of test of each column."""
+    drawn = np.zeros(len(p), np.int64)
     kinds: list[_Kind] = ["bootstrap t"] * len(p)
-    if paired.users > 1:
-        p = np.where(plain, statistics.t_test(difference, statistics.standard_error(paired.unit), paired.users), p)
     flipped = plain & (np.count_nonzero(paired.share, axis=0) <= statistics.FLIPS_UP_TO) & (test == "randomization")
     columns = np.flatnonzero(flipped)
     p[columns], drawn[columns] = statistics.sign_flips(paired.share[:, columns])
@@ -168,7 +166,9 @@ def correct(contrasts: Sequence[Contrast]) -> list[Contrast]:
 
 def spread(column: Column, reference: str | None) -> list[Spread]:
     """Separate seeds from users, for each model's mean and for its difference to the reference (None: only means)."""
-    found = []
+    found: list[Spread] = []
+    if len(set(column.seeds)) < 2:  # noqa: PLR2004 - one seed has no variance
+        return found
     base = column.models[reference] if reference is not None else None
     for name, model in column.models.items():
         if model.pooled:

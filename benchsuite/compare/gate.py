@@ -19,13 +19,18 @@ def main_metric(metrics: Sequence[About]) -> About | None:
 
 
 def gate(plan: Plan, rows: Sequence[Row], contrasts: Sequence[Contrast]) -> Iterator[str]:
-    """Yield one sentence for each data set and split, and a warning where a simple model beats a proposed one.
+    """Yield how differences are judged, one sentence for each data set and split, and a warning where a simple model beats a proposed one.
 
     Args:
         plan: which models use a language model, which are ceilings.
         rows: the means.
         contrasts: against the best classic.
     """
+    if contrasts:
+        yield (
+            "Differences to the best classic of each table: 95% interval from the spread of paired bootstrap draws over "
+            "users with Student's quantile; p-values by randomization of users' signs, corrected over the table (Holm)."
+        )
     metric = main_metric(plan.metrics)
     proposed = [about.label for about in plan.models if about.facts["uses_language_model"]]
     if metric is None or not proposed:

@@ -101,9 +101,8 @@ def _remembered(store: Store, identity: Mapping[str, Any], work: Callable[[], di
     full = {"version": _VERSION, **identity}
     key = content_key("statistics", full)
     if not store.has("statistics", key):
-        content = work()
         with store.write("statistics", key) as draft:
-            draft.manifest = {"identity": full, "content": content}
+            draft.manifest = {"identity": full, "content": work()}
     content: dict[str, Any] = store.get("statistics", key).manifest["content"]
     return content
 

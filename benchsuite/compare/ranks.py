@@ -30,7 +30,7 @@ def stand(split: str, metric: str, table: Float64, datasets: Sequence[str], mode
         models: labels.
     """
     whole = np.flatnonzero(~np.isnan(table).any(axis=0))
-    kept = [models[column] for column in whole]
+    kept = [models[column] for column in whole.tolist()]
     ranks = rank_rows(-table[:, whole])
     mean = ranks.mean(axis=0)
     order = np.argsort(mean, kind="stable")

@@ -41,6 +41,9 @@ _SEED = 20_230_723
 _CELLS = 4_000_000
 _EQUAL = 1e-9
 
+Users = int | Int64
+"""How many users a column rests on: one number for all columns, or int64[m]."""
+
 
 @dataclass(frozen=True, eq=False)
 class Paired:
@@ -105,12 +108,12 @@ def same_queries(values: Sequence[Float64], reference: Sequence[Float64]) -> Boo
     return joined
 
 
-def interval(difference: Float64, replicates: Float64, users: int) -> tuple[Float64, Float64, Float64]:
+def interval(difference: Float64, replicates: Float64, users: Users) -> tuple[Float64, Float64, Float64]:
     """Return standard error and 95% interval: bootstrap standard deviation times Student's quantile.
 
     Args:
         difference: float64[m].
-        replicates: float64[b, m] of the difference under resamples of users; NaN rows do not count.
+        replicates: float64[b, m] of the difference under resamples of users; NaN does not count.
         users: how many users there are; their number less one are the degrees of freedom. The bootstrap's variance is
             too small by the factor (users - 1) / users, which is undone.
 
@@ -119,24 +122,26 @@ def interval(difference: Float64, replicates: Float64, users: int) -> tuple[Floa
     """
     from scipy.special import stdtrit
 
+    freedom = np.broadcast_to(np.asarray(users, np.float64) - 1, difference.shape)
     nothing = np.full(len(difference), np.nan)
-    if users < 2 or len(replicates) < 2:  # noqa: PLR2004 - a variance needs two
+    if len(replicates) < 2:  # noqa: PLR2004 - a variance needs two
         return nothing, nothing, nothing
-    error = np.nanstd(replicates, axis=0, ddof=1) * np.sqrt(users / (users - 1))
-    half = stdtrit(users - 1, 0.975) * error
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error = np.nanstd(replicates, axis=0, ddof=1) * np.sqrt((freedom + 1) / freedom)
+        half = stdtrit(freedom, 0.975) * error
+    error, half = (np.where(freedom > 0, part, np.nan) for part in (error, half))
     return error, difference - half, difference + half
 
 
-def t_test(difference: Float64, error: Float64, users: int) -> Float64:
+def t_test(difference: Float64, error: Float64, users: Users) -> Float64:
     """Return float64[m], two-sided p-values of Student's t with ``users - 1`` degrees of freedom; 1 for 0 / 0."""
     from scipy.special import stdtr
 
-    if users < 2:  # noqa: PLR2004 - a variance needs two
-        return np.full(len(difference), np.nan)
+    freedom = np.broadcast_to(np.asarray(users, np.float64) - 1, difference.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
-        t = np.abs(difference / error)
-    p: Float64 = np.where((difference == 0) & (error == 0), 1.0, 2.0 * stdtr(users - 1, -t))
-    return p
+        p = 2.0 * stdtr(freedom, -np.abs(difference / error))
+    p = np.where((difference == 0) & (error == 0), 1.0, p)
+    return np.where(freedom > 0, p, np.nan)
 
 
 def standard_error(unit: Float64) -> Float64:
@@ -205,7 +210,7 @@ def holm(p: Float64) -> Float64:
     return adjusted
 
 
-def effect_size(t: Float64, users: int) -> tuple[Float64, Float64, Float64]:
+def effect_size(t: Float64, users: Users) -> tuple[Float64, Float64, Float64]:
     """Return Cohen's d_z (mean by standard deviation of users' differences) and its 95% interval.
 
     The interval inverts the noncentral t distribution. It is exact for normal differences; in the simulations of this
@@ -214,12 +219,12 @@ def effect_size(t: Float64, users: int) -> tuple[Float64, Float64, Float64]:
 
     Args:
         t: float64[m], difference by standard error; ``d_z = t / sqrt(users)``. NaN where the difference is 0 / 0.
-        users: how many.
+        users: how many; NaN comes out below two.
     """
     from scipy.special import nctdtrinc
 
-    root = np.sqrt(users)
-    low, high = (np.asarray(nctdtrinc(users - 1, level, t)) for level in (0.975, 0.025))
+    root, freedom = np.sqrt(users), np.asarray(users, np.float64) - 1
+    low, high = (np.asarray(nctdtrinc(freedom, level, t)) for level in (0.975, 0.025))
     return t / root, low / root, high / root
 
 

@@ -128,7 +128,8 @@ class Contrast:
         effect: the difference by the standard deviation over users (Cohen's d_z), None where that is 0.
         effect_low: lower end of its 95% interval.
         effect_high: upper end.
-        users: how many users the contrast rests on.
+        users: how many users the contrast rests on. For metrics that are no mean over queries that is everybody who
+            asked, and wins, ties and losses are of those users of whom both models have a value.
         wins: users for whom the model is better.
         ties: users for whom both are equal.
         losses: users for whom the model is worse.

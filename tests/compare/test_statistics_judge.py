@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchsuite.compare import build, statistics
+from benchsuite.compare.contrasts import Column, Measures, contrast, correct
+from benchsuite.data import Comparison, Contrast
+
+Filled = Callable[..., Any]
+
+MODELS = {"popular": 0.1, "als": 0.3, "ease": 0.32, "flm": 0.34, "oracle": 1.0}
+KINDS = {"language": ["flm"], "ceilings": ["oracle"]}
+
+
+def find(comparison: Comparison, model: str, metric: str, **more: Any) -> Contrast:
+    wanted = {"model": model, "metric": metric, **more}
+    (one,) = [c for c in comparison.contrasts if all(getattr(c, name) == value for name, value in wanted.items())]
+    return one
+
+
+def test_every_model_but_ceilings_stands_against_the_best_classic(filled: Filled) -> None:
+    comparison = build(*filled(MODELS, **KINDS))
+    for metric in ("ndcg@10", "recall@10", "accuracy", "auc"):
+        means = {model: comparison.row("one", "split", model, metric).mean for model in MODELS}
+        best = max(("popular", "als", "ease"), key=lambda model: means[model])
+        here = [one for one in comparison.contrasts if one.metric == metric]
+        assert {one.model for one in here} == set(MODELS) - {best, "oracle"}
+        for one in here:
+            assert (one.reference, one.role) == (best, "best classic")
+            assert one.difference == means[one.model] - means[best]
+            assert one.ci_low <= one.difference <= one.ci_high
+            assert one.p <= one.p_holm <= 1
+            assert one.users == 54
+            assert one.wins + one.ties + one.losses == (54 if one.test == "randomization" else pytest.approx(45, abs=8))
+    assert not [one for one in comparison.contrasts if one.metric == "coverage@10"], "it has no resamples"
+    (family,) = {one.family for one in comparison.contrasts}
+    assert family == len(comparison.contrasts)
+
+
+def test_a_contrast_is_what_its_parts_say(filled: Filled) -> None:
+    """One contrast worked out again from the stored values and the rows' own replicates."""
+    plan, store = filled({"als": 0.2, "flm": 0.5}, language=["flm"])
+    one = find(build(plan, store), "flm", "ndcg@10")
+    entries = [store.get("measure", key) for key in store.keys("measure")]
+    number = [entry.manifest["values"].index("ndcg@10") for entry in entries]
+    values = [entry.arrays()["values"][j] for entry, j in zip(entries, number, strict=True)]
+    where = [r["metric"] for r in entries[0].manifest["results"]].index("ndcg@10")
+    drawn = [entry.arrays()[f"replicates_{where}"].astype(np.float64) for entry in entries]
+    first, second = (0, 1) if np.nanmean(values[0]) > np.nanmean(values[1]) else (1, 0)
+    difference, draws = values[first] - values[second], drawn[first] - drawn[second]
+    assert one.difference == pytest.approx(difference.mean())
+    _, low, high = statistics.interval(np.array([difference.mean()]), draws[:, None], 54)
+    assert (one.ci_low, one.ci_high) == (pytest.approx(low[0]), pytest.approx(high[0]))
+    assert one.p == statistics.sign_flips(difference[:, None] / 54)[0][0]
+    assert one.effect == pytest.approx(difference.mean() / difference.std(ddof=1))
+    assert (one.wins, one.losses) == ((difference > 0).sum(), (difference < 0).sum())
+    assert one.test == "randomization"
+    assert one.verdict == "better"
+
+
+def test_pooled_metrics_are_told_by_their_numbers(filled: Filled) -> None:
+    comparison = build(*filled({"als": 0.2, "flm": 2.0}, language=["flm"]))
+    assert find(comparison, "flm", "auc").test == "bootstrap t"
+    assert find(comparison, "flm", "precision").test == "bootstrap t"
+    assert find(comparison, "flm", "accuracy").test == "randomization", "all queries have as many pairs"
+    auc = find(comparison, "flm", "auc")
+    assert auc.verdict == "better"
+    assert auc.effect_low < auc.effect < auc.effect_high
+
+
+def test_a_chosen_row_has_a_family_of_its_own(filled: Filled) -> None:
+    plan, store = filled(MODELS, **KINDS)
+    before = build(plan, store)
+    comparison = build(plan, store, against=["popular"])
+    assert [one for one in comparison.contrasts if one.role == "best classic"] == list(before.contrasts)
+    chosen = [one for one in comparison.contrasts if one.role == "chosen"]
+    assert {one.reference for one in chosen} == {"popular"}
+    assert {one.family for one in chosen} == {len(chosen)}
+    assert find(comparison, "flm", "ndcg@10", role="chosen").verdict == "better"
+
+
+def test_groups_of_queries_have_their_own_contrasts(filled: Filled) -> None:
+    comparison = build(*filled(MODELS, grouped=True, **KINDS))
+    splits = ("split", "split/k=0", "split/k=1")
+    users = [find(comparison, "flm", "ndcg@10", split=split).users for split in splits]
+    assert users[0] == users[1] + users[2]
+    for split in splits:
+        best = find(comparison, "flm", "ndcg@10", split=split).reference
+        row, other = (comparison.row("one", split, model, "ndcg@10") for model in ("flm", best))
+        assert find(comparison, "flm", "ndcg@10", split=split).difference == row.mean - other.mean
+
+
+def test_several_seeds_are_separated_from_users(filled: Filled) -> None:
+    comparison = build(*filled({"als": 0.2, "flm": 0.5}, language=["flm"], seeds=(1, 2, 3), metrics=("ndcg@10",)))
+    spreads = [one for one in comparison.spreads if one.metric == "ndcg@10"]
+    assert [(one.model, one.reference) for one in spreads] == [("als", ""), ("flm", ""), ("flm", "als")]
+    assert all(one.seeds == 3 and one.design == "crossed" for one in spreads)
+    assert all(one.residual_sd > one.seed_sd for one in spreads), "the seeds only draw other answers of equal skill"
+    assert not build(*filled({"als": 0.2, "flm": 0.5})).spreads
+
+
+def test_ranks_over_data_sets(filled: Filled) -> None:
+    comparison = build(*filled(MODELS, datasets=("a", "bb", "ccc"), metrics=("recall@10",), **KINDS))
+    (standing,) = comparison.standings
+    assert standing.datasets == ("a", "bb", "ccc")
+    assert set(standing.models) == {"popular", "als", "ease", "flm"}
+    assert standing.models[-1] == "popular"
+    assert standing.ranks[-1] == 4.0
+    assert sum(standing.ranks) == pytest.approx(10.0)
+    assert standing.critical_difference == pytest.approx(2.569 * np.sqrt(20 / 18), rel=1e-3)
+
+
+def test_statistics_are_worked_out_once_and_again_when_anything_changes(
+    filled: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, store = filled(MODELS, datasets=("a", "bb"), metrics=("ndcg@10",), **KINDS)
+    first = build(plan, store)
+    kept = store.keys("statistics")
+    with monkeypatch.context() as patch:
+        patch.setattr("benchsuite.compare.judge._work", None)
+        patch.setattr("benchsuite.compare.judge.stand", None)
+        assert build(plan, store) == first
+    build(plan, store, against=["als"])
+    assert len(store.keys("statistics")) == len(kept) + 2, "one more for each data set"
+    monkeypatch.setattr("benchsuite.compare.judge._VERSION", 99)
+    assert build(plan, store) == first
+    assert len(store.keys("statistics")) == 2 * len(kept) + 2
+
+
+def notes_of(comparison: Comparison) -> list[str]:
+    return [note for note in comparison.notes if "ndcg@10" in note]
+
+
+def test_the_gate_says_how_the_language_models_stand(filled: Filled) -> None:
+    names = {"pop": "popular", "knn": "item-knn"}
+    models = {"pop": 0.0, "knn": 0.3, "als": 0.45, "flm": 0.7, "flm-small": 0.1}
+    comparison = build(*filled(models, language=["flm", "flm-small"], names=names))
+    said, warning = notes_of(comparison)
+    assert "the best classic is als (" in said
+    assert "the best of 2 language models is flm (" in said
+    assert "% of it), difference +0." in said
+    assert said.endswith("All language models against als: 1 better, 1 worse.")
+    assert warning.startswith("Warning: one, split, ndcg@10: knn (")
+    assert "beats flm-small (" in warning
+    assert "flm (" not in warning.replace("flm-small (", "")
+
+
+def test_the_gate_is_silent_without_language_models_and_honest_without_classics(filled: Filled) -> None:
+    assert not notes_of(build(*filled({"als": 0.2, "ease": 0.3})))
+    (said,) = notes_of(build(*filled({"flm": 0.2, "oracle": 0.9}, language=["flm"], ceilings=["oracle"])))
+    assert "no classic model has a ndcg@10 yet" in said
+
+
+def column(models: dict[str, Measures], higher: bool = True) -> Column:
+    return Column("d", "s", "m", higher, [np.arange(30)], [1], models)
+
+
+def measures(values: Any) -> Measures:
+    values = np.asarray(values, np.float64)
+    weights = np.random.default_rng(0).poisson(1.0, (500, len(values)))
+    counted = ~np.isnan(values)
+    drawn = (weights[:, counted] @ values[counted]) / weights[:, counted].sum(axis=1)
+    return Measures(float(np.nanmean(values)), [values], drawn)
+
+
+def test_lower_is_better_turns_wins_and_verdicts_not_differences() -> None:
+    rng = np.random.default_rng(1)
+    base = rng.random(30)
+    table = column({"a": measures(base), "b": measures(base + 0.5 + 0.01 * rng.random(30))}, higher=False)
+    assert table.best(["a", "b"]) == "a"
+    (one,) = correct(contrast(table, "a", "best classic"))
+    assert one.difference > 0
+    assert (one.wins, one.losses) == (0, 30)
+    assert one.verdict == "worse"
+
+
+def test_values_for_other_queries_than_the_reference_get_the_bootstraps_test() -> None:
+    rng = np.random.default_rng(2)
+    base = rng.random(30)
+    holes = base + 0.2 * rng.random(30)
+    holes[:5] = np.nan
+    table = column({"a": measures(base), "b": measures(holes), "c": measures(base + 0.1)})
+    one, other = contrast(table, "a", "best classic")
+    assert (one.model, one.test) == ("b", "bootstrap t")
+    assert one.difference == np.nanmean(holes) - base.mean()
+    assert (other.model, other.test) == ("c", "randomization")
+
+
+def test_t_on_request_and_exact_with_few_users() -> None:
+    rng = np.random.default_rng(3)
+    base = rng.random(30)
+    table = column({"a": measures(base), "b": measures(base + rng.normal(0, 1, 30))})
+    assert contrast(table, "a", "chosen", "t")[0].test == "t"
+    few = base.copy()
+    few[:6] += 1.0
+    (one,) = contrast(column({"a": measures(base), "b": measures(few)}), "a", "chosen")
+    assert (one.test, one.draws, one.p) == ("exact randomization", 0, 2 / 2**6)
+
+
+def test_the_same_model_twice_differs_by_nothing() -> None:
+    base = np.random.default_rng(4).random(30)
+    (one,) = correct(contrast(column({"a": measures(base), "b": measures(base)}), "a", "best classic"))
+    assert (one.difference, one.ci_low, one.ci_high, one.p, one.p_holm) == (0.0, 0.0, 0.0, 1.0, 1.0)
+    assert one.effect is None
+    assert (one.wins, one.ties, one.losses) == (0, 30, 0)
+    assert one.verdict == "not separated"
+
+
+def test_too_many_users_for_signs_get_t(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statistics, "FLIPS_UP_TO", 20)
+    rng = np.random.default_rng(5)
+    base = rng.random(30)
+    (one,) = contrast(column({"a": measures(base), "b": measures(base + rng.random(30))}), "a", "best classic")
+    assert (one.test, one.draws) == ("t", 0)
