@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
@@ -11,7 +12,9 @@ from benchsuite.data import Comparison
 
 @dataclass
 class Figures(Report):
-    """Figures as PDF, SVG and PNG: quality with intervals, cold start, quality against cost."""
+    """Figures as PDF, SVG and PNG: quality, cold start, cost, tuning and ranks."""
+
+    complete: ClassVar[bool] = False
 
     pdf: bool = True
     svg: bool = True
@@ -19,7 +22,8 @@ class Figures(Report):
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return each figure in each chosen format, with the same bytes each time."""
-        from benchsuite_reports.plots import figures, write
+        from benchsuite_reports.gallery import figures
+        from benchsuite_reports.ink import write
 
         formats = [name for name, wanted in (("pdf", self.pdf), ("svg", self.svg), ("png", self.png)) if wanted]
         return {

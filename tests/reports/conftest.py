@@ -135,7 +135,7 @@ def _tuning(datasets: Sequence[str], models: Sequence[str]) -> tuple[Trials, ...
             {"trials": 4, "seconds": None},
             ("factors",),
             ({"factors": 64}, {"factors": 16}, {"factors": 128}, {"factors": 256}),
-            (0.2, 0.25, None, 0.3),
+            (0.2, 0.25, None, 0.3 + 0.02 * len(model)),
             (1.0, 0.5, 2.0, 3.0),
             ("a", "b", "c", "d"),
             3,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
 
 from benchsuite_reports.facts import View
 from benchsuite_reports.figures import Figures
+from benchsuite_reports.gallery import figures
+from benchsuite_reports.ink import Bare, label
 from benchsuite_reports.palette import looks
-from benchsuite_reports.plots import Bare, figures, label
 from benchsuite_reports.series import spots, wholes
+from benchsuite_reports.studies import best_so_far, joined
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,7 @@ def small(invent):
 def test_each_figure_comes_in_each_format(small):
     files = Figures().render(small)
     stems = ["quality-invented-demo", "cold-invented-demo-user-cold", "cost-invented-demo-item-cold",
-             "cost-invented-demo-user-cold"]  # fmt: skip
+             "cost-invented-demo-user-cold", "tuning-invented-demo-random-holdout"]  # fmt: skip
     assert list(files) == [f"{stem}.{form}" for stem in stems for form in ("pdf", "svg", "png")]
     starts = {"pdf": b"%PDF-", "svg": b"<?xml", "png": b"\x89PNG"}
     assert all(content.startswith(starts[name.rpartition(".")[2]]) for name, content in files.items())
@@ -110,6 +113,21 @@ def test_front_holds_what_nothing_beats(invented):
         beaten = any(other.cost <= spot.cost and other.value >= spot.value and other != spot for other in rivals)
         assert spot.front == (not beaten)
     assert not next(spot.front for spot in found if spot.model == "oracle")
+
+
+def test_best_so_far_never_falls(invented):
+    trials = invented.tuning[0]
+    assert trials.values[2] is None
+    curve = best_so_far(trials, higher=True)
+    assert curve == [0.2, 0.25, 0.25, trials.values[3]]
+    assert best_so_far(trials, higher=False) == [0.2, 0.2, 0.2, 0.2]
+
+
+def test_ranks_join_what_lies_within_the_critical_difference(invented):
+    one = dataclasses.replace(invented.standings[0], models=tuple("abcd"), ranks=(1.0, 1.5, 2.9, 4.6))
+    assert joined(dataclasses.replace(one, critical_difference=2.0)) == [(0, 2), (2, 3)]
+    assert joined(dataclasses.replace(one, critical_difference=0.4)) == []
+    assert joined(dataclasses.replace(one, critical_difference=4.0)) == [(0, 3)]
 
 
 def test_ticks_have_the_same_decimals():
