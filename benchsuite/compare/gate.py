@@ -19,7 +19,7 @@ def main_metric(metrics: Sequence[About]) -> About | None:
 
 
 def gate(plan: Plan, rows: Sequence[Row], contrasts: Sequence[Contrast]) -> Iterator[str]:
-    """Yield how differences are judged, one sentence for each data set and split, and a warning where a simple model beats a proposed one.
+    """Yield how differences are judged, how each table stands, and a warning where a simple model beats a proposed one.
 
     Args:
         plan: which models use a language model, which are ceilings.
@@ -28,8 +28,8 @@ def gate(plan: Plan, rows: Sequence[Row], contrasts: Sequence[Contrast]) -> Iter
     """
     if contrasts:
         yield (
-            "Differences to the best classic of each table: 95% interval from the spread of paired bootstrap draws over "
-            "users with Student's quantile; p-values by randomization of users' signs, corrected over the table (Holm)."
+            "Differences to the best classic of each table: 95% interval from the spread of paired bootstrap draws "
+            "over users and Student's quantile; p by randomization of users' signs, corrected over the table (Holm)."
         )
     metric = main_metric(plan.metrics)
     proposed = [about.label for about in plan.models if about.facts["uses_language_model"]]
