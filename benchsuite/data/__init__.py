@@ -2,7 +2,7 @@
 
 from benchsuite.data.answers import Evidence, Pairs, PairScores, Rankings
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
-from benchsuite.data.comparison import About, Comparison, Contrast, Row, Spread, Standing, State, Trials
+from benchsuite.data.comparison import About, Comparison, Contrast, PerUser, Row, Shown, Spread, Standing, State, Trials
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
 from benchsuite.data.fold import Fold, Queries, Truth
 
@@ -23,10 +23,12 @@ __all__ = [
     "Interactions",
     "PairScores",
     "Pairs",
+    "PerUser",
     "Queries",
     "Ragged",
     "Rankings",
     "Row",
+    "Shown",
     "Spread",
     "Standing",
     "State",

@@ -227,6 +227,44 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """One user's case in full, for readers who want to look: texts, not codes.
+
+    Attributes:
+        user: the user's raw id.
+        history: item texts that every model was shown, oldest first.
+        truth: item texts that came next.
+        lists: each model's list, best first.
+    """
+
+    user: str
+    history: tuple[str, ...]
+    truth: tuple[str, ...]
+    lists: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class PerUser:
+    """One metric user by user in one place, and some users' cases in full.
+
+    Attributes:
+        dataset: label of the data set.
+        split: label of the split.
+        metric: label of the metric.
+        users: raw ids, one per query.
+        values: by model, one value per query in the same order; None where the query does not count.
+        shown: the cases of some of these users, picked without looking at the results.
+    """
+
+    dataset: str
+    split: str
+    metric: str
+    users: tuple[str, ...]
+    values: Mapping[str, tuple[float | None, ...]]
+    shown: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True)
 class Comparison:
     """One experiment's results. Tuples are in the order of the experiment, which is the order of every table.
 
@@ -243,6 +281,7 @@ class Comparison:
         contrasts: every model against the best classic of its table, and against any chosen row.
         spreads: seed variance apart from user variance, where there are several seeds.
         standings: ranks over data sets, where there are several data sets.
+        per_user: values user by user, for distributions and for looking at single cases; may be empty.
     """
 
     name: str
@@ -257,6 +296,7 @@ class Comparison:
     contrasts: tuple[Contrast, ...] = ()
     spreads: tuple[Spread, ...] = ()
     standings: tuple[Standing, ...] = ()
+    per_user: tuple[PerUser, ...] = ()
 
     def row(self, dataset: str, split: str, model: str, metric: str) -> Row | None:
         """Return one row, or None when the metric does not exist for this cell."""
