@@ -1,0 +1,73 @@
+"""The README's examples are run as they stand."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+README = (REPOSITORY / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def console_lines() -> list[str]:
+    return [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines() if line[:2] == "$ "]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the README's files in it."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "my_model.py").write_text(blocks("python")[0])
+    (folder / "mine.toml").write_text(blocks("toml")[0])
+    return folder
+
+
+def benchsuite(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchsuite.cli.main", *words]
+    environment = os.environ | {"BENCHSUITE_DATA": "", "BENCHSUITE_CACHE": str(desk / "cache")}
+    return subprocess.run(command, cwd=desk, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_plugin_is_about_twenty_lines() -> None:
+    lines = [line for line in blocks("python")[0].splitlines() if line.strip()]
+    assert len(lines) <= 22
+
+
+def test_the_plugin_passes_the_conformance_kit(desk: Path) -> None:
+    done = benchsuite(desk, "check", "./my_model.py:Recent")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_experiment_runs_with_the_plugin_in_it(desk: Path) -> None:
+    text = (desk / "mine.toml").read_text().replace("seeds = [1, 2, 3]", "seeds = [1]")
+    assert 'models = ["popular"' in text
+    (desk / "mine.toml").write_text(text.replace('models = ["popular"', 'models = ["./my_model.py:Recent", "popular"'))
+    done = benchsuite(desk, "run", "mine.toml", "--offline")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Recent" in done.stdout
+    assert "ease (regularization=300)" in done.stdout
+    assert benchsuite(desk, "report", "mine", "--as", "latex", "--out", "paper").returncode == 0
+
+
+def test_the_commands_are_those_that_ci_runs() -> None:
+    ci = (REPOSITORY / ".ci" / "run").read_text("utf-8")
+    for line in console_lines():
+        if "venv" in line:
+            for command in line.split(" && ")[2:]:
+                assert command in ci or command == "benchsuite run", command
+
+
+def test_every_verb_and_name_in_the_readme_exists(desk: Path) -> None:
+    for line in console_lines():
+        words = line.partition("#")[0].split()
+        if words[:2] in (["benchsuite", "list"], ["benchsuite", "show"]):
+            assert benchsuite(desk, *words[1:]).returncode == 0, line
