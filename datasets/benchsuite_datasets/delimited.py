@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections.abc import Generator, Iterator
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Table
-from benchsuite_datasets.text import BLOCK, CELLS, ENCODING, FETCH, Text, check_names, short, text_lines, to_frame
+from benchsuite_datasets.text import BLOCK, CELLS, FETCH, LONGEST, Text, check_names, short, text_lines, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,7 @@ def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
 
     if len(table.separator) > 1:
         return _slow(text, table, numbers)
-    with text.open() as file:
-        names = list(table.names) or _header(file, text, table)
+    names = list(table.names) or _header(text, table)
     columns = {
         name: pa.float64() if name in numbers else pa.dictionary(pa.int32(), pa.string()) for name in table.wanted
     }
@@ -56,23 +56,19 @@ def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
     return to_frame(found)
 
 
-def _header(file: IO[bytes], text: Text, table: Table) -> list[str]:
+def _header(text: Text, table: Table) -> list[str]:
     """Return the column names of the first line; all wanted ones must be among them."""
-    line = file.readline(BLOCK)
-    if len(line) == BLOCK:
-        raise DataError(f"is longer than {BLOCK >> 20} MB", where=f"{text.name}, line 1", remedy=CELLS)
-    try:
-        decoded = line.decode(table.encoding).lstrip("\ufeff").rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise DataError(f"is not {table.encoding}", where=f"{text.name}, line 1", remedy=ENCODING) from None
-    if not decoded.strip():
-        raise DataError("is empty" if not line else "the first line is empty", where=text.name, remedy=FETCH)
+    with contextlib.closing(text_lines(text, table.encoding)) as lines:
+        line = next((line for _, line in lines), "")
+    names = line.rstrip("\r\n")
+    if not names.strip():
+        raise DataError("the first line is empty" if line else "is empty", where=text.name, remedy=FETCH)
     if table.quote and len(table.separator) == 1:
-        names = next(csv.reader([decoded], delimiter=table.separator))
+        cells = next(csv.reader([names], delimiter=table.separator))
     else:
-        names = decoded.split(table.separator)
-    check_names(names, text, table)
-    return names
+        cells = names.split(table.separator)
+    check_names(cells, text, table)
+    return cells
 
 
 def delimited_rows(text: Text, table: Table) -> Generator[tuple[int, list[str]], None, None]:
@@ -95,8 +91,10 @@ def delimited_rows(text: Text, table: Table) -> Generator[tuple[int, list[str]],
             if cells and (first > 1 or not table.header):
                 yield first, cells
     except csv.Error as error:
-        where = f"{text.name}, line {line + 1}"
-        raise DataError(f"cannot be split into cells: {error}", where=where, remedy=CELLS) from None
+        where, why = f"{text.name}, line {line + 1}", f"cannot be split into cells: {error}"
+        if "field limit" in str(error):
+            why = f"a cell is longer than {LONGEST:,} characters"
+        raise DataError(why, where=where, remedy=CELLS) from None
 
 
 def _checked(text: Text, table: Table, names: list[str], numbers: Numbers) -> Iterator[tuple[int, list[str]]]:
@@ -127,8 +125,7 @@ def _slow(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
     """Read a table whose separator is longer than one character."""
     import pandas as pd
 
-    with text.open() as file:
-        names = list(table.names) or _header(file, text, table)
+    names = list(table.names) or _header(text, table)
     wanted = [(name, names.index(name)) for name in table.wanted]
     columns: dict[str, list[str | None]] = {name: [] for name, _ in wanted}
     missing = set(table.missing)

@@ -173,16 +173,17 @@ def _pick(draw: _Draw, words: tuple[str, ...]) -> str:
 
 
 def _weights(draw: _Draw, tastes: Int64, hobbies: Int64) -> Int64:
-    """Return int64[users, items] true preferences, from 1 to about 2**23."""
+    """Return int64[users, items] true preferences, from 1 to about 2**17."""
     users, items = len(tastes), len(hobbies)
-    # half of the match is squared, so that a favourite hobby counts for much more than two half-liked ones
-    match = tastes @ hobbies.T  # 0 to about 250
+    match: Int64 = tastes @ hobbies.T  # 0 to about 250
+    # the square makes one favourite hobby count for much more than two half-liked ones
     match = 6 + match + match * match // 40
     styles = draw.below(_STYLES, users), draw.below(_STYLES, items)
     style = np.where(styles[0][:, None] == styles[1][None, :], 3, 1)
     rank = draw.distinct(items, items)
     popularity = 100 * items // (rank * 4 + items // 4 + 1)  # the most popular sells about 17 times the least
-    return 1 + match * style * popularity[None, :] // 16
+    weight: Int64 = 1 + match * style * popularity[None, :] // 16
+    return weight
 
 
 def _events(draw: _Draw, weight: Int64, mean: int) -> dict[str, Int64]:

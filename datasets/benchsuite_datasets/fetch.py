@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from pathlib import Path
@@ -97,7 +98,7 @@ def take_from_archive(layout: Layout, mirror: Mirror, archive: Path, folder: Pat
                     with opened.open(info) as member:
                         _copy(member, draft, file.bytes or mirror.limit)
                     _adopt(draft, file, folder)
-        except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
             raise Unreachable(f"is no sound archive: {error}") from None
         except OSError as error:
             if error.errno is None:  # zlib and zipfile raise it bare for damaged members

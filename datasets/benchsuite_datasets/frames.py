@@ -118,8 +118,8 @@ def _seconds(column: pd.Series[Any], text: Text, table: Table, name: str) -> Int
     if table.time in _UNITS:
         number = column.to_numpy(np.float64)
         _refuse(~np.isfinite(number), text, table, name, "is no time")
-        # shift, not scale, the doubt: whole seconds are exact in float64
-        seconds = np.floor(number / _UNITS[table.time]).astype(np.int64)
+        # the bounds keep what no int64 holds from being cast; anything outside the years is refused below
+        seconds = np.clip(np.floor(number / _UNITS[table.time]), -1, _YEAR_2200).astype(np.int64)
         remedy = "if the file counts milliseconds, say time = 'ms' in the card"
     else:
         # one conversion for each different moment

@@ -7,7 +7,7 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -32,7 +32,7 @@ ENCODING = "say its encoding in the card (latin-1, cp1252) or convert it to UTF-
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 """What the standard library raises for unreadable, truncated, encrypted or unsupported files."""
 
-_FREE = 1 << 28
+_FREE = 1 << 26
 _RATIO = 200
 """A packed file may unpack to ``_FREE`` bytes, or to ``_RATIO`` times its size where that is more."""
 
@@ -106,7 +106,7 @@ class _Bounded(io.RawIOBase):
         return len(data)
 
 
-def text_lines(text: Text, encoding: str) -> Iterator[tuple[int, str]]:
+def text_lines(text: Text, encoding: str) -> Generator[tuple[int, str], None, None]:
     """Yield (line number, line with its end) of every physical line, however the file ends its lines.
 
     Raises:
@@ -136,8 +136,9 @@ def check_names(names: Iterable[str], text: Text, table: Table) -> None:
     known = list(names)
     for name in table.wanted:
         if name not in known:
-            remedy = did_you_mean(name, known) if len(known) < _FEW else ""
+            remedy = did_you_mean(name, set(known)) if len(known) < _FEW else ""
             raise DataError(f'column "{name}" is missing', where=f"{text.name}, line 1", remedy=remedy)
+    for name in table.wanted:
         if known.count(name) > 1:
             raise DataError(f'column "{name}" is there twice', where=f"{text.name}, line 1", remedy="rename one")
 
