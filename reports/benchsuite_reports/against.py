@@ -38,7 +38,7 @@ def against(view: View, place: Place, metric: str) -> list[Table]:
             cells = [
                 _signed(difference, one.difference, halves[model], one),
                 _signed(effect, effects[model], sizes[model]),
-                Cell(words=NOTHING) if one.p_holm is None else Cell(number=p_value(one.p_holm)),
+                Cell(words=NOTHING) if one.p_holm is None else Cell(p_value(one.p_holm), value=one.p_holm),
                 Cell(words=f"{one.wins:,}/{one.ties:,}/{one.losses:,}"),
             ]
         # A model without a value here has its reason in the table of values.
@@ -62,7 +62,7 @@ def _form(values: Sequence[float], halves: Mapping[str, float | None]) -> Form:
 def _signed(shape: Form, value: float | None, half: float | None, one: Contrast | None = None) -> Cell:
     if value is None:
         return Cell(words=NOTHING)
-    return Cell(shape.signed(value), "" if half is None else shape.margin(half), sign=sign(one))
+    return Cell(shape.signed(value), "" if half is None else shape.margin(half), sign=sign(one), value=value)
 
 
 def _effect_half(one: Contrast) -> float | None:

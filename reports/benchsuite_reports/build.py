@@ -25,13 +25,18 @@ _TITLES: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, sentences under it, and tables; ``group`` where they are about one group of queries."""
+    """A heading, sentences under it, and tables; the places that they are about, none where they are about all."""
 
     heading: str
     level: int
     text: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
-    group: bool = False
+    places: tuple[Place, ...] = ()
+
+    @property
+    def group(self) -> bool:
+        """Whether it is about one group of queries."""
+        return len(self.places) == 1 and bool(self.places[0].group)
 
 
 def sections(comparison: Comparison) -> list[Section]:
@@ -53,7 +58,7 @@ def sections(comparison: Comparison) -> list[Section]:
                 done.add(place.base)
                 found.extend(_cold(view, place, [other for other in places if other.base == place.base]))
             line = words.split_line(words.find(comparison.splits, place.split))
-            found.append(Section(words.place(place), 2, (line,), tuple(_tables(view, place)), bool(place.group)))
+            found.append(Section(words.place(place), 2, (line,), tuple(place_tables(view, place)), (place,)))
     return found
 
 
@@ -62,7 +67,8 @@ def tables(comparison: Comparison) -> list[Table]:
     return [table for section in sections(comparison) for table in section.tables]
 
 
-def _tables(view: View, place: Place) -> list[Table]:
+def place_tables(view: View, place: Place) -> list[Table]:
+    """Return the tables of one place."""
     metrics = view.metrics_at(place)
     main = view.main_at([place])
     kinds: list[Kind] = ["ranking", "classification", "rating", "cost"]
@@ -110,4 +116,4 @@ def _cold(view: View, first: Place, places: Sequence[Place]) -> list[Section]:
     base = next(whole, dataclasses.replace(first, split=first.base))
     title = f"{words.heading(main)} by {view.grouping(places)}: {words.place(base)}"
     table = maker.table(f"{base.slug}-cold", "cold", title, places)
-    return [Section(f"{words.place(base)}, all groups", 2, (), (table,))]
+    return [Section(f"{words.place(base)}, all groups", 2, (), (table,), (*places,))]

@@ -61,7 +61,7 @@ class Maker:
         for row in rows:
             value = values.get(row.model) if row else None
             share = None if value is None else value / classic[best] if higher else classic[best] / (value or math.inf)
-            cells.append(Cell(words=NOTHING) if share is None else Cell(number=percent(share)))
+            cells.append(Cell(words=NOTHING) if share is None else Cell(percent(share), value=share))
         letter = self._letter(f"100% is {words.clean(best)}, the best model here that uses no language model.")
         self._columns.append(Column(f"{metric} {SHARE}", SHARE, notes=(letter,)))
         self._cells.append(cells)
@@ -116,7 +116,7 @@ class Maker:
             return Cell(words=NOTHING)
         if _has_value(row) and row.mean is not None:
             half = half_width(row.mean, row.ci_low, row.ci_high)
-            return Cell(number=shape.number(row.mean), margin="" if half is None else shape.margin(half))
+            return Cell(shape.number(row.mean), "" if half is None else shape.margin(half), value=row.mean)
         state = {"failed": "failed", "not applicable": "n/a", "missing": "not run yet", "ok": "undefined"}[row.state]
         reason = words.clean(row.reason)
         for prefix in (row.state, state):

@@ -34,7 +34,7 @@ class Markdown(Report):
             out += [f"> Note: {escape(words.sentence(note))}", ""]
         said = verdicts(View(comparison))
         if said:
-            out += ["## What the tables say", "", *(f"- {escape(text)}" for text in said), ""]
+            out += ["## What the tables say", "", *(f"- {escape(one.text)}" for one in said), ""]
         meaning = legend(everything, "**bold**", "<ins>underlined</ins>", LANGUAGE_MODEL, BETTER, WORSE)
         if meaning:
             out += ["## How to read the tables", "", " ".join(meaning), ""]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchsuite.data import Trials
 from benchsuite_reports.facts import Place, View
 
 TIME = ("fit_seconds", "score_seconds")
@@ -97,3 +98,14 @@ def spots(view: View, place: Place, metric: str) -> list[Spot]:
 def wholes(view: View) -> list[Place]:
     """Return the places that are no group of another."""
     return [place for place in view.places if not place.group]
+
+
+def best_so_far(trials: Trials, *, higher: bool) -> list[float | None]:
+    """Return the best value after each trial, None before the first that succeeded."""
+    best: float | None = None
+    curve: list[float | None] = []
+    for value in trials.values:
+        if value is not None:
+            best = value if best is None else max(best, value) if higher else min(best, value)
+        curve.append(best)
+    return curve

@@ -12,6 +12,7 @@ from benchsuite_reports import words
 from benchsuite_reports.facts import View
 from benchsuite_reports.ink import Bare, ends, key, label, marker, wrapped
 from benchsuite_reports.palette import Look
+from benchsuite_reports.series import best_so_far
 
 Studies = Mapping[tuple[str, str], Sequence[Trials]]
 
@@ -23,17 +24,6 @@ def studies(view: View) -> Studies:
         if any(value is not None for value in trials.values):
             found.setdefault((trials.dataset, trials.split), []).append(trials)
     return found
-
-
-def best_so_far(trials: Trials, *, higher: bool) -> list[float | None]:
-    """Return the best value after each trial, None before the first that succeeded."""
-    best: float | None = None
-    curve: list[float | None] = []
-    for value in trials.values:
-        if value is not None:
-            best = value if best is None else max(best, value) if higher else min(best, value)
-        curve.append(best)
-    return curve
 
 
 def tuning(view: View, look: Mapping[str, Look], several: Sequence[Trials]) -> Figure:

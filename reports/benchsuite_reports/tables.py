@@ -27,6 +27,7 @@ class Cell:
         mark: whether the value is the best or second of its column.
         sign: whether a corrected test says that the model is better or worse than the best classic.
         notes: letters of the footnotes that belong here.
+        value: the value itself, for sorting; None where there is none.
     """
 
     number: str = ""
@@ -35,6 +36,7 @@ class Cell:
     mark: Mark = ""
     sign: Sign = ""
     notes: tuple[str, ...] = ()
+    value: float | None = None
 
 
 @dataclass(frozen=True)

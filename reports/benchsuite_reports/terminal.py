@@ -48,8 +48,8 @@ class Terminal(Report):
         verdict = verdicts(View(comparison))
         if verdict:
             out.extend(["", self._strong("What the tables say")])
-            for text in verdict:
-                out.extend(self._wrap(text, indent=_GAP))
+            for one in verdict:
+                out.extend(self._wrap(one.text, indent=_GAP))
         for section in parts:
             out.extend(self._section(section))
         everything = [table for section in parts for table in section.tables]

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from benchsuite.data import Contrast
 from benchsuite_reports import series, words
 from benchsuite_reports.facts import Place, View
+from benchsuite_reports.maker import sign
 from benchsuite_reports.numbers import form, half_width, p_value, percent
 
 _PLAIN = ("popular", "item-knn")
 """Plugins that every proposed model should beat."""
 
 
-def verdicts(view: View) -> list[str]:
+@dataclass(frozen=True)
+class Said:
+    """A sentence, and what it says of the language model: better, worse, level, or a warning about the comparison."""
+
+    text: str
+    kind: Literal["better", "worse", "level", "warning"]
+
+
+def verdicts(view: View) -> list[Said]:
     """Return a sentence for each data set and split on the best language model against the best classic, then warnings.
 
     A warning says where the most popular items or item-kNN beat the best language model, and which tuned winner lies
     at an end of its search range.
     """
-    said: list[str] = []
-    warnings: list[str] = []
+    said: list[Said] = []
+    warnings: list[Said] = []
     for place in series.wholes(view):
         metric = view.main_at([place])
         if metric is None:
@@ -37,10 +49,8 @@ def verdicts(view: View) -> list[str]:
             if words.find(view.comparison.models, point.model).name in _PLAIN
             and best(point.value, proposed.value) == point.value != proposed.value
         ]
-        warnings += [
-            f"Warning: {words.clean(point.model)} beats {words.clean(proposed.model)} on {words.place(place)}."
-            for point in winners
-        ]
+        beaten = f"beats {words.clean(proposed.model)} on {words.place(place)}."
+        warnings += [Said(f"Warning: {words.clean(point.model)} {beaten}", "warning") for point in winners]
     return said + warnings + _edges(view)
 
 
@@ -48,7 +58,7 @@ def _value(point: series.Point) -> float:
     return point.value
 
 
-def _sentence(view: View, place: Place, metric: str, proposed: series.Point, classic: series.Point) -> str:
+def _sentence(view: View, place: Place, metric: str, proposed: series.Point, classic: series.Point) -> Said:
     both = (proposed, classic)
     halves = [half_width(point.value, point.low, point.high) for point in both]
     shape = form([point.value for point in both], [half for half in halves if half is not None], cost=False)
@@ -64,7 +74,9 @@ def _sentence(view: View, place: Place, metric: str, proposed: series.Point, cla
     if view.higher_is_better(metric) and classic.value > 0:
         sentence += f" ({percent(proposed.value / classic.value)} of it)"
     contrast = view.contrast(place, proposed.model, metric)
-    return f"{sentence}; {_tested(contrast)}." if contrast else f"{sentence}."
+    if contrast is None:
+        return Said(f"{sentence}.", "level")
+    return Said(f"{sentence}; {_tested(contrast)}.", sign(contrast) or "level")
 
 
 def _tested(contrast: Contrast) -> str:
@@ -82,7 +94,7 @@ def _p(p: float) -> str:
     return f"< {text[1:]}" if text.startswith("<") else f"= {text}"
 
 
-def _edges(view: View) -> list[str]:
+def _edges(view: View) -> list[Said]:
     said = []
     for trials in view.comparison.tuning:
         if trials.edges:
@@ -91,4 +103,4 @@ def _edges(view: View) -> list[str]:
                 f"Warning: {words.clean(trials.model)} won at an end of its search range ({names}) on "
                 f"{words.place(trials)}; a wider search may find better."
             )
-    return list(dict.fromkeys(said))
+    return [Said(text, "warning") for text in dict.fromkeys(said)]

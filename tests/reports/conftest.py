@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from benchsuite.data.comparison import About, Comparison, Contrast, Row, Standing, Trials
+from benchsuite.data.comparison import About, Comparison, Contrast, PerUser, Row, Shown, Standing, Trials
 
 NAUGHTY = "a_b&c%d#e$f~g^h\\i{j}k<l>m\"n'o`p|q*r 🚀"
 RANKING = ("ndcg@10", "recall@10", "precision@10", "map@10", "mrr@10", "hit-rate@10", "f1@10", "coverage@10")
@@ -155,6 +155,29 @@ def _standings(datasets: Sequence[str], models: Sequence[str]) -> tuple[Standing
     )
 
 
+def _people(
+    rng: np.random.Generator, places: Sequence[tuple[str, str]], models: Sequence[str], users: int
+) -> tuple[PerUser, ...]:
+    """Invent values for each user, and some cases with titles that try to break the page."""
+    titles = [f"Invented title {index} (19{index})" for index in range(60, 80)]
+    titles += ["<script>alert(1)</script>", "\u540d\u5b57", "\u05e9\u05dc\u05d5\u05dd", "</script><b>x</b>"]
+    names = tuple(f"user {index}" for index in range(users))
+    found = []
+    for dataset, split in places:
+        values = {model: tuple(float(v) for v in rng.beta(1 + k, 8, users).round(4)) for k, model in enumerate(models)}
+        shown = tuple(
+            Shown(
+                name,
+                tuple(rng.choice(titles, 3, replace=False)),
+                tuple(rng.choice(titles, 4, replace=False)),
+                {model: tuple(rng.choice(titles, 10, replace=False)) for model in models},
+            )
+            for name in names[:5]
+        )
+        found.append(PerUser(dataset, split, "ndcg@10", names, values, shown))
+    return tuple(found)
+
+
 def build(
     *,
     models: Sequence[str] = MODELS,
@@ -162,6 +185,7 @@ def build(
     datasets: Sequence[str] = ("invented-real", "invented-demo"),
     splits: Sequence[str] = ("random-holdout", "item-cold", "user-cold", *GROUPS),
     seed: int = 7,
+    users: int = 200,
 ) -> Comparison:
     """Invent a comparison. The same arguments give the same one."""
     rng = np.random.default_rng(seed)
@@ -217,6 +241,7 @@ def build(
         tuning=_tuning(datasets, models),
         contrasts=_contrasts(rows, about_models),
         standings=_standings(datasets, models) if len(datasets) > 1 and "random-holdout" in splits else (),
+        per_user=_people(rng, [(dataset, split) for dataset in datasets for split in splits[:2]], models, users),
     )
 
 

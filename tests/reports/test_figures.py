@@ -12,8 +12,8 @@ from benchsuite_reports.figures import Figures
 from benchsuite_reports.gallery import figures
 from benchsuite_reports.ink import Bare, label
 from benchsuite_reports.palette import looks
-from benchsuite_reports.series import spots, wholes
-from benchsuite_reports.studies import best_so_far, joined
+from benchsuite_reports.series import best_so_far, spots, wholes
+from benchsuite_reports.studies import joined
 
 
 @pytest.fixture(scope="module")

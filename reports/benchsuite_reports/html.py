@@ -1,0 +1,114 @@
+"""The report for a colleague: one self-contained page to explore, on any screen, with no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+from benchsuite.api import Report
+from benchsuite.data import Comparison
+from benchsuite_reports import markup, words
+from benchsuite_reports.build import Section, sections
+from benchsuite_reports.facts import View
+from benchsuite_reports.palette import looks
+from benchsuite_reports.payload import payload
+from benchsuite_reports.verdict import verdicts
+
+_SCRIPTS = ("base.js", "charts.js", "studies.js", "tables.js", "people.js", "main.js")
+
+
+@dataclass
+class Html(Report):
+    """One self-contained page: sortable tables, pickers, charts; light and dark, phone to desktop."""
+
+    def render(self, comparison: Comparison) -> Mapping[str, bytes]:
+        """Return ``report.html``, UTF-8. It loads nothing, and without JavaScript it still shows every table."""
+        view = View(comparison)
+        style = _file("style.css") + _colours(view)
+        script = "".join(f"{_file(name)}\n" for name in _SCRIPTS)
+        policy = (
+            f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+            "base-uri 'none'; form-action 'none'"
+        )
+        parts = {
+            "policy": policy,
+            "title": markup.text(comparison.name),
+            "style": style,
+            "summary": markup.text(_summary(view)),
+            "notes": "".join(f"<li>{markup.text(words.sentence(note))}</li>" for note in comparison.notes),
+            "verdict": _verdict(view),
+            "tables": "".join(_section(view, section) for section in sections(comparison)),
+            "about": _about(comparison),
+            # "<" never stands as itself, so no name can end the element.
+            "data": json.dumps(payload(view), ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c"),
+            "script": script,
+        }
+        page = _file("page.html")
+        return {"report.html": "".join(_filled(page, parts)).encode()}
+
+
+def _filled(page: str, parts: Mapping[str, str]) -> list[str]:
+    """Fill each ``@name@`` once; what is filled in is not looked at again."""
+    pieces = page.split("@")
+    return [parts[piece] if index % 2 else piece for index, piece in enumerate(pieces)]
+
+
+def _file(name: str) -> str:
+    return resources.files("benchsuite_reports").joinpath("web", name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _colours(view: View) -> str:
+    look = looks(view)
+    light = "".join(f"--m{index}:{look[model].light};" for index, model in enumerate(view.models))
+    dark = "".join(f"--m{index}:{look[model].dark};" for index, model in enumerate(view.models))
+    keys = "".join(f".k{index}{{--key:var(--m{index})}}" for index in range(len(view.models)))
+    hollow = ",".join(f".k{index}" for index, model in enumerate(view.models) if not look[model].filled)
+    keys += f"{hollow}{{--fill:var(--card)}}" if hollow else ""
+    return (
+        f":root{{{light}}}@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
+        f":root[data-theme=dark]{{{dark}}}{keys}\n"
+    )
+
+
+def _summary(view: View) -> str:
+    splits = len({place.base for place in view.places})
+    tests = [metric for metric in view.metrics if view.task(metric) != "cost"]
+    parts = ((len(view.models), "model"), (len(view.datasets), "data set"), (splits, "split"), (len(tests), "metric"))
+    return " \N{MIDDLE DOT} ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in parts)
+
+
+def _verdict(view: View) -> str:
+    said = "".join(f'<li class="{one.kind}">{markup.text(one.text)}</li>' for one in verdicts(view))
+    return f'<section id="says"><h2>What the tables say</h2><ul class="says">{said}</ul></section>' if said else ""
+
+
+def _section(view: View, section: Section) -> str:
+    tables = "".join(markup.table(view, table) for table in section.tables)
+    if not tables:
+        return ""
+    places = ",".join(str(view.places.index(place)) for place in section.places)
+    said = "".join(f"<p>{markup.text(sentence)}</p>" for sentence in section.text)
+    head = f"<h3>{markup.text(section.heading)}</h3>{said}"
+    return f'<section class="place" data-places="{places}">{head}{tables}</section>\n'
+
+
+def _about(comparison: Comparison) -> str:
+    kinds = (
+        ("Data sets", [(one, words.dataset_lines(one)) for one in comparison.datasets]),
+        ("Splits", [(one, [words.split_line(one)]) for one in comparison.splits]),
+        ("Models", [(one, [one.summary] if one.summary else []) for one in comparison.models]),
+        ("Metrics", [(one, [str(one.facts.get("convention") or one.summary or "")]) for one in comparison.metrics]),
+    )  # fmt: skip
+    parts = [f"<details><summary>{title}</summary>{markup.about(items)}</details>" for title, items in kinds if items]
+    if comparison.provenance:
+        entries = json.dumps(dict(comparison.provenance), indent=1, ensure_ascii=False, default=str)
+        parts.append(f"<details><summary>Provenance</summary><pre>{markup.lines(entries)}</pre></details>")
+    return "".join(parts)

@@ -1,0 +1,96 @@
+// How models were tuned, how they rank over data sets, and how two of them differ user by user.
+function tuning() {
+  const here = place();
+  const found = DATA.tuning.filter((one) => one.dataset === here.dataset && one.split === here.base && visible(one.model));
+  const once = found.filter((one, k) => found.findIndex((other) => other.model === one.model) === k);
+  if (!once.length) return;
+  const longest = Math.max(...once.map((one) => one.curve.length));
+  const series = once.map((one) => ({
+    i: one.model,
+    name: DATA.models[one.model].label,
+    values: Array.from({ length: longest }, (_, k) => one.curve[k] ?? null),
+    texts: one.curve.map((v) => (v === null ? "" : v.toFixed(4).replace(/^0/, "") + (one.edges.length ? ` (won at an end of the range of ${one.edges.join(", ")})` : ""))),
+  })).filter((one) => one.values.some((v) => v !== null));
+  if (!series.length) return;
+  const several = found.length > once.length ? " The first seed and fold of each model." : "";
+  const chart = card("c-tuning", "Tuning", `Best ${once[0].metric} so far on the validation part, ${here.dataset}, ${here.base}.${several}`);
+  lines(chart, series, Array.from({ length: longest }, (_, k) => String(k + 1)), "trials", once[0].metric);
+}
+
+function ranks() {
+  for (const [k, one] of DATA.standings.entries()) {
+    if (one.split !== place().base) continue;
+    const shown = one.models.map((i, n) => ({ i, rank: one.ranks[n] })).filter((entry) => visible(entry.i));
+    if (!shown.length) continue;
+    const out = one.leftOut.length ? ` Left out, having no value somewhere: ${one.leftOut.join(", ")}.` : "";
+    const chart = card(`c-ranks-${k}`, `Mean rank of ${one.metric} over ${one.datasets} data sets`, `${one.split}. The bar spans the critical difference from the best rank (Nemenyi, 5%): the test does not separate models inside it from the best.${out}`);
+    const { width } = chart;
+    const left = gutter(shown.map((entry) => DATA.models[entry.i].label), width);
+    const high = Math.max(one.models.length, ...one.ranks);
+    const x = (rank) => left + 8 + ((rank - 1) / (high - 1 || 1)) * (width - left - 60);
+    const height = shown.length * 24 + 34;
+    const first = Math.min(...one.ranks);
+    const nodes = [svg("rect", { x: x(first).toFixed(1), y: 0, width: Math.max(0, Math.min(x(first + one.critical), width - 44) - x(first)).toFixed(1), height: height - 26, css: { fill: "var(--best)" } })];
+    for (let rank = 1; rank <= high; rank += Math.ceil(high / 10)) {
+      nodes.push(line(x(rank), 0, x(rank), height - 24, "grid"));
+      nodes.push(words(x(rank), height - 8, String(rank), { "text-anchor": "middle", class: "soft" }));
+    }
+    const points = shown.map((entry, row) => {
+      const y = row * 24 + 13;
+      const label = DATA.models[entry.i].label;
+      nodes.push(words(left - 10, y + 4, clipped(label, fits(left)), { "text-anchor": "end" }));
+      nodes.push(shape(entry.i, x(entry.rank), y, 5));
+      nodes.push(words(width - 2, y + 4, entry.rank.toFixed(2), { "text-anchor": "end" }));
+      return { x: x(entry.rank), y, row: true, text: `${label}: mean rank ${entry.rank.toFixed(2)}` };
+    });
+    chart.draw(height, nodes, points);
+  }
+}
+
+const pair = { a: null, b: null };
+
+function distribution() {
+  const here = place();
+  const people = DATA.people.find((one) => one.dataset === here.dataset && one.split === here.split);
+  if (!people) return;
+  const models = Object.keys(people.values).map(Number).filter(visible);
+  if (models.length < 2) return;
+  if (!models.includes(pair.a)) pair.a = models.find((i) => DATA.models[i].lm) ?? models[0];
+  if (!models.includes(pair.b) || pair.b === pair.a) {
+    const classic = bestClassic(state.place, state.metric);
+    pair.b = classic && classic.i !== pair.a && models.includes(classic.i) ? classic.i : models.find((i) => i !== pair.a);
+  }
+  const [a, b] = [people.values[pair.a], people.values[pair.b]];
+  const gaps = a.map((v, k) => (v === null || b[k] === null ? null : v - b[k])).filter((v) => v !== null);
+  if (!gaps.length) return;
+  const [nameA, nameB] = [DATA.models[pair.a].label, DATA.models[pair.b].label];
+  const mean = gaps.reduce((sum, v) => sum + v, 0) / gaps.length;
+  const chart = card("c-gaps", "Differences user by user", `${people.metric} of ${nameA} minus ${nameB}, ${where(here)}, ${gaps.length.toLocaleString("en")} users.`);
+  const choose = (key, text) => {
+    const select = el("select", { onchange: (event) => { pair[key] = Number(event.target.value); render(); byId(`pair-${key}`).focus(); }, id: `pair-${key}` }, ...models.map((i) => el("option", { value: i, text: DATA.models[i].label })));
+    select.value = pair[key];
+    return el("label", {}, `${text} `, select);
+  };
+  byId("c-gaps").querySelector("p").after(el("div", { class: "pair" }, choose("a", "model"), choose("b", "minus")));
+  const { width } = chart;
+  const most = Math.max(0.01, ...gaps.map(Math.abs));
+  const bins = 21;
+  const counts = new Array(bins).fill(0);
+  for (const v of gaps) counts[Math.min(bins - 1, Math.floor(((v + most) / (2 * most)) * bins))] += 1;
+  const height = 230;
+  const top = Math.max(...counts);
+  const x = (v) => 8 + ((v + most) / (2 * most)) * (width - 16);
+  const y = (count) => 12 + (1 - count / top) * (height - 60);
+  const nodes = [];
+  const points = counts.map((count, k) => {
+    const [from, to] = [-most + (k / bins) * 2 * most, -most + ((k + 1) / bins) * 2 * most];
+    const middle = (from + to) / 2;
+    const ground = k === (bins - 1) / 2 ? "var(--soft)" : middle > 0 ? colour(pair.a) : colour(pair.b);
+    nodes.push(svg("rect", { x: (x(from) + 1).toFixed(1), y: y(count).toFixed(1), width: Math.max(1, x(to) - x(from) - 2).toFixed(1), height: (height - 48 - y(count)).toFixed(1), css: { fill: ground, opacity: "0.85" } }));
+    return { x: x(middle), y: y(count), text: `${from.toFixed(2)} to ${to.toFixed(2)}: ${count} users` };
+  });
+  for (const mark of ticks(-most, most, Math.floor(width / 80))) nodes.push(words(x(mark.v), height - 30, mark.text, { "text-anchor": "middle", class: "soft" }));
+  nodes.push(line(x(mean), 4, x(mean), height - 48, "ref"));
+  nodes.push(words(width / 2, height - 8, `mean ${mean >= 0 ? "+" : ""}${mean.toFixed(3)}; right: ${clipped(nameA, 20)} is ahead`, { "text-anchor": "middle", class: "soft" }));
+  chart.draw(height, nodes, points);
+}
