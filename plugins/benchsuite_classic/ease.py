@@ -1,0 +1,101 @@
+"""EASE: a linear item-to-item model with a closed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Self
+
+import numpy as np
+from annotated_types import Gt
+
+from benchsuite.api import Context, Model, Search
+from benchsuite.data import Dataset, Float32, Int32, Queries
+from benchsuite.errors import DataError
+from benchsuite_classic.support import answerable, blas_threads, blocks, pick, silence, warm_items
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+
+@dataclass
+class EASE(Model):
+    """Embarrassingly shallow autoencoder: predicts each item from all others by one ridge regression.
+
+    Solves equation 8 of Steck (2019): P = (X'X + regularization I)^-1, B = I - P diag(P)^-1; scores are X B, where X
+    is the 0/1 matrix of who took what. Everything happens in one float32 items-by-items matrix. Items without
+    training rows and queries without a known item get no score.
+
+    Attributes:
+        regularization: the L2 penalty, in units of users; larger sets want larger values.
+    """
+
+    regularization: Annotated[float, Gt(0), Search(10, 10_000, log=True)] = 300.0
+
+    cite = (
+        """@inproceedings{steck2019ease,
+  title = {Embarrassingly Shallow Autoencoders for Sparse Data},
+  author = {Steck, Harald},
+  booktitle = {The World Wide Web Conference (WWW '19)},
+  pages = {3251--3257},
+  year = {2019},
+  publisher = {ACM},
+  doi = {10.1145/3308558.3313710}
+}""",
+    )
+
+    def fit(self, train: Dataset, context: Context) -> Self:
+        """Solve for the weights.
+
+        Raises:
+            DataError: when the matrix cannot be inverted in single precision.
+        """
+        self._warm = warm_items(train)
+        self._threads = context.threads
+        self._weights = gram(train.matrix())
+        np.einsum("ii->i", self._weights)[:] += np.float32(self.regularization)
+        with blas_threads(context.threads):
+            invert(self._weights)
+        self._weights /= -np.diag(self._weights)
+        np.fill_diagonal(self._weights, 0.0)
+        return self
+
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], the predicted entries of the 0/1 matrix."""
+        scores = pick(queries.matrix(len(self._warm)) @ self._weights, candidates)
+        return silence(scores, answerable(queries, self._warm), self._warm, candidates)
+
+
+def gram(matrix: csr_matrix) -> Float32:
+    """Return X'X as float32[items, items], made block by block so that only the result is large."""
+    items = matrix.shape[1]
+    by_item = matrix.T.tocsr()
+    out = np.empty((items, items), np.float32)
+    for first, last in blocks(items, 12 * items):
+        out[first:last] = (by_item[first:last] @ matrix).toarray()
+    return out
+
+
+def invert(matrix: Float32) -> None:
+    """Replace a symmetric positive definite float32[m, m] matrix by its inverse, in place (Cholesky).
+
+    Raises:
+        DataError: when it is not positive definite in single precision.
+    """
+    from scipy.linalg.lapack import spotrf, spotri
+
+    # LAPACK reads columns first; the transposed view is the same symmetric matrix, so nothing is copied.
+    columns = matrix.T
+    factor, failed = spotrf(columns, lower=0, clean=0, overwrite_a=1)
+    if not failed:
+        inverse, failed = spotri(factor, lower=0, overwrite_c=1)
+    if failed:
+        raise DataError("the item matrix is not positive definite", remedy="raise the regularization")
+    if not np.shares_memory(inverse, matrix):
+        columns[:] = inverse
+    # Only one triangle holds the inverse: the lower one of ``matrix``. Mirror it in blocks.
+    size, step = len(matrix), 512
+    for first in range(0, size, step):
+        last = min(first + step, size)
+        matrix[first:last, last:] = matrix[last:, first:last].T
+        corner = matrix[first:last, first:last]
+        corner[:] = np.tril(corner) + np.tril(corner, -1).T

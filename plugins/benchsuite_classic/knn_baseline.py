@@ -1,0 +1,126 @@
+"""kNN with baselines: ratings of similar items, on top of user and item biases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+
+import numpy as np
+from annotated_types import Ge, Gt
+
+from benchsuite.api import Context, Model, Need, Search
+from benchsuite.data import Dataset, Float32, Float64, Int32, Int64, Queries
+from benchsuite_classic.ratings import CITE_SURPRISE, Ratings
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+_USER_DAMPING = 15.0
+"""Surprise's ``reg_u``: how many ratings at the mean a user's bias is weighed against."""
+
+
+@dataclass
+class KNNBaseline(Model):
+    """Predicts a rating as a baseline plus the deviations of the user's ratings of the most similar items.
+
+    Formula 3 of Koren (2010) in the library *Surprise*, between items, with shrunk Pearson correlations around the
+    baselines (mean + user bias + item bias). Baselines and similarities come from *Surprise*, predictions of the whole
+    catalogue are computed at once from the visible history. A new user's bias is what *Surprise* would learn from the
+    history. Scores are on the scale of the values. Items without training rows get no score. *Surprise* holds five
+    items-by-items matrices of doubles while it learns.
+
+    Attributes:
+        neighbours: how many of the items in the history are looked at, at most.
+        shrinkage: how many common users a correlation is weighed against.
+    """
+
+    neighbours: Annotated[int, Ge(1), Search(10, 200, log=True)] = 40
+    shrinkage: Annotated[float, Gt(0), Search(1, 500, log=True)] = 100.0
+
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
+
+    cite = (
+        """@article{koren2010factor,
+  title = {Factor in the Neighbors: Scalable and Accurate Collaborative Filtering},
+  author = {Koren, Yehuda},
+  journal = {ACM Transactions on Knowledge Discovery from Data},
+  volume = {4},
+  number = {1},
+  pages = {1:1--1:24},
+  year = {2010},
+  doi = {10.1145/1644873.1644874}
+}""",
+        CITE_SURPRISE,
+    )
+
+    def fit(self, train: Dataset, context: Context) -> Self:
+        """Learn baselines and similarities."""
+        import surprise
+
+        self._ratings = Ratings.of(train)
+        learner = surprise.KNNBaseline(
+            k=self.neighbours,
+            sim_options={"name": "pearson_baseline", "user_based": False, "shrinkage": self.shrinkage},
+            bsl_options={"method": "als", "reg_u": _USER_DAMPING},
+            verbose=False,
+        )
+        learner.fit(self._ratings.trainset(self._ratings.values.data))
+        self._mean = float(learner.trainset.global_mean)
+        self._user_bias, self._item_bias = learner.bu, learner.bi
+        # Two items that nobody rated off the baseline have no correlation (0 / 0); only positive ones count.
+        self._similarity = np.where(learner.sim > 0, learner.sim, 0.0)
+        return self
+
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], predicted values."""
+        codes = np.arange(len(self._ratings.item_place)) if candidates is None else candidates
+        place = self._ratings.item_place[codes]
+        known = np.flatnonzero(place >= 0)
+        scores = np.full((len(queries), len(codes)), np.nan, np.float32)
+        history = self._ratings.history(queries)
+        for row in range(len(queries)):
+            scores[row, known] = self._predict(int(queries.user[row]), history[row], place[known])
+        return scores
+
+    def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
+        """Return float32[p], the same as :meth:`score` without the rest of the catalogue."""
+        place = self._ratings.item_place[item]
+        scores = np.full(len(query), np.nan, np.float32)
+        history = self._ratings.history(queries)
+        for row in np.unique(query):
+            begin, end = np.searchsorted(query, [row, row + 1])
+            known = begin + np.flatnonzero(place[begin:end] >= 0)
+            scores[known] = self._predict(int(queries.user[row]), history[row], place[known])
+        return scores
+
+    def _predict(self, user: int, history: csr_matrix, places: Int64) -> Float64:
+        """Return float64[places], the predicted values of a user with csr[1, items] values."""
+        items = history.indices
+        residual = history.data - self._mean - self._item_bias[items]
+        place = self._ratings.user_place[user]
+        bias = self._user_bias[place] if place >= 0 else residual.sum() / (_USER_DAMPING + len(items))
+        baseline = self._mean + bias + self._item_bias[places]
+        predicted: Float64 = baseline + self._deviation(places, items, residual - bias)
+        return predicted
+
+    def _deviation(self, places: Int64, items: Int32, residual: Float64) -> Float64:
+        """Return float64[places], the similarity-weighted mean of the nearest items' residuals; 0 without any."""
+        rows = self._similarity[items]  # the matrix is symmetric, and whole rows are gathered many times faster
+        whole = np.array_equal(places, np.arange(rows.shape[1]))
+        near = np.ascontiguousarray((rows if whole else rows[:, places]).T)
+        if len(items) > self.neighbours:
+            _keep_largest(near, self.neighbours)
+        weight = near.sum(axis=1)
+        mean: Float64 = np.divide(near @ residual, weight, out=np.zeros(len(places)), where=weight > 0)
+        return mean
+
+
+def _keep_largest(near: Float64, count: int) -> None:
+    """Zero all but the ``count`` largest of each row, in place; of equal ones the first are kept, as Surprise does."""
+    last = near.shape[1] - count
+    limit = np.partition(near, last, axis=1)[:, last : last + 1]
+    kept = near >= limit
+    for row in np.flatnonzero((kept.sum(axis=1) > count) & (limit[:, 0] > 0)):
+        equal = np.flatnonzero(near[row] == limit[row])
+        kept[row, equal[count - int(kept[row].sum()) :]] = False
+    near[~kept] = 0.0

@@ -1,0 +1,38 @@
+"""Oracle: the ceiling on simulated data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from benchsuite.api import Context, Model, Need
+from benchsuite.data import Dataset, Float32, Int32, Queries
+from benchsuite.errors import NotApplicable
+
+
+@dataclass
+class Oracle(Model):
+    """Ranks by the true preferences from which a simulated data set was drawn.
+
+    What it misses is chance: no model can be expected to do better. It is shown as the ceiling, never as a competitor.
+    """
+
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.PREFERENCES})
+    ceiling: ClassVar[bool] = True
+
+    def fit(self, train: Dataset, context: Context) -> Self:
+        """Take the true preferences."""
+        if train.preferences is None:
+            raise NotApplicable("no true preferences are known", where=train.name)
+        self._preferences = train.preferences
+        return self
+
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], the asking users' true preferences."""
+        rows: Float32 = self._preferences[queries.user]
+        return rows if candidates is None else rows[:, candidates]
+
+    def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
+        """Return float32[p], the true preferences."""
+        pairs: Float32 = self._preferences[queries.user[query], item]
+        return pairs

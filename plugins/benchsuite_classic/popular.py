@@ -1,0 +1,36 @@
+"""Popular: the same list for everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from benchsuite.api import Context, Model
+from benchsuite.data import Dataset, Float32, Int32, Queries
+from benchsuite_classic.support import spread
+
+
+@dataclass
+class Popular(Model):
+    """Ranks items by how many users took them.
+
+    An item without training rows gets no score: nothing is known about it.
+    """
+
+    personal: ClassVar[bool] = False
+
+    def fit(self, train: Dataset, context: Context) -> Self:
+        """Count the distinct users of each item."""
+        users = np.bincount(train.matrix().indices, minlength=len(train.items))
+        self._score = np.where(users > 0, users, np.nan).astype(np.float32)
+        return self
+
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], the number of users; the same for all queries."""
+        return spread(self._score, len(queries), candidates)
+
+    def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
+        """Return float32[p], the number of users of each item."""
+        return self._score[item]

@@ -1,0 +1,65 @@
+"""Random: the floor that every model must beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchsuite.api import Context, Model
+from benchsuite.data import Dataset, Float32, Int32, Queries
+
+UInt64 = NDArray[np.uint64]
+
+
+@dataclass
+class Random(Model):
+    """Scores by a hash of seed, user and item.
+
+    The score of a pair depends on nothing else, so blocks, single queries and pairs agree. The hash is the finalizer
+    of SplitMix64 (Steele, Lea and Flood 2014), applied once per word.
+    """
+
+    personal: ClassVar[bool] = False
+
+    cite = (
+        """@inproceedings{steele2014splitmix,
+  title = {Fast Splittable Pseudorandom Number Generators},
+  author = {Steele, Jr., Guy L. and Lea, Doug and Flood, Christine H.},
+  booktitle = {Proceedings of the 2014 ACM International Conference on Object Oriented Programming Systems Languages \\&
+    Applications (OOPSLA)},
+  pages = {453--472},
+  year = {2014},
+  doi = {10.1145/2660193.2660195}
+}""",
+    )
+
+    def fit(self, train: Dataset, context: Context) -> Self:
+        """Keep the seed."""
+        self._seed = _mix(np.array([context.seed % 2**64], np.uint64))
+        self._items = len(train.items)
+        return self
+
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], evenly spread over [0, 1)."""
+        items = np.arange(self._items, dtype=np.int32) if candidates is None else candidates
+        return self._draw(queries.user[:, None], items[None, :])
+
+    def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
+        """Return float32[p], the same numbers as :meth:`score`."""
+        return self._draw(queries.user[query], item)
+
+    def _draw(self, user: NDArray[np.int32], item: NDArray[np.int32]) -> Float32:
+        word = _mix(_mix(self._seed ^ user.astype(np.uint64)) ^ item.astype(np.uint64))
+        return (word >> np.uint64(40)).astype(np.float32) * np.float32(2**-24)
+
+
+def _mix(word: NDArray[Any]) -> UInt64:
+    """Return well-mixed uint64 words; arithmetic wraps around by design."""
+    word = word + np.uint64(0x9E3779B97F4A7C15)
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: UInt64 = word ^ (word >> np.uint64(31))
+    return mixed

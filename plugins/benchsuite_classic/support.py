@@ -1,0 +1,78 @@
+"""What the classics share: which items they know, where they have no opinion, and how many threads they may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from benchsuite.data import Bool, Dataset, Float32, Int32, Int64, Queries
+
+BLOCK_BYTES = 64 * 2**20
+"""Temporary arrays of scoring stay near this size."""
+
+
+def warm_items(train: Dataset) -> Bool:
+    """Return bool[items]: which items have at least one training row."""
+    warm: Bool = np.bincount(train.interactions.item, minlength=len(train.items)) > 0
+    return warm
+
+
+def pick(scores: Float32, candidates: Int32 | None) -> Float32:
+    """Return the columns of the candidates; ``scores`` is float32[q, items]."""
+    return scores if candidates is None else scores[:, candidates]
+
+
+def spread(values: Float32, queries: int, candidates: Int32 | None) -> Float32:
+    """Return float32[q, c] with the same scores (``values``, float32[items]) for each query, as a read-only view."""
+    row = values if candidates is None else values[candidates]
+    return np.broadcast_to(row, (queries, len(row)))
+
+
+def answerable(queries: Queries, known: Bool) -> Bool:
+    """Return bool[q]: which queries show at least one ``known`` (bool[items]) item."""
+    shown = np.bincount(queries.rows[known[queries.history.item]], minlength=len(queries))
+    seen: Bool = shown > 0
+    return seen
+
+
+def silence(scores: Float32, rows: Bool, known: Bool, candidates: Int32 | None) -> Float32:
+    """Write NaN, in place, where there is no opinion.
+
+    Args:
+        scores: float32[q, c].
+        rows: bool[q], False for queries that cannot be answered.
+        known: bool[items], False for items that cannot be scored.
+        candidates: the columns, None for all items.
+    """
+    if not rows.all():
+        scores[~rows] = np.nan
+    columns = known if candidates is None else known[candidates]
+    if not columns.all():
+        scores[:, ~columns] = np.nan
+    return scores
+
+
+def blocks(rows: int, bytes_per_row: int) -> Iterator[tuple[int, int]]:
+    """Yield (first, last) so that each block's temporary array stays near :data:`BLOCK_BYTES`."""
+    step = max(1, BLOCK_BYTES // max(bytes_per_row, 1))
+    for first in range(0, rows, step):
+        yield first, min(first + step, rows)
+
+
+@contextmanager
+def blas_threads(threads: int) -> Iterator[None]:
+    """Let BLAS and LAPACK use this many threads inside the block."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=max(1, threads), user_api="blas"):
+        yield
+
+
+def compact(codes: Int32, size: int) -> tuple[Int64, Int64]:
+    """Return the sorted codes that occur (int64[m]) and int64[size], the place of each code among them or -1."""
+    present = np.flatnonzero(np.bincount(codes, minlength=size))
+    place = np.full(size, -1, np.int64)
+    place[present] = np.arange(len(present))
+    return present, place
