@@ -122,4 +122,4 @@ def _about(one: About, said: Iterable[str]) -> str:
     if cite:
         parts.append(f"<details><summary>Cite</summary>{cite}</details>")
     plugin = f' <span class="plugin">{text(one.name)}</span>' if one.name != one.label else ""
-    return f'<section class="about"><h4>{name(one.label)}{plugin}</h4>{"".join(parts)}</section>'
+    return f'<section class="about"><h3>{name(one.label)}{plugin}</h3>{"".join(parts)}</section>'
