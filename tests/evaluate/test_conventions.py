@@ -122,6 +122,15 @@ def test_trec_eval_agrees(ties: bool) -> None:
             assert mean("trec_eval", metric, given) == pytest.approx(theirs, abs=1e-9), metric
 
 
+def test_trec_eval_takes_another_relevance_level_but_for_ndcg() -> None:
+    recs, test = invent(2, ties=False)
+    evaluator = pytrec_eval.RelevanceEvaluator(nested(test, int), {"map", "ndcg", "P"}, relevance_level=2)
+    results = evaluator.evaluate(nested(recs))
+    for metric, name in {"map": "map", "ndcg": "ndcg", "precision@5": "P_5"}.items():
+        theirs = np.mean([values[name] for values in results.values()])
+        assert mean("trec_eval", metric, lists(recs, test), 2.0) == pytest.approx(theirs, abs=1e-9), metric
+
+
 def test_trec_eval_sorts_in_single_precision_and_breaks_ties_by_the_greater_id() -> None:
     """Two scores that differ by less than a float can say: b is greater than a, so it comes first."""
     given = lists([("u", "a", 1.0 + 1e-9), ("u", "b", 1.0)], [("u", "a", 1.0)])
