@@ -26,6 +26,8 @@ class Tables:
         users: text columns by raw id (the index), or None.
         items: the same for items.
         links: columns ``user`` and ``other`` of raw ids, or None.
+        user_features: float columns by raw id (the index), or None.
+        item_features: the same for items.
         steps: what reading already did, counted.
     """
 
@@ -33,6 +35,8 @@ class Tables:
     users: pd.DataFrame | None = None
     items: pd.DataFrame | None = None
     links: pd.DataFrame | None = None
+    user_features: pd.DataFrame | None = None
+    item_features: pd.DataFrame | None = None
     steps: tuple[Step, ...] = field(default=())
 
 
@@ -43,7 +47,13 @@ def hashed_order(ids: Iterable[str]) -> list[str]:
 
 def join_text(columns: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Return one text per entity: its known columns, one sentence each; "" where nothing is known."""
-    return tuple(". ".join(part for part in parts if part) for parts in zip(*columns, strict=True))
+    return tuple(_sentences(parts) for parts in zip(*columns, strict=True))
+
+
+def _sentences(parts: Sequence[str]) -> str:
+    known = [part for part in parts if part]
+    ended = [part if part.endswith((".", "!", "?")) else f"{part}." for part in known[:-1]]
+    return " ".join([*ended, *known[-1:]])
 
 
 def build(
@@ -55,6 +65,7 @@ def build(
     item_text: tuple[str, ...] = (),
     user_text: tuple[str, ...] = (),
     simulated: bool = False,
+    unordered: bool = False,
 ) -> Dataset:
     """Return the data set of prepared tables. Users and items without any row are left out, and counted.
 
@@ -66,6 +77,7 @@ def build(
         item_text: item columns that make an item's text, in order.
         user_text: user columns that make a user's text.
         simulated: whether no row comes from the real world.
+        unordered: put rows in the order of their codes, because their own order means nothing.
 
     Raises:
         DataError: when no row is left.
@@ -75,12 +87,18 @@ def build(
         raise DataError("no row is left after preparation", where=name, remedy="loosen the preparation settings")
     users, user_codes = _code(rows["user"])
     items, item_codes = _code(rows["item"])
+    if unordered:
+        order = np.lexsort((item_codes, user_codes))
+        rows, user_codes, item_codes = rows.iloc[order], user_codes[order], item_codes[order]
     notes = [f"{count(len(users), 'user')}, {count(len(items), 'item')}"]
     for kind, table, ids in (("user", tables.users, users), ("item", tables.items, items)):
         if table is not None and (idle := len(table) - int(table.index.isin(ids).sum())):
             notes.append(f"{count(idle, kind)} of the table without any row left out")
     links, note = _links(tables.links, users)
     notes += [note] if note else []
+    for kind, features, ids in (("user", tables.user_features, users), ("item", tables.item_features, items)):
+        if features is not None and (bare := len(ids) - int(np.isin(ids, features.index).sum())):
+            notes.append(f"{count(bare, kind)} without features get zeros")
     step = Step("ids to codes, in the order of their sha256", len(rows), len(rows), "; ".join(notes))
     return Dataset(
         name=name,
@@ -93,8 +111,8 @@ def build(
             behaviour=rows["behaviour"].to_numpy(np.int8),
             behaviours=behaviours,
         ),
-        users=entities(users, tables.users, user_text),
-        items=entities(items, tables.items, item_text),
+        users=entities(users, tables.users, user_text, tables.user_features),
+        items=entities(items, tables.items, item_text, tables.item_features),
         links=links,
         simulated=simulated,
         steps=(*steps, step),
@@ -113,16 +131,21 @@ def _code(column: pd.Series[Any]) -> tuple[list[str], Int32]:
     return ids, new[old]
 
 
-def entities(ids: list[str], table: pd.DataFrame | None, text: tuple[str, ...]) -> Entities:
-    """Return a user or item table in the order of ``ids``; an id the table does not know has empty columns."""
+def entities(
+    ids: list[str], table: pd.DataFrame | None, text: tuple[str, ...], features: pd.DataFrame | None = None
+) -> Entities:
+    """Return a user or item table in the order of ``ids``; what the tables do not know is "", or 0 among features."""
+    names = () if features is None else tuple(str(name) for name in features)
+    matrix = None if features is None else features.reindex(ids).fillna(0).to_numpy(np.float32)
     if table is None or not len(table.columns):
-        return Entities(ids=tuple(ids))
+        return Entities(ids=tuple(ids), features=matrix, feature_names=names)
     known = table.reindex(ids)
     columns = {
         str(column): tuple(known[column].astype(object).where(known[column].notna(), "").tolist()) for column in known
     }
     built = join_text([columns[column] for column in text]) if text else None
-    return Entities(ids=tuple(ids), text=built if built and any(built) else None, columns=columns)
+    told = built if built and any(built) else None
+    return Entities(ids=tuple(ids), text=told, columns=columns, features=matrix, feature_names=names)
 
 
 def _links(links: pd.DataFrame | None, users: list[str]) -> tuple[Int32 | None, str]:

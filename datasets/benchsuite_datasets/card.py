@@ -43,11 +43,14 @@ class File(Strict):
     Attributes:
         name: path relative to the set's folder.
         sha256: of its bytes; empty where upstream may change it, then the sum seen first is remembered.
+        git: the file's object name in a git repository, where a second copy with other bytes but the same rows is
+            known only by that.
         bytes: its size, which bounds what is read from a mirror.
     """
 
     name: Inside
     sha256: Sum = ""
+    git: Annotated[str, Field(pattern="^([0-9a-f]{40})?$")] = ""
     bytes: Positive | None = None
 
 
@@ -80,6 +83,34 @@ class Mirror(Strict):
         return self
 
 
+class Drop(Strict):
+    """Rows of a file that are no events at all.
+
+    Attributes:
+        column: the file's column that tells.
+        cells: what stands there in such rows.
+        pattern: or what its cells match in such rows, as a regular expression.
+        missing: or that the cell is empty there.
+        why: what these rows are, after the word "drop".
+    """
+
+    column: str
+    cells: tuple[str, ...] = ()
+    pattern: str = ""
+    missing: bool = False
+    why: str
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if [bool(self.cells), bool(self.pattern), self.missing].count(True) != 1:
+            raise ValueError("a drop needs one of cells, pattern and missing")
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        return self
+
+
 class Lookup(Strict):
     """A table that turns a code into words, e.g. a diagnosis code into its title.
 
@@ -104,6 +135,7 @@ class Table(Strict):
         header: whether the first line names the columns.
         names: the columns' names where there is no header.
         encoding: of the text.
+        cut: whether the file was cut off in its last line, whose last cells are then missing.
         missing: cells that mean "not known".
         columns: the file's column by our name for it: ``user``, ``item``, ``value``, ``timestamp``, ``behaviour`` in
             interactions; ``id`` and any text column in user and item tables; ``user``, ``other`` in links.
@@ -118,7 +150,9 @@ class Table(Strict):
         replace: pieces of text to replace, by column: ``{ genres = { "|" = ", " } }``.
         words: whole cells to replace, by column: ``{ gender = { M = "male" } }``.
         flags: text columns made of the names of the file's columns whose cell is 1: ``{ genres = ["Action"] }``.
+        html: whether cells hold markup and character references, which are taken out of texts.
         lookup: words for codes.
+        drops: rows that are no events.
     """
 
     file: Inside | Literal[""] = ""
@@ -129,6 +163,7 @@ class Table(Strict):
     header: bool = True
     names: tuple[str, ...] = ()
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
+    cut: bool = False
     missing: tuple[str, ...] = ("",)
     columns: dict[str, str] = Field(default_factory=dict)
     numbers: tuple[str, ...] = ()
@@ -141,13 +176,15 @@ class Table(Strict):
     replace: dict[str, dict[str, str]] = Field(default_factory=dict)
     words: dict[str, dict[str, str]] = Field(default_factory=dict)
     flags: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    html: bool = False
     lookup: Lookup | None = None
+    drops: tuple[Drop, ...] = ()
 
     @property
     def wanted(self) -> tuple[str, ...]:
         """The file's columns that are read."""
         flags = (name for names in self.flags.values() for name in names)
-        return tuple(dict.fromkeys((*self.columns.values(), *flags)))
+        return tuple(dict.fromkeys((*self.columns.values(), *flags, *(drop.column for drop in self.drops))))
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -186,6 +223,9 @@ class Layout(Strict):
         users: tables about users.
         items: tables about items.
         links: pairs of users.
+        item_features: file of numbers by item: a Parquet with a column ``id``, or a ``.npy`` matrix beside a text file
+            of the same name with one id a line (``covers.npy``, ``covers.ids``).
+        user_features: the same for users.
     """
 
     name: str
@@ -195,10 +235,15 @@ class Layout(Strict):
     users: tuple[Table, ...] = ()
     items: tuple[Table, ...] = ()
     links: tuple[Table, ...] = ()
+    item_features: Inside | Literal[""] = ""
+    user_features: Inside | Literal[""] = ""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         names = {file.name for file in self.files}
+        for features in filter(None, (self.item_features, self.user_features)):
+            if features not in names:
+                raise ValueError(f"features file {features!r} is not among the files")
         for table in (*self.interactions, *self.users, *self.items, *self.links):
             for part in (table, *((table.lookup.table,) if table.lookup else ())):
                 if part.file and part.file not in names:
@@ -239,6 +284,8 @@ class Card(Strict):
         behaviours: what can happen, weakest first.
         netted: how rows that take back an earlier one are told apart, "" where there are none: ``negative`` values
             are subtracted from the same user's and item's rows.
+        unordered: whether the order of the rows in the files means nothing and may differ between copies; rows are
+            then put in the order of their codes.
         item_text: the item columns a text is built from, in order.
         user_text: the user columns.
         defaults: the set's own defaults of preparation settings.
@@ -257,6 +304,7 @@ class Card(Strict):
     expect: Expect | None = None
     behaviours: tuple[Behaviour, ...] = Field(min_length=1)
     netted: Literal["", "negative"] = ""
+    unordered: bool = False
     item_text: tuple[str, ...] = ()
     user_text: tuple[str, ...] = ()
     defaults: dict[str, Any] = Field(default_factory=dict)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import csv
+from collections import deque
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Table
@@ -28,6 +29,7 @@ def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
     columns = {
         name: pa.float64() if name in numbers else pa.dictionary(pa.int32(), pa.string()) for name in table.wanted
     }
+    skipped = _ShortRows()
     try:
         with text.open() as file:
             found = arrow_csv.read_csv(
@@ -42,6 +44,7 @@ def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
                     delimiter=table.separator,
                     quote_char=table.quote or False,
                     newlines_in_values=bool(table.quote),
+                    invalid_row_handler=skipped.append_row if table.cut else None,
                 ),
                 arrow_csv.ConvertOptions(
                     include_columns=list(table.wanted),
@@ -53,7 +56,36 @@ def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
             )
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise _explain(text, table, names, numbers, str(error)) from None
-    return to_frame(found)
+    frame = to_frame(found)
+    return _with_cut_line(frame, text, table, names, skipped.rows) if skipped.rows else frame
+
+
+class _ShortRows:
+    """Collects rows with too few cells while the fast reader leaves them out."""
+
+    def __init__(self) -> None:
+        self.rows: list[str] = []
+
+    def append_row(self, row: Any) -> str:
+        """Take one row from the reader and let it go on."""
+        self.rows.append(row.text)
+        return "skip" if row.actual_columns < row.expected_columns else "error"
+
+
+def _with_cut_line(frame: pd.DataFrame, text: Text, table: Table, names: list[str], rows: list[str]) -> pd.DataFrame:
+    """Append the last line of a file that was cut off there; any other short line is an error."""
+    import pandas as pd
+
+    last = deque((line for _, line in text_lines(text, table.encoding)), maxlen=1).pop()
+    if rows != [last.rstrip("\r\n")]:
+        raise _explain(text, table, names, (), "a row has too few cells")
+    cells = dict(zip(names, next(csv.reader(rows, delimiter=table.separator)), strict=False))
+    columns: dict[str, Any] = {}
+    for name in map(str, frame):
+        cell = None if cells.get(name, "") in ("", *table.missing) else cells[name]
+        column = frame[name].astype(object).where(frame[name].notna(), None)
+        columns[name] = pd.Series([*column, cell], dtype=frame[name].dtype.name)
+    return pd.DataFrame(columns)
 
 
 def _header(text: Text, table: Table) -> list[str]:

@@ -51,6 +51,26 @@ def sha256(path: Path) -> str:
         raise DataError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
+def matches(file: File, path: Path) -> bool:
+    """Return whether a file's bytes are those the card names; a card that names none accepts all.
+
+    Raises:
+        DataError: when the file cannot be read.
+    """
+    if not file.sha256 and not file.git:
+        return True
+    return (bool(file.sha256) and sha256(path) == file.sha256) or (bool(file.git) and _git_name(path) == file.git)
+
+
+def _git_name(path: Path) -> str:
+    """Return the name git gives a file's bytes: a sha1 over its length and content."""
+    digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
 def fetch(layout: Layout, mirror: Mirror, folder: Path, say: Say) -> None:
     """Put all files of a layout into a folder, each checked before it gets its name.
 
@@ -108,7 +128,7 @@ def take_from_archive(layout: Layout, mirror: Mirror, archive: Path, folder: Pat
 
 def _adopt(draft: Path, file: File, folder: Path) -> None:
     """Check a file and give it its name in one move."""
-    if file.sha256 and sha256(draft) != file.sha256:
+    if not matches(file, draft):
         raise Unreachable(f"{file.name} does not match the checksum in the card: {_SPARE}")
     target = folder / file.name
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchsuite.api import Place
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Card, Layout, Mirror
-from benchsuite_datasets.fetch import Unreachable, fetch, sha256, take_from_archive
+from benchsuite_datasets.fetch import Unreachable, fetch, matches, sha256, take_from_archive
+
+_LOCK = "first-seen.json"
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ def _check(layout: Layout, folder: Path) -> None:
         DataError: for the first that differs.
     """
     for file in layout.files:
-        if file.sha256 and (found := sha256(folder / file.name)) != file.sha256:
+        if not matches(file, folder / file.name):
+            found = sha256(folder / file.name)
             what = f"checksum mismatch: sha256 is {found[:12]}..., the card says {file.sha256[:12]}..."
             remedy = "the file is damaged or another version; replace it, or remove it to have it fetched"
             raise DataError(what, where=str(folder / file.name), remedy=remedy)
@@ -106,10 +110,47 @@ def _cached(card: Card, layout: Layout, place: Place) -> Path:
 
 
 def _sound(layout: Layout, folder: Path) -> bool:
-    """Return whether all files are there and match the card."""
+    """Return whether all files are there and match the card, or what was seen first where the card knows no sum."""
     if not all((folder / file.name).is_file() for file in layout.files):
         return False
-    return all(not file.sha256 or sha256(folder / file.name) == file.sha256 for file in layout.files)
+    seen = _first_seen(folder)
+    return all(
+        matches(file, folder / file.name) and seen.get(file.name) in {None, sha256(folder / file.name)}
+        for file in layout.files
+    )
+
+
+def _first_seen(folder: Path) -> dict[str, str]:
+    """Return the sums, by file name, that were seen when files without a known sum came for the first time."""
+    try:
+        seen: dict[str, str] = json.loads((folder / _LOCK).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return seen
+
+
+def _remember(layout: Layout, folder: Path, say: Callable[[str], None]) -> None:
+    """Pin the sums of files for which the card knows none.
+
+    Raises:
+        DataError: when such a file is not the one that was seen first.
+    """
+    seen = _first_seen(folder)
+    for file in layout.files:
+        if file.sha256 or file.git:
+            continue
+        found = sha256(folder / file.name)
+        if seen.get(file.name, found) != found:
+            what = (
+                f"is another file than the one first seen here (sha256 {seen[file.name][:12]}..., now {found[:12]}...)"
+            )
+            remedy = f"delete {folder / _LOCK} to accept the new one"
+            raise DataError(what, where=str(folder / file.name), remedy=remedy)
+        if file.name not in seen:
+            say(f"{file.name}: upstream tells no checksum; sha256 {found} first seen now and pinned")
+            seen[file.name] = found
+    if seen:
+        (folder / _LOCK).write_text(json.dumps(seen, indent=1), "utf-8")
 
 
 def _in_cache(card: Card, place: Place) -> Found | None:
@@ -145,6 +186,7 @@ def _from_mirrors(card: Card, place: Place) -> Found:
                 place.say(f"{card.name}: cannot be had from {origin}: {error}")
                 reasons.append(f"{origin}: {error}")
                 continue
+            _remember(layout, folder, place.say)
             return Found(layout, folder, origin)
     why = f"cannot be had ({'; '.join(reasons)})" if reasons else "cannot be downloaded by a program"
     raise DataError(f"{card.name} {why}", remedy=remedy)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from benchsuite.data import Int64, Step
 from benchsuite.errors import DataError, did_you_mean
 from benchsuite_datasets.build import Tables
 from benchsuite_datasets.card import Behaviour, Layout, Table
+from benchsuite_datasets.features import read_features
 from benchsuite_datasets.reading import first_line, read_table
 from benchsuite_datasets.steps import count
 from benchsuite_datasets.text import Text
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_YEAR_2200 = 7_258_118_400
+_LATEST = 2**33
+"""A second in the year 2242: no event is later, even where dates are shifted to hide people."""
+
+_TAG = re.compile(r"<[^<>]*>")
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}
 _KEYS = ("user", "item", "value", "timestamp", "behaviour")
 
@@ -54,6 +60,8 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
         users=users,
         items=items,
         links=pd.concat(links, ignore_index=True) if links else None,
+        user_features=read_features(path(layout.user_features)) if layout.user_features else None,
+        item_features=read_features(path(layout.item_features)) if layout.item_features else None,
         steps=(Step(f"read {names}", len(rows), len(rows), "; ".join(notes)),),
     )
 
@@ -83,7 +91,10 @@ def read_events(text: Text, table: Table, behaviours: tuple[Behaviour, ...]) -> 
         frame["value"] = np.ones(len(raw))
     if "timestamp" in columns:
         frame["timestamp"] = _seconds(raw[columns["timestamp"]], text, table, columns["timestamp"])
-    frame["behaviour"] = _behaviour(raw, columns, behaviours, text, table)
+    drop = _drops(raw, table)
+    frame["behaviour"] = _behaviour(raw, columns, behaviours, drop == "", text, table)
+    if table.drops:
+        frame["drop"] = pd.Categorical(drop)
     if table.part:
         frame["part"] = pd.Categorical([table.part] * len(frame))
     for name, source in columns.items():
@@ -119,7 +130,7 @@ def _seconds(column: pd.Series[Any], text: Text, table: Table, name: str) -> Int
         number = column.to_numpy(np.float64)
         _refuse(~np.isfinite(number), text, table, name, "is no time")
         # the bounds keep what no int64 holds from being cast; anything outside the years is refused below
-        seconds = np.clip(np.floor(number / _UNITS[table.time]), -1, _YEAR_2200).astype(np.int64)
+        seconds = np.clip(np.floor(number / _UNITS[table.time]), -1, _LATEST).astype(np.int64)
         remedy = "if the file counts milliseconds, say time = 'ms' in the card"
     else:
         # one conversion for each different moment
@@ -131,25 +142,42 @@ def _seconds(column: pd.Series[Any], text: Text, table: Table, name: str) -> Int
         _refuse(bad, text, table, name, f"is no time written like {table.time}")
         seconds = times.astype("datetime64[s, UTC]").astype("int64").to_numpy()[codes].astype(np.int64)
         remedy = "correct the cell"
-    _refuse((seconds < 0) | (seconds >= _YEAR_2200), text, table, name, "is a time before 1970 or after 2200", remedy)
+    _refuse((seconds < 0) | (seconds >= _LATEST), text, table, name, "is a time before 1970 or after 2242", remedy)
     return np.asarray(seconds, dtype=np.int64)
 
 
+def _drops(raw: pd.DataFrame, table: Table) -> Any:
+    """Return object[n], why each row is no event, "" where it is one; the first reason counts."""
+    why = np.full(len(raw), "", dtype=object)
+    for drop in reversed(table.drops):
+        cells = raw[drop.column].cat.categories
+        hit = np.isin(cells, drop.cells) if drop.cells else cells.astype(str).str.fullmatch(drop.pattern)
+        codes = raw[drop.column].cat.codes.to_numpy()
+        why[codes < 0 if drop.missing else np.isin(codes, np.flatnonzero(hit))] = drop.why
+    return why
+
+
 def _behaviour(
-    raw: pd.DataFrame, columns: dict[str, str], behaviours: tuple[Behaviour, ...], text: Text, table: Table
+    raw: pd.DataFrame,
+    columns: dict[str, str],
+    behaviours: tuple[Behaviour, ...],
+    counts: Any,
+    text: Text,
+    table: Table,
 ) -> Any:
-    """Return int8[n] behaviour codes."""
+    """Return int8[n] behaviour codes; rows that do not count may say anything."""
     if "behaviour" not in columns:
         return np.zeros(len(raw), np.int8)
     column = raw[columns["behaviour"]]
     place = {behaviour.raw: code for code, behaviour in enumerate(behaviours)}
     of_category = np.array([place.get(name, -1) for name in column.cat.categories] + [-1], np.int8)
     codes = of_category[column.cat.codes.to_numpy()]
-    if (codes < 0).any():
-        unknown = column.iloc[int(np.argmax(codes < 0))]
+    bad = (codes < 0) & counts
+    if bad.any():
+        unknown = column.iloc[int(np.argmax(bad))]
         remedy = did_you_mean(str(unknown), place)
-        _refuse(codes < 0, text, table, columns["behaviour"], f"{unknown!r} is no known behaviour", remedy)
-    return codes
+        _refuse(bad, text, table, columns["behaviour"], f"{unknown!r} is no known behaviour", remedy)
+    return np.maximum(codes, 0)
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
@@ -224,14 +252,16 @@ def _tidy(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     for name in columns:
         values = frame[name].astype(object).where(frame[name].notna(), "")
         words, pieces = table.words.get(name, {}), table.replace.get(name, {})
-        frame[name] = [_clean(words.get(value, value), pieces) for value in values]
+        frame[name] = [_clean(words.get(value, value), pieces, html=table.html) for value in values]
     if not table.collect:
         return frame.drop_duplicates("id").set_index("id")
     grouped = frame.groupby("id", sort=False)
     return grouped[columns].agg(partial(_collect, table=table))
 
 
-def _clean(value: str, pieces: dict[str, str]) -> str:
+def _clean(value: str, pieces: dict[str, str], *, html: bool) -> str:
+    if html:
+        value = unescape(_TAG.sub(" ", value))
     for old, new in pieces.items():
         value = value.replace(old, new)
     return " ".join(value.split())
@@ -255,7 +285,7 @@ def _from_rows(table: Table, rows: pd.DataFrame, side: str) -> pd.DataFrame:
         counts = counts.sort_values("n", ascending=False, kind="stable")
         text = counts[name].astype(object)
         pieces, words = table.replace.get(name, {}), table.words.get(name, {})
-        counts[name] = [_clean(words.get(value, value), pieces) for value in text]
+        counts[name] = [_clean(words.get(value, value), pieces, html=table.html) for value in text]
         counts = counts[counts[name] != ""]
         grouped = counts.groupby(side, observed=True, sort=False)[name]
         columns[name] = grouped.agg(partial(_collect, table=table)) if table.collect else grouped.first()

@@ -190,3 +190,43 @@ def moment(iso: str) -> int:
     except ValueError:
         raise ConfigError(f'"{iso}" is not a date', remedy="write it like 1998-01-31") from None
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
+
+
+@dataclass(frozen=True)
+class Sessions(Action):
+    """Let each session count as a user of its own: a user's events with no longer pause between them than a bound.
+
+    Session number n of user ``u`` gets the id ``u/n``.
+
+    Attributes:
+        minutes: the longest pause inside a session.
+    """
+
+    minutes: int
+
+    @property
+    def name(self) -> str:
+        """What the step does."""
+        return f"users to sessions, which end with a pause of more than {self.minutes} minutes"
+
+    def change(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+        """Rename the users; no row is dropped."""
+        import pandas as pd
+
+        if "timestamp" not in frame:
+            raise ConfigError("session_minutes needs timestamps, which the data does not have")
+        user, time = frame["user"].cat.codes.to_numpy(), frame["timestamp"].to_numpy()
+        order = np.lexsort((np.arange(len(frame)), time, user))
+        begins = np.ones(len(frame), np.bool_)
+        new_user = user[order][1:] != user[order][:-1]
+        begins[1:] = new_user | (np.diff(time[order]) > 60 * self.minutes)
+        number = np.cumsum(begins) - 1
+        first = np.flatnonzero(begins)
+        names = frame["user"].cat.categories[user[order][first]]
+        # the number of the session within its user: sessions of one user follow each other
+        own = np.arange(len(first)) - np.searchsorted(user[order][first], user[order][first], side="left")
+        codes = np.empty(len(frame), np.int64)
+        codes[order] = number
+        ids = pd.Index([f"{name}/{at + 1}" for name, at in zip(names, own.tolist(), strict=True)], dtype=str)
+        sessions = pd.Categorical.from_codes(codes, ids)
+        return frame.assign(user=sessions), f"{count(len(first), 'session')} of {count(len(np.unique(user)), 'user')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge
 
@@ -16,8 +16,29 @@ from benchsuite_datasets.build import Tables, build
 from benchsuite_datasets.card import Card
 from benchsuite_datasets.files import Found, find
 from benchsuite_datasets.frames import read_layout
-from benchsuite_datasets.outliers import BoundValues, DropBusyUsers, KeepBehaviours, NetCancellations, TimeWindow
-from benchsuite_datasets.steps import Action, Core, DropMissing, Duplicates, Keep, Label, Weigh, prepare, sentence
+from benchsuite_datasets.outliers import (
+    BoundValues,
+    DropBusyUsers,
+    KeepBehaviours,
+    NetCancellations,
+    Sessions,
+    TimeWindow,
+)
+from benchsuite_datasets.steps import (
+    Action,
+    Core,
+    DropMarked,
+    DropMissing,
+    Duplicates,
+    Keep,
+    Label,
+    Weigh,
+    prepare,
+    sentence,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass
@@ -35,6 +56,8 @@ class CardSource(Source):
         max_events: users with more events are dropped as no people; 0 means no limit.
         since: first moment kept, as an ISO date; "" means no bound.
         until: first moment not kept.
+        session_minutes: each session counts as a user of its own and ends with a longer pause than this; 0 for no
+            sessions.
         user_core: users with fewer different items are dropped, together with ``item_core`` until nothing changes.
         item_core: items with fewer different users are dropped.
         positive_from: smallest value that makes label 1; None leaves the data without labels.
@@ -53,6 +76,7 @@ class CardSource(Source):
     max_events: Annotated[int, Ge(0)] = 0
     since: str = ""
     until: str = ""
+    session_minutes: Annotated[int, Ge(0)] = 0
     user_core: Annotated[int, Ge(1)] = 1
     item_core: Annotated[int, Ge(1)] = 1
     positive_from: float | None = None
@@ -85,13 +109,17 @@ class CardSource(Source):
     def prepared(self, tables: Tables) -> Dataset:
         """Apply the preparation that the settings declare and build the data set."""
         rows, steps = prepare(tables.interactions, self.actions())
+        users, links = tables.users, tables.links
+        if self.session_minutes:
+            users, links = _of_sessions(users, rows["user"]), None  # sessions have no friends
         return build(
             self.card.name,
-            dataclasses.replace(tables, interactions=rows),
+            dataclasses.replace(tables, interactions=rows, users=users, links=links),
             behaviours=tuple(behaviour.name for behaviour in self.card.behaviours),
             steps=(*tables.steps, *steps),
             item_text=self._text("item_text", tables.items),
             user_text=self._text("user_text", tables.users),
+            unordered=self.card.unordered,
         )
 
     def actions(self) -> tuple[Action, ...]:
@@ -100,7 +128,9 @@ class CardSource(Source):
         Raises:
             ConfigError: when a setting does not fit the data.
         """
-        actions: list[Action] = [DropMissing(), *self._behaviour_actions()]
+        reasons = (drop.why for table in self.card.layouts[0].interactions for drop in table.drops)
+        actions: list[Action] = [*(DropMarked(why) for why in dict.fromkeys(reasons)), DropMissing()]
+        actions += self._behaviour_actions()
         if self.card.netted:
             actions.append(NetCancellations())
         if self.min_value is not None or self.max_value is not None:
@@ -109,6 +139,8 @@ class CardSource(Source):
             actions.append(TimeWindow(self.since, self.until))
         if self.max_events:
             actions.append(DropBusyUsers(self.max_events))
+        if self.session_minutes:
+            actions.append(Sessions(self.session_minutes))
         actions.append(Duplicates(self.duplicates))
         if self.user_core > 1 or self.item_core > 1:
             actions.append(Core(self.user_core, self.item_core))
@@ -148,6 +180,15 @@ class CardSource(Source):
                 what = f'{setting} names "{name}", which is no text column'
                 raise ConfigError(what, where=self._where, remedy=did_you_mean(name, known))
         return chosen
+
+
+def _of_sessions(users: pd.DataFrame | None, sessions: pd.Series[Any]) -> pd.DataFrame | None:
+    """Give each session what is known about its user."""
+    if users is None:
+        return None
+    ids = sessions.cat.categories
+    known = users.reindex([name.rpartition("/")[0] for name in ids])
+    return known.set_axis(ids.astype(object), axis=0)
 
 
 def card_source(card: Card, base: type[CardSource] = CardSource) -> type[CardSource]:

@@ -82,6 +82,26 @@ class DropMissing(Action):
 
 
 @dataclass(frozen=True)
+class DropMarked(Action):
+    """Drop rows that reading has marked as no events.
+
+    Attributes:
+        why: the mark, in the column ``drop``.
+    """
+
+    why: str
+
+    @property
+    def name(self) -> str:
+        """What the step does."""
+        return f"drop {self.why}"
+
+    def change(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+        """Drop the rows."""
+        return (frame[(frame["drop"] != self.why).to_numpy()] if "drop" in frame else frame), ""
+
+
+@dataclass(frozen=True)
 class Duplicates(Action):
     """Let each user and item have one row.
 
