@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,23 +12,14 @@ from benchsuite.api import Report
 from benchsuite.data import Comparison
 from benchsuite_reports import words
 from benchsuite_reports.build import tables
-from benchsuite_reports.legend import legend
-from benchsuite_reports.tables import Cell, Column, Line, Table, narrow
-from benchsuite_reports.tex import escape, points
+from benchsuite_reports.floats import PREAMBLE, comment, fragments
 
-LANGUAGE_MODEL = "\\textsuperscript{LM}"
 _HEAD = """\
 % Tables of {name}. Each fragment stands alone: paste one, or \\input this file.
 % Needs \\usepackage{{booktabs}}. Works with pdfLaTeX, XeLaTeX and LuaLaTeX.
-% Characters that pdfLaTeX has no glyph for show as their code point there, and as themselves under the other two.
-\\providecommand{{\\benchsuitechar}}[2]{{\\ifdefined\\Umathchar#1\\else#2\\fi}}
 """
-_GAP = 3.0
 _FLOATS = 12
-_SHARE = 0.4
-"""How much of the text width one name or heading may take before it is broken over lines."""
-_BOLD = 1.17
-"""How much wider bold figures are than plain ones."""
+_CLEAR = "\\clearpage % LaTeX holds only so many tables back; not needed once text stands between them\n"
 
 
 @dataclass
@@ -41,139 +31,11 @@ class Latex(Report):
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``results.tex``: one ``table`` environment per table, cut where it would be wider than the text."""
-        out = [_HEAD.format(name=_comment(comparison.name))]
-        out += [f"% {_comment(key)}: {_comment(words.plain(value))}" for key, value in comparison.provenance.items()]
-        pieces = [
-            piece
-            for table in tables(comparison)
-            for piece in narrow(table, lambda piece: _width(piece, _SHARE * self.width) <= self.width)
-        ]
-        for index, piece in enumerate(pieces):
+        out = [_HEAD.format(name=comment(comparison.name)) + PREAMBLE]
+        out += [f"% {comment(key)}: {comment(words.plain(value))}\n" for key, value in comparison.provenance.items()]
+        parts = [part for table in tables(comparison) for part in fragments(table, comparison.notes, self.width)]
+        for index, (_, part) in enumerate(parts):
             if index and index % _FLOATS == 0:
-                out += [
-                    "",
-                    "\\clearpage % LaTeX holds only so many tables back; not needed once text stands between them",
-                ]
-            out += ["", *_fragment(piece, comparison.notes, _SHARE * self.width)]
-        return {"results.tex": ("\n".join(out) + "\n").encode()}
-
-
-def _comment(text: object) -> str:
-    return words.clean(text).encode("ascii", "backslashreplace").decode()
-
-
-def _fragment(table: Table, notes: Sequence[str], limit: float) -> Iterable[str]:
-    caption = " ".join(escape(words.sentence(text)) for text in (table.title, *table.caption))
-    yield "\\begin{table}[tbp]"
-    yield "  \\centering"
-    yield f"  \\caption{{{caption}}}"
-    yield f"  \\label{{tab:{table.key}}}\\par\\smallskip"
-    yield f"  \\footnotesize\\setlength{{\\tabcolsep}}{{{_GAP:g}pt}}"
-    yield f"  \\begin{{tabular}}{{@{{}}{_first(table, limit)}{'r' * len(table.columns)}@{{}}}}"
-    yield "    \\toprule"
-    yield "    " + " & ".join(["model", *(_head(column, limit) for column in table.columns)]) + " \\\\"
-    for group in table.groups:
-        yield "    \\midrule"
-        if group.ceiling:
-            yield f"    \\multicolumn{{{len(table.columns) + 1}}}{{@{{}}l}}{{\\emph{{ceiling (never competes)}}}} \\\\"
-        for line in group.lines:
-            yield "    " + _line(line, limit) + " \\\\"
-    yield "    \\bottomrule"
-    yield "  \\end{tabular}"
-    yield from _below(table, notes)
-    yield "\\end{table}"
-
-
-def _below(table: Table, notes: Sequence[str]) -> Iterable[str]:
-    meaning = " ".join(
-        legend([table], "\\textbf{bold}", "\\underline{underlined}", LANGUAGE_MODEL, "+", "\N{MINUS SIGN}", escape)
-    )
-    paragraphs = [meaning] if meaning else []
-    paragraphs += [f"\\textsuperscript{{{note.letter}}}\\,{escape(note.text)}" for note in table.notes]
-    if table.conventions:
-        paragraphs.append(
-            " ".join(f"\\emph{{{escape(said.heading)}}}: {escape(said.text)}" for said in table.conventions)
-        )
-    if notes:
-        paragraphs.append("Note: " + " ".join(escape(words.sentence(note)) for note in notes))
-    if not paragraphs:
-        return
-    yield "  \\par\\smallskip"
-    yield "  \\begin{minipage}{\\linewidth}\\raggedright\\footnotesize"
-    for paragraph in paragraphs:
-        yield f"    {paragraph}\\par"
-    yield "  \\end{minipage}"
-
-
-def _first(table: Table, limit: float) -> str:
-    """Return the kind of the first column: as wide as its names, or broken over lines where one is very long."""
-    return "l" if max(map(_name_width, table.lines())) <= limit else f"p{{{limit:g}pt}}"
-
-
-def _name_width(line: Line) -> float:
-    return points(words.clean(line.model) + (" LM" if line.language_model else "") + "a" * len(line.notes))
-
-
-def _line(line: Line, limit: float) -> str:
-    name = words.clean(line.model)
-    name = f"\\raggedright {escape(name, breaks=True)}" if _name_width(line) > limit else escape(name)
-    name += (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
-    if not line.span:
-        return " & ".join([name, *map(_cell, line.cells)])
-    notes = next((cell.notes for cell in line.cells if cell.notes), ())
-    return f"{name} & \\multicolumn{{{len(line.cells)}}}{{l@{{}}}}{{\\emph{{{escape(line.span)}}}{_letters(notes)}}}"
-
-
-def _cell(cell: Cell) -> str:
-    if not cell.number:
-        words_ = escape(cell.words)
-        return (f"\\emph{{{words_}}}" if ":" in cell.words else words_) + _letters(cell.notes)
-    number = _number(cell.number)
-    number = {"best": f"\\textbf{{{number}}}", "second": f"\\underline{{{number}}}", "": number}[cell.mark]
-    margin = f"\\,{{\\scriptsize$\\pm$}}{{\\scriptsize {_number(cell.margin)}}}" if cell.margin else ""
-    sign = {"better": "$^{+}$", "worse": "$^{-}$", "": ""}[cell.sign]
-    return number + margin + sign + _letters(cell.notes)
-
-
-def _number(text: str) -> str:
-    return escape(text).replace("-", "$-$")
-
-
-def _head(column: Column, limit: float) -> str:
-    ending = ("\\,$\\downarrow$" if column.lower else "") + _letters(column.notes)
-    if _column_width(column, math.inf) > limit:
-        return f"\\parbox[b]{{{limit:g}pt}}{{\\raggedleft {escape(column.heading, breaks=True)}{ending}}}"
-    lines = [escape(text) for text in words.two_lines(column.heading)]
-    lines[-1] += ending
-    return lines[0] if len(lines) == 1 else "\\shortstack[r]{" + " \\\\ ".join(lines) + "}"
-
-
-def _letters(notes: Sequence[str]) -> str:
-    return f"\\textsuperscript{{{','.join(notes)}}}" if notes else ""
-
-
-def _width(table: Table, limit: float) -> float:
-    """Estimate how wide the table is set, in points."""
-    lines = list(table.lines())
-    model = min(limit, max(map(_name_width, lines)))
-    cells = sum(
-        max(_column_width(column, limit), *(0 if line.span else _cell_width(line.cells[index]) for line in lines))
-        + 2 * _GAP
-        for index, column in enumerate(table.columns)
-    )
-    return model + max(cells, *(points(line.span + "a") + 2 * _GAP for line in lines))
-
-
-def _column_width(column: Column, limit: float) -> float:
-    ending = (" \N{DOWNWARDS ARROW}" if column.lower else "") + "a" * len(column.notes)
-    lines = words.two_lines(column.heading)
-    lines[-1] += ending
-    return min(limit, max(map(points, lines)))
-
-
-def _cell_width(cell: Cell) -> float:
-    letters = points("a" * len(cell.notes) + ("+" if cell.sign else ""))
-    if not cell.number:
-        return points(cell.words) + letters
-    number = points(cell.number) * (_BOLD if cell.mark == "best" else 1.0)
-    return number + letters + (points(f" \N{PLUS-MINUS SIGN}{cell.margin}") if cell.margin else 0.0)
+                out.append(f"\n{_CLEAR}")
+            out.append(f"\n{part}")
+        return {"results.tex": "".join(out).encode()}
