@@ -50,7 +50,7 @@ def _in_folders(card: Card, place: Place) -> Found | None:
             for layout in card.layouts:
                 there = [file for file in layout.files if (folder / file.name).is_file()]
                 if len(there) == len(layout.files):
-                    _check(layout, folder)
+                    check_files(layout, folder)
                     return Found(layout, folder, str(folder))
                 # a single common file name is no proof that the set was meant to lie here
                 if there and (folder != named or 2 * len(there) > len(layout.files)):
@@ -91,7 +91,7 @@ def _archives(layout: Layout, folder: Path) -> Iterator[tuple[Mirror, Path]]:
             yield mirror, folder / f"{package.replace('-', '_')}-{version}-py3-none-any.whl"
 
 
-def _check(layout: Layout, folder: Path) -> None:
+def check_files(layout: Layout, folder: Path) -> None:
     """Check every file against the card.
 
     Raises:

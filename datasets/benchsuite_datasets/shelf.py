@@ -28,6 +28,15 @@ def parse_card(text: str, where: str) -> Card:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"is not valid TOML: {error}", where=where) from None
+    return card_of(table, where)
+
+
+def card_of(table: dict[str, Any], where: str) -> Card:
+    """Check a card's plain values.
+
+    Raises:
+        DataError: for an unknown key or a value that does not fit, naming the key.
+    """
     try:
         return Card.model_validate_json(_json(table))
     except ValidationError as error:

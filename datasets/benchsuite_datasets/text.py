@@ -75,11 +75,23 @@ class Text:
                 elif self.path.suffix == ".gz":
                     packed = self.path.stat().st_size
                     yield _bounded(cast("IO[bytes]", stack.enter_context(gzip.open(self.path))), packed)
+                elif self.path.suffix == ".zst":
+                    packed = self.path.stat().st_size
+                    yield _bounded(stack.enter_context(_zstd(self.path)), packed)
                 else:
                     yield stack.enter_context(self.path.open("rb"))
         except _BROKEN as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise DataError(f"cannot be read: {reason}", where=self.name, remedy=FETCH) from None
+
+
+@contextlib.contextmanager
+def _zstd(path: Path) -> Iterator[IO[bytes]]:
+    """Open a Zstandard file; Arrow has a decoder, this Python's library does not."""
+    import pyarrow as pa
+
+    with pa.OSFile(str(path)) as raw, pa.CompressedInputStream(raw, "zstd") as file:
+        yield file
 
 
 def _bounded(file: IO[bytes], packed: int) -> IO[bytes]:

@@ -1,0 +1,176 @@
+"""Guessing what the columns of somebody's own file mean, from their names and first cells; every guess is told."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from dataclasses import dataclass
+
+from benchsuite.errors import DataError
+from benchsuite_datasets.card import Table
+from benchsuite_datasets.delimited import delimited_rows
+from benchsuite_datasets.formats import json_rows
+from benchsuite_datasets.text import CELLS, Text, text_lines
+
+NAMES = {
+    "user": ("user", "userid", "uid", "u", "customer", "customerid", "client", "clientid", "member", "memberid",
+             "membernumber", "visitor", "visitorid", "reviewer", "reviewerid", "person", "personid", "patient",
+             "patientid", "subjectid", "student", "studentid", "account", "accountid", "session", "sessionid"),
+    "item": ("item", "itemid", "iid", "i", "product", "productid", "movie", "movieid", "book", "bookid", "isbn", "asin",
+             "parentasin", "sku", "stockcode", "article", "articleid", "content", "contentid", "track", "trackid",
+             "artist", "artistid", "song", "songid", "game", "gameid", "course", "courseid", "business", "businessid",
+             "news", "newsid", "drug"),
+    "value": ("rating", "ratings", "stars", "star", "score", "value", "overall", "quantity", "weight", "count", "plays",
+              "playcount", "bookrating", "r", "v"),
+    "timestamp": ("timestamp", "time", "date", "datetime", "ts", "t", "unixreviewtime", "eventtime", "when",
+                  "transactiondate", "invoicedate", "createdat"),
+    "behaviour": ("behaviour", "behavior", "event", "eventtype", "action", "type"),
+    "id": ("id", "itemid", "userid", "item", "user", "productid", "movieid", "asin", "parentasin", "sku", "isbn",
+           "customerid", "bookid", "articleid"),
+    "other": ("other", "friend", "friendid", "trustee", "target", "followee", "to"),
+}  # fmt: skip
+"""What columns are called, in small letters without signs, most telling first."""
+
+_SEPARATORS = ("\t", ",", ";", "|", "::")
+_SAMPLE = 200
+_MILLISECONDS, _MICROSECONDS = 1e11, 1e14
+_FORMS = ("%d-%m-%Y", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y-%m-%d %H:%M:%S UTC")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a file is laid out.
+
+    Attributes:
+        format: see :class:`benchsuite_datasets.card.Table`.
+        separator: between cells.
+        quote: around cells.
+        names: the columns.
+        header: whether the first line holds their names.
+    """
+
+    format: str
+    separator: str
+    quote: str
+    names: tuple[str, ...]
+    header: bool
+
+
+def plain(name: str) -> str:
+    """Return a column's name in small letters, without signs and without the type RecBole writes behind it."""
+    return re.sub(r"[^a-z0-9]", "", name.partition(":")[0].lower())
+
+
+def look(text: Text, separator: str, encoding: str, *, header: bool | None = None) -> Shape:
+    """Look at a file's name and first line.
+
+    Args:
+        text: the file.
+        separator: what the user says stands between cells, or "".
+        encoding: of the file.
+        header: whether the first line names the columns; None to guess: it does unless it holds a number.
+
+    Raises:
+        DataError: when the file is empty or unreadable, or no separator can be found.
+    """
+    name = (text.member or text.path.name).lower().removesuffix(".gz").removesuffix(".zst")
+    if name.endswith((".parquet", ".pq")):
+        return Shape("parquet", ",", "", _parquet_names(text), header=True)
+    if name.endswith((".jsonl", ".ndjson", ".json")):
+        keys = dict.fromkeys(key for _, row in itertools.islice(json_rows(text), _SAMPLE) for key in row)
+        return Shape("jsonl", ",", "", tuple(keys), header=True)
+    lines = text_lines(text, encoding)
+    line = next((line for _, line in lines), "").rstrip("\r\n")
+    lines.close()
+    if not line:
+        raise DataError("is empty", where=text.name)
+    separator = separator or max(_SEPARATORS, key=line.count)
+    if separator not in line:
+        what = "has one column only, or an unknown separator"
+        raise DataError(what, where=f"{text.name}, line 1", remedy="say separator = '...'")
+    # tables of plain ids and numbers are often written without any care for quotes
+    quote = '"' if separator in {",", ";"} else ""
+    cells = next(csv.reader([line], delimiter=separator)) if quote else line.split(separator)
+    header = not any(_is_number(cell) for cell in cells) if header is None else header
+    names = cells if header else ("user", "item", "value", "timestamp")[: len(cells)]
+    names = [*names, *(f"column {at + 1}" for at in range(len(names), len(cells)))]
+    return Shape("delimited", separator, quote, tuple(names), header)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _parquet_names(text: Text) -> tuple[str, ...]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return tuple(pq.read_schema(text.path).names)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"cannot be read: {str(error)[:200]}", where=text.name) from None
+
+
+def column(role: str, names: tuple[str, ...], taken: set[str]) -> str:
+    """Return the column that most likely plays a role, or ""."""
+    by_plain: dict[str, str] = {}
+    for name in names:
+        if name not in taken:
+            by_plain.setdefault(plain(name), name)
+    return next((by_plain[known] for known in NAMES[role] if known in by_plain), "")
+
+
+def time_form(text: Text, table: Table, name: str) -> str:
+    """Return how times are written, from the first cells of their column.
+
+    Raises:
+        DataError: when they could mean more than one thing, or nothing known.
+    """
+    cells = _sample(text, table, name)
+    numbers = [float(cell) for cell in cells if _is_number(cell)]
+    if cells and len(numbers) == len(cells):
+        largest = max(numbers)
+        return "s" if largest < _MILLISECONDS else "ms" if largest < _MICROSECONDS else "us"
+    import pandas as pd
+
+    fitting = [
+        form
+        for form in ("iso", *_FORMS)
+        if cells
+        and pd.to_datetime(
+            pd.Series(cells, dtype=object), format="ISO8601" if form == "iso" else form, utc=True, errors="coerce"
+        )
+        .notna()
+        .all()
+    ]
+    if len(fitting) == 1 or "iso" in fitting:
+        return fitting[0]
+    what = f"times like {cells[0]!r} could be {' or '.join(fitting)}" if fitting else "times are of no known form"
+    remedy = "say time = '%d/%m/%Y' (day first), '%m/%d/%Y' (month first) or whatever it is"
+    raise DataError(what, where=f"{text.name}, column {name}", remedy=remedy if cells else CELLS)
+
+
+def _sample(text: Text, table: Table, name: str) -> list[str]:
+    """Return the first cells of a column that are not empty."""
+    if table.format == "parquet":
+        import pyarrow.parquet as pq
+
+        batch = next(pq.ParquetFile(text.path).iter_batches(_SAMPLE, columns=[name]), None)
+        found = [] if batch is None else [str(cell) for cell in batch.column(0).to_pylist() if cell is not None]
+    elif table.format == "jsonl":
+        found = [str(row[name]) for _, row in itertools.islice(json_rows(text), _SAMPLE) if row.get(name) is not None]
+    else:
+        names = list(table.names)
+        if table.header:
+            first = next(line for _, line in text_lines(text, table.encoding)).rstrip("\r\n")
+            cells = csv.reader([first], delimiter=table.separator) if table.quote else [first.split(table.separator)]
+            names = next(iter(cells))
+        at = names.index(name)
+        rows = itertools.islice(delimited_rows(text, table), _SAMPLE)
+        found = [cells[at] for _, cells in rows if at < len(cells)]
+    return [cell for cell in found if cell not in table.missing]
