@@ -26,7 +26,14 @@ class Split(Plugin):
     """True when the split promises that asking users have no training row; the harness checks it."""
 
     ordered: ClassVar[bool] = False
-    """True when the split promises that no training row is younger than the held-out rows; the harness checks it."""
+    """True when the split promises that nothing a model sees, training rows and histories, is younger than any held-out
+    row; the harness checks it."""
+
+    ordered_users: ClassVar[bool] = False
+    """True when the split promises that no query's history is younger than what it is asked; the harness checks it."""
+
+    partition: ClassVar[bool] = False
+    """True when the split promises that its folds together hold out every row exactly once; the harness checks it."""
 
     @abstractmethod
     def split(self, dataset: Dataset, seed: int) -> Iterator[Fold]:

@@ -65,6 +65,17 @@ class Interactions:
         """Return the number of rows."""
         return len(self.user)
 
+    @cached_property
+    def digest(self) -> str:
+        """sha256 (hex) of these rows in this order: the same rows have the same digest."""
+        digest = hashlib.sha256(repr(self.behaviours).encode())
+        for name, column in self.columns.items():
+            digest.update(f"{name}:".encode())
+            if column is not None:
+                digest.update(f"{column.dtype.str}{column.shape}".encode())
+                digest.update(np.ascontiguousarray(column).data)
+        return digest.hexdigest()
+
     def take(self, rows: ArrayLike) -> Interactions:
         """Return the rows that an index array or a boolean mask picks, in that order."""
         chosen = np.asarray(rows)
@@ -103,6 +114,10 @@ class Entities:
         columns: named text columns, e.g. ``{"title": (...), "genres": (...)}``, each as long as ``ids``.
         features: float32[m, f] or None.
         feature_names: f names, empty without features.
+        derived: what of this table was computed from who took what (a user's favourite items, an item's number of
+            buyers), by the name of the text column, or ``"text"`` or ``"features"``, with the ``digest`` of the
+            interactions it was computed from. A fold may show it only if these are the fold's training rows. What
+            describes an entity whoever takes it is not derived, even if the files repeat it in every row.
     """
 
     ids: tuple[str, ...]
@@ -110,11 +125,13 @@ class Entities:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     features: Float32 | None = None
     feature_names: tuple[str, ...] = ()
+    derived: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Lock everything and check that lengths agree."""
         object.__setattr__(self, "ids", tuple(self.ids))
         object.__setattr__(self, "columns", MappingProxyType({k: tuple(v) for k, v in self.columns.items()}))
+        object.__setattr__(self, "derived", MappingProxyType(dict(self.derived)))
         if self.text is not None:
             object.__setattr__(self, "text", tuple(self.text))
         if self.features is not None:
@@ -129,6 +146,8 @@ class Entities:
             raise DataError("ids are not unique")
         if self.features is not None and len(self.feature_names) != self.features.shape[1]:
             raise DataError(f"{len(self.feature_names)} feature names for {self.features.shape[1]} features")
+        if not set(self.derived) <= set(lengths):
+            raise DataError(f"derived names {sorted(set(self.derived) - set(lengths))}, which is not in the table")
 
     def __len__(self) -> int:
         """Return the number of entities."""
@@ -221,4 +240,6 @@ class Dataset:
                 digest.update(repr(texts).encode())
             add("features", table.features)
             digest.update(repr(table.feature_names).encode())
+            if table.derived:
+                digest.update(repr(sorted(table.derived.items())).encode())
         return digest.hexdigest()

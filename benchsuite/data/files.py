@@ -19,10 +19,8 @@ from benchsuite.errors import DataError
 def save_dataset(dataset: Dataset, folder: Path) -> None:
     """Write a data set into an existing folder."""
     _save_interactions(dataset.interactions, folder, "interactions")
-    for name, table in (("users", dataset.users), ("items", dataset.items)):
-        _save(folder, f"{name}.features", table.features)
-        text = {"ids": table.ids, "text": table.text, "columns": dict(table.columns), "features": table.feature_names}
-        _write(folder / f"{name}.json", text)
+    _save_table(dataset.users, folder, "users")
+    _save_table(dataset.items, folder, "items")
     _save(folder, "links", dataset.links)
     _save(folder, "preferences", dataset.preferences)
     steps = [dataclasses.asdict(step) for step in dataset.steps]
@@ -32,24 +30,11 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
 def load_dataset(folder: Path) -> Dataset:
     """Read what :func:`save_dataset` wrote."""
     about = _read(folder / "dataset.json")
-    tables = []
-    for name in ("users", "items"):
-        text = _read(folder / f"{name}.json")
-        features = _load(folder, f"{name}.features")
-        tables.append(
-            Entities(
-                ids=tuple(text["ids"]),
-                text=None if text["text"] is None else tuple(text["text"]),
-                columns={column: tuple(values) for column, values in text["columns"].items()},
-                features=features,
-                feature_names=tuple(text["features"]),
-            )
-        )
     return Dataset(
         name=about["name"],
         interactions=_load_interactions(folder, "interactions"),
-        users=tables[0],
-        items=tables[1],
+        users=_load_table(folder, "users"),
+        items=_load_table(folder, "items"),
         links=_load(folder, "links"),
         preferences=_load(folder, "preferences"),
         simulated=about["simulated"],
@@ -58,8 +43,15 @@ def load_dataset(folder: Path) -> Dataset:
 
 
 def save_fold(fold: Fold, folder: Path) -> None:
-    """Write a fold into an existing folder; of its training part only the interactions: tables stay with the data."""
+    """Write a fold into an existing folder.
+
+    Of its training part only the interactions are written, the tables stay with the data; a table with something
+    derived from interactions is the fold's own and is written too.
+    """
     _save_interactions(fold.train.interactions, folder, "train")
+    for name, table in (("users", fold.train.users), ("items", fold.train.items)):
+        if table.derived:
+            _save_table(table, folder, name)
     queries, truth = fold.queries, fold.truth
     _save_interactions(queries.history, folder, "history")
     for name, array in (
@@ -85,8 +77,14 @@ def save_fold(fold: Fold, folder: Path) -> None:
 
 
 def load_fold(folder: Path, dataset: Dataset) -> Fold:
-    """Read what :func:`save_fold` wrote, with the tables of ``dataset``."""
+    """Read what :func:`save_fold` wrote, with the tables of ``dataset`` where the fold has none of its own."""
     about = _read(folder / "fold.json")
+    train = dataclasses.replace(
+        dataset,
+        interactions=_load_interactions(folder, "train"),
+        users=_load_table(folder, "users") if (folder / "users.json").is_file() else dataset.users,
+        items=_load_table(folder, "items") if (folder / "items.json").is_file() else dataset.items,
+    )
     queries = Queries(
         user=_must(folder, "queries.user"),
         start=_must(folder, "queries.start"),
@@ -104,13 +102,31 @@ def load_fold(folder: Path, dataset: Dataset) -> Fold:
     )
     return Fold(
         name=about["name"],
-        train=dataclasses.replace(dataset, interactions=_load_interactions(folder, "train")),
+        train=train,
         queries=queries,
         truth=truth,
         blocked=Ragged(_must(folder, "blocked.start"), _must(folder, "blocked.item")),
         candidates=_load(folder, "candidates"),
         validation=load_fold(folder / "validation", dataset) if about["validation"] else None,
         counts=about["counts"],
+    )
+
+
+def _save_table(table: Entities, folder: Path, name: str) -> None:
+    _save(folder, f"{name}.features", table.features)
+    text = {"ids": table.ids, "text": table.text, "columns": dict(table.columns), "features": table.feature_names}
+    _write(folder / f"{name}.json", text | {"derived": dict(table.derived)})
+
+
+def _load_table(folder: Path, name: str) -> Entities:
+    text = _read(folder / f"{name}.json")
+    return Entities(
+        ids=tuple(text["ids"]),
+        text=None if text["text"] is None else tuple(text["text"]),
+        columns={column: tuple(values) for column, values in text["columns"].items()},
+        features=_load(folder, f"{name}.features"),
+        feature_names=tuple(text["features"]),
+        derived=text.get("derived", {}),
     )
 
 

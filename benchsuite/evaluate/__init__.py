@@ -3,16 +3,20 @@
 from benchsuite.evaluate.bootstrap import Measured, measure
 from benchsuite.evaluate.calibrate import Reading, read_scores
 from benchsuite.evaluate.gather import fallback_share, gather, relevant_items
-from benchsuite.evaluate.leaks import guard
+from benchsuite.evaluate.leak_folds import Across
+from benchsuite.evaluate.leaks import Finding, guard, inspect
 from benchsuite.evaluate.pairs import labelled_pairs
 from benchsuite.evaluate.topk import popularity, rank, score_pairs
 
 __all__ = [
+    "Across",
+    "Finding",
     "Measured",
     "Reading",
     "fallback_share",
     "gather",
     "guard",
+    "inspect",
     "labelled_pairs",
     "measure",
     "popularity",

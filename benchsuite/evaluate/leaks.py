@@ -1,16 +1,62 @@
-"""The leak guard: a fold that shows a model what it must not see never reaches a model."""
+"""The leak guard: a fold that shows a model what it must not see never reaches a model.
+
+Every check counts what it compared. :func:`inspect` lists all findings, :func:`guard` raises at the first leak.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
 import numpy as np
+from numpy.typing import NDArray
 
 from benchsuite.api import Split
-from benchsuite.data import Fold, Int32, Int64
+from benchsuite.data import Dataset, Fold, Int32
 from benchsuite.errors import LeakError
+from benchsuite.evaluate.leak_rows import View, absent, common, missing, prints, row_prints, surplus
+from benchsuite.evaluate.leak_tables import table_checks
+from benchsuite.evaluate.leak_texts import text_checks
+
+Group = Literal["pairs", "histories", "lists", "time", "cold", "rows", "texts", "validation", "folds", "store"]
+GROUPS: tuple[Group, ...] = ("pairs", "histories", "lists", "time", "cold", "rows", "texts", "validation", "folds")
+"""Kinds of checks, in the order of tables; ``store`` is the audit's own."""
+
+_NO_TIME = "promises an order in time on data without time"
+
+Result = tuple[int, str]
+"""How many things were compared, and the leak in one clause, or ""."""
 
 
-def guard(fold: Fold, split: Split, where: str = "") -> dict[str, int]:
+@dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        group: the kind of check.
+        check: what should hold, with ``validation:`` in front for the inner fold.
+        compared: how many things were compared: the evidence that the check looked at something.
+        leak: what was found instead, or "" when all is well.
+        where: data set, split, seed, fold.
+    """
+
+    group: Group
+    check: str
+    compared: int
+    leak: str = ""
+    where: str = ""
+
+
+def guard(fold: Fold, split: Split, where: str = "", whole: Dataset | None = None) -> dict[str, int]:
     """Check a fold, its validation fold included, against every promise of its split.
+
+    Args:
+        fold: what the split made.
+        split: whose promises count.
+        where: names the fold in an error.
+        whole: what was cut; with it, rows and tables are compared with the data set's own.
 
     Returns:
         How many things were compared, by check: the evidence that the checks looked at something.
@@ -18,111 +64,181 @@ def guard(fold: Fold, split: Split, where: str = "") -> dict[str, int]:
     Raises:
         LeakError: naming the first leak found.
     """
-    place = where or f"fold {fold.name}"
-    evidence = {
-        "held-out pairs not in training": _held_out(fold, place),
-        "history items blocked": _history(fold, place),
-        "held-out pairs not blocked": _blocked(fold, place),
-    }
-    if fold.candidates is not None:
-        evidence["held-out items among the candidates"] = _inside(fold, place)
-    if split.ordered:
-        evidence["training rows not younger than held-out rows"] = _ordered(fold, place)
-    if split.cold_items:
-        evidence["cold items without training rows"] = _cold_items(fold, place)
-    if split.cold_users:
-        evidence["cold users without training rows"] = _cold_users(fold, place)
-    if fold.validation is not None:
-        evidence["validation pairs in training"] = _nested(fold, fold.validation, place)
-        inner = guard(fold.validation, split, f"{place}, validation")
-        evidence |= {f"validation: {name}": count for name, count in inner.items()}
+    evidence = {}
+    for finding in inspect(fold, split, where, whole):
+        refuse(finding)
+        evidence[finding.check] = finding.compared
     return evidence
 
 
-def _keys(row: Int32 | Int64, item: Int32, items: int) -> Int64:
-    return np.unique(row.astype(np.int64) * items + item)
+def refuse(finding: Finding) -> None:
+    """Raise LeakError when the finding is a leak."""
+    if finding.leak:
+        raise LeakError(finding.leak, where=finding.where)
 
 
-def _truth_keys(fold: Fold) -> Int64:
-    users = fold.queries.user[fold.truth.rows]
-    return _keys(users, fold.truth.item, len(fold.train.items))
+def inspect(fold: Fold, split: Split, where: str = "", whole: Dataset | None = None) -> Iterator[Finding]:
+    """Yield what every check found, leaks included; see :func:`guard`."""
+    place = where or f"fold {fold.name}"
+    view = View(fold, split, whole)
+    for group, check, look in _checks(view):
+        compared, leak = look(view)
+        yield Finding(group, check, compared, leak, place)
+    for check, (compared, leak) in (*table_checks(view), *text_checks(view)):
+        yield Finding("texts", check, compared, leak, place)
+    if fold.validation is not None:
+        compared, leak = _nested(view, View(fold.validation, split, fold.train))
+        yield Finding("validation", "validation pairs in training", compared, leak, place)
+        for finding in inspect(fold.validation, split, f"{place}, validation", fold.train):
+            yield dataclasses.replace(finding, check=f"validation: {finding.check}")
 
 
-def _train_keys(fold: Fold) -> Int64:
-    rows = fold.train.interactions
-    return _keys(rows.user, rows.item, len(fold.train.items))
+def _checks(view: View) -> Iterator[tuple[Group, str, Callable[[View], Result]]]:
+    """Yield the checks that apply, so that none passes for want of anything to look at."""
+    split = view.split
+    yield "pairs", "held-out pairs not in training", _held_out
+    yield "pairs", "held-out pairs asked once", _asked_once
+    yield "histories", "held-out pairs in no history", _not_shown
+    yield "lists", "history items blocked", _history
+    yield "lists", "held-out pairs not blocked", _blocked
+    if view.fold.candidates is not None:
+        yield "lists", "held-out items among the candidates", _inside
+    if split.ordered:
+        yield "time", "training rows not younger than held-out rows", _ordered
+    if split.ordered or split.ordered_users:
+        yield "time", "histories not younger than what is asked", _ordered_users
+    if split.cold_items:
+        yield "cold", "cold items without training rows", _cold_items
+        yield "cold", "cold items in no history", _cold_history
+    if split.cold_users:
+        yield "cold", "cold users without training rows", _cold_users
+    if view.whole is not None:
+        yield "rows", "training rows are the data's own", _train_rows
+        yield "rows", "history rows are the data's own", _history_rows
+        yield "rows", "blocked pairs are the data's own", _blocked_rows
+        yield "rows", "held-out rows are the data's own", _truth_rows
 
 
-def _held_out(fold: Fold, place: str) -> int:
-    held = _truth_keys(fold)
-    both = np.intersect1d(held, _train_keys(fold), assume_unique=True)
-    if len(both):
-        user, item = divmod(int(both[0]), len(fold.train.items))
-        pair = f"user {fold.train.users.ids[user]}, item {fold.train.items.ids[item]}"
-        raise LeakError(f"{len(both)} held-out pairs are also in the training part, the first is {pair}", where=place)
-    return len(held)
+def _held_out(view: View) -> Result:
+    both = common(view.truth, view.train)
+    return len(view.truth), _tell(len(both), f"held-out pairs are also in the training part{view.first(both)}")
 
 
-def _blocked(fold: Fold, place: str) -> int:
-    items = len(fold.train.items)
-    held = _keys(fold.truth.rows, fold.truth.item, items)
-    blocked = _keys(fold.blocked.rows, fold.blocked.item, items)
-    both = np.intersect1d(held, blocked, assume_unique=True)
-    if len(both):
-        raise LeakError(f"{len(both)} held-out pairs are blocked and could never be recommended", where=place)
-    return len(held)
+def _asked_once(view: View) -> Result:
+    asked = len(view.fold.truth.item)
+    return asked, _tell(asked - len(view.asked), "held-out pairs are asked twice by one query")
 
 
-def _history(fold: Fold, place: str) -> int:
-    items = len(fold.train.items)
-    history = _keys(fold.queries.rows, fold.queries.history.item, items)
-    open_ = np.setdiff1d(history, _keys(fold.blocked.rows, fold.blocked.item, items), assume_unique=True)
-    if len(open_):
-        raise LeakError(f"{len(open_)} items of a history could be recommended again", where=place)
-    return len(history)
+def _not_shown(view: View) -> Result:
+    """No history shows what its own query or any other query of the user is asked."""
+    both = common(view.truth, view.history)
+    return len(view.history), _tell(len(both), f"held-out pairs are shown in a history{view.first(both)}")
 
 
-def _ordered(fold: Fold, place: str) -> int:
-    rows, held = fold.train.interactions.timestamp, fold.truth.timestamp
+def _blocked(view: View) -> Result:
+    both = common(view.asked, view.closed)
+    return len(view.asked), _tell(len(both), "held-out pairs are blocked and could never be recommended")
+
+
+def _history(view: View) -> Result:
+    free = missing(view.shown, view.closed)
+    return len(view.shown), _tell(len(free), "items of a history could be recommended again")
+
+
+def _inside(view: View) -> Result:
+    candidates = view.fold.candidates
+    outside = ~np.isin(view.fold.truth.item, [] if candidates is None else candidates)
+    return len(outside), _tell(outside.sum(), "held-out items are no candidates")
+
+
+def _ordered(view: View) -> Result:
+    rows, held = view.fold.train.interactions.timestamp, view.fold.truth.timestamp
     if rows is None or held is None:
-        raise LeakError("promises an order in time on data without time", where=place)
-    if len(rows) and len(held) and rows.max() > held.min():
-        late = int((rows > held.min()).sum())
-        raise LeakError(f"{late} training rows are younger than the first held-out row", where=place)
-    return len(rows)
+        return 0, _NO_TIME
+    late = (rows > held.min()).sum() if len(held) else 0
+    return len(rows), _tell(late, "training rows are younger than the first held-out row")
 
 
-def _inside(fold: Fold, place: str) -> int:
-    if fold.candidates is None:
-        return 0
-    outside = ~np.isin(fold.truth.item, fold.candidates)
-    if outside.any():
-        raise LeakError(f"{int(outside.sum())} held-out items are no candidates", where=place)
-    return len(fold.truth.item)
+def _ordered_users(view: View) -> Result:
+    """With ``ordered`` no history may reach past anybody's first held-out row, else past the query's own."""
+    queries, truth = view.fold.queries, view.fold.truth
+    shown = queries.history.timestamp
+    if shown is None or truth.timestamp is None:
+        return 0, _NO_TIME
+    first = np.full(len(queries), np.iinfo(np.int64).max)
+    np.minimum.at(first, truth.rows, truth.timestamp)
+    if view.split.ordered and len(first):
+        first[:] = first.min()
+    late = (shown > first[queries.rows]).sum()
+    return len(shown), _tell(late, "events of histories are younger than what their query is asked")
 
 
-def _cold_items(fold: Fold, place: str) -> int:
-    candidates = np.unique(fold.truth.item) if fold.candidates is None else fold.candidates
-    seen = np.intersect1d(candidates, fold.train.interactions.item)
-    if len(seen):
-        raise LeakError(f"{len(seen)} items promised to be cold have training rows", where=place)
-    return len(candidates)
+def _cold_items(view: View) -> Result:
+    cold = _promised_items(view)
+    warm = np.intersect1d(cold, view.fold.train.interactions.item)
+    return len(cold), _tell(len(warm), "items promised to be cold have training rows")
 
 
-def _cold_users(fold: Fold, place: str) -> int:
-    users = np.unique(fold.queries.user)
-    seen = np.intersect1d(users, fold.train.interactions.user)
-    if len(seen):
-        raise LeakError(f"{len(seen)} users promised to be cold have training rows", where=place)
-    return len(users)
+def _cold_history(view: View) -> Result:
+    shown = view.fold.queries.history.item
+    warm = np.isin(shown, _promised_items(view))
+    return len(shown), _tell(warm.sum(), "events of histories show items promised to be cold")
 
 
-def _nested(fold: Fold, validation: Fold, place: str) -> int:
-    """Validation truth must come from the training part, and the inner training part must lie inside the outer."""
-    outer = _train_keys(fold)
-    held = _truth_keys(validation)
-    if len(np.setdiff1d(held, outer, assume_unique=True)):
-        raise LeakError("validation pairs come from outside the training part", where=place)
-    if len(np.setdiff1d(_train_keys(validation), outer, assume_unique=True)):
-        raise LeakError("the inner training part reaches outside the training part", where=place)
-    return len(held)
+def _promised_items(view: View) -> Int32:
+    candidates = view.fold.candidates
+    return np.unique(view.fold.truth.item) if candidates is None else candidates
+
+
+def _cold_users(view: View) -> Result:
+    users = np.unique(view.fold.queries.user)
+    warm = np.intersect1d(users, view.fold.train.interactions.user)
+    return len(users), _tell(len(warm), "users promised to be cold have training rows")
+
+
+def _train_rows(view: View) -> Result:
+    rows = view.fold.train.interactions
+    strange = surplus(row_prints(rows), row_prints(view.source.interactions))
+    return len(rows), _tell(strange, "training rows are no rows of the data: changed, repeated or made up")
+
+
+def _history_rows(view: View) -> Result:
+    rows, queries = view.fold.queries.history, view.fold.queries
+    owned = dataclasses.replace(rows, user=queries.user[queries.rows])
+    strange = absent(row_prints(owned), row_prints(view.source.interactions))
+    return len(rows), _tell(strange.sum(), "events of histories are no rows of the data")
+
+
+def _blocked_rows(view: View) -> Result:
+    """Blocking anything else would narrow the lists by what only the truth can tell."""
+    strange = missing(view.blocked, view.everything)
+    return len(view.blocked), _tell(len(strange), f"blocked pairs never happened in the data{view.first(strange)}")
+
+
+def _truth_rows(view: View) -> Result:
+    truth, rows = view.fold.truth, view.source.interactions
+    held: dict[str, NDArray[Any] | None] = {"user": view.fold.queries.user[truth.rows], "item": truth.item}
+    held |= {"value": truth.value, "label": truth.label, "timestamp": truth.timestamp}
+    strange = absent(prints(held), row_prints(rows, skip=("behaviour",)))
+    return len(strange), _tell(strange.sum(), "held-out rows are no rows of the data")
+
+
+def _nested(view: View, inner: View) -> Result:
+    """All of a validation fold comes from the training part: what it asks, what it shows, what it trains on."""
+    parts = {
+        "validation pairs come from outside the training part": inner.truth,
+        "pairs are in the inner training part, which reaches outside the training part": inner.train,
+        "pairs of validation histories come from outside the training part": inner.history,
+    }
+    compared = 0
+    for what, part in parts.items():
+        compared += len(part)
+        outside = missing(part, view.train)
+        test = len(common(outside, view.truth))
+        if len(outside):
+            return compared, _tell(len(outside), f"{what}, {test} of them are test pairs{view.first(outside)}")
+    return compared, ""
+
+
+def _tell(count: int | np.int64, what: str) -> str:
+    return f"{count:,} {what}" if count else ""

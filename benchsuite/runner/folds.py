@@ -9,7 +9,7 @@ from benchsuite.api import Place, Source, Split
 from benchsuite.data import Dataset
 from benchsuite.data.files import save_dataset, save_fold
 from benchsuite.errors import DataError
-from benchsuite.evaluate import guard
+from benchsuite.evaluate import Across, guard
 from benchsuite.keys import content_key
 from benchsuite.plan import Experiment, Plan, make_plan, pick_all
 from benchsuite.plan.cells import FoldPlace, unmet
@@ -79,8 +79,11 @@ def _folds(
 def _cut(store: Store, dataset: Dataset, split: Pick, seed: int, split_key: str, identity: dict[str, object]) -> None:
     plugin = cast("Split", split.plugin)
     made = []
+    where = f"{dataset.name}, {split.label}, seed {seed}"
+    across = Across(plugin, dataset, where)
     for fold in plugin.split(dataset, seed):
-        evidence = guard(fold, plugin, where=f"{dataset.name}, {split.label}, seed {seed}, fold {fold.name}")
+        evidence = guard(fold, plugin, f"{where}, fold {fold.name}", dataset)
+        across.add(fold)
         key = content_key("fold", identity | {"fold": fold.name})
         if not store.has("fold", key):
             with store.write("fold", key) as draft:
@@ -89,5 +92,6 @@ def _cut(store: Store, dataset: Dataset, split: Pick, seed: int, split_key: str,
                 draft.manifest |= {"guard": evidence, "counts": dict(fold.counts)}
         groups = list(fold.queries.groups)
         made.append({"name": fold.name, "key": key, "counts": dict(fold.counts), "groups": groups})
+    together = across.guard()
     with store.write("split", split_key) as draft:
-        draft.manifest = {"identity": identity, "folds": made}
+        draft.manifest = {"identity": identity, "folds": made, "guard": together}

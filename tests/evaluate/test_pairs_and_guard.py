@@ -86,7 +86,7 @@ TEST = [(u, i) for u in range(4) for i in range(10, 15)]
 
 
 def clean() -> Fold:
-    inner = make([p for p in TRAIN if p[1] < 8], [p for p in TRAIN if p[1] >= 8])
+    inner = make([p for p in TRAIN if p[1] < 8], [p for p in TRAIN if p[1] >= 8], times=(0, 0))
     return make(TRAIN, TEST, validation=inner)
 
 

@@ -32,6 +32,7 @@ class GlobalTemporal(Split):
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TIMESTAMPS})
     ordered: ClassVar[bool] = True
+    ordered_users: ClassVar[bool] = True
 
     test: Annotated[float, Gt(0), Lt(1)] = 0.1
     validation: Annotated[float, Gt(0), Lt(1)] = 0.1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
@@ -26,6 +26,8 @@ class KFold(Split):
         folds: how many parts.
         validation: share of the training rows that the validation fold holds out.
     """
+
+    partition: ClassVar[bool] = True
 
     folds: Annotated[int, Ge(2), Le(100)] = 5
     validation: Annotated[float, Gt(0), Lt(1)] = 0.1

@@ -25,6 +25,7 @@ class LeaveLastOut(Split):
     """
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TIMESTAMPS})
+    ordered_users: ClassVar[bool] = True
 
     def split(self, dataset: Dataset, seed: int) -> Iterator[Fold]:
         """Yield one fold."""

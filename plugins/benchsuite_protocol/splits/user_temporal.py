@@ -31,6 +31,7 @@ class UserTemporal(Split):
     """
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TIMESTAMPS})
+    ordered_users: ClassVar[bool] = True
 
     test: Annotated[float, Gt(0), Lt(1)] = 0.2
     validation: Annotated[float, Gt(0), Lt(1)] = 0.1
