@@ -48,8 +48,8 @@ def run(args: Namespace) -> int:
     return 1 if any(row.state in ("failed", "missing") for row in comparison.rows) else 0
 
 
-def show_report(form: str, comparison: Comparison, out: Path | None = None) -> None:
-    """Render a comparison and print it, or write it into a folder.
+def show_report(form: str, comparison: Comparison, out: Path | None = None, *, brief: bool = False) -> None:
+    """Render a comparison and print it, or write it into a folder; ``brief`` asks for what a reader wants first.
 
     Raises:
         UsageError: when the report makes files and no folder is given.
@@ -59,6 +59,8 @@ def show_report(form: str, comparison: Comparison, out: Path | None = None) -> N
 
     report = load_report(form)
     settings: dict[str, Any] = {}
+    if brief and "brief" in report.fields():
+        settings["brief"] = True
     if out is None and report.printable:
         if "colour" in report.fields():
             settings["colour"] = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -61,7 +61,7 @@ def run(args: Namespace) -> int:
     if args.json:
         _print_json(plan, outcome)
     else:
-        show_report("terminal", comparison)
+        show_report("terminal", comparison, brief=True)
         _print_outcome(outcome, args, plan)
     return 1 if outcome.failed else 0
 
@@ -88,7 +88,7 @@ def _print_outcome(outcome: Outcome, args: Namespace, plan: Plan) -> None:
     if outcome.failed:
         print("  try them again with --retry-failed")
     store = "" if str(args.store) == "runs" else f" --store {args.store}"
-    print(f"Next: benchsuite report {plan.name} --as latex --out DIR{store}")
+    print(f"Next: benchsuite report {plan.name}{store}    (everything; --as html, latex, markdown, csv --out DIR)")
 
 
 def _print_json(plan: Plan, outcome: Outcome) -> None:

@@ -129,7 +129,7 @@ class View:
         if not most > 0:
             return ""
         amount = percent(most) if len(shares) == 1 else f"Up to {percent(most)}"
-        return f"{amount} of the list places of {words.clean(model)} were filled by the declared fallback."
+        return f"{amount} of its list places were filled by the declared fallback."
 
 
 def _is_ndcg_10(metric: str, about: About | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ BEST, SECOND, LANGUAGE_MODEL = "*", "\N{DAGGER}", "[LM]"
 BETTER, WORSE = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 _BOLD, _UNDERLINE, _DIM, _END = "\x1b[1m", "\x1b[4m", "\x1b[2m", "\x1b[0m"
 _GAP = "  "
+_FIRST = frozenset({"overview", "cold", "all", "ranking", "classification", "rating"})
 
 
 @dataclass
@@ -33,13 +35,16 @@ class Terminal(Report):
     colour: bool = False
     width: Annotated[int, annotated_types.Gt(0)] = 100
     groups: bool = False
+    brief: bool = False
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``report.txt``, UTF-8; without ``colour`` it holds no escape codes.
 
         Groups of queries are shown side by side for the main metric; with ``groups``, each has all its tables too.
+        With ``brief``, only what a reader wants first: what the tables say, and the values without costs, paired
+        differences, counts and conventions.
         """
-        parts = sections(comparison)
+        parts = [_shortened(section) for section in sections(comparison)] if self.brief else sections(comparison)
         hidden = [] if self.groups else [section for section in parts if section.group]
         parts = [section for section in parts if section not in hidden]
         out: list[str] = [self._strong(words.clean(comparison.name)), ""]
@@ -53,14 +58,14 @@ class Terminal(Report):
         for section in parts:
             out.extend(self._section(section))
         everything = [table for section in parts for table in section.tables]
-        if hidden:
+        if hidden and not self.brief:
             names = "; ".join(section.heading for section in hidden)
             out.extend(["", *self._wrap(f"More tables in Markdown, LaTeX and CSV: {names}.")])
         meaning = legend(everything, BEST, SECOND, LANGUAGE_MODEL, BETTER, WORSE)
         if meaning:
             out.extend(["", self._strong("Legend"), *self._wrap(" ".join(meaning))])
         conventions = dict.fromkeys((said.heading, said.text) for table in everything for said in table.conventions)
-        if conventions:
+        if conventions and not self.brief:
             out.extend(["", self._strong("How it is measured")])
             for heading, said in _merged(conventions):
                 out.extend(self._wrap(f"{heading}: {said}", indent=_GAP))
@@ -95,6 +100,12 @@ class Terminal(Report):
 
     def _wrap(self, text: str, indent: str = "") -> list[str]:
         return textwrap.wrap(text, self.width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+
+
+def _shortened(section: Section) -> Section:
+    """Leave out of a section what a first look can do without."""
+    kept = tuple(table for table in section.tables if table.kind in _FIRST)
+    return dataclasses.replace(section, text=(), tables=kept)
 
 
 def _merged(conventions: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -127,10 +127,15 @@ def split_line(about: About) -> str:
     parts = [clean(about.label)]
     if about.summary:
         parts.append(f": {clean(about.summary).rstrip('.')}")
-    inside = [text for text in (settings(about), plain(about.facts.get("counts") or {})) if text]
+    inside = [text for text in (settings(about), plain(_some(about.facts.get("counts") or {}))) if text]
     if inside:
         parts.append(f" ({'; '.join(inside)})")
     return sentence("".join(parts))
+
+
+def _some(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop counts of nothing: the store keeps them, here they would hide the others."""
+    return {name: _some(n) if isinstance(n, Mapping) else n for name, n in counts.items() if n}
 
 
 class Where(Protocol):

@@ -194,7 +194,7 @@ def test_fallback_is_told_for_the_model_that_used_it(invented):
     told = {line.model: line.notes for line in table.lines() if line.notes}
     assert list(told) == ["popular"]
     note = next(note.text for note in table.notes if note.letter == told["popular"][0])
-    assert note == "3.2% of the list places of popular were filled by the declared fallback."
+    assert note == "3.2% of its list places were filled by the declared fallback."
 
 
 def test_fallback_of_a_split_is_told_for_its_groups(invented):
