@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.cli.places import add_store, open_store
-from benchsuite.errors import StoreError, UsageError
+from benchsuite.errors import StoreError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from benchsuite.data import Comparison
@@ -26,8 +26,15 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     parser.add_argument("experiment", nargs="?", default="quick", help="the name of an experiment that was run")
     parser.add_argument("--as", dest="form", default="terminal", metavar="FORM", help="see: benchsuite list reports")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the files there (default: print)")
+    parser.add_argument(
+        "--against",
+        metavar="MODEL",
+        action="append",
+        default=[],
+        help="test every model against this one too, besides the best classic; may be repeated",
+    )
     add_store(parser)
-    parser.add_argument("--json", action="store_true", help="print all rows as JSON")
+    parser.add_argument("--json", action="store_true", help="print all rows and tests as JSON")
     parser.set_defaults(run=run)
 
 
@@ -36,13 +43,19 @@ def run(args: Namespace) -> int:
     from benchsuite.compare import build, latest_plan
 
     store = open_store(args)
-    comparison = build(latest_plan(store, args.experiment), store)
+    plan = latest_plan(store, args.experiment)
+    known = [model.label for model in plan.models]
+    for label in args.against:
+        if label not in known:
+            raise UsageError(f'no model "{label}" in {plan.name}', remedy=did_you_mean(label, known))
+    comparison = build(plan, store, against=args.against)
     if args.json:
         import dataclasses
         import json
 
-        rows = [dataclasses.asdict(row) for row in comparison.rows]
-        print(json.dumps({"experiment": comparison.name, "rows": rows}, indent=1))
+        kinds = ("rows", "contrasts", "spreads", "standings", "tuning")
+        tables = {kind: [dataclasses.asdict(one) for one in getattr(comparison, kind)] for kind in kinds}
+        print(json.dumps({"experiment": comparison.name, **tables}, indent=1, default=dict))
     else:
         show_report(args.form, comparison, args.out)
     return 1 if any(row.state in ("failed", "missing") for row in comparison.rows) else 0
