@@ -261,7 +261,7 @@ def _tidy(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 
 def _clean(value: str, pieces: dict[str, str], *, html: bool) -> str:
     if html:
-        value = unescape(_TAG.sub(" ", value))
+        value = unescape(unescape(_TAG.sub(" ", value)))  # some files were escaped twice
     for old, new in pieces.items():
         value = value.replace(old, new)
     return " ".join(value.split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from annotated_types import Ge
 
@@ -39,6 +39,15 @@ from benchsuite_datasets.steps import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class Counts(NamedTuple):
+    """How much a set holds before preparation."""
+
+    rows: int
+    users: int
+    items: int
+    links: int | None
 
 
 @dataclass
@@ -101,6 +110,19 @@ class CardSource(Source):
             if step.after != step.before:
                 place.say(f"{card.name}: {sentence(step)}")
         return dataset
+
+    def verify(self, place: Place) -> tuple[Counts, Counts | None]:
+        """Return what the files hold and what was published of them; checksums are checked on the way.
+
+        Raises:
+            DataError: when files are missing, unreachable, damaged or malformed.
+        """
+        tables = self.read(find(self.card, place))
+        rows, expect = tables.interactions, self.card.expect
+        links = None if tables.links is None else len(tables.links)
+        found = Counts(len(rows), rows["user"].nunique(), rows["item"].nunique(), links)
+        told = None if expect is None else Counts(expect.rows, expect.users, expect.items, expect.links)
+        return found, told
 
     def read(self, found: Found) -> Tables:
         """Read the files into frames; a set that needs more than its card can say overrides this."""

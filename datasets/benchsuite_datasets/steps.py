@@ -121,29 +121,33 @@ class Duplicates(Action):
 
     def change(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         """Drop the rows that do not stay."""
+        import pandas as pd
+
         pair = pairs(frame)
-        row = np.arange(len(frame))
-        time = frame["timestamp"].to_numpy() if "timestamp" in frame else row
-        if self.keep == "all":
-            repeated = len(frame) - len(np.unique(pair))
-            return frame, f"{count(repeated, 'row')} repeat a pair" if repeated else ""
-        keys: tuple[np.ndarray, ...] = (row, time, pair)
-        if self.keep == "strongest":
-            keys = (row, time, frame["value"].to_numpy(), frame["behaviour"].to_numpy(), pair)
-        order = np.lexsort(keys)
-        edge = pair[order][1:] != pair[order][:-1]
-        ones = np.ones(min(1, len(order)), np.bool_)
-        chosen = order[np.concatenate([ones, edge])] if self.keep == "first" else order[np.concatenate([edge, ones])]
-        dropped = len(frame) - len(chosen)
-        if not dropped:
+        repeated = np.flatnonzero(pd.Series(pair).duplicated(keep=False).to_numpy())
+        if not len(repeated):
             return frame, "no pair is repeated"
+        # only rows of repeated pairs are sorted: most sets have few
+        own = pair[repeated]
+        time = frame["timestamp"].to_numpy()[repeated] if "timestamp" in frame else repeated
+        value, behaviour = frame["value"].to_numpy()[repeated], frame["behaviour"].to_numpy()[repeated]
+        keys = (repeated, time, value, behaviour, own) if self.keep == "strongest" else (repeated, time, own)
+        order = np.lexsort(keys)
+        edge = own[order][1:] != own[order][:-1]
+        begins, ends = np.append(True, edge), np.append(edge, True)
+        chosen = repeated[order[begins if self.keep == "first" else ends]]
+        dropped = len(repeated) - len(chosen)
+        if self.keep == "all":
+            return frame, f"{count(dropped, 'row')} repeat a pair"
         if self.keep == "sum":
-            group = np.cumsum(np.concatenate([~ones, edge]))
-            total = np.bincount(group, weights=frame["value"].to_numpy()[order])
-            value = frame["value"].to_numpy().copy()
-            value[chosen] = total
-            frame = frame.assign(value=value)
-        return frame.iloc[np.sort(chosen)], f"{count(dropped, 'row')} repeated a pair"
+            total = np.bincount(np.cumsum(begins) - 1, weights=value[order])
+            summed = frame["value"].to_numpy().copy()
+            summed[chosen] = total
+            frame = frame.assign(value=summed)
+        stays = np.ones(len(frame), np.bool_)
+        stays[repeated] = False
+        stays[chosen] = True
+        return frame[stays], f"{count(dropped, 'row')} repeated a pair"
 
 
 def pairs(frame: pd.DataFrame) -> Int64:

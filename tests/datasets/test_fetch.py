@@ -345,3 +345,14 @@ def test_the_real_wheel_gives_the_real_data(here):
             raise
         pytest.skip(f"no real data: the package index cannot be reached: {error}")
     assert dataset.fingerprint == "dc0caaca7c2e5755f6df5755a0b136818512f591e602f29579b2d38d2544f4cf"
+
+
+def test_a_file_that_vanishes_while_it_is_read_is_told(toy, toy_folder, here, monkeypatch):
+    from benchsuite_datasets import files
+
+    def check_and_lose(layout, folder):
+        (folder / layout.files[0].name).unlink()
+
+    monkeypatch.setattr(files, "check_files", check_and_lose)
+    with pytest.raises(DataError, match=r"ratings\.csv: cannot be read: No such file or directory"):
+        toy()().load(here(toy_folder)[0])

@@ -13,6 +13,7 @@ from benchsuite_datasets.outliers import (
     DropBusyUsers,
     KeepBehaviours,
     NetCancellations,
+    Sessions,
     TimeWindow,
     moment,
 )
@@ -61,10 +62,32 @@ def test_strength_is_behaviour_then_value_then_time(events):
     assert kept["timestamp"].tolist() == [30]
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.integers(1, 3), st.integers(0, 3), st.integers(0, 1))
+    ),
+    st.sampled_from(["first", "last", "strongest", "sum"]),
+)
+def test_duplicates_agree_with_the_slow_way(cells, keep):
+    frame = pd.DataFrame(cells, columns=["user", "item", "value", "timestamp", "behaviour"])
+    frame = frame.astype({"user": "category", "item": "category", "value": "float64", "behaviour": "int8"})
+    expected = []
+    for pair in dict.fromkeys((user, item) for user, item, *_ in cells):
+        own = [(at, row) for at, row in enumerate(cells) if row[:2] == pair]
+        by_time = sorted(own, key=lambda one: (one[1][3], one[0]))
+        best = max(own, key=lambda one: (one[1][4], one[1][2], one[1][3], one[0]))
+        at, row = {"first": by_time[0], "strongest": best}.get(keep, by_time[-1])
+        expected.append((at, float(sum(one[1][2] for one in own) if keep == "sum" else row[2])))
+    kept, step = Duplicates(keep).apply(frame)
+    assert list(zip(kept.index, kept["value"], strict=True)) == sorted(expected)
+    assert step.after == len(expected)
+
+
 def test_an_empty_frame_passes_every_step(events):
     frame = events(("a", "x")).iloc[:0]
     actions = [
-        DropMissing(), Duplicates("sum"), Core(2, 2), Label(1), BoundValues(0, 1), DropBusyUsers(1), TimeWindow("2000-01-01"),
+        DropMissing(), Duplicates("sum"), Core(2, 2), Label(1), BoundValues(0, 1), DropBusyUsers(1), Sessions(30),
+        TimeWindow("2000-01-01"),
         NetCancellations(), Weigh(("view",), (1.0,)), KeepBehaviours(("view",), ("view",)), Duplicates("first"),
     ]  # fmt: skip
     kept, steps = prepare(frame, actions)
