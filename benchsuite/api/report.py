@@ -21,6 +21,9 @@ class Report(Plugin):
     complete: ClassVar[bool] = True
     """False for reports that draw numbers only (figures); every other report shows each planned cell or its reason."""
 
+    users: ClassVar[int] = 0
+    """How many users' cases the report shows in full; the harness fills ``Comparison.per_user`` when it is not 0."""
+
     @abstractmethod
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return file contents by relative file name. The same comparison gives the same bytes."""

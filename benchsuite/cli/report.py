@@ -41,6 +41,7 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
 def run(args: Namespace) -> int:
     """Run the verb; 1 when some planned cells failed or are missing."""
     from benchsuite.compare import build, latest_plan
+    from benchsuite.registry import load_report
 
     store = open_store(args)
     plan = latest_plan(store, args.experiment)
@@ -48,7 +49,7 @@ def run(args: Namespace) -> int:
     for label in args.against:
         if label not in known:
             raise UsageError(f'no model "{label}" in {plan.name}', remedy=did_you_mean(label, known))
-    comparison = build(plan, store, against=args.against)
+    comparison = build(plan, store, against=args.against, users=load_report(args.form).users)
     if args.json:
         import dataclasses
         import json

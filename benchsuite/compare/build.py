@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from benchsuite.compare.cases import cases
 from benchsuite.compare.cells import REPLICATES, CellResult, Measurer, interval
 from benchsuite.compare.gate import gate
 from benchsuite.compare.judge import judge
@@ -30,7 +31,9 @@ def _silent(done: int, total: int) -> None:
     """Show nothing."""
 
 
-def build(plan: Plan, store: Store, progress: Progress = _silent, against: Sequence[str] = ()) -> Comparison:
+def build(
+    plan: Plan, store: Store, progress: Progress = _silent, against: Sequence[str] = (), users: int = 0
+) -> Comparison:
     """Judge every planned cell; nothing is left out.
 
     Args:
@@ -38,6 +41,7 @@ def build(plan: Plan, store: Store, progress: Progress = _silent, against: Seque
         store: where results are.
         progress: is told how many (data set, split, model) rows are measured.
         against: labels of models that all others are held against, besides the best classic of each table.
+        users: how many users' cases to show in full in each place; 0 leaves values user by user out.
     """
     measurer = Measurer(plan, store)
     groups: dict[tuple[str, str, str], list[Cell]] = {}
@@ -73,6 +77,7 @@ def build(plan: Plan, store: Store, progress: Progress = _silent, against: Seque
         contrasts=judgement.contrasts,
         spreads=judgement.spreads,
         standings=judgement.standings,
+        per_user=tuple(cases(plan, measurer, judged, users)) if users else (),
     )
 
 

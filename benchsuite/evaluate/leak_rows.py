@@ -40,7 +40,7 @@ class View:
         """int64: pairs of the data set that was cut, or of all that the fold holds where that is not at hand."""
         if self.whole is not None:
             return keys(self.whole.interactions.user, self.whole.interactions.item, self.items)
-        return np.unique(np.concatenate([self.train, self.truth, self.history, self.blocked]))
+        return distinct(np.concatenate([self.train, self.truth, self.history, self.blocked]))
 
     @cached_property
     def truth(self) -> Int64:
@@ -79,7 +79,7 @@ class View:
         query, item = np.divmod(self.shown, self.items)
         pairs, times = np.unique(self.fold.queries.user[query] * np.int64(self.items) + item, return_counts=True)
         always = pairs[times >= asking[pairs // self.items]]
-        return np.union1d(self.train, always)
+        return distinct(np.concatenate([self.train, always]))
 
     @cached_property
     def hidden(self) -> Int64:
@@ -104,7 +104,15 @@ class View:
 
 def keys(row: Int32 | Int64, item: Int32, items: int) -> Int64:
     """Return int64, sorted and without repeats: one number for each different (row, item)."""
-    return np.unique(row.astype(np.int64) * items + item)
+    return distinct(row.astype(np.int64) * items + item)
+
+
+def distinct(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the sorted different values; on large arrays several times as fast as ``np.unique``."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
 
 
 def common(first: Int64, second: Int64) -> Int64:
@@ -150,4 +158,8 @@ def surplus(part: UInt64, whole: UInt64) -> int:
 
 def absent(part: UInt64, whole: UInt64) -> Bool:
     """Return bool[n], True for rows of a part that the whole does not have at all."""
-    return ~np.isin(part, whole)
+    known = np.sort(whole)
+    if not len(known):
+        return np.ones(len(part), np.bool_)
+    found: Bool = known[np.minimum(np.searchsorted(known, part), len(known) - 1)] != part
+    return found

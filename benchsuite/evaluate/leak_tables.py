@@ -91,15 +91,17 @@ def _totals(view: View, table: Entities, side: int, kind: str) -> tuple[int, str
         whole = {"number of rows": train["number of rows"] + np.bincount(_unseen(view)[side], minlength=len(table))}
     else:
         whole = _sums(view.whole.interactions, side, len(table))
+    told = {name: [frozenset(_NUMBER.findall(text)) for text in column] for name, column in texts(table).items()}
     compared = 0
     for total in whole:
         differs = np.flatnonzero((whole[total] != train[total]) & ~np.isnan(whole[total]))
+        words = {int(code): _words(whole[total][code]) - _words(train[total][code]) for code in differs}
         for name, column in texts(table).items():
-            told = differs[[bool(column[code]) for code in differs]]
-            compared += len(told)
-            hits, expected = _told(column, told, whole[total], train[total])
-            if hits >= _FEWEST and hits >= _HALF * len(told) and beyond_chance(hits, expected):
-                what = f"{name} tells the {total} of {hits} of {len(told)} {kind}, counted over held-out rows too"
+            codes = [code for code in words if column[code]]
+            compared += len(codes)
+            hits, expected = _hits([told[name][code] for code in codes], [words[code] for code in codes])
+            if hits >= _FEWEST and hits >= _HALF * len(codes) and beyond_chance(hits, expected):
+                what = f"{name} tells the {total} of {hits} of {len(codes)} {kind}, counted over held-out rows too"
                 return compared, f"{what}; by chance it would tell {expected:.1f}"
         if table.features is not None:
             compared += len(differs)
@@ -127,23 +129,26 @@ def _sums(rows: Interactions, side: int, size: int) -> dict[str, Float64]:
 
 
 def _words(value: float) -> frozenset[str]:
-    """Return how people write a number: whole, or with one, two or three digits."""
-    if value == round(value):
+    """Return how people write a number: whole, or with one, two or three digits; nothing for NaN."""
+    if np.isnan(value):
+        return frozenset()
+    if value == int(value):
         return frozenset({f"{value:.0f}", f"{value:.1f}", f"{value:.2f}"})
     return frozenset({f"{value:.1f}", f"{value:.2f}", f"{value:.3f}"})
 
 
-def _told(column: tuple[str, ...], codes: Int64, whole: Float64, train: Float64) -> tuple[int, float]:
-    """Return how many texts tell their entity's total, and how many would if texts were dealt at random.
+def _hits(told: list[frozenset[str]], wanted: list[frozenset[str]]) -> tuple[int, float]:
+    """Return how many texts tell their entity's total, and how many would if the texts were dealt at random.
 
-    A number that the training rows alone give too tells nothing and does not count.
+    Args:
+        told: the numbers in each entity's text.
+        wanted: each entity's total, without what the training rows alone add up to.
     """
-    wanted = [_words(whole[code]) - (frozenset() if np.isnan(train[code]) else _words(train[code])) for code in codes]
-    told = [frozenset(_NUMBER.findall(column[code])) for code in codes]
-    hits = sum(bool(numbers & words) for numbers, words in zip(told, wanted, strict=True))
+    hits = sum(not numbers.isdisjoint(words) for numbers, words in zip(told, wanted, strict=True))
+    if not hits:
+        return 0, 0.0
     common = Counter(word for words in wanted for word in words)
-    chance = sum(min(1.0, sum(common[number] for number in numbers) / len(codes)) for numbers in told)
-    return hits, chance
+    return hits, sum(min(1.0, sum(common[number] for number in numbers) / len(told)) for numbers in told)
 
 
 def _linear(features: Float64, total: Float64) -> Int64:

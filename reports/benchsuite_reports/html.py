@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import ClassVar
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
@@ -24,6 +25,8 @@ _SCRIPTS = ("base.js", "charts.js", "studies.js", "tables.js", "people.js", "mai
 @dataclass
 class Html(Report):
     """One self-contained page: sortable tables, pickers, charts; light and dark, phone to desktop."""
+
+    users: ClassVar[int] = 12
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``report.html``, UTF-8. It loads nothing, and without JavaScript it still shows every table."""

@@ -1,0 +1,64 @@
+"""Values user by user and some users' cases in full, for readers who want to look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from benchsuite.compare.cells import CellResult, Measurer
+from benchsuite.data import Entities, Int32, PerUser, Shown
+from benchsuite.plan import Plan
+
+_LENGTH = 10
+
+
+def cases(
+    plan: Plan, measurer: Measurer, judged: Mapping[tuple[str, str], Mapping[str, Sequence[CellResult]]], users: int
+) -> Iterator[PerUser]:
+    """Yield, for each data set and split, the main ranking metric user by user and the cases of some users.
+
+    The users are spread evenly over the queries of the first seed and fold, without looking at the results.
+
+    Args:
+        plan: what was planned.
+        measurer: reads values, folds and lists.
+        judged: measured cells by (data set, split), then model.
+        users: how many cases to show in each place.
+    """
+    ranking = [metric.label for metric in plan.metrics if metric.facts["task"] == "ranking"]
+    metric = next((label for label in ranking if label == "ndcg@10"), ranking[0] if ranking else None)
+    if metric is None:
+        return
+    for (dataset, split), models in judged.items():
+        first = {model: results[0] for model, results in models.items()}
+        fold = measurer.fold(next(iter(first.values())).test.fold_key)
+        ids = fold.train.users.ids
+        names = tuple(ids[code] for code in fold.queries.user)
+        values = {model: _plain(measurer.values(result.key)[metric]) for model, result in first.items()}
+        lists = {model: measurer.store.get("cell", r.test.key).arrays()["item"] for model, r in first.items()}
+        history, truth, items = fold.queries.items, fold.truth.items, fold.train.items
+        chosen = np.unique(np.linspace(0, len(names) - 1, min(users, len(names))).round().astype(int)).tolist()
+        shown = tuple(
+            Shown(
+                user=names[j] + _group(fold.queries.groups, fold.queries.group, j),
+                history=_titles(items, history[j]),
+                truth=_titles(items, truth[j]),
+                lists={model: _titles(items, item[j, :_LENGTH]) for model, item in lists.items()},
+            )
+            for j in chosen
+        )
+        yield PerUser(dataset, split, metric, names, values, shown)
+
+
+def _plain(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[float | None, ...]:
+    return tuple(None if np.isnan(value) else float(value) for value in values)
+
+
+def _group(groups: tuple[str, ...], group: np.ndarray[tuple[int, ...], np.dtype[np.int8]] | None, row: int) -> str:
+    return f" ({groups[int(group[row])]})" if len(groups) > 1 and group is not None else ""
+
+
+def _titles(items: Entities, codes: Int32) -> tuple[str, ...]:
+    texts = items.columns.get("title") or items.text or items.ids
+    return tuple(texts[code] or items.ids[code] for code in codes if code >= 0)
