@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from benchsuite.cli.console import OK, SOME_FAILED, say, say_json, style, table
 from benchsuite.cli.options import add_json, add_verb, singular
 from benchsuite.cli.places import add_data, add_store, make_place
-from benchsuite.errors import BenchsuiteError
+from benchsuite.errors import BenchsuiteError, ConfigError
 
 if TYPE_CHECKING:
     from benchsuite.api import Place
@@ -172,6 +172,8 @@ def _data(place: Place) -> Iterator[Finding]:
         about, source = f"data {entry.name}", entry.load()
         try:
             dataset = source().load(place) if issubclass(source, Source) else None
+        except ConfigError:
+            continue  # reads what its settings name; there is nothing to look for
         except BenchsuiteError as error:
             yield Finding(about, "absent", f"not at hand without a network: {error}")
             continue
