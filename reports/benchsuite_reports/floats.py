@@ -24,17 +24,18 @@ PREAMBLE = """\
 """
 
 
-def fragments(table: Table, notes: Sequence[str], width: float) -> list[tuple[str, str]]:
+def fragments(table: Table, notes: Sequence[str], width: float, *, brief: bool = False) -> list[tuple[str, str]]:
     """Return (label, LaTeX) of a table, cut into several where it would be wider than the text.
 
     Args:
         table: what to set.
         notes: sentences to print under each part.
         width: points between the margins.
+        brief: leave out the legend and the conventions, which are then told elsewhere.
     """
     limit = _SHARE * width
     parts = narrow(table, lambda piece: _width(piece, limit) <= width)
-    return [(f"tab:{part.key}", "\n".join(_fragment(part, notes, limit)) + "\n") for part in parts]
+    return [(f"tab:{part.key}", "\n".join(_fragment(part, notes, limit, brief=brief)) + "\n") for part in parts]
 
 
 def comment(text: object) -> str:
@@ -42,8 +43,8 @@ def comment(text: object) -> str:
     return words.clean(text).encode("ascii", "backslashreplace").decode()
 
 
-def _fragment(table: Table, notes: Sequence[str], limit: float) -> Iterable[str]:
-    caption = " ".join(escape(words.sentence(text)) for text in (table.title, *table.caption))
+def _fragment(table: Table, notes: Sequence[str], limit: float, *, brief: bool) -> Iterable[str]:
+    caption = " ".join(escape(words.sentence(text), breaks=True) for text in (table.title, *table.caption))
     yield "\\begin{table}[tbp]"
     yield "  \\centering"
     yield f"  \\caption{{{caption}}}"
@@ -60,17 +61,20 @@ def _fragment(table: Table, notes: Sequence[str], limit: float) -> Iterable[str]
             yield "    " + _line(line, limit) + " \\\\"
     yield "    \\bottomrule"
     yield "  \\end{tabular}"
-    yield from _below(table, notes)
+    yield from _below(table, notes, brief=brief)
     yield "\\end{table}"
 
 
-def _below(table: Table, notes: Sequence[str]) -> Iterable[str]:
-    meaning = " ".join(
-        legend([table], "\\textbf{bold}", "\\underline{underlined}", LANGUAGE_MODEL, "+", "\N{MINUS SIGN}", escape)
-    )
-    paragraphs = [meaning] if meaning else []
-    paragraphs += [f"\\textsuperscript{{{note.letter}}}\\,{escape(note.text)}" for note in table.notes]
-    if table.conventions:
+def meaning(tables: Sequence[Table]) -> str:
+    """Return what the marks in these tables mean."""
+    marks = ("\\textbf{bold}", "\\underline{underlined}", LANGUAGE_MODEL, "+", "\N{MINUS SIGN}")
+    return " ".join(legend(tables, *marks, escape))
+
+
+def _below(table: Table, notes: Sequence[str], *, brief: bool) -> Iterable[str]:
+    paragraphs = [] if brief else [text for text in (meaning([table]),) if text]
+    paragraphs += [f"\\textsuperscript{{{note.letter}}}\\,{escape(note.text, breaks=True)}" for note in table.notes]
+    if table.conventions and not brief:
         paragraphs.append(
             " ".join(f"\\emph{{{escape(said.heading)}}}: {escape(said.text)}" for said in table.conventions)
         )

@@ -27,7 +27,9 @@ def quality(view: View, look: Mapping[str, Look], places: Sequence[Place], metri
     order = _order(view)
     across = min(len(places), 3)
     down = math.ceil(len(places) / across)
-    figure = Figure(figsize=(_WIDTH if across > 1 else 4.2, down * (0.55 + 0.19 * len(order))), layout="constrained")
+    figure = Figure(
+        figsize=(_WIDTH if across > 1 else 4.2, down * max(1.7, 0.75 + 0.19 * len(order))), layout="constrained"
+    )
     for index, place in enumerate(places):
         axes = figure.add_subplot(down, across, index + 1, sharex=figure.axes[0] if figure.axes else None)
         first = index % across == 0

@@ -85,6 +85,8 @@ _ACCENTS = {
     "\N{COMBINING DOT BELOW}": "d",
 }
 _ASCII = 128
+_RUN = 24
+_BREAKS = frozenset("/_-=:|\\@&?#+*~^")
 _GREEK = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
     "nu xi o pi rho . sigma tau upsilon phi chi psi omega"
@@ -100,15 +102,20 @@ def escape(text: str, *, breaks: bool = False) -> str:
     r"""Return LaTeX that prints the text as it is, with any engine and no package.
 
     A character with no glyph in the standard fonts becomes ``\benchsuitechar{X}{[U+1F680]}``: itself where the engine
-    reads Unicode, its code point under pdfLaTeX. With ``breaks``, a line may end after any but a letter or digit.
+    reads Unicode, its code point under pdfLaTeX. With ``breaks``, a line may end after signs as in paths and
+    names, and inside very long words.
     """
     line = unicodedata.normalize("NFC", text)
-    # Two hyphens in a row would become a dash.
-    return "".join(
-        ("-{}" if character == "-" and follower == "-" else _one(character))
-        + ("\\allowbreak{}" if breaks and follower and not (character.isalnum() and character.isascii()) else "")
-        for character, follower in itertools.pairwise([*line, ""])
-    )
+    pieces = []
+    run = 0
+    for character, follower in itertools.pairwise([*line, ""]):
+        # Two hyphens in a row would become a dash.
+        pieces.append("-{}" if character == "-" and follower == "-" else _one(character))
+        run = run + 1 if character.isalnum() and character.isascii() else 0
+        if breaks and follower and (run == _RUN or character in _BREAKS or _one(character).startswith("\\benchsuite")):
+            pieces.append("\\allowbreak{}")
+            run = 0
+    return "".join(pieces)
 
 
 def _one(character: str) -> str:

@@ -1,0 +1,161 @@
+"""The words of a paper: setup, results and limitations, written from what the comparison knows and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from benchsuite.data import About, Contrast, Trials
+from benchsuite_reports import words
+from benchsuite_reports.bib import Bibliography
+from benchsuite_reports.facts import FALLBACK, View
+from benchsuite_reports.numbers import count, percent
+from benchsuite_reports.tex import escape
+from benchsuite_reports.verdict import verdicts
+
+
+def setup(view: View, bibliography: Bibliography) -> str:
+    """Return the section on the experimental setup."""
+    comparison = view.comparison
+    splits = [about for about in comparison.splits if not about.facts.get("group_of") and "/" not in about.label]
+    parts = [
+        "\\section{Experimental setup}\n\\label{sec:setup}\n",
+        _list("Data", [_data(about, bibliography) for about in comparison.datasets]),
+        _list("Splits", [_said(words.split_line(about)) + bibliography.cite(about) for about in splits]),
+        _list("Models", [_model(view, about, bibliography) for about in comparison.models]),
+        _tuning(comparison.tuning),
+        _list("Metrics", [_metric(view, about, bibliography) for about in comparison.metrics]),
+        _paragraph("Statistics", [*map(words.sentence, comparison.notes), *_tests(comparison.contrasts)]),
+        _list("Provenance", _provenance(comparison.provenance)),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def limitations(view: View) -> str:
+    """Return the section on what the numbers do not say: what was not applicable, failed, was missing or fell back."""
+    reasons: dict[tuple[str, str, str], list[str]] = {}
+    shares: list[str] = []
+    for place in view.places:
+        for model in view.models:
+            for metric in view.metrics_at(place):
+                row = view.comparison.row(place.dataset, place.split, model, metric)
+                if row is None or row.state == "ok":
+                    continue
+                reasons.setdefault((model, row.state, words.clean(row.reason)), []).append(words.place(place))
+            row = view.comparison.row(place.dataset, place.split, model, FALLBACK)
+            if row is not None and row.mean:
+                shares.append(
+                    f"{percent(row.mean)} of the list places of {words.clean(model)} on {words.place(place)} were "
+                    "filled by the declared fallback."
+                )
+    said = []
+    for (model, state, reason), places in reasons.items():
+        verb = {"failed": "failed", "not applicable": "is not applicable", "missing": "was not run"}.get(state, state)
+        why = reason.removeprefix(f"{state}: ")
+        tail = f": {why}" if why and why != "not run yet" else ""
+        said.append(words.sentence(f"{words.clean(model)} {verb} on {'; '.join(dict.fromkeys(places))}{tail}"))
+    simulated = words.simulated(view.comparison, view.datasets)
+    if simulated:
+        verb = "is" if len(simulated) == 1 else "are"
+        said.insert(0, f"{', '.join(map(words.clean, simulated))} {verb} simulated: generated, not observed.")
+    said += shares
+    said += [one.text.removeprefix("Warning: ") for one in verdicts(view) if one.kind == "warning"]
+    if not said:
+        said = ["Every planned cell has a value, and no model left an answer to the fallback."]
+    return "\\section{Limitations}\n\\label{sec:limitations}\n" + _items(_said(text) for text in said)
+
+
+def _said(text: str) -> str:
+    return escape(text, breaks=True)
+
+
+def _items(texts: Iterable[str]) -> str:
+    inside = "".join(f"  \\item {text}\n" for text in texts)
+    return f"\\begin{{itemize}}\\raggedright\n{inside}\\end{{itemize}}\n"
+
+
+def _list(title: str, texts: Sequence[str]) -> str:
+    return f"\\subsection*{{{title}}}\n{_items(texts)}" if texts else ""
+
+
+def _paragraph(title: str, sentences: Sequence[str]) -> str:
+    return f"\\subsection*{{{title}}}\n{{\\raggedright {' '.join(map(_said, sentences))}\\par}}\n" if sentences else ""
+
+
+def _data(about: About, bibliography: Bibliography) -> str:
+    first, *rest = words.dataset_lines(about)
+    return _said(first) + bibliography.cite(about) + (f" {_said(' '.join(rest))}" if rest else "")
+
+
+def _model(view: View, about: About, bibliography: Bibliography) -> str:
+    text = f"\\textbf{{{escape(words.clean(about.label), breaks=True)}}}{bibliography.cite(about)}: "
+    kinds = [
+        kind
+        for kind, holds in (
+            ("uses a language model", about.label in view.language_models),
+            ("ceiling, never competes", about.label in view.ceiling),
+        )
+        if holds
+    ]
+    settings = words.settings(about)
+    sentences = [words.sentence(about.summary or about.name)]
+    sentences += [words.sentence(f"It {kind}" if kind.startswith("uses") else f"A {kind}") for kind in kinds]
+    sentences += [f"Settings: {settings}."] if settings else ["It has no settings."]
+    return text + _said(" ".join(sentences))
+
+
+def _metric(view: View, about: About, bibliography: Bibliography) -> str:
+    said = view.convention(about.label) or words.clean(about.summary)
+    direction = "higher" if view.higher_is_better(about.label) else "lower"
+    sentence = f"{words.sentence(said)} " if said else ""
+    head = f"\\textbf{{{escape(words.heading(about.label))}}}{bibliography.cite(about)}: "
+    return head + _said(f"{sentence}{direction.capitalize()} is better.")
+
+
+def _tuning(tuning: Sequence[Trials]) -> str:
+    if not tuning:
+        return ""
+    texts = []
+    for trials in tuning:
+        budget = ", ".join(f"{count(value)} {name}" for name, value in trials.budget.items() if value is not None)
+        searched = ", ".join(map(words.clean, trials.searched)) or "nothing"
+        fold = f"seed {trials.seed}, fold {words.clean(trials.fold)}"
+        text = f"{words.clean(trials.model)} on {words.place(trials)} ({fold})"
+        text += f": budget {budget}, {len(trials.values)} tried, searched {searched}, on {words.heading(trials.on)}"
+        if trials.best is None:
+            text += "; every trial failed"
+        else:
+            won = {name: trials.settings[trials.best].get(name) for name in trials.searched}
+            text += f"; won: {', '.join(f'{words.clean(k)} = {words.plain(v)}' for k, v in won.items()) or 'defaults'}"
+            value = trials.values[trials.best]
+            text += "" if value is None else f" with {value:.4f}"
+        if trials.edges:
+            text += f"; at an end of the range of {', '.join(map(words.clean, trials.edges))}"
+        texts.append(_said(words.sentence(text)))
+    return _list("Tuning", texts)
+
+
+def _tests(contrasts: Sequence[Contrast]) -> list[str]:
+    if not contrasts:
+        return []
+    tests = ", ".join(dict.fromkeys(one.test for one in contrasts if one.p is not None)) or "none"
+    draws = max(one.draws for one in contrasts)
+    drawn = f" with up to {draws:,} draws" if draws else ""
+    return [
+        f"Each model is compared with the best classic of its table, paired by user ({tests}{drawn}).",
+        "The p-values are two-sided, with Holm's correction over all tests of the table.",
+        "The effect size is the mean difference by its standard deviation over users.",
+    ]
+
+
+def _provenance(provenance: Mapping[str, Any]) -> list[str]:
+    """Return what a reader needs to know of code and machines; keys of single cells are only counted."""
+    texts = []
+    for key, value in provenance.items():
+        if key == "cells" and isinstance(value, Mapping):
+            texts.append(f"cells: {len(value):,}, each named by its key in the results.")
+        elif isinstance(value, (list, tuple)) and value and all(isinstance(one, Mapping) for one in value):
+            texts += [f"{key.replace('_', ' ')}: {words.plain(one)}." for one in value]
+        else:
+            texts.append(f"{key.replace('_', ' ')}: {words.plain(value)}.")
+    return [_said(text) for text in texts]

@@ -1,0 +1,140 @@
+"""The report for a paper: a folder that compiles, with text, tables, figures and references to build on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from benchsuite.api import Report
+from benchsuite.data import Comparison
+from benchsuite_reports import words
+from benchsuite_reports.bib import Bibliography
+from benchsuite_reports.build import sections
+from benchsuite_reports.facts import View
+from benchsuite_reports.floats import PREAMBLE, comment, fragments, meaning
+from benchsuite_reports.method import limitations, setup
+from benchsuite_reports.tex import escape
+from benchsuite_reports.verdict import verdicts
+
+_WIDTHS = {"article": 345.0, "acmart": 395.0}
+_ARTICLE = """\
+\\documentclass{article}
+\\usepackage{booktabs}
+\\usepackage{graphicx}
+"""
+_ACM = """\
+\\documentclass[manuscript,nonacm]{acmart}
+\\settopmatter{printacmref=false}
+"""
+_TABLES_A_PAGE = 8
+
+
+@dataclass
+class Paper(Report):
+    """A folder that compiles: setup, tables, figures, limitations and references."""
+
+    style: Literal["article", "acmart"] = "article"
+
+    def render(self, comparison: Comparison) -> Mapping[str, bytes]:
+        """Return ``main.tex`` and all that it needs.
+
+        ``pdflatex main; bibtex main; pdflatex main; pdflatex main`` makes the paper, as does ``latexmk -pdf main``.
+        """
+        from benchsuite_reports.gallery import figures
+        from benchsuite_reports.ink import write
+
+        view = View(comparison)
+        bibliography = Bibliography(comparison)
+        drawn = figures(comparison)
+        files = {"main.tex": self._main(comparison, bibliography), "setup.tex": setup(view, bibliography)}
+        tables: dict[str, str] = {}
+        files["results.tex"] = _results(view, tables, _WIDTHS[self.style], list(drawn))
+        files["limitations.tex"] = limitations(view)
+        files |= {f"tables/{name}.tex": text for name, text in tables.items()}
+        if bibliography:
+            files["references.bib"] = bibliography.render()
+        content = {name: text.encode() for name, text in files.items()}
+        return content | {f"figures/{stem}.pdf": write(figure, "pdf") for stem, figure in drawn.items()}
+
+    def _main(self, comparison: Comparison, bibliography: Bibliography) -> str:
+        title = f"Results of the experiment \\emph{{{escape(words.clean(comparison.name))}}}"
+        style = "plain" if self.style == "article" else "ACM-Reference-Format"
+        author = (
+            "\\author{}\n\\date{}\n"
+            if self.style == "article"
+            else "\\author{Author}\n\\affiliation{\\institution{}}\n"
+        )
+        lines = [
+            f"% {comment(comparison.name)}: pdflatex main; bibtex main; pdflatex main; pdflatex main",
+            (_ARTICLE if self.style == "article" else _ACM) + PREAMBLE.rstrip("\n"),
+            "% Numbers and long names may stand far from a place where a line can break.",
+            "\\emergencystretch=3em",
+            f"\\title{{{title}}}",
+            author + "\\begin{document}",
+            "\\maketitle",
+            "\\input{setup}",
+            "\\input{results}",
+            "\\input{limitations}",
+        ]
+        if bibliography:
+            lines += [f"\\bibliographystyle{{{style}}}", "\\bibliography{references}"]
+        return "\n".join([*lines, "\\end{document}"]) + "\n"
+
+
+def _results(view: View, tables: dict[str, str], width: float, stems: list[str]) -> str:
+    """Return the section on results, and put each table into ``tables`` by the name of its file."""
+    out = ["\\section{Results}\n\\label{sec:results}\n"]
+    said = [one.text for one in verdicts(view) if one.kind != "warning"]
+    if said:
+        items = "".join(f"  \\item {escape(text, breaks=True)}\n" for text in said)
+        out.append(f"\\begin{{itemize}}\\raggedright\n{items}\\end{{itemize}}\n")
+    parts = [section for section in sections(view.comparison) if section.tables]
+    legend = meaning([table for section in parts for table in section.tables if not section.group])
+    out.append(f"{{\\raggedright In the tables: {legend}\\par}}\n" if legend else "")
+    waiting = 0
+    apart: list[str] = []
+    for section in parts:
+        found = [part for table in section.tables for part in fragments(table, (), width, brief=True)]
+        names = [label.removeprefix("tab:") for label, _ in found]
+        tables.update(zip(names, (text for _, text in found), strict=True))
+        if section.group:
+            apart += names
+            continue
+        if waiting + len(names) > _TABLES_A_PAGE:
+            out.append("\\clearpage\n")
+            waiting = 0
+        waiting += len(names)
+        told = ", ".join(f"\\ref{{{label}}}" for label, _ in found)
+        heading = escape(section.heading, breaks=True)
+        out.append(f"\\subsection*{{\\raggedright {heading}}}\n{'Table' if len(names) == 1 else 'Tables'}~{told}.\n")
+        out += [f"\\input{{tables/{name}}}\n" for name in names]
+    if apart:
+        out.append("% All metrics for each group of queries; take in what the paper needs:\n")
+        out += [f"% \\input{{tables/{name}}}\n" for name in apart]
+    if stems:
+        out.append("\\clearpage\n\\subsection*{Figures}\n")
+    for index, stem in enumerate(stems):
+        if index and index % _TABLES_A_PAGE == 0:
+            out.append("\\clearpage\n")
+        out.append(_figure(stem))
+    return "".join(out) + "\\clearpage\n"
+
+
+_CAPTIONS = {
+    "quality": "Quality with 95\\% intervals",
+    "cold": "Quality by number of history items",
+    "cost": "Quality against the seconds to fit and to answer; no model is both better and cheaper than one on the "
+    "dotted line",
+    "tuning": "The best value on validation so far, trial by trial",
+    "ranks": "Mean ranks over data sets; bars join models that the Nemenyi test does not separate at 5\\%",
+}
+
+
+def _figure(stem: str) -> str:
+    kind = stem.partition("-")[0]
+    return (
+        "\\begin{figure}[tbp]\n  \\centering\n"
+        f"  \\includegraphics[width=\\linewidth,height=0.4\\textheight,keepaspectratio]{{figures/{stem}.pdf}}\n"
+        f"  \\caption{{{_CAPTIONS[kind]}.}}\n  \\label{{fig:{stem}}}\n\\end{{figure}}\n"
+    )

@@ -1,0 +1,169 @@
+"""The paper's folder: it compiles without a warning, and says what the comparison knows."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from benchsuite.data import About
+from benchsuite_reports.bib import Bibliography, key_of
+from benchsuite_reports.paper import Paper
+
+
+@pytest.fixture(scope="module")
+def files(invented):
+    return Paper().render(invented)
+
+
+def text_of(files, name):
+    """Return a file's text as a reader sees it: no places to break a line."""
+    return files[name].decode().replace("\\allowbreak{}", "")
+
+
+def test_the_folder_holds_all_that_main_takes_in(files):
+    for name, content in files.items():
+        if name.endswith(".tex"):
+            text = re.sub(r"(?m)^%.*$", "", content.decode())
+            for taken in re.findall(r"\\input\{(.*?)\}", text):
+                assert f"{taken}.tex" in files
+            for taken in re.findall(r"\\includegraphics\[.*?\]\{(.*?)\}", text):
+                assert files[taken].startswith(b"%PDF-")
+
+
+def test_every_reference_has_its_label_once(files):
+    whole = "\n".join(content.decode() for name, content in files.items() if name.endswith(".tex"))
+    labels = re.findall(r"\\label\{(.*?)\}", whole)
+    assert len(labels) == len(set(labels))
+    assert set(re.findall(r"\\ref\{(.*?)\}", whole)) <= set(labels)
+    cited = {key for keys in re.findall(r"\\cite\{(.*?)\}", whole) for key in keys.split(",")}
+    assert cited == set(re.findall(r"@\w+\{(.*?),", files["references.bib"].decode()))
+
+
+def test_the_setup_says_what_was_done(files):
+    text = text_of(files, "setup.tex")
+    for said in (
+        "invented-real: 943 users, 1,682 items, 99,000 interactions.",
+        "drop duplicates: 99,287 of 100,000 rows kept (the first of each pair is kept).",
+        "random-holdout: Invented split random-holdout (share = 0.1; train: 90,000, queries: 943).",
+        "\\textbf{flm}~\\cite{invented}: Invented model flm. It uses a language model. Settings: factors = 64, ",
+        "A ceiling, never competes.",
+        "budget 4 trials, 4 tried, searched factors, on nDCG@10; won: factors = 256 with",
+        "at an end of the range of factors",
+        "\\textbf{nDCG@10}: how ndcg@10 is computed: binary gain, ties to the smaller code. Higher is better.",
+        "Holm\\textquotesingle{}s correction over all tests of the table.",
+        "packages: numpy: 2.0, benchsuite: 0.1",
+        "every number here is invented to test reports.",
+    ):
+        assert said in text, said
+
+
+def test_limitations_say_what_is_not_there(files):
+    text = text_of(files, "limitations.tex")
+    for said in (
+        "invented-demo is simulated: generated, not observed.",
+        "svd failed on invented-real, random-holdout; invented-real, item-cold; invented-real, user-cold",
+        "give it fewer factors",
+        "content-tfidf is not applicable on invented-demo, random-holdout",
+        "needs item text",
+        "knn was not run on invented-real, item-cold; invented-demo, item-cold.",
+        "3.2\\% of the list places of popular on invented-real, random-holdout were filled by the declared fallback.",
+        "als won at an end of its search range (factors)",
+    ):
+        assert said in text, said
+
+
+def test_no_limitation_is_made_up(invent):
+    comparison = invent(models=("ease", "flm"), datasets=("invented-real",), splits=("item-cold",))
+    text = Paper().render(comparison)["limitations.tex"].decode()
+    assert text.count("\\item") == 1
+    assert "Every planned cell has a value" in text
+
+
+def test_tables_of_groups_are_there_to_be_taken_in(files):
+    assert "tables/invented-real-user-cold-k-1-against.tex" in files
+    assert "% \\input{tables/invented-real-user-cold-k-1-against}" in files["results.tex"].decode()
+
+
+def test_same_comparison_same_bytes(invent):
+    settings = {"datasets": ("invented-demo",), "splits": ("item-cold",)}
+    assert Paper().render(invent(**settings)) == Paper().render(invent(**settings))
+
+
+@pytest.mark.parametrize(
+    ("entry", "key"),
+    [
+        ("@article{a2020, title={T}}", "a2020"),
+        (" @InProceedings{x:y-1,\n title = {A {B} C}\n}\n", "x:y-1"),
+        ("@article{a, title={T}} @article{b, title={U}}", None),
+        ("@article{a, title={T}", None),
+        ("@article{a, title={T}}}", None),
+        ("@string{a, b}", None),
+        ("Author (2020), a book", None),
+        ("@article{a#b, title={T}}", None),
+    ],
+)
+def test_only_whole_entries_have_a_key(entry, key):
+    assert key_of(entry) == key
+
+
+def test_what_is_no_entry_stands_as_a_remark(invented):
+    broken = About("x", "x", cite=("not\nBibTeX @article{", "@book{good, title={Good}}"))
+    bibliography = Bibliography(dataclasses.replace(invented, models=(broken,), datasets=(), splits=(), metrics=()))
+    assert bibliography.cite(broken) == "~\\cite{good}"
+    assert bibliography.render() == (
+        "@book{good, title={Good}}\nNot a BibTeX entry, so it is not cited: not BibTeX (at)article(\n"
+    )
+
+
+def compiled(files, folder, documentclass):
+    """Compile the folder and return (log, text of the pages)."""
+    engine, bibtex, reader = (shutil.which(name) for name in ("pdflatex", "bibtex", "pdftotext"))
+    if engine is None or bibtex is None or reader is None:
+        pytest.skip("no TeX or no pdftotext on this machine: install texlive-latex-recommended and poppler-utils")
+    needed = {"article": ["article.cls"], "acmart": ["acmart.cls", "xstring.sty", "libertine.sty"]}[documentclass]
+    if any(subprocess.run(["kpsewhich", name], capture_output=True, check=False).returncode for name in needed):  # noqa: S607 - fixed words
+        pytest.skip("no acmart here: install texlive-publishers, texlive-plain-generic and texlive-fonts-extra")
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    latex = [engine, "-interaction=nonstopmode", "-halt-on-error", "main"]
+    for command in (latex, [bibtex, "main"], latex, latex):
+        done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+        assert b"Warning--" not in done.stdout, done.stdout
+    done = subprocess.run([reader, "-layout", "main.pdf", "-"], cwd=folder, capture_output=True, check=True)
+    return (folder / "main.log").read_text(errors="replace"), done.stdout.decode()
+
+
+def warnings(log):
+    signs = ("Overfull", "Underfull", "LaTeX Warning", "Missing character", "Package hyperref Warning")
+    return [line for line in log.split("\n") if line.startswith(signs)]
+
+
+@pytest.mark.parametrize("which", ["invented", "naughty", "wide"])
+def test_it_compiles_without_a_warning(which, request, invent, tmp_path):
+    if which == "wide":
+        comparison = invent(
+            models=(*(f"classic-{index}" for index in range(9)), "flm", "flm-frozen", "oracle"),
+            datasets=tuple(f"data-{index}" for index in range(6)),
+            splits=("random-holdout", "item-cold"),
+        )
+    else:
+        comparison = request.getfixturevalue(which)
+    log, text = compiled(Paper().render(comparison), tmp_path, "article")
+    assert warnings(log) == []
+    assert "??" not in text
+    for row in comparison.rows:
+        if row.metric == "ndcg@10" and row.mean is not None:
+            assert f"{row.mean:.3f}".removeprefix("0") in text
+
+
+def test_it_compiles_in_the_style_of_the_acm(invented, tmp_path):
+    log, text = compiled(Paper(style="acmart").render(invented), tmp_path, "acmart")
+    assert [line for line in warnings(log) if line.startswith(("Overfull", "LaTeX Warning: Reference"))] == []
+    assert "Experimental setup" in text or "EXPERIMENTAL SETUP" in text
