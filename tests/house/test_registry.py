@@ -25,7 +25,7 @@ def test_installed_entry_points_are_those_of_pyproject(repository):
 def test_every_plugin_loads_and_tells_what_it_is(entry):
     plugin = entry.load()
     assert issubclass(plugin, getattr(api, entry.kind[:-1].capitalize()))
-    assert 10 < len(plugin.summary()) <= 120
+    assert 10 < len(plugin.summary()) <= 140
     assert plugin.summary().endswith(".") or "``" in plugin.summary()
     assert plugin.version
     assert find(entry.kind, entry.name) == entry
