@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -93,11 +94,22 @@ class ALS(Model):
         factors: Float32 = self._model.user_factors
         return factors
 
-    def fold_in(self, queries: Queries) -> Float32:
-        """Return float32[q, factors], each asking user's factors solved from the visible history; 0 without one."""
+    def fold_in(self, queries: Queries, item_factors: Float32 | None = None) -> Float32:
+        """Return float32[q, factors], each asking user's factors solved from the visible history; 0 without one.
+
+        Args:
+            queries: who asks.
+            item_factors: float32[items, factors] to look the history's items up in, in place of the learnt ones; what
+                was not taken is still judged by the learnt ones.
+        """
+        history = queries.matrix(len(self._warm))
         with blas_threads(1):
-            history = queries.matrix(len(self._warm))
-            solved: Float32 = self._model.recalculate_user(np.arange(len(queries)), history)
+            model = self._model
+            if item_factors is not None:
+                _ = model.YtY  # now it is kept, and the copy has it too
+                model = copy.copy(model)
+                model.item_factors = item_factors
+            solved: Float32 = model.recalculate_user(np.arange(len(queries)), history)
         return solved
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:

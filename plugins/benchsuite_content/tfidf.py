@@ -1,0 +1,68 @@
+"""Content by counting words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Self
+
+from annotated_types import Ge, Le
+
+from benchsuite.api import Choice, Context, Model, Need, Search
+from benchsuite.data import Dataset, Float32, Int32, Queries
+from benchsuite_content.cosine import Cosine
+from benchsuite_content.vectors import tfidf_vectors
+
+
+@dataclass
+class ContentTfidf(Model):
+    """Ranks items by how much their words resemble the words of the history.
+
+    Texts become tf-idf vectors (Salton and Buckley 1988); the user is the mean of the history's vectors, the score its
+    cosine with the item (Pazzani and Billsus 2007). Nobody else's behaviour is used, so new items and new users are
+    answered alike. Items without words, and queries that show none, get no score.
+
+    Attributes:
+        ngrams: the longest run of words that is a term.
+        center: subtract the mean vector of the known items first, so that words which most texts share say nothing.
+    """
+
+    ngrams: Annotated[int, Ge(1), Le(3), Search(1, 3)] = 1
+    center: Annotated[bool, Choice(True, False)] = True
+
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
+    partial: ClassVar[bool] = True
+    """A text may be empty."""
+
+    cite = (
+        """@article{salton1988term,
+  title = {Term-Weighting Approaches in Automatic Text Retrieval},
+  author = {Salton, Gerard and Buckley, Christopher},
+  journal = {Information Processing \\& Management},
+  volume = {24},
+  number = {5},
+  pages = {513--523},
+  year = {1988},
+  doi = {10.1016/0306-4573(88)90021-0}
+}""",
+        """@incollection{pazzani2007content,
+  title = {Content-Based Recommendation Systems},
+  author = {Pazzani, Michael J. and Billsus, Daniel},
+  booktitle = {The Adaptive Web: Methods and Strategies of Web Personalization},
+  series = {Lecture Notes in Computer Science},
+  volume = {4321},
+  pages = {325--341},
+  year = {2007},
+  publisher = {Springer},
+  doi = {10.1007/978-3-540-72079-9_10}
+}""",
+    )
+
+    def fit(self, train: Dataset, context: Context) -> Self:
+        """Count the words."""
+        vectors = tfidf_vectors(train, self.ngrams)
+        self._cosine = Cosine(vectors, train, center=self.center, threads=context.threads)
+        return self
+
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], cosines."""
+        return self._cosine.score(queries, candidates)

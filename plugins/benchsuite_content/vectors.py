@@ -1,0 +1,69 @@
+"""Item texts as vectors, by counting words or by a frozen language model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from benchsuite.api import Context
+from benchsuite.data import Dataset, Float32
+from benchsuite.errors import NotApplicable
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+
+def tfidf_vectors(train: Dataset, ngrams: int) -> csr_matrix:
+    """Return float32 csr[items, terms], rows of unit length; empty rows where a text has no word.
+
+    Terms and their rarity come from the whole item table: texts of new items are known before anybody takes them.
+
+    Args:
+        train: a data set with item texts.
+        ngrams: the longest run of words that is a term.
+
+    Raises:
+        NotApplicable: when the items have no text.
+    """
+    import numpy as np
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = _texts(train)
+    vectorizer = TfidfVectorizer(ngram_range=(1, ngrams), dtype=np.float32)
+    words = vectorizer.build_analyzer()
+    if not any(words(text) for text in texts):
+        raise NotApplicable("the item texts hold no word of two letters", where=train.name)
+    return csr_matrix(vectorizer.fit_transform(texts))
+
+
+def lm_vectors(train: Dataset, backbone: str, context: Context) -> tuple[Float32, Mapping[str, str]]:
+    """Return float32[items, d], rows of unit length and zeros for empty texts, and what the encoder was.
+
+    Args:
+        train: a data set with item texts.
+        backbone: see :func:`benchsuite_content.backbone.load_backbone`.
+        context: tells device and threads, and is shown progress.
+
+    Raises:
+        NotApplicable: when the items have no text.
+    """
+    from benchsuite_content.backbone import load_backbone
+    from benchsuite_content.encode import encode_texts
+
+    texts = _texts(train)
+    encoder = load_backbone(backbone)
+    vectors = encode_texts(
+        encoder,
+        texts,
+        device=context.device,
+        threads=context.threads,
+        progress=lambda done, total: context.progress(done, total, "texts read"),
+    )
+    return vectors, encoder.provenance
+
+
+def _texts(train: Dataset) -> tuple[str, ...]:
+    if train.items.text is None:
+        raise NotApplicable("the items have no text", where=train.name)
+    return train.items.text
