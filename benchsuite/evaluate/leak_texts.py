@@ -3,9 +3,9 @@
 A user's text may name items (their ids or titles), an item's text may name users. Items that the user's training rows
 or visible history hold are set aside. Of the others, a text that knows nothing of held-out rows names held-out items
 about as often as anybody's text does; a text built from held-out rows names hardly anything else. So a table is accused
-when at least half of what its texts name beyond the visible is held out, and chance would do that less than once in a
-million times. A hobby that shares its word with an item's title does not reach that half: the text names the item
-whether its user took it or not.
+when three quarters of what its texts name beyond the visible is held out, and chance would do that less than once in a
+million times. A hobby that shares its word with an item's title does not get there: the text names the item whether its
+user took it or not. A text that foretells better than that what its user takes holds the answers, however it was made.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _READ = 2000
 """At most so many texts are read, drawn at random (the same ones every time)."""
 
 _FEWEST = 5
-_HALF = 0.5
+_MOST = 0.75
 _LONGEST = 12
 """Words of a name that are compared."""
 
@@ -71,7 +71,7 @@ def _naming(view: View, table: Entities, others: Entities, side: int) -> tuple[i
                         named += 1
                         hits += not secret.isdisjoint(codes)
                         expected += min(1.0, float(rate[list(codes)].sum()))
-            if hits >= _FEWEST and hits >= _HALF * named and beyond_chance(hits, expected):
+            if hits >= _FEWEST and hits >= _MOST * named and beyond_chance(hits, expected):
                 own, them = ("item", "user") if side else ("user", "item")
                 what = f"{column} of the {own}s was built from held-out rows: beyond what training shows it names"
                 many = f"{named} {them}s by {kind}, {hits} of them held out for that very {own}"

@@ -80,7 +80,6 @@ def inside(fold: Fold, change: Callable[[Fold], Fold]) -> Fold:
 
 
 def join(first: Interactions, second: Interactions) -> Interactions:
-    """Put rows below rows."""
     pairs = zip(first.columns.items(), second.columns.values(), strict=True)
     columns: dict[str, Any] = {n: None if a is None or b is None else np.concatenate([a, b]) for (n, a), b in pairs}
     return Interactions(behaviours=first.behaviours, **columns)
@@ -102,7 +101,6 @@ def asking(given: Truth, order: Any) -> Truth:
 
 
 def free(fold: Fold, query: int) -> np.ndarray:
-    """The items that a query has nothing to do with."""
     return np.setdiff1d(np.arange(len(fold.train.items)), [*fold.truth.items[query], *fold.blocked[query]])
 
 
@@ -132,7 +130,6 @@ def names(codes: np.ndarray, other: np.ndarray, said: tuple[str, ...], size: int
 
 
 def likes(whole: Dataset, rows: Interactions) -> tuple[str, ...]:
-    """What profiles made of these rows would say."""
     return names(rows.user, rows.item, whole.items.columns["title"], len(whole.users))
 
 
