@@ -63,7 +63,7 @@ class Paper(Report):
         author = (
             "\\author{}\n\\date{}\n"
             if self.style == "article"
-            else "\\author{Author}\n\\affiliation{\\institution{}}\n"
+            else "\\author{Author}\n\\affiliation{\\institution{Institution}\\city{City}\\country{Country}}\n"
         )
         lines = [
             f"% {comment(comparison.name)}: pdflatex main; bibtex main; pdflatex main; pdflatex main",

@@ -27,7 +27,9 @@ def _models(names: Sequence[str]) -> tuple[About, ...]:
             name=name,
             summary=f"Invented model {name}.",
             settings={"factors": 64, "learning_rate": 0.05},
-            cite=("@article{invented, author={A. Nobody}, title={An invented paper}, journal={Nowhere}, year={2026}}",),
+            cite=(
+                "@article{invented, author={A. Nobody}, title={An invented paper}, journal={Nowhere}, volume={1}, number={1}, pages={1--2}, year={2026}}",
+            ),
             facts={
                 "version": "1",
                 "origin": "invented",
