@@ -55,19 +55,21 @@ def run_status(args: Namespace) -> int:
 def _show(plan: Plan, store: Store, as_json: bool) -> set[str]:
     """Print a line for each row of the comparison, and the totals; return the states seen."""
     rows: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    keys: dict[tuple[str, str, str], list[str]] = {}
     for cell in plan.cells:
         state, reason = ("not applicable", cell.reason) if cell.reason else ("to do", "")
         if not cell.reason and store.has("cell", cell.key):
             manifest = store.get("cell", cell.key).manifest
             state, reason = ("done" if manifest["state"] == "ok" else "failed"), manifest["reason"]
         rows.setdefault((cell.dataset, cell.split, cell.model), []).append((state, reason))
+        keys.setdefault((cell.dataset, cell.split, cell.model), []).append(cell.key)
     totals = Counter(state for states in rows.values() for state, _ in states)
     if as_json:
         import json
 
         cells = [
             {"dataset": dataset, "split": split, "model": model, "states": dict(Counter(state for state, _ in states))}
-            | {"reasons": sorted({reason for _, reason in states if reason})}
+            | {"reasons": sorted({reason for _, reason in states if reason}), "keys": keys[dataset, split, model]}
             for (dataset, split, model), states in rows.items()
         ]
         print(json.dumps({"experiment": plan.name, "totals": dict(totals), "rows": cells}, indent=1))

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
+import json
 import shutil
 import sys
 from argparse import Namespace, _SubParsersAction
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import benchsuite
+from benchsuite.cli.console import coloured
 from benchsuite.cli.places import add_store, open_store
 from benchsuite.errors import StoreError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from benchsuite.data import Comparison
+
+
+PROVENANCE = "provenance.json"
+"""Beside every written report: what it rests on."""
 
 
 def register(subparsers: _SubParsersAction[Any]) -> None:
@@ -40,7 +48,7 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
 
 def run(args: Namespace) -> int:
     """Run the verb; 1 when some planned cells failed or are missing."""
-    from benchsuite.compare import build, latest_plan
+    from benchsuite.compare import build, latest_plan, plan_key
     from benchsuite.registry import load_report
 
     store = open_store(args)
@@ -52,18 +60,27 @@ def run(args: Namespace) -> int:
     comparison = build(plan, store, against=args.against, users=load_report(args.form).users)
     if args.json:
         import dataclasses
-        import json
 
         kinds = ("rows", "contrasts", "spreads", "standings", "tuning")
         tables = {kind: [dataclasses.asdict(one) for one in getattr(comparison, kind)] for kind in kinds}
         print(json.dumps({"experiment": comparison.name, **tables}, indent=1, default=dict))
     else:
-        show_report(args.form, comparison, args.out)
+        rests_on = {"plan": plan_key(plan), "against": args.against}
+        show_report(args.form, comparison, args.out, rests_on=rests_on)
     return 1 if any(row.state in ("failed", "missing") for row in comparison.rows) else 0
 
 
-def show_report(form: str, comparison: Comparison, out: Path | None = None, *, brief: bool = False) -> None:
-    """Render a comparison and print it, or write it into a folder; ``brief`` asks for what a reader wants first.
+def show_report(
+    form: str, comparison: Comparison, out: Path | None = None, *, brief: bool = False, rests_on: Mapping[str, Any] = {}
+) -> None:
+    """Render a comparison and print it, or write it into a folder.
+
+    Args:
+        form: the name of a report.
+        comparison: what to show.
+        out: the folder, or None to print.
+        brief: ask for what a reader wants first.
+        rests_on: what ``provenance.json`` beside the files says, so that they can be verified.
 
     Raises:
         UsageError: when the report makes files and no folder is given.
@@ -77,19 +94,33 @@ def show_report(form: str, comparison: Comparison, out: Path | None = None, *, b
         settings["brief"] = True
     if out is None and report.printable:
         if "colour" in report.fields():
-            settings["colour"] = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+            settings["colour"] = coloured()
         if "width" in report.fields() and sys.stdout.isatty():
             settings["width"] = shutil.get_terminal_size().columns
     files = report.from_settings(settings).render(comparison)
     if out is not None:
-        _write(files, out)
+        _write({**files, PROVENANCE: _provenance(files, form, comparison, rests_on)}, out)
     elif len(files) == 1 and (report.printable or form != "html"):
         sys.stdout.write(next(iter(files.values())).decode())
     else:
-        raise UsageError(f"{form} makes {len(files)} files", remedy="say where with --out DIR")
+        raise UsageError(f"{form} makes files", remedy="say where with --out DIR")
 
 
-def _write(files: Any, out: Path) -> None:
+def _provenance(files: Mapping[str, bytes], form: str, comparison: Comparison, rests_on: Mapping[str, Any]) -> bytes:
+    """Say what the files rest on, so that ``benchsuite verify`` can make them again."""
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    facts = {
+        "benchsuite": benchsuite.__version__,
+        "experiment": comparison.name,
+        "form": form,
+        **rests_on,
+        "files": digests,
+        "cells": comparison.provenance["cells"],
+    }
+    return (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _write(files: Mapping[str, bytes], out: Path) -> None:
     try:
         for name, content in files.items():
             path = out / name
