@@ -25,6 +25,7 @@ class Need(StrEnum):
     ITEM_FEATURES = "item features"
     USER_FEATURES = "user features"
     LINKS = "links between users"
+    PARTS = "a published split"
     PREFERENCES = "known true preferences"
     GPU = "a GPU"
 
@@ -42,6 +43,10 @@ class Model(Plugin):
 
     uses_language_model: ClassVar[bool] = False
     """True for models that read text with a pretrained language model; reports show it."""
+
+    proposed: ClassVar[bool] = False
+    """True for a model that is put to the test: it is held against the best of all others, the classics, and never is
+    the reference itself. Reading frozen text vectors does not make a model proposed; fine-tuning is in question."""
 
     ceiling: ClassVar[bool] = False
     """True for an oracle: shown as the ceiling, never called best."""

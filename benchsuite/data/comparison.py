@@ -55,7 +55,8 @@ class About:
         facts: anything more, by kind. Data sets: ``licence``, ``url``, ``domain``, ``simulated``, ``fingerprint``,
             ``users``, ``items``, ``interactions``, ``steps`` (list of {name, before, after, note}). Splits: ``counts``.
             Metrics: ``higher_is_better``, ``task`` and ``convention``. Models: ``version``, ``origin``,
-            ``uses_language_model``, ``ceiling`` (True for an oracle, which never competes for best) and ``tuned``.
+            ``uses_language_model``, ``proposed`` (True for a model put to the test, which is no classic), ``ceiling``
+            (True for an oracle, which never competes for best) and ``tuned``.
     """
 
     label: str
@@ -113,8 +114,8 @@ class Contrast:
         metric: label of the metric.
         model: label of the model.
         reference: label of the model it is held against.
-        role: ``best classic``: the reference has the best mean here of all models that use no language model and are
-            no ceiling; ``chosen``: a reader asked for it.
+        role: ``best classic``: the reference has the best mean here of all models that are neither proposed nor a
+            ceiling; ``chosen``: a reader asked for it.
         difference: mean of the model minus mean of the reference, as the two rows say it.
         ci_low: lower end of the 95% interval of the difference, None where there is none.
         ci_high: upper end.

@@ -32,6 +32,8 @@ class Interactions:
         timestamp: int64[n] UTC seconds, or None where the data has no time.
         behaviour: int8[n] index into ``behaviours``.
         behaviours: what can happen, e.g. ``("view", "cart", "purchase")``.
+        part: int8[n] index into ``parts``, or None where the data was published without a split.
+        parts: the parts of a published split, e.g. ``("train", "test")``.
     """
 
     user: Int32
@@ -41,6 +43,8 @@ class Interactions:
     timestamp: Int64 | None
     behaviour: Int8
     behaviours: tuple[str, ...]
+    part: Int8 | None = None
+    parts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Lock the columns and check that they agree."""
@@ -55,6 +59,10 @@ class Interactions:
             raise DataError("interactions: label holds something other than 0 and 1")
         if len(self) and (self.behaviour.min() < 0 or self.behaviour.max() >= len(self.behaviours)):
             raise DataError("interactions: behaviour points outside behaviours")
+        if (self.part is None) == bool(self.parts):
+            raise DataError("interactions: part and parts are given together or not at all")
+        if self.part is not None and len(self) and (self.part.min() < 0 or self.part.max() >= len(self.parts)):
+            raise DataError("interactions: part points outside parts")
 
     @property
     def columns(self) -> dict[str, NDArray[Any] | None]:
@@ -70,17 +78,21 @@ class Interactions:
         """sha256 (hex) of these rows in this order: the same rows have the same digest."""
         digest = hashlib.sha256(repr(self.behaviours).encode())
         for name, column in self.columns.items():
+            if name == "part" and column is None:
+                continue  # data without a published split keeps the digest it had before there was this column
             digest.update(f"{name}:".encode())
             if column is not None:
                 digest.update(f"{column.dtype.str}{column.shape}".encode())
                 digest.update(np.ascontiguousarray(column).data)
+        if self.parts:
+            digest.update(repr(self.parts).encode())
         return digest.hexdigest()
 
     def take(self, rows: ArrayLike) -> Interactions:
         """Return the rows that an index array or a boolean mask picks, in that order."""
         chosen = np.asarray(rows)
         columns = {name: None if column is None else column[chosen] for name, column in self.columns.items()}
-        return Interactions(behaviours=self.behaviours, **columns)  # type: ignore[arg-type]  # names are the fields
+        return Interactions(behaviours=self.behaviours, parts=self.parts, **columns)  # type: ignore[arg-type]  # names are the fields
 
     def matrix(self, users: int, items: int, values: ArrayLike | None = None) -> csr_matrix:
         """Return float32 csr[users, items]; repeated pairs count once (1.0), or sum to ``values`` (float[n])."""
@@ -101,6 +113,7 @@ _COLUMNS: dict[str, type[np.generic]] = {
     "label": np.int8,
     "timestamp": np.int64,
     "behaviour": np.int8,
+    "part": np.int8,
 }
 
 
@@ -231,7 +244,11 @@ class Dataset:
                 digest.update(np.ascontiguousarray(array).data)
 
         for name, column in self.interactions.columns.items():
-            add(name, column)
+            if name != "part":
+                add(name, column)
+        if self.interactions.parts:
+            add("part", self.interactions.part)
+            digest.update(repr(self.interactions.parts).encode())
         add("links", self.links)
         add("preferences", self.preferences)
         digest.update(repr(self.interactions.behaviours).encode())

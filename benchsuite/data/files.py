@@ -133,13 +133,15 @@ def _load_table(folder: Path, name: str) -> Entities:
 def _save_interactions(rows: Interactions, folder: Path, prefix: str) -> None:
     for name, column in rows.columns.items():
         _save(folder, f"{prefix}.{name}", column)
-    _write(folder / f"{prefix}.json", {"behaviours": rows.behaviours})
+    parts = {"parts": rows.parts} if rows.parts else {}
+    _write(folder / f"{prefix}.json", {"behaviours": rows.behaviours} | parts)
 
 
 def _load_interactions(folder: Path, prefix: str) -> Interactions:
-    names = [field.name for field in dataclasses.fields(Interactions) if field.name != "behaviours"]
+    names = [field.name for field in dataclasses.fields(Interactions) if field.name not in {"behaviours", "parts"}]
     columns: dict[str, Any] = {name: _load(folder, f"{prefix}.{name}") for name in names}
-    return Interactions(**columns, behaviours=tuple(_read(folder / f"{prefix}.json")["behaviours"]))
+    names_of = _read(folder / f"{prefix}.json")
+    return Interactions(**columns, behaviours=tuple(names_of["behaviours"]), parts=tuple(names_of.get("parts", ())))
 
 
 def _save(folder: Path, name: str, array: NDArray[Any] | None) -> None:

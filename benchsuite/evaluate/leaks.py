@@ -219,7 +219,7 @@ def _truth_rows(view: View) -> Result:
     truth, rows = view.fold.truth, view.source.interactions
     held: dict[str, NDArray[Any] | None] = {"user": view.fold.queries.user[truth.rows], "item": truth.item}
     held |= {"value": truth.value, "label": truth.label, "timestamp": truth.timestamp}
-    strange = absent(prints(held), row_prints(rows, skip=("behaviour",)))
+    strange = absent(prints(held), row_prints(rows, skip=("behaviour", "part")))
     return len(strange), _tell(strange.sum(), "held-out rows are no rows of the data")
 
 

@@ -105,6 +105,7 @@ def unmet(needs: frozenset[Need], dataset: Dataset) -> str:
         Need.ITEM_FEATURES: dataset.items.features is not None,
         Need.USER_FEATURES: dataset.users.features is not None,
         Need.LINKS: dataset.links is not None,
+        Need.PARTS: rows.part is not None,
         Need.PREFERENCES: dataset.preferences is not None,
         Need.GPU: Path("/dev/nvidia0").exists(),
     }
@@ -209,7 +210,11 @@ def _about_model(model: Pick) -> About:
     if not isinstance(plugin, Model):
         raise BenchsuiteError(f"{model.label} is not a model")
     return model.about(
-        needs=sorted(plugin.needs), uses_language_model=plugin.uses_language_model, ceiling=plugin.ceiling, tuned=False
+        needs=sorted(plugin.needs),
+        uses_language_model=plugin.uses_language_model,
+        proposed=plugin.proposed,
+        ceiling=plugin.ceiling,
+        tuned=False,
     )
 
 

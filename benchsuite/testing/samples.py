@@ -49,6 +49,8 @@ def small_dataset(seed: int = 0) -> Dataset:
         timestamp=1_500_000_000 + np.arange(len(users), dtype=np.int64) * 60,
         behaviour=(np.arange(len(users)) % 2).astype(np.int8),
         behaviours=("view", "purchase"),
+        part=(np.arange(len(users)) % 5 == 4).astype(np.int8),  # noqa: PLR2004 - every fifth row is for testing
+        parts=("train", "test"),
     )
     titles = tuple(f"Story {number}" for number in range(ITEMS))
     words = tuple(_TOPICS[code] for code in topic)
@@ -82,6 +84,8 @@ def stripped(dataset: Dataset, needs: frozenset[Need]) -> Dataset:
         rows = dataclasses.replace(rows, value=np.ones(len(rows), np.float32), label=None)
     if Need.TIMESTAMPS not in needs:
         rows = dataclasses.replace(rows, timestamp=None)
+    if Need.PARTS not in needs:
+        rows = dataclasses.replace(rows, part=None, parts=())
     return dataclasses.replace(
         dataset,
         interactions=rows,
