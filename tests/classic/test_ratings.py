@@ -1,0 +1,140 @@
+"""SVD and kNN with baselines: the same numbers as Surprise, for everybody at once."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import surprise
+
+from benchsuite.api import Context, Need
+from benchsuite.data import Dataset, Queries
+from benchsuite_classic.knn_baseline import KNNBaseline, _keep_largest
+from benchsuite_classic.ratings import Ratings
+from benchsuite_classic.svd import SVD
+
+
+def whole_history(train: Dataset) -> Queries:
+    rows = train.interactions
+    users = np.unique(rows.user)
+    place = np.full(len(train.users), -1, np.int64)
+    place[users] = np.arange(len(users))
+    return Queries.from_rows(users, place[rows.user], rows)
+
+
+def valued(train: Dataset, values: np.ndarray) -> Dataset:
+    rows = dataclasses.replace(train.interactions, value=values.astype(np.float32))
+    return dataclasses.replace(train, interactions=rows)
+
+
+def estimates(learner: surprise.AlgoBase, ratings: Ratings, queries: Queries) -> np.ndarray:
+    """Surprise's own answers, pair by pair."""
+    out = np.full((len(queries), len(ratings.item_place)), np.nan)
+    for row, user in enumerate(queries.user):
+        for place, item in enumerate(ratings.items):
+            told = learner.estimate(int(ratings.user_place[user]), place)
+            out[row, item] = told[0] if isinstance(told, tuple) else told
+    return out
+
+
+def test_repeated_pairs_hold_the_mean(dataset: Callable[..., Dataset], ask: Callable[..., Queries]) -> None:
+    train = dataset([(2, 1, 5.0), (2, 1, 2.0), (2, 3, 0.0), (0, 3, 4.0)], users=4, items=5)
+    ratings = Ratings.of(train)
+    np.testing.assert_array_equal(ratings.users, [0, 2])
+    np.testing.assert_array_equal(ratings.items, [1, 3])
+    assert ratings.values.nnz == 3  # a rating of 0 is a rating
+    np.testing.assert_array_equal(ratings.values.toarray(), [[0, 4], [3.5, 0]])
+    history = ratings.history(ask([(1, [3, 0, 3]), (1, [])], values=[1, 9, 2]))
+    np.testing.assert_array_equal(history.toarray(), [[0, 1.5], [0, 0]])
+    trainset = ratings.trainset(ratings.values.data)
+    assert (trainset.n_users, trainset.n_items, trainset.n_ratings) == (2, 2, 3)
+    assert trainset.global_mean == pytest.approx(2.5)
+    assert list(trainset.all_ratings()) == [(0, 1, 4.0), (1, 0, 3.5), (1, 1, 0.0)]
+
+
+def test_svd_equals_surprise(small: Dataset) -> None:
+    """With values from 1 to 5, values and stars are the same thing."""
+    small = valued(small, np.where(small.interactions.value == 2, 1, small.interactions.value))
+    ratings, queries = Ratings.of(small), whole_history(small)
+    assert (ratings.values.data.min(), ratings.values.data.max()) == (1, 5)
+    model = SVD(factors=8, epochs=7).fit(small, Context(seed=4))
+    learner = surprise.SVD(
+        n_factors=8,
+        n_epochs=7,
+        lr_all=model.learning_rate,
+        reg_all=model.regularization,
+        random_state=np.random.RandomState(np.random.MT19937(np.random.SeedSequence(4))),
+    )
+    learner.fit(ratings.trainset(ratings.values.data))
+    np.testing.assert_allclose(model.score(queries, None), estimates(learner, ratings, queries), atol=1e-5)
+
+
+@pytest.mark.parametrize("neighbours", [2, 5, 40])
+def test_knn_baseline_equals_surprise(small: Dataset, neighbours: int) -> None:
+    ratings, queries = Ratings.of(small), whole_history(small)
+    model = KNNBaseline(neighbours=neighbours, shrinkage=10.0).fit(small, Context())
+    learner = surprise.KNNBaseline(
+        k=neighbours,
+        sim_options={"name": "pearson_baseline", "user_based": False, "shrinkage": 10.0},
+        verbose=False,
+    )
+    learner.fit(ratings.trainset(ratings.values.data))
+    wanted = estimates(learner, ratings, queries)
+    residual = (wanted - learner.trainset.global_mean)[:, ratings.items] - learner.bi
+    assert (residual.std(axis=1) > 0.01).all()  # neighbours do say something
+    np.testing.assert_allclose(model.score(queries, None), wanted, atol=1e-5)
+
+
+def test_knn_baseline_learns_a_new_users_bias_as_surprise_does(small: Dataset) -> None:
+    """A stranger who shows a known user's ratings gets that user's answers, but for the bias' last rounds."""
+    known = whole_history(small)
+    strangers = np.setdiff1d(np.arange(len(small.users)), known.user)
+    unknown = Queries.from_rows(np.full(len(known), strangers[0]), known.rows, known.history)
+    model = KNNBaseline().fit(small, Context())
+    np.testing.assert_allclose(model.score(unknown, None), model.score(known, None), atol=0.01)
+
+
+def test_svd_solves_for_new_users(small: Dataset, ask: Callable[..., Queries]) -> None:
+    small = valued(small, np.where(small.interactions.value == 2, 1, small.interactions.value))
+    model = SVD(factors=8, epochs=30).fit(small, Context())
+    stranger = int(np.setdiff1d(np.arange(len(small.users)), small.interactions.user)[0])
+    place = model._ratings.item_place
+    shown = [int(code) for code in np.unique(small.interactions.item)[:6]]
+    values = np.array([5.0, 5, 1, 4, 2, 5])
+    inputs = np.column_stack([np.ones(6), model._item_factors[place[shown]]])
+    residual = values - model._mean - model._item_bias[place[shown]]
+    grown = np.vstack([inputs, np.sqrt(model.regularization * 6) * np.eye(9)])  # ridge as rows of its own
+    solved = np.linalg.lstsq(grown, np.concatenate([residual, np.zeros(9)]))[0]
+    codes = model._ratings.items
+    wanted = model._mean + solved[0] + model._item_bias + model._item_factors @ solved[1:]
+    scores = model.score(ask([(stranger, shown)], values.tolist()), None)[0]
+    np.testing.assert_allclose(scores[codes], wanted, atol=1e-5)
+    empty = model.score(ask([(stranger, [])]), None)[0]
+    np.testing.assert_allclose(empty[codes], model._mean + model._item_bias, atol=1e-5)
+
+
+def test_svd_keeps_the_scale_of_the_values(small: Dataset) -> None:
+    """Values in cents, say, are learnt as well as stars are."""
+    grown = valued(small, small.interactions.value * 1000 - 700)
+    queries = whole_history(small)
+    stars = SVD(factors=4).fit(small, Context()).score(queries, None)
+    cents = SVD(factors=4).fit(grown, Context()).score(whole_history(grown), None)
+    np.testing.assert_allclose(cents, stars * 1000 - 700, rtol=1e-3)
+
+
+def test_single_value_is_no_reason_to_fail(dataset: Callable[..., Dataset], ask: Callable[..., Queries]) -> None:
+    train = dataset([(0, 0, 3.0), (0, 1, 3.0), (1, 1, 3.0)], users=3, items=3)
+    for model in (SVD(), KNNBaseline()):
+        scores = model.fit(train, Context()).score(ask([(0, [0]), (2, [])], [3.0]), None)
+        np.testing.assert_allclose(scores[:, :2], 3.0, atol=0.2)
+        assert np.isnan(scores[:, 2]).all()
+
+
+def test_values_are_needed() -> None:
+    assert SVD.needs == KNNBaseline.needs == {Need.VALUES}
+
+
+def test_of_equal_neighbours_the_first_are_kept() -> None:
+    near = np.array([[0.2, 0.5, 0.5, 0.5, 0.1], [0.0, 0.0, 0.3, 0.0, 0.0], [0.9, 0.8, 0.8, 0.1, 0.8]])
+    _keep_largest(near, 2)
+    np.testing.assert_array_equal(near, [[0, 0.5, 0.5, 0, 0], [0, 0, 0.3, 0, 0], [0.9, 0.8, 0, 0, 0]])
