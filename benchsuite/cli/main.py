@@ -12,7 +12,21 @@ import benchsuite
 from benchsuite.cli.console import OK, guarded
 from benchsuite.errors import UsageError, did_you_mean
 
-MODULES = ("run", "report", "verify", "rerun", "plan", "data", "score", "list", "show", "check", "new", "doctor")
+MODULES = (
+    "run",
+    "report",
+    "verify",
+    "rerun",
+    "plan",
+    "data",
+    "score",
+    "audit",
+    "list",
+    "show",
+    "check",
+    "new",
+    "doctor",
+)
 """The modules that bring verbs, in the order of the help."""
 
 _ABOUT = """\

@@ -66,7 +66,7 @@ def _folds(
 ) -> Iterator[FoldPlace]:
     """Yield the places of a split's folds; cut, guard and keep those that are not there yet."""
     for seed in experiment.seeds:
-        identity = {"data": dataset.fingerprint, "split": split.identity, "seed": seed}
+        identity = cut_identity(dataset, split, seed)
         split_key = content_key("split", identity)
         if not store.has("split", split_key):
             say(f"cutting {label} by {split.label}, seed {seed}")
@@ -74,6 +74,16 @@ def _folds(
         for entry in store.get("split", split_key).manifest["folds"]:
             place = (label, split.label, seed, entry["name"], entry["key"])
             yield FoldPlace(*place, entry["counts"], tuple(entry["groups"]))
+
+
+def cut_identity(dataset: Dataset, split: Pick, seed: int) -> dict[str, object]:
+    """Return what makes one cut of a data set different from any other."""
+    return {"data": dataset.fingerprint, "split": split.identity, "seed": seed}
+
+
+def fold_key(identity: dict[str, object], name: str) -> str:
+    """Return where a fold of a cut lies in the store."""
+    return content_key("fold", identity | {"fold": name})
 
 
 def _cut(store: Store, dataset: Dataset, split: Pick, seed: int, split_key: str, identity: dict[str, object]) -> None:
@@ -84,7 +94,7 @@ def _cut(store: Store, dataset: Dataset, split: Pick, seed: int, split_key: str,
     for fold in plugin.split(dataset, seed):
         evidence = guard(fold, plugin, f"{where}, fold {fold.name}", dataset)
         across.add(fold)
-        key = content_key("fold", identity | {"fold": fold.name})
+        key = fold_key(identity, fold.name)
         if not store.has("fold", key):
             with store.write("fold", key) as draft:
                 save_fold(fold, draft.folder)

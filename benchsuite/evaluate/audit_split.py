@@ -1,0 +1,248 @@
+"""What is wrong with anybody's split: overlap, repeats, future rows, cold users and items, drift, negatives."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from benchsuite.data import Bool, Float64, Int64
+from benchsuite.errors import DataError
+from benchsuite.evaluate.audit_drift import popularity_drift
+from benchsuite.evaluate.audit_files import Part, code
+
+Verdict = Literal["fine", "note", "warning", "leak"]
+
+PROMISES = ("cold-items", "cold-users", "ordered", "ordered-users")
+"""What a split may be said to promise; what breaks a promise is a leak."""
+
+_UNITS = 100
+_SAMPLED = 20
+"""So many test rows for each of the users, the same number for all, look like sampled candidates."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the diagnosis.
+
+    Attributes:
+        check: what was looked at.
+        found: how many rows, pairs, users or items were found.
+        of: out of how many that were compared.
+        verdict: ``leak`` (a model learns what it is asked, or a promise is broken), ``warning``, ``note`` or ``fine``.
+        meaning: in one sentence.
+    """
+
+    check: str
+    found: int
+    of: int
+    verdict: Verdict
+    meaning: str
+
+
+class Cut:
+    """Both parts with common codes."""
+
+    def __init__(self, train: Part, test: Part) -> None:
+        self.train = train
+        self.test = test
+        (self.train_user, self.test_user), self.users = code([train.user, test.user])
+        (self.train_item, self.test_item), self.items = code([train.item, test.item])
+
+    @cached_property
+    def train_pair(self) -> Int64:
+        """int64[n]: one number for each different pair."""
+        return self.train_user.astype(np.int64) * self.items + self.train_item
+
+    @cached_property
+    def test_pair(self) -> Int64:
+        """int64[m]: the same numbers for test rows."""
+        return self.test_user.astype(np.int64) * self.items + self.test_item
+
+    @property
+    def times(self) -> tuple[Float64, Float64] | None:
+        """The times of both parts, or None."""
+        return None if self.train.time is None or self.test.time is None else (self.train.time, self.test.time)
+
+
+def diagnose(train: Part, test: Part, promises: Collection[str] = ()) -> list[Line]:
+    """Look at a split from all sides.
+
+    Args:
+        train: the training rows.
+        test: the test rows.
+        promises: which of :data:`PROMISES` the split is said to keep.
+
+    Raises:
+        DataError: when an order is promised and a part has no times.
+    """
+    cut = Cut(train, test)
+    ordered = sorted({"ordered", "ordered-users"} & set(promises))
+    if ordered and cut.times is None:
+        missing = test.path if test.time is None else train.path
+        raise DataError(
+            f"has no column of times, which {ordered[0]} needs", where=str(missing), remedy="name it: --time"
+        )
+    return [
+        *_overlap(cut),
+        _twice(cut.train, cut.train_pair, "training"),
+        _twice(cut.test, cut.test_pair, "test"),
+        *_order(cut, promises),
+        _strangers(cut.train_user, cut.test_user, "users", "cold-users" in promises),
+        _strangers(cut.train_item, cut.test_item, "items", "cold-items" in promises),
+        _drift(cut),
+        _negatives(cut),
+    ]
+
+
+def _overlap(cut: Cut) -> Iterator[Line]:
+    """Test rows whose user and item are a training row too; with times, a later one may be a repeat."""
+    order = np.argsort(cut.train_pair, kind="stable")
+    known = cut.train_pair[order]
+    shared = np.isin(cut.test_pair, known)
+    first = ""
+    if shared.any():
+        row = int(np.flatnonzero(shared)[0])
+        twin = int(order[np.searchsorted(known, cut.test_pair[row])])
+        pair = f"user {cut.test.user[row]}, item {cut.test.item[row]}"
+        first = f"; the first is {pair}: {cut.test.place(row)}, {cut.train.place(twin)}"
+    repeat = np.zeros(len(shared), np.bool_)
+    if cut.times is not None:
+        latest = np.full(len(known), -np.inf)
+        edge = np.flatnonzero(np.concatenate([[True], known[1:] != known[:-1]]))
+        latest = np.maximum.reduceat(cut.times[0][order], edge)
+        at = np.searchsorted(known[edge], cut.test_pair[shared])
+        repeat[shared] = cut.times[1][shared] > latest[at]
+    copied = int((shared & ~repeat).sum())
+    meaning = f"training tells these answers{first}" if copied else "no answer is a training row"
+    yield Line("test pairs in training", copied, len(shared), "leak" if copied else "fine", meaning)
+    if cut.times is not None:
+        again = int(repeat.sum())
+        meaning = "no test row repeats an older training row"
+        if again:
+            meaning = "taken again later: where seen items are hidden, these answers can never be given"
+        yield Line("test pairs repeated later", again, len(shared), "warning" if again else "fine", meaning)
+
+
+def _twice(part: Part, pair: Int64, which: str) -> Line:
+    extra = len(pair) - len(np.unique(pair))
+    if not extra:
+        return Line(f"{which} rows that repeat a pair", 0, len(pair), "fine", "each pair is there once")
+    exact = extra
+    if part.time is not None:
+        exact = len(pair) - len(np.unique(np.column_stack([pair.astype(np.float64), part.time]), axis=0))
+    meaning = f"{exact:,} of them at the same time" if part.time is not None else "no time tells them apart"
+    if which == "test":
+        meaning += "; metrics may count them twice"
+    return Line(f"{which} rows that repeat a pair", extra, len(pair), "warning" if exact else "note", meaning)
+
+
+def _order(cut: Cut, promises: Collection[str]) -> Iterator[Line]:
+    """What lies in the future of what, for all and for each user."""
+    if cut.times is None:
+        lacking = cut.test.path if cut.test.time is None else cut.train.path
+        yield Line("order in time", 0, 0, "note", f"not checked: {lacking} has no column of times; name it with --time")
+        return
+    train, test = cut.times
+    middle = sorted(float(np.median(np.abs(times))) for times in cut.times)
+    if middle[1] > _UNITS * max(middle[0], 1):
+        meaning = f"the middle times, {middle[0]:.0f} and {middle[1]:.0f}, cannot be in one unit"
+        verdict: Verdict = "leak" if {"ordered", "ordered-users"} & set(promises) else "warning"
+        yield Line("impossible times", len(train) + len(test), len(train) + len(test), verdict, meaning)
+        return
+    odd = int((train <= 0).sum() + (test <= 0).sum())
+    meaning = "times of zero or below are no times" if odd else "all times are above zero"
+    yield Line("impossible times", odd, len(train) + len(test), "warning" if odd else "fine", meaning)
+    late = int((train > test.min()).sum())
+    meaning = f"the test window begins at {test.min():.0f}; " if late else ""
+    meaning += "these are younger, so models learn from the future" if late else "all training is older than the test"
+    yield Line(
+        "training rows after the first test row", late, len(train), _broken(late, "ordered" in promises), meaning
+    )
+    newest, oldest = np.full(cut.users, -np.inf), np.full(cut.users, np.inf)
+    np.maximum.at(newest, cut.train_user, train)
+    np.minimum.at(oldest, cut.test_user, test)
+    before = test < newest[cut.test_user]
+    strict = bool({"ordered", "ordered-users"} & set(promises))
+    meaning = "their own user's training rows go on after them" if before.any() else "users are asked after they showed"
+    yield Line("test rows before a user's training", *_count(before), _broken(before.any(), strict), meaning)
+    eldest, youngest = np.full(cut.users, np.inf), np.full(cut.users, -np.inf)
+    np.minimum.at(eldest, cut.train_user, train)
+    np.maximum.at(youngest, cut.test_user, test)
+    both = np.isfinite(newest) & np.isfinite(oldest)
+    backwards = both & (youngest < eldest)
+    many = backwards.sum() * 2 > max(both.sum(), 1)
+    meaning = (
+        "all their test rows are older than all their training rows" if backwards.any() else "nobody's time runs back"
+    )
+    if many:
+        meaning += ": the parts seem to be exchanged"
+    verdict = "leak" if many else "warning" if backwards.any() else "fine"
+    yield Line("users whose time runs backwards", int(backwards.sum()), int(both.sum()), verdict, meaning)
+
+
+def _broken(found: int | np.bool_, promised: bool) -> Verdict:
+    if not found:
+        return "fine"
+    return "leak" if promised else "warning"
+
+
+def _count(found: Bool) -> tuple[int, int]:
+    return int(found.sum()), len(found)
+
+
+def _strangers(train: np.ndarray, test: np.ndarray, kind: str, promised: bool) -> Line:
+    """Count users or items of the test that training does not know; or, where all should be new, those it knows."""
+    asked = np.unique(test)
+    new = ~np.isin(asked, train)
+    rows = float((~np.isin(test, train)).mean())
+    if promised:
+        warm = int((~new).sum())
+        meaning = "promised to be new, they have training rows" if warm else "all are new, as promised"
+        return Line(f"known {kind} in the test", warm, len(asked), _broken(warm, promised=True), meaning)
+    meaning = f"they hold {rows:.1%} of the test rows"
+    if new.any():
+        meaning += "; a model without an opinion on them, or a harness that drops them, changes the numbers"
+    return Line(f"new {kind} in the test", int(new.sum()), len(asked), "note" if new.any() else "fine", meaning)
+
+
+def _drift(cut: Cut) -> Line:
+    user, item = np.concatenate([cut.train_user, cut.test_user]), np.concatenate([cut.train_item, cut.test_item])
+    drift = popularity_drift(user, item, np.arange(len(user)) >= len(cut.train))
+    how = "dealt among each user's rows" if drift.within_users else "dealt among all rows"
+    far = drift.reached == 0
+    meaning = "the test asks for other items than training shows" if far else "the test is about as popular as training"
+    meaning += f": Jensen-Shannon divergence {drift.distance:.4f} bits; {drift.expected:.4f} on average and at most"
+    meaning += f" {drift.highest:.4f} in random cuts of {drift.rows:,} rows, {how}"
+    check = "random cuts whose popularity drifts as far"
+    return Line(check, drift.reached, drift.deals, "warning" if far else "fine", meaning)
+
+
+def _negatives(cut: Cut) -> Line:
+    """Say what negatives the test holds: none, sampled ones, or labelled ones."""
+    check, value, rows = "negatives in the test", cut.test.value, len(cut.test)
+    per_user = np.bincount(cut.test_user, minlength=cut.users)
+    asked = per_user > 0
+    if value is None or (value > 0).all():
+        same = np.unique(per_user[asked])
+        if len(same) == 1 and same[0] >= _SAMPLED:
+            meaning = f"every user has exactly {same[0]} test rows: are these sampled candidates? Say --value"
+            return Line(check, 0, rows, "warning", meaning)
+        meaning = "no column tells values" if value is None else "none: all values are above 0"
+        return Line(
+            check, 0, rows, "note", f"{meaning}; accuracy and AUC need negatives, and whoever draws them decides"
+        )
+    bad = np.bincount(cut.test_user[value <= 0], minlength=cut.users)[asked]
+    good = per_user[asked] - bad
+    ratio = np.unique(bad[good > 0] / good[good > 0])
+    if len(ratio) == 1 and ratio[0] >= 1 and ratio[0] == round(ratio[0]) and len(good) > 1:
+        meaning = (
+            f"sampled: exactly {ratio[0]:.0f} for each positive of every user; ranks among so few do not agree with"
+        )
+        return Line(check, int(bad.sum()), rows, "warning", f"{meaning} ranks in the whole catalogue")
+    alone = int(((bad == 0) | (good == 0)).sum())
+    meaning = f"labelled; {alone:,} of {len(good):,} users have only one kind, and no AUC of their own"
+    return Line(check, int(bad.sum()), rows, "note", meaning)
