@@ -54,7 +54,8 @@ class View:
         facts = {about.label: about.facts for about in comparison.models}
         self.ceiling = frozenset(name for name in self.models if facts.get(name, {}).get("ceiling"))
         self.language_models = frozenset(name for name in self.models if facts.get(name, {}).get("uses_language_model"))
-        self.classics = frozenset(self.models) - self.ceiling - self.language_models
+        self.proposed = frozenset(name for name in self.models if facts.get(name, {}).get("proposed"))
+        self.classics = frozenset(self.models) - self.ceiling - self.proposed
 
     def _places(self) -> list[Place]:
         there = {(row.dataset, row.split) for row in self.comparison.rows}

@@ -42,7 +42,7 @@ class Html(Report):
             "title": markup.text(comparison.name),
             "style": style,
             "summary": markup.text(_summary(view)),
-            "notes": "".join(f"<li>{markup.text(words.sentence(note))}</li>" for note in comparison.notes),
+            "notes": "".join(map(_note, comparison.notes)),
             "verdict": _verdict(view),
             "tables": "".join(_section(view, section) for section in sections(comparison)),
             "about": _about(comparison),
@@ -86,6 +86,11 @@ def _summary(view: View) -> str:
     tests = [metric for metric in view.metrics if view.task(metric) != "cost"]
     parts = ((len(view.models), "model"), (len(view.datasets), "data set"), (splits, "split"), (len(tests), "metric"))
     return " \N{MIDDLE DOT} ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in parts)
+
+
+def _note(note: str) -> str:
+    kind = ' class="simulated"' if "simulated" in note else ""
+    return f"<li{kind}>{markup.text(words.sentence(note))}</li>"
 
 
 def _verdict(view: View) -> str:

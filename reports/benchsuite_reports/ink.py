@@ -131,8 +131,8 @@ def marker(look: Look, size: float = 5.0) -> dict[str, Any]:
 def key(figure: Figure, view: View) -> None:
     """Say under the figure what fill and star mean, where it has both kinds."""
     said = []
-    if view.language_models and view.classics:
-        said.append("filled: uses a language model; hollow: a classic")
+    if view.language_models and view.language_models != frozenset(view.models):
+        said.append("filled: uses a language model; hollow: none")
     if view.ceiling:
         said.append("star: ceiling, never competes")
     if said:

@@ -62,7 +62,7 @@ class Maker:
             value = values.get(row.model) if row else None
             share = None if value is None else value / classic[best] if higher else classic[best] / (value or math.inf)
             cells.append(Cell(words=NOTHING) if share is None else Cell(percent(share), value=share))
-        letter = self._letter(f"100% is {words.clean(best)}, the best model here that uses no language model.")
+        letter = self._letter(f"100% is {words.clean(best)}, the best classic here.")
         self._columns.append(Column(f"{metric} {SHARE}", SHARE, notes=(letter,)))
         self._cells.append(cells)
 

@@ -196,7 +196,7 @@ def _aligned(cells: Sequence[Cell], blank: Sequence[bool], *, colour: bool) -> l
         elif cell.number:
             value = cell.number.rjust(number)
             if cell.margin:
-                value += f" \N{PLUS-MINUS SIGN}{cell.margin.rjust(margin)}"
+                value += f" \N{PLUS-MINUS SIGN}{cell.margin.ljust(margin)}"
             mark = {"best": BEST, "second": SECOND, "": ""}[cell.mark]
             code = {"best": _BOLD, "second": _UNDERLINE, "": ""}[cell.mark] if colour else ""
             spaces = len(value) - len(value.lstrip())

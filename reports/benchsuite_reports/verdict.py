@@ -36,12 +36,12 @@ def verdicts(view: View) -> list[Said]:
         if metric is None:
             continue
         points = [point for point in series.points(view, place, metric) if point.model not in view.ceiling]
-        language = [point for point in points if point.model in view.language_models]
+        tested = [point for point in points if point.model in view.proposed]
         classics = [point for point in points if point.model in view.classics]
-        if not language or not classics:
+        if not tested or not classics:
             continue
         best = max if view.higher_is_better(metric) else min
-        proposed, classic = best(language, key=_value), best(classics, key=_value)
+        proposed, classic = best(tested, key=_value), best(classics, key=_value)
         said.append(_sentence(view, place, metric, proposed, classic))
         winners = [
             point
@@ -68,7 +68,7 @@ def _sentence(view: View, place: Place, metric: str, proposed: series.Point, cla
     ]
     simulated = " (simulated)" if words.simulated(view.comparison, [place.dataset]) else ""
     sentence = (
-        f"{words.place(place)}{simulated}: the best language model is {words.clean(proposed.model)} with "
+        f"{words.place(place)}{simulated}: the best proposed model is {words.clean(proposed.model)} with "
         f"{words.heading(metric)} {texts[0]}; the best classic is {words.clean(classic.model)} with {texts[1]}"
     )
     if view.higher_is_better(metric) and classic.value > 0:
@@ -81,8 +81,8 @@ def _sentence(view: View, place: Place, metric: str, proposed: series.Point, cla
 
 def _tested(contrast: Contrast) -> str:
     verdict = {
-        "better": "the language model is better",
-        "worse": "the language model is worse",
+        "better": "it is better",
+        "worse": "it is worse",
         "not separated": "the test does not separate them",
         "not tested": "not tested",
     }[contrast.verdict]

@@ -56,7 +56,7 @@ def visit(browser, address):
 
 
 def models_in(page, figure):
-    return [name for name in page.locator(f"#{figure} tbody tr[data-i] th bdi").all_inner_texts() if name]
+    return [name for name in page.locator(f"#{figure} tbody tr[data-i] th bdi").all_text_contents() if name]
 
 
 def column(page, figure, index):
@@ -93,7 +93,7 @@ def test_the_metric_drives_charts_and_marks_its_column(visit):
     page = visit()
     page.select_option("#metric", label="Recall@10")
     assert page.inner_text("#c-quality h3") == "Recall@10 of each model"
-    assert "Recall@10" in page.inner_text(f"#{RANKING} thead th.on")
+    assert "Recall@10" in page.text_content(f"#{RANKING} thead th.on")
     page.select_option("#metric", label="Fit (s)")
     assert "Lower is better" in page.inner_text("#c-quality p >> nth=0")
     assert page.locator("#c-cost").count() == 0

@@ -170,7 +170,7 @@ function cost() {
     const text = clipped(DATA.models[one.i].label, 24);
     const wide = 7.1 * text.length;
     let best = null;
-    for (const [dx, dy] of [[10, 4], [-10 - wide, 4], [-wide / 2, -11], [-wide / 2, 19], [8, -8], [8, 16], [-8 - wide, -8], [-8 - wide, 16]]) {
+    for (const [dx, dy] of [[12, 4], [-12 - wide, 4], [-wide / 2, -12], [-wide / 2, 20], [8, -8], [8, 16], [-8 - wide, -8], [-8 - wide, 16]]) {
       const box = [x(one.c) + dx, y(one.v) + dy - 10, x(one.c) + dx + wide, y(one.v) + dy + 2];
       const over = taken.reduce((sum, other) => sum + Math.max(0, Math.min(box[2], other[2]) - Math.max(box[0], other[0])) * Math.max(0, Math.min(box[3], other[3]) - Math.max(box[1], other[1])), 0);
       const out = (Math.max(0, left - box[0]) + Math.max(0, box[2] - width)) * 12;

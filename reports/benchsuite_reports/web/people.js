@@ -1,4 +1,5 @@
 // One user's case: what was seen, what came next, and what each model answered.
+const LISTED = 12;
 let chosenUser = 0;
 
 function showPeople() {
@@ -12,11 +13,15 @@ function showPeople() {
   const one = people.shown[chosenUser];
   const truth = new Set(one.truth);
   const text = (code) => people.texts[code];
-  const list = (title, codes, ordered, marked) => el("div", { class: "case" },
-    title,
-    codes.length
-      ? el(ordered ? "ol" : "ul", {}, ...codes.map((code) => el("li", { class: marked && truth.has(code) ? "right" : null }, el("bdi", { text: text(code) }), marked && truth.has(code) ? " ✓" : "")))
-      : el("p", { text: "nothing" }));
+  const entry = (code, marked) => el("li", { class: marked && truth.has(code) ? "right" : null }, el("bdi", { text: text(code) }), marked && truth.has(code) ? " ✓" : "");
+  const list = (title, codes, ordered, marked) => {
+    const kind = ordered ? "ol" : "ul";
+    const rest = codes.slice(LISTED);
+    return el("div", { class: "case" },
+      title,
+      codes.length ? el(kind, {}, ...codes.slice(0, LISTED).map((code) => entry(code, marked))) : el("p", { text: "nothing" }),
+      rest.length ? el("details", {}, el("summary", { text: `and ${rest.length} more` }), el(kind, ordered ? { start: LISTED + 1 } : {}, ...rest.map((code) => entry(code, marked)))) : null);
+  };
   const at = people.users.indexOf(one.user);
   const answers = Object.keys(one.lists).map(Number).filter(visible).map((i) => {
     const value = at >= 0 && people.values[i] ? people.values[i][at] : null;

@@ -55,7 +55,10 @@ function distribution() {
   if (!people) return;
   const models = Object.keys(people.values).map(Number).filter(visible);
   if (models.length < 2) return;
-  if (!models.includes(pair.a)) pair.a = models.find((i) => DATA.models[i].lm) ?? models[0];
+  if (!models.includes(pair.a)) {
+    const compete = models.filter((i) => !DATA.models[i].ceiling);
+    pair.a = compete.find((i) => DATA.models[i].lm) ?? compete[0] ?? models[0];
+  }
   if (!models.includes(pair.b) || pair.b === pair.a) {
     const classic = bestClassic(state.place, state.metric);
     pair.b = classic && classic.i !== pair.a && models.includes(classic.i) ? classic.i : models.find((i) => i !== pair.a);
