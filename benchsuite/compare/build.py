@@ -10,7 +10,6 @@ import numpy as np
 
 from benchsuite.compare.cases import cases
 from benchsuite.compare.cells import REPLICATES, CellResult, Measurer, interval
-from benchsuite.compare.gate import gate
 from benchsuite.compare.judge import judge
 from benchsuite.data import About, Comparison, Row, State
 from benchsuite.plan import Cell, Plan
@@ -72,7 +71,7 @@ def build(
         models=models,
         metrics=plan.metrics + tuple(_about_cost(name) for name in _COSTS),
         provenance=_provenance(plan, store),
-        notes=(*_notes(plan), *gate(plan, rows, judgement.contrasts)),
+        notes=tuple(_notes(plan, bool(judgement.contrasts))),
         tuning=plan.tuning,
         contrasts=judgement.contrasts,
         spreads=judgement.spreads,
@@ -157,7 +156,7 @@ def _provenance(plan: Plan, store: Store) -> dict[str, Any]:
     }
 
 
-def _notes(plan: Plan) -> Iterator[str]:
+def _notes(plan: Plan, tested: bool) -> Iterator[str]:
     for data in plan.datasets:
         if data.facts["simulated"]:
             yield f"{data.label} is simulated: it shows that the machinery works, not which model is better."
@@ -166,3 +165,9 @@ def _notes(plan: Plan) -> Iterator[str]:
     yield f"Rankings: {which} counts as right; all candidates are ranked, seen items left out, ties in a fixed order."
     aim = plan.settings["threshold"]
     yield f"Accuracy, precision, recall, F1, AUC: labelled held-out pairs; the threshold maximizes {aim} on validation."
+    if tested:
+        yield (
+            "Classics: all models that are not proposed (put to the test). Differences to the best classic of each "
+            "table: 95% interval from the spread of paired bootstrap draws over users and Student's quantile; p by "
+            "randomization of users' signs, corrected over the table (Holm)."
+        )

@@ -55,7 +55,7 @@ def judge(
         test: which test of differences.
     """
     ceilings = {model.label for model in plan.models if model.facts["ceiling"]}
-    classics = [m.label for m in plan.models if not m.facts["uses_language_model"] and m.label not in ceilings]
+    classics = [m.label for m in plan.models if not m.facts["proposed"] and m.label not in ceilings]
     contrasts: list[Contrast] = []
     spreads: list[Spread] = []
     for (dataset, split), models in judged.items():

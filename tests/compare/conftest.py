@@ -118,7 +118,11 @@ def fill(
             About(
                 name,
                 (names or {}).get(name, name),
-                facts={"uses_language_model": name in language, "ceiling": name in ceilings},
+                facts={
+                    "uses_language_model": name in language,
+                    "proposed": name in language,
+                    "ceiling": name in ceilings,
+                },
             )
             for name in models
         ),

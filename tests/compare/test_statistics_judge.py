@@ -131,30 +131,6 @@ def test_statistics_are_worked_out_once_and_again_when_anything_changes(
     assert len(store.keys("statistics")) == 2 * len(kept) + 2
 
 
-def notes_of(comparison: Comparison) -> list[str]:
-    return [note for note in comparison.notes if "ndcg@10" in note]
-
-
-def test_the_gate_says_how_the_language_models_stand(filled: Filled) -> None:
-    names = {"pop": "popular", "knn": "item-knn"}
-    models = {"pop": 0.0, "knn": 0.3, "als": 0.45, "flm": 0.7, "flm-small": 0.1}
-    comparison = build(*filled(models, language=["flm", "flm-small"], names=names))
-    said, warning = notes_of(comparison)
-    assert "the best classic is als (" in said
-    assert "the best of 2 language models is flm (" in said
-    assert "% of it), difference +0." in said
-    assert said.endswith("All language models against als: 1 better, 1 worse.")
-    assert warning.startswith("Warning: one, split, ndcg@10: knn (")
-    assert "beats flm-small (" in warning
-    assert "flm (" not in warning.replace("flm-small (", "")
-
-
-def test_the_gate_is_silent_without_language_models_and_honest_without_classics(filled: Filled) -> None:
-    assert not notes_of(build(*filled({"als": 0.2, "ease": 0.3})))
-    (said,) = notes_of(build(*filled({"flm": 0.2, "oracle": 0.9}, language=["flm"], ceilings=["oracle"])))
-    assert "no classic model has a ndcg@10 yet" in said
-
-
 def column(models: dict[str, Measures], higher: bool = True) -> Column:
     return Column("d", "s", "m", higher, [np.arange(30)], [1], models)
 
