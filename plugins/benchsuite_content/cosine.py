@@ -18,8 +18,8 @@ _TINY = 1e-6  # shorter vectors, of unit vectors less a center, are rounding
 class Cosine:
     """Answers queries by the cosine of item vectors with the mean of the history's vectors.
 
-    Item vectors x are first centered and scaled to unit length, w = (x - m) / |x - m|, without ever storing them, so
-    that sparse vectors stay sparse. An item without a vector, and a query that shows none, gets no score.
+    Item vectors x are first centered and scaled to unit length, w = (x - m) / |x - m|; of sparse vectors that is never
+    stored, so that they stay sparse. An item without a vector, and a query that shows none, gets no score.
 
     Args:
         vectors: float32[items, d] or csr, rows of unit length or zero (no vector).
@@ -29,17 +29,28 @@ class Cosine:
     """
 
     def __init__(self, vectors: csr_matrix | Float32, train: Dataset, *, center: bool, threads: int) -> None:
-        self._vectors, self._threads = vectors, threads
-        known = _row_sums(vectors * vectors if isinstance(vectors, np.ndarray) else vectors.multiply(vectors)) > 0
-        middle = np.zeros(vectors.shape[1])
-        used = known & warm_items(train)
+        self._threads = threads
+        dense = isinstance(vectors, np.ndarray)
+        given: Any = vectors if dense else vectors.astype(np.float64)  # what follows subtracts almost equal numbers
+        squares = _row_sums(_squares(given))
+        written = squares > 0
+        middle = np.zeros(given.shape[1])
+        used = written & warm_items(train)
         if center and used.any():
-            middle = np.asarray(vectors[used].mean(axis=0), np.float64).ravel()
-        self._middle, self._square = middle, float(middle @ middle)
-        self._along = np.asarray(vectors @ middle.astype(np.float32), np.float64).ravel()
-        length = np.sqrt(np.maximum(known - 2 * self._along + self._square, 0.0))
-        self._known: Bool = known & (length > _TINY)
-        self._inverse = np.where(self._known, 1.0 / np.maximum(length, _TINY), 0.0)
+            middle = np.asarray(given[used].mean(axis=0, dtype=np.float64)).ravel()
+        if dense:
+            moved = given - middle.astype(np.float32)
+            length = np.sqrt(_row_sums(_squares(moved)))
+        else:
+            length = np.sqrt(np.maximum(squares - 2 * (given @ middle) + middle @ middle, 0.0))
+        self._known: Bool = written & (length > _TINY)
+        inverse = np.where(self._known, 1.0 / np.maximum(length, _TINY), 0.0)
+        # Dense vectors are moved and scaled once and for all; sparse ones stay as they are.
+        self._vectors = moved * inverse[:, None].astype(np.float32) if dense else given
+        self._middle = np.zeros_like(middle) if dense else middle
+        self._inverse = self._known.astype(np.float64) if dense else inverse
+        self._square = float(self._middle @ self._middle)
+        self._along = np.asarray(self._vectors @ self._middle, np.float64).ravel()
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], cosines from -1 to 1; NaN where there is no opinion."""
@@ -47,13 +58,13 @@ class Cosine:
         history = queries.matrix(len(self._known)).multiply(self._inverse[None, :]).tocsr()
         total = _row_sums(history)
         with blas_threads(self._threads):
-            mean = history.astype(np.float32) @ self._vectors
+            mean = history.astype(self._vectors.dtype) @ self._vectors
             dots = mean @ self._vectors[columns].T
         dots = np.asarray(dots if isinstance(dots, np.ndarray) else dots.toarray(), np.float64)
         # The rest turns dot products of vectors into those of centered vectors.
         cross = np.asarray(mean @ self._middle, np.float64).ravel()
-        squares = mean * mean if isinstance(mean, np.ndarray) else mean.multiply(mean)
-        length = np.sqrt(np.maximum(_row_sums(squares) - 2 * total * cross + total**2 * self._square, 0.0))
+        length = _row_sums(_squares(mean)) - 2 * total * cross + total**2 * self._square
+        length = np.sqrt(np.maximum(length, 0.0))
         dots -= total[:, None] * self._along[columns] + (cross - total * self._square)[:, None]
         # A mean that points nowhere (opposite texts) has no cosine.
         points = length > _TINY * np.maximum(total, 1.0)
@@ -62,6 +73,10 @@ class Cosine:
         return silence(dots.astype(np.float32), answerable(queries, self._known) & points, self._known, candidates)
 
 
+def _squares(matrix: Any) -> Any:
+    return matrix * matrix if isinstance(matrix, np.ndarray) else matrix.multiply(matrix)
+
+
 def _row_sums(matrix: Any) -> Float64:
-    sums: Float64 = np.asarray(matrix.sum(axis=1), np.float64).ravel()
+    sums: Float64 = np.asarray(matrix.sum(axis=1, dtype=np.float64)).ravel()
     return sums
