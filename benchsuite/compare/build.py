@@ -11,6 +11,7 @@ import numpy as np
 from benchsuite.compare.cases import cases
 from benchsuite.compare.cells import REPLICATES, CellResult, Measurer, interval
 from benchsuite.compare.judge import judge
+from benchsuite.compare.survival import survival
 from benchsuite.data import About, Comparison, Row, State
 from benchsuite.plan import Cell, Plan
 from benchsuite.provenance import provenance
@@ -71,7 +72,10 @@ def build(
         models=models,
         metrics=plan.metrics + tuple(_about_cost(name) for name in _COSTS),
         provenance=_provenance(plan, store),
-        notes=tuple(_notes(plan, bool(judgement.contrasts))),
+        notes=(
+            *_notes(plan, bool(judgement.contrasts)),
+            *survival(plan.datasets, plan.models, plan.metrics, judgement.contrasts),
+        ),
         tuning=plan.tuning,
         contrasts=judgement.contrasts,
         spreads=judgement.spreads,

@@ -1,0 +1,90 @@
+"""How much of a proposed model's lead survives when titles tell it nothing: the contamination probe in sentences.
+
+A pretrained language model may know items by name. An experiment that runs the same data set as it is and with other
+titles (a source setting ``titles`` other than ``given``) shows how much of the lead over the best classic rests on it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from benchsuite.data import About, Contrast
+
+_SETTING = "titles"
+_GIVEN = "given"
+
+
+def survival(
+    datasets: Sequence[About], models: Sequence[About], metrics: Sequence[About], contrasts: Sequence[Contrast]
+) -> Iterator[str]:
+    """Yield one sentence for each data set with disguised twins, split and proposed model, on the main metric.
+
+    Args:
+        datasets: what each data set is; twins are of one source and differ in the setting ``titles`` alone.
+        models: what each model is.
+        metrics: what each metric is; the first ranking metric (else the first of all) is the main one.
+        contrasts: each model against the best classic of its place.
+    """
+    leads = {(c.dataset, c.split, c.metric, c.model): c for c in contrasts if c.role == "best classic"}
+    proposed = {model.label for model in models if model.facts.get("proposed")}
+    ranking = [metric for metric in metrics if metric.facts.get("task") == "ranking"]
+    main = next(iter(ranking or metrics), None)
+    if main is None:
+        return
+    for given, twins in _twins(datasets):
+        for lead in leads.values():
+            if (lead.dataset, lead.metric) == (given.label, main.label) and lead.model in proposed:
+                others = {
+                    str(twin.settings[_SETTING]): leads.get((twin.label, lead.split, lead.metric, lead.model))
+                    for twin in twins
+                }
+                yield _sentence(lead, others)
+
+
+def _twins(datasets: Sequence[About]) -> Iterator[tuple[About, list[About]]]:
+    """Yield each data set with titles as given, and the same with other titles."""
+    groups: dict[str, list[About]] = {}
+    for data in datasets:
+        if _SETTING in data.settings:
+            rest = {name: value for name, value in data.settings.items() if name != _SETTING}
+            groups.setdefault(json.dumps([data.name, rest], sort_keys=True, default=str), []).append(data)
+    for group in groups.values():
+        given = [data for data in group if data.settings[_SETTING] == _GIVEN]
+        others = [data for data in group if data.settings[_SETTING] != _GIVEN]
+        if given and others:
+            yield given[0], others
+
+
+def _sentence(lead: Contrast, others: dict[str, Contrast | None]) -> str:
+    place = f"Contamination probe on {lead.dataset}, {lead.split}, {lead.metric}"
+    margin = _margin(lead)
+    if margin <= 0:
+        return (
+            f"{place}: {lead.model} does not lead {lead.reference}: there is no lead that known titles could explain."
+        )
+    clear = "" if lead.verdict == "better" else " (which the test does not separate from nothing)"
+    parts = [f"{place}: {lead.model} leads {lead.reference} by {_number(lead)}{clear}"]
+    for titles, other in others.items():
+        if other is None:
+            parts.append(f"with {titles} titles there is no value")
+            continue
+        share = _margin(other) / margin
+        kept = f"{share:.0%} of the lead survives" if share > 0 else "nothing of the lead survives"
+        parts.append(f"with {titles} titles it is ahead of {other.reference} by {_number(other)}: {kept}")
+    return f"{'; '.join(parts)}."
+
+
+def _margin(contrast: Contrast) -> float:
+    return contrast.difference if contrast.higher_is_better else -contrast.difference
+
+
+def _number(contrast: Contrast) -> str:
+    sign = 1 if contrast.higher_is_better else -1
+    ends = sorted(sign * end for end in (contrast.ci_low, contrast.ci_high) if end is not None)
+    interval = f" (95% {_plain(ends[0])} to {_plain(ends[1])})" if len(ends) == 2 else ""  # noqa: PLR2004 - both ends
+    return f"{_plain(_margin(contrast))}{interval}"
+
+
+def _plain(value: float) -> str:
+    return f"{round(value, 4) + 0.0:.4f}"  # no minus before zero

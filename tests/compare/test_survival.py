@@ -1,0 +1,103 @@
+"""What survives of a lead when titles tell nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from benchsuite.compare.survival import survival
+from benchsuite.data import About, Contrast
+
+
+def data(titles: str | None, core: int = 1) -> About:
+    settings = {"user_core": core} | ({} if titles is None else {"titles": titles})
+    return About(f"films ({titles}, {core})", "films", settings=settings)
+
+
+MODELS = (
+    About("popular", "popular"),
+    About("content", "content-tfidf", facts={"proposed": False}),
+    About("flm", "flm", facts={"proposed": True}),
+)
+METRICS = (
+    About("accuracy", "accuracy", facts={"task": "pointwise"}),
+    About("ndcg@10", "ndcg@k", facts={"task": "ranking"}),
+    About("recall@10", "recall@k", facts={"task": "ranking"}),
+)
+TITLES = (data("given"), data("opaque"), data("shuffled"))
+
+
+def contrast(dataset: About, difference: float, **more: object) -> Contrast:
+    plain = Contrast(
+        dataset=dataset.label,
+        split="item-cold",
+        metric="ndcg@10",
+        model="flm",
+        reference="content",
+        role="best classic",
+        difference=difference,
+        ci_low=difference - 0.01,
+        ci_high=difference + 0.01,
+        p=0.001,
+        p_holm=0.01,
+        test="t",
+        draws=0,
+        family=3,
+        effect=0.5,
+        effect_low=0.4,
+        effect_high=0.6,
+        users=100,
+        wins=60,
+        ties=10,
+        losses=30,
+    )
+    return dataclasses.replace(plain, **more)  # type: ignore[arg-type]  # names are the fields
+
+
+def say(*contrasts: Contrast, datasets: tuple[About, ...] = TITLES) -> list[str]:
+    return list(survival(datasets, MODELS, METRICS, contrasts))
+
+
+def test_the_shares_of_the_lead_are_told() -> None:
+    opaque, shuffled = contrast(TITLES[1], 0.03, reference="popular"), contrast(TITLES[2], -0.01)
+    said = say(contrast(TITLES[0], 0.04), opaque, shuffled)
+    assert len(said) == 1
+    assert said[0].split("; ") == [
+        "Contamination probe on films (given, 1), item-cold, ndcg@10: flm leads content by 0.0400 (95% 0.0300 to 0.0500)",
+        "with opaque titles it is ahead of popular by 0.0300 (95% 0.0200 to 0.0400): 75% of the lead survives",
+        "with shuffled titles it is ahead of content by -0.0100 (95% -0.0200 to 0.0000): nothing of the lead survives.",
+    ]
+
+
+def test_without_a_lead_there_is_nothing_to_explain() -> None:
+    said = say(contrast(TITLES[0], -0.02), contrast(TITLES[1], 0.03))
+    assert len(said) == 1
+    assert said[0].endswith("flm does not lead content: there is no lead that known titles could explain.")
+
+
+def test_an_uncertain_lead_and_a_missing_value_are_told() -> None:
+    said = say(contrast(TITLES[0], 0.005, p_holm=0.7), contrast(TITLES[2], 0.005, ci_low=None, ci_high=None))
+    assert "0.0150) (which the test does not separate from nothing); with opaque titles there is no value; " in said[0]
+    assert said[0].endswith("by 0.0050: 100% of the lead survives.")
+
+
+def test_lower_may_be_better() -> None:
+    said = say(contrast(TITLES[0], -0.04, higher_is_better=False), contrast(TITLES[1], -0.01, higher_is_better=False))
+    assert "leads content by 0.0400 (95% 0.0300 to 0.0500)" in said[0]
+    assert "0.0100 (95% 0.0000 to 0.0200): 25% of the lead survives" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "datasets"),
+    [
+        ({"model": "content"}, TITLES),
+        ({"metric": "recall@10"}, TITLES),
+        ({"role": "chosen"}, TITLES),
+        ({}, (TITLES[0],)),
+        ({}, (TITLES[0], data("opaque", core=5))),
+        ({}, (data(None), data("opaque"))),
+    ],
+)
+def test_everything_else_is_left_in_peace(changed: dict[str, str], datasets: tuple[About, ...]) -> None:
+    assert say(*(contrast(one, 0.04, **changed) for one in datasets), datasets=datasets) == []
