@@ -12,7 +12,7 @@ from benchsuite.data import About, Contrast
 
 def data(titles: str | None, core: int = 1) -> About:
     settings = {"user_core": core} | ({} if titles is None else {"titles": titles})
-    return About(f"films ({titles}, {core})", "films", settings=settings)
+    return About(f"films {titles} {core}", "films", settings=settings)
 
 
 MODELS = (
@@ -64,7 +64,7 @@ def test_the_shares_of_the_lead_are_told() -> None:
     said = say(contrast(TITLES[0], 0.04), opaque, shuffled)
     assert len(said) == 1
     assert said[0].split("; ") == [
-        "Contamination probe on films (given, 1), item-cold, ndcg@10: flm leads content by 0.0400 (95% 0.0300 to 0.0500)",
+        "Contamination probe on films given 1, item-cold, ndcg@10: flm leads content by 0.0400 (95% 0.0300 to 0.0500)",
         "with opaque titles it is ahead of popular by 0.0300 (95% 0.0200 to 0.0400): 75% of the lead survives",
         "with shuffled titles it is ahead of content by -0.0100 (95% -0.0200 to 0.0000): nothing of the lead survives.",
     ]
