@@ -6,10 +6,11 @@ from benchsuite.api.model import Model, Need, TopK
 from benchsuite.api.plugin import Plugin
 from benchsuite.api.report import Report
 from benchsuite.api.search import Choice, Search
-from benchsuite.api.source import Place, Source
+from benchsuite.api.source import Check, Place, Source
 from benchsuite.api.split import Split
 
 __all__ = [
+    "Check",
     "Choice",
     "Context",
     "Metric",

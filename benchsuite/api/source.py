@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -35,6 +35,23 @@ class Place:
     say: Callable[[str], None] = field(default=_silent)
 
 
+@dataclass(frozen=True)
+class Check:
+    """What a source's files hold, against what was published of them.
+
+    Attributes:
+        here: whether the files were found at all.
+        found: counts before preparation, by ``rows``, ``users``, ``items`` and ``links``.
+        expected: the published counts, as far as there are any.
+        checksums: how the files' bytes were checked, in a few words.
+    """
+
+    here: bool
+    found: Mapping[str, int] = field(default_factory=dict)
+    expected: Mapping[str, int] = field(default_factory=dict)
+    checksums: str = ""
+
+
 @dataclasses.dataclass
 class Source(Plugin):
     """Base of all data sources. Fields are preparation settings; they are part of the data set's identity."""
@@ -60,3 +77,11 @@ class Source(Plugin):
         Raises:
             DataError: when files are missing, unreachable, damaged or malformed.
         """
+
+    def check(self, place: Place) -> Check | None:
+        """Count what the files hold and check their bytes; None for a source that has no files of its own.
+
+        Raises:
+            DataError: when files are damaged or malformed.
+        """
+        return None

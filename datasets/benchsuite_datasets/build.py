@@ -110,7 +110,7 @@ def build(
             timestamp=rows["timestamp"].to_numpy() if "timestamp" in rows else None,
             behaviour=rows["behaviour"].to_numpy(np.int8),
             behaviours=behaviours,
-            part=rows["part"].cat.codes.to_numpy(np.int8) if "part" in rows else None,
+            part=rows["part"].cat.codes.to_numpy().astype(np.int8) if "part" in rows else None,
             parts=tuple(rows["part"].cat.categories) if "part" in rows else (),
         ),
         users=entities(users, tables.users, user_text, tables.user_features),

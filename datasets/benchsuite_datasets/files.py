@@ -15,6 +15,10 @@ from benchsuite_datasets.fetch import Unreachable, fetch, matches, sha256, take_
 _LOCK = "first-seen.json"
 
 
+class NotHere(DataError):  # noqa: N818 - an answer to "is it here?" as much as a failure
+    """The files are neither in a named folder nor in the cache, and may not be fetched."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A set's files, all there and all checked.
@@ -89,6 +93,16 @@ def _archives(layout: Layout, folder: Path) -> Iterator[tuple[Mirror, Path]]:
         elif mirror.kind == "wheel":
             package, _, version = mirror.requirement.partition("==")
             yield mirror, folder / f"{package.replace('-', '_')}-{version}-py3-none-any.whl"
+
+
+def checksums(found: Found) -> str:
+    """Say how many of a set's files were checked against a sum in the card, and how many against the one first seen."""
+    files = found.layout.files
+    known = sum(bool(file.sha256 or file.git) for file in files)
+    if known == len(files):
+        return f"{known} of {known} known"
+    seen = len(_first_seen(found.folder).keys() & {file.name for file in files if not (file.sha256 or file.git)})
+    return f"{known} of {len(files)} known" + (f", {seen} first seen" if seen else "")
 
 
 def check_files(layout: Layout, folder: Path) -> None:
@@ -174,7 +188,7 @@ def _from_mirrors(card: Card, place: Place) -> Found:
     names = ", ".join(file.name for file in card.layouts[0].files)
     remedy = f"put {names} (see {card.url}) into a folder and pass --data DIR"
     if place.offline:
-        raise DataError(f"{card.name} is neither in a named folder nor in the cache, and offline", remedy=remedy)
+        raise NotHere(f"{card.name} is neither in a named folder nor in the cache, and offline", remedy=remedy)
     reasons = []
     for layout in card.layouts:
         for mirror in layout.mirrors:

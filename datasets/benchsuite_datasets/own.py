@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from benchsuite.api import Place
+from benchsuite.api import Check, Place
 from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError, DataError, did_you_mean
 from benchsuite_datasets import guess
 from benchsuite_datasets.card import Card, Table
+from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.files import Found, check_files
 from benchsuite_datasets.reading import read_table
 from benchsuite_datasets.shelf import card_of
@@ -89,10 +90,7 @@ class FileSource(CardSource):
         """
         path = self._find(self.path, place)
         card = self._card(path, place)
-        plain = CardSource()
-        settings = {name: getattr(self, name) for name in CardSource.fields()}
-        given = {name: value for name, value in settings.items() if value != getattr(plain, name)}
-        source = card_source(card)(**given)
+        source = card_source(card)(**self._given())
         found = Found(card.layouts[0], path.parent, str(path))
         check_files(found.layout, found.folder)
         dataset = source.prepared(source.read(found))
@@ -100,6 +98,37 @@ class FileSource(CardSource):
             if step.after != step.before:
                 place.say(f"{card.name}: {sentence(step)}")
         return dataset
+
+    def check(self, place: Place) -> Check | None:
+        """Return None: of somebody's own file nothing was published."""
+        return None
+
+    def describe(self, place: Place, more: tuple[str, ...] = ()) -> str:
+        """Return a card (TOML) that says what the settings and guesses say.
+
+        Args:
+            place: where the files are.
+            more: further tables of events, in the same folder and with the same columns.
+
+        Raises:
+            DataError: when a file is missing or malformed, or a column cannot be guessed.
+        """
+        path = self._find(self.path, place)
+        if path.suffix == ".toml":
+            raise ConfigError("is a card already", where=str(path), remedy="name a table")
+        layout = self._layout(path, place)
+        for name in more:
+            other = self._beside(str(self._find(name, place)), path, place)
+            layout["interactions"].append(self._events(other, place))
+        defaults = {key: value for key, value in self._given().items() if value is not None}
+        table = {"name": _slug(path), "layouts": [layout], "behaviours": self._behaviours(path, layout)}
+        return card_toml(table | {"defaults": defaults}, f"What the columns of {path.name} mean.")
+
+    def _given(self) -> dict[str, Any]:
+        """Return the settings of preparation that were said."""
+        plain = CardSource()
+        settings = {name: getattr(self, name) for name in CardSource.fields()}
+        return {name: value for name, value in settings.items() if value != getattr(plain, name)}
 
     def _find(self, name: str, place: Place) -> Path:
         """Return the path of a file the user names."""
@@ -128,6 +157,11 @@ class FileSource(CardSource):
         return [name for name in names if name not in {"path", "encoding"}]
 
     def _guessed(self, path: Path, place: Place) -> Card:
+        layout = self._layout(path, place)
+        return complete({"name": _slug(path), "layouts": [layout]}, path, self._behaviours(path, layout))
+
+    def _layout(self, path: Path, place: Place) -> dict[str, Any]:
+        """Describe the table and what lies beside it, as plain values of a card."""
         layout: dict[str, Any] = {"interactions": [self._events(path, place)]}
         for side in ("items", "users", "links"):
             named = getattr(self, side)
@@ -144,7 +178,7 @@ class FileSource(CardSource):
         for key in ("item_features", "user_features"):
             if getattr(self, key):
                 layout[key] = self._beside(getattr(self, key), path, place).name
-        return complete({"name": _slug(path), "layouts": [layout]}, path, self._behaviours(path, layout))
+        return layout
 
     def _beside(self, name: str, path: Path, place: Place) -> Path:
         """Return a second file, which must lie in the first one's folder."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge
 
-from benchsuite.api import Place, Source
+from benchsuite.api import Check, Place, Source
 from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError, did_you_mean
 from benchsuite_datasets.build import Tables, build
 from benchsuite_datasets.card import Card
-from benchsuite_datasets.files import Found, find
+from benchsuite_datasets.files import Found, NotHere, checksums, find
 from benchsuite_datasets.frames import read_layout
 from benchsuite_datasets.outliers import (
     BoundValues,
@@ -39,15 +39,6 @@ from benchsuite_datasets.steps import (
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class Counts(NamedTuple):
-    """How much a set holds before preparation."""
-
-    rows: int
-    users: int
-    items: int
-    links: int | None
 
 
 @dataclass
@@ -111,18 +102,23 @@ class CardSource(Source):
                 place.say(f"{card.name}: {sentence(step)}")
         return dataset
 
-    def verify(self, place: Place) -> tuple[Counts, Counts | None]:
-        """Return what the files hold and what was published of them; checksums are checked on the way.
+    def check(self, place: Place) -> Check | None:
+        """Return what the files hold and what was published of them.
 
         Raises:
-            DataError: when files are missing, unreachable, damaged or malformed.
+            DataError: when files are damaged or malformed.
         """
-        tables = self.read(find(self.card, place))
-        rows, expect = tables.interactions, self.card.expect
-        links = None if tables.links is None else len(tables.links)
-        found = Counts(len(rows), rows["user"].nunique(), rows["item"].nunique(), links)
-        told = None if expect is None else Counts(expect.rows, expect.users, expect.items, expect.links)
-        return found, told
+        expect = {} if self.card.expect is None else self.card.expect.model_dump(exclude_none=True)
+        try:
+            found = find(self.card, place)
+        except NotHere:
+            return Check(here=False, expected=expect)
+        tables = self.read(found)
+        rows = tables.interactions
+        counts = {"rows": len(rows), "users": rows["user"].nunique(), "items": rows["item"].nunique()}
+        if tables.links is not None:
+            counts["links"] = len(tables.links)
+        return Check(here=True, found=counts, expected=expect, checksums=checksums(found))
 
     def read(self, found: Found) -> Tables:
         """Read the files into frames; a set that needs more than its card can say overrides this."""

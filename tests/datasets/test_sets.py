@@ -51,8 +51,9 @@ def test_every_card_is_an_entry_point():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_published_counts_are_met(name, place_of):
-    found, told = source_of(name)().verify(place_of(name))
-    assert found == told
+    check = source_of(name)().check(place_of(name))
+    assert check.here
+    assert check.found == check.expected
 
 
 @pytest.mark.parametrize("name", NAMES)

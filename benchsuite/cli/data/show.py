@@ -1,11 +1,12 @@
-"""``benchsuite data``: find or download a data set, prepare it, and say what came of it."""
+"""``benchsuite data show``: find or download a data set, prepare it, and say what came of it."""
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace, _SubParsersAction
 from typing import TYPE_CHECKING, Any
 
+from benchsuite.cli.console import tell
+from benchsuite.cli.data.source import add_settings, read_source
 from benchsuite.cli.places import add_data, make_place
 
 if TYPE_CHECKING:
@@ -14,35 +15,23 @@ if TYPE_CHECKING:
 
 
 def register(subparsers: _SubParsersAction[Any]) -> None:
-    """Add the verb."""
+    """Add the sub-verb."""
     parser = subparsers.add_parser(
-        "data",
+        "show",
         help="find or download a data set and say what it holds",
         description="Find or download a data set, check and prepare it, and say what it holds.",
     )
     parser.add_argument("source", help="see: benchsuite list sources")
-    parser.add_argument("--with", dest="settings", metavar="TOML", default="", help="settings, e.g. 'item_core = 5'")
+    add_settings(parser, "item_core = 5")
     add_data(parser)
     parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> int:
-    """Run the verb."""
-    import tomllib
-
-    from benchsuite.errors import ConfigError
-    from benchsuite.registry import load_source
-
-    def say(line: str) -> None:
-        print(line, file=sys.stderr)
-
-    try:
-        settings = tomllib.loads(args.settings.replace(";", "\n"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"is not valid TOML: {error}", where="--with") from None
-    source = load_source(args.source).from_settings(settings, where=f"source {args.source}")
-    dataset = source.load(make_place(args, say))
+    """Run the sub-verb."""
+    source = read_source(args)
+    dataset = source.load(make_place(args, tell))
     facts = _facts(source, dataset)
     if args.json:
         import json
@@ -79,6 +68,7 @@ def _facts(source: Source, dataset: Dataset) -> dict[str, Any]:
         if rows.label is None
         else f"{int(rows.label.sum())} liked, {int((rows.label == 0).sum())} not",
         "timestamps": times,
+        "published split": ", ".join(rows.parts) or "none",
         "item text": "none" if dataset.items.text is None else dataset.items.text[0],
         "user text": "none" if dataset.users.text is None else dataset.users.text[0],
         "links": 0 if dataset.links is None else len(dataset.links),
