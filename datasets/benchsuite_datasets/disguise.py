@@ -10,11 +10,13 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from benchsuite.data import Dataset, Step
 from benchsuite.errors import DataError
-from benchsuite_datasets.build import join_text
+from benchsuite_datasets.build import Tables, join_text
+from benchsuite_datasets.source import CardSource
 from benchsuite_datasets.steps import count
 
 Titles = Literal["given", "opaque", "shuffled"]
@@ -23,6 +25,22 @@ Titles = Literal["given", "opaque", "shuffled"]
 _YEAR = re.compile(r" \(\d{4}\)$")
 _DIGITS = 12
 """Hexadecimal digits of a token: among a million titles two the same token have a chance of 1 in 500."""
+
+
+@dataclass
+class TitledSource(CardSource):
+    """A data set described by a card, whose titles may be disguised.
+
+    Attributes:
+        titles: ``given``, or for control runs of pretrained models ``opaque`` (a token instead of each title) or
+            ``shuffled`` (each item has the title of another).
+    """
+
+    titles: Titles = "given"
+
+    def prepared(self, tables: Tables) -> Dataset:
+        """Prepare the data set and disguise its titles."""
+        return disguise(super().prepared(tables), self.titles, self._text("item_text", tables.items))
 
 
 def disguise(dataset: Dataset, titles: Titles, item_text: Sequence[str]) -> Dataset:

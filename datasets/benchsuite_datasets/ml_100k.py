@@ -7,9 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from benchsuite_datasets.build import Tables
+from benchsuite_datasets.disguise import TitledSource
 from benchsuite_datasets.files import Found
 from benchsuite_datasets.shelf import read_card
-from benchsuite_datasets.source import CardSource, card_source
+from benchsuite_datasets.source import card_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ _NAMELESS = {"unknown", "unkonwn (unkonwn)"}
 _AGES = ((18, "under 18"), (25, "18 to 24"), (35, "25 to 34"), (45, "35 to 44"), (50, "45 to 49"), (56, "50 to 55"))
 
 
-class _MovieLens100K(CardSource):
+class _MovieLens100K(TitledSource):
     """Reads both layouts into the same tables."""
 
     def read(self, found: Found) -> Tables:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from benchsuite_datasets.disguise import TitledSource
 from benchsuite_datasets.shelf import card_names, read_card
 from benchsuite_datasets.source import CardSource, card_source
 
@@ -21,4 +22,4 @@ def __getattr__(name: str) -> type[CardSource]:
 
 @cache
 def _source(card: str) -> type[CardSource]:
-    return card_source(read_card(card))
+    return card_source(read_card(card), TitledSource)
