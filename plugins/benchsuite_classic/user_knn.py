@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
@@ -75,17 +76,15 @@ class UserKNN(Model):
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the weighted share of neighbours who took the item."""
-        from scipy.sparse import csr_matrix
-
         taken = self._taken if candidates is None else self._taken[:, candidates]
         scores = np.empty((len(queries), taken.shape[1]), np.float32)
         answered = answerable(queries, self._warm)
         for first, last in blocks(len(queries), 16 * max(self._taken.shape)):
             weights = self._neighbours(queries.slice(first, last))
-            total = weights.sum(axis=1)
+            total = np.asarray(weights.sum(axis=1)).ravel()
             answered[first:last] &= total > 0
-            weights /= np.maximum(total, np.finfo(np.float32).tiny)[:, None]
-            scores[first:last] = (csr_matrix(weights) @ taken).toarray()
+            weights.data /= np.repeat(total, np.diff(weights.indptr))
+            scores[first:last] = (weights @ taken).toarray()
         return silence(scores, answered, self._warm, candidates)
 
     def _vectors(self, taken: csr_matrix) -> tuple[csr_matrix, Float32]:
@@ -94,14 +93,18 @@ class UserKNN(Model):
         length = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
         return vectors, length.astype(np.float32)
 
-    def _neighbours(self, queries: Queries) -> Float32:
-        """Return float32[q, users], how much each user counts; 0 for all but the nearest."""
+    def _neighbours(self, queries: Queries) -> csr_matrix:
+        """Return float32 csr[q, users], how much each neighbour counts."""
         vectors, length = self._vectors(queries.matrix(len(self._warm)))
-        near: Float32 = (vectors @ self._by_item).toarray()
-        product = np.outer(length, self._length) + np.float32(self.shrinkage)
-        np.divide(near, product, out=near, where=near > 0)
-        near[np.arange(len(queries)), queries.user] = 0.0
-        if self.neighbours < near.shape[1]:
-            last = near.shape[1] - self.neighbours
-            near[near < np.partition(near, last, axis=1)[:, last : last + 1]] = 0.0
-        return near ** np.float32(self.amplification)
+        near = (vectors @ self._by_item).tocsr()
+        row = np.repeat(np.arange(len(queries)), np.diff(near.indptr))
+        near.data /= length[row] * self._length[near.indices] + np.float32(self.shrinkage)
+        near.data[near.indices == queries.user[row]] = 0.0
+        for begin, end in itertools.pairwise(near.indptr.tolist()):
+            values = near.data[begin:end]
+            if len(values) > self.neighbours:
+                last = len(values) - self.neighbours
+                values[values < np.partition(values, last)[last]] = 0.0
+        near.eliminate_zeros()
+        near.data **= np.float32(self.amplification)
+        return near
