@@ -1,0 +1,1 @@
+"""Models that use who is linked with whom."""
