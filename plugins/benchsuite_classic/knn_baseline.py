@@ -83,25 +83,38 @@ class KNNBaseline(Model):
         return scores
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
-        """Return float32[p], the same as :meth:`score` without the rest of the catalogue."""
+        """Return float32[p], as :meth:`score`; for an item without ratings the mean plus the user's bias.
+
+        That is Surprise's own estimate of an unknown item. It says nothing about which new item to rank first, so
+        :meth:`score` leaves it out, but it tells a generous user's pair from a strict one's.
+        """
         place = self._ratings.item_place[item]
-        scores = np.full(len(query), np.nan, np.float32)
+        scores = np.empty(len(query), np.float32)
         history = self._ratings.history(queries)
         for row in np.unique(query):
             begin, end = np.searchsorted(query, [row, row + 1])
+            user = int(queries.user[row])
             known = begin + np.flatnonzero(place[begin:end] >= 0)
-            scores[known] = self._predict(int(queries.user[row]), history[row], place[known])
+            scores[begin:end] = self._mean + self._bias(user, history[row])
+            scores[known] = self._predict(user, history[row], place[known])
         return scores
 
     def _predict(self, user: int, history: csr_matrix, places: Int64) -> Float64:
         """Return float64[places], the predicted values of a user with csr[1, items] values."""
         items = history.indices
         residual = history.data - self._mean - self._item_bias[items]
-        place = self._ratings.user_place[user]
-        bias = self._user_bias[place] if place >= 0 else residual.sum() / (_USER_DAMPING + len(items))
+        bias = self._bias(user, history)
         baseline = self._mean + bias + self._item_bias[places]
         predicted: Float64 = baseline + self._deviation(places, items, residual - bias)
         return predicted
+
+    def _bias(self, user: int, history: csr_matrix) -> float:
+        """Return the user's bias: as learnt, or for a new user the damped mean residual of csr[1, items] values."""
+        place = self._ratings.user_place[user]
+        if place >= 0:
+            return float(self._user_bias[place])
+        residual = history.data - self._mean - self._item_bias[history.indices]
+        return float(residual.sum() / (_USER_DAMPING + len(residual)))
 
     def _deviation(self, places: Int64, items: Int32, residual: Float64) -> Float64:
         """Return float64[places], the similarity-weighted mean of the nearest items' residuals; 0 without any."""

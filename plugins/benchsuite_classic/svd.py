@@ -91,6 +91,19 @@ class SVD(Model):
         scores[:, place < 0] = np.nan
         return scores
 
+    def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
+        """Return float32[p], predicted values; for an item without ratings the mean plus the user's bias.
+
+        That is Surprise's own estimate of an unknown item. It says nothing about which new item to rank first, so
+        :meth:`score` leaves it out, but it tells a generous user's pair from a strict one's.
+        """
+        scores = super().score_pairs(queries, query, item)
+        unknown = np.isnan(scores)
+        if unknown.any():
+            bias, _ = self._users(queries)
+            scores[unknown] = (self._mean + bias[query[unknown]] - 1.0) / self._scale + self._low
+        return scores
+
     def _stars(self, values: Float64) -> Float64:
         """Map values to 1 .. 5."""
         return (values - self._low) * self._scale + 1.0
