@@ -129,9 +129,11 @@ class Table(Strict):
     Attributes:
         file: the file's name; with ``from_rows`` there is none.
         member: file inside a zip, where the file is one.
-        format: ``delimited`` (CSV and the like), ``lists`` (``user item item ...`` lines), ``jsonl``, ``parquet``.
+        format: ``delimited`` (CSV and the like), ``columns`` (cells between any white space), ``lists``
+            (``user item item ...`` lines), ``jsonl``, ``parquet``.
         separator: what stands between two cells.
         quote: the quoting character, "" where quotes mean nothing.
+        escape: what makes the next sign plain, "" for nothing.
         header: whether the first line names the columns.
         names: the columns' names where there is no header.
         encoding: of the text.
@@ -151,15 +153,18 @@ class Table(Strict):
         words: whole cells to replace, by column: ``{ gender = { M = "male" } }``.
         flags: text columns made of the names of the file's columns whose cell is 1: ``{ genres = ["Action"] }``.
         html: whether cells hold markup and character references, which are taken out of texts.
-        lookup: words for codes.
+        lookup: words for codes; in interactions, what replaces the codes of a column (an order by its user).
+        explode: what stands between several items (in links: other users) in one cell; each makes a row of its own.
+        mark: what stands between an exploded item and its behaviour, e.g. ``-`` in ``N55689-1``.
         drops: rows that are no events.
     """
 
     file: Inside | Literal[""] = ""
     member: Inside | Literal[""] = ""
-    format: Literal["delimited", "lists", "jsonl", "parquet"] = "delimited"
+    format: Literal["delimited", "columns", "lists", "jsonl", "parquet"] = "delimited"
     separator: Annotated[str, Field(min_length=1, max_length=4)] = ","
     quote: Literal['"', ""] = '"'
+    escape: Literal["\\", ""] = ""
     header: bool = True
     names: tuple[str, ...] = ()
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
@@ -178,6 +183,8 @@ class Table(Strict):
     flags: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     html: bool = False
     lookup: Lookup | None = None
+    explode: str = ""
+    mark: str = ""
     drops: tuple[Drop, ...] = ()
 
     @property
@@ -190,7 +197,7 @@ class Table(Strict):
     def _complete(self) -> Self:
         if self.from_rows == bool(self.file):
             raise ValueError("a table needs either file or from_rows = true")
-        if self.format == "delimited" and self.file and self.header == bool(self.names):
+        if self.format in {"delimited", "columns"} and self.file and self.header == bool(self.names):
             raise ValueError("names are given exactly where header = false")
         unknown = set(self.wanted) - set(self.names)
         if self.names and unknown:
@@ -256,14 +263,14 @@ class Expect(Strict):
 
     Attributes:
         rows: rows of the files, before preparation.
-        users: different users in them.
+        users: different users in them, where that is published.
         items: different items in them.
         links: pairs of users as the file counts them.
     """
 
     rows: Positive
-    users: Positive
-    items: Positive
+    users: Positive | None = None
+    items: Positive | None = None
     links: Positive | None = None
 
 

@@ -23,7 +23,7 @@ def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    if len(table.separator) > 1:
+    if len(table.separator) > 1 or table.format == "columns":
         return _slow(text, table, numbers)
     names = list(table.names) or _header(text, table)
     columns = {
@@ -43,6 +43,7 @@ def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
                 arrow_csv.ParseOptions(
                     delimiter=table.separator,
                     quote_char=table.quote or False,
+                    escape_char=table.escape or False,
                     newlines_in_values=bool(table.quote),
                     invalid_row_handler=skipped.append_row if table.cut else None,
                 ),
@@ -95,7 +96,9 @@ def _header(text: Text, table: Table) -> list[str]:
     names = line.rstrip("\r\n")
     if not names.strip():
         raise DataError("the first line is empty" if line else "is empty", where=text.name, remedy=FETCH)
-    if table.quote and len(table.separator) == 1:
+    if table.format == "columns":
+        cells = names.split()
+    elif table.quote and len(table.separator) == 1:
         cells = next(csv.reader([names], delimiter=table.separator))
     else:
         cells = names.split(table.separator)
@@ -109,13 +112,15 @@ def delimited_rows(text: Text, table: Table) -> Generator[tuple[int, list[str]],
     Raises:
         DataError: when a line cannot be decoded or split; with file and line.
     """
-    if not table.quote or len(table.separator) > 1:
+    if not table.quote or len(table.separator) > 1 or table.format == "columns":
+        separator = None if table.format == "columns" else table.separator
         for line, row in text_lines(text, table.encoding):
             plain = row.rstrip("\r\n")
             if plain and (line > 1 or not table.header):
-                yield line, plain.split(table.separator)
+                yield line, plain.split(separator)
         return
-    reader = csv.reader((row for _, row in text_lines(text, table.encoding)), delimiter=table.separator, strict=True)
+    lines = (row for _, row in text_lines(text, table.encoding))
+    reader = csv.reader(lines, delimiter=table.separator, escapechar=table.escape or None, strict=True)
     line = 0
     try:
         for cells in reader:

@@ -13,7 +13,8 @@ import numpy as np
 from benchsuite.data import Int64, Step
 from benchsuite.errors import DataError, did_you_mean
 from benchsuite_datasets.build import Tables
-from benchsuite_datasets.card import Behaviour, Layout, Table
+from benchsuite_datasets.card import Behaviour, Layout, Lookup, Table
+from benchsuite_datasets.explode import explode, explode_items
 from benchsuite_datasets.features import read_features
 from benchsuite_datasets.reading import first_line, read_table
 from benchsuite_datasets.steps import count
@@ -48,7 +49,7 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
     def text(table: Table) -> Text:
         return Text(path(table.file), table.member)
 
-    events = [read_events(text(table), table, behaviours) for table in layout.interactions]
+    events = [_looked_up(read_events(text(table), table, behaviours), table, text) for table in layout.interactions]
     rows = events[0] if len(events) == 1 else _stack(events)
     names = " and ".join(table.member or table.file for table in layout.interactions)
     notes: list[str] = []
@@ -100,7 +101,21 @@ def read_events(text: Text, table: Table, behaviours: tuple[Behaviour, ...]) -> 
     for name, source in columns.items():
         if name not in _KEYS:
             frame[name] = raw[source]
-    return frame
+    return explode_items(frame, table, behaviours, text) if table.explode else frame
+
+
+def _looked_up(frame: pd.DataFrame, table: Table, text: Callable[[Table], Text]) -> pd.DataFrame:
+    """Replace the codes of a column by what another table says they mean; what it does not know is missing."""
+    if table.lookup is None:
+        return frame
+    column = table.lookup.column
+    said = _meanings(table.lookup, text)
+    return frame.assign(**{column: frame[column].astype(object).map(said).astype("category")})
+
+
+def _meanings(lookup: Lookup, text: Callable[[Table], Text]) -> dict[str, str]:
+    words = read_table(text(lookup.table), lookup.table)
+    return dict(zip(*(words[lookup.table.columns[key]].astype(object) for key in ("id", "text")), strict=True))
 
 
 def _ids(column: pd.Series[Any], *, integer: bool) -> pd.Series[Any]:
@@ -229,10 +244,7 @@ def _entity_table(source: Text, table: Table, text: Callable[[Table], Text], not
     nameless = int(frame["id"].isna().sum())
     frame = frame[frame["id"].notna()]
     if table.lookup is not None:
-        words = read_table(text(table.lookup.table), table.lookup.table)
-        said = dict(
-            zip(*(words[table.lookup.table.columns[key]].astype(object) for key in ("id", "text")), strict=True)
-        )
+        said = _meanings(table.lookup, text)
         codes = frame[table.lookup.column]
         frame[table.lookup.column] = codes.map(said)
         if lost := codes.nunique() - codes[codes.isin(said)].nunique():
@@ -299,4 +311,7 @@ def _links(text: Text, table: Table) -> pd.DataFrame:
     raw = read_table(text, table)
     frame = raw[[table.columns["user"], table.columns["other"]]]
     frame.columns = ["user", "other"]
+    if table.explode:
+        row, other = explode(frame["other"], table.explode)
+        frame = frame.iloc[row].reset_index(drop=True).assign(other=other)
     return frame.dropna()

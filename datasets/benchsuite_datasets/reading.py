@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.errors import DataError
@@ -14,6 +14,15 @@ from benchsuite_datasets.text import FETCH, LONGEST, Text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_READERS: dict[str, Callable[[Text, Table, tuple[str, ...]], pd.DataFrame]] = {
+    "delimited": read_delimited,
+    "columns": read_delimited,
+    "lists": read_lists,
+    "jsonl": read_jsonl,
+    "parquet": read_parquet,
+}
 
 
 def read_table(text: Text, table: Table, numbers: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -30,10 +39,7 @@ def read_table(text: Text, table: Table, numbers: tuple[str, ...] = ()) -> pd.Da
         DataError: when the file is unreadable or empty, a column is missing, a row has too many or too few cells, or a
             cell that must be a number is none; with file, line and column.
     """
-    reader = {"delimited": read_delimited, "lists": read_lists, "jsonl": read_jsonl, "parquet": read_parquet}[
-        table.format
-    ]
-    frame = reader(text, table, numbers)
+    frame = _READERS[table.format](text, table, numbers)
     if not len(frame):
         raise DataError("holds no rows", where=text.name, remedy=FETCH)
     for name in frame:
@@ -66,9 +72,9 @@ def first_line(text: Text, table: Table, column: str, row: int) -> str:
         column: the file's column.
         row: the row, counted from 0.
     """
-    if table.format in {"delimited", "jsonl"}:
+    if table.format in {"delimited", "columns", "jsonl"}:
         rows: Generator[tuple[int, Any], None, None] = (
-            delimited_rows(text, table) if table.format == "delimited" else json_rows(text)
+            json_rows(text) if table.format == "jsonl" else delimited_rows(text, table)
         )
         with contextlib.closing(rows):
             line = next((line for at, (line, _) in enumerate(rows) if at == row), None)
