@@ -8,6 +8,7 @@ From a card to a data set::
       -> frames       under our names: user, item, value, timestamp, texts     frames, features
       -> steps        declared, typed, counted                                 steps, outliers
       -> Dataset      ids to codes, columns to texts, frozen                   build
+      -> a copy       of a large set, under the key of its recipe              prepared
 
 ``source`` walks this way for every card; ``sources`` makes a class for each. ``ml_100k`` adds what a card cannot say,
 ``own`` describes anybody's own file by settings and guesses, ``demo`` simulates. A new set in a known format is a card

@@ -18,6 +18,7 @@ from benchsuite_datasets import guess
 from benchsuite_datasets.card import Card, Table
 from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.files import Found, check_files
+from benchsuite_datasets.prepared import prepared
 from benchsuite_datasets.reading import read_table
 from benchsuite_datasets.shelf import card_of
 from benchsuite_datasets.source import CardSource, card_source
@@ -93,7 +94,7 @@ class FileSource(CardSource):
         source = card_source(card)(**self._given())
         found = Found(card.layouts[0], path.parent, str(path))
         check_files(found.layout, found.folder)
-        dataset = source.prepared(source.read(found))
+        dataset = prepared(card, source.settings(), found, place, lambda: source.prepared(source.read(found)))
         for step in dataset.steps:
             if step.after != step.before:
                 place.say(f"{card.name}: {sentence(step)}")

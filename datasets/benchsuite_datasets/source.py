@@ -24,6 +24,7 @@ from benchsuite_datasets.outliers import (
     Sessions,
     TimeWindow,
 )
+from benchsuite_datasets.prepared import prepared
 from benchsuite_datasets.steps import (
     Action,
     Core,
@@ -96,7 +97,7 @@ class CardSource(Source):
             place.say(f"please cite: {' '.join(entry.split())}")
         found = find(card, place)
         place.say(f"{card.name}: read from {found.origin}")
-        dataset = self.prepared(self.read(found))
+        dataset = prepared(card, self.settings(), found, place, lambda: self.prepared(self.read(found)))
         for step in dataset.steps:
             if step.after != step.before:
                 place.say(f"{card.name}: {sentence(step)}")

@@ -1,0 +1,114 @@
+"""Prepared data kept under its recipe's key, so that a large set is read and prepared once."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import benchsuite
+from benchsuite.api import Place
+from benchsuite.data import Dataset
+from benchsuite.data.files import load_dataset, save_dataset
+from benchsuite.errors import DataError
+from benchsuite_datasets.card import Card
+from benchsuite_datasets.fetch import sha256
+from benchsuite_datasets.files import Found
+
+WORTH = 1_000_000
+"""Sets with fewer rows are read again each time: that takes no longer than looking for a copy."""
+
+_PRINT = "fingerprint.json"
+
+
+def prepared(card: Card, settings: dict[str, Any], found: Found, place: Place, make: Callable[[], Dataset]) -> Dataset:
+    """Return the data set from the cache, as memory-mapped arrays, or make it and keep it there.
+
+    The key is made of everything that decides the content: the bytes of the files, the card, the settings, and this
+    package's own code. A copy whose content is not what was kept is told, removed and made again.
+
+    Args:
+        card: what the files mean.
+        settings: how they are prepared.
+        found: the files.
+        place: where the cache is.
+        make: reads and prepares the files.
+    """
+    folder = place.cache / "prepared" / f"{card.name}-{_key(card, settings, found)[:32]}"
+    kept = _load(folder, place)
+    if kept is not None:
+        place.say(f"{card.name}: prepared before, taken from {folder}")
+        return kept
+    dataset = make()
+    if len(dataset.interactions) >= WORTH:
+        _keep(dataset, folder, place)
+    return dataset
+
+
+def _key(card: Card, settings: dict[str, Any], found: Found) -> str:
+    files = {file.name: sha256(found.path(file.name)) for file in found.layout.files}
+    extra = {}
+    for features in filter(None, (found.layout.item_features, found.layout.user_features)):
+        beside = found.path(features).with_suffix(".ids")
+        if beside.is_file():
+            extra[beside.name] = sha256(beside)
+    recipe = {
+        "card": card.model_dump(mode="json"),
+        "layout": found.layout.name,
+        "settings": settings,
+        "files": files | extra,
+        "code": _code(),
+    }
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """Return a hash of everything that reads and prepares: a changed reader never meets an old copy."""
+    digest = hashlib.sha256(benchsuite.__version__.encode())
+    for package in ("benchsuite_datasets", "benchsuite.data"):
+        for file in sorted(resources.files(package).iterdir(), key=lambda one: one.name):
+            if file.name.endswith(".py"):
+                digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _load(folder: Path, place: Place) -> Dataset | None:
+    """Return a kept copy, or None where there is no sound one."""
+    if not folder.is_dir():
+        return None
+    try:
+        told = json.loads((folder / _PRINT).read_text("utf-8"))
+        dataset = load_dataset(folder)
+        if dataset.fingerprint == told:
+            return dataset
+        why = "its content has changed"
+    except (OSError, ValueError, KeyError, TypeError, DataError) as error:
+        why = " ".join(str(error).split())[:200]
+    place.say(f"the prepared copy {folder} is damaged ({why}); it is made again")
+    shutil.rmtree(folder, ignore_errors=True)
+    return None
+
+
+def _keep(dataset: Dataset, folder: Path, place: Place) -> None:
+    """Write a copy beside its place and move it there in one go; no half-written copy is ever found."""
+    draft: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
+        save_dataset(dataset, draft)
+        (draft / _PRINT).write_text(json.dumps(dataset.fingerprint), "utf-8")
+        with contextlib.suppress(FileExistsError):  # somebody else was faster with the same content
+            draft.rename(folder)
+    except OSError as error:
+        place.say(f"{dataset.name}: no prepared copy is kept: {error.strerror or error}")
+    finally:
+        if draft is not None:
+            shutil.rmtree(draft, ignore_errors=True)
