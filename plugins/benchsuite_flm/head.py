@@ -1,0 +1,127 @@
+"""The head: from text vectors to the encodings u and i of the formula, whose product ranks a catalogue.
+
+The item's encoding ``i`` is ``[own, t, c, c]``: its projected text vector plus a residual of its own (``own``), a bias
+read from the text (``t``) and how often it was taken (``c``). The user's encoding ``u`` is ``[h, 1, 1, s]``: the
+interest (``h``) and how little is known about it (``s``, 1 for an empty history). With
+``W1 = [1 / temperature, ..., 1, w, w']`` the formula's ``W1·x`` is the similarity of interest and item, plus the item's
+bias and popularity, which counts more where the user is unknown. ``W2·u + b`` is the same for all items of a user, so
+ranking leaves it at zero.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from benchsuite_flm.formula import catalogue_logits
+
+EXTRA = 3
+"""Entries of an encoding beside the interest or the own part."""
+
+
+class Head(nn.Module):
+    """Learns how text vectors turn into encodings.
+
+    Args:
+        taken: int[n], how often each item was taken in training.
+        profiles: float32[users, p] vectors of profile texts, or None.
+        width: d, length of a text vector.
+        temperature: divides the similarity of interest and item.
+    """
+
+    count: Tensor
+    """float32[n], how often each item was taken: log scale, mean 0 over warm items, 0 for new ones."""
+
+    warm: Tensor
+    """bool[n], which items have training rows."""
+
+    profiles: Tensor | None
+
+    def __init__(self, taken: Tensor, profiles: Tensor | None, width: int, temperature: float) -> None:
+        super().__init__()
+        warm = taken > 0
+        logs = taken.float().log1p()
+        self.register_buffer("warm", warm)
+        self.register_buffer("count", torch.where(warm, logs - logs[warm].mean(), 0.0))
+        self.register_buffer("profiles", profiles)
+        self.temperature = temperature
+        items, device = len(taken), taken.device
+        profile_width = 0 if profiles is None else profiles.shape[1]
+        self.projection = nn.Parameter(torch.eye(width, device=device))
+        self.residual = nn.Parameter(torch.zeros(items, width, device=device))
+        self.text_bias = nn.Parameter(torch.zeros(width, device=device))
+        self.prior = nn.Parameter(torch.zeros(width, device=device))
+        self.profile = nn.Parameter(torch.zeros(profile_width, width, device=device))
+        self.popularity = nn.Parameter(torch.tensor([0.7, 0.3], device=device))
+        self.log_shrinkage = nn.Parameter(torch.tensor(1.0, device=device))
+
+    @property
+    def w1(self) -> Tensor:
+        """float32[d + 3], the weights W1 of the formula."""
+        similar = torch.full_like(self.prior, 1 / self.temperature)
+        return torch.cat([similar, torch.ones_like(similar[:1]), self.popularity])
+
+    def items(self, vectors: Tensor, rows: Tensor, keep: Tensor) -> Tensor:
+        """Return float32[m, d + 3], the encodings i of some items.
+
+        Args:
+            vectors: float32[m, d] their text vectors.
+            rows: int64[m] their codes.
+            keep: float32[m], 1 where the item may use its residual and popularity, 0 where it must do without both,
+                like a new item.
+        """
+        own = vectors @ self.projection.T + self.residual[rows] * keep[:, None]
+        bias = vectors @ self.text_bias
+        count = self.count[rows] * keep
+        return torch.cat([own, bias[:, None], count[:, None], count[:, None]], dim=1)
+
+    def users(self, total: Tensor, count: Tensor, user: Tensor) -> Tensor:
+        """Return float32[q, d + 3], the encodings u.
+
+        The interest is the direction of the history, shrunk towards a prior (of everybody, plus what the profile
+        text tells) by ``k / (k + shrinkage)`` for k items: with few items the prior and popularity decide.
+
+        Args:
+            total: float32[q, d], sum of the own parts of the items in each history.
+            count: float32[q], how many there are.
+            user: int64[q] user codes, for the profile text.
+        """
+        shrinkage = self.log_shrinkage.exp()
+        unknown = (shrinkage / (count + shrinkage))[:, None]
+        prior = self.prior.expand(len(count), -1)
+        if self.profiles is not None:
+            prior = prior + self.profiles[user] @ self.profile
+        interest = (1 - unknown) * normalize(total, dim=-1) + unknown * prior
+        one = torch.ones_like(unknown)
+        return torch.cat([interest, one, one, unknown], dim=1)
+
+    def logits(self, users: Tensor, items: Tensor) -> Tensor:
+        """Return float32[q, m], the formula before the sigmoid."""
+        nothing = torch.zeros_like(self.w1)
+        logits: Tensor = catalogue_logits(users, items, self.w1, nothing, 0.0)
+        return logits
+
+
+def read_out(vectors: Tensor, encodings: Tensor, warm: Tensor, regularization: float) -> Tensor:
+    """Return float32[n, e]: encodings of warm items as they are, and of new items as their texts suggest.
+
+    What new items lack (a residual, a popularity) is guessed by a ridge regression of the warm items' encodings on
+    their text vectors, in closed form.
+
+    Args:
+        vectors: float32[n, d] text vectors.
+        encodings: float32[n, e]; rows of new items are ignored.
+        warm: bool[n].
+        regularization: the L2 penalty of the regression; text vectors have unit length.
+    """
+    if bool(warm.all()) or not bool(warm.any()):
+        return encodings
+    known, target = vectors[warm].double(), encodings[warm].double()
+    middle, mean = known.mean(dim=0), target.mean(dim=0)
+    known = known - middle
+    penalty = regularization * torch.eye(known.shape[1], dtype=known.dtype, device=known.device)
+    weights = torch.linalg.solve(known.T @ known + penalty, known.T @ (target - mean))
+    out = encodings.clone()
+    out[~warm] = ((vectors[~warm].double() - middle) @ weights + mean).float()
+    return out

@@ -1,0 +1,201 @@
+"""The text tower: texts in, vectors out, with encoder layers that can be trained cheaply.
+
+Only the top layers learn. What the layers below make of each text never changes, so it is computed once and kept; a
+training step then costs only the top layers. Texts of about equal length share a batch, so little is padded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchsuite_content.backbone import Backbone
+from benchsuite_content.encode import batches, mean_pool
+
+KEPT_TOKENS = 40_000
+"""A step over at most this many tokens keeps all activations (about 1 GB); a longer one encodes twice instead."""
+
+_AGREE = 0.02  # rounding to bfloat16 moves unit vectors by less; another computation by much more
+
+Respond = Callable[["Tensor"], tuple[float, "Tensor"]]
+"""float32[texts, d] vectors -> (loss, float32[texts, d] its gradient)."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Bucket:
+    """Texts of nearly one length, and what the frozen layers made of them."""
+
+    rows: Tensor  # int64[n] numbers of the texts
+    mask: Tensor  # int64[n, t]
+    inputs: dict[str, Tensor]  # tokens; empty where ``hidden`` is kept
+    hidden: Tensor | None  # float32[n, t, d], input of the first trained layer
+    args: tuple[Any, ...]  # what else the layers get: attention masks and the like
+    kwargs: dict[str, Any]
+
+    def part(self, chosen: Tensor) -> _Bucket:
+        """Return the bucket with only the rows where ``chosen`` (bool[n]) is True."""
+        if bool(chosen.all()):
+            return self
+        size = len(self.rows)
+
+        def cut(value: Any) -> Any:
+            return value[chosen] if hasattr(value, "shape") and len(value) == size else value
+
+        return replace(
+            self,
+            rows=self.rows[chosen],
+            mask=self.mask[chosen],
+            inputs={name: cut(value) for name, value in self.inputs.items()},
+            hidden=cut(self.hidden),
+            args=tuple(cut(value) for value in self.args),
+            kwargs={name: cut(value) for name, value in self.kwargs.items()},
+        )
+
+
+class _Reached(Exception):  # noqa: N818 - a signal, not an error
+    """The first trained layer was reached; carries its arguments."""
+
+
+class TextTower:
+    """An encoder over a fixed list of texts.
+
+    Args:
+        backbone: the encoder; whoever steps :attr:`parameters` changes its weights in place.
+        texts: the texts, best distinct.
+        layers: how many of the encoder's layers learn, counted from the top. Embeddings never do.
+        device: where to compute.
+        half: let autocast use bfloat16.
+    """
+
+    def __init__(self, backbone: Backbone, texts: Sequence[str], *, layers: int, device: str, half: bool) -> None:
+        self.width = backbone.width
+        self.size = len(texts)
+        self._device, self.half = device, half
+        self._model = backbone.model.to(device).eval()
+        # Plain attention: for texts of a dozen tokens the fused kernel's backward pass is the slowest part of a step.
+        self._model.set_attn_implementation("eager")
+        self._layers = _top_layers(self._model, layers)
+        for parameter in self._model.parameters():
+            parameter.requires_grad_(False)
+        for parameter in self.parameters:
+            parameter.requires_grad_(True)
+        self._kept = bool(self._layers)
+        self._buckets = self._read(backbone, texts)
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """The weights that learn."""
+        return [parameter for layer in self._layers for parameter in layer.parameters()]
+
+    def vectors(self) -> Tensor:
+        """Return float32[texts, d], mean-pooled and of unit length, outside any gradient."""
+        with torch.no_grad():
+            return self._together([(bucket.rows, self._run(bucket)) for bucket in self._buckets])
+
+    def step(self, wanted: Tensor, respond: Respond) -> float:
+        """Encode texts, ask how their vectors should change, and add up the gradients of the weights.
+
+        Args:
+            wanted: bool[texts], which texts take part.
+            respond: called once with the vectors; rows of texts that take no part are zero.
+
+        Returns:
+            The loss that ``respond`` told.
+        """
+        buckets = [bucket.part(wanted[bucket.rows]) for bucket in self._buckets]
+        buckets = [bucket for bucket in buckets if len(bucket.rows)]
+        keep = sum(bucket.mask.numel() for bucket in buckets) <= KEPT_TOKENS
+        with torch.set_grad_enabled(keep):
+            made = [(bucket.rows, self._run(bucket)) for bucket in buckets]
+        loss, gradient = respond(self._together([(rows, vectors.detach()) for rows, vectors in made]))
+        if keep:
+            torch.autograd.backward([vectors for _, vectors in made], [gradient[rows] for rows, _ in made])
+        else:
+            for bucket in buckets:
+                self._run(bucket).backward(gradient[bucket.rows])  # type: ignore[no-untyped-call]  # torch's stub
+        return loss
+
+    def _together(self, parts: list[tuple[Tensor, Tensor]]) -> Tensor:
+        out = torch.zeros(self.size, self.width, device=self._device)
+        for rows, vectors in parts:
+            out[rows] = vectors
+        return out
+
+    def _run(self, bucket: _Bucket) -> Tensor:
+        """Return float32[n, d] of one bucket."""
+        with torch.autocast(self._device, torch.bfloat16, enabled=self.half):
+            hidden = bucket.hidden
+            if hidden is None:
+                hidden = self._model(**bucket.inputs).last_hidden_state
+            else:
+                for layer in self._layers:
+                    hidden = _first(layer(hidden, *bucket.args, **bucket.kwargs))
+        return torch.nn.functional.normalize(mean_pool(hidden.float(), bucket.mask), dim=-1)
+
+    def _read(self, backbone: Backbone, texts: Sequence[str]) -> list[_Bucket]:
+        buckets: list[_Bucket] = []
+        for rows, batch in batches(backbone, texts):
+            inputs = {name: value.to(self._device) for name, value in batch.items()}
+            plain = _Bucket(torch.as_tensor(rows), inputs["attention_mask"], inputs, None, (), {})
+            kept = self._keep(plain) if self._kept else None
+            if kept is not None and not buckets and not self._agree(plain, kept):
+                kept = None  # the encoder does something after or between its layers that we do not see
+            self._kept = kept is not None
+            buckets.append(kept or plain)
+        return buckets
+
+    def _keep(self, bucket: _Bucket) -> _Bucket | None:
+        """Run the frozen layers and keep what the first trained layer is given; None where that cannot be seen."""
+
+        def stop(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            raise _Reached(args, kwargs)
+
+        hook = self._layers[0].register_forward_pre_hook(stop, with_kwargs=True)
+        try:
+            with torch.no_grad(), torch.autocast(self._device, torch.bfloat16, enabled=self.half):
+                self._model(**bucket.inputs)
+        except _Reached as reached:
+            args, kwargs = reached.args
+        else:
+            return None
+        finally:
+            hook.remove()
+        if not args:
+            return None
+        return _Bucket(bucket.rows, bucket.mask, {}, args[0], args[1:], kwargs)
+
+    def _agree(self, plain: _Bucket, kept: _Bucket) -> bool:
+        """Check that the short way gives what the whole encoder gives."""
+        with torch.no_grad():
+            try:
+                short = self._run(kept)
+            except (TypeError, ValueError, RuntimeError):
+                return False
+            return bool((short - self._run(plain)).norm(dim=1).max() < _AGREE)
+
+
+def _top_layers(model: nn.Module, layers: int) -> list[nn.Module]:
+    """Return the last ``layers`` layers; of an encoder without a plain stack of layers, everything but embeddings."""
+    if layers < 1:
+        return []
+    depth = int(model.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]  # transformers' config
+    for module in model.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == depth and len({type(layer) for layer in module}) == 1:
+            return list(module)[-layers:]
+    return [part for name, part in model.named_children() if "embed" not in name]
+
+
+def _first(output: Any) -> Any:
+    return output[0] if isinstance(output, tuple) else output
+
+
+def fast_half(device: str) -> bool:
+    """Return True where bfloat16 products are faster than float32: on GPUs, and on CPUs with instructions for them."""
+    if device != "cpu":
+        return True
+    probes = [getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")]
+    return any(probe is not None and bool(probe()) for probe in probes)
