@@ -48,6 +48,7 @@ def test_it_holds_nothing_else(wheel):
         "benchsuite_datasets",
         "benchsuite_flm",
         "benchsuite_protocol",
+        "benchsuite_social",
         "benchsuite_reports",
     }
     assert len(roots - packages) == 1
