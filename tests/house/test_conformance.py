@@ -1,7 +1,6 @@
 """Every built-in plugin keeps its contract: one test for each plugin and check, by the kit that outsiders use.
 
-Models that fine-tune a language model are checked with the real weights and shorter training; everything else with its
-defaults.
+All are checked with their defaults; models that read text with a language model use its real weights.
 """
 
 from __future__ import annotations
@@ -17,9 +16,6 @@ from benchsuite.registry import KINDS, Entry, entries
 from benchsuite.testing import check_names, checks
 
 BUILT_IN = [entry for kind in KINDS for entry in entries(kind) if entry.distribution == "benchsuite"]
-FASTER: dict[str, dict[str, Any]] = {}
-"""Settings that make a check cheaper and no weaker, by model."""
-
 MAY_SKIP = {
     "settings_are_typed",
     "search_ranges_are_valid",
@@ -43,11 +39,8 @@ BY_DESIGN = {
 
 @functools.cache
 def bound(entry: Entry) -> dict[str, Any]:
-    """Return the checks of a plugin by name; all its tests share one factory, and so one fit."""
-    plugin = entry.load()
-    settings = FASTER.get(entry.name, {})
-    make = functools.partial(plugin.from_settings, settings) if settings else plugin
-    return {check.name: check for check in checks(entry.kind, make)}
+    """Return the checks of a plugin by name."""
+    return {check.name: check for check in checks(entry.kind, entry.load())}
 
 
 @pytest.mark.parametrize(
