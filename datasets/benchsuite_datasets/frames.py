@@ -238,6 +238,9 @@ def _entity_table(source: Text, table: Table, text: Callable[[Table], Text], not
     for name, column in table.columns.items():
         integer = column in table.numbers
         frame[name] = _ids(raw[column], integer=integer).astype(object)
+    if "id" in table.replace:  # ids may be written otherwise than in the events
+        pieces = table.replace["id"]
+        frame["id"] = [_clean(raw, pieces, html=False) if isinstance(raw, str) else raw for raw in frame["id"]]
     for name, flags in table.flags.items():
         on = np.column_stack([(raw[flag] == "1").to_numpy() for flag in flags])
         frame[name] = [", ".join(flag for flag, yes in zip(flags, row, strict=True) if yes) for row in on]

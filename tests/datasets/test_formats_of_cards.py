@@ -142,6 +142,18 @@ FILES = {
         "customerType,riskLevel,investmentCapacity,lastQuestionnaireDate,timestamp\n"
         "C1,Mass,Balanced,CAP_LT30K,2018-01-01,2018-01-01\nC1,Mass,Aggressive,CAP_LT30K,2019-01-01,2019-01-01\n",
     },
+    "mooccubex-titles": {
+        "entities/user.json": lines(
+            {"id": "U_1", "name": "x", "gender": 1, "school": "", "year_of_birth": 1990,
+             "course_order": [682129, 7], "enroll_time": ["2019-10-12 10:28:02", "2019-10-13 10:28:02"]},
+            {"id": "U_2", "name": "y", "gender": 0, "course_order": [7], "enroll_time": ["2020-01-01 00:00:00"]},
+        ),
+        "entities/course.json": lines(
+            {"id": "C_682129", "name": "数据结构", "field": ["计算机", "软件"], "prerequisites": "",
+             "about": "树", "resource": []},
+            {"id": "C_7", "name": "Logic", "field": [], "prerequisites": "", "about": "", "resource": []},
+        ),
+    },
     "epinions": {
         "ratings_data.txt": "1 100 4\n1 101 5\n22605 100 3 \n",
         "trust_data.txt": " 22605 1 1\n 1 7 1\n",
@@ -178,6 +190,8 @@ EXPECTED = {
                   {"49302": 'Bulgarian "Yogurt", plain'}),
     "lastfm-1k": ({("user_000001", "Deep Dish", 2.0), ("user_000002", "坂本龍一", 1.0)}, {"坂本龍一": "坂本龍一"}),
     "far-trans": ({("C1", "GRS1", 1.0)}, {"GRS1": "Bank of X. Stock. Common. Financials. Banks"}),
+    "mooccubex-titles": ({("U_1", "682129", 1.0), ("U_1", "7", 1.0), ("U_2", "7", 1.0)},
+                         {"682129": "数据结构. 计算机, 软件. 树", "7": "Logic"}),
     "epinions": ({("1", "100", 4.0), ("1", "101", 5.0), ("22605", "100", 3.0)}, None),
     "ciao-dvd": ({("1", "1", 4.0), ("2", "1", 1.0)}, None),
 }  # fmt: skip
@@ -227,7 +241,8 @@ def test_other_counts_than_the_published_are_seen(name, tmp_path):
     place = Place((write(name, tmp_path),), tmp_path / "cache", offline=True)
     check = source_of(name)().check(place)
     assert check.here
-    assert check.found["rows"] != check.expected["rows"]
+    assert check.found["rows"] != check.expected.get("rows")
+    assert bool(check.expected) == (name != "mooccubex-titles")
     assert check.checksums.startswith("0 of ")
     assert not source_of(name)().check(Place((), tmp_path / "cache", offline=True)).here
 

@@ -12,6 +12,9 @@ from benchsuite_datasets import sources
 from benchsuite_datasets.shelf import card_names, read_card
 
 NAMES = [name for name in card_names() if name != "ml-100k"]
+AT_HAND = [name for name in NAMES if not any("were not at hand" in quirk for quirk in read_card(name).quirks)]
+"""Sets whose real files were read; the others are tested in ``test_formats_of_cards.py``."""
+
 SMALL = ["deskdrop", "groceries", "lastfm-hetrec2011", "mimic-iii-demo", "ml-latest-small", "senate-stock-trades"]
 
 
@@ -49,14 +52,15 @@ def test_every_card_is_an_entry_point():
         sources.nothing  # noqa: B018 - looking it up is the point
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", AT_HAND)
 def test_published_counts_are_met(name, place_of):
     check = source_of(name)().check(place_of(name))
+    assert check.expected, "a set that lies here has published counts"
     assert check.here
     assert check.found == check.expected
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", AT_HAND)
 def test_preparation_is_counted_without_a_gap(name, load):
     dataset = load(name)
     card = read_card(name)
