@@ -60,6 +60,7 @@ class TextRecommender(Model):
 
     needs = frozenset({Need.ITEM_TEXT})
     uses_language_model = True
+    proposed = True
     cite = (CITE_MINILM, CITE_SBERT, CITE_BERT)
 
     @abstractmethod
