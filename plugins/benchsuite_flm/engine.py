@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from benchsuite_flm.head import Head
+from benchsuite_flm.steps import Group, Steps
 from benchsuite_flm.tower import TextTower
 
 _NEVER = -1e4  # a logit; finite, so that a user who shows everything leaves no NaN behind
@@ -91,13 +92,14 @@ class _Loop:
         self.vectors = tower.vectors()  # stays what it is where the encoder does not learn
         steps = recipe.epochs * self.batches
         slow, fast = recipe.residual_learning_rate, 10 * recipe.residual_learning_rate
-        self.head_steps = _Steps(
+        self.head_steps = Steps(
             steps,
-            ([head.projection], recipe.head_learning_rate),
-            ([head.residual, head.prior, head.profile], slow),
-            ([head.text_bias, head.popularity, head.log_shrinkage], fast),
+            Group([head.projection], recipe.head_learning_rate),
+            Group([head.residual, head.prior, head.profile], slow),
+            Group([head.text_bias, head.popularity, head.log_shrinkage], fast),
         )
-        self.tower_steps = _Steps(recipe.epochs, (tower.parameters, recipe.learning_rate)) if tower.parameters else None
+        learn = bool(tower.parameters)
+        self.tower_steps = Steps(recipe.epochs, Group(tower.parameters, recipe.learning_rate)) if learn else None
 
     def epoch(self) -> float:
         """Do one epoch; return its mean loss."""
@@ -164,24 +166,3 @@ class _Loop:
         while True:
             order = self.users[torch.randperm(len(self.users), generator=self.random)]
             yield from torch.split(order, self.recipe.batch_size)
-
-
-class _Steps:
-    """AdamW with a one-cycle schedule: a short warm-up, then down to zero."""
-
-    def __init__(self, steps: int, *groups: tuple[list[torch.nn.Parameter], float]) -> None:
-        self._optimizer = torch.optim.AdamW(
-            [{"params": parameters, "lr": rate} for parameters, rate in groups], betas=(0.9, 0.99), weight_decay=0.0
-        )
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimizer, [rate for _, rate in groups], total_steps=steps + 1, pct_start=0.2, cycle_momentum=False
-        )
-
-    def clear(self) -> None:
-        """Forget the gradients."""
-        self._optimizer.zero_grad()
-
-    def take(self) -> None:
-        """Take one step."""
-        self._optimizer.step()
-        self._schedule.step()

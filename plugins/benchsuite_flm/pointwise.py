@@ -21,6 +21,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from benchsuite.data import Float32, Int8
 from benchsuite_flm.formula import pair_logits
+from benchsuite_flm.steps import Group, Steps
 
 _DAMPING = 10.0  # opinions at the overall mean that every item and user starts with
 _INTEREST_DAMPING = 5.0
@@ -132,31 +133,29 @@ class Tastes(nn.Module):
         item_mean = (self.item_sum[item] - (opinions.label - self.mean)) / (fans + _DAMPING)
         statistics = _statistics(mean, others, item_mean, fans)
         random = torch.Generator().manual_seed(seed)
-        rows = min(_EPOCHS * len(label), _ROWS)
-        groups = [
-            ([self.affinity], 2e-2, 0.03),
-            ([self.own_bias, self.lean], 1e-2, 3.0),
-            ([self.user_terms, self.item_terms, self.b], 1e-2, 0.0),
-        ]
-        optimizer = torch.optim.AdamW([{"params": p, "lr": rate, "weight_decay": decay} for p, rate, decay in groups])
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, [rate for _, rate, _ in groups], total_steps=rows // _BATCH + 2, pct_start=0.1
+        epochs = max(1, min(_EPOCHS, _ROWS // len(label)))
+        batch = min(_BATCH, max(1, len(label) // 16))
+        batches = -(-min(len(label), _ROWS) // batch)
+        steps = Steps(
+            epochs * batches,
+            Group([self.affinity], 2e-2, 0.03),
+            Group([self.own_bias, self.lean], 1e-2, 3.0),
+            Group([self.user_terms, self.item_terms, self.b], 1e-2),
         )
-        for start in range(0, rows, _BATCH):
-            begin = start % len(label)
-            if begin < _BATCH:
+        for number in range(epochs * batches):
+            if number % batches == 0:
                 order = torch.randperm(len(label), generator=random)
-            chosen = order[begin : begin + _BATCH].numpy()
+            begin = number % batches * batch
+            chosen = order[begin : begin + batch].numpy()
             own = self.own[item[chosen]]
             weighted = people.weighted[owner[chosen]] - people.surprise[chosen, None] * own
             plain = people.plain[owner[chosen]] - own
             interest = _interest(weighted, plain, mean[chosen], others[chosen])
             logits = self.logits(interest, statistics[chosen], item[chosen])
             loss = binary_cross_entropy_with_logits(logits, label[chosen])
-            optimizer.zero_grad()
+            steps.clear()
             loss.backward()  # type: ignore[no-untyped-call]  # torch's stub
-            optimizer.step()
-            schedule.step()
+            steps.take()
         return self
 
     def score(self, opinions: Opinions, query: Array, item: Array) -> Float32:

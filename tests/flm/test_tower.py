@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import torch
+
+from benchsuite_content.backbone import load_backbone
+from benchsuite_content.encode import encode_texts
+from benchsuite_flm import tower as module
+from benchsuite_flm.tower import TextTower
+
+TEXTS = ["sea wave story one", "city", "forest river bear camp story two", "taxi night", "sea sailor harbour"]
+KEPT = ["bert", "roberta", "electra"]
+WHOLE = ["distilbert", "mpnet", "modernbert", "albert"]
+
+
+def build(folder: str, layers: int = 1) -> TextTower:
+    return TextTower(load_backbone(folder), TEXTS, layers=layers, device="cpu", half=False)
+
+
+@pytest.mark.parametrize("model", KEPT + WHOLE)
+def test_vectors_are_those_of_the_plain_encoder(encoder, model: str) -> None:
+    folder = encoder(model)
+    plain = encode_texts(load_backbone(folder), TEXTS)
+    np.testing.assert_allclose(build(folder).vectors().numpy(), plain, atol=2e-6)
+
+
+@pytest.mark.parametrize("model", KEPT + WHOLE)
+def test_gradients_are_those_of_the_plain_encoder(encoder, model: str) -> None:
+    """The kept lower layers, the padding and the pooling must not change what is learnt."""
+    folder = encoder(model)
+    target = torch.randn(len(TEXTS), 16, generator=torch.Generator().manual_seed(3))
+    tower = build(folder)
+    loss = tower.step(torch.ones(len(TEXTS), dtype=torch.bool), lambda v: (float((v * target).sum()), target))
+    plain = build(folder)
+    total = torch.zeros(())
+    for text, row in zip(TEXTS, target, strict=True):
+        batch = load_backbone(folder).tokenizer(text, return_tensors="pt")
+        pooled = plain._model(**batch).last_hidden_state[0].mean(dim=0)
+        total = total + (pooled / pooled.norm()) @ row
+    total.backward()
+    assert loss == pytest.approx(float(total.detach()), abs=1e-4)
+    learnt = [parameter for parameter in tower.parameters if parameter.grad is not None]
+    assert learnt
+    for ours, theirs in zip(tower.parameters, plain.parameters, strict=True):
+        if theirs.grad is not None:
+            np.testing.assert_allclose(ours.grad, theirs.grad, atol=2e-5)
+
+
+@pytest.mark.parametrize("model", KEPT)
+def test_lower_layers_are_run_once(encoder, model: str) -> None:
+    tower = build(encoder(model))
+    assert all(bucket.hidden is not None for bucket in tower._buckets)
+    ran = []
+    tower._model.embeddings.register_forward_hook(lambda *_: ran.append(1))
+    tower.vectors()
+    assert not ran
+
+
+def test_an_encoder_that_ends_differently_is_run_whole(encoder) -> None:
+    """ModernBERT normalizes after its last layer; a shortcut that missed it would give other vectors."""
+    assert all(bucket.hidden is None for bucket in build(encoder("modernbert"))._buckets)
+
+
+def test_only_the_top_layers_learn(tiny: str) -> None:
+    tower = build(tiny, layers=1)
+    layers = tower._model.encoder.layer
+    assert [p is q for p, q in zip(tower.parameters, layers[1].parameters(), strict=True)]
+    assert not any(parameter.requires_grad for parameter in layers[0].parameters())
+    assert not any(parameter.requires_grad for parameter in tower._model.embeddings.parameters())
+    assert build(tiny, layers=0).parameters == []
+    assert len(build(tiny, layers=99).parameters) == len(list(layers.parameters()))
+
+
+def test_encoding_twice_gives_the_same_gradients(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue too large to remember its activations is encoded twice, with the same result."""
+    target = torch.randn(len(TEXTS), 16, generator=torch.Generator().manual_seed(4))
+    wanted = torch.tensor([True, False, True, True, False])
+    gradients = []
+    for limit in (10_000, 0):
+        monkeypatch.setattr(module, "KEPT_TOKENS", limit)
+        tower = build(tiny, layers=2)
+        tower.step(wanted, lambda _: (0.0, target))
+        gradients.append([parameter.grad for parameter in tower.parameters])
+    for kept, again in zip(*gradients, strict=True):
+        np.testing.assert_allclose(kept, again, atol=1e-6)
+
+
+def test_texts_that_take_no_part_are_zero_and_teach_nothing(tiny: str) -> None:
+    wanted = torch.tensor([True, False, True, False, False])
+    seen = []
+
+    def respond(vectors: torch.Tensor) -> tuple[float, torch.Tensor]:
+        seen.append(vectors)
+        gradient = torch.zeros_like(vectors)
+        gradient[~wanted] = 1.0
+        return 0.0, gradient
+
+    tower = build(tiny)
+    tower.step(wanted, respond)
+    np.testing.assert_allclose(seen[0].norm(dim=1), [1, 0, 1, 0, 0], atol=1e-6)
+    assert all(not parameter.grad.any() for parameter in tower.parameters)
