@@ -24,7 +24,13 @@ TOP = {
     "tests",
 }
 SHELVES = {
-    "plugins": {"benchsuite_classic", "benchsuite_content", "benchsuite_flm", "benchsuite_protocol", "benchsuite_social"},
+    "plugins": {
+        "benchsuite_classic",
+        "benchsuite_content",
+        "benchsuite_flm",
+        "benchsuite_protocol",
+        "benchsuite_social",
+    },
     "datasets": {"benchsuite_datasets"},
     "reports": {"benchsuite_reports", "published"},
 }
