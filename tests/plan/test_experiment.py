@@ -6,8 +6,8 @@ import pytest
 
 from benchsuite.errors import BenchsuiteError, ConfigError, PluginError
 from benchsuite.plan import Choice, bundled, read_experiment
-from benchsuite.plan.picks import pick
 from benchsuite.plan.experiment import check_experiment
+from benchsuite.plan.picks import pick
 
 GOOD = {"name": "x", "sources": ["demo"], "splits": ["random-holdout"], "models": ["popular"], "metrics": ["ndcg@10"]}
 
