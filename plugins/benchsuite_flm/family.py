@@ -77,6 +77,10 @@ class TextRecommender(Model):
         """Name, revision and sha256 of the encoder's weights before training."""
         return dict(self._provenance)
 
+    def facts(self) -> dict[str, Any]:
+        """Return the encoder's name, revision and sha256 before training, and the loss of each epoch."""
+        return {"weights": self.provenance, "losses": [round(loss, 4) for loss in self.losses]}
+
     def fit(self, train: Dataset, context: Context) -> Self:
         """Train encoder and head, then the weights of the pointwise answer.
 
