@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from benchsuite.data.files import load_dataset, load_fold
 from benchsuite.evaluate import Measured, fallback_share, gather, measure
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
-from benchsuite.registry import find
+from benchsuite.registry import load_metric
 from benchsuite.store import Entry, Store
 
 REPLICATES = 1000
@@ -121,9 +121,7 @@ class Measurer:
     def _load_metrics(self) -> dict[str, Metric]:
         if self._metrics is None:
             self._metrics = {
-                about.label: cast(
-                    "Metric", find("metrics", about.facts["plugin"]).load().from_settings(about.settings, about.label)
-                )
+                about.label: load_metric(about.facts["plugin"]).from_settings(about.settings, about.label)
                 for about in self._plan.metrics
             }
         return self._metrics

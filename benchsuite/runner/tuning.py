@@ -5,18 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from benchsuite.api import Metric
 from benchsuite.data import Fold, Trials
 from benchsuite.data.files import load_dataset, load_fold
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import gather
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan, retarget
-from benchsuite.registry import find
+from benchsuite.registry import load_metric, load_model
 from benchsuite.runner.jobs import Job, make_jobs
 from benchsuite.store import Store
 from benchsuite.tune import Budget, Study, Trial
@@ -44,14 +43,12 @@ class TuneQueue:
         tune = plan.settings["tune"]
         self._budget = Budget(tune["on"], tune["trials"], tune["seconds"])
         about = next(metric for metric in plan.metrics if metric.label == tune["on"])
-        metric = find("metrics", about.facts["plugin"]).load().from_settings(about.settings, about.label)
-        self._metric = cast("Metric", metric)
+        self._metric = load_metric(about.facts["plugin"]).from_settings(about.settings, about.label)
         self._metric_identity = [about.facts["plugin"], about.facts["version"], dict(about.settings)]
         self._folds: dict[str, Fold] = {}
         self._flying: dict[str, _Open] = {}
         self._open = [self._begin(cell) for cell in plan.cells if cell.stage == "validation" and not cell.reason]
         self.finished: dict[tuple[str, str], Trials] = {}
-        self.looked_up = 0
 
     def pop(self) -> Job | None:
         """Return the next trial that needs work, telling every study what is known on the way."""
@@ -79,7 +76,7 @@ class TuneQueue:
             "threshold": self._plan.settings["threshold"],
         }
         model = cell.identity["model"]
-        plugin = find("models", model["plugin"]).load().from_settings(model["settings"])
+        plugin = load_model(model["plugin"]).from_settings(model["settings"])
         study = Study(plugin, self._budget, cell.seed, self._metric.higher_is_better)
         return _Open(cell, study, content_key("tune", identity))
 

@@ -24,7 +24,7 @@ from benchsuite.data.files import load_dataset, load_fold
 from benchsuite.errors import BenchsuiteError, StoreError
 from benchsuite.evaluate import labelled_pairs, rank, score_pairs
 from benchsuite.provenance import now, provenance
-from benchsuite.registry import find
+from benchsuite.registry import load_model
 from benchsuite.runner.jobs import Job, write_failure
 from benchsuite.store import Draft, Store
 
@@ -150,10 +150,7 @@ def _keep(draft: Draft, rankings: Rankings, pairs: Pairs, scores: Any) -> None:
 
 
 def _model(identity: Mapping[str, Any]) -> Model:
-    plugin = find("models", identity["plugin"]).load().from_settings(identity["settings"])
-    if not isinstance(plugin, Model):
-        raise BenchsuiteError(f"{identity['plugin']} is not a model")
-    return plugin
+    return load_model(identity["plugin"]).from_settings(identity["settings"])
 
 
 def _without_preferences(fold: Fold) -> Fold:

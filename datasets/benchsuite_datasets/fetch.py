@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO
@@ -206,9 +206,3 @@ def pip_download(requirement: str, folder: Path, say: Say) -> Path:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
         raise Unreachable(f"pip: {lines[-1].removeprefix('ERROR: ')[:200] if lines else 'no wheel came'}")
     return wheels[0]
-
-
-def files_below(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder, not of its sub-folders; nothing when it cannot be listed."""
-    with contextlib.suppress(OSError):
-        yield from (path for path in sorted(folder.iterdir()) if path.is_file())

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Model, Search, TopK
 from benchsuite.data import Dataset, Float32, Int32, Int64, Queries, Ragged
-from benchsuite_classic.support import answerable, blas_threads, silence, warm_items
+from benchsuite_classic.support import CITE_IMPLICIT, answerable, blas_threads, silence, warm_items
 
 
 @dataclass
@@ -53,11 +53,7 @@ class ALS(Model):
   year = {2011},
   doi = {10.1145/2043932.2043987}
 }""",
-        """@misc{frederickson_implicit,
-  title = {Implicit: Fast {Python} Collaborative Filtering for Implicit Datasets},
-  author = {Frederickson, Ben},
-  howpublished = {\\url{https://github.com/benfred/implicit}}
-}""",
+        CITE_IMPLICIT,
     )
 
     def fit(self, train: Dataset, context: Context) -> Self:

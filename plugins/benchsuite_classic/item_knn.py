@@ -11,7 +11,7 @@ from annotated_types import Ge
 
 from benchsuite.api import Choice, Context, Model, Search, TopK
 from benchsuite.data import Dataset, Float32, Int32, Queries, Ragged
-from benchsuite_classic.support import answerable, blas_threads, silence, warm_items
+from benchsuite_classic.support import CITE_IMPLICIT, answerable, blas_threads, silence, warm_items
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -43,11 +43,7 @@ class ItemKNN(Model):
   publisher = {ACM},
   doi = {10.1145/371920.372071}
 }""",
-        """@misc{frederickson_implicit,
-  title = {Implicit: Fast {Python} Collaborative Filtering for Implicit Datasets},
-  author = {Frederickson, Ben},
-  howpublished = {\\url{https://github.com/benfred/implicit}}
-}""",
+        CITE_IMPLICIT,
     )
 
     def fit(self, train: Dataset, context: Context) -> Self:

@@ -9,6 +9,12 @@ import numpy as np
 
 from benchsuite.data import Bool, Dataset, Float32, Int32, Int64, Queries
 
+CITE_IMPLICIT = """@misc{frederickson_implicit,
+  title = {Implicit: Fast {Python} Collaborative Filtering for Implicit Datasets},
+  author = {Frederickson, Ben},
+  howpublished = {\\url{https://github.com/benfred/implicit}}
+}"""
+
 BLOCK_BYTES = 64 * 2**20
 """Temporary arrays of scoring stay near this size."""
 

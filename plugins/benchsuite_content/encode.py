@@ -2,50 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchsuite.data import Entities, Float32, Int64
-from benchsuite.errors import NotApplicable
-from benchsuite_content.backbone import Backbone, load_backbone
+from benchsuite.data import Float32, Int64
+from benchsuite_content.backbone import Backbone
 
 BATCH = 128
 """Texts per batch; they are sorted by length first, so little is padded."""
-
-
-def encode_items(
-    items: Entities, *, backbone: str, device: str = "cpu", threads: int = 1, scratch: Path | None = None
-) -> Float32:
-    """Return float32[items, d], one unit-length vector per item text; zeros where the text is empty.
-
-    Args:
-        items: a table with texts.
-        backbone: see :func:`benchsuite_content.backbone.load_backbone`.
-        device: where to compute.
-        threads: CPU threads to use.
-        scratch: vectors are kept here between calls with the same encoder and texts, or nowhere.
-
-    Raises:
-        NotApplicable: when the items have no text.
-    """
-    if items.text is None:
-        raise NotApplicable("the items have no text to encode")
-    encoder = load_backbone(backbone)
-    if scratch is None:
-        return encode_texts(encoder, items.text, device=device, threads=threads)
-    key = hashlib.sha256(repr((encoder.sha256, encoder.max_tokens, items.text)).encode()).hexdigest()[:24]
-    kept = scratch / f"vectors-{key}.npy"
-    if kept.is_file():
-        vectors: Float32 = np.load(kept, allow_pickle=False)
-        return vectors
-    vectors = encode_texts(encoder, items.text, device=device, threads=threads)
-    np.save(kept, vectors, allow_pickle=False)
-    return vectors
 
 
 def encode_texts(

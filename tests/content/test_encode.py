@@ -1,12 +1,8 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from benchsuite.data import Entities
-from benchsuite.errors import NotApplicable
 from benchsuite_content.backbone import Backbone, load_backbone
-from benchsuite_content.encode import batches, encode_items, encode_texts, mean_pool, torch_threads
+from benchsuite_content.encode import batches, encode_texts, mean_pool, torch_threads
 
 TEXTS = (
     "Star Wars (1977). Science fiction",
@@ -26,10 +22,6 @@ def minilm() -> Backbone:
 @pytest.fixture(scope="module")
 def vectors(minilm: Backbone) -> np.ndarray:
     return encode_texts(minilm, TEXTS)
-
-
-def table(texts: tuple[str, ...] | None) -> Entities:
-    return Entities(ids=tuple(str(code) for code in range(len(TEXTS))), text=texts)
 
 
 def test_rows_have_unit_length_and_empty_texts_are_zero(vectors: np.ndarray) -> None:
@@ -82,26 +74,6 @@ def test_mean_pool_ignores_padding() -> None:
 
     hidden = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [99.0, 99.0]]])
     assert mean_pool(hidden, torch.tensor([[1, 1, 0]])).tolist() == [[2.0, 3.0]]
-
-
-def test_items_are_encoded_and_kept_in_the_scratch_folder(
-    vectors: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = encode_items(table(TEXTS), backbone="all-MiniLM-L6-v2", scratch=tmp_path)
-    np.testing.assert_array_equal(first, vectors)
-    assert len(list(tmp_path.iterdir())) == 1
-
-    def fail(*_texts: object, **_more: object) -> None:
-        raise AssertionError("encoded again")
-
-    monkeypatch.setattr("benchsuite_content.encode.encode_texts", fail)
-    again = encode_items(table(TEXTS), backbone="all-MiniLM-L6-v2", scratch=tmp_path)
-    np.testing.assert_array_equal(again, first)
-
-
-def test_items_without_text_are_not_applicable() -> None:
-    with pytest.raises(NotApplicable, match="no text"):
-        encode_items(table(None), backbone="all-MiniLM-L6-v2")
 
 
 def test_progress_counts_distinct_texts(minilm: Backbone) -> None:
