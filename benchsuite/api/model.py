@@ -51,6 +51,11 @@ class Model(Plugin):
     ceiling: ClassVar[bool] = False
     """True for an oracle: shown as the ceiling, never called best."""
 
+    predicts_values: ClassVar[bool] = False
+    """True for models whose scores are predictions on the scale of the data's values (stars): the harness takes them
+    as ratings, cut to the range of the training values. Scores of all other models become ratings by a straight line
+    that the harness fits on the validation fold."""
+
     personal: ClassVar[bool] = True
     """False for models that by design answer everybody alike (popularity) or nobody in particular (random)."""
 
@@ -81,6 +86,13 @@ class Model(Plugin):
     def facts(self) -> Mapping[str, Any]:
         """Return JSON-like facts about the fitted model for the manifest: parameters, weights used and their sha256."""
         return {}
+
+    def parameter_count(self) -> int | None:
+        """Return how many numbers the fitted model learnt from the data, or came with pretrained, and answers with.
+
+        None means "not told". Zeros of a sparse matrix are not stored and do not count, a mean or a popularity does.
+        """
+        return None
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
         """Return float32[p], the scores of single (query, item) pairs on the same scale as :meth:`score`.

@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,6 +27,7 @@ from benchsuite.evaluate import labelled_pairs, rank, score_pairs
 from benchsuite.provenance import now, provenance
 from benchsuite.registry import load_model
 from benchsuite.runner.jobs import Job, write_failure
+from benchsuite.runner.meter import Meter
 from benchsuite.store import Draft, Store
 
 _DEADLINE_SHARE = 0.9
@@ -104,6 +106,7 @@ def _run_cell(
         report=lambda done, total, note: _tell(channel, phase="fit", done=done, total=total, note=note),
     )
     pairs = labelled_pairs(fold, seed)
+    meter = Meter(context.device)
     _reset_peak()
     began = now()
     started = time.perf_counter()
@@ -121,12 +124,15 @@ def _run_cell(
         "score_seconds": time.perf_counter() - fitted,
         "peak_memory_mb": _peak_mb(),
     }
+    costs["cpu_seconds"], power = meter.read()
     _keep(draft, rankings, pairs, scores=scores)
     draft.manifest = {
         "identity": identity,
         "state": "ok",
         "reason": "",
         "costs": {name: round(value, 4) for name, value in costs.items()},
+        "parameters": _parameters(model),
+        "power": power,
         "facts": dict(model.facts()),
         "device": context.device,
         "threads": context.threads,
@@ -151,6 +157,16 @@ def _keep(draft: Draft, rankings: Rankings, pairs: Pairs, scores: Any) -> None:
 
 def _model(identity: Mapping[str, Any]) -> Model:
     return load_model(identity["plugin"]).from_settings(identity["settings"])
+
+
+def _parameters(model: Model) -> int | None:
+    """Return how many numbers the model says that it learnt."""
+    told = model.parameter_count()
+    if told is not None and (isinstance(told, bool) or not isinstance(told, Integral) or told < 0):
+        raise BenchsuiteError(
+            f"parameter_count() returned {told!r}", remedy="return a whole number from 0 on, or None for not told"
+        )
+    return None if told is None else int(told)
 
 
 def _without_preferences(fold: Fold) -> Fold:

@@ -77,7 +77,12 @@ class ALS(Model):
                 callback=lambda done, _seconds, _loss: context.progress(done + 1, self.iterations),
             )
         self._item_factors: Float32 = self._model.item_factors
+        self._active = int(np.count_nonzero(np.bincount(train.interactions.user)))
         return self
+
+    def parameter_count(self) -> int:
+        """Return the factors of all users and items with training rows."""
+        return self.factors * (self._active + int(self._warm.sum()))
 
     @property
     def item_factors(self) -> Float32:

@@ -59,6 +59,10 @@ class EASE(Model):
         np.fill_diagonal(self._weights, 0.0)
         return self
 
+    def parameter_count(self) -> int:
+        """Return the weights between items other than 0."""
+        return int(np.count_nonzero(self._weights))
+
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the predicted entries of the 0/1 matrix."""
         scores = pick(queries.matrix(len(self._warm)) @ self._weights, candidates)

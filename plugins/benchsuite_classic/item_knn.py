@@ -52,6 +52,10 @@ class ItemKNN(Model):
         self._similarity = self._find(train.matrix(), context.threads)
         return self
 
+    def parameter_count(self) -> int:
+        """Return the stored similarities."""
+        return int(self._similarity.nnz)
+
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], sums of similarities."""
         similarity = self._similarity if candidates is None else self._similarity[:, candidates]

@@ -38,6 +38,7 @@ class KNNBaseline(Model):
     shrinkage: Annotated[float, Gt(0), Search(1, 500, log=True)] = 100.0
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
+    predicts_values: ClassVar[bool] = True
 
     cite = (
         """@article{koren2010factor,
@@ -70,6 +71,10 @@ class KNNBaseline(Model):
         # Two items that nobody rated off the baseline have no correlation (0 / 0); only positive ones count.
         self._similarity = np.where(learner.sim > 0, learner.sim, 0.0)
         return self
+
+    def parameter_count(self) -> int:
+        """Return the mean, the biases and the similarities other than 0."""
+        return 1 + len(self._user_bias) + len(self._item_bias) + int(np.count_nonzero(self._similarity))
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], predicted values."""

@@ -27,6 +27,10 @@ class Oracle(Model):
         self._preferences = train.preferences
         return self
 
+    def parameter_count(self) -> int:
+        """Nothing is learnt: the preferences are given."""
+        return 0
+
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the asking users' true preferences."""
         rows: Float32 = self._preferences[queries.user]

@@ -27,6 +27,10 @@ class Popular(Model):
         self._score = np.where(users > 0, users, np.nan).astype(np.float32)
         return self
 
+    def parameter_count(self) -> int:
+        """Return how many items have a count."""
+        return int(np.isfinite(self._score).sum())
+
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the number of users; the same for all queries."""
         return spread(self._score, len(queries), candidates)

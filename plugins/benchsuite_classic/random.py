@@ -42,6 +42,10 @@ class Random(Model):
         self._items = len(train.items)
         return self
 
+    def parameter_count(self) -> int:
+        """Nothing is learnt."""
+        return 0
+
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], evenly spread over [0, 1)."""
         items = np.arange(self._items, dtype=np.int32) if candidates is None else candidates

@@ -40,6 +40,7 @@ class SVD(Model):
     regularization: Annotated[float, Gt(0), Search(0.005, 0.5, log=True)] = 0.02
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
+    predicts_values: ClassVar[bool] = True
 
     cite = (
         """@article{koren2009matrix,
@@ -77,6 +78,11 @@ class SVD(Model):
         self._user_bias, self._user_factors = learner.bu, learner.pu
         self._item_bias, self._item_factors = learner.bi, learner.qi
         return self
+
+    def parameter_count(self) -> int:
+        """Return the mean, the biases and the factors of users and items with training rows."""
+        parts = (self._user_bias, self._item_bias, self._user_factors, self._item_factors)
+        return 1 + sum(int(part.size) for part in parts)
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], predicted values."""

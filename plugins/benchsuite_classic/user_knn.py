@@ -74,6 +74,10 @@ class UserKNN(Model):
         self._by_item = vectors.T.tocsr()
         return self
 
+    def parameter_count(self) -> int:
+        """Return the stored rows of who took what: neighbours are looked up in them when asked."""
+        return int(self._taken.nnz)
+
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the weighted share of neighbours who took the item."""
         taken = self._taken if candidates is None else self._taken[:, candidates]

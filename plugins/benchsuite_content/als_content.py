@@ -90,13 +90,21 @@ class ALSContent(Model):
         guessed = written & ~learnt
         self._known = (takers > 0) | guessed
         taught = written & learnt
+        terms = texts.shape[1]
+        self._read = terms if self.vectors == "tfidf" else int(self._facts["backbone"]["parameters"])
+        self._regression = 0
         if taught.any() and guessed.any():
+            self._regression = (terms + 1) * self.factors
             with blas_threads(context.threads):
                 self._factors[guessed] = _predict(texts[taught], self._factors[taught], texts[guessed], self.ridge)
         elif guessed.any():
             self._known = takers > 0
         self._threads = context.threads
         return self
+
+    def parameter_count(self) -> int:
+        """Return the factors, what reads the texts (the encoder, or one rarity per term) and the regression."""
+        return self._als.parameter_count() + self._read + self._regression
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], dot products of user and item factors."""

@@ -85,6 +85,11 @@ class Backbone:
         return int(self.model.config.hidden_size)
 
     @property
+    def parameters(self) -> int:
+        """How many weights the encoder has."""
+        return sum(int(weight.numel()) for weight in self.model.parameters())
+
+    @property
     def provenance(self) -> dict[str, str]:
         """Name, revision and sum, for a manifest."""
         return {"name": self.name, "revision": self.revision, "sha256": self.sha256}

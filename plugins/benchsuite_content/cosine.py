@@ -36,7 +36,9 @@ class Cosine:
         written = squares > 0
         middle = np.zeros(given.shape[1])
         used = written & warm_items(train)
-        if center and used.any():
+        self.learnt = given.shape[1] if center and used.any() else 0
+        """How many numbers were learnt: the center."""
+        if self.learnt:
             middle = np.asarray(given[used].mean(axis=0, dtype=np.float64)).ravel()
         if dense:
             moved = given - middle.astype(np.float32)

@@ -52,6 +52,10 @@ class ContentLM(Model):
         self._cosine = Cosine(vectors, train, center=self.center, threads=context.threads)
         return self
 
+    def parameter_count(self) -> int:
+        """Return the encoder's weights, none of them trained here, and the center."""
+        return int(self._encoder["parameters"]) + self._cosine.learnt
+
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], cosines."""
         return self._cosine.score(queries, candidates)

@@ -61,7 +61,12 @@ class ContentTfidf(Model):
         """Count the words."""
         vectors = tfidf_vectors(train, self.ngrams)
         self._cosine = Cosine(vectors, train, center=self.center, threads=context.threads)
+        self._terms = int(vectors.shape[1])
         return self
+
+    def parameter_count(self) -> int:
+        """Return one rarity per term, and the center."""
+        return self._terms + self._cosine.learnt
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], cosines."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Float32
@@ -37,8 +37,10 @@ def tfidf_vectors(train: Dataset, ngrams: int) -> csr_matrix:
     return csr_matrix(vectorizer.fit_transform(texts))
 
 
-def lm_vectors(train: Dataset, backbone: str, context: Context) -> tuple[Float32, Mapping[str, str]]:
+def lm_vectors(train: Dataset, backbone: str, context: Context) -> tuple[Float32, Mapping[str, Any]]:
     """Return float32[items, d], rows of unit length and zeros for empty texts, and what the encoder was.
+
+    The second names it, its revision, the sum of its weights and how many ``parameters`` there are.
 
     Args:
         train: a data set with item texts.
@@ -60,7 +62,7 @@ def lm_vectors(train: Dataset, backbone: str, context: Context) -> tuple[Float32
         threads=context.threads,
         progress=lambda done, total: context.progress(done, total, "texts read"),
     )
-    return vectors, encoder.provenance
+    return vectors, encoder.provenance | {"parameters": encoder.parameters}
 
 
 def _texts(train: Dataset) -> tuple[str, ...]:

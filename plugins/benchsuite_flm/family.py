@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
@@ -58,6 +58,9 @@ class TextRecommender(Model):
     regularization: Annotated[float, Gt(0), Search(1, 100, log=True)] = 5.0
     catalogue: Annotated[int, Ge(2)] = 8192
 
+    identities: ClassVar[bool] = True
+    """False where nothing may be learnt about single items: no residual, no popularity."""
+
     needs = frozenset({Need.ITEM_TEXT})
     uses_language_model = True
     proposed = True
@@ -78,8 +81,16 @@ class TextRecommender(Model):
         return dict(self._provenance)
 
     def facts(self) -> dict[str, Any]:
-        """Return the encoder's name, revision and sha256 before training, and the loss of each epoch."""
-        return {"weights": self.provenance, "losses": [round(loss, 4) for loss in self.losses]}
+        """Return the encoder's name, revision and sha256 before training, losses, and how many weights were trained."""
+        losses = [round(loss, 4) for loss in self.losses]
+        return {"weights": self.provenance, "losses": losses, "parameters": self._sizes}
+
+    def parameter_count(self) -> int:
+        """Return the weights of the whole encoder, of the head (residuals of known items only) and for pairs."""
+        head = sum(weight.numel() for name, weight in self._head.named_parameters() if name != "residual")
+        residuals = int(self._head.warm.sum()) * self._vectors.shape[1] * self.identities
+        pairs = sum(weight.numel() for weight in self._tastes.parameters()) if self._tastes is not None else 0
+        return self._sizes["encoder"] + head + residuals + pairs
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Train encoder and head, then the weights of the pointwise answer.
@@ -92,6 +103,7 @@ class TextRecommender(Model):
             raise NotApplicable(f"{type(self).__name__} needs {Need.ITEM_TEXT}", where=train.name)
         backbone = load_backbone(self.backbone)
         self._provenance = backbone.provenance
+        self._sizes = {"encoder": backbone.parameters}
         self._threads = context.threads
         with torch_threads(context.threads):
             self._fit_ranking(train, train.items.text, backbone, context)
@@ -133,8 +145,10 @@ class TextRecommender(Model):
         with torch.no_grad():
             head.log_shrinkage.fill_(float(np.log(self.shrinkage)))
             vectors = tower.vectors()[place.to(device)]
-            items = head.items(vectors, torch.arange(len(place), device=device), head.warm.float())
-            items = read_out(vectors, items, head.warm, self.regularization)
+            items = head.items(vectors, torch.arange(len(place), device=device), head.warm.float() * self.identities)
+            if self.identities:
+                items = read_out(vectors, items, head.warm, self.regularization)
+        self._sizes["encoder_trained"] = sum(weight.numel() for weight in tower.parameters)
         self._head: Head = head.cpu().requires_grad_(False)
         self._vectors: Float32 = vectors.cpu().numpy()
         self._items: Tensor = items.cpu()
@@ -160,7 +174,7 @@ class TextRecommender(Model):
             learning_rate=self._trained()[1],
             head_learning_rate=self.head_learning_rate,
             residual_learning_rate=self.residual_learning_rate,
-            residual_dropout=self.residual_dropout,
+            residual_dropout=self.residual_dropout if self.identities else 1.0,
             visible=_VISIBLE,
             short=_SHORT,
             catalogue=self.catalogue,

@@ -72,6 +72,10 @@ class SocialKNN(UserKNN):
         self._friends = self._graph(train)
         return self
 
+    def parameter_count(self) -> int:
+        """Return the stored rows of who took what, and the links."""
+        return super().parameter_count() + int(self._friends.nnz)
+
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the mixed shares."""
         taken = self._rows if candidates is None else self._rows[:, candidates]

@@ -1,0 +1,84 @@
+"""What a job's process and its GPU spent: raw facts, from which energy is estimated when results are compared."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchsuite.provenance import hardware
+
+
+class Meter:
+    """Counts from its making on: processor seconds of this process and of the GPU's counter, where one is used.
+
+    Args:
+        device: ``"cuda"`` where a GPU is used.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._gpu = _Gpu() if device.startswith("cuda") else None
+        self._cpu = _cpu_seconds()
+
+    def read(self) -> tuple[float, dict[str, Any]]:
+        """Return the processor seconds so far, and what a reader needs to turn them into energy.
+
+        The second is ``cpu`` (the processor's name), ``processors`` (how many logical ones the system has), ``virtual``
+        (whether the system runs on a virtual machine, which may see only a slice of the processor), ``gpu`` (its name,
+        or "" where none was used) and ``gpu_joules`` (by the counter of the board; None where that cannot be read).
+        """
+        seconds = _cpu_seconds() - self._cpu
+        return seconds, {
+            "cpu": hardware()["cpu"],
+            "processors": os.cpu_count() or 1,
+            "virtual": _virtual(),
+            "gpu": self._gpu.name if self._gpu else "",
+            "gpu_joules": self._gpu.joules() if self._gpu else None,
+        }
+
+
+class _Gpu:
+    """The energy counter of the GPU that torch uses, read through NVIDIA's management library."""
+
+    def __init__(self) -> None:
+        import torch
+
+        self.name = torch.cuda.get_device_name()
+        self._handle: Any = None
+        self._start = 0
+        try:
+            import pynvml
+
+            pynvml.nvmlInit()
+            # By its identity: environment variables change what "the first" means.
+            uuid = torch.cuda.get_device_properties(torch.cuda.current_device()).uuid
+            self._handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
+            self._start = pynvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)
+        except Exception:  # noqa: BLE001 - no library, no driver, no right, a part of a GPU: all mean "not told"
+            self._handle = None
+
+    def joules(self) -> float | None:
+        """Return the joules of the whole board since the start, None where they cannot be read."""
+        if self._handle is None:
+            return None
+        import pynvml
+
+        try:
+            return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(self._handle) - self._start) / 1000
+        except pynvml.NVMLError:
+            return None
+
+
+def _cpu_seconds() -> float:
+    """Return the processor seconds of this process, all its threads, and its ended children."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def _virtual() -> bool:
+    """Tell whether Linux says that it runs on a virtual machine; other systems do not say."""
+    if sys.platform != "linux":
+        return False
+    text = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
+    return any("hypervisor" in line.split() for line in text.splitlines() if line.startswith("flags"))
