@@ -5,6 +5,7 @@ from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, R
 from benchsuite.data.comparison import About, Comparison, Contrast, PerUser, Row, Shown, Spread, Standing, State, Trials
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
 from benchsuite.data.fold import Fold, Queries, Truth
+from benchsuite.data.strata import Stratum, StratumFamily
 
 __all__ = [
     "About",
@@ -33,6 +34,8 @@ __all__ = [
     "Standing",
     "State",
     "Step",
+    "Stratum",
+    "StratumFamily",
     "Trials",
     "Truth",
 ]

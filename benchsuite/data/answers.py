@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchsuite.data.arrays import Bool, Float32, Int8, Int32, Int64, Ragged, lock, same_length
+from benchsuite.data.dataset import Entities
 from benchsuite.errors import DataError
 
 
@@ -37,6 +39,11 @@ class Pairs:
     def __len__(self) -> int:
         """Return the number of pairs."""
         return len(self.query)
+
+    def take(self, rows: Bool) -> Pairs:
+        """Return the pairs that a mask bool[p] picks."""
+        sampled = int(np.isnan(self.value[rows]).sum()) if self.sampled else 0
+        return Pairs(self.query[rows], self.item[rows], self.label[rows], self.value[rows], sampled)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,24 +88,34 @@ class PairScores:
         threshold: scores at or above it mean label 1; chosen by the harness on the validation fold.
         probability: float32[p] that the label is 1, from a calibrator the harness fitted on the validation fold, the
             same kind for all models; None where nothing could be fitted.
+        rating: float32[p] the value that is predicted, on the scale of the data's values; None where the data has no
+            values other than 1.
     """
 
     score: Float32
     fallback: Bool
     threshold: float
     probability: Float32 | None = None
+    rating: Float32 | None = None
 
     def __post_init__(self) -> None:
         """Lock the arrays and check that they agree."""
         object.__setattr__(self, "score", lock(self.score, np.float32, "score"))
         object.__setattr__(self, "fallback", lock(self.fallback, np.bool_, "fallback"))
-        if self.probability is not None:
-            object.__setattr__(self, "probability", lock(self.probability, np.float32, "probability"))
-        same_length("pair scores", score=self.score, fallback=self.fallback, probability=self.probability)
+        for name in ("probability", "rating"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, lock(getattr(self, name), np.float32, name))
+        read = {"probability": self.probability, "rating": self.rating}
+        same_length("pair scores", score=self.score, fallback=self.fallback, **read)
 
     def __len__(self) -> int:
         """Return the number of pairs."""
         return len(self.score)
+
+    def take(self, rows: Bool) -> PairScores:
+        """Return the scores of the pairs that a mask bool[p] picks; the threshold stays."""
+        columns = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return PairScores(**{name: c[rows] if isinstance(c, np.ndarray) else c for name, c in columns.items()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +131,7 @@ class Evidence:
         catalogue: how many items could be recommended.
         popularity: int64[items] how many training rows each item has.
         users: how many users the training part has rows of.
+        items: the item table, for metrics that look at texts; None where there is none, as for foreign lists.
     """
 
     user: Int32
@@ -124,6 +142,7 @@ class Evidence:
     catalogue: int
     popularity: Int64
     users: int
+    items: Entities | None = None
 
     def __post_init__(self) -> None:
         """Check that the parts belong together."""
@@ -133,3 +152,17 @@ class Evidence:
     def __len__(self) -> int:
         """Return the number of queries."""
         return len(self.user)
+
+    def of_items(self, chosen: Bool) -> Evidence:
+        """Return the same answers judged on some items only.
+
+        What is relevant and the labelled pairs shrink to these items; the lists stay whole, so other items in them are
+        misses.
+
+        Args:
+            chosen: bool[items].
+        """
+        right, kept = chosen[self.relevant.item], chosen[self.pairs.item]
+        relevant = Ragged.from_pairs(self.relevant.rows[right], self.relevant.item[right], len(self))
+        pairs, scores = self.pairs.take(kept), self.scores.take(kept)
+        return dataclasses.replace(self, relevant=relevant, pairs=pairs, scores=scores)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from benchsuite.data.strata import Stratum
+
 State = Literal["ok", "failed", "not applicable", "missing"]
 """``missing`` means planned but not run yet. Every planned cell has one of these; none is left out."""
 
@@ -283,6 +285,7 @@ class Comparison:
         spreads: seed variance apart from user variance, where there are several seeds.
         standings: ranks over data sets, where there are several data sets.
         per_user: values user by user, for distributions and for looking at single cases; may be empty.
+        strata: warm and cold, popular and rare, new and active parts of each test; may be empty.
     """
 
     name: str
@@ -298,6 +301,7 @@ class Comparison:
     spreads: tuple[Spread, ...] = ()
     standings: tuple[Standing, ...] = ()
     per_user: tuple[PerUser, ...] = ()
+    strata: tuple[Stratum, ...] = ()
 
     def row(self, dataset: str, split: str, model: str, metric: str) -> Row | None:
         """Return one row, or None when the metric does not exist for this cell."""

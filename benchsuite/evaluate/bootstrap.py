@@ -24,7 +24,7 @@ class Measured:
 
     Attributes:
         value: the metric, NaN where no query counts.
-        n: how many queries (ranking) or pairs (classification) count.
+        n: how many queries (ranking), pairs (classification) or pairs with a value (rating) count.
         replicates: float32[b] bootstrap replicates, empty for metrics without an interval.
     """
 
@@ -58,7 +58,7 @@ def measure(
         for group, mask in groups.items():
             points[label, group] = float(metric.estimate(evidence, values[label], mask[None, :])[0])
             drawn[label, group] = []
-    for weights in _draws(evidence.user, replicates, users):
+    for weights in draws(evidence.user, replicates, users):
         for label, metric in metrics.items():
             if metric.resampled:
                 for group, mask in groups.items():
@@ -67,18 +67,21 @@ def measure(
     for (label, group), point in points.items():
         parts = drawn[label, group]
         joined = np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)
-        results[label, group] = Measured(point, _count(evidence, metrics[label], values[label], groups[group]), joined)
+        results[label, group] = Measured(point, count(evidence, metrics[label], values[label], groups[group]), joined)
     return values, results
 
 
-def _count(evidence: Evidence, metric: Metric, values: Float64, mask: Float64) -> int:
+def count(evidence: Evidence, metric: Metric, values: Float64, mask: Float64) -> int:
     """Count what the value rests on: queries that count, or pairs."""
     if metric.task == "ranking":
         return int(((mask > 0) & ~np.isnan(values)).sum())
-    return int((mask[evidence.pairs.query] > 0).sum())
+    counts = mask[evidence.pairs.query] > 0
+    if metric.task == "rating":
+        counts &= ~np.isnan(evidence.pairs.value) & (evidence.scores.rating is not None)
+    return int(counts.sum())
 
 
-def _draws(user: Int32, replicates: int, users: int) -> Iterator[Float64]:
+def draws(user: Int32, replicates: int, users: int) -> Iterator[Float64]:
     """Yield float64[b, q] multiplicities in chunks: each user is drawn a Poisson(1) number of times.
 
     Poisson weights are the large-sample form of the multinomial bootstrap and can be drawn in chunks.

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchsuite.compare import statistics
-from benchsuite.evaluate.bootstrap import _draws
+from benchsuite.evaluate.bootstrap import draws
 
 GAIN = 1.0 / np.log2(np.arange(2, 12))
 EXPERIMENTS, BATCHES = 1_000, 6
@@ -42,7 +42,7 @@ def simulate(batch: int, users: int, queries: int, skills: tuple[float, float]) 
 
 def replicates(difference: Any, user: Any, users: int) -> Any:
     """The differences that the harness's own draws give: a weighted mean over queries."""
-    drawn = [(weights @ difference.T) / weights.sum(axis=1)[:, None] for weights in _draws(user, REPLICATES, users)]
+    drawn = [(weights @ difference.T) / weights.sum(axis=1)[:, None] for weights in draws(user, REPLICATES, users)]
     return np.concatenate(drawn)
 
 
