@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from benchsuite.api.model import Need
 from benchsuite.api.plugin import Plugin
 from benchsuite.data import Evidence, Float64
 
@@ -22,6 +23,9 @@ class Metric(Plugin):
     """Judges lists (ranking), labelled pairs (classification) or values (rating)."""
 
     higher_is_better: ClassVar[bool] = True
+
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    """What the data must have. Without it, :meth:`measure` returns NaN and reports say what is missing."""
 
     convention: ClassVar[str] = ""
     """One line: gain, denominator, tie rule, empty truths, who is averaged. Printed under every table."""

@@ -83,6 +83,10 @@ class Plan:
         """Return the plan as JSON text."""
         return json.dumps(dataclasses.asdict(self), ensure_ascii=False, default=dict)
 
+    def predicts_values(self, model: str) -> bool:
+        """Return whether the scores of the model with this label are on the scale of the data's values."""
+        return any(about.label == model and about.facts.get("predicts_values", False) for about in self.models)
+
     @classmethod
     def from_json(cls, text: str) -> Plan:
         """Read what :meth:`to_json` wrote."""
@@ -154,7 +158,7 @@ def make_plan(
         datasets=tuple(_about_data(source, dataset) for source, dataset in datasets.values()),
         splits=tuple(_about_split(split, folds) for split in picked.splits),
         models=tuple(_about_model(model) for model in picked.models),
-        metrics=tuple(_about_metric(metric) for metric in picked.metrics),
+        metrics=tuple(_about_metric(metric, datasets) for metric in picked.metrics),
         cells=tuple(cells),
     )
 
@@ -214,11 +218,12 @@ def _about_model(model: Pick) -> About:
         uses_language_model=plugin.uses_language_model,
         proposed=plugin.proposed,
         ceiling=plugin.ceiling,
+        predicts_values=plugin.predicts_values,
         tuned=False,
     )
 
 
-def _about_metric(metric: Pick) -> About:
+def _about_metric(metric: Pick, datasets: Mapping[str, tuple[Pick, Dataset]]) -> About:
     plugin = metric.plugin
     if not isinstance(plugin, Metric):
         raise BenchsuiteError(f"{metric.label} is not a metric")
@@ -227,4 +232,5 @@ def _about_metric(metric: Pick) -> About:
         higher_is_better=plugin.higher_is_better,
         convention=plugin.convention,
         plugin=metric.identity["plugin"],
+        unmet={label: why for label, (_, data) in datasets.items() if (why := unmet(plugin.needs, data))},
     )

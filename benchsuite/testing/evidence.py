@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from benchsuite.data import Evidence, Float32, Int8, Int32, Pairs, PairScores, Ragged, Rankings
+from benchsuite.data import Entities, Evidence, Float32, Int8, Int32, Pairs, PairScores, Ragged, Rankings
 
 Quality = Literal["perfect", "mixed", "worst", "short"]
 QUERIES, CATALOGUE, PAIRS, LIKED = 24, 40, 6, 4
@@ -37,7 +37,14 @@ def evidence(quality: Quality) -> Evidence:
         catalogue=CATALOGUE,
         popularity=rng.integers(0, 30, CATALOGUE).astype(np.int64),
         users=60,
+        items=_items(),
     )
+
+
+def _items() -> Entities:
+    """An item table whose texts share some words; one text has none."""
+    texts = [f"kind{code % 3} shade{code % 5} thing{code}" for code in range(CATALOGUE)]
+    return Entities(tuple(f"item {code}" for code in range(CATALOGUE)), text=("", *texts[1:]))
 
 
 def _pairs(rng: np.random.Generator) -> Pairs:
@@ -53,10 +60,10 @@ def _liked(value: Float32) -> Int8:
 
 
 def _scores(quality: Quality, pairs: Pairs, rng: np.random.Generator) -> PairScores:
-    """Scores on the scale of the values, with the threshold between liked and not liked."""
+    """Scores on the scale of the values, so they are ratings too; the threshold lies between liked and not liked."""
     score = {"perfect": pairs.value, "worst": 6 - pairs.value}.get(quality, rng.permutation(pairs.value))
     odd = np.where(score >= LIKED, 0.99, 0.01).astype(np.float32)
-    return PairScores(score, np.zeros(len(pairs), np.bool_), float(LIKED), odd)
+    return PairScores(score, np.zeros(len(pairs), np.bool_), float(LIKED), odd, score)
 
 
 def _rankings(quality: Quality, mixed: Int32, relevant: Ragged) -> Rankings:
@@ -87,7 +94,7 @@ def subset(full: Evidence, queries: ArrayLike) -> Evidence:
     kept = np.concatenate([*(np.flatnonzero(full.pairs.query == query) for query in chosen), np.zeros(0, np.int64)])
     kept = kept.astype(np.int64)
     number = np.repeat(np.arange(len(chosen)), [int((full.pairs.query == query).sum()) for query in chosen])
-    odds = full.scores.probability
+    odds, rating = full.scores.probability, full.scores.rating
     return Evidence(
         user=full.user[chosen],
         relevant=relevant,
@@ -98,8 +105,10 @@ def subset(full: Evidence, queries: ArrayLike) -> Evidence:
             full.scores.fallback[kept],
             full.scores.threshold,
             None if odds is None else odds[kept],
+            None if rating is None else rating[kept],
         ),
         catalogue=full.catalogue,
         popularity=full.popularity,
         users=full.users,
+        items=full.items,
     )

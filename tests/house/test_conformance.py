@@ -32,6 +32,7 @@ BY_DESIGN = {
     ("gini@k", "perfect_answer_is_best"),
     ("novelty@k", "perfect_answer_is_best"),
     ("popularity-lift@k", "perfect_answer_is_best"),
+    ("diversity@k", "perfect_answer_is_best"),
     ("figures", "shows_every_state"),
 }
 """Skips that a plugin declares; any other skip would be a hole in this net."""
