@@ -5,6 +5,9 @@ comes whether the model had an opinion, then the score (or, without an opinion, 
 popular, an order drawn for each query), then the smaller code. So a single partition finds the k best with all ties
 resolved. The drawn order matters for new items, which are all equally unpopular: one order for everybody would make the
 result of a model without opinions a matter of luck.
+
+Most rows never need these numbers: where k open candidates have a score, :mod:`benchsuite.evaluate.finalists` finds
+the same lists in one pass over the scores. Only the other rows, and those with many ties, are ordered in full.
 """
 
 from __future__ import annotations
@@ -14,11 +17,17 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite.api import Model, TopK
-from benchsuite.data import Float32, Fold, Int32, Int64, Pairs, Queries, Ragged, Rankings
+from benchsuite.api import Model
+from benchsuite.data import Bool, Float32, Fold, Int32, Int64, Pairs, Queries, Rankings
 from benchsuite.errors import BenchsuiteError
+from benchsuite.evaluate.finalists import finalists, worth
 
-_BLOCK_BYTES = 64 * 2**20
+_BLOCK_BYTES = 32 * 2**20
+"""Size of a block of float32 scores: the largest that glibc hands out again without asking the system."""
+
+_READY_ROWS = 4096
+"""Queries in a block of a model that makes lists by a faster way than scoring everything."""
+
 _CODE_BITS = np.uint64(31)
 _CODE_MASK = np.uint64(2**31 - 1)
 _OPINION = np.uint64(1 << 63)
@@ -33,12 +42,19 @@ def popularity(fold: Fold) -> Int64:
     return np.bincount(train.interactions.item, minlength=len(train.items)).astype(np.int64)
 
 
-def rank(model: Model, fold: Fold, k: int, progress: Progress | None = None) -> Rankings:
+def rank(model: Model, fold: Fold, k: int, progress: Progress | None = None, threads: int = 1) -> Rankings:
     """Return the model's k best candidates for each query.
 
     Seen (blocked) items are left out; where the model has no opinion (NaN) the remaining places are filled by
     popularity in the training part, equally popular ones in an order drawn for each query, and marked; ties among
     scores go to the smaller code.
+
+    Args:
+        model: a fitted model.
+        fold: who asks, what is blocked, what may be recommended.
+        k: the length of the lists.
+        progress: hears how many queries are done.
+        threads: how many threads may select at a time.
 
     Raises:
         BenchsuiteError: when the model breaks its contract (wrong shape, infinite scores).
@@ -47,24 +63,19 @@ def rank(model: Model, fold: Fold, k: int, progress: Progress | None = None) -> 
     candidates = None if fold.candidates is None or len(fold.candidates) == items else fold.candidates
     width = items if candidates is None else len(candidates)
     k = min(k, width)
-    fallback = _levels(popularity(fold))
-    fallback = fallback if candidates is None else fallback[candidates]
-    position = _positions(items, candidates)
-    step = max(1, _BLOCK_BYTES // (8 * max(width, 1)))
-    out = _Lists(len(fold.queries), k)
-    for first in range(0, len(fold.queries), step):
-        last = min(first + step, len(fold.queries))
-        queries, blocked = fold.queries.slice(first, last), fold.blocked.slice(first, last)
-        ready = model.recommend(queries, candidates, k, blocked)
-        if ready is not None and bool(ready.filled.all()) and ready.item.shape == (last - first, k):
-            out.take(first, ready)
-        else:
-            scores = _checked(model.score(queries, candidates), last - first, width)
-            rest = None if not np.isnan(scores).any() else _fallback(queries.user, candidates, fallback)
-            out.rank(first, _order(scores, blocked, position, rest), scores, candidates)
+    ranker = _Ranker(model, candidates, width, k, threads, fold)
+    step = max(1, _BLOCK_BYTES // (4 * max(width, 1)))
+    outer = step * max(1, _READY_ROWS // step) if type(model).recommend is not Model.recommend else step
+    for first in range(0, len(fold.queries), outer):
+        last = min(first + outer, len(fold.queries))
+        full = ranker.take(first, last)
+        for begin in range(first, last, step):
+            end = min(begin + step, last)
+            if not full[begin - first : end - first].all():
+                ranker.rank(begin, end)
         if progress is not None:
             progress(last, len(fold.queries), "")
-    return Rankings(out.item, out.score, out.filled_in)
+    return Rankings(ranker.item, ranker.score, ranker.filled_in)
 
 
 def score_pairs(model: Model, queries: Queries, pairs: Pairs) -> Float32:
@@ -81,32 +92,69 @@ def score_pairs(model: Model, queries: Queries, pairs: Pairs) -> Float32:
     return scores.astype(np.float32)
 
 
-class _Lists:
+class _Ranker:
     """The lists under construction."""
 
-    def __init__(self, rows: int, k: int) -> None:
+    def __init__(self, model: Model, candidates: Int32 | None, width: int, k: int, threads: int, fold: Fold) -> None:
+        self._model, self._candidates, self._width = model, candidates, width
+        self._queries, self._blocked, self._threads = fold.queries, fold.blocked, threads
+        level = _levels(popularity(fold))
+        self._level = level if candidates is None else level[candidates]
+        self._position = _positions(len(fold.train.items), candidates)
+        rows = len(fold.queries)
         self.item = np.full((rows, k), -1, np.int32)
         self.score = np.full((rows, k), np.nan, np.float32)
         self.filled_in = np.zeros((rows, k), np.bool_)
 
-    def take(self, first: int, ready: TopK) -> None:
-        """Copy full lists that a model made by a faster way."""
-        last = first + len(ready.item)
-        self.item[first:last] = ready.item
-        self.score[first:last] = ready.score
+    def take(self, first: int, last: int) -> Bool:
+        """Keep lists that the model made by a faster way; return bool[last - first], where they are full."""
+        rows, k = last - first, self.item.shape[1]
+        blocked = self._blocked.slice(first, last)
+        ready = self._model.recommend(self._queries.slice(first, last), self._candidates, k, blocked)
+        if ready is None or ready.item.shape != (rows, k):
+            return np.zeros(rows, np.bool_)
+        self.item[first:last], self.score[first:last] = ready.item, ready.score
+        full: Bool = ready.filled.all(axis=1)
+        return full
 
-    def rank(self, first: int, order: UInt64, scores: Float32, candidates: Int32 | None) -> None:
+    def rank(self, first: int, last: int) -> None:
+        """Score some queries and keep the best."""
+        queries, blocked, k = self._queries.slice(first, last), self._blocked.slice(first, last), self.item.shape[1]
+        scores = _shaped(self._model.score(queries, self._candidates), last - first, self._width)
+        column = blocked.item.astype(np.int64) if self._position is None else self._position[blocked.item]
+        inside = column >= 0
+        closed = blocked.rows[inside], column[inside]
+        if not worth(self._width, k):
+            self._order(np.arange(first, last), queries.user, _finite(scores), closed)
+            return
+        found = finalists(scores, k, *closed, self._threads)
+        self.item[first:last] = found.column if self._candidates is None else self._candidates[found.column]
+        self.score[first:last] = found.score
+        rest = np.flatnonzero(~found.settled)
+        # What is left may be many rows (ties) and its order numbers take more room than scores: some rows at a time.
+        place = np.full(last - first, -1, np.int64)
+        for begin in range(0, len(rest), step := max(1, _BLOCK_BYTES // (16 * self._width))):
+            rows = rest[begin : begin + step]
+            place[:] = -1
+            place[rows] = np.arange(len(rows))
+            owner = place[closed[0]]
+            mine = owner >= 0
+            self._order(first + rows, queries.user[rows], scores[rows], (owner[mine], closed[1][mine]))
+
+    def _order(self, rows: Int64, user: Int32, scores: Float32, closed: tuple[Int64, Int64]) -> None:
         """Keep the k largest order numbers of each row."""
-        last, k = first + len(order), self.item.shape[1]
+        k = self.item.shape[1]
+        rest = None if not np.isnan(scores).any() else _fallback(user, self._candidates, self._level)
+        order = _order(scores, closed, rest)
         best = order if order.shape[1] == k else np.partition(order, order.shape[1] - k, axis=1)[:, -k:]
         best = np.sort(best, axis=1)[:, ::-1]
         column = (_CODE_MASK - (best & _CODE_MASK)).astype(np.int64)
         valid, opinion = best > 0, best >= _OPINION
         column[~valid] = 0
-        code = column if candidates is None else candidates[column]
-        self.item[first:last] = np.where(valid, code, -1)
-        self.score[first:last] = np.where(opinion, np.take_along_axis(scores, column, axis=1), np.nan)
-        self.filled_in[first:last] = valid & ~opinion
+        code = column if self._candidates is None else self._candidates[column]
+        self.item[rows] = np.where(valid, code, -1)
+        self.score[rows] = np.where(opinion, np.take_along_axis(scores, column, axis=1), np.nan)
+        self.filled_in[rows] = valid & ~opinion
 
 
 def _positions(items: int, candidates: Int32 | None) -> Int64 | None:
@@ -118,11 +166,14 @@ def _positions(items: int, candidates: Int32 | None) -> Int64 | None:
     return position
 
 
-def _checked(scores: Float32, rows: int, width: int) -> Float32:
+def _shaped(scores: Float32, rows: int, width: int) -> Float32:
     scores = np.asarray(scores)
     if scores.shape != (rows, width):
         raise BenchsuiteError(f"score returned shape {scores.shape} instead of {(rows, width)}")
-    scores = scores.astype(np.float32, copy=False)
+    return scores.astype(np.float32, copy=False)
+
+
+def _finite(scores: Float32) -> Float32:
     if np.isinf(scores).any():
         raise BenchsuiteError("score returned infinite scores; NaN means no opinion")
     return scores
@@ -148,7 +199,7 @@ def _fallback(user: Int32, candidates: Int32 | None, level: UInt64) -> UInt64:
     return (level << np.uint64(16)) | (mixed >> np.uint64(48))
 
 
-def _order(scores: Float32, blocked: Ragged, position: Int64 | None, rest: UInt64 | None) -> UInt64:
+def _order(scores: Float32, closed: tuple[Int64, Int64], rest: UInt64 | None) -> UInt64:
     """Return uint64[q, c], larger is better, 0 is blocked; ``rest`` orders candidates without an opinion."""
     opinion = ~np.isnan(scores)
     order = _sortable(scores)
@@ -157,9 +208,7 @@ def _order(scores: Float32, blocked: Ragged, position: Int64 | None, rest: UInt6
     order <<= _CODE_BITS
     order |= _CODE_MASK - np.arange(scores.shape[1], dtype=np.uint64)
     order |= np.where(opinion, _OPINION, np.uint64(0))
-    column = blocked.item.astype(np.int64) if position is None else position[blocked.item]
-    inside = column >= 0
-    order[blocked.rows[inside], column[inside]] = 0
+    order[closed] = 0
     return order
 
 

@@ -132,3 +132,28 @@ def test_equally_popular_fallbacks_differ_from_query_to_query_but_not_from_run_t
     counts = np.bincount(first.item[:, 0], minlength=items)
     assert counts.min() >= 6  # 20 expected for each item, standard deviation 4.2
     assert first.item.tolist() == rank(model, fold, 3).item.tolist()
+
+
+@pytest.mark.parametrize("k", [1, 5, 30])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_large_catalogue_is_ranked_by_the_same_rule(k: int, threads: int) -> None:
+    generator = np.random.default_rng(k)
+    users, items = 40, 600
+    matrix = np.round(generator.normal(size=(users, items)), 1).astype(np.float32)
+    matrix[generator.random(matrix.shape) < 0.3] = np.nan
+    matrix[5:9, 12:] = np.nan
+    matrix[7] = np.nan
+    popularity = generator.integers(0, 4, items).tolist()
+    blocked = [generator.choice(items, 20, replace=False).tolist() for _ in range(users)]
+    candidates = np.sort(generator.choice(items, 400, replace=False))
+
+    for codes in (None, candidates):
+        lists = rank(Fixed(matrix), make_fold(popularity, blocked, codes), k, threads=threads)
+        for user in range(users):
+            known = list(range(items)) if codes is None else codes.tolist()
+            liked, rest = plain_rank(matrix[user], popularity, set(blocked[user]), known, k)
+            got = lists.item[user].tolist()
+            assert got[: len(liked)] == liked
+            assert [popularity[code] for code in got[len(liked) :]] == rest
+            assert lists.fallback[user].tolist() == [False] * len(liked) + [True] * len(rest)
+            np.testing.assert_equal(lists.score[user], matrix[user, got])
