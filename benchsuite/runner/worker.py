@@ -117,6 +117,7 @@ def _run_cell(
         fold,
         int(identity["k"]),
         lambda done, total, note: _tell(channel, phase="rank", done=done, total=total, note=note),
+        job.threads,
     )
     scores = score_pairs(model, fold.queries, pairs)
     costs |= {
