@@ -70,9 +70,7 @@ class Strata:
             for cut in cuts:
                 answers = self._answers[dataset, split]
                 name = f"{split}/{cut['name']}"
-                rows = [
-                    _row(dataset, name, one, metric, cut["name"]) for one in answers for metric in self._metrics
-                ]
+                rows = [_row(dataset, name, one, metric, cut["name"]) for one in answers for metric in self._metrics]
                 fallback = {
                     one.model: _share([cell[cut["name"]] for cell in one.unanswered if cut["name"] in cell])
                     for one in answers

@@ -77,7 +77,8 @@ def parts(fold: Fold) -> list[Part]:
     third = _thirds(-taken, taken)
     for place, name in enumerate(("head items", "middle items", "tail items")):
         chosen = (third == place) & (taken > 0)
-        said = f"{int(chosen.sum()):,} items with {_span(taken[chosen])} training rows each"
+        size = int(chosen.sum())
+        said = f"{size:,} item{'' if size == 1 else 's'} with {_span(taken[chosen])} training rows"
         found.append(Part("item popularity", name, said, items=chosen))
     length = fold.queries.counts
     third = _thirds(length, np.ones(len(length), np.int64))

@@ -99,7 +99,7 @@ def test_without_texts_nothing_counts(answers) -> None:
 def test_words_are_counted_once_for_a_table(monkeypatch) -> None:
     items = table(["red sea", "blue moon"])
     made = []
-    count = texts._count_words  # noqa: SLF001 - how often it runs is the point
+    count = texts._count_words
     monkeypatch.setattr(texts, "_count_words", lambda said: made.append(said) or count(said))
     assert word_vectors(items) is word_vectors(items)
     assert len(made) == 1
