@@ -1,0 +1,146 @@
+"""Choosing how much of a second model to mix in, on held-out rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from benchsuite.data import Dataset, Float32, Float64, Fold, Int64, Queries, Ragged, Truth
+
+MOST_QUERIES = 2000
+"""Weights are chosen on at most this many queries."""
+
+_SHARE = 0.1  # of each history that is held out where no validation fold is given
+_LEAST = 5  # items a history must have to give some away
+_BYTES = 64 * 2**20
+
+Score = Callable[[Queries], Float32]
+
+
+def held_out(train: Dataset, seed: int) -> Fold:
+    """Cut a fold from inside a training part: a tenth of the items of each user who took at least five.
+
+    Args:
+        train: what there is to learn from.
+        seed: of the draw.
+
+    Returns:
+        A fold whose candidates are the whole catalogue. It has no query when all histories are shorter.
+    """
+    rows = train.interactions
+    size = len(train.items)
+    pairs, place = np.unique(rows.user.astype(np.int64) * size + rows.item, return_inverse=True)
+    owner = pairs // size
+    order = np.lexsort((np.random.default_rng([seed, 11]).random(len(pairs)), owner))
+    taken = np.bincount(owner, minlength=len(train.users))
+    first = np.cumsum(taken) - taken
+    rank = np.empty(len(pairs), np.int64)
+    rank[order] = np.arange(len(pairs)) - first[owner[order]]
+    give = np.where(taken >= _LEAST, np.maximum(1, np.round(_SHARE * taken)), 0).astype(np.int64)
+    hidden = (rank < give[owner])[place]
+    users = np.flatnonzero(give)
+    number = np.full(len(train.users), -1, np.int64)
+    number[users] = np.arange(len(users))
+    shown, truth = rows.take(~hidden & (give[rows.user] > 0)), rows.take(hidden)
+    queries = Queries.from_rows(users, number[shown.user], shown)
+    return Fold(
+        name="inner",
+        train=train.cut(~hidden),
+        queries=queries,
+        truth=Truth.from_rows(number[truth.user], truth, len(users)),
+        blocked=queries.items,
+    )
+
+
+def best_weights(
+    fold: Fold, base: Score, other: Score, scales: Sequence[Float32], weights: Sequence[float], seed: int
+) -> tuple[int, float, float]:
+    """Return (index of the scale, weight, nDCG@10) that is best for ``base + weight * scale * other`` on a fold.
+
+    Ties go to the earlier scale, then to the smaller weight. Weight 0 is always tried.
+
+    Args:
+        fold: a validation fold; every held-out item counts as right.
+        base: scores float32[q, c] of the fold's candidates.
+        other: the same of the model to mix in; NaN counts as 0.
+        scales: each float32[c], a factor per candidate.
+        weights: factors above 0 to try.
+        seed: of the draw of queries, where there are too many.
+    """
+    tried = [(0, 0.0)] + [(number, weight) for number in range(len(scales)) for weight in sorted(weights)]
+    totals = np.zeros(len(tried))
+    counted = 0
+    for queries, blocked, truth in _parts(fold, seed):
+        first = base(queries)
+        second = np.nan_to_num(other(queries), nan=0.0)
+        counted += len(queries)
+        for number, (scale, weight) in enumerate(tried):
+            mixed = first + np.float32(weight) * (second * scales[scale]) if weight else first
+            totals[number] += ndcg(mixed, blocked, truth).sum()
+    best = int(np.argmax(totals))
+    scale, weight = tried[best]
+    return scale, weight, float(totals[best] / max(1, counted))
+
+
+def ndcg(scores: Float32, blocked: Float32, truth: Float32, k: int = 10) -> Float64:
+    """Return float64[q], nDCG@k with binary gains (Järvelin and Kekäläinen 2002), the ideal cut at k.
+
+    Args:
+        scores: float32[q, c].
+        blocked: bool[q, c], what may not be recommended.
+        truth: bool[q, c], what counts as right; each query has at least one.
+        k: length of the lists.
+    """
+    open_scores = np.where(blocked | np.isnan(scores), -np.inf, scores)
+    k = min(k, scores.shape[1])
+    top = np.argpartition(-open_scores, k - 1, axis=1)[:, :k]
+    order = np.argsort(-np.take_along_axis(open_scores, top, axis=1), axis=1, kind="stable")
+    right = np.take_along_axis(truth & ~blocked, np.take_along_axis(top, order, axis=1), axis=1)
+    discount = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.cumsum(discount)[np.minimum(truth.sum(axis=1), k) - 1]
+    gained: Float64 = (right * discount).sum(axis=1) / ideal
+    return gained
+
+
+def _parts(fold: Fold, seed: int) -> Iterator[tuple[Queries, np.ndarray, np.ndarray]]:
+    """Yield blocks of queries that have a truth, with bool[q, c] blocked and bool[q, c] truth."""
+    items = len(fold.train.items)
+    candidates = np.arange(items) if fold.candidates is None else fold.candidates
+    column = np.full(items, -1, np.int64)
+    column[candidates] = np.arange(len(candidates))
+    chosen = _answerable(fold, column)
+    if len(chosen) > MOST_QUERIES:
+        chosen = np.sort(np.random.default_rng([seed, 13]).choice(chosen, MOST_QUERIES, replace=False))
+    step = max(1, _BYTES // (8 * len(candidates)))
+    for first in range(0, len(chosen), step):
+        part = chosen[first : first + step]
+        yield _pick(fold.queries, part), _mask(fold.blocked, part, column), _mask(fold.truth.items, part, column)
+
+
+def _answerable(fold: Fold, column: Int64) -> Int64:
+    """Return int64, the queries with at least one right answer among the candidates."""
+    inside = column[fold.truth.item] >= 0
+    return np.unique(fold.truth.rows[inside])
+
+
+def _mask(lists: Ragged, part: Int64, column: Int64) -> np.ndarray:
+    out = np.zeros((len(part), int(column.max(initial=-1)) + 1), bool)
+    for row, query in enumerate(part):
+        places = column[lists.item[lists.start[query] : lists.start[query + 1]]]
+        out[row, places[places >= 0]] = True
+    return out
+
+
+def _pick(queries: Queries, part: Int64) -> Queries:
+    """Return only some queries."""
+    rows = queries.rows
+    number = np.full(len(queries), -1, np.int64)
+    number[part] = np.arange(len(part))
+    kept = number[rows] >= 0
+    return Queries.from_rows(
+        queries.user[part],
+        number[rows[kept]],
+        queries.history.take(kept),
+        None if queries.when is None else queries.when[part],
+    )
