@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import sys
 from argparse import Namespace, _SubParsersAction
@@ -12,12 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import benchsuite
-from benchsuite.cli.console import coloured
+from benchsuite.cli.console import coloured, tell
 from benchsuite.cli.places import add_store, open_store
 from benchsuite.errors import StoreError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchsuite.data import Comparison
+    from benchsuite.plan import Plan
+    from benchsuite.store import Store
 
 
 PROVENANCE = "provenance.json"
@@ -32,14 +37,30 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
         description="Turn the stored results of an experiment into a report. Nothing is fitted.",
     )
     parser.add_argument("experiment", nargs="?", default="quick", help="the name of an experiment that was run")
-    parser.add_argument("--as", dest="form", default="terminal", metavar="FORM", help="see: benchsuite list reports")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write the files there (default: print)")
+    parser.add_argument(
+        "--as", dest="form", default="terminal", metavar="FORM", help="see: benchsuite list reports; or mlflow"
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", help="write the files there (default: print); for mlflow a folder or a server's address"
+    )
+    parser.add_argument(
+        "--queries", action="store_true", help="every metric of every query too (with --as csv, json or parquet)"
+    )
+    parser.add_argument(
+        "--rankings", action="store_true", help="every model's lists too (with --as csv, json or parquet)"
+    )
     parser.add_argument(
         "--against",
         metavar="MODEL",
         action="append",
         default=[],
         help="test every model against this one too, besides the best classic; may be repeated",
+    )
+    parser.add_argument(
+        "--country",
+        metavar="CODE",
+        default=os.environ.get("BENCHSUITE_COUNTRY", ""),
+        help="estimate CO2e with this country's electricity, such as FRA (default: $BENCHSUITE_COUNTRY or the world)",
     )
     add_store(parser)
     parser.add_argument("--json", action="store_true", help="print all rows and tests as JSON")
@@ -57,17 +78,56 @@ def run(args: Namespace) -> int:
     for label in args.against:
         if label not in known:
             raise UsageError(f'no model "{label}" in {plan.name}', remedy=did_you_mean(label, known))
-    comparison = build(plan, store, against=args.against, users=load_report(args.form).users)
+    track = args.form == "mlflow"
+    report = None if track else load_report(args.form)
+    large = [name for name, wanted in (("per_query", args.queries), ("rankings", args.rankings)) if wanted]
+    if large:
+        _check_large(args, None if report is None else report.tabular)
+    comparison = build(plan, store, against=args.against, users=report.users if report else 0, country=args.country)
     if args.json:
         import dataclasses
 
         kinds = ("rows", "contrasts", "spreads", "standings", "tuning")
         tables = {kind: [dataclasses.asdict(one) for one in getattr(comparison, kind)] for kind in kinds}
         print(json.dumps({"experiment": comparison.name, **tables}, indent=1, default=dict))
+    elif track:
+        from benchsuite.cli.track import track_runs
+
+        print(track_runs(comparison, plan, store, args.out))
     else:
-        rests_on = {"plan": plan_key(plan), "against": args.against}
-        show_report(args.form, comparison, args.out, rests_on=rests_on)
+        out = None if args.out is None else Path(args.out)
+        rests_on: dict[str, Any] = {"plan": plan_key(plan), "against": args.against, "country": args.country}
+        rests_on |= {"large": large} if large else {}
+        if out is not None and large:
+            rests_on["large_files"] = _write_large(args.form, large, plan, store, out)
+        show_report(args.form, comparison, out, rests_on=rests_on)
     return 1 if any(row.state in ("failed", "missing") for row in comparison.rows) else 0
+
+
+def _check_large(args: Namespace, form: str | None) -> None:
+    """Refuse ``--queries`` and ``--rankings`` where they have no place to go."""
+    option = "--queries" if args.queries else "--rankings"
+    if form is None:
+        raise UsageError(f"{option} has no place in {args.form}", remedy="use --as csv, --as json or --as parquet")
+    if args.out is None or args.json:
+        raise UsageError(f"{option} makes files", remedy="say where with --out DIR, without --json")
+
+
+def _write_large(form: str, large: Sequence[str], plan: Plan, store: Store, out: Path) -> dict[str, str]:
+    from benchsuite.cli.large import write_large
+
+    try:
+        digests = write_large(form, large, plan, store, out)
+    except OSError as error:
+        raise _cannot_write(out, error) from None
+    for name in digests:
+        print(out / name)
+    return digests
+
+
+def _cannot_write(out: Path, error: OSError) -> StoreError:
+    reason = error.strerror or str(error)
+    return StoreError(f"cannot be written: {reason}", where=str(out), remedy="choose another --out DIR")
 
 
 def show_report(
@@ -100,8 +160,10 @@ def show_report(
     files = report.from_settings(settings).render(comparison)
     if out is not None:
         _write({**files, PROVENANCE: _provenance(files, form, comparison, rests_on)}, out)
-    elif len(files) == 1 and (report.printable or form != "html"):
+    elif report.tabular in ("csv", "json") or (len(files) == 1 and (report.printable or form != "html")):
         sys.stdout.write(next(iter(files.values())).decode())
+        if len(files) > 1:
+            tell(f"{', '.join(list(files)[1:])}: with --out DIR")
     else:
         raise UsageError(f"{form} makes files", remedy="say where with --out DIR")
 
@@ -128,5 +190,4 @@ def _write(files: Mapping[str, bytes], out: Path) -> None:
             path.write_bytes(content)
             print(path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise StoreError(f"cannot be written: {reason}", where=str(out), remedy="choose another --out DIR") from None
+        raise _cannot_write(out, error) from None

@@ -15,6 +15,7 @@ from benchsuite.cli.report import PROVENANCE
 from benchsuite.errors import DataError
 
 if TYPE_CHECKING:
+    from benchsuite.plan import Plan
     from benchsuite.store import Store
 
 _SHOWN = 20
@@ -46,7 +47,7 @@ def run(args: Namespace) -> int:
             print(fault)
         if len(found) > _SHOWN:
             print(f"... and {len(found) - _SHOWN} more")
-        told = f"{len(facts['files'])} files, {len(facts['cells'])} cells"
+        told = f"{len(facts['files']) + len(facts.get('large_files', {}))} files, {len(facts['cells'])} cells"
         print(f"{told}: {f'{len(found)} faults' if found else 'everything is as the store says'}")
     return 1 if found else 0
 
@@ -96,7 +97,11 @@ def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any]) -> Iter
             (store.root / kind).mkdir(exist_ok=True)
             (other.root / kind).symlink_to((store.root / kind).resolve(), target_is_directory=True)
         plan = kept_plan(other, facts["plan"])
-        files = report().render(build(plan, other, against=facts["against"], users=report.users))
+        files = report().render(
+            build(plan, other, against=facts["against"], users=report.users, country=facts.get("country", ""))
+        )
+        if facts.get("large"):
+            yield from _large_faults(folder, facts, plan, other)
     for name in sorted({*files, *facts["files"]}):
         path = folder / name
         if name not in files:
@@ -105,6 +110,19 @@ def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any]) -> Iter
             yield f"{name}: is missing"
         elif (content := path.read_bytes()) != files[name]:
             yield from _lines(name, content, files[name])
+
+
+def _large_faults(folder: Path, facts: Mapping[str, Any], plan: Plan, store: Store) -> Iterator[str]:
+    """Yield every large table that differs; such files are compared by their sha256."""
+    from benchsuite.cli.large import write_large
+    from benchsuite.store import file_digest
+
+    with tempfile.TemporaryDirectory(prefix="benchsuite-") as scratch:
+        digests = write_large(facts["form"], facts["large"], plan, store, Path(scratch))
+    for name, digest in digests.items():
+        found = file_digest(folder / name)
+        if found != digest:
+            yield f"{name}: {'differs from what the store gives' if found else 'is missing'}"
 
 
 def _lines(name: str, found: bytes, wanted: bytes) -> Iterator[str]:

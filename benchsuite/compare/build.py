@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from benchsuite.compare.cases import cases
 from benchsuite.compare.cells import REPLICATES, CellResult, Measurer, interval
-from benchsuite.compare.judge import judge
+from benchsuite.compare.costs import COSTS, Costs
+from benchsuite.compare.judge import Judged, judge
+from benchsuite.compare.strata import Strata
 from benchsuite.compare.survival import survival
 from benchsuite.data import About, Comparison, Row, State
 from benchsuite.plan import Cell, Plan
 from benchsuite.provenance import provenance
 from benchsuite.store import Store
 
-_COSTS = {
-    "fit_seconds": "seconds to fit on the whole training part, wall clock, mean over folds and seeds",
-    "score_seconds": "seconds to rank all queries and score all pairs, wall clock, mean over folds and seeds",
-    "peak_memory_mb": "peak resident memory of the process in MB (10^6 bytes), libraries and data included",
-    "fallback_share": "share of list places filled by popularity because the model had no opinion",
-}
+_NO_VALUES = "no rating values: every value is 1"
 
 Progress = Callable[[int, int], None]
 
@@ -32,7 +29,12 @@ def _silent(done: int, total: int) -> None:
 
 
 def build(
-    plan: Plan, store: Store, progress: Progress = _silent, against: Sequence[str] = (), users: int = 0
+    plan: Plan,
+    store: Store,
+    progress: Progress = _silent,
+    against: Sequence[str] = (),
+    users: int = 0,
+    country: str = "",
 ) -> Comparison:
     """Judge every planned cell; nothing is left out.
 
@@ -42,24 +44,32 @@ def build(
         progress: is told how many (data set, split, model) rows are measured.
         against: labels of models that all others are held against, besides the best classic of each table.
         users: how many users' cases to show in full in each place; 0 leaves values user by user out.
+        country: whose electricity was used, three letters; "" takes the world's average for the estimate of CO2e.
     """
     measurer = Measurer(plan, store)
+    strata = Strata(plan, measurer)
     groups: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in plan.cells:
         groups.setdefault((cell.dataset, cell.split, cell.model), []).append(cell)
+    ratings = {metric.label for metric in plan.metrics if metric.facts["task"] == "rating"}
     rows: list[Row] = []
+    costs = Costs(country)
     judged: dict[tuple[str, str], dict[str, list[CellResult]]] = {}
     facts: dict[str, dict[str, Any]] = {}
     for done, ((dataset, split, model), cells) in enumerate(groups.items()):
         progress(done, len(groups))
         state, reason = _state(cells, store)
         if state == "ok":
-            results = [measurer.result(test, validation) for test, validation in _pairs_of_stages(cells)]
+            stages = list(_pairs_of_stages(cells))
+            results = [measurer.result(test, validation) for test, validation in stages]
+            strata.add(dataset, split, model, stages, results)
             facts.setdefault(model, {}).update(results[0].facts)
-            rows += _rows(dataset, split, model, results)
+            rows += _rows(dataset, split, model, results, ratings)
+            rows += costs.rows(dataset, split, model, results)
             judged.setdefault((dataset, split), {})[model] = results
         else:
-            names = [metric.label for metric in plan.metrics] + list(_COSTS)
+            strata.absent(dataset, split, model, state, reason)
+            names = [metric.label for metric in plan.metrics] + list(COSTS)
             rows += [Row(dataset, split, model, name, None, None, None, 0, state, reason) for name in names]
     progress(len(groups), len(groups))
     judgement = judge(plan, measurer, judged, rows, against)
@@ -70,8 +80,8 @@ def build(
         datasets=plan.datasets,
         splits=tuple(_with_groups(plan.splits)),
         models=models,
-        metrics=plan.metrics + tuple(_about_cost(name) for name in _COSTS),
-        provenance=_provenance(plan, store),
+        metrics=plan.metrics + costs.abouts(),
+        provenance=_provenance(plan, store) | {"readings": _readings(judged)},
         notes=(
             *_notes(plan, bool(judgement.contrasts)),
             *survival(plan.datasets, plan.models, plan.metrics, judgement.contrasts),
@@ -81,6 +91,7 @@ def build(
         spreads=judgement.spreads,
         standings=judgement.standings,
         per_user=tuple(cases(plan, measurer, judged, users)) if users else (),
+        strata=tuple(strata.all()),
     )
 
 
@@ -112,21 +123,24 @@ def _state(cells: Sequence[Cell], store: Store) -> tuple[State, str]:
     return "ok", ""
 
 
-def _rows(dataset: str, split: str, model: str, results: Sequence[CellResult]) -> Iterator[Row]:
-    """Average over seeds and folds; replicates are averaged draw by draw, so users stay whole."""
+def _rows(
+    dataset: str, split: str, model: str, results: Sequence[CellResult], ratings: Collection[str]
+) -> Iterator[Row]:
+    """Average over seeds and folds; replicates are averaged draw by draw, so users stay whole.
+
+    ``ratings`` are the labels of metrics that need values.
+    """
     for metric, group in results[0].measured:
         parts = [result.measured[metric, group] for result in results]
         name = f"{split}/{group}" if group else split
         value = float(np.mean([part.value for part in parts]))
         n = sum(part.n for part in parts)
         if np.isnan(value):
-            yield Row(dataset, name, model, metric, None, None, None, n, "not applicable", "no query counts")
+            reason = _NO_VALUES if metric in ratings and not results[0].reading["rating"] else "no query counts"
+            yield Row(dataset, name, model, metric, None, None, None, n, "not applicable", reason)
             continue
         low, high = interval(np.mean([part.replicates for part in parts], axis=0))
         yield Row(dataset, name, model, metric, value, low, high, n, "ok")
-    for cost in _COSTS:
-        value = float(np.mean([result.costs[cost] for result in results]))
-        yield Row(dataset, split, model, cost, value, None, None, len(results), "ok")
 
 
 def _with_groups(splits: Sequence[About]) -> Iterator[About]:
@@ -137,11 +151,6 @@ def _with_groups(splits: Sequence[About]) -> Iterator[About]:
             yield dataclasses.replace(
                 split, label=f"{split.label}/{group}", facts={**split.facts, "group_of": split.label}
             )
-
-
-def _about_cost(name: str) -> About:
-    facts = {"task": "cost", "higher_is_better": False, "convention": _COSTS[name]}
-    return About(name, name, _COSTS[name], facts=facts)
 
 
 def _provenance(plan: Plan, store: Store) -> dict[str, Any]:
@@ -160,6 +169,16 @@ def _provenance(plan: Plan, store: Store) -> dict[str, Any]:
     }
 
 
+def _readings(judged: Judged) -> dict[str, Any]:
+    """Return how the harness read each model's scores in each cell: threshold, calibrator, line to ratings."""
+    return {
+        f"{dataset}, {split}, {model}, seed {result.test.seed}, fold {result.test.fold}": dict(result.reading)
+        for (dataset, split), models in judged.items()
+        for model, results in models.items()
+        for result in results
+    }
+
+
 def _notes(plan: Plan, tested: bool) -> Iterator[str]:
     for data in plan.datasets:
         if data.facts["simulated"]:
@@ -169,6 +188,13 @@ def _notes(plan: Plan, tested: bool) -> Iterator[str]:
     yield f"Rankings: {which} counts as right; all candidates are ranked, seen items left out, ties in a fixed order."
     aim = plan.settings["threshold"]
     yield f"Accuracy, precision, recall, F1, AUC: labelled held-out pairs; the threshold maximizes {aim} on validation."
+    if any(metric.facts["task"] == "rating" for metric in plan.metrics):
+        own = ", ".join(m.label for m in plan.models if m.facts.get("predicts_values")) or "none of these models"
+        yield (
+            "RMSE, MAE: held-out pairs with a value. Scores become ratings by a straight line, fitted on validation for "
+            f"each model alike; models that predict values ({own}) are taken at their word. All are cut to the range "
+            "of the training values; without an opinion, the item's damped mean is the answer."
+        )
     if tested:
         yield (
             "Classics: all models that are not proposed (put to the test). Differences to the best classic of each "

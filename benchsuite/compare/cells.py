@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from benchsuite.api import Metric
-from benchsuite.data import Dataset, Float32, Float64, Fold
+from benchsuite.data import Dataset, Evidence, Float32, Float64, Fold
 from benchsuite.data.files import load_dataset, load_fold
-from benchsuite.evaluate import Measured, fallback_share, gather, measure
+from benchsuite.evaluate import Measured, Reading, fallback_share, gather, measure
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 from benchsuite.registry import load_metric
@@ -31,6 +32,10 @@ class CellResult:
         measured: by (metric label, group); the group "" is everybody.
         costs: by cost name; ``fallback_share`` included.
         facts: what the model told about itself.
+        reading: how the harness read the model's scores: ``threshold``, ``no_opinion`` (the score of pairs without
+            one), ``logistic`` (slope and intercept of the calibrator of probabilities) and ``rating`` (slope and
+            intercept of the line to ratings, and whether it was fitted; None where the data has no values).
+        spent: ``parameters`` and ``power`` of the cell's manifest, where it has them.
     """
 
     test: Cell
@@ -38,6 +43,8 @@ class CellResult:
     measured: Mapping[tuple[str, str], Measured]
     costs: Mapping[str, float]
     facts: Mapping[str, Any]
+    reading: Mapping[str, Any]
+    spent: Mapping[str, Any]
 
 
 class Measurer:
@@ -70,15 +77,13 @@ class Measurer:
         ]
         settings = {name: self._plan.settings[name] for name in ("relevant", "threshold")}
         cells = {"cell": test.key, "validation": validation.key}
-        return cells | settings | {"metrics": metrics, "replicates": REPLICATES, "seed": test.seed}
+        own = {"predicts_values": self._plan.predicts_values(test.model)}
+        return cells | settings | own | {"metrics": metrics, "replicates": REPLICATES, "seed": test.seed}
 
     def _measure(self, key: str, test: Cell, validation: Cell) -> None:
         fold = self.fold(test.fold_key)
-        stored = self.store.get("cell", test.key).arrays()
-        tried = self.store.get("cell", validation.key).arrays()
-        settings = self._plan.settings
-        evidence, reading = gather(fold, stored, tried, settings["relevant"], settings["threshold"])
-        values, results = measure(evidence, fold.queries, self._load_metrics(), REPLICATES, len(fold.train.users))
+        evidence, reading = self.evidence(test, validation)
+        values, results = measure(evidence, fold.queries, self.metrics, REPLICATES, len(fold.train.users))
         names = sorted(results)
         with self.store.write("measure", key) as draft:
             draft.arrays(
@@ -93,10 +98,14 @@ class Measurer:
                     | {"n": results[metric, group].n}
                     for metric, group in names
                 ],
-                "threshold": reading.threshold,
-                "calibrator": {"slope": reading.slope, "intercept": reading.intercept},
+                "reading": {
+                    "threshold": reading.threshold,
+                    "no_opinion": reading.neutral,
+                    "logistic": {"slope": reading.slope, "intercept": reading.intercept},
+                    "rating": None if reading.rating is None else dataclasses.asdict(reading.rating),
+                },
                 "fallback_share": fallback_share(evidence),
-                "sampled_negatives": int(np.isnan(stored["pair_value"]).sum()),
+                "sampled_negatives": int(np.isnan(evidence.pairs.value).sum()),
             }
 
     def _read(self, test: Cell, entry: Entry, cell: Entry) -> CellResult:
@@ -106,7 +115,9 @@ class Measurer:
             value = np.nan if result["value"] is None else result["value"]
             measured[result["metric"], result["group"]] = Measured(value, result["n"], arrays[f"replicates_{j}"])
         costs = cell.manifest["costs"] | {"fallback_share": entry.manifest["fallback_share"]}
-        return CellResult(test, entry.folder.name, measured, costs, cell.manifest.get("facts", {}))
+        facts = cell.manifest.get("facts", {})
+        spent = {name: cell.manifest[name] for name in ("parameters", "power") if name in cell.manifest}
+        return CellResult(test, entry.folder.name, measured, costs, facts, entry.manifest["reading"], spent)
 
     def fold(self, key: str) -> Fold:
         """Return a fold, loaded once."""
@@ -118,7 +129,17 @@ class Measurer:
             self._folds[key] = load_fold(entry.folder, self._data[data])
         return self._folds[key]
 
-    def _load_metrics(self) -> dict[str, Metric]:
+    def evidence(self, test: Cell, validation: Cell) -> tuple[Evidence, Reading]:
+        """Return what metrics may look at, and how the scores were read."""
+        stored = self.store.get("cell", test.key).arrays()
+        tried = self.store.get("cell", validation.key).arrays()
+        own, settings = self._plan.predicts_values(test.model), self._plan.settings
+        aims = settings["relevant"], settings["threshold"]
+        return gather(self.fold(test.fold_key), stored, tried, *aims, predicts_values=own)
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """The experiment's metrics by label, loaded once."""
         if self._metrics is None:
             self._metrics = {
                 about.label: load_metric(about.facts["plugin"]).from_settings(about.settings, about.label)

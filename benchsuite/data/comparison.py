@@ -23,7 +23,7 @@ class Row:
         split: label of the split; a group of queries has its own rows, ``"user-cold/k=1"``.
         model: label of the model.
         metric: ``"ndcg@10"``, or a cost: ``"fit_seconds"``, ``"score_seconds"``, ``"peak_memory_mb"``,
-            ``"fallback_share"``.
+            ``"parameters"``, ``"energy_wh"``, ``"co2e_g"``, ``"fallback_share"``.
         mean: the value, None where there is none.
         ci_low: lower end of the 95% interval, None where there is none.
         ci_high: upper end.

@@ -24,15 +24,16 @@ class Meter:
     def read(self) -> tuple[float, dict[str, Any]]:
         """Return the processor seconds so far, and what a reader needs to turn them into energy.
 
-        The second is ``cpu`` (the processor's name), ``processors`` (how many logical ones the system has), ``virtual``
-        (whether the system runs on a virtual machine, which may see only a slice of the processor), ``gpu`` (its name,
-        or "" where none was used) and ``gpu_joules`` (by the counter of the board; None where that cannot be read).
+        The second is ``cpu`` (the processor's name), ``sockets`` (how many of them), ``processors`` (how many logical
+        ones the system has), ``virtual`` (whether the system runs on a virtual machine, which may see only a slice of
+        the processor), ``gpu`` (its name, or "" where none was used) and ``gpu_joules`` (by the counter of the board;
+        None where that cannot be read).
         """
         seconds = _cpu_seconds() - self._cpu
         return seconds, {
             "cpu": hardware()["cpu"],
             "processors": os.cpu_count() or 1,
-            "virtual": _virtual(),
+            **_machine(),
             "gpu": self._gpu.name if self._gpu else "",
             "gpu_joules": self._gpu.joules() if self._gpu else None,
         }
@@ -76,9 +77,11 @@ def _cpu_seconds() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _virtual() -> bool:
-    """Tell whether Linux says that it runs on a virtual machine; other systems do not say."""
-    if sys.platform != "linux":
-        return False
-    text = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
-    return any("hypervisor" in line.split() for line in text.splitlines() if line.startswith("flags"))
+def _machine() -> dict[str, Any]:
+    """Return what Linux says of sockets and virtual machines; other systems do not say."""
+    lines: list[str] = []
+    if sys.platform == "linux":
+        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
+    sockets = {line.partition(":")[2].strip() for line in lines if line.startswith("physical id")}
+    virtual = any("hypervisor" in line.split() for line in lines if line.startswith("flags"))
+    return {"sockets": max(1, len(sockets)), "virtual": virtual}

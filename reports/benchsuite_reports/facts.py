@@ -6,13 +6,27 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchsuite.data import About, Comparison, Contrast, Row
+from benchsuite.data import About, Comparison, Contrast, Row, Standing
 from benchsuite_reports import words
 from benchsuite_reports.numbers import percent
 
-_COSTS = frozenset({"fit_seconds", "score_seconds", "load_seconds", "peak_memory_mb", "fallback_share"})
+_COSTS = frozenset(
+    {
+        "fit_seconds",
+        "score_seconds",
+        "load_seconds",
+        "peak_memory_mb",
+        "parameters",
+        "energy_wh",
+        "co2e_g",
+        "fallback_share",
+    }
+)
 _TASKS = ("ranking", "classification", "rating", "cost")
 FALLBACK = "fallback_share"
+PARAMETERS = "parameters"
+UNRANKED = frozenset({FALLBACK, PARAMETERS})
+"""Costs of which less is not simply better: no value is marked as the best."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,9 @@ class View:
         self.models = words.order(comparison.models, (row.model for row in rows))
         self.metrics = words.order(comparison.metrics, (row.metric for row in rows))
         self._metric = {about.label: about for about in comparison.metrics}
-        self._there = {(row.dataset, row.split, row.metric) for row in rows}
+        parts = [row for stratum in comparison.strata for row in stratum.rows]
+        self._parts = {(row.dataset, row.split, row.model, row.metric): row for row in parts}
+        self._there = {(row.dataset, row.split, row.metric) for row in (*rows, *parts)}
         self._contrasts = {
             (one.dataset, one.split, one.model, one.metric): one
             for one in comparison.contrasts
@@ -76,6 +92,8 @@ class View:
     def row(self, place: Place, model: str, metric: str) -> Row | None:
         """Return the row of one cell and metric; a group without one shares the reason of its whole split."""
         row = self.comparison.row(place.dataset, place.split, model, metric)
+        if row is None:
+            row = self._parts.get((place.dataset, place.split, model, metric))
         if row is None and place.group:
             whole = self.comparison.row(place.dataset, place.base, model, metric)
             return whole if whole is not None and whole.state != "ok" else None
@@ -114,6 +132,16 @@ class View:
         ranking = [metric for metric in candidates if self.task(metric) == "ranking"]
         best = [metric for metric in ranking if _is_ndcg_10(metric, self._metric.get(metric))]
         return next(iter([*best, *ranking, *candidates]), None)
+
+    def standing(self, split: str, metric: str) -> Standing | None:
+        """Return the ranks over data sets under one split, None where there are none."""
+        found = (one for one in self.comparison.standings if (one.split, one.metric) == (split, metric))
+        return next(found, None)
+
+    def cold(self, place: Place) -> bool:
+        """Return whether the split promises that the users or items asked about are new."""
+        about = words.find(self.comparison.splits, place.base)
+        return bool(about.facts["cold"]) if "cold" in about.facts else "cold" in about.name
 
     def grouping(self, places: Iterable[Place]) -> str:
         """Return what the groups of a split count."""

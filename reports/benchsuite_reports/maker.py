@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 
 from benchsuite.data import Contrast, Row
 from benchsuite_reports import words
-from benchsuite_reports.facts import FALLBACK, Place, View
+from benchsuite_reports.facts import FALLBACK, PARAMETERS, UNRANKED, Place, View
 from benchsuite_reports.numbers import Form, form, half_width, percent
 from benchsuite_reports.tables import NOTHING, Cell, Column, Convention, Group, Kind, Line, Note, Sign, Table
 
 SHARE = "% of best classic"
+RANK = "rank"
+_RANKS = "Place among the models that compete, by the numbers as shown; equal numbers share the better place."
 
 
 class Maker:
@@ -25,8 +27,8 @@ class Maker:
         self._cells: list[list[Cell]] = []
         self._notes: dict[str, str] = {}
 
-    def add(self, place: Place, metric: str, heading: str) -> None:
-        """Add a metric's column in one place: one cell per model, in the order of the models."""
+    def add(self, place: Place, metric: str, heading: str, *, note: str = "") -> None:
+        """Add a metric's column in one place: one cell per model, in the order of the models; a note is its footnote."""
         rows = [self._view.row(place, model, metric) for model in self._view.models]
         lower = not self._view.higher_is_better(metric)
         known = [(row, row.mean) for row in rows if row is not None and _has_value(row) and row.mean is not None]
@@ -36,14 +38,15 @@ class Maker:
             [half for half in halves if half is not None],
             cost=self._view.task(metric) == "cost",
             share=metric == FALLBACK,
+            whole=metric == PARAMETERS,
         )
         cells = [
             dataclasses.replace(self._cell(row, shape), sign=sign(self._view.contrast(place, model, metric)))
             for model, row in zip(self._view.models, rows, strict=True)
         ]
-        self._columns.append(Column(metric, heading, lower))
+        self._columns.append(Column(metric, heading, lower, (self._letter(note),) if note else ()))
         self._metrics.append((metric, rows))
-        competes = [metric != FALLBACK and model not in self._view.ceiling for model in self._view.models]
+        competes = [metric not in UNRANKED and model not in self._view.ceiling for model in self._view.models]
         self._cells.append(_marked(cells, competes, lower))
 
     def add_share(self, place: Place, metric: str) -> None:
@@ -66,9 +69,28 @@ class Maker:
         self._columns.append(Column(f"{metric} {SHARE}", SHARE, notes=(letter,)))
         self._cells.append(cells)
 
-    def add_words(self, key: str, heading: str, cells: Sequence[Cell], *, note: str = "") -> None:
+    def add_rank(self, metric: str) -> None:
+        """Add the places of the models in the metric's last column, where two or more compete in it."""
+        column = max(index for index, column in enumerate(self._columns) if column.key == metric)
+        lower = not self._view.higher_is_better(metric)
+        competes = [model not in self._view.ceiling for model in self._view.models]
+        shown = [
+            float(cell.number) if may and cell.number else None
+            for may, cell in zip(competes, self._cells[column], strict=True)
+        ]
+        known = [value for value in shown if value is not None]
+        if len(known) <= 1:
+            return
+        cells = []
+        for value in shown:
+            before = None if value is None else sum(other < value if lower else other > value for other in known)
+            cells.append(Cell(words=NOTHING) if before is None else Cell(f"{before + 1}", value=float(before + 1)))
+        self._columns.append(Column(f"{metric} {RANK}", RANK, True, (self._letter(_RANKS),)))
+        self._cells.append(cells)
+
+    def add_words(self, key: str, heading: str, cells: Sequence[Cell], *, note: str = "", lower: bool = False) -> None:
         """Add a column that is no metric, its cells given as they are to be shown."""
-        self._columns.append(Column(key, heading, notes=(self._letter(note),) if note else ()))
+        self._columns.append(Column(key, heading, lower, notes=(self._letter(note),) if note else ()))
         self._cells.append(list(cells))
 
     def table(self, key: str, kind: Kind, title: str, places: Sequence[Place], *said: str) -> Table:

@@ -23,16 +23,20 @@ class Form:
         decimals: digits after the point.
         bare: write ``.343`` for 0.343; only where no value of the column reaches beyond -1 or 1.
         share: write 0.0321 as ``3.2%``.
+        whole: write 22713216 as ``22,713,216``.
     """
 
     decimals: int
     bare: bool = False
     share: bool = False
+    whole: bool = False
 
     def number(self, value: float) -> str:
         """Write a value."""
         if self.share:
             return percent(value)
+        if self.whole:
+            return f"{value:z,.0f}"
         return self._bare(f"{value:z.{self.decimals}f}")
 
     def signed(self, value: float) -> str:
@@ -73,7 +77,7 @@ def supported(half: float) -> int:
     return 1 - exponent if digits <= _TWO_DIGITS_UP_TO else -exponent
 
 
-def form(values: Sequence[float], halves: Sequence[float], *, cost: bool, share: bool = False) -> Form:
+def form(values: Sequence[float], halves: Sequence[float], *, cost: bool, share: bool = False, whole: bool = False) -> Form:
     """Choose how a column is written.
 
     Args:
@@ -81,7 +85,10 @@ def form(values: Sequence[float], halves: Sequence[float], *, cost: bool, share:
         halves: the intervals' half-widths that are known; the median one decides.
         cost: True for seconds, megabytes and the like, which always keep their leading zero.
         share: True for a share that reads best in percent.
+        whole: True for counts, which are never cut.
     """
+    if whole:
+        return Form(0, whole=True)
     if share:
         return Form(1, share=True)
     wide = [half for half in halves if half > 0]

@@ -12,8 +12,10 @@ from benchsuite_reports.numbers import count
 _NAMES = {
     "accuracy": "Accuracy",
     "auc": "AUC",
+    "co2e_g": "CO2e (g, est.)",
     "coverage": "Coverage",
     "f1": "F1",
+    "energy_wh": "Energy (Wh, est.)",
     "fallback_share": "Fallback",
     "hit-rate": "Hit rate",
     "logloss": "Log loss",
@@ -21,6 +23,7 @@ _NAMES = {
     "map": "MAP",
     "mrr": "MRR",
     "ndcg": "nDCG",
+    "parameters": "Parameters",
     "peak_memory_mb": "Peak memory (MB)",
     "precision": "Precision",
     "recall": "Recall",

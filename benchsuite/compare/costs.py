@@ -1,0 +1,110 @@
+"""What each row cost: means over seeds and folds of what the harness measured, and estimates of energy and CO2e."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from benchsuite.compare import energy
+from benchsuite.data import About, Row
+
+_WATT_HOURS, _GRAMS = "energy_wh", "co2e_g"
+
+COSTS = {
+    "fit_seconds": "seconds to fit on the whole training part, wall clock, mean over folds and seeds",
+    "score_seconds": "seconds to rank all queries and score all pairs, wall clock, mean over folds and seeds",
+    "peak_memory_mb": "peak resident memory of the process in MB (10^6 bytes), libraries and data included",
+    "parameters": (
+        "numbers that the fitted model learnt or came with pretrained, as it tells itself, a language model's frozen "
+        "weights included, zeros of sparse matrices left out; mean over folds and seeds"
+    ),
+    _WATT_HOURS: "estimated energy in Wh",
+    _GRAMS: "estimated grams of CO2e",
+    "fallback_share": "share of list places filled by popularity because the model had no opinion",
+}
+"""What each cost is, in the order of the tables."""
+
+_OLD = "not measured: stored before it was counted"
+
+
+class Spent(Protocol):
+    """What one cell cost."""
+
+    @property
+    def costs(self) -> Mapping[str, float]:
+        """Seconds, megabytes and shares by name."""
+
+    @property
+    def spent(self) -> Mapping[str, Any]:
+        """``parameters`` and ``power`` of the manifest; an old cell has neither."""
+
+
+@dataclass
+class Costs:
+    """Turns cells into cost rows, and remembers which assumptions the estimates rest on.
+
+    Attributes:
+        country: whose electricity was used: three letters, or "" for the world's average.
+    """
+
+    country: str = ""
+    _watts: set[str] = field(default_factory=set)
+    _intensity: tuple[float, str] | None = None
+
+    def rows(self, dataset: str, split: str, model: str, cells: Sequence[Spent]) -> Iterator[Row]:
+        """Yield one row for each cost: its mean, or why there is none."""
+        for name in COSTS:
+            values = [self._value(name, cell) for cell in cells]
+            reason = next((value for value in values if isinstance(value, str)), "")
+            if reason:
+                yield Row(dataset, split, model, name, None, None, None, 0, "not applicable", reason)
+            else:
+                mean = float(np.mean([value for value in values if not isinstance(value, str)]))
+                yield Row(dataset, split, model, name, mean, None, None, len(cells), "ok")
+
+    def abouts(self) -> tuple[About, ...]:
+        """Return what each cost is; call it after :meth:`rows`."""
+        said = dict(COSTS)
+        if self._watts:
+            grams, where = self._grid
+            said[_WATT_HOURS] = (
+                "estimated energy in Wh of one fit and all its answers, tuning left out: processor seconds of the "
+                f"process times the watts of one logical processor ({'; '.join(sorted(self._watts))}; tables of "
+                f"{energy.library()}), plus the energy counter of the GPU's whole board where one was used; without "
+                "memory, disks and idle power, PUE 1.0; mean over folds and seeds"
+            )
+            said[_GRAMS] = (
+                f"estimated grams of CO2e: the estimated energy times {grams:.0f} g per kWh, {where} in "
+                f"{energy.library()}; mean over folds and seeds"
+            )
+        facts = {"task": "cost", "higher_is_better": False}
+        return tuple(About(name, name, text, facts=facts | {"convention": text}) for name, text in said.items())
+
+    def _value(self, name: str, cell: Spent) -> float | str:
+        """Return one cell's value, or why there is none."""
+        if name == "parameters":
+            count = cell.spent.get("parameters", _OLD)
+            return "the model does not tell" if count is None else count if isinstance(count, str) else float(count)
+        if name in (_WATT_HOURS, _GRAMS):
+            return self._energy(cell, grams=name == _GRAMS)
+        return cell.costs[name]
+
+    def _energy(self, cell: Spent, *, grams: bool) -> float | str:
+        power = cell.spent.get("power")
+        if power is None:
+            return _OLD
+        if power["gpu"] and power["gpu_joules"] is None:
+            return f"the energy counter of the GPU cannot be read: {power['gpu']}"
+        self._watts.add(energy.watts_per_processor(power)[1])
+        spent = energy.watt_hours(cell.costs["cpu_seconds"], power)
+        return spent * self._grid[0] / 1000 if grams else spent
+
+    @property
+    def _grid(self) -> tuple[float, str]:
+        """Grams of CO2e per kWh and where, asked once."""
+        if self._intensity is None:
+            self._intensity = energy.carbon_intensity(self.country)
+        return self._intensity
