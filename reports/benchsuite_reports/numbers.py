@@ -77,7 +77,9 @@ def supported(half: float) -> int:
     return 1 - exponent if digits <= _TWO_DIGITS_UP_TO else -exponent
 
 
-def form(values: Sequence[float], halves: Sequence[float], *, cost: bool, share: bool = False, whole: bool = False) -> Form:
+def form(
+    values: Sequence[float], halves: Sequence[float], *, cost: bool, share: bool = False, whole: bool = False
+) -> Form:
     """Choose how a column is written.
 
     Args:
