@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from benchsuite.api.plugin import Plugin
 from benchsuite.data import Comparison
+from benchsuite.data.tabular import Form
 
 
 @dataclasses.dataclass
@@ -23,6 +24,10 @@ class Report(Plugin):
 
     users: ClassVar[int] = 0
     """How many users' cases the report shows in full; the harness fills ``Comparison.per_user`` when it is not 0."""
+
+    tabular: ClassVar[Form | None] = None
+    """For reports of tidy tables: the form in which the harness writes what is too large for a comparison (values query
+    by query, lists) beside the report's files, when a reader asks for it."""
 
     @abstractmethod
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:

@@ -51,6 +51,10 @@ def run(args: Namespace) -> int:
         say(table(("setting", "type", "default", "search range"), rows))
     else:
         say("no settings")
+    for one in about.get("tables", []):
+        say()
+        say(f"{style(one['name'], 'bold')}: {one['about']}")
+        say(table(("column", "type", "meaning"), [(c["name"], c["dtype"], c["meaning"]) for c in one["columns"]]))
     for entry_text in about["cite"]:
         say()
         say(entry_text)
@@ -78,7 +82,17 @@ def describe(entry: Entry) -> dict[str, Any]:
             for name, hint in cls.fields().items()
         ],
         "cite": list(cls.cite),
+        **_tables(entry, cls),
     }
+
+
+def _tables(entry: Entry, cls: type[Plugin]) -> dict[str, Any]:
+    """Return the schema of a report that writes tidy tables."""
+    if entry.kind != "reports" or getattr(cls, "tabular", None) is None:
+        return {}
+    from benchsuite.data.tables import schema
+
+    return {"tables": schema()}
 
 
 def _jsonable(value: Any) -> Any:

@@ -1,59 +1,82 @@
-"""The report for a spreadsheet or a data frame: one number a row, with all its digits."""
+"""Reports for a spreadsheet, a program or a data frame: one number a row, with all its digits."""
 
 from __future__ import annotations
 
+import dataclasses
+import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
+from benchsuite.data.tables import RESULTS, SMALL, Batch, Table, schema, small_tables
+from benchsuite.data.tabular import DESCRIPTOR, Form, describe, records, write_table
 
-COLUMNS = ("dataset", "split", "model", "metric", "mean", "ci_low", "ci_high", "n", "state", "reason")
-_RISKY = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "'",
-    "\N{FULLWIDTH EQUALS SIGN}",
-    "\N{FULLWIDTH PLUS SIGN}",
-    "\N{FULLWIDTH HYPHEN-MINUS}",
-    "\N{FULLWIDTH COMMERCIAL AT}",
-)
-_QUOTED = frozenset(',;|"\t\r\n')
+COLUMNS = RESULTS.names
 
 
 @dataclass
 class Csv(Report):
-    """One tidy table of every number, for data frames and spreadsheets."""
+    """Tidy tables of every number and every test, for spreadsheets and data frames.
+
+    UTF-8, a header, lines ended by a line feed. Floats are written with the fewest digits that read back to the same
+    value; no value is an empty cell. An apostrophe stands in front of a text, or of a part after a tab, line break,
+    semicolon or bar, that a spreadsheet could take for a formula or that begins with an apostrophe: taking it away
+    gives back the exact text.
+    """
+
+    tabular: ClassVar[Form] = "csv"
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
-        """Return ``results.csv``: UTF-8, a header, one row per number or reason, lines ended by a line feed.
-
-        Floats are written with the fewest digits that read back to the same value; no value is an empty cell. A text
-        that a spreadsheet could take for a formula gets an apostrophe in front, as does one that begins with an
-        apostrophe, so taking one leading apostrophe away gives back the exact text.
-        """
-        lines = [",".join(COLUMNS)]
-        for row in comparison.rows:
-            cells = [safe(row.dataset), safe(row.split), safe(row.model), safe(row.metric)]
-            cells += [_number(row.mean), _number(row.ci_low), _number(row.ci_high), str(int(row.n))]
-            cells += [safe(row.state), safe(row.reason)]
-            lines.append(",".join(cells))
-        return {"results.csv": ("\n".join(lines) + "\n").encode()}
+        """Return ``results.csv`` and the other tables, and their schema as a Data Package."""
+        found = small_tables(comparison)
+        files = {f"{table.name}.csv": _bytes("csv", table, found[table.name]) for table in SMALL}
+        return files | {DESCRIPTOR: describe(comparison.name, SMALL)}
 
 
-def safe(text: str) -> str:
-    """Return a text cell that no spreadsheet runs, quoted where a separator of any locale is inside."""
-    if text.lstrip(" ").startswith(_RISKY):
-        text = f"'{text}"
-    if _QUOTED.isdisjoint(text):
-        return text
-    return '"' + text.replace('"', '""') + '"'
+@dataclass
+class Json(Report):
+    """Everything a comparison holds as one JSON document, with the schema of its tables.
+
+    Texts are as they are, nothing is neutralized; no value is ``null``.
+    """
+
+    tabular: ClassVar[Form] = "json"
+
+    def render(self, comparison: Comparison) -> Mapping[str, bytes]:
+        """Return ``results.json``, UTF-8."""
+        found = small_tables(comparison)
+        content: dict[str, Any] = {
+            "experiment": comparison.name,
+            "notes": list(comparison.notes),
+            "tables": {table.name: list(records(table, found[table.name])) for table in SMALL},
+            "schema": schema(SMALL),
+        }
+        for kind in ("datasets", "splits", "models", "metrics"):
+            content[kind] = [dataclasses.asdict(about) for about in getattr(comparison, kind)]
+        content["provenance"] = dict(comparison.provenance)
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=dict)
+        return {"results.json": (text + "\n").encode()}
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else repr(float(value))
+@dataclass
+class Parquet(Report):
+    """Tidy tables of every number and every test as Parquet, with types and meanings in each file's schema.
+
+    Texts are as they are, nothing is neutralized; no value is null.
+    """
+
+    tabular: ClassVar[Form] = "parquet"
+
+    def render(self, comparison: Comparison) -> Mapping[str, bytes]:
+        """Return ``results.parquet`` and the other tables."""
+        found = small_tables(comparison)
+        return {f"{table.name}.parquet": _bytes("parquet", table, found[table.name]) for table in SMALL}
+
+
+def _bytes(form: Form, table: Table, batch: Batch) -> bytes:
+    file = io.BytesIO()
+    write_table(form, table, [batch], file)
+    return file.getvalue()

@@ -15,18 +15,21 @@ from markdown_it import MarkdownIt
 
 from benchsuite_reports.build import tables
 from benchsuite_reports.latex import Latex
-from benchsuite_reports.maker import SHARE
+from benchsuite_reports.maker import RANK, SHARE
 from benchsuite_reports.markdown import Markdown
 from benchsuite_reports.terminal import Terminal
 from benchsuite_reports.tidy import COLUMNS, Csv
 from benchsuite_reports.words import heading
 
 REPORTS = [Terminal(), Terminal(colour=True), Markdown(), Latex(), Csv()]
+KINDS = ("Results", "Ranking", "Classification", "Costs")
 NUMBER = re.compile(r"(?P<number>-?\d*\.?\d+)(?P<percent>%?)(?: ?±(?P<margin><?\d*\.?\d+))?")
 
 
 def text_of(report, comparison):
-    (content,) = report.render(comparison).values()
+    files = report.render(comparison)
+    content = files["results.csv"] if isinstance(report, Csv) else next(iter(files.values()))
+    assert isinstance(report, Csv) or len(files) == 1
     # In LaTeX, places where a line may break are no part of what a reader sees.
     return content.decode().replace("\\allowbreak{}", "")
 
@@ -41,7 +44,7 @@ def check(comparison, found, *, complete):
     decimals = defaultdict(set)
     seen = set()
     for (place, model, head), text in found.items():
-        if head == SHARE:
+        if head in (SHARE, RANK):
             continue
         row = rows.get((place, model, by_heading[head]))
         match = NUMBER.match(text)
@@ -113,7 +116,7 @@ def found_in_markdown(text):
     found = {}
     for title, (head, *body) in read_markdown(text):
         kind, _, place = title.partition(": ")
-        if kind.startswith(("Overview", "nDCG")):
+        if kind not in KINDS:
             continue
         for cells in body:
             model = cells[0].removesuffix(" (ceiling)")
@@ -141,7 +144,7 @@ def found_in_latex(text):
     for fragment in text.split("\\begin{table}")[1:]:
         title = untex(re.search(r"\\caption\{(.*?)\.(?: Simulated.*)?\}\n", fragment)[1])
         kind, _, place = re.sub(r" \(\d+ of \d+\)$", "", title).partition(": ")
-        if kind.startswith(("Overview", "nDCG")):
+        if kind not in KINDS:
             continue
         body = fragment.split("\\toprule")[1].split("\\bottomrule")[0]
         rows = [re.split(r"(?<!\\) & ", line.strip().removesuffix(" \\\\")) for line in body.strip().split("\n")]
