@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from benchsuite.data import Float32, Float64, Int8, PairScores
+from benchsuite.evaluate.ratings import RatingLine
 
 Aim = Literal["accuracy", "f1"]
 
@@ -22,12 +23,14 @@ class Reading:
         neutral: the score given to pairs without an opinion: the median of the model's own validation scores.
         slope: of the logistic calibrator, probability = 1 / (1 + exp(-(slope * score + intercept))).
         intercept: of the calibrator.
+        rating: how scores become ratings; None where the data has no values other than 1.
     """
 
     threshold: float
     neutral: float
     slope: float
     intercept: float
+    rating: RatingLine | None = None
 
     @classmethod
     def fit(cls, scores: Float32, labels: Int8, aim: Aim) -> Reading:

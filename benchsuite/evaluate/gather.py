@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite.data import Evidence, Fold, Pairs, Ragged, Rankings
+from benchsuite.data import Evidence, Fold, Pairs, PairScores, Ragged, Rankings
 from benchsuite.evaluate.calibrate import Aim, Reading, read_scores
+from benchsuite.evaluate.ratings import RatingLine, RatingScale
 from benchsuite.evaluate.topk import popularity
 
 Arrays = Mapping[str, NDArray[Any]]
 Relevant = Literal["taken", "liked"]
 
 
-def gather(fold: Fold, answers: Arrays, validation: Arrays, relevant: Relevant, aim: Aim) -> tuple[Evidence, Reading]:
+def gather(
+    fold: Fold,
+    answers: Arrays,
+    validation: Arrays,
+    relevant: Relevant,
+    aim: Aim,
+    *,
+    predicts_values: bool = False,
+) -> tuple[Evidence, Reading]:
     """Put fold and stored answers together.
 
     Args:
         fold: the fold that was answered.
         answers: the cell's arrays: item, score, fallback, pair_query, pair_item, pair_label, pair_value, pair_score.
-        validation: the arrays of the same model's validation cell; threshold and calibrator are fitted on its pairs.
+        validation: the arrays of the same model's validation cell; threshold and calibrators are fitted on its pairs.
         relevant: which held-out items count as right in a ranking.
         aim: what the threshold maximizes.
+        predicts_values: whether the model's scores are on the scale of the values, see :class:`benchsuite.api.Model`.
     """
     scores, reading = read_scores((validation["pair_score"], validation["pair_label"]), answers["pair_score"], aim)
+    scores, reading = _with_ratings(fold, answers, validation, scores, reading, own=predicts_values)
     evidence = Evidence(
         user=fold.queries.user,
         relevant=relevant_items(fold, relevant),
@@ -36,8 +48,21 @@ def gather(fold: Fold, answers: Arrays, validation: Arrays, relevant: Relevant, 
         catalogue=len(fold.train.items) if fold.candidates is None else len(fold.candidates),
         popularity=popularity(fold),
         users=len(np.unique(fold.train.interactions.user)),
+        items=fold.train.items,
     )
     return evidence, reading
+
+
+def _with_ratings(
+    fold: Fold, answers: Arrays, validation: Arrays, scores: PairScores, reading: Reading, *, own: bool
+) -> tuple[PairScores, Reading]:
+    """Read the scores as ratings too, where the training part has values."""
+    scale = RatingScale.of(fold.train)
+    if scale is None:
+        return scores, reading
+    line = RatingLine.own() if own else RatingLine.fit(validation["pair_score"], validation["pair_value"], scale)
+    ratings = line.apply(scores.score, scores.fallback, answers["pair_item"], scale)
+    return dataclasses.replace(scores, rating=ratings), dataclasses.replace(reading, rating=line)
 
 
 def relevant_items(fold: Fold, relevant: Relevant) -> Ragged:

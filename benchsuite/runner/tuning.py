@@ -110,7 +110,8 @@ class TuneQueue:
         arrays = entry.arrays()
         plan = self._plan.settings
         fold = self._validation(cell.fold_key)
-        evidence, _ = gather(fold, arrays, arrays, plan["relevant"], plan["threshold"])
+        own = self._plan.predicts_values(cell.model)
+        evidence, _ = gather(fold, arrays, arrays, plan["relevant"], plan["threshold"], predicts_values=own)
         values = np.asarray(self._metric.measure(evidence), np.float64)
         value = float(self._metric.estimate(evidence, values, np.ones((1, len(evidence))))[0])
         return Trial(settings, None if np.isnan(value) else value, seconds, cell.key)

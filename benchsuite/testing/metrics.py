@@ -124,12 +124,34 @@ def check_order_of_queries_does_not_matter(make: Make[Metric]) -> None:
     expect(_same(number, other), f"the metric is {number} in one order and {other} in another")
 
 
+def check_only_pairs_with_a_value_count(make: Make[Metric]) -> None:
+    """A metric of ratings leaves out drawn negatives, which have no value, and says NaN where nothing was rated."""
+    metric = make()
+    if metric.task != "rating":
+        skip("is no metric of ratings")
+    answers = evidence("mixed")
+    pairs, scores = answers.pairs, answers.scores
+    if scores.rating is None:
+        raise TypeError("the kit's own answers have no ratings")
+    drawn = np.arange(len(pairs)) % 3 == 0
+    value = np.where(drawn, np.float32(np.nan), pairs.value)
+    blind = dataclasses.replace(answers, pairs=dataclasses.replace(pairs, value=value))
+    far = np.where(drawn, np.float32(100), scores.rating)
+    moved = dataclasses.replace(blind, scores=dataclasses.replace(scores, rating=far))
+    one, other = _judge(metric, blind)[1], _judge(metric, moved)[1]
+    expect(np.isfinite(one), f"with pairs that have no value among others, the metric is {one}")
+    expect(_same(one, other), f"what is predicted for pairs without a value changes the metric from {one} to {other}")
+    values, number = _judge(metric, dataclasses.replace(answers, scores=dataclasses.replace(scores, rating=None)))
+    expect(np.isnan(values).all() and np.isnan(number), f"without ratings, the metric is {number} instead of NaN")
+
+
 METRIC_CHECKS = (
     check_convention_is_said,
     check_values_have_shape,
     check_perfect_answer_is_best,
     check_only_the_first_k_places_count,
     check_short_lists_and_empty_truths,
+    check_only_pairs_with_a_value_count,
     check_leaving_out_equals_weighing_zero,
     check_order_of_queries_does_not_matter,
 )

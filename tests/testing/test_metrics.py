@@ -121,7 +121,19 @@ class Elsewhere(Blind):
     rewards_truth: ClassVar[bool] = False
 
 
+@dataclass
+class CountsDrawn(Good):
+    """Takes the error of a pair without a value for one of 0."""
+
+    task: ClassVar[Task] = "rating"
+
+    def measure(self, evidence):
+        error = np.nan_to_num(np.abs(evidence.scores.rating - evidence.pairs.value))
+        return -np.bincount(evidence.pairs.query, weights=error, minlength=len(evidence))
+
+
 BAD = {
+    CountsDrawn: "only_pairs_with_a_value_count",
     Blind: "perfect_answer_is_best",
     Silent: "convention_is_said",
     Narrow: "values_have_shape",
