@@ -48,8 +48,9 @@ class GiniAtK(Metric):
         """Return float64[b], the coefficient of all lists, each counted as often as its weight says."""
         item = evidence.rankings.item[:, : self.k]
         query, place = np.nonzero(item >= 0)
-        _, column = np.unique(item[query, place], return_inverse=True)
-        return np.asarray([_gini(sums(column, w[query], 0), evidence.catalogue) for w in weights])
+        listed = item[query, place]
+        present = np.bincount(listed) > 0
+        return np.asarray([_gini(sums(listed, w[query], 0)[present], evidence.catalogue) for w in weights])
 
 
 def _gini(places: Float64, catalogue: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from benchsuite.data import Bool, Evidence, Float64, Int64
 from benchsuite.errors import DataError
 from benchsuite_protocol.metrics.memory import once_per_evidence
 
-_CELLS = 1 << 23
+_CELLS = 1 << 21
 """Size of the scratch table, in cells of one byte: small enough for a processor's cache, large enough to be few."""
 
 
@@ -30,6 +30,7 @@ class Hits:
     shown: Bool
     relevant: Int64
     catalogue: int
+    _tops: dict[int, Hits] = field(default_factory=dict, repr=False)
 
     def top(self, k: int) -> Hits:
         """Return the same for the first k places.
@@ -42,7 +43,9 @@ class Hits:
                 f"a metric looks at the first {k} places, the stored lists have {self.hit.shape[1]}",
                 remedy=f"store lists of {k} items or more, or ask for a smaller k",
             )
-        return Hits(self.hit[:, :k], self.shown[:, :k], self.relevant, self.catalogue)
+        if k not in self._tops:  # all metrics at this cutoff share what is counted of it
+            self._tops[k] = Hits(self.hit[:, :k], self.shown[:, :k], self.relevant, self.catalogue)
+        return self._tops[k]
 
     @cached_property
     def found(self) -> Float64:
@@ -68,13 +71,18 @@ def hits(evidence: Evidence) -> Hits:
     shown = item >= 0
     width = 1 + max(int(item.max(initial=0)), int(relevant.item.max(initial=0)))
     step = max(1, _CELLS // width)
-    table = np.zeros((step, width), np.bool_)
+    # One flat table: single indices are looked up twice as fast as pairs.
+    table = np.zeros(step * width, np.bool_)
+    base = width * np.arange(step, dtype=np.int64)[:, None]
+    rows = relevant.rows
     hit = np.zeros(item.shape, np.bool_)
     for first in range(0, len(item), step):
         last = min(first + step, len(item))
-        part = relevant.slice(first, last)
-        table[part.rows, part.item] = True
-        hit[first:last] = table[np.arange(last - first)[:, None], item[first:last]]
-        table[part.rows, part.item] = False
+        begin, end = relevant.start[first], relevant.start[last]
+        right = width * (rows[begin:end] - first) + relevant.item[begin:end]
+        table[right] = True
+        # An empty place (-1) looks at some other cell, which does not count.
+        table.take(base[: last - first] + item[first:last], out=hit[first:last], mode="clip")
+        table[right] = False
     hit &= shown
     return Hits(hit, shown, relevant.counts, evidence.catalogue)

@@ -192,5 +192,5 @@ class CoverageAtK(TopMetric):
         item = evidence.rankings.item[:, : self.k]
         query, place = np.nonzero(item >= 0)
         listed = item[query, place]
-        covered = [len(np.unique(listed[weight[query] > 0])) for weight in weights]
+        covered = [np.count_nonzero(np.bincount(listed[weight[query] > 0])) for weight in weights]
         return np.asarray(covered, np.float64) / evidence.catalogue
