@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,8 @@ def build(
             results = [measurer.result(test, validation) for test, validation in stages]
             strata.add(dataset, split, model, stages, results)
             facts.setdefault(model, {}).update(results[0].facts)
-            rows += _rows(dataset, split, model, results, ratings)
+            lacking = {metric.label: metric.facts.get("unmet", {}).get(dataset, "") for metric in plan.metrics}
+            rows += _rows(dataset, split, model, results, ratings, lacking)
             rows += costs.rows(dataset, split, model, results)
             judged.setdefault((dataset, split), {})[model] = results
         else:
@@ -124,11 +125,16 @@ def _state(cells: Sequence[Cell], store: Store) -> tuple[State, str]:
 
 
 def _rows(
-    dataset: str, split: str, model: str, results: Sequence[CellResult], ratings: Collection[str]
+    dataset: str,
+    split: str,
+    model: str,
+    results: Sequence[CellResult],
+    ratings: Collection[str],
+    lacking: Mapping[str, str],
 ) -> Iterator[Row]:
     """Average over seeds and folds; replicates are averaged draw by draw, so users stay whole.
 
-    ``ratings`` are the labels of metrics that need values.
+    ``ratings`` are the labels of metrics that need values; ``lacking`` says by metric what else the data has not.
     """
     for metric, group in results[0].measured:
         parts = [result.measured[metric, group] for result in results]
@@ -137,6 +143,7 @@ def _rows(
         n = sum(part.n for part in parts)
         if np.isnan(value):
             reason = _NO_VALUES if metric in ratings and not results[0].reading["rating"] else "no query counts"
+            reason = lacking.get(metric) or reason
             yield Row(dataset, name, model, metric, None, None, None, n, "not applicable", reason)
             continue
         low, high = interval(np.mean([part.replicates for part in parts], axis=0))
