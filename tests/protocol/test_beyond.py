@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from benchsuite.data import Evidence, Rankings
 from benchsuite.errors import DataError
 from benchsuite_protocol.metrics.beyond import GiniAtK, NoveltyAtK, PopularityLiftAtK
+from benchsuite_protocol.metrics.ranking import CoverageAtK
 
 
 def lists(evidence: Evidence, k: int) -> list[list[int]]:
@@ -52,6 +53,12 @@ def test_by_the_book(answers, seed: int, queries: int, k: int, items: int) -> No
     novelty = NoveltyAtK(k=k)
     bits = [-math.log2(min((n + 1) / (evidence.users + 1), 1)) for n in evidence.popularity]
     np.testing.assert_allclose(novelty.measure(evidence), [mean([bits[i] for i in row]) for row in listed], atol=1e-9)
+
+    covering = CoverageAtK(k=k)
+    values = covering.measure(evidence)
+    np.testing.assert_allclose(values, [len(set(row)) / items for row in listed], atol=1e-12)
+    union = [set().union(*(row for w, row in zip(weight, listed, strict=True) if w)) for weight in weights]
+    np.testing.assert_allclose(covering.estimate(evidence, values, weights), [len(one) / items for one in union])
 
     rows = evidence.popularity
     usual = sum(n * n for n in rows) / sum(rows)
