@@ -157,5 +157,6 @@ def check_names(names: Iterable[str], text: Text, table: Table) -> None:
 
 def to_frame(found: pa.Table) -> pd.DataFrame:
     """Turn an arrow table into a frame whose text columns are categories."""
-    frame: pd.DataFrame = found.unify_dictionaries().to_pandas()
+    # each column of its own, so that none is copied into a block beside the others
+    frame: pd.DataFrame = found.unify_dictionaries().to_pandas(split_blocks=True)
     return frame
