@@ -11,7 +11,7 @@ from benchsuite_reports.facts import Place, View
 from benchsuite_reports.maker import sign
 from benchsuite_reports.numbers import form, half_width, p_value, percent
 
-_PLAIN = ("popular", "item-knn")
+_PLAIN = ("random", "popular", "item-knn")
 """Plugins that every proposed model should beat."""
 
 
@@ -26,8 +26,8 @@ class Said:
 def verdicts(view: View) -> list[Said]:
     """Return a sentence for each data set and split on the best language model against the best classic, then warnings.
 
-    A warning says where the most popular items or item-kNN beat the best language model, and which tuned winner lies
-    at an end of its search range.
+    A warning says where chance, the most popular items or item-kNN beat the best proposed model, where one of the two
+    sides has no value, that nothing was tuned, and which tuned winner lies at an end of its search range.
     """
     said: list[Said] = []
     warnings: list[Said] = []
@@ -39,6 +39,7 @@ def verdicts(view: View) -> list[Said]:
         tested = [point for point in points if point.model in view.proposed]
         classics = [point for point in points if point.model in view.classics]
         if not tested or not classics:
+            warnings += _one_sided(view, place, bool(tested))
             continue
         best = max if view.higher_is_better(metric) else min
         proposed, classic = best(tested, key=_value), best(classics, key=_value)
@@ -51,7 +52,24 @@ def verdicts(view: View) -> list[Said]:
         ]
         beaten = f"beats {words.clean(proposed.model)} on {words.place(place)}."
         warnings += [Said(f"Warning: {words.clean(point.model)} {beaten}", "warning") for point in winners]
-    return said + warnings + _edges(view)
+    return said + warnings + (_untuned(view) if said else []) + _edges(view)
+
+
+def _one_sided(view: View, place: Place, tested: bool) -> list[Said]:
+    """Say that one side has no value here, although the experiment has models of both."""
+    if not view.proposed or not view.classics:
+        return []
+    side = "classic" if tested else "proposed model"
+    return [Said(f"Warning: no {side} has a value on {words.place(place)}; the reasons are in the table.", "warning")]
+
+
+def _untuned(view: View) -> list[Said]:
+    """Say that nothing was tuned, where that is known of all models that compete."""
+    known = [about.facts.get("tuned") for about in view.comparison.models if about.label not in view.ceiling]
+    if any(tuned is not False for tuned in known):
+        return []
+    text = "Warning: no model was tuned here; all have their default settings, the best classic too."
+    return [Said(text, "warning")]
 
 
 def _value(point: series.Point) -> float:
@@ -68,8 +86,8 @@ def _sentence(view: View, place: Place, metric: str, proposed: series.Point, cla
     ]
     simulated = " (simulated)" if words.simulated(view.comparison, [place.dataset]) else ""
     sentence = (
-        f"{words.place(place)}{simulated}: the best proposed model is {words.clean(proposed.model)} with "
-        f"{words.heading(metric)} {texts[0]}; the best classic is {words.clean(classic.model)} with {texts[1]}"
+        f"{words.place(place)}{simulated}: the best proposed model is {_named(view, place, proposed)} with "
+        f"{words.heading(metric)} {texts[0]}; the best classic is {_named(view, place, classic)} with {texts[1]}"
     )
     if view.higher_is_better(metric) and classic.value > 0:
         sentence += f" ({percent(proposed.value / classic.value)} of it)"
@@ -77,6 +95,16 @@ def _sentence(view: View, place: Place, metric: str, proposed: series.Point, cla
     if contrast is None:
         return Said(f"{sentence}.", "level")
     return Said(f"{sentence}; {_tested(contrast)}.", sign(contrast) or "level")
+
+
+def _named(view: View, place: Place, point: series.Point) -> str:
+    """Return a model's name, and how many settings were tried on each fold where it was tuned."""
+    here = (place.dataset, place.split, point.model)
+    tried = {len(one.values) for one in view.comparison.tuning if (one.dataset, one.split, one.model) == here}
+    if not tried:
+        return words.clean(point.model)
+    low, high = min(tried), max(tried)
+    return f"{words.clean(point.model)} (best of {low if low == high else f'{low} to {high}'} settings)"
 
 
 def _tested(contrast: Contrast) -> str:
