@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Model, Need, Search
 from benchsuite.data import Dataset, Float32, Float64, Int32, Int64, Queries
+from benchsuite_classic.crowd import Crowd, Likeness
 from benchsuite_classic.ratings import CITE_SURPRISE, Ratings
 
 if TYPE_CHECKING:
@@ -23,19 +24,24 @@ _USER_DAMPING = 15.0
 class KNNBaseline(Model):
     """Predicts a rating as a baseline plus the deviations of the user's ratings of the most similar items.
 
-    Formula 3 of Koren (2010) in the library *Surprise*, between items, with shrunk Pearson correlations around the
-    baselines (mean + user bias + item bias). Baselines and similarities come from *Surprise*, predictions of the whole
-    catalogue are computed at once from the visible history. A new user's bias is what *Surprise* would learn from the
-    history. Scores are on the scale of the values. Items without training rows get no score. *Surprise* holds five
-    items-by-items matrices of doubles while it learns.
+    Formula 3 of Koren (2010) in the library *Surprise*, by default between items, with shrunk Pearson correlations
+    around the baselines (mean + user bias + item bias). Between users, the deviations are those of the most similar
+    users' ratings of the item; a new user's similarities are worked out from the history. Baselines and similarities
+    come from *Surprise*, predictions of the whole catalogue are computed at once from the visible history. A new user's
+    bias is what *Surprise* would learn from the history. Scores are on the scale of the values. Items without training
+    rows get no score. *Surprise* holds five square matrices of doubles, of all items or all users, while it learns.
 
     Attributes:
-        neighbours: how many of the items in the history are looked at, at most.
-        shrinkage: how many common users a correlation is weighed against.
+        neighbours: how many of the items in the history (of the users who rated the item) are looked at, at most.
+        shrinkage: how many common users (items) a correlation is weighed against.
+        between: whether neighbours are ``"items"`` or ``"users"``; Surprise's own default is users.
+        similarity: ``"pearson"``, or ``"msd"``: 1 / (1 + mean squared difference), Surprise's own default.
     """
 
     neighbours: Annotated[int, Ge(1), Search(10, 200, log=True)] = 40
     shrinkage: Annotated[float, Gt(0), Search(1, 500, log=True)] = 100.0
+    between: Literal["items", "users"] = "items"
+    similarity: Likeness = "pearson"
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
     predicts_values: ClassVar[bool] = True
@@ -59,9 +65,11 @@ class KNNBaseline(Model):
         import surprise
 
         self._ratings = Ratings.of(train)
+        named = {"pearson": "pearson_baseline", "msd": "msd"}[self.similarity]
+        users = self.between == "users"
         learner = surprise.KNNBaseline(
             k=self.neighbours,
-            sim_options={"name": "pearson_baseline", "user_based": False, "shrinkage": self.shrinkage},
+            sim_options={"name": named, "user_based": users, "shrinkage": self.shrinkage},
             bsl_options={"method": "als", "reg_u": _USER_DAMPING},
             verbose=False,
         )
@@ -70,6 +78,7 @@ class KNNBaseline(Model):
         self._user_bias, self._item_bias = learner.bu, learner.bi
         # Two items that nobody rated off the baseline have no correlation (0 / 0); only positive ones count.
         self._similarity = np.where(learner.sim > 0, learner.sim, 0.0)
+        self._crowd = self._crowded() if users else None
         return self
 
     def parameter_count(self) -> int:
@@ -110,8 +119,24 @@ class KNNBaseline(Model):
         residual = history.data - self._mean - self._item_bias[items]
         bias = self._bias(user, history)
         baseline = self._mean + bias + self._item_bias[places]
-        predicted: Float64 = baseline + self._deviation(places, items, residual - bias)
-        return predicted
+        if self._crowd is None:
+            return np.asarray(baseline + self._deviation(places, items, residual - bias))
+        place = self._ratings.user_place[user]
+        if place >= 0:
+            similar = self._similarity[place]
+        else:
+            off = history.copy()
+            off.data = residual - bias
+            similar = self._crowd.similar(history, off)
+        return np.asarray(baseline + self._crowd.deviation(similar, places))
+
+    def _crowded(self) -> Crowd:
+        """Return the training ratings as neighbours among users."""
+        values = self._ratings.values
+        off = values.copy()
+        users = np.repeat(np.arange(values.shape[0]), np.diff(values.indptr))
+        off.data = values.data - self._mean - self._user_bias[users] - self._item_bias[values.indices]
+        return Crowd(values, off, off.tocsc(), self.similarity, self.shrinkage, self.neighbours)
 
     def _bias(self, user: int, history: csr_matrix) -> float:
         """Return the user's bias: as learnt, or for a new user the damped mean residual of csr[1, items] values."""

@@ -85,6 +85,46 @@ def test_knn_baseline_equals_surprise(small: Dataset, neighbours: int) -> None:
     np.testing.assert_allclose(model.score(queries, None), wanted, atol=1e-5)
 
 
+@pytest.mark.parametrize("similarity", ["pearson", "msd"])
+@pytest.mark.parametrize("between", ["items", "users"])
+@pytest.mark.parametrize("neighbours", [3, 40])
+def test_knn_baseline_equals_surprise_between_users_and_by_msd(
+    small: Dataset, neighbours: int, between: str, similarity: str
+) -> None:
+    ratings, queries = Ratings.of(small), whole_history(small)
+    model = KNNBaseline(neighbours=neighbours, shrinkage=10.0, between=between, similarity=similarity)  # type: ignore[arg-type]  # parametrized
+    model.fit(small, Context())
+    learner = surprise.KNNBaseline(
+        k=neighbours,
+        sim_options={
+            "name": {"pearson": "pearson_baseline", "msd": "msd"}[similarity],
+            "user_based": between == "users",
+            "shrinkage": 10.0,
+        },
+        verbose=False,
+    )
+    learner.fit(ratings.trainset(ratings.values.data))
+    wanted = estimates(learner, ratings, queries)
+    np.testing.assert_allclose(model.score(queries, None), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("similarity", ["pearson", "msd"])
+def test_a_new_user_is_compared_as_surprise_compares(small: Dataset, similarity: str) -> None:
+    """The similarities that a known user's history gives are those that were learnt, but for the user's own place."""
+    model = KNNBaseline(shrinkage=10.0, between="users", similarity=similarity)  # type: ignore[arg-type]  # parametrized
+    crowd = model.fit(small, Context())._crowd
+    assert crowd is not None
+    for place in range(len(model._ratings.users)):
+        told = crowd.similar(crowd.values[place], crowd.residuals[place])
+        others = np.arange(len(told)) != place
+        np.testing.assert_allclose(told[others], model._similarity[place][others], atol=1e-9)
+    known = whole_history(small)
+    strangers = np.setdiff1d(np.arange(len(small.users)), known.user)
+    unknown = Queries.from_rows(np.full(len(known), strangers[0]), known.rows, known.history)
+    fresh = known.matrix(len(small.items)).toarray() == 0
+    np.testing.assert_allclose(model.score(unknown, None)[fresh], model.score(known, None)[fresh], atol=0.02)
+
+
 def test_knn_baseline_learns_a_new_users_bias_as_surprise_does(small: Dataset) -> None:
     """A stranger who shows a known user's ratings gets that user's answers, but for the bias' last rounds."""
     known = whole_history(small)
