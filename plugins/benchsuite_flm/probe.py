@@ -1,0 +1,189 @@
+"""The title-completion probe: does a pretrained language model know the items of a data set by name?
+
+Each title is cut in half; the backbone, as it came, is to say the rest from the start. A causal model continues
+greedily; a masked one fills all masked places of the rest at once, each with its likeliest token. The same is asked of
+titles whose words were exchanged between titles, place by place counted from the end: they look alike, but nobody can
+know them. What is completed of the real titles beyond these, the model has read before, or could guess from language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchsuite.data import Entities
+from benchsuite_content.backbone import backbone_folder, is_decoder, quiet_transformers
+from benchsuite_content.encode import torch_threads
+
+NO_HEAD = "not applicable: the backbone has no language-modelling head"
+LIMIT = 500
+"""Titles asked at most."""
+
+_TOKENS = 64  # longer titles are left out
+_BATCH = 16
+_YEAR = re.compile(r"\s*\(\d{4}\)$")
+
+
+def item_titles(items: Entities) -> tuple[str, ...]:
+    """Return each item's title: of the columns that make up the texts the one they begin with, else the whole text."""
+    texts = items.text or ()
+    for column in items.columns.values():
+        if any(column) and all(text.startswith(name) for text, name in zip(texts, column, strict=True)):
+            return column
+    return texts
+
+
+def complete_titles(
+    name: str, titles: Sequence[str], *, seed: int = 0, limit: int = LIMIT, device: str = "cpu", threads: int = 1
+) -> dict[str, Any] | str:
+    """Return how often a backbone completes titles, or why that cannot be asked.
+
+    Args:
+        name: the backbone, see :func:`benchsuite_content.backbone.load_backbone`. It is loaded anew, untrained.
+        titles: the titles; equal ones count once, a year in brackets at the end is cut off, single words are left out.
+        seed: which titles are drawn, and how words are exchanged.
+        limit: how many titles are drawn at most.
+        device: where to compute.
+        threads: CPU threads to use.
+
+    Returns:
+        ``kind`` (``"masked"`` or ``"causal"``), ``titles`` (how many were asked), the shares ``completed`` (the whole
+        rest is right) and ``next_word`` (its first word is), and the same of exchanged titles as ``control_completed``
+        and ``control_next_word``. Or a sentence that begins with "not applicable".
+    """
+    drawn = _draw(titles, seed, limit)
+    if not drawn:
+        return "not applicable: no title has two words"
+    try:
+        with torch_threads(threads), quiet_transformers():
+            found = _load(backbone_folder(name))
+            if found is None:
+                return NO_HEAD
+            found.model.to(device)
+            given, control = (found.answers(words) for words in (drawn, _exchanged(drawn, seed)))
+    except Exception as error:  # noqa: BLE001 - a probe that breaks must not cost the fit that it looks at
+        line = str(error).strip().partition("\n")[0][:200]
+        return f"not applicable: the probe failed ({type(error).__name__}: {line})"
+    if not given or not control:
+        return "not applicable: no title is short enough"
+    shares = {
+        f"{prefix}{what}": round(float(np.mean([answer[place] for answer in answers])), 4)
+        for prefix, answers in (("", given), ("control_", control))
+        for place, what in enumerate(("completed", "next_word"))
+    }
+    return {"kind": "causal" if found.causal else "masked", "titles": len(given), **shares}
+
+
+def _draw(titles: Sequence[str], seed: int, limit: int) -> list[list[str]]:
+    """Return the words of some titles of two words and more; which ones does not depend on their order."""
+    known = sorted({" ".join(_YEAR.sub("", title).split()) for title in titles})
+    known = [title for title in known if " " in title]
+    if len(known) > limit:
+        chosen = np.random.default_rng(seed).choice(len(known), limit, replace=False)
+        known = [known[place] for place in sorted(chosen.tolist())]
+    return [title.split() for title in known]
+
+
+def _exchanged(titles: Sequence[Sequence[str]], seed: int) -> list[list[str]]:
+    """Give every last word to another title, every last but one likewise, and so on.
+
+    Titles stand in a random circle. A last word moves on by one title, the one before it by two, and so on, so that
+    nobody keeps a word of their own and neighbouring words part. A title alone with its length keeps the words that
+    nobody else has a place for.
+    """
+    order = np.random.default_rng([seed, 1]).permutation(len(titles)).tolist()
+    mixed = [list(words) for words in titles]
+    for place in range(1, max(map(len, titles)) + 1):
+        circle = [number for number in order if len(titles[number]) >= place]
+        far = 1 + (place - 1) % max(1, len(circle) - 1)
+        for step, taker in enumerate(circle):
+            mixed[taker][-place] = titles[circle[step - far]][-place]
+    return mixed
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A title as tokens, and the places of the rest and of its first word."""
+
+    ids: list[int]
+    rest: list[int]
+    word: list[int]
+
+
+@dataclass(frozen=True, eq=False)
+class _Speaker:
+    """A model with its head."""
+
+    model: Any
+    tokenizer: Any
+    causal: bool
+
+    def answers(self, titles: Sequence[Sequence[str]]) -> list[tuple[bool, bool]]:
+        """Return of each title that is short enough whether the whole rest and whether its first word is right."""
+        import torch
+
+        read = [one for words in titles if (one := self._read(words)) is not None]
+        answers: list[tuple[bool, bool]] = []
+        with torch.inference_mode():
+            for first in range(0, len(read), _BATCH):
+                answers += self._batch(read[first : first + _BATCH])
+        return answers
+
+    def _read(self, words: Sequence[str]) -> _Asked | None:
+        """Return what is asked of a title; None where it is too long."""
+        text = " ".join(words)
+        shown = len(words) - len(words) // 2
+        begin = len(" ".join(words[:shown])) + 1
+        end = begin + len(words[shown])
+        tokens = self.tokenizer(text, return_offsets_mapping=True)
+        ids, spans = list(tokens["input_ids"]), tokens["offset_mapping"]
+        rest = [place for place, (_, last) in enumerate(spans) if last > begin]
+        word = [place for place in rest if spans[place][0] < end]
+        room = min(_TOKENS, int(getattr(self.model.config, "max_position_embeddings", _TOKENS)) - 2)
+        return _Asked(ids, rest, word) if word and 0 < rest[0] and len(ids) <= room else None
+
+    def _batch(self, titles: Sequence[_Asked]) -> Iterator[tuple[bool, bool]]:
+        import torch
+
+        ids = torch.full((len(titles), max(len(title.ids) for title in titles)), self.tokenizer.pad_token_id or 0)
+        mask = torch.zeros_like(ids)
+        for row, title in enumerate(titles):
+            ids[row, : len(title.ids)] = torch.tensor(title.ids)
+            mask[row, : len(title.ids)] = 1
+        asked = ids.clone()
+        if not self.causal:
+            for row, title in enumerate(titles):
+                asked[row, title.rest] = self.tokenizer.mask_token_id
+        device = self.model.device
+        said = self.model(input_ids=asked.to(device), attention_mask=mask.to(device)).logits.argmax(dim=-1).cpu()
+        # A causal model says at each place what comes next. Greedy words are right as long as all before them are, so
+        # reading the true title tells the same as continuing it word by word.
+        right = torch.zeros_like(ids, dtype=torch.bool)
+        if self.causal:
+            right[:, 1:] = said[:, :-1] == ids[:, 1:]
+        else:
+            right = said == ids
+        for row, title in enumerate(titles):
+            yield bool(right[row, title.rest].all()), bool(right[row, title.word].all())
+
+
+def _load(folder: Path) -> _Speaker | None:
+    """Return the model with the head that its weights hold; None where they hold none or nothing can be asked."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
+
+    strict = {"trust_remote_code": False, "local_files_only": True}
+    config = AutoConfig.from_pretrained(folder, **strict)
+    causal = is_decoder(config)
+    kind: Any = AutoModelForCausalLM if causal else AutoModelForMaskedLM
+    model, told = kind.from_pretrained(
+        folder, config=config, use_safetensors=True, dtype="float32", output_loading_info=True, **strict
+    )
+    # What the weights lack would be drawn at random. A head tied to the embeddings lacks nothing.
+    if told["missing_keys"]:
+        return None
+    return _Speaker(model.eval(), AutoTokenizer.from_pretrained(folder, **strict), causal)
