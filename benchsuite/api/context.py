@@ -26,6 +26,9 @@ class Context:
             model is itself being fitted on that fold's training part, or the split makes none.
         deadline: ``time.monotonic()`` value after which fitting should come to an end, or None.
         scratch: a folder of the model's own, empty at the start and removed afterwards; None in small tests.
+        checkpoint: a folder of the model's own that outlives a killed process: the next one that fits the same cell
+            gets it as it was left, and it is removed once the cell has a result; None where nothing is kept. Use it to
+            go on with a long fit, and only with files whose contents the same data, settings and seed made.
         report: shows progress; call :meth:`progress`.
     """
 
@@ -35,6 +38,7 @@ class Context:
     validation: Fold | None = None
     deadline: float | None = None
     scratch: Path | None = None
+    checkpoint: Path | None = None
     report: Callable[[int, int, str], None] = field(default=_silent)
 
     def progress(self, done: int, total: int, note: str = "") -> None:

@@ -70,6 +70,8 @@ class Backbone:
         revision: hub commit; "" for a folder of one's own.
         sha256: sum of the weights file; for weights in several files, the sum of their sums in order of name.
         max_tokens: longer texts are cut there.
+        pooling: how its tokens become one vector: the ``mean`` of all, or the ``last`` one, which alone has read the
+            whole text in a decoder.
     """
 
     model: Any
@@ -78,6 +80,7 @@ class Backbone:
     revision: str
     sha256: str
     max_tokens: int
+    pooling: str = "mean"
 
     @property
     def width(self) -> int:
@@ -100,11 +103,12 @@ def load_backbone(name: str = DEFAULT_BACKBONE) -> Backbone:
 
     Args:
         name: ``"sentence-transformers/all-MiniLM-L6-v2"`` (from its wheel, else from the hub at a pinned commit),
-            ``"owner/name@<40 hex digits>"`` for any other encoder on the hub, or a folder.
+            ``"owner/name@<40 hex digits>"`` for any other encoder or decoder on the hub, or a folder.
 
     Raises:
         ConfigError: the name says nothing, or a hub name has no commit.
-        DataError: the weights are missing, differ from the published sum, are not safetensors, or belong to a decoder.
+        DataError: the weights are missing, differ from the published sum, are not safetensors, or belong to a model
+            that is not made for text, or that reads one text to write another (T5).
     """
     label, revision, folder = _locate(name)
     sum_ = weights_sum(folder)
@@ -116,7 +120,24 @@ def load_backbone(name: str = DEFAULT_BACKBONE) -> Backbone:
         )
     with quiet_transformers():
         model, tokenizer = _load(folder)
-    return Backbone(model, tokenizer, label, revision, sum_, _limit(folder, model.config, tokenizer))
+    pooling = "last" if is_decoder(model.config) else "mean"
+    return Backbone(model, tokenizer, label, revision, sum_, _limit(folder, model.config, tokenizer), pooling)
+
+
+def backbone_folder(name: str) -> Path:
+    """Return the folder with the files of a named encoder or decoder; errors as :func:`load_backbone`."""
+    return _locate(name)[2]
+
+
+def is_decoder(config: Any) -> bool:
+    """Tell by its configuration whether a model reads from left to right, as GPT-2, Llama and Qwen do."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS
+
+    # BERT is in both lists: it can be told to be a decoder.
+    return config.model_type in DECODERS and (
+        config.model_type not in ENCODERS or bool(getattr(config, "is_decoder", False))
+    )
 
 
 def weights_sum(folder: Path) -> str:
@@ -222,8 +243,12 @@ def _load(folder: Path) -> tuple[Any, Any]:
     strict = {"trust_remote_code": False, "local_files_only": True}
     try:
         config = AutoConfig.from_pretrained(folder, **strict)
-        _require_encoder(folder, config)
+        _require_text_model(folder, config)
         tokenizer = AutoTokenizer.from_pretrained(folder, **strict)
+        if is_decoder(config):
+            config.use_cache = False  # nothing is written, so nothing need be remembered
+            tokenizer.padding_side = "right"
+            tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token or tokenizer.unk_token
         model = AutoModel.from_pretrained(folder, config=config, use_safetensors=True, dtype="float32", **strict)
     except BenchsuiteError:
         raise
@@ -237,15 +262,16 @@ def _load(folder: Path) -> tuple[Any, Any]:
     return model.eval(), tokenizer
 
 
-def _require_encoder(folder: Path, config: Any) -> None:
-    """Refuse decoders: mean pooling over causal states is a different model, not this one."""
+def _require_text_model(folder: Path, config: Any) -> None:
+    """Refuse what is neither an encoder nor a decoder of text."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS
 
-    if config.model_type not in ENCODERS or config.is_encoder_decoder or getattr(config, "is_decoder", False):
+    if (config.model_type not in ENCODERS and not is_decoder(config)) or config.is_encoder_decoder:
         raise DataError(
-            f'model type "{config.model_type}" is not a bidirectional text encoder',
+            f'model type "{config.model_type}" is neither an encoder nor a decoder of text',
             where=str(folder),
-            remedy="choose an encoder such as BERT, RoBERTa, MiniLM, MPNet or ModernBERT",
+            remedy="choose an encoder such as BERT, RoBERTa, MiniLM, E5 or ModernBERT, or a decoder such as GPT-2, "
+            "Llama or Qwen",
         )
 
 

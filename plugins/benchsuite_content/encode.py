@@ -1,4 +1,4 @@
-"""Texts to vectors: mean pooling over tokens, unit length."""
+"""Texts to vectors: pooled over tokens, unit length."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def encode_texts(
         done = 0
         for rows, batch in batches(backbone, [str(text) for text in distinct]):
             hidden = model(**{name: part.to(device) for name, part in batch.items()}).last_hidden_state
-            pooled = mean_pool(hidden.float(), batch["attention_mask"].to(device))
+            pooled = pool(hidden.float(), batch["attention_mask"].to(device), backbone.pooling)
             vectors[rows] = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
             done += len(rows)
             if progress is not None:
@@ -58,11 +58,29 @@ def batches(backbone: Backbone, texts: Sequence[str], size: int = BATCH) -> Iter
     if not len(texts):
         return
     tokens = backbone.tokenizer(list(texts), truncation=True, max_length=backbone.max_tokens, padding=False)
+    for row, ids in enumerate(tokens["input_ids"]):
+        if not ids:  # a tokenizer that marks no beginning or end makes nothing of an empty text
+            tokens["input_ids"][row] = [backbone.tokenizer.pad_token_id]
+            tokens["attention_mask"][row] = [1]
     order = np.argsort([len(ids) for ids in tokens["input_ids"]], kind="stable")
     for first in range(0, len(order), size):
         rows = order[first : first + size].astype(np.int64)
         part = {name: [column[row] for row in rows] for name, column in tokens.items()}
         yield rows, dict(backbone.tokenizer.pad(part, padding=True, return_tensors="pt"))
+
+
+def pool(hidden: Any, mask: Any, pooling: str) -> Any:
+    """Return float[n, d] of ``hidden`` float[n, t, d] and ``mask`` int[n, t]: the ``mean`` of all real tokens, or the
+    ``last`` of them."""  # noqa: D205, D209 - one sentence
+    return last_pool(hidden, mask) if pooling == "last" else mean_pool(hidden, mask)
+
+
+def last_pool(hidden: Any, mask: Any) -> Any:
+    """Return the last real token: ``hidden`` float[n, t, d], ``mask`` int[n, t] -> float[n, d]."""
+    import torch
+
+    place = (mask * torch.arange(1, mask.shape[1] + 1, device=mask.device)).argmax(dim=1)
+    return hidden[torch.arange(len(hidden), device=hidden.device), place]
 
 
 def mean_pool(hidden: Any, mask: Any) -> Any:

@@ -6,27 +6,35 @@ the batches would have the vectors be, and takes one large step with the encoder
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import torch
-from scipy.sparse import csr_matrix
 from torch import Tensor
 
-from benchsuite_flm.head import Head
-from benchsuite_flm.steps import Group, Steps
-from benchsuite_flm.tower import TextTower
+from benchsuite_flm.interest import Signals
+from benchsuite_flm.loop import Loop
+from benchsuite_flm.settings import Loss
+from benchsuite_flm.steps import Rule
 
-_NEVER = -1e4  # a logit; finite, so that a user who shows everything leaves no NaN behind
-_FEW = 6  # short visible histories have 0 to 5 items
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from benchsuite_flm.checkpoints import Checkpoint
+    from benchsuite_flm.head import Head
+    from benchsuite_flm.tower import TextTower
 
 Report = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; the settings of :class:`benchsuite_flm.flm.FLM` tell what each number means."""
+    """How to train; the settings of :class:`benchsuite_flm.settings.Settings` tell what each number means.
+
+    Attributes:
+        last: epochs to do; the schedule of step sizes is made for ``epochs`` all the same. None: all.
+        patience: epochs without a better judgement after which training stops; 0: never.
+    """
 
     epochs: int
     batches: int
@@ -38,6 +46,38 @@ class Recipe:
     visible: tuple[float, float]
     short: float
     catalogue: int
+    loss: Loss = "softmax"
+    negatives: int = 1
+    rule: Rule = field(default_factory=Rule)
+    weight_decay: float = 0.0
+    average: float = 0.0
+    friends: float = 0.0
+    last: int | None = None
+    patience: int = 0
+
+
+@dataclass
+class Course:
+    """How training went.
+
+    Attributes:
+        losses: mean loss of each epoch.
+        judged: what the judge said after each epoch; empty without a judge.
+        resumed: epochs that were done before, by a process that was killed.
+        seconds: what they took, 0 where there are none.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    judged: list[float] = field(default_factory=list)
+    resumed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def best(self) -> int:
+        """The number of epochs after which the judge was most content; all, where it judged none."""
+        if not self.judged:
+            return len(self.losses)
+        return self.judged.index(max(self.judged)) + 1
 
 
 def train(
@@ -50,8 +90,11 @@ def train(
     seed: int,
     report: Report,
     stop: Callable[[], bool],
-) -> list[float]:
-    """Train the tower's open layers (if any) and the head, in place; return the mean loss of each epoch.
+    signals: Signals | None = None,
+    judge: Callable[[], float] | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Course:
+    """Train the tower's open weights (if any) and the head, in place.
 
     Args:
         tower: over the distinct item texts.
@@ -62,107 +105,29 @@ def train(
         seed: of all random choices.
         report: told (epochs done, epochs, note).
         stop: True when training should come to an end.
+        signals: what else is read in training.
+        judge: tells after each epoch how good the model is; higher is better.
+        checkpoint: where the state is kept after an epoch, and taken up again.
+
+    Returns:
+        How it went.
     """
-    loop = _Loop(tower, place, head, taken, recipe, seed)
-    losses: list[float] = []
+    loop = Loop(tower, place, head, taken, recipe, seed, signals or Signals())
+    course = Course()
     if not len(loop.users):
-        return losses  # nobody took two items, so nothing can be hidden and asked
-    for number in range(recipe.epochs):
-        if stop():
+        return course  # nobody took two items, so nothing can be hidden and asked
+    if checkpoint is not None and (found := checkpoint.load()) is not None:
+        loop.restore(found)
+        course = Course(found.numbers["losses"], found.numbers["judged"], loop.done, checkpoint.seconds)
+    last = recipe.epochs if recipe.last is None else recipe.last
+    while loop.done < last and not stop():
+        if recipe.patience and len(course.judged) - course.best >= recipe.patience:
             break
-        losses.append(loop.epoch())
-        report(number + 1, recipe.epochs, f"loss {losses[-1]:.3f}")
-    return losses
-
-
-class _Loop:
-    """The state of training between epochs."""
-
-    def __init__(
-        self, tower: TextTower, place: Tensor, head: Head, taken: csr_matrix, recipe: Recipe, seed: int
-    ) -> None:
-        self.tower, self.place, self.head, self.recipe, self.taken = tower, place, head, recipe, taken
-        self.device = head.prior.device
-        self.random = torch.Generator().manual_seed(seed)
-        self.users = torch.as_tensor(taken.getnnz(axis=1) > 1).nonzero()[:, 0]
-        self.warm = head.warm.cpu().nonzero()[:, 0]
-        self.part = self.warm
-        self.stream = self._users()
-        self.batches = max(recipe.batches, math.ceil(len(self.users) / recipe.batch_size))
-        self.vectors = tower.vectors()  # stays what it is where the encoder does not learn
-        steps = recipe.epochs * self.batches
-        slow, fast = recipe.residual_learning_rate, 10 * recipe.residual_learning_rate
-        self.head_steps = Steps(
-            steps,
-            Group([head.projection], recipe.head_learning_rate),
-            Group([head.residual, head.prior, head.profile], slow),
-            Group([head.text_bias, head.popularity, head.log_shrinkage], fast),
-        )
-        learn = bool(tower.parameters)
-        self.tower_steps = Steps(recipe.epochs, Group(tower.parameters, recipe.learning_rate)) if learn else None
-
-    def epoch(self) -> float:
-        """Do one epoch; return its mean loss."""
-        if len(self.warm) > self.recipe.catalogue:
-            drawn = torch.randperm(len(self.warm), generator=self.random)[: self.recipe.catalogue]
-            self.part = self.warm[drawn.sort().values]
-        if self.tower_steps is None:
-            return self._sweep(self.vectors)[0]
-        wanted = torch.zeros(self.tower.size, dtype=torch.bool)
-        wanted[self.place[self.part]] = True
-        self.tower_steps.clear()
-        loss = self.tower.step(wanted, self._sweep)
-        self.tower_steps.take()
-        return loss
-
-    def _sweep(self, vectors: Tensor) -> tuple[float, Tensor]:
-        """Let the head learn from batches of users; return the mean loss and the gradient of the vectors."""
-        leaf = vectors.detach().requires_grad_(self.tower_steps is not None)
-        total = 0.0
-        for _ in range(self.batches):
-            loss = self._loss(leaf[self.place[self.part]], next(self.stream))
-            self.head_steps.clear()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch's stub
-            self.head_steps.take()
-            total += float(loss.detach())
-        gradient = torch.zeros_like(vectors) if leaf.grad is None else leaf.grad / self.batches
-        return total / self.batches, gradient
-
-    def _loss(self, vectors: Tensor, users: Tensor) -> Tensor:
-        """Return the mean cross-entropy of all hidden items of a batch of users.
-
-        The softmax runs over the part of the catalogue at hand: warm items only (new ones must not be pushed down),
-        without those the user shows (they are never asked).
-        """
-        head, part = self.head, self.part
-        taken = torch.as_tensor(self.taken[users.numpy()][:, part.numpy()].toarray()) > 0
-        visible = self._visible(taken)
-        hidden = (taken & ~visible).to(self.device)
-        keep = torch.rand(len(part), generator=self.random) >= self.recipe.residual_dropout
-        shown = visible.float().to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.tower.half):
-            items = head.items(vectors, part.to(self.device), keep.float().to(self.device))
-            own = items[:, : vectors.shape[1]]
-            encoded = head.users(shown @ own, shown.sum(dim=1), users.to(self.device))
-            logits = head.logits(encoded, items).float()
-        chances = torch.log_softmax(logits.masked_fill(shown > 0, _NEVER), dim=1)
-        return -chances.masked_fill(~hidden, 0.0).sum() / hidden.sum().clamp_min(1)
-
-    def _visible(self, taken: Tensor) -> Tensor:
-        """Choose what is visible of each history: a random share, or for some users only a few items."""
-        low, high = self.recipe.visible
-        noise = torch.rand(taken.shape, generator=self.random)
-        share = low + (high - low) * torch.rand(len(taken), 1, generator=self.random)
-        visible = taken & (noise < share)
-        short = torch.rand(len(taken), generator=self.random) < self.recipe.short
-        if bool(short.any()):
-            few = torch.randint(0, _FEW, (int(short.sum()), 1), generator=self.random)
-            order = noise[short].masked_fill(~taken[short], 2.0).sort(dim=1).values
-            limit = order.gather(1, few.clamp(max=order.shape[1] - 1))
-            visible[short] = taken[short] & (noise[short] < limit)
-        return visible
-
-    def _users(self) -> Iterator[Tensor]:
-        while True:
-            order = self.users[torch.randperm(len(self.users), generator=self.random)]
-            yield from torch.split(order, self.recipe.batch_size)
+        course.losses.append(loop.epoch())
+        if judge is not None:
+            course.judged.append(judge())
+        if checkpoint is not None and checkpoint.due():
+            checkpoint.save(loop.snapshot({"losses": course.losses, "judged": course.judged}))
+        report(loop.done, recipe.epochs, f"loss {course.losses[-1]:.3f}")
+    loop.settle()
+    return course

@@ -2,61 +2,37 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from annotated_types import Ge, Gt, Le, Lt
 
-from benchsuite.api import Context, Model, Need, Search
+from benchsuite.api import Context, Need
 from benchsuite.data import Dataset, Float32, Int32, Interactions, Queries
 from benchsuite.errors import NotApplicable
-from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE, load_backbone
-from benchsuite_content.encode import encode_texts, torch_threads
+from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT, load_backbone
+from benchsuite_content.encode import torch_threads
+from benchsuite_flm.interest import Weigher
+from benchsuite_flm.probe import complete_titles, item_titles
+from benchsuite_flm.settings import Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from benchsuite_content.backbone import Backbone
-    from benchsuite_flm.engine import Recipe
+    from benchsuite_flm.engine import Course
+    from benchsuite_flm.fitting import Parts
     from benchsuite_flm.head import Head
     from benchsuite_flm.pointwise import Opinions, Tastes
 
-_VISIBLE = (0.25, 0.75)  # share of a history that is shown in training; the rest is to be predicted
-_SHORT = 0.15  # share of users who show only a few items instead, as new users will
-
 
 @dataclass
-class TextRecommender(Model):
-    """Recommends with the formula on encodings that are read from text.
-
-    Attributes:
-        backbone: the encoder, see :func:`benchsuite_content.backbone.load_backbone`.
-        epochs: passes over the catalogue.
-        batches: batches of users per epoch, at least; every user comes at least once per epoch.
-        batch_size: users per batch.
-        head_learning_rate: largest step size of the projection.
-        residual_learning_rate: largest step size of the items' residuals and the user prior; biases take ten times it.
-        residual_dropout: how often an item must do without residual and popularity in training.
-        temperature: divides similarities; smaller is sharper.
-        shrinkage: items of history that weigh as much as the prior, when answering. (In training it is learnt: there
-            the few visible items are drawn from a whole history and tell more than the first ones of a new user.)
-        regularization: L2 penalty of the regression that guesses what new items lack.
-        catalogue: items per epoch at most; of a larger catalogue each epoch sees a part drawn anew (sampled softmax).
-    """
-
-    backbone: str = DEFAULT_BACKBONE
-    epochs: Annotated[int, Ge(1), Search(12, 48)] = 24
-    batches: Annotated[int, Ge(1), Search(4, 16)] = 8
-    batch_size: Annotated[int, Ge(1), Search(64, 512, log=True)] = 256
-    head_learning_rate: Annotated[float, Gt(0), Search(2e-4, 4e-3, log=True)] = 5e-4
-    residual_learning_rate: Annotated[float, Gt(0), Search(5e-4, 4e-3, log=True)] = 2e-3
-    residual_dropout: Annotated[float, Ge(0), Lt(1), Search(0.0, 0.6)] = 0.3
-    temperature: Annotated[float, Gt(0), Le(1), Search(0.05, 0.3, log=True)] = 0.1
-    shrinkage: Annotated[float, Gt(0), Search(2, 40, log=True)] = 15.0
-    regularization: Annotated[float, Gt(0), Search(1, 100, log=True)] = 5.0
-    catalogue: Annotated[int, Ge(2)] = 8192
+class TextRecommender(Settings):
+    """Recommends with the formula on encodings that are read from text."""
 
     identities: ClassVar[bool] = True
     """False where nothing may be learnt about single items: no residual, no popularity."""
@@ -70,6 +46,10 @@ class TextRecommender(Model):
     def _trained(self) -> tuple[int, float]:
         """Return how many layers of the encoder learn, and their largest step size."""
 
+    def _tower(self) -> dict[str, Any]:
+        """Return what learns of the encoder, as :class:`benchsuite_flm.tower.TextTower` takes it."""
+        return {"layers": self._trained()[0]}
+
     @property
     def losses(self) -> tuple[float, ...]:
         """The mean training loss of each epoch."""
@@ -81,9 +61,15 @@ class TextRecommender(Model):
         return dict(self._provenance)
 
     def facts(self) -> dict[str, Any]:
-        """Return the encoder's name, revision and sha256 before training, losses, and how many weights were trained."""
+        """Return the encoder's name, revision and sha256 before training, losses, and how many weights were trained.
+
+        With early stopping also how the number of epochs was found, and after a kill what was taken up again; and how
+        often the encoder, as it came, completes the items' titles.
+        """
         losses = [round(loss, 4) for loss in self.losses]
-        return {"weights": self.provenance, "losses": losses, "parameters": self._sizes}
+        known = complete_titles(self.backbone, self._titles, device=self._device, threads=self._threads)
+        own = {"weights": self.provenance, "losses": losses, "parameters": self._sizes, "title_completion": known}
+        return own | self._notes
 
     def parameter_count(self) -> int:
         """Return the weights of the whole encoder, of the head (residuals of known items only) and for pairs."""
@@ -101,84 +87,101 @@ class TextRecommender(Model):
         """
         if train.items.text is None:
             raise NotApplicable(f"{type(self).__name__} needs {Need.ITEM_TEXT}", where=train.name)
-        backbone = load_backbone(self.backbone)
+        backbone = self._load()
         self._provenance = backbone.provenance
         self._sizes = {"encoder": backbone.parameters}
-        self._threads = context.threads
+        self._threads, self._device, self._titles = context.threads, context.device, item_titles(train.items)
         with torch_threads(context.threads):
-            self._fit_ranking(train, train.items.text, backbone, context)
+            self._fit_ranking(train, backbone, context)
             self._tastes = self._fit_tastes(train, context.seed)
         return self
 
-    def _fit_ranking(self, train: Dataset, texts: tuple[str, ...], backbone: Backbone, context: Context) -> None:
-        import torch
+    def _load(self) -> Backbone:
+        backbone = load_backbone(self.backbone)
+        return backbone if self.pooling == "auto" else dataclasses.replace(backbone, pooling=self.pooling)
 
-        from benchsuite_flm import engine
-        from benchsuite_flm.head import Head, read_out
-        from benchsuite_flm.tower import TextTower, fast_half
+    def _fit_ranking(self, train: Dataset, backbone: Backbone, context: Context) -> None:
+        self._notes: dict[str, Any] = {}
+        last = self._find_epochs(context) if self.patience else None
+        parts = self._build(train, backbone, context)
+        self._sizes["encoder_trained"] = sum(weight.numel() for weight in parts.tower.parameters)
+        course = self._train(parts, train, context, last=last)
+        self._losses = course.losses
+        if course.resumed:
+            self._notes["resumed"] = {"epochs": course.resumed, "seconds": round(course.seconds, 1)}
+        parts.tower.settle()
+        self._adopt(parts, parts.head)
 
-        device = torch.device(context.device)
-        distinct, where = np.unique(np.array(texts, dtype=object).astype(str), return_inverse=True)
-        place = torch.from_numpy(where.astype(np.int64))
-        # Profiles are read before training, by the encoder as it came: there are too few of them to learn from.
-        profiles = self._profiles(train, backbone, context)
-        tower = TextTower(
-            backbone,
-            [str(text) for text in distinct],
-            layers=self._trained()[0],
-            device=context.device,
-            half=fast_half(context.device),
-        )
-        matrix = train.matrix()
-        taken = torch.from_numpy(np.asarray(matrix.sum(axis=0)).ravel()).to(device)
-        head = Head(taken, profiles, backbone.width, self.temperature)
-        self._losses = engine.train(
-            tower,
-            place,
-            head,
-            matrix,
-            self._recipe(),
+    def _find_epochs(self, context: Context) -> int | None:
+        """Return the number of epochs after which a fit on the validation fold's training part answers it best."""
+        from benchsuite_flm.fitting import quality
+
+        fold = context.validation
+        if fold is None:
+            self._notes["stopping"] = "no validation fold, so all epochs were run"
+            return None
+        parts = self._build(fold.train, self._load(), context)
+
+        def judge() -> float:
+            self._adopt(parts, copy.deepcopy(parts.head))
+            return quality(fold, lambda queries: TextRecommender.score(self, queries, fold.candidates), context.seed)
+
+        course = self._train(parts, fold.train, context, judge=judge)
+        if not course.judged or max(course.judged) <= 0:
+            self._notes["stopping"] = "the validation fold told nothing, so all epochs were run"
+            return None
+        judged = [round(value, 4) for value in course.judged]
+        self._notes["stopping"] = {"epochs": course.best, "ndcg@10": judged, "resumed": course.resumed}
+        return course.best
+
+    def _build(self, train: Dataset, backbone: Backbone, context: Context) -> Parts:
+        from benchsuite_flm.fitting import build
+
+        self._weigher = Weigher.of(train.interactions, self.interest, self.weighting, self.half_life)
+        parts = build(self, train, backbone, context, self._tower(), self._weigher)
+        self._friends = parts.signals.friends
+        return parts
+
+    def _train(
+        self,
+        parts: Parts,
+        train: Dataset,
+        context: Context,
+        *,
+        last: int | None = None,
+        judge: Callable[[], float] | None = None,
+    ) -> Course:
+        from benchsuite_flm import engine, fitting
+
+        phase = "train" if judge is None else "search"
+        return engine.train(
+            parts.tower,
+            parts.place,
+            parts.head,
+            train.matrix(),
+            fitting.recipe(
+                self,
+                learning_rate=self._trained()[1],
+                identities=self.identities,
+                last=last,
+                search=judge is not None,
+            ),
             seed=context.seed,
             report=context.progress,
             stop=context.out_of_time,
+            signals=parts.signals,
+            judge=judge,
+            checkpoint=fitting.open_checkpoint(self, train, context, self._provenance, phase),
         )
-        with torch.no_grad():
-            head.log_shrinkage.fill_(float(np.log(self.shrinkage)))
-            vectors = tower.vectors()[place.to(device)]
-            items = head.items(vectors, torch.arange(len(place), device=device), head.warm.float() * self.identities)
-            if self.identities:
-                items = read_out(vectors, items, head.warm, self.regularization)
-        self._sizes["encoder_trained"] = sum(weight.numel() for weight in tower.parameters)
+
+    def _adopt(self, parts: Parts, head: Head) -> None:
+        """Answer with these parts from now on; the head moves to the CPU."""
+        from benchsuite_flm.fitting import answers
+
+        vectors, items = answers(parts, head, self, identities=self.identities)
         self._head: Head = head.cpu().requires_grad_(False)
         self._vectors: Float32 = vectors.cpu().numpy()
         self._items: Tensor = items.cpu()
-
-    def _profiles(self, train: Dataset, backbone: Backbone, context: Context) -> Tensor | None:
-        """Return float32[users, p], vectors of the profile texts around their mean; zeros for empty ones."""
-        if train.users.text is None or not any(train.users.text):
-            return None
-        import torch
-
-        vectors = encode_texts(backbone, train.users.text, device=context.device, threads=context.threads)
-        told = np.linalg.norm(vectors, axis=1) > 0
-        vectors[told] -= vectors[told].mean(axis=0)
-        return torch.from_numpy(vectors).to(context.device)
-
-    def _recipe(self) -> Recipe:
-        from benchsuite_flm.engine import Recipe
-
-        return Recipe(
-            epochs=self.epochs,
-            batches=self.batches,
-            batch_size=self.batch_size,
-            learning_rate=self._trained()[1],
-            head_learning_rate=self.head_learning_rate,
-            residual_learning_rate=self.residual_learning_rate,
-            residual_dropout=self.residual_dropout if self.identities else 1.0,
-            visible=_VISIBLE,
-            short=_SHORT,
-            catalogue=self.catalogue,
-        )
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the formula before the sigmoid."""
@@ -193,11 +196,15 @@ class TextRecommender(Model):
         """Return float32[q, d + 3], the encodings u of the asking users."""
         import torch
 
-        history = queries.matrix(len(self._items))
-        own = self._items[:, : self._vectors.shape[1]].numpy()
-        total = torch.from_numpy(np.asarray(history @ own, np.float32))
+        history = self._weigher.matrix(queries, len(self._items))
+        own = self._items[:, : self._vectors.shape[1]]
+        total = torch.from_numpy(np.asarray(history @ self._head.attend(own).numpy(), np.float32))
         count = torch.from_numpy(np.diff(history.indptr).astype(np.float32))
-        return self._head.users(total, count, torch.from_numpy(queries.user.astype(np.int64)))
+        friends = None
+        if self._friends is not None:
+            took = torch.from_numpy(np.asarray(self._friends[queries.user] @ own.numpy(), np.float32))
+            friends = self.friends * torch.nn.functional.normalize(took, dim=-1)
+        return self._head.users(total, count, torch.from_numpy(queries.user.astype(np.int64)), friends)
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
         """Return float32[p]: where the data has likes and dislikes, the formula fitted to them; else as :meth:`score`.

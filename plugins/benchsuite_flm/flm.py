@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt
 
@@ -35,13 +35,29 @@ class FLM(TextRecommender):
     Attributes:
         layers: how many of the encoder's layers learn, from the top; more than it has means all.
         learning_rate: largest step size of the encoder.
+        tuning: what learns: all weights of the ``top`` layers; ``lora``, small matrices beside the weights of these
+            layers (Hu et al. 2022; wants a larger step size; needs ``benchsuite[lora]``); the ``full`` encoder with its
+            embeddings (wants a smaller one); or nothing (``frozen``).
+        lora_rank: rank of the matrices.
+        lora_part: whether they lie beside the maps of ``attention`` only, or of ``all``, feed-forward included.
     """
 
     layers: Annotated[int, Ge(1), Search(1, 6)] = 2
     learning_rate: Annotated[float, Gt(0), Search(5e-5, 5e-4, log=True)] = 2e-4
+    tuning: Literal["top", "lora", "full", "frozen"] = "top"
+    lora_rank: Annotated[int, Ge(1)] = 8
+    lora_part: Literal["attention", "all"] = "attention"
 
     def _trained(self) -> tuple[int, float]:
         return self.layers, self.learning_rate
+
+    def _tower(self) -> dict[str, Any]:
+        return {
+            "layers": self.layers,
+            "tuning": self.tuning,
+            "lora_rank": self.lora_rank,
+            "lora_part": self.lora_part,
+        }
 
 
 @dataclass

@@ -5,7 +5,7 @@ read from the text (``t``) and how often it was taken (``c``). The user's encodi
 interest (``h``) and how little is known about it (``s``, 1 for an empty history). With
 ``W1 = [1 / temperature, ..., 1, w, w']`` the formula's ``W1·x`` is the similarity of interest and item, plus the item's
 bias and popularity, which counts more where the user is unknown. ``W2·u + b`` is the same for all items of a user, so
-ranking leaves it at zero.
+ranking leaves it at zero; only a loss that asks for r itself (binary cross-entropy) learns it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from benchsuite_flm.formula import catalogue_logits
 EXTRA = 3
 """Entries of an encoding beside the interest or the own part."""
 
+_STEEP = 5.0  # an item of a history weighs between exp(-5) and exp(5)
+
 
 class Head(nn.Module):
     """Learns how text vectors turn into encodings.
@@ -28,6 +30,10 @@ class Head(nn.Module):
         profiles: float32[users, p] vectors of profile texts, or None.
         width: d, length of a text vector.
         temperature: divides the similarity of interest and item.
+        features: float32[n, f] feature vectors of the items, or None. A learnt projection, zero at the start, adds
+            them to the text vectors.
+        attention: whether a learnt query weighs the items of a history. All weigh the same at the start.
+        literal: whether W2 and b are learnt too, both zero at the start.
     """
 
     count: Tensor
@@ -38,13 +44,26 @@ class Head(nn.Module):
 
     profiles: Tensor | None
 
-    def __init__(self, taken: Tensor, profiles: Tensor | None, width: int, temperature: float) -> None:
+    features: Tensor | None
+
+    def __init__(
+        self,
+        taken: Tensor,
+        profiles: Tensor | None,
+        width: int,
+        temperature: float,
+        *,
+        features: Tensor | None = None,
+        attention: bool = False,
+        literal: bool = False,
+    ) -> None:
         super().__init__()
         warm = taken > 0
         logs = taken.float().log1p()
         self.register_buffer("warm", warm)
         self.register_buffer("count", torch.where(warm, logs - logs[warm].mean(), 0.0))
         self.register_buffer("profiles", profiles)
+        self.register_buffer("features", features)
         self.temperature = temperature
         items, device = len(taken), taken.device
         profile_width = 0 if profiles is None else profiles.shape[1]
@@ -55,6 +74,11 @@ class Head(nn.Module):
         self.profile = nn.Parameter(torch.zeros(profile_width, width, device=device))
         self.popularity = nn.Parameter(torch.tensor([0.7, 0.3], device=device))
         self.log_shrinkage = nn.Parameter(torch.tensor(1.0, device=device))
+        feature_width = 0 if features is None else features.shape[1]
+        self.feature = nn.Parameter(torch.zeros(feature_width, width, device=device))
+        self.attention = nn.Parameter(torch.zeros(width, device=device)) if attention else None
+        self.w2 = nn.Parameter(torch.zeros(width + EXTRA, device=device)) if literal else None
+        self.b = nn.Parameter(torch.zeros((), device=device)) if literal else None
 
     @property
     def w1(self) -> Tensor:
@@ -71,35 +95,54 @@ class Head(nn.Module):
             keep: float32[m], 1 where the item may use its residual and popularity, 0 where it must do without both,
                 like a new item.
         """
+        vectors = self.fuse(vectors, rows)
         own = vectors @ self.projection.T + self.residual[rows] * keep[:, None]
         bias = vectors @ self.text_bias
         count = self.count[rows] * keep
         return torch.cat([own, bias[:, None], count[:, None], count[:, None]], dim=1)
 
-    def users(self, total: Tensor, count: Tensor, user: Tensor) -> Tensor:
+    def fuse(self, vectors: Tensor, rows: Tensor) -> Tensor:
+        """Return float32[m, d], the text vectors (float32[m, d]) of some items plus what their features tell."""
+        return vectors if self.features is None else vectors + self.features[rows] @ self.feature
+
+    def attend(self, own: Tensor) -> Tensor:
+        """Return float32[m, d], own parts of items as a history sums them up.
+
+        With attention an item weighs exp(own part · query). The interest is a direction, so that is the softmax over
+        the history; its denominator does not matter.
+        """
+        if self.attention is None:
+            return own
+        return own * (own @ self.attention).float().clamp(-_STEEP, _STEEP).exp()[:, None]
+
+    def users(self, total: Tensor, count: Tensor, user: Tensor, friends: Tensor | None = None) -> Tensor:
         """Return float32[q, d + 3], the encodings u.
 
         The interest is the direction of the history, shrunk towards a prior (of everybody, plus what the profile
         text tells) by ``k / (k + shrinkage)`` for k items: with few items the prior and popularity decide.
 
         Args:
-            total: float32[q, d], sum of the own parts of the items in each history.
+            total: float32[q, d], sum of the own parts of the items in each history, see :meth:`attend`.
             count: float32[q], how many there are.
             user: int64[q] user codes, for the profile text.
+            friends: float32[q, d], what friends add to the prior, or None.
         """
         shrinkage = self.log_shrinkage.exp()
         unknown = (shrinkage / (count + shrinkage))[:, None]
         prior = self.prior.expand(len(count), -1)
         if self.profiles is not None:
             prior = prior + self.profiles[user] @ self.profile
+        if friends is not None:
+            prior = prior + friends
         interest = (1 - unknown) * normalize(total, dim=-1) + unknown * prior
         one = torch.ones_like(unknown)
         return torch.cat([interest, one, one, unknown], dim=1)
 
     def logits(self, users: Tensor, items: Tensor) -> Tensor:
         """Return float32[q, m], the formula before the sigmoid."""
-        nothing = torch.zeros_like(self.w1)
-        logits: Tensor = catalogue_logits(users, items, self.w1, nothing, 0.0)
+        w1 = self.w1
+        w2 = torch.zeros_like(w1) if self.w2 is None else self.w2
+        logits: Tensor = catalogue_logits(users, items, w1, w2, 0.0 if self.b is None else self.b)
         return logits
 
 

@@ -1,25 +1,28 @@
 """The text tower: texts in, vectors out, with encoder layers that can be trained cheaply.
 
-Only the top layers learn. What the layers below make of each text never changes, so it is computed once and kept; a
-training step then costs only the top layers. Texts of about equal length share a batch, so little is padded.
+Usually only the top layers learn. What the layers below make of each text never changes, so it is computed once and
+kept; a training step then costs only the top layers. Texts of about equal length share a batch, so little is padded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from benchsuite_content.backbone import Backbone
-from benchsuite_content.encode import batches, mean_pool
+from benchsuite_content.encode import batches, pool
+from benchsuite_flm import lora
 
 KEPT_TOKENS = 40_000
 """A step over at most this many tokens keeps all activations (about 1 GB); a longer one encodes twice instead."""
 
 _AGREE = 1e-4  # rounding moves unit vectors by less, another computation by more
+
+Tuning = Literal["top", "full", "lora", "frozen"]
 
 Respond = Callable[["Tensor"], tuple[float, "Tensor"]]
 """float32[texts, d] vectors -> (loss, float32[texts, d] its gradient)."""
@@ -43,7 +46,11 @@ class _Bucket:
         size = len(self.rows)
 
         def cut(value: Any) -> Any:
-            return value[chosen] if hasattr(value, "shape") and len(value) == size else value
+            if isinstance(value, tuple):
+                return tuple(cut(part) for part in value)
+            # One row per text; what has a single dimension (positions) belongs to the tokens, however many there are.
+            rows = isinstance(value, Tensor) and value.dim() > 1 and len(value) == size
+            return value[chosen.to(value.device)] if rows else value
 
         return replace(
             self,
@@ -66,32 +73,67 @@ class TextTower:
     Args:
         backbone: the encoder; whoever steps :attr:`parameters` changes its weights in place.
         texts: the texts, best distinct.
-        layers: how many of the encoder's layers learn, counted from the top. Embeddings never do.
+        layers: how many of the encoder's layers learn, counted from the top. Embeddings learn only with ``full``.
         device: where to compute.
         half: let autocast use bfloat16.
+        tuning: what learns of the layers: ``top``, all their weights; ``lora``, matrices beside them; ``full``, the
+            whole encoder, whatever ``layers`` says; ``frozen``, nothing.
+        lora_rank: rank of the matrices.
+        lora_part: beside which maps they lie, see :func:`benchsuite_flm.lora.adapt`.
+        seed: of their first values.
+
+    Raises:
+        ConfigError: when LoRA cannot be put in.
     """
 
-    def __init__(self, backbone: Backbone, texts: Sequence[str], *, layers: int, device: str, half: bool) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        texts: Sequence[str],
+        *,
+        layers: int,
+        device: str,
+        half: bool,
+        tuning: Tuning = "top",
+        lora_rank: int = 8,
+        lora_part: lora.Part = "attention",
+        seed: int = 0,
+    ) -> None:
         self.width = backbone.width
         self.size = len(texts)
-        self._device, self.half = device, half
-        self._model = backbone.model.to(device).eval()
+        self._device, self.half = torch.device(device), half
+        self._pooling = backbone.pooling
+        self._model = backbone.model.eval()
         # Plain attention: for texts of a dozen tokens the fused kernel's backward pass is the slowest part of a step.
         self._model.set_attn_implementation("eager")
-        self._layers = _top_layers(self._model, layers)
+        # Of a fully trained encoder no layer's input stays the same, so none is kept.
+        self._layers = [] if tuning in ("full", "frozen") else _top_layers(self._model, layers)
         for parameter in self._model.parameters():
             parameter.requires_grad_(False)
-        for parameter in self.parameters:
+        self._learn = [parameter for layer in self._layers for parameter in layer.parameters()]
+        if tuning == "full":
+            self._learn = list(self._model.parameters())
+        self._lora = tuning == "lora" and bool(self._layers)
+        if self._lora:
+            self._learn = lora.adapt(self._model, self._layers, lora_part, lora_rank, seed)
+        self._model.to(self._device)  # after LoRA was put in: its first values are the same on any device
+        for parameter in self._learn:
             parameter.requires_grad_(True)
         self._buckets = self._read(backbone, texts)
 
     @property
     def parameters(self) -> list[nn.Parameter]:
         """The weights that learn."""
-        return [parameter for layer in self._layers for parameter in layer.parameters()]
+        return self._learn
+
+    def settle(self) -> None:
+        """Make the encoder an ordinary one after training: LoRA matrices are added to its weights."""
+        if self._lora:
+            lora.merge(self._model)
+            self._lora, self._learn = False, []
 
     def vectors(self) -> Tensor:
-        """Return float32[texts, d], mean-pooled and of unit length, outside any gradient."""
+        """Return float32[texts, d], pooled and of unit length, outside any gradient."""
         with torch.no_grad():
             return self._together([(bucket.rows, self._run(bucket)) for bucket in self._buckets])
 
@@ -126,14 +168,14 @@ class TextTower:
 
     def _run(self, bucket: _Bucket) -> Tensor:
         """Return float32[n, d] of one bucket."""
-        with torch.autocast(self._device, torch.bfloat16, enabled=self.half):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.half):
             hidden = bucket.hidden
             if hidden is None:
                 hidden = self._model(**bucket.inputs).last_hidden_state
             else:
                 for layer in self._layers:
                     hidden = _first(layer(hidden, *bucket.args, **bucket.kwargs))
-        return torch.nn.functional.normalize(mean_pool(hidden.float(), bucket.mask), dim=-1)
+        return torch.nn.functional.normalize(pool(hidden.float(), bucket.mask, self._pooling), dim=-1)
 
     def _read(self, backbone: Backbone, texts: Sequence[str]) -> list[_Bucket]:
         buckets: list[_Bucket] = []
@@ -155,7 +197,7 @@ class TextTower:
 
         hook = self._layers[0].register_forward_pre_hook(stop, with_kwargs=True)
         try:
-            with torch.no_grad(), torch.autocast(self._device, torch.bfloat16, enabled=self.half):
+            with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16, enabled=self.half):
                 self._model(**bucket.inputs)
         except _Reached as reached:
             args, kwargs = reached.args
@@ -200,7 +242,10 @@ def _first(output: Any) -> Any:
 
 def fast_half(device: str) -> bool:
     """Return True where bfloat16 products are faster than float32: on GPUs, and on CPUs with instructions for them."""
-    if device != "cpu":
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported()
+    if kind != "cpu":
         return True
     probes = [getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")]
     return any(probe is not None and bool(probe()) for probe in probes)

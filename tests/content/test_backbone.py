@@ -163,15 +163,15 @@ def test_a_folder_without_a_config_is_one_line(tiny: Path) -> None:
     assert "config.json" in one_line(error)
 
 
-def test_decoders_are_refused(tmp_path: Path) -> None:
-    from transformers import GPT2Config, GPT2Model
+def test_models_that_read_one_text_to_write_another_are_refused(tmp_path: Path) -> None:
+    from transformers import T5Config, T5Model
 
-    folder = tmp_path / "decoder"
-    GPT2Model(GPT2Config(vocab_size=10, n_positions=16, n_embd=8, n_layer=1, n_head=1)).save_pretrained(folder)
+    folder = tmp_path / "t5"
+    T5Model(T5Config(vocab_size=10, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2)).save_pretrained(folder)
     save_tokenizer(folder)
     with pytest.raises(DataError) as error:
         load_backbone(str(folder))
-    assert 'model type "gpt2" is not a bidirectional text encoder' in one_line(error)
+    assert 'model type "t5" is neither an encoder nor a decoder of text' in one_line(error)
 
 
 def test_code_beside_the_weights_is_never_run(tiny: Path) -> None:

@@ -6,8 +6,10 @@ import torch
 
 from benchsuite.data import Dataset
 from benchsuite_content.backbone import load_backbone
-from benchsuite_flm.engine import Recipe, _Loop, train
+from benchsuite_flm.engine import Recipe, train
 from benchsuite_flm.head import Head, read_out
+from benchsuite_flm.interest import Signals
+from benchsuite_flm.loop import Loop
 from benchsuite_flm.tower import TextTower
 
 RECIPE = Recipe(
@@ -35,8 +37,8 @@ def parts(world: Dataset, tiny: str, layers: int = 1) -> tuple[TextTower, torch.
 def run(world: Dataset, tiny: str, recipe: Recipe = RECIPE, layers: int = 1, stop=lambda: False) -> tuple:
     tower, place, head, matrix = parts(world, tiny, layers)
     told: list[tuple[int, int, str]] = []
-    losses = train(tower, place, head, matrix, recipe, seed=1, report=lambda *words: told.append(words), stop=stop)
-    return tower, head, losses, told
+    course = train(tower, place, head, matrix, recipe, seed=1, report=lambda *words: told.append(words), stop=stop)
+    return tower, head, course.losses, told
 
 
 def test_loss_falls_and_is_told(world: Dataset, tiny: str) -> None:
@@ -71,7 +73,7 @@ def test_users_with_one_item_teach_nothing(world: Dataset, tiny: str) -> None:
 
 def test_a_large_catalogue_is_seen_in_parts(world: Dataset, tiny: str) -> None:
     tower, place, head, matrix = parts(world, tiny)
-    loop = _Loop(tower, place, head, matrix, dataclasses.replace(RECIPE, catalogue=20), seed=1)
+    loop = Loop(tower, place, head, matrix, dataclasses.replace(RECIPE, catalogue=20), 1, Signals())
     seen = []
     for _ in range(6):
         loop.epoch()
@@ -99,11 +101,11 @@ def test_one_encoder_step_an_epoch(world: Dataset, tiny: str, monkeypatch: pytes
 def test_visible_part_of_a_history(world: Dataset, tiny: str) -> None:
     tower, place, head, matrix = parts(world, tiny, layers=0)
     taken = torch.as_tensor(matrix.toarray()) > 0
-    share = _Loop(tower, place, head, matrix, dataclasses.replace(RECIPE, short=0.0), seed=2)
+    share = Loop(tower, place, head, matrix, dataclasses.replace(RECIPE, short=0.0), 2, Signals())
     shown = torch.stack([share._visible(taken) for _ in range(200)])
     assert not bool((shown & ~taken).any())
     assert float(shown.sum() / (200 * taken.sum())) == pytest.approx(0.5, abs=0.02)
-    few = _Loop(tower, place, head, matrix, dataclasses.replace(RECIPE, short=1.0), seed=2)
+    few = Loop(tower, place, head, matrix, dataclasses.replace(RECIPE, short=1.0), 2, Signals())
     counts = torch.stack([few._visible(taken).sum(dim=1) for _ in range(200)])
     assert sorted(set(counts.flatten().tolist())) == [0, 1, 2, 3, 4, 5]
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from benchsuite_flm.steps import Group, Steps, size
+from benchsuite_flm.schedules import one_cycle as size
+from benchsuite_flm.steps import Group, Steps
 
 
 def test_sizes_rise_and_fall() -> None:

@@ -1,0 +1,94 @@
+"""The settings of the family, and what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from benchsuite.api import Choice, Model, Search
+from benchsuite_content.backbone import DEFAULT_BACKBONE
+
+Loss = Literal["softmax", "bce", "bpr"]
+Optimizer = Literal["adamw", "adam", "sgd"]
+Schedule = Literal["one-cycle", "warmup-cosine", "constant", "plateau", "threshold"]
+Interest = Literal["mean", "recency", "attention"]
+Weighting = Literal["same", "value", "behaviour"]
+
+
+@dataclass
+class Settings(Model):
+    """How texts are read, what is learnt from whom, and how.
+
+    Attributes:
+        backbone: the encoder, see :func:`benchsuite_content.backbone.load_backbone`.
+        epochs: passes over the catalogue.
+        batches: batches of users per epoch, at least; every user comes at least once per epoch.
+        batch_size: users per batch.
+        head_learning_rate: largest step size of the projection.
+        residual_learning_rate: largest step size of the items' residuals and the user prior; biases take ten times it.
+        residual_dropout: how often an item must do without residual and popularity in training.
+        temperature: divides similarities; smaller is sharper.
+        shrinkage: items of history that weigh as much as the prior, when answering. (In training it is learnt: there
+            the few visible items are drawn from a whole history and tell more than the first ones of a new user.)
+        regularization: L2 penalty of the regression that guesses what new items lack.
+        catalogue: items per epoch at most; of a larger catalogue each epoch sees a part drawn anew (sampled softmax).
+        pooling: how the tokens of a text become one vector: the ``mean`` of all or the ``last``; ``auto`` means the
+            mean for encoders and the last for decoders.
+        loss: what the hidden items of a history teach. ``softmax``: cross-entropy over the catalogue. ``bce``: binary
+            cross-entropy of r = sigmoid(W1·x + W2·u + b); dislikes, where the data has them, and drawn items count as
+            0. ``bpr``: each hidden item above drawn ones (Rendle et al. 2009).
+        negatives: drawn items for each hidden one, for ``bce`` and ``bpr``.
+        optimizer: see :class:`benchsuite_flm.steps.Rule`. ``sgd`` wants far larger step sizes.
+        momentum: of ``sgd``.
+        schedule: of the step sizes, see :class:`benchsuite_flm.schedules.Pace`: ``one-cycle``, ``warmup-cosine``,
+            ``constant``, ``plateau`` or ``threshold`` (the method's own: divided by ten once the loss is low).
+        warmup: share of the steps in which step sizes rise, for ``one-cycle`` and ``warmup-cosine``.
+        plateau: epochs without a better loss after which ``plateau`` divides the step sizes by ten.
+        threshold: mean loss of an epoch below which ``threshold`` divides them by ten.
+        clip: largest norm of the gradients of one step; 0 lets them be.
+        weight_decay: of all weights but biases, popularity and shrinkage.
+        patience: epochs without a better nDCG@10 on the validation fold after which training would stop; 0 runs all.
+            The number of epochs is found on the validation fold's own training part, then everything is trained for so
+            many epochs: a fit takes up to twice as long. Without a validation fold all epochs are run.
+        average: share of the last epochs whose weights are averaged (Izmailov et al. 2018); 0 takes the last ones.
+        interest: how a history becomes the interest: the ``mean`` of its items; ``recency``, where newer ones weigh
+            more; ``attention``, where a learnt query weighs them.
+        half_life: items after which an older one weighs half, for ``recency``.
+        weighting: what an event of a history weighs: all the ``same``; by ``value``, log(1 + value); by
+            ``behaviour``, the more the rarer.
+        features: read the feature vectors of items and users, where the data has them.
+        friends: how much the mean interest of a user's friends adds to the prior, and so to users with short
+            histories; 0 does not read the links.
+    """
+
+    backbone: str = DEFAULT_BACKBONE
+    epochs: Annotated[int, Ge(1), Search(12, 48)] = 24
+    batches: Annotated[int, Ge(1), Search(4, 16)] = 8
+    batch_size: Annotated[int, Ge(1), Search(64, 512, log=True)] = 256
+    head_learning_rate: Annotated[float, Gt(0), Search(2e-4, 4e-3, log=True)] = 5e-4
+    residual_learning_rate: Annotated[float, Gt(0), Search(5e-4, 4e-3, log=True)] = 2e-3
+    residual_dropout: Annotated[float, Ge(0), Lt(1), Search(0.0, 0.6)] = 0.3
+    temperature: Annotated[float, Gt(0), Le(1), Search(0.05, 0.3, log=True)] = 0.1
+    shrinkage: Annotated[float, Gt(0), Search(2, 40, log=True)] = 15.0
+    regularization: Annotated[float, Gt(0), Search(1, 100, log=True)] = 5.0
+    catalogue: Annotated[int, Ge(2)] = 8192
+    pooling: Literal["auto", "mean", "last"] = "auto"
+    loss: Loss = "softmax"
+    negatives: Annotated[int, Ge(1)] = 4
+    optimizer: Optimizer = "adamw"
+    momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
+    schedule: Schedule = "one-cycle"
+    warmup: Annotated[float, Ge(0), Lt(1)] = 0.2
+    plateau: Annotated[int, Ge(1)] = 3
+    threshold: Annotated[float, Gt(0)] = 0.5
+    clip: Annotated[float, Ge(0)] = 0.0
+    weight_decay: Annotated[float, Ge(0)] = 0.0
+    patience: Annotated[int, Ge(0)] = 0
+    average: Annotated[float, Ge(0), Le(1), Search(0.0, 0.5)] = 0.0
+    interest: Annotated[Interest, Choice("mean", "recency", "attention")] = "mean"
+    half_life: Annotated[float, Gt(0)] = 10.0
+    weighting: Weighting = "same"
+    features: bool = True
+    friends: Annotated[float, Ge(0)] = 0.0
