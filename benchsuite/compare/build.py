@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,6 @@ from benchsuite.data import About, Comparison, Row, State
 from benchsuite.plan import Cell, Plan
 from benchsuite.provenance import provenance
 from benchsuite.store import Store
-
-_NO_VALUES = "no rating values: every value is 1"
 
 Progress = Callable[[int, int], None]
 
@@ -51,7 +49,6 @@ def build(
     groups: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in plan.cells:
         groups.setdefault((cell.dataset, cell.split, cell.model), []).append(cell)
-    ratings = {metric.label for metric in plan.metrics if metric.facts["task"] == "rating"}
     rows: list[Row] = []
     costs = Costs(country)
     judged: dict[tuple[str, str], dict[str, list[CellResult]]] = {}
@@ -65,7 +62,7 @@ def build(
             strata.add(dataset, split, model, stages, results)
             facts.setdefault(model, {}).update(results[0].facts)
             lacking = {metric.label: metric.facts.get("unmet", {}).get(dataset, "") for metric in plan.metrics}
-            rows += _rows(dataset, split, model, results, ratings, lacking)
+            rows += _rows(dataset, split, model, results, lacking)
             rows += costs.rows(dataset, split, model, results)
             judged.setdefault((dataset, split), {})[model] = results
         else:
@@ -125,16 +122,11 @@ def _state(cells: Sequence[Cell], store: Store) -> tuple[State, str]:
 
 
 def _rows(
-    dataset: str,
-    split: str,
-    model: str,
-    results: Sequence[CellResult],
-    ratings: Collection[str],
-    lacking: Mapping[str, str],
+    dataset: str, split: str, model: str, results: Sequence[CellResult], lacking: Mapping[str, str]
 ) -> Iterator[Row]:
     """Average over seeds and folds; replicates are averaged draw by draw, so users stay whole.
 
-    ``ratings`` are the labels of metrics that need values; ``lacking`` says by metric what else the data has not.
+    ``lacking`` says by metric what the data has not.
     """
     for metric, group in results[0].measured:
         parts = [result.measured[metric, group] for result in results]
@@ -142,8 +134,7 @@ def _rows(
         value = float(np.mean([part.value for part in parts]))
         n = sum(part.n for part in parts)
         if np.isnan(value):
-            reason = _NO_VALUES if metric in ratings and not results[0].reading["rating"] else "no query counts"
-            reason = lacking.get(metric) or reason
+            reason = lacking.get(metric) or "no query counts"
             yield Row(dataset, name, model, metric, None, None, None, n, "not applicable", reason)
             continue
         low, high = interval(np.mean([part.replicates for part in parts], axis=0))

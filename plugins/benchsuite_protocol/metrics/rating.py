@@ -22,7 +22,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchsuite.api import Metric, Task
+from benchsuite.api import Metric, Need, Task
 from benchsuite.data import Evidence, Float64
 from benchsuite_protocol.metrics.memory import once_per_evidence
 from benchsuite_protocol.metrics.pairs import ratio, sums
@@ -67,6 +67,7 @@ class RatingMetric(Metric):
 
     task: ClassVar[Task] = "rating"
     higher_is_better: ClassVar[bool] = False
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
 
     @abstractmethod
     def total(self, found: Errors) -> Float64:
