@@ -26,6 +26,7 @@ from benchsuite.errors import StoreError
 MANIFEST = "manifest.json"
 _ARRAYS = "arrays.npz"
 _STALE_SECONDS = 24 * 3600
+_STALE_CHECKPOINTS = 30 * _STALE_SECONDS
 
 
 class Entry:
@@ -91,11 +92,12 @@ class Store:
             raise StoreError(f"cannot be written: {error.strerror or error}", where=str(root), remedy=remedy) from None
 
     def _sweep(self) -> None:
-        """Remove drafts that a killed process left more than a day ago."""
-        for draft in (self.root / "drafts").glob("*"):
-            with contextlib.suppress(OSError):
-                if time.time() - draft.stat().st_mtime > _STALE_SECONDS:
-                    shutil.rmtree(draft)
+        """Remove drafts that a killed process left more than a day ago, and checkpoints that nobody took up."""
+        for kind, most in (("drafts", _STALE_SECONDS), ("checkpoints", _STALE_CHECKPOINTS)):
+            for left in (self.root / kind).glob("*"):
+                with contextlib.suppress(OSError):
+                    if time.time() - left.stat().st_mtime > most:
+                        shutil.rmtree(left)
 
     def folder(self, kind: str, key: str) -> Path:
         """Return where a thing lies, or would lie."""
@@ -140,6 +142,30 @@ class Store:
             reason = error.strerror or str(error)
             remedy = "free disk space or choose another --store DIR; finished cells are safe"
             raise StoreError(f"cannot be written: {reason}", where=str(target), remedy=remedy) from error
+
+    @contextlib.contextmanager
+    def checkpoint(self, key: str) -> Iterator[Path]:
+        """Give the folder in which the making of a cell keeps its state; it outlives a kill and a store that is full.
+
+        Once the cell has ended by itself, well or not, the folder is removed; what nobody takes up goes in a month.
+        """
+        folder = self.root / "checkpoints" / key
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            remedy = "free disk space or choose another --store DIR; finished cells are safe"
+            raise StoreError(
+                f"cannot be written: {error.strerror or error}", where=str(folder), remedy=remedy
+            ) from None
+        try:
+            yield folder
+        except StoreError:
+            raise
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def drop(self, kind: str, key: str) -> None:
         """Forget a thing, so that it is made again (failed cells, on request)."""

@@ -67,8 +67,12 @@ def _work(job: Job, log: Path, channel: TextIO) -> None:
             part = fold if cell["stage"] == "test" else fold.validation
             if part is None:
                 raise BenchsuiteError("the split makes no validation fold")  # noqa: TRY301 - one way to fail
-            with store.write("cell", cell["key"]) as draft, tempfile.TemporaryDirectory() as scratch:
-                _run_cell(job, cell, part, draft, costs, Path(scratch), channel)
+            with (
+                store.checkpoint(cell["key"]) as checkpoint,
+                store.write("cell", cell["key"]) as draft,
+                tempfile.TemporaryDirectory() as scratch,
+            ):
+                _run_cell(job, cell, part, draft, costs, (Path(scratch), checkpoint), channel)
                 (draft.folder / "log.txt").write_text(_log_since(log, mark), "utf-8")
         except StoreError:
             raise
@@ -87,10 +91,10 @@ def _run_cell(
     fold: Fold,
     draft: Draft,
     costs: dict[str, float],
-    scratch: Path,
+    folders: tuple[Path, Path],
     channel: TextIO,
 ) -> None:
-    """Fit, rank, score; fill the draft."""
+    """Fit, rank, score; fill the draft. The folders are scratch and checkpoint, see :class:`Context`."""
     identity = cell["identity"]
     model = _model(identity["model"])
     seed = int(identity["seed"])
@@ -102,7 +106,8 @@ def _run_cell(
         threads=job.threads,
         validation=fold.validation,
         deadline=time.monotonic() + job.timeout * _DEADLINE_SHARE,
-        scratch=scratch,
+        scratch=folders[0],
+        checkpoint=folders[1],
         report=lambda done, total, note: _tell(channel, phase="fit", done=done, total=total, note=note),
     )
     pairs = labelled_pairs(fold, seed)

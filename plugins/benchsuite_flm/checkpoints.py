@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,19 +58,27 @@ class Checkpoint:
         return self._before + time.monotonic() - self._begin
 
     def save(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot in place of the last one."""
-        from safetensors.torch import save_file
+        """Keep a snapshot in place of the last one; where that fails, warn and go on training."""
+        from safetensors import SafetensorError
 
         start = time.monotonic()
+        try:
+            self._write(snapshot)
+        except (OSError, SafetensorError) as error:
+            warnings.warn(f"no checkpoint: {error}", RuntimeWarning, stacklevel=2)
+        self._saved = time.monotonic()
+        self._pause = (self._saved - start) / SHARE
+
+    def _write(self, snapshot: Snapshot) -> None:
+        from safetensors.torch import save_file
+
         tensors = {name: value.detach().cpu().contiguous().clone() for name, value in snapshot.tensors.items()}
         header = {"state": json.dumps({**snapshot.numbers, "seconds": round(self.seconds, 3)})}
-        draft = self._path.with_suffix(".partial")
+        draft = self._path.with_suffix(f".{os.getpid()}")
         save_file(tensors, draft, metadata=header)
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(self._path)
-        self._saved = time.monotonic()
-        self._pause = (self._saved - start) / SHARE
 
     def load(self) -> Snapshot | None:
         """Return the last snapshot, or None where there is none that can be read."""

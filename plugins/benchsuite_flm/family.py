@@ -37,6 +37,7 @@ class TextRecommender(Settings):
     identities: ClassVar[bool] = True
     """False where nothing may be learnt about single items: no residual, no popularity."""
 
+    version = "2"
     needs = frozenset({Need.ITEM_TEXT})
     uses_language_model = True
     proposed = True

@@ -1,8 +1,11 @@
+import math
+
 import pytest
 import torch
 
 from benchsuite_flm.schedules import one_cycle as size
-from benchsuite_flm.steps import Group, Steps
+from benchsuite_flm.schedules import warmup_cosine
+from benchsuite_flm.steps import Group, Rule, Steps
 
 
 def test_sizes_rise_and_fall() -> None:
@@ -36,3 +39,81 @@ def test_groups_have_rates_of_their_own() -> None:
     (slow + fast).sum().backward()
     steps.take()
     assert (1 - slow.item()) * 10 == pytest.approx(1 - fast.item(), rel=1e-3)
+
+
+def test_warmup_cosine_is_its_formula() -> None:
+    sizes = [warmup_cosine(step, 50, 0.2) for step in range(50)]
+    assert sizes[:10] == pytest.approx([(step + 1) / 11 for step in range(10)])
+    assert sizes[10:] == pytest.approx([math.cos(math.pi * step / 80) ** 2 for step in range(40)])
+    assert all(
+        warmup_cosine(step, total, rise) >= 0 for total in (1, 2, 3) for rise in (0, 0.9) for step in range(total)
+    )
+
+
+def rates(rule: Rule, losses: list[float], total: int = 100) -> list[float]:
+    """Step sizes of a group of rate 2 before each of some epochs, of one step each."""
+    weight = torch.nn.Parameter(torch.ones(1))
+    steps = Steps(total, Group([weight], 2.0), rule=rule)
+    found = []
+    for loss in losses:
+        found.append(steps.rates[0])
+        steps.clear()
+        (weight**2).sum().backward()
+        steps.take()
+        steps.observe(loss)
+    return found
+
+
+def test_schedules_drive_the_step_size() -> None:
+    losses = [3.0] * 6
+    assert rates(Rule(schedule="constant"), losses) == [2.0] * 6
+    assert rates(Rule(), losses) == [2.0 * size(step, 100, 0.2) for step in range(6)]
+    assert rates(Rule(schedule="warmup-cosine", rise=0.1), losses) == [
+        2.0 * warmup_cosine(step, 100, 0.1) for step in range(6)
+    ]
+
+
+def test_threshold_divides_by_ten_once() -> None:
+    rule = Rule(schedule="threshold", below=0.5)
+    assert rates(rule, [0.9, 0.5, 0.49, 0.7, 0.3, 0.2]) == pytest.approx([2, 2, 2, 0.2, 0.2, 0.2])
+
+
+def test_plateau_is_that_of_torch() -> None:
+    losses = [5, 4, 4, 4.5, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2]
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([weight], lr=2.0)
+    theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, factor=0.1, patience=1, threshold=0.0, min_lr=2e-3, eps=0.0
+    )
+    expected = []
+    for loss in losses:
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        theirs.step(loss)
+    # their patience counts the epochs it bears, ours the one at which it ends
+    assert rates(Rule(schedule="plateau", patience=2), losses) == pytest.approx(expected)
+    assert expected[-1] == pytest.approx(2e-3)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "theirs"),
+    [
+        ("adamw", lambda p: torch.optim.AdamW(p, lr=0.1, betas=(0.9, 0.99), weight_decay=0.2)),
+        ("adam", lambda p: torch.optim.Adam(p, lr=0.1, betas=(0.9, 0.99), weight_decay=0.2)),
+        ("sgd", lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.7, weight_decay=0.2)),
+    ],
+)
+def test_optimizers_and_clipping(optimizer: str, theirs) -> None:
+    ours, plain = torch.nn.Parameter(torch.tensor([3.0, -4.0])), torch.nn.Parameter(torch.tensor([3.0, -4.0]))
+    steps = Steps(
+        9, Group([ours], 0.1, 0.2), rule=Rule(optimizer=optimizer, schedule="constant", clip=1.0, momentum=0.7)
+    )
+    other = theirs([plain])
+    for _ in range(4):
+        steps.clear()
+        (ours**2).sum().backward()
+        steps.take()
+        gradient = 2 * plain.detach()
+        plain.grad = gradient / gradient.norm() if gradient.norm() > 1 else gradient
+        other.step()
+    torch.testing.assert_close(ours, plain, rtol=1e-5, atol=1e-6)
