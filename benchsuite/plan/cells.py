@@ -206,7 +206,9 @@ def _about_split(split: Pick, folds: Sequence[FoldPlace]) -> About:
     own = [fold for fold in folds if fold.split == split.label]
     counts = {f"{fold.dataset}, seed {fold.seed}, fold {fold.name}": dict(fold.counts) for fold in own}
     groups = list(dict.fromkeys(group for fold in own for group in fold.groups))
-    return split.about(counts=counts, groups=groups if len(groups) > 1 else [])
+    kinds = {"users": getattr(split.plugin, "cold_users", False), "items": getattr(split.plugin, "cold_items", False)}
+    cold = [kind for kind, promised in kinds.items() if promised]
+    return split.about(counts=counts, groups=groups if len(groups) > 1 else [], cold=cold)
 
 
 def _about_model(model: Pick) -> About:
@@ -220,6 +222,7 @@ def _about_model(model: Pick) -> About:
         ceiling=plugin.ceiling,
         predicts_values=plugin.predicts_values,
         tuned=False,
+        space={name: dataclasses.asdict(space) for name, space in plugin.space().items()},
     )
 
 

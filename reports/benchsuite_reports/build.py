@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchsuite.data import Comparison
 from benchsuite_reports import words
+from benchsuite_reports.across import by_dataset, part_tables, warm_and_cold
 from benchsuite_reports.against import against
 from benchsuite_reports.facts import Place, View
 from benchsuite_reports.maker import Maker
@@ -46,12 +47,16 @@ def sections(comparison: Comparison) -> list[Section]:
     overview = _overview(view)
     if overview:
         found.append(Section("Overview", 1, (), (overview,)))
+    found.extend(Section(f"Data sets under {words.clean(base)}", 2, (), several) for base, several in by_dataset(view))
     for dataset in view.datasets:
         about = words.find(comparison.datasets, dataset)
         places = [place for place in view.places if place.dataset == dataset]
         if not places:
             continue
         found.append(Section(f"Data set {words.clean(dataset)}", 1, tuple(words.dataset_lines(about))))
+        warm = warm_and_cold(view, places)
+        if warm is not None:
+            found.append(Section(f"Warm against cold: {words.clean(dataset)}", 2, (), (warm,), (*places,)))
         done: set[str] = set()
         for place in places:
             if place.base != place.split and place.base not in done:
@@ -59,6 +64,9 @@ def sections(comparison: Comparison) -> list[Section]:
                 found.extend(_cold(view, place, [other for other in places if other.base == place.base]))
             line = words.split_line(words.find(comparison.splits, place.split))
             found.append(Section(words.place(place), 2, (line,), tuple(place_tables(view, place)), (place,)))
+            parts = tuple(part_tables(view, place))
+            if parts:
+                found.append(Section(f"{words.place(place)}, by part", 3, (), parts, (place,)))
     return found
 
 
@@ -85,6 +93,7 @@ def place_tables(view: View, place: Place) -> list[Table]:
             maker.add(place, metric, words.heading(metric))
             if metric == main:
                 maker.add_share(place, metric)
+                maker.add_rank(metric)
         built.append(maker.table(f"{place.slug}-{kind}", kind, f"{_TITLES[kind]}: {words.place(place)}", [place]))
         if main in members:
             built.extend(against(view, place, main))

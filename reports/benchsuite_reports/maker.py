@@ -28,7 +28,7 @@ class Maker:
         self._notes: dict[str, str] = {}
 
     def add(self, place: Place, metric: str, heading: str, *, note: str = "") -> None:
-        """Add a metric's column in one place: one cell per model, in the order of the models; a note is its footnote."""
+        """Add a metric's column in one place: one cell per model, in their order; a note is its footnote."""
         rows = [self._view.row(place, model, metric) for model in self._view.models]
         lower = not self._view.higher_is_better(metric)
         known = [(row, row.mean) for row in rows if row is not None and _has_value(row) and row.mean is not None]

@@ -10,7 +10,7 @@ from benchsuite.api import Report
 from benchsuite.data import Comparison
 from benchsuite_reports import words
 from benchsuite_reports.bib import Bibliography
-from benchsuite_reports.build import sections
+from benchsuite_reports.build import Section, sections
 from benchsuite_reports.facts import View
 from benchsuite_reports.floats import PREAMBLE, comment, fragments, meaning
 from benchsuite_reports.method import limitations, setup
@@ -90,7 +90,7 @@ def _results(view: View, tables: dict[str, str], width: float, stems: list[str])
         items = "".join(f"  \\item {escape(text, breaks=True)}\n" for text in said)
         out.append(f"\\begin{{itemize}}\\raggedright\n{items}\\end{{itemize}}\n")
     parts = [section for section in sections(view.comparison) if section.tables]
-    legend = meaning([table for section in parts for table in section.tables if not section.group])
+    legend = meaning([table for section in parts for table in section.tables if not _apart(section)])
     out.append(f"{{\\raggedright In the tables: {legend}\\par}}\n" if legend else "")
     waiting = 0
     apart: list[str] = []
@@ -98,7 +98,7 @@ def _results(view: View, tables: dict[str, str], width: float, stems: list[str])
         found = [part for table in section.tables for part in fragments(table, (), width, brief=True)]
         names = [label.removeprefix("tab:") for label, _ in found]
         tables.update(zip(names, (text for _, text in found), strict=True))
-        if section.group:
+        if _apart(section):
             apart += names
             continue
         if waiting + len(names) > _TABLES_A_PAGE:
@@ -110,7 +110,7 @@ def _results(view: View, tables: dict[str, str], width: float, stems: list[str])
         out.append(f"\\subsection*{{\\raggedright {heading}}}\n{'Table' if len(names) == 1 else 'Tables'}~{told}.\n")
         out += [f"\\input{{tables/{name}}}\n" for name in names]
     if apart:
-        out.append("% All metrics for each group of queries; take in what the paper needs:\n")
+        out.append("% Groups of queries and parts of tests one by one; take in what the paper needs:\n")
         out += [f"% \\input{{tables/{name}}}\n" for name in apart]
     if stems:
         out.append("\\clearpage\n\\subsection*{Figures}\n")
@@ -119,6 +119,11 @@ def _results(view: View, tables: dict[str, str], width: float, stems: list[str])
             out.append("\\clearpage\n")
         out.append(_figure(stem))
     return "".join(out) + "\\clearpage\n"
+
+
+def _apart(section: Section) -> bool:
+    """Whether the section's tables are left for the author to take in: a paper has no room for all of them."""
+    return section.group or all(table.kind == "parts" for table in section.tables)
 
 
 _CAPTIONS = {

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from benchsuite.data import PerUser
-from benchsuite_reports import series, words
+from benchsuite_reports import across, series, words
 from benchsuite_reports.build import place_tables
 from benchsuite_reports.facts import Place, View
 from benchsuite_reports.palette import looks
-from benchsuite_reports.tables import Cell
+from benchsuite_reports.tables import Cell, Table
 
 _DIGITS = 7
 
@@ -58,9 +59,10 @@ def payload(view: View) -> dict[str, Any]:
         "models": models,
         "metrics": metrics,
         "places": places,
-        "values": [_values(view, place) for place in view.places],
+        "values": [_values(view, place, place_tables(view, place)) for place in view.places],
         "contrasts": [_contrasts(view, place) for place in view.places],
         "groups": [[view.places.index(place) for place in several] for several in series.groups(view)],
+        "parts": [_parts(view, cut) for cut in series.parts(view)],
         "tuning": _tuning(view),
         "standings": [
             {
@@ -70,6 +72,7 @@ def payload(view: View) -> dict[str, Any]:
                 "models": [view.models.index(model) for model in one.models if model in view.models],
                 "ranks": [_short(rank) for rank in one.ranks],
                 "critical": _short(one.critical_difference),
+                "joined": series.joined(one),
                 "p": _short(one.p),
                 "leftOut": [words.clean(model) for model in one.left_out],
             }
@@ -84,9 +87,9 @@ def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.{_DIGITS}g}")
 
 
-def _values(view: View, place: Place) -> dict[str, list[Any]]:
+def _values(view: View, place: Place, tables: Sequence[Table]) -> dict[str, list[Any]]:
     cells: dict[tuple[str, str], Cell] = {}
-    for table in place_tables(view, place):
+    for table in tables:
         if table.kind == "against":
             continue
         for line in table.lines():
@@ -121,6 +124,17 @@ def _contrasts(view: View, place: Place) -> dict[str, list[Any]]:
         if any(column):
             result[str(view.metrics.index(metric))] = column
     return result
+
+
+def _parts(view: View, cut: series.Cut) -> dict[str, Any]:
+    """Return one cut of a place's test; numbers as in ``values``, one mapping by metric for each part."""
+    return {
+        "place": view.places.index(cut.base),
+        "family": cut.family,
+        "names": [words.clean(one.name) for one in cut.strata],
+        "about": [across.amount(one) for one in cut.strata],
+        "values": [_values(view, part, across.part_columns(view, part)) for part in cut.places],
+    }
 
 
 def _tuning(view: View) -> list[dict[str, Any]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchsuite.data import Trials
+from benchsuite.data import Standing, Stratum, Trials
 from benchsuite_reports.facts import Place, View
 
 TIME = ("fit_seconds", "score_seconds")
@@ -40,6 +41,16 @@ class Curve:
     points: tuple[Point | None, ...]
 
 
+@dataclass(frozen=True)
+class Cut:
+    """One place's test cut into parts by one thing: the whole, each part as a place of its own, what each part is."""
+
+    family: str
+    base: Place
+    places: tuple[Place, ...]
+    strata: tuple[Stratum, ...]
+
+
 def points(view: View, place: Place, metric: str) -> list[Point]:
     """Return every model that has a value, in the order of the experiment."""
     found = []
@@ -57,6 +68,26 @@ def groups(view: View) -> list[list[Place]]:
         if place.group:
             found.setdefault((place.dataset, place.base), []).append(place)
     return [places for places in found.values() if len(places) > 1]
+
+
+def parts(view: View) -> list[Cut]:
+    """Return what each test was cut by, with its parts, in order; what there are no numbers of is left out."""
+    found: dict[tuple[str, str, str], list[Stratum]] = {}
+    for stratum in view.comparison.strata:
+        found.setdefault((stratum.dataset, stratum.split, stratum.family), []).append(stratum)
+    slugs = {(place.dataset, place.split): place.slug for place in view.places}
+    cuts = []
+    for (dataset, split, family), strata in found.items():
+        slug = slugs.get((dataset, split))
+        if slug is None:
+            continue
+        places = tuple(
+            Place(dataset, f"{split}/{one.name}", split, one.name, f"{slug}-{re.sub('[^a-z0-9]+', '-', one.name)}")
+            for one in strata
+        )
+        base = Place(dataset, split, split, "", slug)
+        cuts.append(Cut(family, base, places, tuple(strata)))
+    return cuts
 
 
 def curves(view: View, places: Sequence[Place], metric: str) -> list[Curve]:
@@ -109,3 +140,17 @@ def best_so_far(trials: Trials, *, higher: bool) -> list[float | None]:
             best = value if best is None else max(best, value) if higher else min(best, value)
         curve.append(best)
     return curve
+
+
+def joined(one: Standing) -> list[tuple[int, int]]:
+    """Return the longest runs of models within the critical difference, as first and last index."""
+    runs: list[tuple[int, int]] = []
+    for first in range(len(one.models)):
+        final = max(
+            index
+            for index in range(first, len(one.models))
+            if one.ranks[index] - one.ranks[first] <= one.critical_difference
+        )
+        if final > first and (not runs or final > runs[-1][1]):
+            runs.append((first, final))
+    return runs

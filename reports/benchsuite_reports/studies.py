@@ -12,7 +12,7 @@ from benchsuite_reports import words
 from benchsuite_reports.facts import View
 from benchsuite_reports.ink import Bare, ends, key, label, marker, wrapped
 from benchsuite_reports.palette import Look
-from benchsuite_reports.series import best_so_far
+from benchsuite_reports.series import best_so_far, joined
 
 Studies = Mapping[tuple[str, str], Sequence[Trials]]
 
@@ -90,17 +90,3 @@ def standing(look: Mapping[str, Look], one: Standing) -> Figure:
         wrapped(f"Mean rank of {words.heading(one.metric)} over {sets}: {words.clean(one.split)}", 70), pad=10
     )
     return figure
-
-
-def joined(one: Standing) -> list[tuple[int, int]]:
-    """Return the longest runs of models within the critical difference, as first and last index."""
-    runs: list[tuple[int, int]] = []
-    for first in range(len(one.models)):
-        final = max(
-            index
-            for index in range(first, len(one.models))
-            if one.ranks[index] - one.ranks[first] <= one.critical_difference
-        )
-        if final > first and (not runs or final > runs[-1][1]):
-            runs.append((first, final))
-    return runs

@@ -10,7 +10,9 @@ from typing import Literal
 
 Mark = Literal["", "best", "second"]
 Sign = Literal["", "better", "worse"]
-Kind = Literal["overview", "cold", "against", "all", "ranking", "classification", "rating", "cost"]
+Kind = Literal[
+    "overview", "datasets", "warm", "cold", "parts", "against", "all", "ranking", "classification", "rating", "cost"
+]
 
 NOTHING = "\N{EN DASH}"
 """Shown where a metric does not exist for a cell."""

@@ -23,7 +23,7 @@ BEST, SECOND, LANGUAGE_MODEL = "*", "\N{DAGGER}", "[LM]"
 BETTER, WORSE = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 _BOLD, _UNDERLINE, _DIM, _END = "\x1b[1m", "\x1b[4m", "\x1b[2m", "\x1b[0m"
 _GAP = "  "
-_FIRST = frozenset({"overview", "cold", "all", "ranking", "classification", "rating"})
+_FIRST = frozenset({"overview", "warm", "cold", "all", "ranking", "classification", "rating"})
 
 
 @dataclass

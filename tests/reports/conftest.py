@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from benchsuite.data import Stratum
 from benchsuite.data.comparison import About, Comparison, Contrast, PerUser, Row, Shown, Standing, Trials
 
 NAUGHTY = "a_b&c%d#e$f~g^h\\i{j}k<l>m\"n'o`p|q*r 🚀"
@@ -183,6 +184,42 @@ def _people(
     return tuple(found)
 
 
+PARTS = (
+    ("item popularity", "head items", "items of the third of training rows that the fewest items fill", 600),
+    ("item popularity", "tail items", "items of the third of training rows that the most items fill", 300),
+    ("user activity", "short histories", "queries of the third with the shortest histories", 330),
+    ("user activity", "long histories", "queries of the third with the longest histories", 337),
+)
+
+
+def _strata(places: Sequence[tuple[str, str]], models: Sequence[str], metrics: Sequence[str]) -> tuple[Stratum, ...]:
+    """Invent numbers for parts of each test, with the same gaps as the test itself has."""
+    rng = np.random.default_rng(11)
+    strength = {name: 0.1 + 0.9 * index / max(len(models) - 1, 1) for index, name in enumerate(models)}
+    shown = [metric for metric in metrics if metric in ("ndcg@10", "auc")]
+    return tuple(
+        Stratum(
+            dataset,
+            split,
+            family,
+            name,
+            meaning,
+            held_out,
+            1000,
+            held_out // 2,
+            500,
+            tuple(
+                _row(rng, (dataset, f"{split}/{name}"), model, metric, strength[model])
+                for model in models
+                for metric in shown
+            ),
+        )
+        for dataset, split in places
+        for family, name, meaning, held_out in PARTS
+        if shown
+    )
+
+
 def build(
     *,
     models: Sequence[str] = MODELS,
@@ -246,6 +283,9 @@ def build(
         tuning=_tuning(datasets, models),
         contrasts=_contrasts(rows, about_models),
         standings=_standings(datasets, models) if len(datasets) > 1 and "random-holdout" in splits else (),
+        strata=_strata(
+            [(dataset, split) for dataset in datasets for split in splits if split == "random-holdout"], models, metrics
+        ),
         per_user=_people(rng, [(dataset, split) for dataset in datasets for split in splits[:2]], models, users),
     )
 

@@ -10,7 +10,7 @@ from benchsuite.data import About, Comparison, Row
 from benchsuite_reports import words
 from benchsuite_reports.build import sections, tables
 from benchsuite_reports.facts import View
-from benchsuite_reports.maker import SHARE
+from benchsuite_reports.maker import RANK, SHARE
 from benchsuite_reports.tables import NOTHING, narrow
 from benchsuite_reports.verdict import verdicts
 
@@ -100,6 +100,8 @@ def test_percent_of_the_best_classic_where_smaller_is_better():
 def test_no_percent_without_a_classic():
     table = tables(small({"flm": 0.3}, language=("flm",)))[0]
     assert [column.key for column in table.columns] == ["ndcg@10"]
+    table = tables(small({"flm": 0.3, "flm-frozen": 0.2}, language=("flm", "flm-frozen")))[0]
+    assert [column.heading for column in table.columns] == ["nDCG@10", RANK]
 
 
 def test_many_columns_become_a_table_of_each_kind(invented):
@@ -122,7 +124,7 @@ def test_many_columns_become_a_table_of_each_kind(invented):
 
 def test_few_columns_stay_in_one_table(invent):
     comparison = invent(metrics=("ndcg@10", "accuracy", "fit_seconds"), splits=("random-holdout",))
-    kinds = [table.kind for table in tables(comparison)]
+    kinds = [table.kind for table in tables(comparison) if table.kind not in ("datasets", "parts")]
     assert kinds == ["overview", "all", "against", "all", "against"]
 
 
@@ -137,7 +139,7 @@ def test_every_planned_cell_is_shown_with_its_value_or_its_reason(invented):
     shown = {
         (table.title.partition(": ")[2], line.model, column.key): cell
         for table in tables(invented)
-        if table.kind not in ("overview", "cold")
+        if table.kind not in ("overview", "datasets", "warm", "cold", "parts")
         for line in table.lines()
         for column, cell in zip(table.columns, line.cells, strict=True)
     }
@@ -189,12 +191,62 @@ def test_overview_sets_places_side_by_side(invented):
     assert table.caption == (f"invented-demo: {words.SIMULATED}",)
 
 
+def test_models_by_data_sets_for_each_leading_metric(invented):
+    found = {table.key: table for table in tables(invented) if table.kind == "datasets"}
+    assert [key for key in found if "item-cold" in key] == [
+        f"datasets-item-cold-{metric}" for metric in ("ndcg-10", "accuracy", "precision", "recall", "f1")
+    ]
+    table = found["datasets-random-holdout-ndcg-10"]
+    assert [column.heading for column in table.columns] == ["invented-real", "invented-demo", "mean rank"]
+    assert cells_of(table, "mean rank")["flm"].number == "3.20"
+    assert cells_of(table, "mean rank")["svd"].words == NOTHING
+    assert any("Left out, having no value somewhere: svd, content-tfidf." in note.text for note in table.notes)
+
+
+def test_warm_and_cold_stand_side_by_side_with_ranks(invented):
+    table = table_of(invented, "invented-real-random-holdout-warm-and-cold")
+    assert [column.heading for column in table.columns] == [
+        "random-holdout", "rank", "item-cold", "rank", "user-cold", "rank",
+    ]  # fmt: skip
+    assert table.caption == ("Warm: random-holdout. Cold: item-cold, user-cold.",)
+
+
+def test_what_a_split_promises_decides_what_is_cold(invented):
+    splits = [
+        dataclasses.replace(about, facts={**about.facts, "cold": ["users"] if about.label == "random-holdout" else []})
+        for about in invented.splits
+    ]
+    table = table_of(dataclasses.replace(invented, splits=tuple(splits)), "invented-real-item-cold-warm-and-cold")
+    assert table.caption == ("Warm: item-cold, user-cold. Cold: random-holdout.",)
+
+
+def test_ranks_are_places_by_the_numbers_as_shown():
+    comparison = small({"a": 0.3, "b": 0.2, "oracle": 0.9, "c": 0.3001, "d": 0.1}, ceiling=("oracle",))
+    ranks = cells_of(tables(comparison)[0], "ndcg@10 rank")
+    assert {model: cell.number or cell.words for model, cell in ranks.items()} == {
+        "a": "1", "b": "3", "oracle": NOTHING, "c": "1", "d": "4",
+    }  # fmt: skip
+
+
+def test_a_part_says_what_and_how_much_it_is(invented):
+    table = table_of(invented, "invented-real-random-holdout-item-popularity")
+    assert [column.heading for column in table.columns] == ["all", "head items", "tail items"]
+    notes = {note.letter: note.text for note in table.notes}
+    assert notes[table.columns[2].notes[0]] == (
+        "items of the third of training rows that the most items fill. "
+        "300 of 1,000 held-out rows (30.0%), 150 of 500 queries."
+    )
+    value = invented.strata[1].rows[2]
+    assert (value.split, value.model, value.metric) == ("random-holdout/tail items", "popular", "ndcg@10")
+    assert next(line.cells[2].value for line in table.lines() if line.model == "popular") == value.mean
+
+
 def test_simulated_data_says_so_in_every_table(invented):
     for table in tables(invented):
         if table.key.startswith("invented-demo"):
-            assert table.caption == (words.SIMULATED,)
+            assert words.SIMULATED in table.caption
         if table.key.startswith("invented-real"):
-            assert table.caption == ()
+            assert words.SIMULATED not in table.caption
 
 
 def test_fallback_is_told_for_the_model_that_used_it(invented):
@@ -220,7 +272,7 @@ def test_each_metric_states_its_convention_and_count(invented):
     table = table_of(invented, "invented-real-random-holdout-ranking")
     said = {one.metric: one.text for one in table.conventions}
     assert said["ndcg@10"] == "how ndcg@10 is computed: binary gain, ties to the smaller code (n = 943)."
-    assert list(said) == [column.key for column in table.columns if SHARE not in column.key]
+    assert list(said) == [column.key for column in table.columns if column.heading not in (SHARE, RANK)]
 
 
 def test_counts_that_differ_are_told_as_a_range():
@@ -260,7 +312,7 @@ def test_narrow_cuts_into_parts_that_hold_all_columns_once(invented):
     table = table_of(invented, "invented-real-random-holdout-ranking")
     parts = narrow(table, lambda piece: len(piece.columns) <= 4)
     assert [column for part in parts for column in part.columns] == list(table.columns)
-    assert [len(part.columns) for part in parts] == [3, 3, 3]
+    assert [len(part.columns) for part in parts] == [3, 4, 3]
     assert len({part.key for part in parts}) == 3
     for part in parts:
         letters = {letter for line in part.lines() for cell in line.cells for letter in cell.notes}

@@ -12,8 +12,7 @@ from benchsuite_reports.figures import Figures
 from benchsuite_reports.gallery import figures
 from benchsuite_reports.ink import Bare, label
 from benchsuite_reports.palette import looks
-from benchsuite_reports.series import best_so_far, spots, wholes
-from benchsuite_reports.studies import joined
+from benchsuite_reports.series import best_so_far, joined, spots, wholes
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,7 @@ function apart(heights, gap, low, high) {
 }
 
 // Lines with their names at the end: series are {i, name, values (null where none), texts}.
-function lines(chart, series, labels, about, heading) {
+function lines(chart, series, labels, about, heading, joined = true) {
   const { width } = chart;
   const right = gutter(series.map((one) => one.name), width) + 8;
   const left = 44;
@@ -97,7 +97,8 @@ function lines(chart, series, labels, about, heading) {
     const known = one.values.map((v, index) => [v, index]).filter(([v]) => v !== null);
     const path = known.map(([v, index], n) => `${n ? "L" : "M"}${x(index).toFixed(1)} ${y(v).toFixed(1)}`).join("");
     const stroke = { stroke: colour(one.i), "stroke-width": DATA.models[one.i].lm ? "3" : "1.6", fill: "none" };
-    nodes.push(svg("path", { d: path, "stroke-dasharray": DASHES[DATA.models[one.i].dash], css: stroke }));
+    // What is no scale is joined by a faint line, which only leads the eye.
+    nodes.push(svg("path", { d: path, "stroke-dasharray": DASHES[DATA.models[one.i].dash], css: joined ? stroke : { ...stroke, "stroke-width": "1", opacity: "0.55" } }));
     for (const [v, index] of known) {
       if (labels.length <= 12 || index === ends[k]) nodes.push(shape(one.i, x(index), y(v), 4));
       points.push({ x: x(index), y: y(v), text: `${one.name}, ${labels[index]}: ${heading} ${one.texts[index]}` });

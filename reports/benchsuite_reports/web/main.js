@@ -47,6 +47,7 @@ function render(withPickers = true) {
   tell(0, 0, "");
   quality();
   cold();
+  parts();
   cost();
   won();
   tuning();

@@ -1,0 +1,124 @@
+"""Tables across places: models by data sets, warm against cold, and the parts of one test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchsuite.data import Standing, Stratum
+from benchsuite_reports import series, words
+from benchsuite_reports.facts import Place, View, unique
+from benchsuite_reports.maker import Maker
+from benchsuite_reports.numbers import p_value, percent
+from benchsuite_reports.tables import NOTHING, Cell, Table
+
+_CLASSES = ("accuracy", "precision", "recall", "f1")
+
+
+def by_dataset(view: View) -> list[tuple[str, tuple[Table, ...]]]:
+    """Return, for each split that several data sets share, models by data sets: a table for each leading metric.
+
+    The leading metrics are the main one, accuracy, precision, recall and F1, and the first for ratings.
+    """
+    found: list[tuple[str, tuple[Table, ...]]] = []
+    taken: set[str] = set()
+    for base in dict.fromkeys(place.base for place in series.wholes(view)):
+        places = [place for place in series.wholes(view) if place.base == base]
+        built = []
+        for metric in _leading(view, places):
+            there = [place for place in places if metric in view.metrics_at(place)]
+            if len(there) <= 1:
+                continue
+            maker = Maker(view)
+            for place in there:
+                maker.add(place, metric, words.clean(place.dataset))
+            standing = view.standing(base, metric)
+            if standing is not None:
+                maker.add_words("mean rank", "mean rank", _ranks(view, standing), note=_test(standing), lower=True)
+            title = f"{words.heading(metric)} by data set: {words.clean(base)}"
+            built.append(maker.table(unique(f"datasets {base} {metric}", taken), "datasets", title, there))
+        if built:
+            found.append((base, tuple(built)))
+    return found
+
+
+def _leading(view: View, places: Sequence[Place]) -> list[str]:
+    metrics = [metric for metric in view.metrics if any(metric in view.metrics_at(place) for place in places)]
+    rating = [metric for metric in metrics if view.task(metric) == "rating"][:1]
+    main = view.main_at(places)
+    return list(dict.fromkeys([*([main] if main else []), *(one for one in _CLASSES if one in metrics), *rating]))
+
+
+def _ranks(view: View, one: Standing) -> list[Cell]:
+    ranks = dict(zip(one.models, one.ranks, strict=True))
+    return [
+        Cell(f"{ranks[model]:.2f}", value=ranks[model]) if model in ranks else Cell(words=NOTHING)
+        for model in view.models
+    ]
+
+
+def _test(one: Standing) -> str:
+    said = (
+        f"Mean rank over {len(one.datasets)} data sets, 1 is best. Friedman's test: p = {p_value(one.p)}; ranks "
+        f"further apart than {one.critical_difference:.2f} differ at 5% (Nemenyi)."
+    ).replace("p = <", "p < ")
+    left = ", ".join(map(words.clean, one.left_out))
+    return f"{said} Left out, having no value somewhere: {left}." if left else said
+
+
+def warm_and_cold(view: View, places: Sequence[Place]) -> Table | None:
+    """Return the main metric and the rank of each model under the warm splits of a data set and then the cold ones.
+
+    Values under different splits answer different questions, so ranks stand beside them: these can be compared.
+    """
+    wholes = [place for place in places if not place.group]
+    main = view.main_at(wholes)
+    wholes = [place for place in wholes if main in view.metrics_at(place)]
+    cold = [place for place in wholes if view.cold(place)]
+    warm = [place for place in wholes if not view.cold(place)]
+    if main is None or not cold or not warm:
+        return None
+    maker = Maker(view)
+    for place in (*warm, *cold):
+        maker.add(place, main, words.clean(place.split))
+        maker.add_rank(main)
+    names = [", ".join(words.clean(place.split) for place in several) for several in (warm, cold)]
+    said = f"Warm: {names[0]}. Cold: {names[1]}."
+    title = f"Warm against cold: {words.heading(main)}, {words.clean(warm[0].dataset)}"
+    return maker.table(f"{warm[0].slug}-warm-and-cold", "warm", title, [*warm, *cold], said)
+
+
+def part_tables(view: View, place: Place) -> list[Table]:
+    """Return a table of the main metric for each thing that the place's test was cut by."""
+    built = []
+    for cut in series.parts(view):
+        if cut.base != place:
+            continue
+        main = view.main_at(cut.places)
+        if main is None:
+            continue
+        maker = Maker(view)
+        if main in view.metrics_at(place):
+            maker.add(place, main, "all")
+        for part, stratum in zip(cut.places, cut.strata, strict=True):
+            maker.add(part, main, words.clean(stratum.name), note=amount(stratum))
+        title = f"{words.heading(main)} by {cut.family}: {words.place(place)}"
+        key = f"{place.slug}-{cut.family.replace(' ', '-')}"
+        built.append(maker.table(key, "parts", title, [place], "Parts of one test, not tested apart."))
+    return built
+
+
+def part_columns(view: View, part: Place) -> list[Table]:
+    """Return everything that is known of one part of a test, as one table of its own."""
+    maker = Maker(view)
+    for metric in view.metrics_at(part):
+        maker.add(part, metric, words.heading(metric))
+    return [maker.table(part.slug, "parts", words.place(part), [part])]
+
+
+def amount(stratum: Stratum) -> str:
+    """Return what a part is and how much of the test is in it."""
+    share = percent(stratum.held_out / stratum.of_held_out) if stratum.of_held_out else percent(0.0)
+    return (
+        f"{words.sentence(stratum.meaning)} {stratum.held_out:,} of {stratum.of_held_out:,} held-out rows ({share}), "
+        f"{stratum.queries:,} of {stratum.of_queries:,} queries."
+    )
