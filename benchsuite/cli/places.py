@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from benchsuite.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from benchsuite.api import Place
     from benchsuite.store import Store
@@ -22,9 +22,14 @@ def add_store(parser: ArgumentParser) -> None:
         "--store",
         metavar="DIR",
         type=Path,
-        default=Path(os.environ.get("BENCHSUITE_STORE", "runs")),
+        default=default_store(),
         help="where results are kept (default: $BENCHSUITE_STORE or ./runs)",
     )
+
+
+def default_store() -> Path:
+    """Return where results are kept when nobody says otherwise."""
+    return Path(os.environ.get("BENCHSUITE_STORE", "runs"))
 
 
 def add_data(parser: ArgumentParser) -> None:
@@ -54,12 +59,21 @@ def make_place(args: Namespace, say: Callable[[str], None]) -> Place:
     Raises:
         DataError: when a named folder does not exist.
     """
+    return find_place(args.data, args.offline, say)
+
+
+def find_place(data: Sequence[Path], offline: bool, say: Callable[[str], None]) -> Place:
+    """Say where data may be found: in the named folders, then in ``$BENCHSUITE_DATA``.
+
+    Raises:
+        DataError: when a named folder does not exist.
+    """
     from benchsuite.api import Place
 
-    named = [*args.data, *(Path(part) for part in os.environ.get("BENCHSUITE_DATA", "").split(os.pathsep) if part)]
+    named = [*data, *(Path(part) for part in os.environ.get("BENCHSUITE_DATA", "").split(os.pathsep) if part)]
     for folder in named:
         if not folder.exists():
             raise DataError("no such folder", where=str(folder), remedy="check --data and $BENCHSUITE_DATA")
     cache = os.environ.get("BENCHSUITE_CACHE")
-    place = Place(folders=tuple(named), offline=args.offline, say=say)
+    place = Place(folders=tuple(named), offline=offline, say=say)
     return Place(place.folders, Path(cache), place.offline, say) if cache else place

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 from benchsuite.cli.places import add_data, add_store, make_place, open_store
 
 if TYPE_CHECKING:
-    from benchsuite.plan import Plan
-    from benchsuite.runner import Outcome
+    from collections.abc import Callable
+
+    from benchsuite.api import Place
+    from benchsuite.cli.watch import Watch
+    from benchsuite.data import Comparison
+    from benchsuite.plan import Experiment, Plan
+    from benchsuite.runner import Options, Outcome
     from benchsuite.store import Store
 
 
@@ -40,30 +45,52 @@ def run(args: Namespace) -> int:
     """Run the verb; 0 when every possible cell has a value, 1 when some failed."""
     from benchsuite.cli.report import show_report
     from benchsuite.cli.watch import Watch
-    from benchsuite.compare import build, remember_plan
     from benchsuite.errors import UsageError
     from benchsuite.plan import read_experiment
-    from benchsuite.runner import Options, prepare
-    from benchsuite.runner import run as work
+    from benchsuite.runner import Options
 
     if args.workers < 1 or args.threads < 0:
         raise UsageError("--workers must be 1 or more and --threads 0 or more")
     experiment = read_experiment(args.experiment)
     store = open_store(args)
     with Watch() as watch:
-        plan = prepare(experiment, store, make_place(args, watch.say), watch.say)
-        remember_plan(store, plan)
         options = Options(args.workers, args.threads, args.device, args.retry_failed)
-        watch.expect(_missing(plan, store))
-        plan, outcome = work(plan, store, options, watch)
-        remember_plan(store, plan)
-        comparison = build(plan, store, watch.measured)
+        place = lambda say: make_place(args, say)  # noqa: E731 - one line of laziness
+        plan, outcome, comparison = perform(experiment, store, place, options, watch)
     if args.json:
         _print_json(plan, outcome)
     else:
         show_report("terminal", comparison, brief=True)
         _print_outcome(outcome, args, plan)
     return 1 if outcome.failed else 0
+
+
+def perform(
+    experiment: Experiment,
+    store: Store,
+    place: Callable[[Callable[[str], None]], Place],
+    options: Options,
+    watch: Watch,
+) -> tuple[Plan, Outcome, Comparison]:
+    """Prepare, run and judge an experiment.
+
+    Args:
+        experiment: what to compare.
+        store: where results are found and kept.
+        place: says where data may be found, given a function that shows one line.
+        options: how to run.
+        watch: shows it.
+    """
+    from benchsuite.compare import build, remember_plan
+    from benchsuite.runner import prepare
+    from benchsuite.runner import run as work
+
+    plan = prepare(experiment, store, place(watch.say), watch.say)
+    remember_plan(store, plan)
+    watch.expect(_missing(plan, store))
+    plan, outcome = work(plan, store, options, watch)
+    remember_plan(store, plan)
+    return plan, outcome, build(plan, store, watch.measured)
 
 
 def _missing(plan: Plan, store: Store) -> int:

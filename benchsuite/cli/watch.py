@@ -1,8 +1,9 @@
-"""Shows a run: bars with an estimate on a terminal, one line for each finished cell elsewhere."""
+"""Shows a run: bars with an estimate on a terminal or in a notebook, one line for each finished cell elsewhere."""
 
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
@@ -12,11 +13,16 @@ from rich.progress import TimeRemainingColumn as Remaining
 
 
 class Watch:
-    """A watcher for the runner; use it in a ``with`` block."""
+    """A watcher for the runner; use it in a ``with`` block.
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._live = self._console.is_terminal
+    Args:
+        quiet: show nothing at all.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet)
+        notebook = self._console.is_jupyter and find_spec("ipywidgets") is not None  # rich needs it for bars
+        self._live = (self._console.is_terminal or notebook) and not quiet
         self._cells = 0
         self._ended = 0
         columns = (

@@ -190,6 +190,34 @@ STANDINGS = Table(
         ("critical_difference", "float64", "mean ranks further apart than this differ at 5% (Nemenyi)"),
     ),
 )
+STRATA = Table(
+    "strata",
+    "one number of one part of a test (warm and cold, popular and rare, new and active); nothing here is tested apart",
+    (
+        *_columns(
+            ("dataset", "string", "label of the data set"),
+            ("split", "string", "label of the whole split"),
+            ("family", "string", "item novelty, user novelty, item popularity, or user activity"),
+            ("stratum", "string", "the part, such as cold items"),
+            ("meaning", "string", "what belongs to it on the first fold"),
+        ),
+        _MODEL,
+        _METRIC,
+        *_columns(
+            ("mean", "float64", "the value; mean over seeds and folds"),
+            ("ci_low", "float64", "lower end of the 95% interval, bootstrap over users"),
+            ("ci_high", "float64", "upper end"),
+            ("n", "int64", "how many queries or pairs the value rests on"),
+            ("state", "string", "ok, failed, not applicable, or missing"),
+            ("reason", "string", "why there is no value, else empty"),
+            ("fallback", "float64", "share of its labelled pairs that the declared fallback answered"),
+            ("held_out", "int64", "its held-out rows, over all seeds and folds"),
+            ("of_held_out", "int64", "all held-out rows"),
+            ("queries", "int64", "queries with a held-out row in it"),
+            ("of_queries", "int64", "all queries with a held-out row"),
+        ),
+    ),
+)
 PER_QUERY = Table(
     "per_query",
     "one metric of one query of one model. The mean of a pooled metric (auc) is not the pooled value; metrics that no "
@@ -215,7 +243,7 @@ RANKINGS = Table(
     ),
 )
 
-SMALL: tuple[Table, ...] = (RESULTS, CONTRASTS, TUNING, SPREADS, STANDINGS)
+SMALL: tuple[Table, ...] = (RESULTS, CONTRASTS, TUNING, SPREADS, STANDINGS, STRATA)
 """What a comparison holds."""
 
 LARGE: tuple[Table, ...] = (PER_QUERY, RANKINGS)
@@ -244,6 +272,15 @@ def _trials(comparison: Comparison) -> Iterator[Sequence[Any]]:
             yield (*place, *told, *rest, one.keys[trial])
 
 
+def _strata(comparison: Comparison) -> Iterator[Sequence[Any]]:
+    for one in comparison.strata:
+        counts = (one.held_out, one.of_held_out, one.queries, one.of_queries)
+        for row in one.rows:
+            value = (row.mean, row.ci_low, row.ci_high, row.n, row.state, row.reason, one.fallback.get(row.model))
+            place = (one.dataset, one.split, one.family, one.name, one.meaning)
+            yield (*place, row.model, row.metric, *value, *counts)
+
+
 def _standings(comparison: Comparison) -> Iterator[Sequence[Any]]:
     for one in comparison.standings:
         told = (len(one.datasets), one.statistic, one.p, one.critical_difference)
@@ -258,6 +295,7 @@ _ROWS: dict[str, Callable[[Comparison], Iterator[Sequence[Any]]]] = {
     "tuning": _trials,
     "spreads": _fields(SPREADS, lambda comparison: comparison.spreads),
     "standings": _standings,
+    "strata": _strata,
 }
 
 

@@ -1,0 +1,78 @@
+"""An experiment written in Python, with the rules and the errors of an experiment file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from benchsuite import plan
+from benchsuite.plan.experiment import check_experiment
+
+Picks = Sequence[str | Mapping[str, Any] | plan.Choice]
+"""Plugins: ``"als"``, ``{"use": "als", "with": {"factors": 64}, "label": "small"}``, or with ``"grid"``."""
+
+
+class Experiment(plan.Experiment):
+    """What to compare, in plain values; see :class:`benchsuite.plan.Experiment` for each part.
+
+    Example:
+        >>> import benchsuite
+        >>> experiment = benchsuite.Experiment(
+        ...     "mine",
+        ...     sources=["ml-100k"],
+        ...     splits=["random-holdout", "item-cold"],
+        ...     models=["popular", {"use": "als", "grid": {"factors": [32, 64]}}],
+        ...     metrics=["ndcg@10", "accuracy"],
+        ... )
+        >>> [choice.use for choice in experiment.models]
+        ['popular', 'als']
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        sources: Picks,
+        splits: Picks,
+        models: Picks,
+        metrics: Picks,
+        seeds: Sequence[int] = (0,),
+        k: int = 100,
+        relevant: Literal["taken", "liked"] = "taken",
+        threshold: Literal["accuracy", "f1"] = "accuracy",
+        timeout_minutes: float = 120,
+        tune: Mapping[str, Any] | None = None,
+        summary: str = "",
+    ) -> None:
+        """Check everything that an experiment file is checked for.
+
+        Raises:
+            ConfigError: naming the part of the first mistake.
+        """
+        table = {
+            "name": name,
+            "summary": summary,
+            "seeds": _listed(seeds),
+            "k": k,
+            "relevant": relevant,
+            "threshold": threshold,
+            "timeout_minutes": timeout_minutes,
+            "tune": dict(tune) if isinstance(tune, Mapping) else tune,
+        }
+        for part, picks in (("sources", sources), ("splits", splits), ("models", models), ("metrics", metrics)):
+            table[part] = _listed(picks)
+        check_experiment(table, where=f'experiment "{name}"')
+        super().__init__(**table)
+
+
+def _listed(values: Any) -> Any:
+    """Turn a sequence into a list, and mappings in it into what TOML gives; leave mistakes for the check to name."""
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        return values
+    return [_plain(value) for value in values]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, plan.Choice):
+        return value.model_dump(by_alias=True)
+    return dict(value) if isinstance(value, Mapping) else value

@@ -1,0 +1,165 @@
+"""The results of one experiment as frames and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.data import Comparison
+from benchsuite.data.tables import (
+    CONTRASTS,
+    LARGE,
+    PER_QUERY,
+    RANKINGS,
+    RESULTS,
+    SMALL,
+    SPREADS,
+    STANDINGS,
+    STRATA,
+    TUNING,
+    Batch,
+    Table,
+)
+from benchsuite.data.tables import small_tables as _small_tables
+from benchsuite.data.tabular import arrow_schema, to_arrow
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from rich.console import Console, ConsoleOptions
+    from rich.text import Text
+
+    from benchsuite.plan import Plan
+    from benchsuite.runner import Outcome
+    from benchsuite.store import Store
+
+
+class Results:
+    """The results of one experiment: pandas frames, and tables for people.
+
+    ``print(results)`` shows the tables of the terminal; a notebook shows them when the object is a cell's last line.
+    Columns and their meaning: ``benchsuite show report csv``, or :meth:`describe`.
+
+    Attributes:
+        comparison: everything a report may see; :class:`benchsuite.data.Comparison`.
+        plan: every planned cell with its key.
+        outcome: what the run came to, None for loaded results.
+    """
+
+    def __init__(self, plan: Plan, store: Store, comparison: Comparison, outcome: Outcome | None = None) -> None:
+        self.plan = plan
+        self.comparison = comparison
+        self.outcome = outcome
+        self._store = store
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.comparison.name
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that every report shows: simulated data, conventions, what the results survive."""
+        return self.comparison.notes
+
+    @property
+    def results(self) -> DataFrame:
+        """One number a row, or the reason why there is none."""
+        return self._small[RESULTS.name]
+
+    @property
+    def contrasts(self) -> DataFrame:
+        """One model against another on the same queries, tested."""
+        return self._small[CONTRASTS.name]
+
+    @property
+    def tuning(self) -> DataFrame:
+        """One tuning trial a row."""
+        return self._small[TUNING.name]
+
+    @property
+    def spreads(self) -> DataFrame:
+        """Seed variance apart from user variance; empty with one seed."""
+        return self._small[SPREADS.name]
+
+    @property
+    def standings(self) -> DataFrame:
+        """Mean ranks over data sets; empty with one data set."""
+        return self._small[STANDINGS.name]
+
+    @property
+    def strata(self) -> DataFrame:
+        """Parts of each test shown apart: warm and cold, popular and rare, new and active."""
+        return self._small[STRATA.name]
+
+    @cached_property
+    def per_query(self) -> DataFrame:
+        """One metric of one query of one model a row; texts are categories. Large: read from the store when asked."""
+        from benchsuite.compare.queries import per_query
+
+        return _large(PER_QUERY, per_query(self.plan, self._store))
+
+    @cached_property
+    def rankings(self) -> DataFrame:
+        """One place of one list a row; texts are categories. Large: read from the store when asked."""
+        from benchsuite.compare.queries import rankings
+
+        return _large(RANKINGS, rankings(self.plan, self._store))
+
+    @cached_property
+    def _small(self) -> dict[str, DataFrame]:
+        batches = _small_tables(self.comparison)
+        return {table.name: to_arrow(table, batches[table.name]).to_pandas() for table in SMALL}
+
+    @staticmethod
+    def describe() -> DataFrame:
+        """Return every column of every frame with its type and meaning."""
+        import pandas as pd
+
+        rows = [(t.name, column.name, column.dtype, column.meaning) for t in (*SMALL, *LARGE) for column in t.columns]
+        return pd.DataFrame(rows, columns=["frame", "column", "dtype", "meaning"])
+
+    def __repr__(self) -> str:
+        """Return one line; ``print`` shows the tables."""
+        about = self.comparison
+        counts = f"{len(about.datasets)} data sets, {len(about.splits)} splits, {len(about.models)} models"
+        return f'<Results of "{self.name}": {counts}; print() shows the tables>'
+
+    def __str__(self) -> str:
+        """Return what a reader wants first as plain text; ``benchsuite report`` prints everything."""
+        return self._text({})
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Yield the same with bold and underlined values, as wide as rich allows."""
+        from rich.text import Text
+
+        yield Text.from_ansi(self._text({"colour": True, "width": options.max_width}))
+
+    def _repr_html_(self) -> str:
+        """Return the tables for a notebook."""
+        from benchsuite.door.page import page
+
+        return page(self.comparison)
+
+    def _text(self, settings: dict[str, Any]) -> str:
+        from benchsuite.registry import load_report
+
+        files = load_report("terminal").from_settings({"brief": True, **settings}).render(self.comparison)
+        return next(iter(files.values())).decode()
+
+
+def _large(table: Table, batches: Iterator[Batch]) -> DataFrame:
+    """Put batches together; repeated texts are kept once."""
+    import pyarrow as pa
+
+    schema = arrow_schema(table)
+    encode: Callable[[Any], Any] = lambda column: (  # noqa: E731 - two lines, used once
+        column.dictionary_encode() if pa.types.is_string(column.type) else column
+    )
+    parts = []
+    for batch in batches:
+        rows = to_arrow(table, batch, schema)
+        parts.append(pa.table({name: encode(rows.column(name)) for name in rows.column_names}))
+    whole = pa.concat_tables(parts).unify_dictionaries() if parts else to_arrow(table, table.batch([]), schema)
+    frame: DataFrame = whole.to_pandas()
+    return frame
