@@ -12,6 +12,7 @@ from benchsuite.compare.cases import cases
 from benchsuite.compare.cells import REPLICATES, CellResult, Measurer, interval
 from benchsuite.compare.costs import COSTS, Costs
 from benchsuite.compare.judge import Judged, judge
+from benchsuite.compare.machines import machine_notes
 from benchsuite.compare.strata import Strata
 from benchsuite.compare.survival import survival
 from benchsuite.data import About, Comparison, Row, State
@@ -82,6 +83,7 @@ def build(
         provenance=_provenance(plan, store) | {"readings": _readings(judged)},
         notes=(
             *_notes(plan, bool(judgement.contrasts)),
+            *machine_notes(plan, store),
             *survival(plan.datasets, plan.models, plan.metrics, judgement.contrasts),
         ),
         tuning=plan.tuning,
@@ -189,9 +191,9 @@ def _notes(plan: Plan, tested: bool) -> Iterator[str]:
     if any(metric.facts["task"] == "rating" for metric in plan.metrics):
         own = ", ".join(m.label for m in plan.models if m.facts.get("predicts_values")) or "none of these models"
         yield (
-            "RMSE, MAE: held-out pairs with a value. Scores become ratings by a straight line, fitted on validation for "
-            f"each model alike; models that predict values ({own}) are taken at their word. All are cut to the range "
-            "of the training values; without an opinion, the item's damped mean is the answer."
+            "RMSE, MAE: held-out pairs with a value. Scores become ratings by a straight line, fitted on validation "
+            f"for each model alike; models that predict values ({own}) are taken at their word. All are cut to the "
+            "range of the training values; without an opinion, the item's damped mean is the answer."
         )
     if tested:
         yield (

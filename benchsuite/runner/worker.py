@@ -141,6 +141,7 @@ def _run_cell(
         "power": power,
         "facts": dict(model.facts()),
         "device": context.device,
+        "accelerator": _accelerator(context.device),
         "threads": context.threads,
         "started": began,
         "finished": now(),
@@ -191,6 +192,15 @@ def _device(wanted: str, model: Model) -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _accelerator(device: str) -> str:
+    """Name the GPU that was used, or return ""."""
+    if device == "cpu":
+        return ""
+    import torch
+
+    return str(torch.cuda.get_device_name(device))
 
 
 def _reset_peak() -> None:

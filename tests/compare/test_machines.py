@@ -1,0 +1,32 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from benchsuite.compare.machines import machine_notes
+from benchsuite.plan import Plan
+from benchsuite.store import Store
+
+Made = tuple[Plan, Store]
+
+
+def change(store: Store, key: str, **more: object) -> None:
+    path = Path(store.folder("cell", key)) / "manifest.json"
+    manifest = json.loads(path.read_text()) | more
+    path.write_text(json.dumps(manifest))
+
+
+def test_one_machine_needs_no_note(filled: Callable[..., Made]) -> None:
+    plan, store = filled({"good": 0.5, "bad": 0.1})
+    assert list(machine_notes(plan, store)) == []
+
+
+def test_models_are_named_by_where_they_ran(filled: Callable[..., Made]) -> None:
+    plan, store = filled({"good": 0.5, "bad": 0.1})
+    for cell in plan.cells:
+        cores = {"good": 2, "bad": 16}[cell.model]
+        card = {"good": "", "bad": "Some Card"}[cell.model]
+        made = {"hardware": {"cpu": "Chip", "cores": cores}}
+        change(store, cell.key, provenance=made, accelerator=card, device="cuda" if card else "cpu")
+    (note,) = machine_notes(plan, store)
+    assert "Chip (2 cores): good" in note
+    assert "Chip (16 cores) with Some Card: bad" in note
