@@ -178,6 +178,7 @@ def _provenance(files: Mapping[str, bytes], form: str, comparison: Comparison, r
         **rests_on,
         "files": digests,
         "cells": comparison.provenance["cells"],
+        "readings": comparison.provenance.get("readings", {}),
     }
     return (json.dumps(facts, indent=1, ensure_ascii=False) + "\n").encode()
 

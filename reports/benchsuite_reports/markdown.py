@@ -42,7 +42,13 @@ class Markdown(Report):
             out += _section(section)
         if comparison.provenance:
             out += ["## Provenance", ""]
-            out += [f"- {escape(key)}: {escape(words.plain(value))}" for key, value in comparison.provenance.items()]
+            for key, value in comparison.provenance.items():
+                if key == "readings" and isinstance(value, Mapping):
+                    out.append("- readings of scores, fitted on validation:")
+                    lines = (f"{words.clean(name)}: {words.plain(one)}" for name, one in value.items())
+                    out += [f"  - {escape(line)}" for line in lines]
+                else:
+                    out.append(f"- {escape(key)}: {escape(words.plain(value))}")
         return {"results.md": ("\n".join(out).rstrip("\n") + "\n").encode()}
 
 

@@ -154,6 +154,9 @@ def _provenance(provenance: Mapping[str, Any]) -> list[str]:
     for key, value in provenance.items():
         if key == "cells" and isinstance(value, Mapping):
             texts.append(f"cells: {len(value):,}, each named by its key in the results.")
+        elif key == "readings" and isinstance(value, Mapping):
+            told = "each with its threshold and calibrators in provenance.json"
+            texts.append(f"readings of scores, fitted on validation: {len(value):,}, {told}.")
         elif isinstance(value, (list, tuple)) and value and all(isinstance(one, Mapping) for one in value):
             texts += [f"{key.replace('_', ' ')}: {words.plain(one)}." for one in value]
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,15 @@ def rows(user: Any, item: Any) -> Interactions:
     return Interactions(user, item, ones, ones.astype(np.int8), None, np.zeros(len(user), np.int8), ("take",))
 
 
-def make_fold(rng: np.random.Generator, name: str, users: int, items: int, grouped: bool) -> tuple[Dataset, Fold]:
+def make_fold(
+    rng: np.random.Generator, name: str, users: int, items: int, grouped: bool, rated: bool
+) -> tuple[Dataset, Fold]:
+    taken = rows(rng.integers(0, users, 8 * users), rng.integers(0, items, 8 * users))
+    if rated:
+        taken = dataclasses.replace(taken, value=(np.arange(8 * users) % 5 + 1).astype(np.float32))
     data = Dataset(
         name=name,
-        interactions=rows(rng.integers(0, users, 8 * users), rng.integers(0, items, 8 * users)),
+        interactions=taken,
         users=Entities(tuple(f"u{code}" for code in range(users))),
         items=Entities(tuple(f"i{code}" for code in range(items))),
     )
@@ -64,7 +70,7 @@ def answer(rng: np.random.Generator, fold: Fold, skill: float, k: int) -> dict[s
         "pair_query": owner,
         "pair_item": rng.integers(0, items, len(owner)).astype(np.int32),
         "pair_label": label,
-        "pair_value": label.astype(np.float32),
+        "pair_value": (1 + 4 * label).astype(np.float32),
         "pair_score": (skill * label + rng.normal(size=len(owner))).astype(np.float32),
     }
 
@@ -81,6 +87,7 @@ def fill(
     users: int = 60,
     items: int = 80,
     grouped: bool = False,
+    rated: bool = False,
     metrics: Sequence[str] = METRICS,
 ) -> Made:
     """Write a data set, folds and answers; a model's number is its skill. Equal skills still answer differently."""
@@ -88,8 +95,8 @@ def fill(
     cells: list[Cell] = []
     for dataset in datasets:
         for seed in seeds:
-            data, fold = make_fold(np.random.default_rng([seed, len(dataset)]), dataset, users, items, grouped)
-            fold_key = content_key("fold", [dataset, seed, users, items, grouped])
+            data, fold = make_fold(np.random.default_rng([seed, len(dataset)]), dataset, users, items, grouped, rated)
+            fold_key = content_key("fold", [dataset, seed, users, items, grouped, rated])
             if not store.has("fold", fold_key):
                 with store.write("data", data.fingerprint) as draft:
                     save_dataset(data, draft.folder)
@@ -131,6 +138,7 @@ def fill(
                 task=one.plugin.task,  # type: ignore[attr-defined]
                 higher_is_better=one.plugin.higher_is_better,  # type: ignore[attr-defined]
                 convention="",
+                unmet={} if rated or not one.plugin.needs else dict.fromkeys(datasets, "needs values other than 1"),  # type: ignore[attr-defined]
                 plugin=one.identity["plugin"],
             )
             for one in picked
