@@ -56,27 +56,31 @@ def finalists(scores: Float32, k: int, row: Int64, column: Int64, threads: int =
         BenchsuiteError: when a score is infinite.
     """
     rows, width = scores.shape
-    step = max(1, min(_CHUNK_BYTES // (4 * width), -(-rows // threads)))
+    groups = _groups(width, k)
+    levels = -(-width // groups)
+    step = max(1, min(_CHUNK_BYTES // (4 * levels * groups), -(-rows // threads)))
     out = Finalists(np.zeros((rows, k), np.int64), np.zeros((rows, k), np.float32), np.zeros(rows, np.bool_))
 
-    def work(first: int) -> None:
-        last = min(first + step, rows)
-        begin, end = np.searchsorted(row, [first, last])
-        chunk = np.array(scores[first:last], order="C")
-        closed = (row[begin:end] - first, column[begin:end])
-        if np.isinf(chunk[closed]).any():
-            _refuse()
-        chunk[closed] = np.nan
-        best = _best(chunk, k)
-        out.column[first:last], out.score[first:last], out.settled[first:last] = best
+    def work(begin: int, end: int) -> None:
+        # Columns are filled up to whole groups with cells that hold nothing.
+        room = np.full((min(step, end - begin), levels * groups), np.nan, np.float32)
+        for first in range(begin, end, step):
+            last = min(first + step, end)
+            chunk = room[: last - first]
+            chunk[:, :width] = scores[first:last]
+            low, high = np.searchsorted(row, [first, last])
+            closed = (row[low:high] - first, column[low:high])
+            if np.isinf(chunk[closed]).any():
+                _refuse()
+            chunk[closed] = np.nan
+            out.column[first:last], out.score[first:last], out.settled[first:last] = _best(chunk, groups, k)
 
-    starts = range(0, rows, step)
-    if threads == 1 or len(starts) == 1:
-        for first in starts:
-            work(first)
+    edges = np.linspace(0, rows, min(threads, -(-rows // step)) + 1).astype(int).tolist()
+    if len(edges) <= 2:  # noqa: PLR2004 - one part has two edges
+        work(0, rows)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            for _ in pool.map(work, starts):
+            for _ in pool.map(work, edges[:-1], edges[1:]):
                 pass
     return out
 
@@ -86,34 +90,29 @@ def _groups(width: int, k: int) -> int:
     return max(2 * k, round((k * width) ** 0.5))
 
 
-def _best(chunk: Float32, k: int) -> tuple[Int64, Float32, Bool]:
-    """Return columns, scores and whether they are settled, for rows without blocked cells."""
-    rows, width = chunk.shape
-    groups = _groups(width, k)
+def _best(chunk: Float32, groups: int, k: int) -> tuple[Int64, Float32, Bool]:
+    """Return columns, scores and whether they are settled, for rows whose blocked cells are NaN."""
+    rows = len(chunk)
     # Group g holds columns g, g + groups, g + 2 groups ..: maxima are taken of whole stretches of memory.
-    levels, rest = divmod(width, groups)
-    maxima = np.fmax.reduce(chunk[:, : levels * groups].reshape(rows, levels, groups), axis=1)
-    maxima[:, :rest] = np.fmax(maxima[:, :rest], chunk[:, levels * groups :])
+    grouped = chunk.reshape(rows, -1, groups)
+    maxima = np.fmax.reduce(grouped, axis=1)
     if np.isposinf(maxima).any() or np.isneginf(np.fmin.reduce(chunk, axis=1)).any():
         _refuse()
     maxima[np.isnan(maxima)] = -np.inf
     bound = np.partition(maxima, groups - k, axis=1)[:, groups - k]
     hot = maxima >= bound[:, None]
     settled = (bound > -np.inf) & (np.count_nonzero(hot, axis=1) <= 2 * k)
+    if not settled.any():
+        return np.zeros((rows, k), np.int64), np.zeros((rows, k), np.float32), settled
     hot[~settled] = False
-    owner, group = np.nonzero(hot)
-    column = group[:, None] + groups * np.arange(levels + bool(rest))
-    inside = column < width
-    column[~inside] = 0
-    near = chunk[owner[:, None], column]
-    place = np.nonzero((near >= bound[owner, None]) & inside)
-    owner, column, near = owner[place[0]], column[place], near[place]
+    owner, group = np.divmod(np.flatnonzero(hot), groups)
+    near = grouped[owner, :, group]
+    place, level = np.divmod(np.flatnonzero(near >= bound[owner, None]), near.shape[1])
+    owner, column, near = owner[place], group[place] + groups * level, near[place, level]
     order = np.lexsort((column, -near, owner))
     first = np.searchsorted(owner[order], np.arange(rows))
-    chosen = np.minimum(first[:, None] + np.arange(k), max(len(order) - 1, 0))
-    picked = order[chosen] if len(order) else np.zeros((rows, k), np.int64)
-    if not len(order):
-        return picked, np.zeros((rows, k), np.float32), settled
+    # A settled row has k or more; what the others read does not matter.
+    picked = order[np.minimum(first[:, None] + np.arange(k), len(order) - 1)]
     return column[picked], near[picked], settled
 
 
