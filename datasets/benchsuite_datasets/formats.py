@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
+import math
+from array import array
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -42,52 +46,79 @@ def read_lists(text: Text, table: Table, _numbers: tuple[str, ...]) -> pd.DataFr
     )
 
 
-def json_rows(text: Text) -> Generator[tuple[int, dict[str, Any]], None, None]:
+def json_rows(text: Text, form: str = "jsonl") -> Generator[tuple[int, dict[str, Any]], None, None]:
     """Yield (line, object) of every line that is not blank.
 
+    Args:
+        text: the file.
+        form: ``jsonl``, or ``pythonl`` for lines that Python's ``repr`` wrote (``{u'user': u'x'}``), as some old
+            files have them; only literals are read, nothing is run.
+
     Raises:
-        DataError: when a line is no JSON object.
+        DataError: when a line is no such object.
     """
+    kind, parse = ("Python literal", ast.literal_eval) if form == "pythonl" else ("JSON", json.loads)
     for line, row in text_lines(text, "utf-8"):
         if not row.strip():
             continue
         where = f"{text.name}, line {line}"
         try:
-            value = json.loads(row)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"is not JSON: {error}", where=where, remedy=_ROW) from None
+            value = parse(row.strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
+            raise DataError(f"is not {kind}: {str(error)[:200]}", where=where, remedy=_ROW) from None
         if not isinstance(value, dict):
-            raise DataError("is not a JSON object", where=where, remedy=_ROW)
+            raise DataError(f"is not a {kind} object", where=where, remedy=_ROW)
         yield line, value
+
+
+class _Cells:
+    """One column of text while it is read: each different cell is kept once, each row as a number."""
+
+    def __init__(self) -> None:
+        self._codes = array("i")
+        self._place: dict[str, int] = {}
+
+    def append(self, cell: str | None) -> None:
+        """Add a row."""
+        self._codes.append(-1 if cell is None else self._place.setdefault(cell, len(self._place)))
+
+    def column(self) -> pd.Categorical:
+        """Return the rows read so far."""
+        import pandas as pd
+
+        return pd.Categorical.from_codes(np.array(self._codes, np.int32), pd.Index(list(self._place), dtype=str))
 
 
 def read_jsonl(text: Text, table: Table, numbers: tuple[str, ...]) -> pd.DataFrame:
     """Read JSON lines; a key that a line lacks is a missing cell, a key that every line lacks is an error."""
     import pandas as pd
 
-    columns: dict[str, list[Any]] = {name: [] for name in table.wanted}
+    texts = {name: _Cells() for name in table.wanted if name not in numbers}
+    floats = {name: array("d") for name in table.wanted if name in numbers}
     seen: set[str] = set()
     rows = 0
-    for line, value in json_rows(text):
+    for line, value in json_rows(text, table.format):
         rows += 1
         seen |= value.keys()
-        for name, cells in columns.items():
-            cell = value.get(name)
-            if name not in numbers:
-                cells.append(_plain(cell, table))
-            elif cell is None or (isinstance(cell, int | float) and not isinstance(cell, bool)):
-                cells.append(cell)
-            else:
-                where = f"{text.name}, line {line}, column {name}"
-                raise DataError(f"{short(cell)} is not a number", where=where, remedy=_CELL)
+        for name, cells in texts.items():
+            cells.append(_plain(value.get(name), table))
+        for name, column in floats.items():
+            column.append(_number(value.get(name), f"{text.name}, line {line}, column {name}"))
     if rows:
-        check_names(sorted(seen), text, table)
+        check_names(sorted(map(str, seen)), text, table)
     return pd.DataFrame(
-        {
-            name: pd.Series(cells, dtype="float64") if name in numbers else pd.Categorical(cells)
-            for name, cells in columns.items()
-        }
+        {name: texts[name].column() if name in texts else np.array(floats[name]) for name in table.wanted}
     )
+
+
+def _number(cell: Any, where: str) -> float:
+    """Return a JSON number, NaN for null."""
+    if cell is None:
+        return math.nan
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        with contextlib.suppress(OverflowError):
+            return float(cell)
+    raise DataError(f"{short(cell)} is not a number", where=where, remedy=_CELL)
 
 
 def _plain(cell: Any, table: Table) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import partial, reduce
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
@@ -215,17 +215,24 @@ def _entities(
     tables: Iterable[Table], text: Callable[[Table], Text], rows: pd.DataFrame, side: str, notes: list[str]
 ) -> pd.DataFrame | None:
     """Read the tables about users or items and join them by id; what is left out is told in ``notes``."""
-    import pandas as pd
-
     found: list[pd.DataFrame] = []
     for table in tables:
         if table.from_rows:
             found.append(_from_rows(table, rows, side))
         else:
             found.append(_entity_table(text(table), table, text, notes))
-    if not found:
-        return None
-    return found[0] if len(found) == 1 else pd.concat(found, axis=1, join="outer")
+    return reduce(_joined, found) if found else None
+
+
+def _joined(first: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """Add columns, and ids that the first table does not know; where both say something, the first counts."""
+    import pandas as pd
+
+    shared = [name for name in more if name in first]
+    if shared:
+        first = pd.concat([first, more.loc[~more.index.isin(first.index), shared]])
+        more = more.drop(columns=shared)
+    return pd.concat([first, more], axis=1, join="outer") if len(more.columns) else first
 
 
 def _entity_table(source: Text, table: Table, text: Callable[[Table], Text], notes: list[str]) -> pd.DataFrame:

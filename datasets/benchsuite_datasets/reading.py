@@ -21,6 +21,7 @@ _READERS: dict[str, Callable[[Text, Table, tuple[str, ...]], pd.DataFrame]] = {
     "columns": read_delimited,
     "lists": read_lists,
     "jsonl": read_jsonl,
+    "pythonl": read_jsonl,
     "parquet": read_parquet,
 }
 
@@ -72,9 +73,10 @@ def first_line(text: Text, table: Table, column: str, row: int) -> str:
         column: the file's column.
         row: the row, counted from 0.
     """
-    if table.format in {"delimited", "columns", "jsonl"}:
+    if table.format in {"delimited", "columns", "jsonl", "pythonl"}:
+        lines = table.format in {"jsonl", "pythonl"}
         rows: Generator[tuple[int, Any], None, None] = (
-            json_rows(text) if table.format == "jsonl" else delimited_rows(text, table)
+            json_rows(text, table.format) if lines else delimited_rows(text, table)
         )
         with contextlib.closing(rows):
             line = next((line for at, (line, _) in enumerate(rows) if at == row), None)

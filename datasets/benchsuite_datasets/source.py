@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
@@ -13,7 +13,7 @@ from benchsuite.api import Check, Place, Source
 from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError, did_you_mean
 from benchsuite_datasets.build import Tables, build
-from benchsuite_datasets.card import Card
+from benchsuite_datasets.card import Card, Choice
 from benchsuite_datasets.files import Found, NotHere, checksums, find
 from benchsuite_datasets.frames import read_layout
 from benchsuite_datasets.outliers import (
@@ -92,12 +92,14 @@ class CardSource(Source):
             ConfigError: when a setting does not fit the data.
         """
         card = self.card
+        if card.choice is not None:
+            return self._chosen(card.choice).load(place)
         place.say(f"{card.title}: {card.licence}; {card.url}")
         for entry in card.cite:
             place.say(f"please cite: {' '.join(entry.split())}")
         found = find(card, place)
         place.say(f"{card.name}: read from {found.origin}")
-        dataset = prepared(card, self.settings(), found, place, lambda: self.prepared(self.read(found)))
+        dataset = prepared(card, self.settings(), found, place, lambda: self.prepared(self._told(found)))
         for step in dataset.steps:
             if step.after != step.before:
                 place.say(f"{card.name}: {sentence(step)}")
@@ -109,6 +111,8 @@ class CardSource(Source):
         Raises:
             DataError: when files are damaged or malformed.
         """
+        if self.card.choice is not None:
+            return self._chosen(self.card.choice).check(place)
         expect = {} if self.card.expect is None else self.card.expect.model_dump(exclude_none=True)
         try:
             found = find(self.card, place)
@@ -120,6 +124,23 @@ class CardSource(Source):
         if tables.links is not None:
             counts["links"] = len(tables.links)
         return Check(here=True, found=counts, expected=expect, checksums=checksums(found))
+
+    def _chosen(self, choice: Choice) -> CardSource:
+        """Return the source of the set that the card's own setting names."""
+        settings = {name: getattr(self, name) for name in self.fields() if name != choice.setting}
+        card = self.card.chosen(getattr(self, choice.setting))
+        base = next(one for one in type(self).__mro__ if one.__dict__.get("card") is not self.card)
+        return card_source(card, base)(**settings)
+
+    def _told(self, found: Found) -> Tables:
+        """Read the files; the first step tells where the card knows no checksum, which is then that first seen."""
+        tables = self.read(found)
+        sums = checksums(found)
+        if not tables.steps or sums.startswith(f"{len(found.layout.files)} of"):
+            return tables
+        first, *others = tables.steps
+        note = "; ".join(filter(None, (first.note, f"checksums: {sums}")))
+        return dataclasses.replace(tables, steps=(dataclasses.replace(first, note=note), *others))
 
     def read(self, found: Found) -> Tables:
         """Read the files into frames; a set that needs more than its card can say overrides this."""
@@ -218,7 +239,12 @@ def card_source(card: Card, base: type[CardSource] = CardSource) -> type[CardSou
     """
     types = CardSource.fields()
     defaults = base.from_settings(card.defaults, where=f"card {card.name}, defaults")
-    fields = [(name, types[name], dataclasses.field(default=getattr(defaults, name))) for name in card.defaults]
+    fields: list[tuple[str, Any, Any]] = [
+        (name, types[name], dataclasses.field(default=getattr(defaults, name))) for name in card.defaults
+    ]
+    if card.choice is not None:
+        values = Literal[tuple(card.choice.values)]  # type: ignore[valid-type]  # known only when the card is read
+        fields.append((card.choice.setting, values, dataclasses.field(default=card.choice.default)))
     facts = {
         "__doc__": card.summary[:1].upper() + card.summary[1:] + ".",
         "__module__": base.__module__,

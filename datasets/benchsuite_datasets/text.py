@@ -34,7 +34,6 @@ _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotI
 
 _FREE = 1 << 26
 _RATIO = 200
-"""A packed file may unpack to ``_FREE`` bytes, or to ``_RATIO`` times its size where that is more."""
 
 _SHOWN = 40
 _FEW = 100
@@ -94,9 +93,14 @@ def _zstd(path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
+def unpacked_bound(packed: int) -> int:
+    """Return how many bytes a packed file of this size may hold: more than any real table does."""
+    return max(_FREE, _RATIO * packed)
+
+
 def _bounded(file: IO[bytes], packed: int) -> IO[bytes]:
     """Return a reader that refuses to unpack far more than any real table holds."""
-    return io.BufferedReader(_Bounded(file, max(_FREE, _RATIO * packed)))
+    return io.BufferedReader(_Bounded(file, unpacked_bound(packed)))
 
 
 class _Bounded(io.RawIOBase):

@@ -11,7 +11,7 @@ import pytest
 
 from benchsuite.errors import DataError
 from benchsuite_datasets import fetch as fetching
-from benchsuite_datasets.card import Mirror
+from benchsuite_datasets.upstream import Mirror
 
 
 def zip_mirror(address: str, name: str = "toy.zip", more: str = "") -> str:

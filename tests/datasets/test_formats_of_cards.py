@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchsuite.api import Place
-from benchsuite.errors import DataError
+from benchsuite.errors import ConfigError, DataError
 from benchsuite_datasets import sources
 from benchsuite_datasets.shelf import card_names, read_card
 
@@ -40,7 +40,7 @@ FILES = {
     "ml-20m": ML_CSV,
     "ml-25m": ML_CSV,
     "ml-32m": ML_CSV,
-    "amazon-2018-beauty": {
+    "amazon-2018": {
         "All_Beauty.json.gz": lines(
             {"overall": 5.0, "verified": True, "reviewTime": "09 1, 2016", "reviewerID": "A3", "asin": "B01",
              "reviewerName": "x", "reviewText": "good", "summary": "s", "unixReviewTime": 1472688000},
@@ -52,7 +52,7 @@ FILES = {
              "brand": "Clean", "feature": [], "rank": "1", "also_view": [], "asin": "B01", "price": "$3"},
         ),
     },
-    "amazon-2023-beauty": {
+    "amazon-2023": {
         "All_Beauty.jsonl.gz": lines(
             {"rating": 4.0, "title": "Nice", "text": "t", "images": [], "asin": "B0X", "parent_asin": "B0P",
              "user_id": "AG", "timestamp": 1588687728923, "helpful_vote": 0, "verified_purchase": True},
@@ -80,6 +80,17 @@ FILES = {
         "steam-200k.csv": '151603712,"The Elder Scrolls V Skyrim",purchase,1.0,0\n'
         '151603712,"The Elder Scrolls V Skyrim",play,273.0,0\n59945701,Dota 2,purchase,1.0,0\n',
     },
+    "steam": {
+        "steam_reviews.json.gz": "{u'username': u'Chaos Syren', u'hours': 0.1, u'products': 41, "
+        "u'product_id': u'725280', "
+        "u'page_order': 0, u'date': u'2017-12-17', u'text': u'It\\'s \\u2764', u'early_access': False, u'page': 1}\n"
+        '{u"username": u"Ann\'s", u"product_id": u"328100", u"date": u"2017-08-02", u"text": u"x"}\n',
+        "steam_games.json.gz": "{u'publisher': u'Kotoshiro', u'genres': [u'Action', u'Indie'], "
+        "u'app_name': u'Lost Kitty', "
+        "u'title': u'Lost Kitty', u'release_date': u'2018-01-04', u'tags': [u'Strategy'], u'price': 4.99, "
+        "u'id': u'725280', u'developer': u'Kotoshiro'}\n{u'app_name': u'Ball', u'id': u'328100', u'price': u'Free'}\n"
+        "{u'url': u'http://x', u'price': 19.99}\n",
+    },
     "yelp": {
         "yelp_academic_dataset_review.json": lines(
             {"review_id": "r", "user_id": "u1", "business_id": "b1", "stars": 3.0, "useful": 0, "text": "x\ny",
@@ -94,12 +105,12 @@ FILES = {
             {"user_id": "u1", "name": "A", "friends": "u2, u9"}, {"user_id": "u2", "name": "B", "friends": "None"},
         ),
     },
-    "mind-small": {
+    "mind": {
         "MINDsmall_train/behaviors.tsv": "1\tU1\t11/11/2019 9:05:58 AM\tN9 N8\tN1-1 N2-0\n"
         "2\tU2\t11/12/2019 6:11:30 PM\t\tN2-1\n",
         "MINDsmall_train/news.tsv": NEWS,
-        "MINDsmall_dev/behaviors.tsv": "1\tU1\t11/15/2019 7:11:30 AM\tN9\tN2-1 N1-0\n",
-        "MINDsmall_dev/news.tsv": NEWS,
+        "MINDsmall_dev/behaviors.tsv": "1\tU1\t11/15/2019 7:11:30 AM\tN9\tN2-1 N1-0 N3-1\n",
+        "MINDsmall_dev/news.tsv": NEWS.replace("A hole", "Another hole") + NEWS.replace("N1\t", "N3\t").splitlines()[0],
     },
     "retailrocket": {
         "events.csv": "timestamp,visitorid,event,itemid,transactionid\n1433221332117,257597,view,355908,\n"
@@ -171,17 +182,20 @@ EXPECTED = {
     "ml-20m": (ML_ROWS, ML_TEXT),
     "ml-25m": (ML_ROWS, ML_TEXT),
     "ml-32m": (ML_ROWS, ML_TEXT),
-    "amazon-2018-beauty": ({("A3", "B01", 5.0), ("A4", "B01", 1.0)}, {"B01": "Soap & Co. Clean. Soft soap and more"}),
-    "amazon-2023-beauty": ({("AG", "B0P", 4.0)}, {"B0P": "Comb. Hair Co. Wide Wooden"}),
+    "amazon-2018": ({("A3", "B01", 5.0), ("A4", "B01", 1.0)}, {"B01": "Soap & Co. Clean. Soft soap and more"}),
+    "amazon-2023": ({("AG", "B0P", 4.0)}, {"B0P": "Comb. Hair Co. Wide Wooden"}),
     "goodbooks-10k": ({("1", "258", 5.0), ("2", "4081", 4.0)},
                       {"258": "The Shadow of the Wind. Carlos Ruiz Zafón, Lucia Graves", "4081": 'Say "so". Anna'}),
     "book-crossing": ({("276725", "034545104X", 0.0), ("276726", "0155061224", 5.0)},
                       {"034545104X": 'Flesh "Tones"; a Novel. M. J. Rosé', "0155061224": "Rites. Judith"}),
     "steam-200k": ({("151603712", "The Elder Scrolls V Skyrim", 273.0), ("59945701", "Dota 2", 1.0)},
                    {"Dota 2": "Dota 2"}),
+    "steam": ({("Chaos Syren", "725280", 1.0), ("Ann's", "328100", 1.0)},
+              {"725280": "Lost Kitty. Action, Indie. Kotoshiro", "328100": "Ball"}),
     "yelp": ({("u1", "b1", 3.0), ("u2", "b1", 5.0)}, {"b1": "Pho. Food, Noodles. Tampa"}),
-    "mind-small": ({("U1", "N1", 1.0), ("U2", "N2", 1.0), ("U1", "N2", 1.0)},
-                   {"N1": "A hole in one. sports. It rolled.", "N2": "No abstract. news"}),
+    "mind": ({("U1", "N1", 1.0), ("U2", "N2", 1.0), ("U1", "N2", 1.0), ("U1", "N3", 1.0)},
+             {"N1": "A hole in one. sports. It rolled.", "N2": "No abstract. news",
+              "N3": "A hole in one. sports. It rolled."}),
     "retailrocket": ({("257597", "355908", 3.0), ("111016", "318965", 5.0)}, None),
     "h-and-m": ({("000058a1", "0663713001", 1.0), ("000058a1", "0541518023", 1.0)},
                 {"0663713001": "Atlanta Push. Underwear body. Black. Lace, sheer",
@@ -247,6 +261,44 @@ def test_other_counts_than_the_published_are_seen(name, tmp_path):
     assert not source_of(name)().check(Place((), tmp_path / "cache", offline=True)).here
 
 
+def test_a_choice_is_a_setting_and_part_of_the_identity(tmp_path):
+    files = {name.replace("All_Beauty", "Gift_Cards"): text for name, text in FILES["amazon-2023"].items()}
+    gifts = source_of("amazon-2023")(category="Gift_Cards")
+    write("amazon-2023", tmp_path, files)
+    place = Place((tmp_path,), tmp_path / "cache", offline=True)
+    assert len(gifts.load(place).interactions) == 1
+    assert gifts.check(place).expected == {"rows": 152_410}
+    assert gifts.settings()["category"] == "Gift_Cards"
+    assert source_of("amazon-2023")(category="Software").check(Place((), tmp_path, offline=True)).expected == {}
+    with pytest.raises(DataError, match="neither in a named folder nor in the cache"):
+        source_of("amazon-2023")().load(place)
+    with pytest.raises(ConfigError, match="category"):
+        source_of("amazon-2023").from_settings({"category": "Gift_Card"})
+
+
+def test_the_large_news_set_has_the_same_format(load, raw_rows):
+    files = {name.replace("small", "large"): text for name, text in FILES["mind"].items()}
+    assert sorted(raw_rows(load("mind", files, size="large"))) == sorted(EXPECTED["mind"][0])
+
+
+def test_every_choice_makes_a_card():
+    for name in card_names():
+        card = read_card(name)
+        for value in card.choice.values if card.choice else ():
+            chosen = card.chosen(value)
+            assert not any("{" in file.name for file in chosen.layouts[0].files)
+            assert all(value in file.name for file in chosen.layouts[0].files)
+            assert all(
+                "{" not in mirror.there(file.name)
+                for mirror in chosen.layouts[0].mirrors
+                for file in chosen.layouts[0].files
+            )
+
+
+def test_a_step_tells_that_the_card_knows_no_checksum(load):
+    assert load("ml-20m").steps[0].note.endswith("checksums: 0 of 2 known")
+
+
 def test_cards_without_files_at_hand_say_so():
     unseen = {name for name in card_names() if any("were not at hand" in quirk for quirk in read_card(name).quirks)}
     assert unseen == set(FILES)
@@ -276,16 +328,16 @@ def test_friends_and_trust_are_links(name, pairs, load):
 
 
 def test_news_keep_their_parts_and_what_was_only_shown(load):
-    rows = load("mind-small").interactions
+    rows = load("mind").interactions
     assert rows.parts == ("train", "test")
-    assert np.bincount(rows.part).tolist() == [2, 1]
-    everything = load("mind-small", behaviours=("shown", "click"), duplicates="all").interactions
-    assert np.bincount(everything.behaviour).tolist() == [2, 3]
+    assert np.bincount(rows.part).tolist() == [2, 2]
+    everything = load("mind", behaviours=("shown", "click"), duplicates="all").interactions
+    assert np.bincount(everything.behaviour).tolist() == [2, 4]
     assert everything.timestamp.tolist().count(1_573_463_158) == 2
 
 
 def test_times_are_seconds(load):
-    assert load("amazon-2023-beauty").interactions.timestamp.tolist() == [1_588_687_728]
+    assert load("amazon-2023").interactions.timestamp.tolist() == [1_588_687_728]
     assert 1_433_224_214 in load("retailrocket").interactions.timestamp
     assert 1_531_001_351 in load("yelp").interactions.timestamp
     assert 1_537_401_600 in load("h-and-m").interactions.timestamp
@@ -294,14 +346,14 @@ def test_times_are_seconds(load):
 @pytest.mark.parametrize(
     ("name", "file", "old", "new", "message"),
     [
-        ("mind-small", "MINDsmall_dev/behaviors.tsv", "N2-1", "N2", "'N2' does not end in - and a known behaviour"),
-        ("mind-small", "MINDsmall_dev/behaviors.tsv", "N2-1", "N2-7", "'N2-7' does not end in - and a known behaviour"),
+        ("mind", "MINDsmall_dev/behaviors.tsv", "N2-1", "N2", "'N2' does not end in - and a known behaviour"),
+        ("mind", "MINDsmall_dev/behaviors.tsv", "N2-1", "N2-7", "'N2-7' does not end in - and a known behaviour"),
         ("epinions", "ratings_data.txt", "1 101 5", "1 101", "ratings_data.txt, line 2: 2 columns instead of 3"),
         ("epinions", "ratings_data.txt", "1 101 5", "1 101 x", "line 2, column rating: 'x' is not a number"),
         ("book-crossing", "BX-Books.csv", '"Rites"', '"Rites', "BX-Books.csv, line 3: "),
         ("yelp", "yelp_academic_dataset_user.json", "}", "", "line 1: is not JSON"),
         ("ml-20m", "ratings.csv", "3.5", "nan", "line 2, column rating: is no finite number"),
-        ("amazon-2023-beauty", "All_Beauty.jsonl.gz", "1588687728923", "158868772892300", "is a time before 1970 or"),
+        ("amazon-2023", "All_Beauty.jsonl.gz", "1588687728923", "158868772892300", "is a time before 1970 or"),
     ],
 )
 def test_damage_is_one_line_with_its_place(name, file, old, new, message, load):
