@@ -14,7 +14,7 @@ from benchsuite.compare.costs import COSTS, Costs
 from benchsuite.compare.judge import Judged, judge
 from benchsuite.compare.machines import machine_notes
 from benchsuite.compare.strata import Strata
-from benchsuite.compare.survival import survival
+from benchsuite.compare.survival import completion, survival
 from benchsuite.data import About, Comparison, Row, State
 from benchsuite.plan import Cell, Plan
 from benchsuite.provenance import provenance
@@ -52,6 +52,7 @@ def build(
         groups.setdefault((cell.dataset, cell.split, cell.model), []).append(cell)
     rows: list[Row] = []
     costs = Costs(country)
+    told: dict[tuple[str, str], Mapping[str, Any]] = {}
     judged: dict[tuple[str, str], dict[str, list[CellResult]]] = {}
     facts: dict[str, dict[str, Any]] = {}
     for done, ((dataset, split, model), cells) in enumerate(groups.items()):
@@ -62,6 +63,7 @@ def build(
             results = [measurer.result(test, validation) for test, validation in stages]
             strata.add(dataset, split, model, stages, results)
             facts.setdefault(model, {}).update(results[0].facts)
+            told.setdefault((dataset, model), results[0].facts)
             lacking = {metric.label: metric.facts.get("unmet", {}).get(dataset, "") for metric in plan.metrics}
             rows += _rows(dataset, split, model, results, lacking)
             rows += costs.rows(dataset, split, model, results)
@@ -85,6 +87,7 @@ def build(
             *_notes(plan, bool(judgement.contrasts)),
             *machine_notes(plan, store),
             *survival(plan.datasets, plan.models, plan.metrics, judgement.contrasts),
+            *completion(told),
         ),
         tuning=plan.tuning,
         contrasts=judgement.contrasts,

@@ -116,7 +116,7 @@ class Measurer:
             measured[result["metric"], result["group"]] = Measured(value, result["n"], arrays[f"replicates_{j}"])
         costs = cell.manifest["costs"] | {"fallback_share": entry.manifest["fallback_share"]}
         facts = cell.manifest.get("facts", {})
-        spent = {name: cell.manifest[name] for name in ("parameters", "power") if name in cell.manifest}
+        spent: dict[str, Any] = {name: cell.manifest[name] for name in ("parameters", "power") if name in cell.manifest}
         return CellResult(test, entry.folder.name, measured, costs, facts, entry.manifest["reading"], spent)
 
     def fold(self, key: str) -> Fold:

@@ -107,4 +107,4 @@ def carbon_intensity(country: str) -> tuple[float, str]:
 def _data() -> Any:
     from codecarbon.input import DataSource
 
-    return DataSource()  # type: ignore[no-untyped-call]  # no stubs
+    return DataSource()

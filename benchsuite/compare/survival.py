@@ -1,18 +1,21 @@
-"""How much of a proposed model's lead survives when titles tell it nothing: the contamination probe in sentences.
+"""How much of a proposed model's lead survives when titles tell it nothing: the contamination probes in sentences.
 
 A pretrained language model may know items by name. An experiment that runs the same data set as it is and with other
 titles (a source setting ``titles`` other than ``given``) shows how much of the lead over the best classic rests on it.
+A model may also tell, in its facts, how often its backbone completes the titles that it should not know.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from benchsuite.data import About, Contrast
 
 _SETTING = "titles"
 _GIVEN = "given"
+_COMPLETION = "title_completion"
 
 
 def survival(
@@ -40,6 +43,32 @@ def survival(
                     for twin in twins
                 }
                 yield _sentence(lead, others)
+
+
+def completion(facts: Mapping[tuple[str, str], Mapping[str, Any]]) -> Iterator[str]:
+    """Yield one sentence for each outcome of the title-completion probe, models and data sets that share it together.
+
+    Args:
+        facts: by (data set, model), what the fitted model told. ``title_completion`` holds ``titles`` and the shares
+            ``completed``, ``next_word``, ``control_completed`` and ``control_next_word``, or why there are none.
+    """
+    places: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for (dataset, model), told in facts.items():
+        if _COMPLETION in told:
+            datasets, models = places.setdefault(_completed(told[_COMPLETION]), ({}, {}))
+            datasets[dataset], models[model] = None, None
+    for text, (datasets, models) in places.items():
+        yield f"Title-completion probe on {', '.join(datasets)}, backbone of {', '.join(models)}: {text}."
+
+
+def _completed(told: Mapping[str, Any] | str) -> str:
+    if isinstance(told, str):
+        return told
+    return (
+        f"before any training here it completes {told['completed']:.1%} of {told['titles']:,} titles from their first "
+        f"half (its next word alone: {told['next_word']:.1%}); of titles whose words were exchanged between titles, "
+        f"which nobody can know, {told['control_completed']:.1%} ({told['control_next_word']:.1%})"
+    )
 
 
 def _twins(datasets: Sequence[About]) -> Iterator[tuple[About, list[About]]]:

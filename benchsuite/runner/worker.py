@@ -168,7 +168,7 @@ def _model(identity: Mapping[str, Any]) -> Model:
 
 def _parameters(model: Model) -> int | None:
     """Return how many numbers the model says that it learnt."""
-    told = model.parameter_count()
+    told: object = model.parameter_count()
     if told is not None and (isinstance(told, bool) or not isinstance(told, Integral) or told < 0):
         raise BenchsuiteError(
             f"parameter_count() returned {told!r}", remedy="return a whole number from 0 on, or None for not told"

@@ -145,7 +145,7 @@ class _Speaker:
         rest = [place for place, (_, last) in enumerate(spans) if last > begin]
         word = [place for place in rest if spans[place][0] < end]
         room = min(_TOKENS, int(getattr(self.model.config, "max_position_embeddings", _TOKENS)) - 2)
-        return _Asked(ids, rest, word) if word and 0 < rest[0] and len(ids) <= room else None
+        return _Asked(ids, rest, word) if word and rest[0] > 0 and len(ids) <= room else None
 
     def _batch(self, titles: Sequence[_Asked]) -> Iterator[tuple[bool, bool]]:
         import torch

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from benchsuite.compare.survival import survival
+from benchsuite.compare.survival import completion, survival
 from benchsuite.data import About, Contrast
 
 
@@ -101,3 +101,29 @@ def test_lower_may_be_better() -> None:
 )
 def test_everything_else_is_left_in_peace(changed: dict[str, str], datasets: tuple[About, ...]) -> None:
     assert say(*(contrast(one, 0.04, **changed) for one in datasets), datasets=datasets) == []
+
+
+PROBED = {
+    "kind": "masked",
+    "titles": 1500,
+    "completed": 0.125,
+    "next_word": 0.25,
+    "control_completed": 0.0,
+    "control_next_word": 0.01,
+}
+
+
+def test_completed_titles_are_told_with_their_control() -> None:
+    facts = {("films", "als"): {}, ("films", "flm"): {"title_completion": PROBED}}
+    (said,) = completion(facts)
+    given, control = said.split("; ")
+    assert given.startswith("Title-completion probe on films, backbone of flm: before any training here it completes")
+    assert given.endswith("12.5% of 1,500 titles from their first half (its next word alone: 25.0%)")
+    assert control == "of titles whose words were exchanged between titles, which nobody can know, 0.0% (1.0%)."
+
+
+def test_a_shared_reason_is_told_once() -> None:
+    none = {"title_completion": "not applicable: no head"}
+    assert list(completion({(data, model): none for data in ("a", "b") for model in ("flm", "flm-frozen")})) == [
+        "Title-completion probe on a, b, backbone of flm, flm-frozen: not applicable: no head."
+    ]
