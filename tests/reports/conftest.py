@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from benchsuite.data import Stratum
 from benchsuite.data.comparison import About, Comparison, Contrast, PerUser, Row, Shown, Standing, Trials
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NAUGHTY = "a_b&c%d#e$f~g^h\\i{j}k<l>m\"n'o`p|q*r 🚀"
 RANKING = ("ndcg@10", "recall@10", "precision@10", "map@10", "mrr@10", "hit-rate@10", "f1@10", "coverage@10")
 PAIRS = ("accuracy", "precision", "recall", "f1", "auc")
@@ -288,6 +290,21 @@ def build(
         ),
         per_user=_people(rng, [(dataset, split) for dataset in datasets for split in splits[:2]], models, users),
     )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Return one running Chromium for all tests of the page."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: install the chromium package")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        running = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 from importlib import resources
 
 import pytest
 
 from benchsuite_reports.html import Html
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the chromium package")
+from benchsuite_reports.series import joined
 
 
 @pytest.fixture(scope="module")
@@ -19,18 +16,6 @@ def address(invented, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_bytes(Html().render(invented)["report.html"])
     return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -278,6 +263,44 @@ def test_tuning_and_ranks_are_drawn_where_they_belong(visit):
     page.select_option("#split", label="item-cold")
     assert page.locator("#c-tuning").count() == 0
     assert page.locator("#c-ranks-0").count() == 0
+
+
+def test_bars_join_what_the_test_does_not_separate(visit, invented):
+    page = visit()
+    ranks = invented.standings[0].ranks
+    runs = joined(invented.standings[0])
+    bars = page.locator("#c-ranks-0 line.joined")
+    assert bars.count() == len(runs) > 1
+    first = [float(bars.nth(k).get_attribute("y1")) // 24 for k in range(len(runs))]
+    assert first == [start for start, _ in runs]
+    assert page.locator("#c-ranks-0 svg text").all_text_contents()[-1] == f"{ranks[-1]:.2f}"
+    page.select_option("#metric", label="AUC")
+    assert page.locator("#c-ranks-0").count() == 1, (
+        "where the chosen metric has no ranks, the first that has some is shown"
+    )
+
+
+def test_parts_of_a_test_can_be_picked(visit, invented):
+    page = visit()
+    assert page.inner_text("#c-parts h3") == "Parts of the test: item popularity"
+    assert page.locator("#family option").all_text_contents() == ["item popularity", "user activity"]
+    page.select_option("#family", label="user activity")
+    assert page.evaluate("document.activeElement.id") == "family"
+    shown = page.locator("#c-parts svg text").all_text_contents()
+    assert {"all", "short", "long"} <= set(shown)
+    page.focus("#c-parts [role=group]")
+    said = []
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+        said.append(page.inner_text("#c-parts .readout"))
+    row = next(row for row in invented.strata[2].rows if (row.model, row.metric) == ("random", "ndcg@10"))
+    assert said[1].startswith(f"random, short: nDCG@10 {row.mean:.3f}".replace(" 0.", " ."))
+    page.select_option("#metric", label="AUC")
+    assert page.inner_text("#c-parts p >> nth=0").startswith("AUC on invented-real, random-holdout")
+    page.select_option("#metric", label="MAP@10")
+    assert page.inner_text("#c-parts p >> nth=0").startswith("nDCG@10 on invented-real, random-holdout")
+    page.select_option("#split", label="item-cold")
+    assert page.locator("#c-parts").count() == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -45,6 +45,8 @@ function render(withPickers = true) {
   if (withPickers) { pickers(); chips(); }
   byId("charts").replaceChildren();
   tell(0, 0, "");
+  // First: what is hidden need not be laid out when the charts ask how wide they may be.
+  showTables();
   quality();
   cold();
   parts();
@@ -53,7 +55,6 @@ function render(withPickers = true) {
   tuning();
   ranks();
   distribution();
-  showTables();
   showPeople();
   const count = DATA.models.filter((_, i) => visible(i)).length;
   byId("status").textContent = `${where(place())}: ${count} of ${DATA.models.length} models shown.`;
