@@ -44,6 +44,9 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
         "--out", metavar="DIR", help="write the files there (default: print); for mlflow a folder or a server's address"
     )
     parser.add_argument(
+        "--full", action="store_true", help="print every table: each group of queries, parts by popularity and activity"
+    )
+    parser.add_argument(
         "--queries", action="store_true", help="every metric of every query too (with --as csv, json or parquet)"
     )
     parser.add_argument(
@@ -83,24 +86,28 @@ def run(args: Namespace) -> int:
     large = [name for name, wanted in (("per_query", args.queries), ("rankings", args.rankings)) if wanted]
     if large:
         _check_large(args, None if report is None else report.tabular)
+    if args.full and (report is None or "groups" not in report.fields() or args.out or args.json):
+        raise UsageError("--full is for printed tables", remedy="leave it out: files hold every table")
     comparison = build(plan, store, against=args.against, users=report.users if report else 0, country=args.country)
-    if args.json:
-        import dataclasses
-
-        kinds = ("rows", "contrasts", "spreads", "standings", "tuning")
-        tables = {kind: [dataclasses.asdict(one) for one in getattr(comparison, kind)] for kind in kinds}
-        print(json.dumps({"experiment": comparison.name, **tables}, indent=1, default=dict))
-    elif track:
+    if track:
         from benchsuite.cli.track import track_runs
 
-        print(track_runs(comparison, plan, store, args.out))
+        counts = track_runs(comparison, plan, store, args.out)
+        told = f"MLflow runs in {args.out}: {', '.join(f'{count} {kind}' for kind, count in counts.items())}"
+        print(json.dumps(counts) if args.json else told)
+    elif args.json:
+        import dataclasses
+
+        kinds = ("rows", "strata", "contrasts", "spreads", "standings", "tuning")
+        tables = {kind: [dataclasses.asdict(one) for one in getattr(comparison, kind)] for kind in kinds}
+        print(json.dumps({"experiment": comparison.name, **tables}, indent=1, default=dict))
     else:
         out = None if args.out is None else Path(args.out)
         rests_on: dict[str, Any] = {"plan": plan_key(plan), "against": args.against, "country": args.country}
         rests_on |= {"large": large} if large else {}
         if out is not None and large:
             rests_on["large_files"] = _write_large(args.form, large, plan, store, out)
-        show_report(args.form, comparison, out, rests_on=rests_on)
+        show_report(args.form, comparison, out, full=args.full, rests_on=rests_on)
     return 1 if any(row.state in ("failed", "missing") for row in comparison.rows) else 0
 
 
@@ -131,7 +138,13 @@ def _cannot_write(out: Path, error: OSError) -> StoreError:
 
 
 def show_report(
-    form: str, comparison: Comparison, out: Path | None = None, *, brief: bool = False, rests_on: Mapping[str, Any] = {}
+    form: str,
+    comparison: Comparison,
+    out: Path | None = None,
+    *,
+    brief: bool = False,
+    full: bool = False,
+    rests_on: Mapping[str, Any] = {},
 ) -> None:
     """Render a comparison and print it, or write it into a folder.
 
@@ -140,6 +153,7 @@ def show_report(
         comparison: what to show.
         out: the folder, or None to print.
         brief: ask for what a reader wants first.
+        full: ask for every table; printed reports only.
         rests_on: what ``provenance.json`` beside the files says, so that they can be verified.
 
     Raises:
@@ -152,6 +166,8 @@ def show_report(
     settings: dict[str, Any] = {}
     if brief and "brief" in report.fields():
         settings["brief"] = True
+    if full:
+        settings["groups"] = True
     if out is None and report.printable:
         if "colour" in report.fields():
             settings["colour"] = coloured()

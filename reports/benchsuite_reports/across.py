@@ -88,10 +88,10 @@ def warm_and_cold(view: View, places: Sequence[Place]) -> Table | None:
 
 
 def part_tables(view: View, place: Place) -> list[Table]:
-    """Return a table of the main metric for each thing that the place's test was cut by."""
+    """Return a table of the main metric for each thing that the place's test was cut by, warm and cold apart."""
     built = []
     for cut in series.parts(view):
-        if cut.base != place:
+        if cut.base != place or cut.family in series.NOVELTY:
             continue
         main = view.main_at(cut.places)
         if main is None:

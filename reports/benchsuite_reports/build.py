@@ -12,6 +12,7 @@ from benchsuite_reports.across import by_dataset, part_tables, warm_and_cold
 from benchsuite_reports.against import against
 from benchsuite_reports.facts import Place, View
 from benchsuite_reports.maker import Maker
+from benchsuite_reports.strata import novelty_table
 from benchsuite_reports.tables import Kind, Table
 
 _TOGETHER = 6
@@ -39,6 +40,11 @@ class Section:
         """Whether it is about one group of queries."""
         return len(self.places) == 1 and bool(self.places[0].group)
 
+    @property
+    def parts(self) -> bool:
+        """Whether it is about parts of one test by popularity or activity."""
+        return bool(self.tables) and all(table.kind == "parts" for table in self.tables)
+
 
 def sections(comparison: Comparison) -> list[Section]:
     """Return everything that a report of tables shows, in order."""
@@ -64,6 +70,9 @@ def sections(comparison: Comparison) -> list[Section]:
                 found.extend(_cold(view, place, [other for other in places if other.base == place.base]))
             line = words.split_line(words.find(comparison.splits, place.split))
             found.append(Section(words.place(place), 2, (line,), tuple(place_tables(view, place)), (place,)))
+            warm_cold = tuple(novelty_table(view, place))
+            if warm_cold:
+                found.append(Section(f"{words.place(place)}, warm and cold", 3, (), warm_cold, (place,)))
             parts = tuple(part_tables(view, place))
             if parts:
                 found.append(Section(f"{words.place(place)}, by part", 3, (), parts, (place,)))

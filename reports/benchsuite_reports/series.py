@@ -12,6 +12,9 @@ from benchsuite_reports.facts import Place, View
 
 TIME = ("fit_seconds", "score_seconds")
 
+NOVELTY = frozenset({"item novelty", "user novelty"})
+"""What tests are cut by that tells warm from cold."""
+
 
 @dataclass(frozen=True)
 class Point:

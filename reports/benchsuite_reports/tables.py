@@ -11,7 +11,18 @@ from typing import Literal
 Mark = Literal["", "best", "second"]
 Sign = Literal["", "better", "worse"]
 Kind = Literal[
-    "overview", "datasets", "warm", "cold", "parts", "against", "all", "ranking", "classification", "rating", "cost"
+    "overview",
+    "datasets",
+    "warm",
+    "cold",
+    "novelty",
+    "parts",
+    "against",
+    "all",
+    "ranking",
+    "classification",
+    "rating",
+    "cost",
 ]
 
 NOTHING = "\N{EN DASH}"

@@ -40,12 +40,13 @@ class Terminal(Report):
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``report.txt``, UTF-8; without ``colour`` it holds no escape codes.
 
-        Groups of queries are shown side by side for the main metric; with ``groups``, each has all its tables too.
+        Groups of queries are shown side by side for the main metric, and warm and cold parts of a test; with
+        ``groups``, each group has all its tables too, and so have parts by popularity and activity.
         With ``brief``, only what a reader wants first: what the tables say, and the values without costs, paired
         differences, counts and conventions.
         """
         parts = [_shortened(section) for section in sections(comparison)] if self.brief else sections(comparison)
-        hidden = [] if self.groups else [section for section in parts if section.group]
+        hidden = [] if self.groups else [section for section in parts if section.group or section.parts]
         parts = [section for section in parts if section not in hidden]
         out: list[str] = [self._strong(words.clean(comparison.name)), ""]
         for note in comparison.notes:
@@ -60,7 +61,7 @@ class Terminal(Report):
         everything = [table for section in parts for table in section.tables]
         if hidden and not self.brief:
             names = "; ".join(section.heading for section in hidden)
-            out.extend(["", *self._wrap(f"More tables in Markdown, LaTeX and CSV: {names}.")])
+            out.extend(["", *self._wrap(f"More tables in Markdown, LaTeX and CSV, here with --full: {names}.")])
         meaning = legend(everything, BEST, SECOND, LANGUAGE_MODEL, BETTER, WORSE)
         if meaning:
             out.extend(["", self._strong("Legend"), *self._wrap(" ".join(meaning))])
