@@ -112,3 +112,19 @@ class Wants(Counts):
     """Wants what the data does not have."""
 
     needs = frozenset({Need.ITEM_TEXT, Need.LINKS})
+
+
+@dataclass
+class Told(Counts):
+    """Tells how many numbers it learnt."""
+
+    def parameter_count(self) -> int:
+        return len(self._score)
+
+
+@dataclass
+class Babbles(Counts):
+    """Tells what is no number."""
+
+    def parameter_count(self) -> Any:
+        return "many"

@@ -1,0 +1,87 @@
+"""What a process spent is counted, and a GPU's counter is read where there is one."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from benchsuite.compare import build
+from benchsuite.runner.meter import Meter
+from benchsuite.store import Store
+
+
+def busy(seconds: float) -> None:
+    start = time.thread_time()
+    while time.thread_time() < start + seconds:
+        pass
+
+
+def test_processor_seconds_of_all_threads_are_counted() -> None:
+    meter, before = Meter("cpu"), time.process_time()
+    workers = [threading.Thread(target=busy, args=(0.1,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    seconds, power = meter.read()
+    assert 0.2 - 0.03 <= seconds <= time.process_time() - before + 0.05  # the system counts in hundredths
+    assert power["processors"] >= 1
+    assert power["sockets"] >= 1
+    assert power["cpu"]
+    assert (power["gpu"], power["gpu_joules"]) == ("", None)
+
+
+class NVMLError(Exception):
+    pass
+
+
+def fake_gpu(monkeypatch: pytest.MonkeyPatch, counter: Any) -> None:
+    """A torch with one GPU, and a library that reads its counter (millijoules)."""
+    properties = SimpleNamespace(uuid="0815")
+    cuda = SimpleNamespace(
+        get_device_name=lambda: "a GPU", current_device=lambda: 0, get_device_properties=lambda _: properties
+    )
+    nvml = SimpleNamespace(
+        NVMLError=NVMLError,
+        nvmlInit=lambda: None,
+        nvmlDeviceGetHandleByUUID={"GPU-0815": "handle"}.__getitem__,
+        nvmlDeviceGetTotalEnergyConsumption=counter,
+    )
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+
+
+def test_the_gpu_counter_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = iter([5_000, 12_500])
+    fake_gpu(monkeypatch, lambda _: next(readings))
+    _, power = Meter("cuda").read()
+    assert (power["gpu"], power["gpu_joules"]) == ("a GPU", 7.5)
+
+
+def test_a_counter_that_cannot_be_read_is_no_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Any) -> int:
+        raise NVMLError("not supported")
+
+    fake_gpu(monkeypatch, refuse)
+    _, power = Meter("cuda").read()
+    assert (power["gpu"], power["gpu_joules"]) == ("a GPU", None)
+
+
+def test_a_run_keeps_what_each_cell_spent(tmp_path: Path, run_toy: Any, toy_experiment: Any) -> None:
+    plan, _, _ = run_toy(toy_experiment(["Counts", "Told", "Babbles"]))
+    store = Store(tmp_path / "runs")
+    rows = {(row.model, row.metric): row for row in build(plan, store).rows}
+    assert rows["Counts", "parameters"].reason == "the model does not tell"
+    assert rows["Told", "parameters"].mean == 30
+    for name in ("energy_wh", "co2e_g"):
+        assert rows["Counts", name].state == rows["Told", name].state == "ok"
+    assert "parameter_count() returned 'many'" in rows["Babbles", "ndcg@10"].reason
+    manifest = store.get("cell", next(cell.key for cell in plan.cells if cell.model == "Told")).manifest
+    assert manifest["costs"]["cpu_seconds"] >= 0
+    assert set(manifest["power"]) == {"cpu", "processors", "sockets", "virtual", "gpu", "gpu_joules"}
