@@ -127,6 +127,31 @@ def example_plugin(install: Callable[[Path, Path], None], tmp_path_factory: pyte
     return target
 
 
+@pytest.fixture(scope="session")
+def toy_parts() -> dict[str, Any]:
+    """An experiment in plain values: forty users, two seeds, and a model that fails."""
+    toy = REPOSITORY / "tests" / "runner" / "toy.py"
+    counts, raises = {"use": f"{toy}:Counts", "label": "counts"}, {"use": f"{toy}:Raises", "label": "<raises>"}
+    return {
+        "sources": [f"{toy}:Toy"],
+        "splits": ["random-holdout"],
+        "models": [counts, {"use": "random", "label": "other"}, raises],
+        "metrics": ["f1", "ndcg@10"],
+        "seeds": (0, 1),
+        "k": 20,
+    }
+
+
+@pytest.fixture(scope="session")
+def toy_store(toy_parts: Mapping[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store in which it was run under the name "toy"; tests may add to it but change nothing."""
+    import benchsuite
+
+    folder = tmp_path_factory.mktemp("toy") / "runs"
+    benchsuite.run(benchsuite.Experiment("toy", **toy_parts), store=folder, offline=True, threads=1, quiet=True)
+    return folder
+
+
 @pytest.fixture
 def pretend(tmp_path: Path) -> Callable[..., Path]:
     """Write the metadata of a distribution that was never built, with its modules; return its folder."""

@@ -24,8 +24,8 @@ KINDS = {"string": ("str", "category"), "float64": ("float64",), "int64": ("int6
 
 
 @pytest.fixture(scope="module")
-def results(store):
-    return benchsuite.load("toy", store=store)
+def results(toy_store):
+    return benchsuite.load("toy", store=toy_store)
 
 
 def test_the_import_is_light():
@@ -69,7 +69,7 @@ def test_values_per_query_average_to_the_value(results):
     values = results.per_query.query("metric == 'ndcg@10'")
     means = values.groupby(["model", "seed", "fold"], observed=True).value.mean().groupby("model", observed=True).mean()
     wanted = results.results.query("metric == 'ndcg@10' and state == 'ok'").set_index("model")["mean"]
-    assert set(means.index) == set(wanted.index) == {"counts", "random"}
+    assert set(means.index) == set(wanted.index) == {"counts", "other"}
     for model, value in wanted.items():
         assert means[model] == pytest.approx(value, rel=1e-12)
 
@@ -94,8 +94,8 @@ def test_users_and_items_have_raw_ids(results):
     assert list(results.rankings["rank"].head(3)) == [1, 2, 3]
 
 
-def test_frames_say_what_the_files_say(results, store, tmp_path, capsys):
-    words = ["--store", str(store), "--out", str(tmp_path), "--queries", "--rankings"]
+def test_frames_say_what_the_files_say(results, toy_store, tmp_path, capsys):
+    words = ["--store", str(toy_store), "--out", str(tmp_path), "--queries", "--rankings"]
     for form in ("csv", "json", "parquet"):
         assert main(["report", "toy", "--as", form, *words]) == 1  # one model failed
     capsys.readouterr()
@@ -130,7 +130,7 @@ def test_html_shows_every_model_and_reason_and_is_harmless(results):
     parser = Texts()
     parser.feed(html)
     assert not parser.tags & {"script", "raises", "style", "link", "img"}
-    assert {"counts", "random", "<raises>"} <= set(parser.cells)
+    assert {"counts", "other", "<raises>"} <= set(parser.cells)
     assert any(cell.startswith("failed: ") for cell in parser.cells)
     for row in results.comparison.rows:
         if row.mean is not None and row.metric in ("f1", "ndcg@10"):
@@ -151,27 +151,27 @@ def test_text_is_the_terminal_report(results, capsys):
     assert "nDCG@10" in file.getvalue()
 
 
-def test_run_again_does_nothing_and_is_quiet(toy, store, capfd):
-    again = benchsuite.run(benchsuite.Experiment("toy", **toy), store=store, offline=True, quiet=True)
+def test_run_again_does_nothing_and_is_quiet(toy_parts, toy_store, capfd):
+    again = benchsuite.run(benchsuite.Experiment("toy", **toy_parts), store=toy_store, offline=True, quiet=True)
     assert capfd.readouterr() == ("", "")
     assert again.outcome is not None
     assert again.outcome.done == 0
     assert {place.partition(" on ")[0] for place, _ in again.outcome.failed} == {"<raises>"}
-    told = benchsuite.run(benchsuite.Experiment("toy2", **toy | {"seeds": [0]}), store=store, offline=True)
+    told = benchsuite.run(benchsuite.Experiment("toy2", **toy_parts | {"seeds": [0]}), store=toy_store, offline=True)
     assert told.name == "toy2"
     assert told.outcome.done == 0
 
 
-def test_an_experiment_file_runs_too(toy, store, tmp_path):
+def test_an_experiment_file_runs_too(toy_parts, toy_store, tmp_path):
     path = tmp_path / "mine.toml"
-    source, (counts, *_) = toy["sources"][0], toy["models"]
+    source, (counts, *_) = toy_parts["sources"][0], toy_parts["models"]
     path.write_text(
         f'name = "mine"\nsources = ["{source}"]\nsplits = ["random-holdout"]\nk = 20\n'
         f'models = [{{ use = "{counts["use"]}", label = "counts" }}]\nmetrics = ["f1", "ndcg@10"]\n'
     )
-    results = benchsuite.run(path, store=store, offline=True, quiet=True)
+    results = benchsuite.run(path, store=toy_store, offline=True, quiet=True)
     assert results.outcome.found == 2
-    assert benchsuite.load("mine", store=store).results.equals(results.results)
+    assert benchsuite.load("mine", store=toy_store).results.equals(results.results)
 
 
 BAD = [
@@ -215,23 +215,23 @@ def test_an_experiment_is_what_a_file_says():
     assert [choice.settings for choice in reused.models] == [{}, {"factors": 8}, {"factors": 16}]
 
 
-def test_errors_are_one_line(store, tmp_path):
+def test_errors_are_one_line(toy_store, tmp_path):
     with pytest.raises(StoreError, match="no such store"):
         benchsuite.load("toy", store=tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
     with pytest.raises(StoreError, match='no run of "toi"'):
-        benchsuite.load("toi", store=store)
+        benchsuite.load("toi", store=toy_store)
     with pytest.raises(UsageError, match='no model "cuonts" in toy; did you mean "counts"'):
-        benchsuite.load("toy", store=store, against=["cuonts"])
+        benchsuite.load("toy", store=toy_store, against=["cuonts"])
     with pytest.raises(ConfigError, match='no experiment "quikc"; did you mean "quick"'):
-        benchsuite.run("quikc", store=store)
+        benchsuite.run("quikc", store=toy_store)
     with pytest.raises(UsageError, match="workers must be 1 or more"):
-        benchsuite.run("demo", store=store, workers=0)
+        benchsuite.run("demo", store=toy_store, workers=0)
     with pytest.raises(UsageError, match='no device "tpu"'):
-        benchsuite.run("demo", store=store, device="tpu")
+        benchsuite.run("demo", store=toy_store, device="tpu")
 
 
-def test_against_adds_contrasts(results, store):
-    more = benchsuite.load("toy", store=store, against=["random"]).contrasts
+def test_against_adds_contrasts(results, toy_store):
+    more = benchsuite.load("toy", store=toy_store, against=["other"]).contrasts
     assert set(more.role) == {"best classic", "chosen"}
     assert set(results.contrasts.role) == {"best classic"}

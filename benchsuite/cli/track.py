@@ -1,0 +1,284 @@
+"""``benchsuite report --as mlflow``: one MLflow run for each data set, split and model, into a folder or a server."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from benchsuite.data import Comparison, Row
+    from benchsuite.plan import Cell, Plan
+    from benchsuite.store import Store
+
+KEY, DIGEST = "benchsuite.key", "benchsuite.digest"
+"""Tags: which cells a run stands for, and what was written into it, so that nothing is written twice."""
+
+_STATUS = {"ok": "FINISHED", "failed": "FAILED", "not applicable": "FINISHED", "missing": "SCHEDULED"}
+_LONGEST = 500
+"""Characters of a parameter or tag that every server takes; ``settings.json`` beside them has everything."""
+
+_BATCH = 100
+
+
+@dataclass
+class Tracked:
+    """One MLflow run to be: plain values."""
+
+    key: str
+    name: str
+    state: str
+    start: int
+    end: int
+    params: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def track_runs(comparison: Comparison, plan: Plan, store: Store, out: str | None) -> dict[str, int]:
+    """Write every place's results as a run; what is there already stays, what has changed is brought up to date.
+
+    Args:
+        comparison: what to write.
+        plan: what was planned: settings and keys.
+        store: where the cells are: times and provenance.
+        out: a folder, which gets ``mlflow.db`` and ``artifacts/``, or a tracking address (``http://...``,
+            ``sqlite:///...``, ``file:...``).
+
+    Returns:
+        How many runs are new, updated, and unchanged.
+
+    Raises:
+        UsageError: when no place is given or MLflow is not installed.
+        StoreError: when MLflow cannot write there.
+    """
+    if not out:
+        raise UsageError("mlflow needs a place", remedy="say --out FOLDER, or an address such as http://localhost:5000")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # a benchmark tells nobody what it is used for
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    counts = {"new": 0, "updated": 0, "unchanged": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about MLflow's own dependencies; nothing a user could act on
+        client, errors = _connect(out)
+        try:
+            experiment = _experiment(client, comparison.name, out)
+            for run in tracked(comparison, plan, store):
+                counts[_write(client, experiment, run)] += 1
+        except errors as error:
+            raise _refused(out, error) from None
+    return counts
+
+
+def _connect(out: str) -> tuple[Any, type[Exception]]:
+    try:
+        from mlflow.exceptions import MlflowException
+        from mlflow.tracking import MlflowClient
+    except ImportError:
+        remedy = 'install it: pip install "benchsuite[mlflow]"'
+        raise UsageError("MLflow is not installed", where="--as mlflow", remedy=remedy) from None
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        return MlflowClient(tracking_uri=_address(out)), MlflowException
+    except (MlflowException, OSError) as error:
+        raise _refused(out, error) from None
+
+
+def _refused(out: str, error: Exception) -> StoreError:
+    reason = " ".join(str(error).split())[:300]
+    return StoreError(f"MLflow says: {reason}", where=out, remedy="check the folder or address after --out")
+
+
+def _is_address(out: str) -> bool:
+    return re.match(r"[a-z][a-z0-9+.-]*:", out) is not None or out == "databricks"
+
+
+def _address(out: str) -> str:
+    """Return the tracking address; a folder is one SQLite file, since MLflow no longer maintains its plain folders."""
+    if _is_address(out):
+        return out
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{(folder / 'mlflow.db').resolve()}"
+
+
+def _experiment(client: Any, name: str, out: str) -> str:
+    known = client.get_experiment_by_name(name)
+    if known is not None and known.lifecycle_stage == "active":
+        return str(known.experiment_id)
+    place = None if _is_address(out) else (Path(out) / "artifacts").resolve().as_uri()
+    return str(client.create_experiment(name, artifact_location=place))
+
+
+def _write(client: Any, experiment: str, run: Tracked) -> str:
+    """Write one run unless it is there; return ``new``, ``updated`` or ``unchanged``."""
+    from mlflow.entities import Metric, Param, RunTag
+
+    found = client.search_runs([experiment], f"tags.`{KEY}` = '{run.key}'", max_results=1)
+    if found and found[0].data.tags.get(DIGEST) == run.tags[DIGEST]:
+        return "unchanged"
+    if found:
+        made = found[0]
+    else:
+        made = client.create_run(experiment, start_time=run.start, run_name=run.name, tags={KEY: run.key})
+    run_id = made.info.run_id
+    for stale in sorted(set(made.data.metrics) - set(run.metrics)):
+        run.tags[f"benchsuite.no_longer.{stale}"] = "this metric is of an earlier state"
+    for some in _batches([Param(name, value) for name, value in run.params.items()]):
+        client.log_batch(run_id, params=some)
+    for some in _batches([Metric(name, value, run.end, 0) for name, value in run.metrics.items()]):
+        client.log_batch(run_id, metrics=some)
+    for name, text in run.files.items():
+        client.log_text(run_id, text, name)
+    if run.state == "missing":
+        client.update_run(run_id, status=_STATUS[run.state])
+    else:
+        client.set_terminated(run_id, _STATUS[run.state], end_time=run.end)
+    # The digest comes last, so that an interrupted export is brought up to date by the next one.
+    tags = sorted(run.tags.items(), key=lambda tag: tag[0] == DIGEST)
+    for some in _batches([RunTag(name, value) for name, value in tags]):
+        client.log_batch(run_id, tags=some)
+    return "updated" if found else "new"
+
+
+def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for first in range(0, len(values), _BATCH):
+        yield values[first : first + _BATCH]
+
+
+def tracked(comparison: Comparison, plan: Plan, store: Store) -> Iterator[Tracked]:
+    """Yield what each data set, split and model comes to."""
+    from benchsuite.keys import content_key
+
+    cells: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in plan.cells:
+        cells.setdefault((cell.dataset, cell.split, cell.model), []).append(cell)
+    rows: dict[tuple[str, str, str], list[Row]] = {}
+    whole = {about.label: str(about.facts.get("group_of", about.label)) for about in comparison.splits}
+    for row in comparison.rows:
+        rows.setdefault((row.dataset, whole[row.split], row.model), []).append(row)
+    metrics = [[m.label, m.facts["version"], dict(m.settings)] for m in plan.metrics]
+    rules = {name: plan.settings[name] for name in ("relevant", "threshold")}
+    for place, own in cells.items():
+        identity = {"experiment": plan.name, "place": place, "cells": [c.key for c in own], "metrics": metrics, **rules}
+        run = _run(content_key("mlflow", identity), place, own, rows.get(place, []), comparison, plan, store)
+        content = {"metrics": run.metrics, "tags": run.tags, "files": run.files, "state": run.state}
+        run.tags |= {KEY: run.key, DIGEST: content_key("mlflow-run", content)}
+        yield run
+
+
+def _run(
+    key: str,
+    place: tuple[str, str, str],
+    cells: Sequence[Cell],
+    rows: Sequence[Row],
+    comparison: Comparison,
+    plan: Plan,
+    store: Store,
+) -> Tracked:
+    dataset, split, model = place
+    kept = [store.get("cell", c.key).manifest for c in cells if not c.reason and store.has("cell", c.key)]
+    ends = [_milliseconds(manifest["finished"]) for manifest in kept] or [0]
+    starts = [_milliseconds(manifest["started"]) for manifest in kept if "started" in manifest] or [min(ends)]
+    first = next((row for row in rows if row.split == split), None)
+    state = first.state if first is not None else "missing"
+    run = Tracked(key, f"{model} on {dataset}, {split}", state, min(starts), max(ends))
+    settings = _settings(place, cells, plan)
+    run.params = {name: _short(value) for name, value in settings.items()}
+    for row in rows:
+        group = "" if row.split == split else "/" + row.split.removeprefix(f"{split}/")
+        for part, value in (("", row.mean), (".ci_low", row.ci_low), (".ci_high", row.ci_high)):
+            if value is not None:
+                _add(run.metrics, f"{row.metric}{part}{group}", value)
+    for one in comparison.contrasts:
+        if (one.dataset, one.split, one.model, one.role) == (dataset, split, model, "best classic"):
+            for part, value in ((".difference", one.difference), (".p_holm", one.p_holm)):
+                if value is not None:
+                    _add(run.metrics, f"{one.metric}{part}", value)
+    made = kept[0]["provenance"] if kept else {}
+    tags = {"state": state, "reason": "" if first is None else first.reason, "dataset": dataset, "split": split}
+    tags |= {"model": model, "cells": " ".join(cell.key[:12] for cell in cells)}
+    tags |= {name: str(made.get(name, "")) for name in ("benchsuite", "commit", "python", "system")}
+    run.tags = {f"benchsuite.{name}": _short(value) for name, value in tags.items() if value}
+    run.files = _files(place, rows, comparison)
+    run.files["settings.json"] = json.dumps(
+        {"settings": settings, "cells": [cell.key for cell in cells], "provenance": made}, indent=1, ensure_ascii=False
+    )
+    return run
+
+
+def _settings(place: tuple[str, str, str], cells: Sequence[Cell], plan: Plan) -> dict[str, Any]:
+    """Return every setting behind a run; a setting that tuning chose differently by fold is the list of its values."""
+    found: dict[str, Any] = {"dataset": place[0], "split": place[1], "model": place[2]}
+    found |= {name: plan.settings[name] for name in ("seeds", "k", "relevant", "threshold")}
+    parts = (("dataset", plan.datasets), ("split", plan.splits))
+    for (kind, abouts), label in zip(parts, place[:2], strict=True):
+        about = next(about for about in abouts if about.label == label)
+        found |= {f"{kind}.{name}": value for name, value in about.settings.items()}
+    used = [cell.identity["model"] for cell in cells if cell.stage == "test"]
+    found["model.plugin"], found["model.version"] = used[0]["plugin"], used[0]["version"]
+    for name in used[0]["settings"]:
+        values = list({json.dumps(one["settings"][name]): one["settings"][name] for one in used}.values())
+        found[f"model.{name}"] = values[0] if len(values) == 1 else values
+    return found
+
+
+def _files(place: tuple[str, str, str], rows: Sequence[Row], comparison: Comparison) -> dict[str, str]:
+    """Return the report's CSV of one place."""
+    import dataclasses
+
+    from benchsuite.data.tables import CONTRASTS, RESULTS, TUNING, small_tables
+    from benchsuite.data.tabular import write_table
+
+    dataset, split, model = place
+    splits = {row.split for row in rows} | {split}
+    own = dataclasses.replace(
+        comparison,
+        rows=tuple(rows),
+        contrasts=tuple(
+            c for c in comparison.contrasts if (c.dataset, c.model) == (dataset, model) and c.split in splits
+        ),
+        tuning=tuple(t for t in comparison.tuning if (t.dataset, t.split, t.model) == place),
+        spreads=(),
+        standings=(),
+        strata=(),
+    )
+    batches = small_tables(own)
+    files = {}
+    for table in (RESULTS, CONTRASTS, TUNING):
+        file = io.BytesIO()
+        if write_table("csv", table, [batches[table.name]], file):
+            files[f"{table.name}.csv"] = file.getvalue().decode()
+    return files
+
+
+def _add(metrics: dict[str, float], name: str, value: float) -> None:
+    """Add a metric under a name that MLflow takes; two names never become one."""
+    plain = re.sub(r"[^\w.\-/ ]", "_", name.replace("@", "_at_"), flags=re.ASCII)
+    number, free = 2, plain
+    while free in metrics:
+        free, number = f"{plain}_{number}", number + 1
+    metrics[free] = float(value)
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _milliseconds(time: str) -> int:
+    with contextlib.suppress(ValueError):
+        return int(datetime.fromisoformat(time).timestamp() * 1000)
+    return 0
