@@ -11,7 +11,7 @@ from benchsuite.errors import DataError
 from benchsuite_datasets.card import Table
 from benchsuite_datasets.delimited import delimited_rows
 from benchsuite_datasets.formats import json_rows
-from benchsuite_datasets.text import CELLS, Text, text_lines
+from benchsuite_datasets.text import CELLS, FETCH, Text, text_lines
 
 NAMES = {
     "user": ("user", "userid", "uid", "u", "customer", "customerid", "client", "clientid", "member", "memberid",
@@ -79,12 +79,14 @@ def look(text: Text, separator: str, encoding: str, *, header: bool | None = Non
         return Shape("parquet", ",", "", _parquet_names(text), header=True)
     if name.endswith((".jsonl", ".ndjson", ".json")):
         keys = dict.fromkeys(key for _, row in itertools.islice(json_rows(text), _SAMPLE) for key in row)
+        if not keys:
+            raise DataError("is empty", where=text.name, remedy=FETCH)
         return Shape("jsonl", ",", "", tuple(keys), header=True)
     lines = text_lines(text, encoding)
     line = next((line for _, line in lines), "").rstrip("\r\n")
     lines.close()
     if not line:
-        raise DataError("is empty", where=text.name)
+        raise DataError("is empty", where=text.name, remedy=FETCH)
     separator = separator or max(_SEPARATORS, key=line.count)
     if separator not in line:
         what = "has one column only, or an unknown separator"
@@ -113,7 +115,7 @@ def _parquet_names(text: Text) -> tuple[str, ...]:
     try:
         return tuple(pq.read_schema(text.path).names)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"cannot be read: {str(error)[:200]}", where=text.name) from None
+        raise DataError(f"cannot be read: {str(error)[:200]}", where=text.name, remedy=FETCH) from None
 
 
 def column(role: str, names: tuple[str, ...], taken: set[str]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
+import stat
 import tomllib
 import zipfile
 from collections.abc import Mapping
@@ -15,15 +15,16 @@ from benchsuite.api import Check, Place
 from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError, DataError, did_you_mean
 from benchsuite_datasets import guess
-from benchsuite_datasets.card import Card, Table
+from benchsuite_datasets.card import Card
 from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.files import Found, check_files
 from benchsuite_datasets.prepared import prepared
 from benchsuite_datasets.reading import read_table
-from benchsuite_datasets.shelf import card_of
+from benchsuite_datasets.shelf import card_of, table_of
 from benchsuite_datasets.source import CardSource, card_source
-from benchsuite_datasets.steps import sentence
-from benchsuite_datasets.text import Text
+from benchsuite_datasets.steps import count, sentence
+from benchsuite_datasets.text import FETCH, Text, short
+from benchsuite_datasets.upstream import is_inside
 
 _COMMON: Mapping[str, Any] = {
     "title": "Your own data",
@@ -219,7 +220,7 @@ class FileSource(CardSource):
                 guessed.append(f"{role} is {name}")
         table["columns"] = columns
         if "timestamp" in columns:
-            model = Table.model_validate_json(_json(table))
+            model = table_of(table, str(path))
             text = Text(path, table["member"])
             table["time"] = self.time or guess.time_form(text, model, columns["timestamp"])
             if not self.time:
@@ -248,7 +249,7 @@ class FileSource(CardSource):
         name = table["columns"].get("behaviour")
         if not name:
             return []
-        model = Table.model_validate_json(_json(table | {"columns": {"behaviour": name}}))
+        model = table_of(table | {"columns": {"behaviour": name}}, str(path))
         cells = read_table(Text(path, table["member"]), model)[name].dropna().unique()
         return [{"name": str(cell), "raw": str(cell)} for cell in cells]
 
@@ -303,18 +304,26 @@ def _files(layout: Any) -> list[str]:
 
 
 def _only_member(path: Path) -> str:
-    """Return the one file inside a zip, or "" for a file that is none."""
+    """Return the one file inside a zip, or "" for a file that is none.
+
+    Raises:
+        DataError: when it holds another number of files, or the one is a link or leads outside.
+    """
     if path.suffix != ".zip":
         return ""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [info.filename for info in archive.infolist() if not info.is_dir()]
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"cannot be read: {error}", where=str(path)) from None
-    if len(names) != 1:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise DataError(f"cannot be read: {error}", where=str(path), remedy=FETCH) from None
+    if len(infos) != 1:
         remedy = "unpack it, or write a card that names the member"
-        raise DataError(f"holds {len(names)} files", where=str(path), remedy=remedy)
-    return names[0]
+        raise DataError(f"holds {count(len(infos), 'file')}", where=str(path), remedy=remedy)
+    (info,) = infos
+    if stat.S_ISLNK(info.external_attr >> 16) or not is_inside(info.filename):
+        what = f"its file {short(info.filename)} is a link or leads outside"
+        raise DataError(what, where=str(path), remedy="pack the table itself, under a plain name")
+    return info.filename
 
 
 def _slug(path: Path) -> str:
@@ -328,7 +337,3 @@ def _bare(name: str) -> str:
 def _is_text(name: str) -> bool:
     kind = name.partition(":")[2]
     return not kind or kind in _TEXT_TYPES
-
-
-def _json(table: dict[str, Any]) -> str:
-    return json.dumps(table)

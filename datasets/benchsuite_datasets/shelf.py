@@ -6,12 +6,17 @@ import json
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from benchsuite.errors import DataError, did_you_mean
-from benchsuite_datasets.card import Card
+from benchsuite_datasets.card import Card, Table
+from benchsuite_datasets.upstream import Strict
+
+_Part = TypeVar("_Part", bound=Strict)
+
+_REMEDY = "correct the card, or the settings it was made of"
 
 
 def parse_card(text: str, where: str) -> Card:
@@ -37,13 +42,27 @@ def card_of(table: dict[str, Any], where: str) -> Card:
     Raises:
         DataError: for an unknown key or a value that does not fit, naming the key.
     """
+    return _checked(Card, table, where)
+
+
+def table_of(table: dict[str, Any], where: str) -> Table:
+    """Check the plain values of one table.
+
+    Raises:
+        DataError: for a value that does not fit, naming the key.
+    """
+    return _checked(Table, table, where)
+
+
+def _checked(kind: type[_Part], table: dict[str, Any], where: str) -> _Part:
     try:
-        return Card.model_validate_json(_json(table))
+        return kind.model_validate_json(_json(table))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise DataError(message[:1].lower() + message[1:], where=f"{where}, key {key}" if key else where) from None
+        what = message[:1].lower() + message[1:]
+        raise DataError(what, where=f"{where}, key {key}" if key else where, remedy=_REMEDY) from None
 
 
 def _json(table: dict[str, Any]) -> str:

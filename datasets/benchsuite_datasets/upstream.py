@@ -11,10 +11,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+def is_inside(path: str) -> bool:
+    """Return whether a path stays in the folder it is put in, on any system."""
+    pure = PurePosixPath(path)
+    return bool(path) and not (pure.is_absolute() or ".." in pure.parts or "\\" in path or ":" in path)
+
+
 def _inside(path: str) -> str:
     """Refuse a path that could leave the folder it is put in."""
-    pure = PurePosixPath(path)
-    if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path or ":" in path:
+    if not is_inside(path):
         raise ValueError(f"{path!r} is not a plain relative path")
     return path
 

@@ -75,13 +75,6 @@ def test_a_bad_table_gives_one_line_with_its_place(read, tmp_path, data, message
     assert len(line) < 400
 
 
-def test_a_row_far_down_is_found(read):
-    good = b"u1,i1,1\n"
-    data = b"u,i,v\n" + good * 1_234_565 + b"u1,i1\n" + good * 10
-    with pytest.raises(DataError, match=r"line 1234567: 2 columns instead of 3"):
-        read(data)
-
-
 def test_a_missing_file_is_one_line(tmp_path):
     table = Table(file="no.csv", columns={"user": "u", "item": "i"})
     with pytest.raises(DataError, match=r"no\.csv: cannot be read: No such file"):
