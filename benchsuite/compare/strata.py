@@ -1,6 +1,6 @@
 """Every model's numbers on parts of each test: measured once for each cell and kept beside its measurement.
 
-Bootstrapping each part costs about as much as the whole, so parts have few metrics: the main one for ranking, the
+The parts of one family together cost as much as the whole, so they have few metrics: the main one for ranking, the
 first recall@k and the AUC, as far as the experiment measures them. They are not tested.
 """
 

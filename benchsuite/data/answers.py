@@ -153,6 +153,25 @@ class Evidence:
         """Return the number of queries."""
         return len(self.user)
 
+    def of_queries(self, chosen: Bool) -> Evidence:
+        """Return the answers to some queries only, in their order.
+
+        Args:
+            chosen: bool[q].
+        """
+        number = (np.cumsum(chosen) - 1).astype(np.int32)
+        mine, kept = chosen[self.relevant.rows], chosen[self.pairs.query]
+        places = number[self.relevant.rows[mine]]
+        pairs, lists = self.pairs.take(kept), self.rankings
+        return dataclasses.replace(
+            self,
+            user=self.user[chosen],
+            relevant=Ragged.from_pairs(places, self.relevant.item[mine], int(chosen.sum())),
+            rankings=Rankings(lists.item[chosen], lists.score[chosen], lists.fallback[chosen]),
+            pairs=dataclasses.replace(pairs, query=number[pairs.query]),
+            scores=self.scores.take(kept),
+        )
+
     def of_items(self, chosen: Bool) -> Evidence:
         """Return the same answers judged on some items only.
 

@@ -49,6 +49,12 @@ class Part:
         """Return how many queries have a held-out row in it."""
         return len(np.unique(fold.truth.rows[self._held(fold)]))
 
+    def of(self, evidence: Evidence) -> Evidence:
+        """Return what a metric may look at in it."""
+        if self.items is not None:
+            return evidence.of_items(self.items)
+        return evidence if self.queries is None else evidence.of_queries(self.queries)
+
     def _held(self, fold: Fold) -> Bool:
         if self.items is not None:
             return np.asarray(self.items[fold.truth.item])
@@ -121,28 +127,26 @@ def measure_parts(
     Returns:
         Results by (name of the part, metric label).
     """
-    seen = [(part, evidence if part.items is None else evidence.of_items(part.items), _mask(part, evidence))
-            for part in chosen]  # fmt: skip
-    values = {
-        (part.name, label): np.asarray(metric.measure(given), np.float64)
-        for part, given, _ in seen
-        for label, metric in metrics.items()
-    }
     points: dict[tuple[str, str], Measured] = {}
     drawn: dict[tuple[str, str], list[Float64]] = {}
-    for part, given, mask in seen:
+    values: dict[tuple[str, str], Float64] = {}
+    seen = [(part, part.of(evidence)) for part in chosen]
+    for part, given in seen:
+        everybody = np.ones(len(given))
         for label, metric in metrics.items():
-            own = values[part.name, label]
-            point = float(metric.estimate(given, own, mask[None, :])[0])
-            points[part.name, label] = Measured(point, count(given, metric, own, mask), np.zeros(0, np.float32))
-            if metric.resampled and _users(given, metric, own, mask) >= FEW:
-                drawn[part.name, label] = []
+            name = part.name, label
+            values[name] = np.asarray(metric.measure(given), np.float64)
+            point = float(metric.estimate(given, values[name], everybody[None, :])[0])
+            points[name] = Measured(point, count(given, metric, values[name], everybody), np.zeros(0, np.float32))
+            if metric.resampled and _users(given, metric, values[name]) >= FEW:
+                drawn[name] = []
     for weights in draws(evidence.user, replicates, users):
-        for part, given, mask in seen:
+        for part, given in seen:
+            own = weights if part.queries is None else weights[:, part.queries]
             for label, metric in metrics.items():
-                if (part.name, label) in drawn:
-                    estimate = metric.estimate(given, values[part.name, label], weights * mask)
-                    drawn[part.name, label].append(estimate)
+                name = part.name, label
+                if name in drawn:
+                    drawn[name].append(metric.estimate(given, values[name], own))
     for name, several in drawn.items():
         joined = np.concatenate(several).astype(np.float32)
         points[name] = Measured(points[name].value, points[name].n, joined)
@@ -151,20 +155,11 @@ def measure_parts(
 
 def unanswered(evidence: Evidence, part: Part) -> tuple[int, int]:
     """Return how many of the part's labelled pairs the fallback answered, and how many there are."""
-    pairs = evidence.pairs
-    inside = _mask(part, evidence)[pairs.query] > 0
-    if part.items is not None:
-        inside &= part.items[pairs.item]
-    return int(evidence.scores.fallback[inside].sum()), int(inside.sum())
+    scores = part.of(evidence).scores
+    return int(scores.fallback.sum()), len(scores)
 
 
-def _mask(part: Part, evidence: Evidence) -> Float64:
-    return np.ones(len(evidence)) if part.queries is None else part.queries.astype(np.float64)
-
-
-def _users(evidence: Evidence, metric: Metric, values: Float64, mask: Float64) -> int:
+def _users(evidence: Evidence, metric: Metric, values: Float64) -> int:
     """Count the users that a value rests on."""
-    if metric.task == "ranking":
-        return len(np.unique(evidence.user[(mask > 0) & ~np.isnan(values)]))
-    query = evidence.pairs.query
-    return len(np.unique(evidence.user[query[mask[query] > 0]]))
+    query = np.flatnonzero(~np.isnan(values)) if metric.task == "ranking" else evidence.pairs.query
+    return len(np.unique(evidence.user[query]))

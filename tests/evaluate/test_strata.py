@@ -251,3 +251,16 @@ def test_judged_on_some_items() -> None:
     assert np.array_equal(some.scores.probability, evidence.scores.probability[kept])
     assert some.pairs.sampled == int((evidence.pairs.label[kept] == 0).sum())
     assert some.rankings is evidence.rankings
+
+
+def test_judged_on_some_queries() -> None:
+    evidence = answers(PLANTED)
+    chosen = np.asarray([True, False, False, True, False, True])
+    some, old = evidence.of_queries(chosen), np.flatnonzero(chosen)
+    assert some.user.tolist() == [0, 3, 7]
+    assert [some.relevant[j].tolist() for j in range(3)] == [evidence.relevant[j].tolist() for j in old]
+    assert np.array_equal(some.rankings.item, evidence.rankings.item[chosen])
+    kept = chosen[evidence.pairs.query]
+    assert np.array_equal(old[some.pairs.query], evidence.pairs.query[kept])
+    assert np.array_equal(some.scores.score, evidence.scores.score[kept])
+    assert len(evidence.of_queries(np.zeros(6, np.bool_))) == 0
