@@ -12,12 +12,29 @@ WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *" ".join(TOPICS).split()
 USERS, ITEMS = 40, 60
 
 
+NAMES = {
+    "bert": "Bert",
+    "roberta": "Roberta",
+    "e5": "XLMRoberta",
+    "distilbert": "DistilBert",
+    "mpnet": "MPNet",
+    "electra": "Electra",
+    "modernbert": "ModernBert",
+    "albert": "Albert",
+    "gpt2": "GPT2",
+    "llama": "Llama",
+    "qwen2": "Qwen2",
+    "qwen3": "Qwen3",
+}
+
+
 def save_tiny(folder: Path, model: str = "bert") -> Path:
-    """Save a two-layer encoder of random weights with a tokenizer that knows the small world's words."""
+    """Save a two-layer encoder or decoder of random weights with a tokenizer that knows the small world's words."""
     import torch
     import transformers
 
     torch.manual_seed(7)
+    special = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
     shape = {
         "vocab_size": len(WORDS),
         "hidden_size": 16,
@@ -25,16 +42,24 @@ def save_tiny(folder: Path, model: str = "bert") -> Path:
         "num_attention_heads": 2,
         "intermediate_size": 32,
         "max_position_embeddings": 40,
-        "pad_token_id": 0,
     }
     if model == "distilbert":
-        shape = {"vocab_size": len(WORDS), "dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32, "pad_token_id": 0}
-    kind = {"bert": "Bert", "roberta": "Roberta", "distilbert": "DistilBert", "mpnet": "MPNet", "electra": "Electra"}
-    kind |= {"modernbert": "ModernBert", "albert": "Albert"}
-    config = getattr(transformers, f"{kind[model]}Config")(**shape)
-    getattr(transformers, f"{kind[model]}Model")(config).save_pretrained(folder)
+        shape = {"vocab_size": len(WORDS), "dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32}
+    if model == "modernbert":
+        special |= {"cls_token_id": 2, "sep_token_id": 3}
+    if model == "gpt2":
+        shape = {"vocab_size": len(WORDS), "n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 40}
+    if model in ("llama", "qwen2", "qwen3"):
+        shape["num_key_value_heads"] = 1
+    if model == "qwen3":
+        shape["head_dim"] = 8
+    config = getattr(transformers, f"{NAMES[model]}Config")(**shape, **special)
+    getattr(transformers, f"{NAMES[model]}Model")(config).save_pretrained(folder)
     (folder / "vocab.txt").write_text("\n".join(WORDS) + "\n")
-    transformers.BertTokenizer(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
+    names = ["input_ids", "attention_mask"]
+    transformers.BertTokenizer(
+        str(folder / "vocab.txt"), model_max_length=32, **({} if model == "bert" else {"model_input_names": names})
+    ).save_pretrained(folder)
     return folder
 
 

@@ -1,29 +1,32 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from benchsuite_content.backbone import load_backbone
-from benchsuite_content.encode import encode_texts
+from benchsuite_content.encode import encode_texts, pool
 from benchsuite_flm import tower as module
 from benchsuite_flm.tower import TextTower
 
 TEXTS = ["sea wave story one", "city", "forest river bear camp story two", "taxi night", "sea sailor harbour"]
-KEPT = ["bert", "roberta", "electra"]
+KEPT = ["bert", "roberta", "e5", "electra"]
 WHOLE = ["distilbert", "mpnet", "modernbert", "albert"]
+DECODERS = ["gpt2", "llama", "qwen2", "qwen3"]
 
 
 def build(folder: str, layers: int = 1) -> TextTower:
     return TextTower(load_backbone(folder), TEXTS, layers=layers, device="cpu", half=False)
 
 
-@pytest.mark.parametrize("model", KEPT + WHOLE)
+@pytest.mark.parametrize("model", KEPT + WHOLE + DECODERS)
 def test_vectors_are_those_of_the_plain_encoder(encoder, model: str) -> None:
     folder = encoder(model)
     plain = encode_texts(load_backbone(folder), TEXTS)
     np.testing.assert_allclose(build(folder).vectors().numpy(), plain, atol=2e-6)
 
 
-@pytest.mark.parametrize("model", KEPT + WHOLE)
+@pytest.mark.parametrize("model", KEPT + WHOLE + DECODERS)
 def test_gradients_are_those_of_the_plain_encoder(encoder, model: str) -> None:
     """The kept lower layers, the padding and the pooling must not change what is learnt."""
     folder = encoder(model)
@@ -34,7 +37,8 @@ def test_gradients_are_those_of_the_plain_encoder(encoder, model: str) -> None:
     total = torch.zeros(())
     for text, row in zip(TEXTS, target, strict=True):
         batch = load_backbone(folder).tokenizer(text, return_tensors="pt")
-        pooled = plain._model(**batch).last_hidden_state[0].mean(dim=0)
+        hidden = plain._model(**batch).last_hidden_state[0]
+        pooled = hidden[-1] if model in DECODERS else hidden.mean(dim=0)
         total = total + (pooled / pooled.norm()) @ row
     total.backward()
     assert loss == pytest.approx(float(total.detach()), abs=1e-4)
@@ -43,6 +47,28 @@ def test_gradients_are_those_of_the_plain_encoder(encoder, model: str) -> None:
     for ours, theirs in zip(tower.parameters, plain.parameters, strict=True):
         if theirs.grad is not None:
             np.testing.assert_allclose(ours.grad, theirs.grad, atol=2e-5)
+
+
+@pytest.mark.parametrize("model", DECODERS)
+def test_decoders_read_one_text_as_in_a_batch(encoder, model: str) -> None:
+    """Padding on the right is never read, and an empty text has a vector too."""
+    found = load_backbone(encoder(model))
+    assert found.pooling == "last"
+    texts = [*TEXTS, ""]
+    vectors = encode_texts(found, texts)
+    for row, text in enumerate(TEXTS):
+        hidden = found.model(**found.tokenizer(text, return_tensors="pt")).last_hidden_state[0, -1].detach()
+        np.testing.assert_allclose(vectors[row], hidden / hidden.norm(), atol=2e-6)
+    assert not vectors[-1].any()
+    mean = encode_texts(dataclasses.replace(found, pooling="mean"), texts)
+    assert np.abs(mean[:4] - vectors[:4]).max() > 1e-3
+
+
+def test_last_token_is_found_on_either_side() -> None:
+    hidden = torch.arange(12.0).reshape(2, 3, 2)
+    mask = torch.tensor([[1, 1, 0], [0, 1, 1]])
+    np.testing.assert_array_equal(pool(hidden, mask, "last"), [[2, 3], [10, 11]])
+    np.testing.assert_array_equal(pool(hidden, mask, "mean"), [[1, 2], [9, 10]])
 
 
 @pytest.mark.parametrize("model", KEPT)

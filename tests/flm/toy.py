@@ -1,0 +1,36 @@
+"""An FLM that is killed, used through ``./toy.py:Mortal`` by the real runner."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from benchsuite.api import Context
+from benchsuite.data import Dataset
+from benchsuite_flm import checkpoints
+from benchsuite_flm.flm import FLM
+
+checkpoints.SHARE = float("inf")  # a checkpoint after every epoch
+
+
+@dataclass
+class Mortal(FLM):
+    """Is killed once, after the training and epoch that the environment names: "1 3" is epoch 3 of the search."""
+
+    def fit(self, train: Dataset, context: Context) -> Self:
+        mark = Path(os.environ["TOY_MARK"])
+        phase, epoch = map(int, os.environ["TOY_MOMENT"].split())
+        told = []
+
+        def report(done: int, total: int, note: str) -> None:
+            told.append(done)
+            if (told.count(1), done) == (phase, epoch) and not mark.exists():
+                mark.write_text("killed")
+                os.kill(os.getpid(), signal.SIGKILL)
+            context.progress(done, total, note)
+
+        return super().fit(train, dataclasses.replace(context, report=report))
