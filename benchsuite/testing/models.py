@@ -217,6 +217,13 @@ def check_recommend_equals_ranking(make: Make[Model]) -> None:
         skip("its recommend left every question to the harness")
 
 
+def check_parameters_are_counted(make: Make[Model]) -> None:
+    """``parameter_count`` returns a whole number from 0 on, or None for "not told"."""
+    count = exam(make).model.parameter_count()
+    whole = count is None or (isinstance(count, int) and not isinstance(count, bool) and count >= 0)
+    expect(whole, f"parameter_count() returned {count!r}, no whole number from 0 on and not None")
+
+
 def _known(train: Dataset) -> Int32:
     return np.unique(train.interactions.user)
 
@@ -250,4 +257,5 @@ MODEL_CHECKS = (
     check_cold_items,
     check_opinion_on_warm_items,
     check_recommend_equals_ranking,
+    check_parameters_are_counted,
 )

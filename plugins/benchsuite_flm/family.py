@@ -77,7 +77,7 @@ class TextRecommender(Settings):
         head = sum(weight.numel() for name, weight in self._head.named_parameters() if name != "residual")
         residuals = int(self._head.warm.sum()) * self._vectors.shape[1] * self.identities
         pairs = sum(weight.numel() for weight in self._tastes.parameters()) if self._tastes is not None else 0
-        return self._sizes["encoder"] + head + residuals + pairs
+        return int(self._sizes["encoder"] + head + residuals + pairs)
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Train encoder and head, then the weights of the pointwise answer.

@@ -87,6 +87,10 @@ class HybridFLM(FLM):
         facts: Mapping[str, Any] = super().facts()
         return {**facts, "mix": self._chosen}
 
+    def parameter_count(self) -> int:
+        """Return those of ``flm`` and ``ease``, and the weight and support of the mix."""
+        return super().parameter_count() + self._ease.parameter_count() + 2
+
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the logit of ``flm`` plus the weighted score of ``ease``."""
         scores = super().score(queries, candidates)

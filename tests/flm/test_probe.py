@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +178,27 @@ def test_a_title_is_the_column_that_texts_begin_with() -> None:
     assert item_titles(items) == columns["title"]
     assert item_titles(Entities(("1",), ("free text",), {"title": ("other",)})) == ("free text",)
     assert item_titles(Entities(("1",))) == ()
+
+
+def test_a_fitted_flm_tells_the_probe_and_its_size(tmp_path: Path, fold: Any) -> None:
+    from benchsuite.api import Context
+    from benchsuite_content.backbone import load_backbone
+    from benchsuite_flm.flm import FLM, FrozenFLM
+
+    texts = tuple(f"{KNOWN[code % 4]} {WORDS[code % 16]}" for code in range(len(fold.train.items)))
+    items = dataclasses.replace(fold.train.items, text=texts)
+    train = dataclasses.replace(fold.train, items=items)
+    name = save(make("bert"), tmp_path)
+    flm = FLM(backbone=name, layers=1, epochs=1, batches=1).fit(train, Context(seed=1, threads=1))
+    facts = flm.facts()
+    assert facts["title_completion"] == complete_titles(name, texts)
+    assert facts["title_completion"]["titles"] == len(set(texts))
+    encoder = load_backbone(name).model
+    whole = sum(weight.numel() for weight in encoder.parameters())
+    layer = sum(weight.numel() for weight in encoder.encoder.layer[-1].parameters())
+    assert facts["parameters"] == {"encoder": whole, "encoder_trained": layer}
+    residuals = 32 * len(np.unique(train.interactions.item))
+    assert flm.parameter_count() > whole + residuals + 32 * 32
+    frozen = FrozenFLM(backbone=name, epochs=1, batches=1).fit(train, Context(seed=1, threads=1))
+    assert frozen.facts()["parameters"] == {"encoder": whole, "encoder_trained": 0}
+    assert frozen.parameter_count() == flm.parameter_count()

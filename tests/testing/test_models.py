@@ -196,7 +196,16 @@ class RecommendsAgain(OwnRanking):
         return super().recommend(queries, candidates, k, blocked.empty(len(blocked)))
 
 
+@dataclass
+class Uncountable(Good):
+    """Counts in words."""
+
+    def parameter_count(self):
+        return "a few"
+
+
 BAD = {
+    Uncountable: "parameters_are_counted",
     FitReturnsNothing: "fit_returns_self",
     FitTunesItself: "fit_keeps_settings",
     LearnsInPublic: "fit_keeps_settings",
