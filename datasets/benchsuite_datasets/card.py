@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from benchsuite_datasets.upstream import File, Inside, Mirror, Positive, Strict
+
+
+def _time(form: str) -> str:
+    """Refuse what is no way to write a time."""
+    if form not in {"s", "ms", "us", "iso"}:
+        if "%" not in form:
+            raise ValueError(f"{form!r} is none of s, ms, us, iso and no pattern like '%d-%m-%Y'")
+        datetime.strptime(datetime(2000, 1, 2, tzinfo=UTC).strftime(form), form).replace(tzinfo=UTC)
+    return form
 
 
 class Drop(Strict):
@@ -100,7 +110,7 @@ class Table(Strict):
     missing: tuple[str, ...] = ("",)
     columns: dict[str, str] = Field(default_factory=dict)
     numbers: tuple[str, ...] = ()
-    time: str = "s"
+    time: Annotated[str, AfterValidator(_time)] = "s"
     part: str = ""
     from_rows: bool = False
     collect: bool = False

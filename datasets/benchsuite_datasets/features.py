@@ -64,7 +64,8 @@ def _parquet(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path)
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise DataError(f"cannot be read: {str(error)[:200]}", where=str(path)) from None
+        remedy = "name a Parquet file with a column id, or a .npy matrix"
+        raise DataError(f"cannot be read: {str(error)[:200]}", where=str(path), remedy=remedy) from None
     if "id" not in frame:
         raise DataError('column "id" is missing', where=str(path), remedy="name the column with the ids id")
     numbers = frame.drop(columns="id")

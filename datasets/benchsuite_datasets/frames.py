@@ -99,8 +99,12 @@ def read_events(text: Text, table: Table, behaviours: tuple[Behaviour, ...]) -> 
     if table.part:
         frame["part"] = pd.Categorical([table.part] * len(frame))
     for name, source in columns.items():
-        if name not in _KEYS:
-            frame[name] = raw[source]
+        if name in _KEYS:
+            continue
+        if source in numeric:
+            what = "holds the value or the time and cannot be a text too"
+            raise DataError(what, where=f"{text.name}, column {source}", remedy="name another column as text")
+        frame[name] = raw[source]
     return explode_items(frame, table, behaviours, text) if table.explode else frame
 
 

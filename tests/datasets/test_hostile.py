@@ -153,6 +153,22 @@ def test_milliseconds_where_seconds_were_said(refused, folder):
     refused("file", "a.csv, line 5, column timestamp", "say time = 'ms'", path="a.csv", time="s")
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"time": "%Q"}, "time: 'Q' is a bad directive in format '%Q'"),
+        ({"time": "%"}, "time: stray %"),
+        ({"time": "seconds"}, "time: 'seconds' is none of s, ms, us, iso and no pattern"),
+        ({"item_text": ["when"]}, "column when: holds the value or the time and cannot be a text too"),
+        ({"item_features": "a.csv"}, "a.csv: cannot be read"),
+        ({"users": "a.zip"}, "a.zip: no such file"),
+    ],
+)
+def test_a_bad_setting_is_one_line_too(given, message, refused, folder):
+    (folder / "a.csv").write_bytes(GOOD.replace(b"timestamp", b"when"))
+    refused("file", message, path="a.csv", **given)
+
+
 def test_a_short_row_far_down(refused, folder):
     rows = b"u1,i1,1,881250949\n"
     (folder / "a.csv").write_bytes(b"user,item,rating,timestamp\n" + rows * 1_234_565 + b"u1,i1\n" + rows * 9)
@@ -388,7 +404,7 @@ def test_whatever_the_bytes_it_is_one_line_or_rows(name, sound, pieces, folder):
     except UsageError as error:
         told = str(error)
     assert "\n" not in told
-    assert len(dataset.interactions) if dataset else name in told
+    assert len(dataset.interactions) if dataset else name in told or "no row is left after preparation" in told
     assert not (folder / "cache").exists()
     with contextlib.suppress(FileNotFoundError):
         (folder / name).unlink()
