@@ -11,7 +11,16 @@ from annotated_types import Gt
 from benchsuite.api import Context, Model, Search
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite.errors import DataError
-from benchsuite_classic.support import answerable, blas_threads, blocks, pick, silence, warm_items
+from benchsuite_classic.support import (
+    answerable,
+    blas_threads,
+    blocks,
+    pick,
+    shares,
+    silence,
+    together,
+    warm_items,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -51,7 +60,7 @@ class EASE(Model):
         """
         self._warm = warm_items(train)
         self._threads = context.threads
-        self._weights = gram(train.matrix())
+        self._weights = gram(train.matrix(), context.threads)
         np.einsum("ii->i", self._weights)[:] += np.float32(self.regularization)
         with blas_threads(context.threads):
             invert(self._weights)
@@ -65,17 +74,27 @@ class EASE(Model):
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the predicted entries of the 0/1 matrix."""
-        scores = pick(queries.matrix(len(self._warm)) @ self._weights, candidates)
+        history = queries.matrix(len(self._warm))
+        all_scores = np.empty(history.shape, np.float32)
+
+        def work(first: int, last: int) -> None:
+            all_scores[first:last] = history[first:last] @ self._weights
+
+        together(work, shares(len(queries), self._threads), self._threads)
+        scores = pick(all_scores, candidates)
         return silence(scores, answerable(queries, self._warm), self._warm, candidates)
 
 
-def gram(matrix: csr_matrix) -> Float32:
+def gram(matrix: csr_matrix, threads: int = 1) -> Float32:
     """Return X'X as float32[items, items], made block by block so that only the result is large."""
     items = matrix.shape[1]
     by_item = matrix.T.tocsr()
     out = np.empty((items, items), np.float32)
-    for first, last in blocks(items, 12 * items):
-        out[first:last] = (by_item[first:last] @ matrix).toarray()
+
+    def work(first: int, last: int) -> None:
+        (by_item[first:last] @ matrix).toarray(out=out[first:last])
+
+    together(work, blocks(items, 12 * threads * items), threads)
     return out
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -10,11 +14,14 @@ import numpy as np
 from annotated_types import Ge
 
 from benchsuite.api import Choice, Context, Model, Search, TopK
-from benchsuite.data import Dataset, Float32, Int32, Queries, Ragged
+from benchsuite.data import Bool, Dataset, Float32, Int32, Queries, Ragged
 from benchsuite_classic.support import CITE_IMPLICIT, answerable, blas_threads, silence, warm_items
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+_PART = 512
+"""Queries whose products are made in one go: some MB."""
 
 
 @dataclass
@@ -22,16 +29,19 @@ class ItemKNN(Model):
     """Scores an item by how similar its nearest items in the history are.
 
     Similarities come from the library *implicit*. Each candidate looks for its own nearest items in the history
-    (Sarwar et al. 2001); *implicit* itself sums over the neighbours of the history's items instead, which measured
-    worse on every data set tried. Items without training rows and queries without a known item get no score.
+    (Sarwar et al. 2001); *implicit* itself, and libraries that wrap it, sum over the neighbours of the history's items
+    instead, which measured worse on every data set tried. Items without training rows and queries without a known item
+    get no score.
 
     Attributes:
         similarity: ``"cosine"`` of who took the items; ``"tfidf"`` and ``"bm25"`` let users with few items count more.
         neighbours: how many similar items each item looks at; itself does not count.
+        side: whose neighbours count: those of each ``"candidate"``, or those of each item of the ``"history"``.
     """
 
     similarity: Annotated[Literal["cosine", "tfidf", "bm25"], Choice("cosine", "tfidf", "bm25")] = "tfidf"
     neighbours: Annotated[int, Ge(1), Search(10, 500, log=True)] = 50
+    side: Literal["candidate", "history"] = "candidate"
 
     cite = (
         """@inproceedings{sarwar2001item,
@@ -48,7 +58,7 @@ class ItemKNN(Model):
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Find each item's neighbours."""
-        self._warm = warm_items(train)
+        self._warm, self._threads = warm_items(train), context.threads
         self._similarity = self._find(train.matrix(), context.threads)
         return self
 
@@ -68,26 +78,44 @@ class ItemKNN(Model):
             return None
         item = np.full((len(queries), k), -1, np.int32)
         score = np.full((len(queries), k), np.nan, np.float32)
-        product = queries.matrix(len(self._warm)) @ self._similarity
+        history = queries.matrix(len(self._warm))
+        answered = answerable(queries, self._warm)
         taken = np.zeros(len(self._warm), np.bool_)
-        for row in np.flatnonzero(answerable(queries, self._warm)).tolist():
-            taken[blocked[row]] = True
-            begin, end = product.indptr[row], product.indptr[row + 1]
-            codes, values = product.indices[begin:end], product.data[begin:end]
-            open_ = ~taken[codes]
-            codes, values = _first(codes[open_], values[open_], k)
-            if len(codes) < k:
-                taken[codes] = True
-                others = np.flatnonzero(self._warm & ~taken)[: k - len(codes)]
-                taken[codes] = False
-                codes = np.concatenate([codes, others])
-                values = np.concatenate([values, np.zeros(len(others), np.float32)])
-            item[row, : len(codes)], score[row, : len(codes)] = codes, values
-            taken[blocked[row]] = False
+        parts = [(first, min(first + _PART, len(queries))) for first in range(0, len(queries), _PART)]
+        for (first, last), product in zip(parts, self._products(history, parts), strict=True):
+            for row in (first + np.flatnonzero(answered[first:last])).tolist():
+                begin, end = product.indptr[row - first], product.indptr[row - first + 1]
+                codes, values = product.indices[begin:end], product.data[begin:end]
+                taken[blocked[row]] = True
+                codes, values = self._best(codes, values, taken, k)
+                taken[blocked[row]] = False
+                item[row, : len(codes)], score[row, : len(codes)] = codes, values
         return TopK(item, score)
 
+    def _products(self, history: csr_matrix, parts: list[tuple[int, int]]) -> Iterator[csr_matrix]:
+        """Yield history times similarity for parts of the rows, the next ones being made while one is looked at."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            coming: deque[Future[csr_matrix]] = deque()
+            for first, last in parts:
+                coming.append(pool.submit(operator.matmul, history[first:last], self._similarity))
+                if len(coming) > self._threads:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
+
+    def _best(self, codes: Int32, values: Float32, taken: Bool, k: int) -> tuple[Int32, Float32]:
+        """Return the k best open items of one query; after those with a neighbour come known others, which score 0."""
+        open_ = ~taken[codes]
+        codes, values = _first(codes[open_], values[open_], k)
+        if len(codes) == k:
+            return codes, values
+        free = self._warm & ~taken
+        free[codes] = False
+        others = np.flatnonzero(free)[: k - len(codes)].astype(np.int32)
+        return np.concatenate([codes, others]), np.concatenate([values, np.zeros(len(others), np.float32)])
+
     def _find(self, taken: csr_matrix, threads: int) -> csr_matrix:
-        """Return float32 csr[items, items]; column i holds the similarities of i's neighbours."""
+        """Return float32 csr[items, items]; column i (row i, by the history's side) holds i's neighbours."""
         from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
         from implicit.utils import ParameterWarning
 
@@ -98,10 +126,11 @@ class ItemKNN(Model):
             # implicit hands itself a COO matrix and warns itself about it.
             warnings.simplefilter("ignore", ParameterWarning)
             finder.fit(taken, show_progress=False)
-        found = finder.similarity.astype(np.float32).T.tocsr()
+        found = finder.similarity.astype(np.float32)
+        found = found.T.tocsr() if self.side == "candidate" else found.tocsr()
         # Where all users of an item carry no weight, implicit divides 0 by 0: such items resemble nothing.
         found.data[~np.isfinite(found.data)] = 0.0
-        found.setdiag(0.0)
+        found.data[found.indices == np.repeat(np.arange(found.shape[0]), np.diff(found.indptr))] = 0.0
         found.eliminate_zeros()
         return found
 

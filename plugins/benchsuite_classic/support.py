@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
@@ -65,6 +67,23 @@ def blocks(rows: int, bytes_per_row: int) -> Iterator[tuple[int, int]]:
     step = max(1, BLOCK_BYTES // max(bytes_per_row, 1))
     for first in range(0, rows, step):
         yield first, min(first + step, rows)
+
+
+def together(work: Callable[[int, int], None], parts: Iterable[tuple[int, int]], threads: int) -> None:
+    """Call ``work(first, last)`` for each part, some at a time: SciPy's sparse products let other threads run."""
+    if threads == 1:
+        for first, last in parts:
+            work(first, last)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work, first, last) for first, last in parts]:
+            done.result()
+
+
+def shares(rows: int, threads: int) -> list[tuple[int, int]]:
+    """Return (first, last) of as many equal parts as there are threads, empty ones left out."""
+    edges = np.linspace(0, rows, threads + 1).astype(int).tolist()
+    return [(first, last) for first, last in itertools.pairwise(edges) if first < last]
 
 
 @contextmanager

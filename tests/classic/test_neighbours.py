@@ -10,6 +10,7 @@ from benchsuite.api import Context, Model
 from benchsuite.data import Dataset, Queries, Ragged
 from benchsuite.testing import last_events
 from benchsuite_classic import support
+from benchsuite_classic.ease import EASE
 from benchsuite_classic.item_knn import ItemKNN
 from benchsuite_classic.user_knn import UserKNN
 
@@ -121,3 +122,36 @@ def test_item_of_users_who_took_everything_resembles_nothing(
     train = dataset([(0, 0, 1), (0, 1, 1), (1, 1, 1), (1, 2, 1)], users=2, items=3)
     scores = model.fit(train, Context()).score(ask([(0, [0])]), None)
     assert np.isfinite(scores).all()
+
+
+@pytest.mark.filterwarnings("ignore::implicit.utils.ParameterWarning")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_item_knn_from_the_historys_side_scores_as_implicit_does(small: Dataset, threads: int) -> None:
+    from implicit.nearest_neighbours import CosineRecommender
+
+    fold = last_events(small, strangers=False)
+    finder = CosineRecommender(K=6)
+    finder.fit(fold.train.matrix(), show_progress=False)
+    wanted = (fold.queries.matrix(len(small.items)) @ finder.similarity).toarray()
+
+    model = ItemKNN("cosine", 5, side="history").fit(fold.train, Context(threads=threads))
+
+    scores = model.score(fold.queries, None)
+    lists = model.recommend(fold.queries, None, 8, fold.blocked)
+    assert lists is not None
+    for row in range(len(fold.queries)):
+        free = np.setdiff1d(np.flatnonzero(~np.isnan(scores[row])), fold.blocked[row])
+        assert len(free) > 8
+        np.testing.assert_allclose(scores[row, free], wanted[row, free], rtol=1e-5, atol=1e-6)
+        assert lists.item[row].tolist() == free[np.lexsort((free, -scores[row, free]))][:8].tolist()
+
+
+@pytest.mark.parametrize("kind", [EASE, ItemKNN])
+def test_threads_change_no_bit_of_a_score(kind: type[EASE | ItemKNN], small: Dataset) -> None:
+    fold = last_events(small)
+    model = kind().fit(fold.train, Context())
+    scores = []
+    for threads in (1, 2):
+        model._threads = threads
+        scores.append(model.score(fold.queries, None))
+    np.testing.assert_array_equal(*scores)
