@@ -15,6 +15,7 @@ from benchsuite.errors import UsageError, did_you_mean
 MODULES = (
     "run",
     "report",
+    "compare",
     "verify",
     "rerun",
     "plan",

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from benchsuite.plan import Cell, Plan
     from benchsuite.store import Store
 
-KEY, DIGEST = "benchsuite.key", "benchsuite.digest"
-"""Tags: which cells a run stands for, and what was written into it, so that nothing is written twice."""
+KEY, DIGEST, REVISION = "benchsuite.key", "benchsuite.digest", "benchsuite.revision"
+"""Tags: which cells a run stands for, what was written into it, so that nothing is written twice, and how often."""
 
 _STATUS = {"ok": "FINISHED", "failed": "FAILED", "not applicable": "FINISHED", "missing": "SCHEDULED"}
 _LONGEST = 500
@@ -134,11 +134,14 @@ def _write(client: Any, experiment: str, run: Tracked) -> str:
     else:
         made = client.create_run(experiment, start_time=run.start, run_name=run.name, tags={KEY: run.key})
     run_id = made.info.run_id
+    # MLflow shows the value of the highest step.
+    step = int(made.data.tags.get(REVISION, "-1")) + 1
+    run.tags[REVISION] = str(step)
     for stale in sorted(set(made.data.metrics) - set(run.metrics)):
         run.tags[f"benchsuite.no_longer.{stale}"] = "this metric is of an earlier state"
     for some in _batches([Param(name, value) for name, value in run.params.items()]):
         client.log_batch(run_id, params=some)
-    for some in _batches([Metric(name, value, run.end, 0) for name, value in run.metrics.items()]):
+    for some in _batches([Metric(name, value, run.end, step) for name, value in run.metrics.items()]):
         client.log_batch(run_id, metrics=some)
     for name, text in run.files.items():
         client.log_text(run_id, text, name)

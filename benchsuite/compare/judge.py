@@ -60,7 +60,7 @@ def judge(
     spreads: list[Spread] = []
     for (dataset, split), models in judged.items():
         compete = {name: results for name, results in models.items() if name not in ceilings}
-        table = _Table(plan, measurer, dataset, split, compete)
+        table = Table(plan, measurer, dataset, split, compete)
         chosen = [label for label in against if label in compete]
         identity = {
             "dataset": dataset,
@@ -79,7 +79,7 @@ def judge(
     return Judgement(tuple(contrasts), tuple(spreads), standings)
 
 
-def _work(table: _Table, classics: Sequence[str], chosen: Sequence[str], test: Test) -> dict[str, Any]:
+def _work(table: Table, classics: Sequence[str], chosen: Sequence[str], test: Test) -> dict[str, Any]:
     contrasts: list[Contrast] = []
     spreads: list[Spread] = []
     for column in table.columns():
@@ -107,7 +107,7 @@ def _remembered(store: Store, identity: Mapping[str, Any], work: Callable[[], di
     return content
 
 
-class _Table:
+class Table:
     """All measured models of one data set and split, read from the store when asked for columns."""
 
     def __init__(

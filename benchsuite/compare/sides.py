@@ -1,0 +1,180 @@
+"""What changed between two runs: settings, data, code, machines and models, read from plans and manifests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from benchsuite.data import About
+from benchsuite.plan import Cell, Plan
+from benchsuite.store import Store
+
+Kind = Literal["settings", "data", "split", "metric", "model", "tuned", "code", "machine"]
+
+_MACHINE = ("system", "hardware", "device", "threads")
+_TOLD = ("version", "origin", "fingerprint", "users", "items", "interactions", "simulated", "steps", "groups", "needs")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two runs that are compared.
+
+    Attributes:
+        title: what the reader called it.
+        plan: what was planned.
+        store: where its results are.
+    """
+
+    title: str
+    plan: Plan
+    store: Store
+
+    def about(self, model: str) -> About:
+        """Return what the plan says of a model."""
+        return next(about for about in self.plan.models if about.label == model)
+
+    def cells(self, dataset: str, split: str, model: str) -> list[Cell]:
+        """Return the cells of one place."""
+        place = (dataset, split, model)
+        return [cell for cell in self.plan.cells if (cell.dataset, cell.split, cell.model) == place]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that is not the same.
+
+    Attributes:
+        kind: what it belongs to.
+        what: its name, such as ``als: factors``.
+        a: its value on the first side, None where it is not there.
+        b: on the second.
+    """
+
+    kind: Kind
+    what: str
+    a: Any
+    b: Any
+
+
+def changes(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Change]:
+    """Return everything that differs.
+
+    Args:
+        a: the first side.
+        b: the second.
+        pairs: labels of the models that are compared.
+    """
+    found = [Change("settings", name, *both) for name, both in _differing(a.plan.settings, b.plan.settings)]
+    parts: tuple[tuple[Kind, tuple[About, ...], tuple[About, ...]], ...] = (
+        ("data", a.plan.datasets, b.plan.datasets),
+        ("split", a.plan.splits, b.plan.splits),
+        ("metric", a.plan.metrics, b.plan.metrics),
+    )
+    for kind, before, after in parts:
+        found += _abouts(kind, before, after)
+    crossed = any(one != other for one, other in pairs)
+    if crossed:
+        for one, other in pairs:
+            found += _about("model", f"{one} / {other}", a.about(one), b.about(other))
+    else:
+        found += _abouts("model", a.plan.models, b.plan.models)
+    found += [*_tuned(a, b, pairs), *_made_with(a, b, pairs)]
+    return found
+
+
+def _abouts(kind: Kind, before: Sequence[About], after: Sequence[About]) -> Iterator[Change]:
+    first, second = ({about.label: about for about in abouts} for abouts in (before, after))
+    for label in dict.fromkeys([*first, *second]):
+        if label in first and label in second:
+            yield from _about(kind, label, first[label], second[label])
+        else:
+            yield Change(kind, label, "there" if label in first else None, "there" if label in second else None)
+
+
+def _about(kind: Kind, label: str, before: About, after: About) -> Iterator[Change]:
+    for name, both in _differing(_plain(before), _plain(after)):
+        yield Change(kind, f"{label}: {name}", *both)
+
+
+def _plain(about: About) -> dict[str, Any]:
+    told = {name: about.facts[name] for name in _TOLD if name in about.facts}
+    return {"plugin": about.name, **told, **about.settings}
+
+
+def _tuned(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[Change]:
+    """Yield settings of fitted cells that differ although, or besides what, the plan's own settings say."""
+    for one, other in pairs:
+        known = dict(_differing(_plain(a.about(one)), _plain(b.about(other))))
+        after = {_spot(cell): cell for cell in b.plan.cells if cell.model == other and cell.stage == "test"}
+        label = one if one == other else f"{one} / {other}"
+        for cell in a.plan.cells:
+            if cell.model != one or cell.stage != "test" or _spot(cell) not in after:
+                continue
+            first, second = cell.identity["model"], after[_spot(cell)].identity["model"]
+            place = f"{label} on {cell.dataset}, {cell.split}, seed {cell.seed}, fold {cell.fold}"
+            settings = dict(_differing(first["settings"], second["settings"]))
+            for name, both in settings.items():
+                if known.get(name) != both:
+                    yield Change("tuned", f"{place}: {name}", *both)
+        codes = [
+            {str(cell.identity["model"].get("code", "")) for cell in side.plan.cells if cell.model == model} - {""}
+            for side, model in ((a, one), (b, other))
+        ]
+        if codes[0] != codes[1]:
+            yield Change("code", f"{label}: sha256 of its file", *(_joined(code) for code in codes))
+
+
+def _spot(cell: Cell) -> tuple[str, str, int, str]:
+    return cell.dataset, cell.split, cell.seed, cell.fold
+
+
+def _made_with(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[Change]:
+    """Yield versions, commits and machines of the cells that differ; cells that both sides share do not count."""
+    keys = [{cell.key for cell in side.plan.cells} for side in (a, b)]
+    shared = keys[0] & keys[1]
+    both = a.store.root.resolve() == b.store.root.resolve()
+    used = []
+    for side, models in ((a, {one for one, _ in pairs}), (b, {other for _, other in pairs})):
+        values: dict[str, set[str]] = {}
+        for cell in side.plan.cells:
+            if cell.model not in models or cell.reason or (both and cell.key in shared):
+                continue
+            if side.store.has("cell", cell.key):
+                for name, value in _circumstances(side.store.get("cell", cell.key).manifest):
+                    values.setdefault(name, set()).add(value)
+        used.append(values)
+    if not all(used):
+        return  # one side adds nothing of its own
+    for name in dict.fromkeys([*used[0], *used[1]]):
+        one, other = (values.get(name, set()) for values in used)
+        if one != other:
+            kind: Kind = "machine" if name.partition(".")[0] in _MACHINE else "code"
+            yield Change(kind, name, _joined(one), _joined(other))
+
+
+def _circumstances(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in manifest.get("provenance", {}).items():
+        if isinstance(value, Mapping):
+            for part, inner in value.items():
+                yield (part if name == "packages" else f"{name}.{part}"), str(inner)
+        else:
+            yield name, str(value)
+    for name in ("device", "threads"):
+        if name in manifest:
+            yield name, str(manifest[name])
+
+
+def _joined(values: set[str]) -> str | None:
+    return ", ".join(sorted(values)) or None
+
+
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Yield what differs; 1 and 1.0 are the same, and so are a tuple and a list."""
+    for name in dict.fromkeys([*before, *after]):
+        one, other = before.get(name), after.get(name)
+        if json.dumps(one, sort_keys=True, default=dict) != json.dumps(other, sort_keys=True, default=dict) and (
+            one != other
+        ):
+            yield name, (one, other)

@@ -1,0 +1,188 @@
+"""What two runs reached, number by number, tested where both answered the same queries."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchsuite.compare.build import build
+from benchsuite.compare.cells import CellResult, Measurer
+from benchsuite.compare.contrasts import Column, contrast, correct
+from benchsuite.compare.judge import Table
+from benchsuite.compare.sides import Side
+from benchsuite.data import About, Contrast, Row
+
+SAME = "the same cells: nothing was fitted anew"
+COST = "a cost, measured once"
+
+
+@dataclass(frozen=True)
+class Versus:
+    """One number on both sides.
+
+    Attributes:
+        dataset: label.
+        split: label, group included.
+        metric: label.
+        models: the model's label on each side.
+        a: the first side's row.
+        b: the second side's.
+        contrast: B against A, paired by user, None where there is no test.
+        why: why there is no test, else "".
+        higher_is_better: the metric's direction.
+    """
+
+    dataset: str
+    split: str
+    metric: str
+    models: tuple[str, str]
+    a: Row
+    b: Row
+    contrast: Contrast | None
+    why: str
+    higher_is_better: bool
+
+    @property
+    def difference(self) -> float | None:
+        """B minus A, None where one of them has no value."""
+        return None if self.a.mean is None or self.b.mean is None else self.b.mean - self.a.mean
+
+
+def versus(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Versus]:
+    """Compare every number that both sides have a row for, in the order of A.
+
+    Where both sides answered the same queries, the difference is tested by the paired test of all reports, users as
+    what was sampled, corrected by Holm over all tests of one data set and split. Elsewhere both numbers are given with
+    the reason why there is no test.
+
+    Args:
+        a: the first side.
+        b: the second.
+        pairs: labels of the models to compare, as (in A, in B).
+    """
+    rows = [_index(build(side.plan, side.store).rows) for side in (a, b)]
+    measurers = (Measurer(a.plan, a.store), Measurer(b.plan, b.store))
+    directions = {about.label: bool(about.facts["higher_is_better"]) for about in a.plan.metrics}
+    found: list[Versus] = []
+    places = [(data.label, split.label) for data in a.plan.datasets for split in a.plan.splits]
+    for dataset, split in places:
+        contrasts: dict[tuple[str, str, tuple[str, str]], Contrast] = {}
+        why: dict[tuple[str, str], str] = {}
+        for pair in pairs:
+            why[pair] = _untestable(a, b, dataset, split, pair)
+            if not why[pair]:
+                for one in _contrasts(a, b, measurers, (dataset, split), pair):
+                    contrasts[one.split, one.metric, pair] = one
+        keys = list(contrasts)
+        contrasts = dict(zip(keys, correct(list(contrasts.values())), strict=True))
+        for pair in pairs:
+            for (place, metric), one in rows[0].get((dataset, pair[0]), {}).items():
+                other = rows[1].get((dataset, pair[1]), {}).get((place, metric))
+                if other is None or not (place == split or place.startswith(f"{split}/")):
+                    continue
+                tested = contrasts.get((place, metric, pair))
+                reason = "" if tested else _reason(a, b, one, other, metric, why[pair])
+                higher = directions.get(metric, False)
+                found.append(Versus(dataset, place, metric, pair, one, other, tested, reason, higher))
+    return found
+
+
+def _index(rows: Sequence[Row]) -> dict[tuple[str, str], dict[tuple[str, str], Row]]:
+    found: dict[tuple[str, str], dict[tuple[str, str], Row]] = {}
+    for row in rows:
+        found.setdefault((row.dataset, row.model), {})[row.split, row.metric] = row
+    return found
+
+
+def _reason(a: Side, b: Side, one: Row, other: Row, metric: str, why: str) -> str:
+    """Say why a number is not tested."""
+    if _metric(a, metric) is None:
+        return COST
+    for row, side in ((one, "A"), (other, "B")):
+        if row.mean is None:
+            return f"no value in {side}: {row.state}{f', {row.reason}' if row.reason else ''}"
+    return why or _redefined(a, b, metric) or "the metric has no interval to test with"
+
+
+def _untestable(a: Side, b: Side, dataset: str, split: str, pair: tuple[str, str]) -> str:
+    """Return why nothing of a place can be tested in pairs, or ""."""
+    cells = (a.cells(dataset, split, pair[0]), b.cells(dataset, split, pair[1]))
+    if not all(cells):
+        return "not planned on both sides"
+    for side, own, name in ((a, cells[0], "A"), (b, cells[1], "B")):
+        if not all(_ok(side, cell.key, cell.reason) for cell in own):
+            return f"no value in {name}"
+    rules = ("relevant", "threshold")
+    same_rules = all(a.plan.settings[name] == b.plan.settings[name] for name in rules)
+    if [cell.key for cell in cells[0]] == [cell.key for cell in cells[1]] and same_rules:
+        return SAME
+    folds = [[(c.seed, c.fold, c.fold_key) for c in own if c.stage == "test"] for own in cells]
+    if folds[0] != folds[1]:
+        common = len(set(folds[0]) & set(folds[1]))
+        return (
+            f"not the same folds: {common} in common, of {len(folds[0])} in A and {len(folds[1])} in B, "
+            "so users cannot be paired"
+        )
+    return ""
+
+
+def _ok(side: Side, key: str, reason: str) -> bool:
+    known = not reason and side.store.has("cell", key)
+    return known and side.store.get("cell", key).manifest["state"] == "ok"
+
+
+def _metric(side: Side, label: str) -> About | None:
+    return next((about for about in side.plan.metrics if about.label == label), None)
+
+
+def _redefined(a: Side, b: Side, metric: str) -> str:
+    """Return why a metric's numbers do not mean the same on both sides, or ""."""
+    one, other = _metric(a, metric), _metric(b, metric)
+    if one is None or other is None:
+        return "not measured on both sides"
+    facts = [(about.facts["plugin"], about.facts["version"], dict(about.settings)) for about in (one, other)]
+    if facts[0] != facts[1]:
+        return "the metric has other settings or another version, so its numbers do not mean the same"
+    rule = "relevant" if one.facts["task"] == "ranking" else "threshold"
+    if a.plan.settings[rule] != b.plan.settings[rule]:
+        return f'"{rule}" differs, so its numbers do not mean the same'
+    return ""
+
+
+def _contrasts(
+    a: Side, b: Side, measurers: tuple[Measurer, Measurer], place: tuple[str, str], pair: tuple[str, str]
+) -> Iterator[Contrast]:
+    """Yield B against A for every metric of a place that means the same on both sides; p is not corrected yet."""
+    columns = []
+    for side, measurer, model in zip((a, b), measurers, pair, strict=True):
+        results = _results(side.cells(*place, model), measurer)
+        table = Table(side.plan, measurer, *place, {model: results})
+        columns.append({(column.split, column.metric): column for column in table.columns()})
+    for key, one in columns[0].items():
+        other = columns[1].get(key)
+        if other is None or pair[0] not in one.models or pair[1] not in other.models or _redefined(a, b, one.metric):
+            continue
+        both = {"A": one.models[pair[0]], "B": other.models[pair[1]]}
+        column = Column(one.dataset, one.split, one.metric, one.higher_is_better, one.users, one.seeds, both)
+        for found in contrast(column, "A", "chosen"):
+            yield dataclasses.replace(found, model=pair[1], reference=pair[0])
+
+
+def _results(cells: Sequence[Any], measurer: Measurer) -> list[CellResult]:
+    stages: dict[tuple[int, str], dict[str, Any]] = {}
+    for cell in cells:
+        stages.setdefault((cell.seed, cell.fold), {})[cell.stage] = cell
+    return [measurer.result(both["test"], both["validation"]) for both in stages.values()]
+
+
+def summary(found: Sequence[Versus]) -> Mapping[str, int]:
+    """Count what the tests and numbers say: better, worse, not separated, not tested, equal."""
+    counts = dict.fromkeys(("better", "worse", "not separated", "not tested", "the same cells"), 0)
+    for one in found:
+        if one.contrast is not None:
+            counts[one.contrast.verdict] += 1
+        else:
+            counts["the same cells" if one.why == SAME else "not tested"] += 1
+    return counts
