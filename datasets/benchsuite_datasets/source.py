@@ -27,12 +27,14 @@ from benchsuite_datasets.outliers import (
 from benchsuite_datasets.prepared import prepared
 from benchsuite_datasets.steps import (
     Action,
+    Binary,
     Core,
     DropMarked,
     DropMissing,
     Duplicates,
     Keep,
     Label,
+    Values,
     Weigh,
     prepare,
     sentence,
@@ -49,8 +51,9 @@ class CardSource(Source):
     Attributes:
         duplicates: which of several rows of one user and item stays.
         behaviours: behaviours to keep; none named means all.
-        weights: value of each behaviour, in the order of the card; none named means the card's own. Used only where
-            rows have no value of their own.
+        values: what a row counts: ``given``, its own value where the set has values, else its behaviour's weight;
+            ``weights``, its behaviour's weight in any case; ``binary``, 1 in any case (labels still come from ratings).
+        weights: value of each behaviour, in the order of the card; none named means the card's own.
         min_value: values below are outliers.
         max_value: values above are outliers.
         clip: move outliers to the bound instead of dropping their rows.
@@ -70,6 +73,7 @@ class CardSource(Source):
 
     duplicates: Keep = "last"
     behaviours: tuple[str, ...] = ()
+    values: Values = "given"
     weights: tuple[float, ...] = ()
     min_value: float | None = None
     max_value: float | None = None
@@ -186,6 +190,8 @@ class CardSource(Source):
             actions.append(Core(self.user_core, self.item_core))
         if self.positive_from is not None:
             actions.append(Label(self.positive_from))
+        if self.values == "binary":
+            actions.append(Binary())
         return tuple(actions)
 
     def _behaviour_actions(self) -> Iterator[Action]:
@@ -196,7 +202,7 @@ class CardSource(Source):
                 raise ConfigError(f'unknown behaviour "{name}"', where=self._where, remedy=did_you_mean(name, names))
         if self.behaviours:
             yield KeepBehaviours(names, self.behaviours)
-        if len(names) > 1 and not self._has_values:
+        if self.values == "weights" or (len(names) > 1 and not self._has_values):
             weights = self.weights or tuple(behaviour.weight for behaviour in self.card.behaviours)
             if len(weights) != len(names):
                 what = f"{len(weights)} weights for {len(names)} behaviours"

@@ -18,6 +18,9 @@ from benchsuite.data import Bool, Int64, Step
 if TYPE_CHECKING:
     import pandas as pd
 
+Values = Literal["given", "weights", "binary"]
+"""A row's own value, or its behaviour's weight where the set has no values; the weight in any case; 1 in any case."""
+
 Keep = Literal["all", "first", "last", "strongest", "sum"]
 """Which of several rows of one user and item stay."""
 
@@ -245,3 +248,18 @@ class Weigh(Action):
     def change(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         """Set the values."""
         return frame.assign(value=np.asarray(self.weights, np.float64)[frame["behaviour"].to_numpy()]), ""
+
+
+@dataclass(frozen=True)
+class Binary(Action):
+    """Let every row count the same: what a user took becomes a vector of ones and zeros."""
+
+    @property
+    def name(self) -> str:
+        """What the step does."""
+        return "values to 1: taken or not"
+
+    def change(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+        """Set the values."""
+        other = int((frame["value"] != 1).sum())
+        return frame.assign(value=np.ones(len(frame))), f"{count(other, 'value')} other than 1" if other else ""

@@ -236,6 +236,21 @@ def test_preparation_settings_apply(put, here, raw_rows):
     assert raw_rows(dataset) == [("ann", "tea", 5.0), ("bob", "tea", 2.0)]
 
 
+def test_values_may_be_given_weights_or_binary(put, here, raw_rows):
+    path = put("x.csv", "user,item,did,amount\na,x,view,7\na,y,buy,2\nb,x,view,1\n")
+    made = {}
+    for values in ("given", "weights", "binary"):
+        source = FileSource(path=path, behaviour="did", value="amount", values=values, weights=(1.0, 3.0))
+        made[values] = source.load(here()[0])
+    assert [value for *_, value in raw_rows(made["given"])] == [7.0, 2.0, 1.0]
+    assert [value for *_, value in raw_rows(made["weights"])] == [1.0, 3.0, 1.0]
+    assert [value for *_, value in raw_rows(made["binary"])] == [1.0, 1.0, 1.0]
+    assert len({dataset.fingerprint for dataset in made.values()}) == 3
+    assert any(step.name == "values to 1: taken or not" for step in made["binary"].steps)
+    rated = FileSource(path=path, value="amount", values="binary", positive_from=2.0).load(here()[0])
+    assert rated.interactions.label.tolist() == [1, 1, 0], "labels come from the values before"
+
+
 def test_sessions_are_users_of_their_own(put, here, raw_rows):
     path = put("x.csv", "user,item,timestamp\na,x,0\na,y,1000\nb,x,500\na,z,5000\nb,y,99999\n")
     put("people.csv", "id,job\na,cook\nb,nurse\n")

@@ -17,7 +17,7 @@ from benchsuite_datasets.outliers import (
     TimeWindow,
     moment,
 )
-from benchsuite_datasets.steps import Core, DropMissing, Duplicates, Label, Weigh, prepare, sentence
+from benchsuite_datasets.steps import Binary, Core, DropMissing, Duplicates, Label, Weigh, prepare, sentence
 
 
 def rows(frame: pd.DataFrame) -> list[tuple[str, str, float]]:
@@ -89,6 +89,7 @@ def test_an_empty_frame_passes_every_step(events):
         DropMissing(), Duplicates("sum"), Core(2, 2), Label(1), BoundValues(0, 1), DropBusyUsers(1), Sessions(30),
         TimeWindow("2000-01-01"),
         NetCancellations(), Weigh(("view",), (1.0,)), KeepBehaviours(("view",), ("view",)), Duplicates("first"),
+        Binary(),
     ]  # fmt: skip
     kept, steps = prepare(frame, actions)
     assert len(kept) == 0
@@ -173,6 +174,14 @@ def test_behaviours_are_kept_and_weighed(events):
     weighed, step = Weigh(names, (1.0, 3.0, 5.0)).apply(kept)
     assert weighed["value"].tolist() == [3.0, 5.0]
     assert step.name == "behaviours to weights: view 1, cart 3, purchase 5"
+
+
+def test_values_become_binary(events):
+    frame = events(("a", "x", 5.0), ("a", "y", 1.0), ("b", "x", -2.0))
+    made, step = Binary().apply(frame)
+    assert made["value"].tolist() == [1.0, 1.0, 1.0]
+    assert step == Step("values to 1: taken or not", 3, 3, "2 values other than 1")
+    assert frame["value"].tolist() == [5.0, 1.0, -2.0]
 
 
 def test_cancellations_are_netted_against_the_youngest_rows(events):
