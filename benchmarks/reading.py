@@ -111,7 +111,7 @@ FIRST, AGAIN = "benchsuite, from the CSV", "benchsuite, from its cache"
 def measure(side: str, path: Path, cache: Path) -> dict[str, float]:
     """Let one side read in a process of its own and return seconds, processor seconds and gigabytes."""
     command = [sys.executable, __file__, "--one", side, "--file", str(path), "--cache", str(cache)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - this file itself
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{side}: {done.stderr.strip().splitlines()[-1]}")
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])

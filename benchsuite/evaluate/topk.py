@@ -64,7 +64,7 @@ def rank(model: Model, fold: Fold, k: int, progress: Progress | None = None, thr
     width = items if candidates is None else len(candidates)
     k = min(k, width)
     ranker = _Ranker(model, candidates, width, k, threads, fold)
-    step = max(1, _BLOCK_BYTES // (4 * max(width, 1)))
+    step = block_rows(width)
     outer = step * max(1, _READY_ROWS // step) if type(model).recommend is not Model.recommend else step
     for first in range(0, len(fold.queries), outer):
         last = min(first + outer, len(fold.queries))
@@ -76,6 +76,11 @@ def rank(model: Model, fold: Fold, k: int, progress: Progress | None = None, thr
         if progress is not None:
             progress(last, len(fold.queries), "")
     return Rankings(ranker.item, ranker.score, ranker.filled_in)
+
+
+def block_rows(width: int) -> int:
+    """Return how many queries are scored at a time, for lists out of ``width`` candidates."""
+    return max(1, _BLOCK_BYTES // (4 * max(width, 1)))
 
 
 def score_pairs(model: Model, queries: Queries, pairs: Pairs) -> Float32:

@@ -16,6 +16,7 @@ TOP = {
     "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
+    "benchmarks",
     "benchsuite",
     "datasets",
     "plugins",

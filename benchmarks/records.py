@@ -1,0 +1,62 @@
+"""Results of long measurements, one JSON line each, so that a run that was broken off goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+class Records:
+    """A file of measurements; each has a name (any JSON-like key) and is made once.
+
+    Args:
+        path: the file; what it holds is kept.
+        fresh: begin anew.
+    """
+
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if fresh:
+            path.unlink(missing_ok=True)
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        self._known: dict[str, Any] = {}
+        for line in lines:
+            row = json.loads(line)
+            self._known[_name(row["key"])] = row
+
+    def once(self, key: Mapping[str, Any], make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the measurement of this key, made now if there is none."""
+        name = _name(key)
+        if name not in self._known:
+            row = {"key": dict(key), **make()}
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            self._known[name] = json.loads(json.dumps(row))
+            print(json.dumps(row), flush=True)
+        found: dict[str, Any] = self._known[name]
+        return found
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return all measurements."""
+        return list(self._known.values())
+
+
+def _name(key: Mapping[str, Any]) -> str:
+    return json.dumps(dict(key), sort_keys=True)
+
+
+def hardware() -> str:
+    """Describe the machine in a few words."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    where = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GB of memory, {where}"

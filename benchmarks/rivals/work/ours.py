@@ -1,0 +1,39 @@
+"""Our path: the plugin as anybody would use it, ranked and measured by the harness."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from common import ALPHA, FACTORS, ITERATIONS, NEIGHBOURS, REGULARIZATION, SEED, Clock, K, arguments, finish
+
+from benchsuite.api import Context
+from benchsuite.evaluate import rank
+from benchsuite_classic.als import ALS
+from benchsuite_classic.item_knn import ItemKNN
+from benchsuite_protocol.metrics.ranking import NDCGAtK, RecallAtK
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from data import evidence_of, fold_of
+
+arrays, name, out, threads = arguments()
+fold = fold_of(arrays)
+clock = Clock()
+model = (
+    # implicit counts an item among its own neighbours, we do not; the rest is the same.
+    ItemKNN("cosine", NEIGHBOURS - 1, side="history")
+    if name == "item-knn"
+    else ALS(factors=FACTORS, regularization=REGULARIZATION, alpha=ALPHA, iterations=ITERATIONS)
+)
+model.fit(fold.train, Context(seed=SEED, threads=threads))
+clock.stage("fit")
+rankings = rank(model, fold, K, threads=threads)
+clock.stage("rank")
+evidence = evidence_of(fold, rankings)
+everybody = np.ones((1, len(fold.queries)))
+found = {}
+for label, metric in (("recall", RecallAtK(k=K)), ("ndcg", NDCGAtK(k=K))):
+    found[label] = float(metric.estimate(evidence, metric.measure(evidence), everybody)[0])
+clock.stage("metrics")
+finish("benchsuite", clock, (fold.queries.user, rankings.item, rankings.score), out, found)
