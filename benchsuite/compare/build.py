@@ -195,8 +195,8 @@ def _notes(plan: Plan, tested: bool) -> Iterator[str]:
         own = ", ".join(m.label for m in plan.models if m.facts.get("predicts_values")) or "none of these models"
         yield (
             "RMSE, MAE: held-out pairs with a value. Scores become ratings by a straight line, fitted on validation "
-            f"for each model alike; models that predict values ({own}) are taken at their word. All are cut to the "
-            "range of the training values; without an opinion, the item's damped mean is the answer."
+            f"for each model alike; scores of models that predict values ({own}) are ratings already. All are cut to "
+            "the range of the training values; without an opinion, the item's damped mean is the answer."
         )
     if tested:
         yield (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from benchsuite.data import About, Contrast, Trials
+from benchsuite.data import About, Contrast, Row, Trials
 from benchsuite_reports import words
 from benchsuite_reports.bib import Bibliography
-from benchsuite_reports.facts import FALLBACK, View
+from benchsuite_reports.facts import FALLBACK, Place, View
 from benchsuite_reports.numbers import count, percent
 from benchsuite_reports.tex import escape
 from benchsuite_reports.verdict import verdicts
@@ -36,12 +36,9 @@ def limitations(view: View) -> str:
     reasons: dict[tuple[str, str, str], list[str]] = {}
     shares: list[str] = []
     for place in view.places:
+        for gap in _gaps(view, place):
+            reasons.setdefault(gap, []).append(words.place(place))
         for model in view.models:
-            for metric in view.metrics_at(place):
-                row = view.comparison.row(place.dataset, place.split, model, metric)
-                if row is None or row.state == "ok":
-                    continue
-                reasons.setdefault((model, row.state, words.clean(row.reason)), []).append(words.place(place))
             row = view.comparison.row(place.dataset, place.split, model, FALLBACK)
             if row is not None and row.mean:
                 shares.append(
@@ -49,11 +46,11 @@ def limitations(view: View) -> str:
                     "filled by the declared fallback."
                 )
     said = []
-    for (model, state, reason), places in reasons.items():
+    for (what, state, reason), places in reasons.items():
         verb = {"failed": "failed", "not applicable": "is not applicable", "missing": "was not run"}.get(state, state)
         why = reason.removeprefix(f"{state}: ")
         tail = f": {why}" if why and why != "not run yet" else ""
-        said.append(words.sentence(f"{words.clean(model)} {verb} on {'; '.join(dict.fromkeys(places))}{tail}"))
+        said.append(words.sentence(f"{what} {verb} on {'; '.join(dict.fromkeys(places))}{tail}"))
     simulated = words.simulated(view.comparison, view.datasets)
     if simulated:
         verb = "is" if len(simulated) == 1 else "are"
@@ -63,6 +60,26 @@ def limitations(view: View) -> str:
     if not said:
         said = ["Every planned cell has a value, and no model left an answer to the fallback."]
     return "\\section{Limitations}\n\\label{sec:limitations}\n" + _items(_said(text) for text in said)
+
+
+def _gaps(view: View, place: Place) -> Iterator[tuple[str, str, str]]:
+    """Yield what has no value in a place, the state and the reason: a model, or a metric of models that have others."""
+    rows: dict[str, list[Row]] = {}
+    for model in view.models:
+        told = (view.comparison.row(place.dataset, place.split, model, metric) for metric in view.metrics_at(place))
+        rows[model] = [row for row in told if row is not None]
+    answering = [model for model, own in rows.items() if any(row.state == "ok" for row in own)]
+    single: dict[tuple[str, str, str], list[str]] = {}
+    for model, own in rows.items():
+        for row in own:
+            reason = words.clean(row.reason)
+            if model not in answering:
+                yield words.clean(model), row.state, reason
+            elif row.state != "ok":
+                single.setdefault((row.metric, row.state, reason), []).append(model)
+    for (metric, state, reason), models in single.items():
+        whose = "" if models == answering else f" of {', '.join(map(words.clean, models))}"
+        yield f"{words.heading(metric)}{whose}", state, reason
 
 
 def _said(text: str) -> str:
@@ -101,7 +118,18 @@ def _model(view: View, about: About, bibliography: Bibliography) -> str:
     sentences = [words.sentence(about.summary or about.name)]
     sentences += [words.sentence(f"It {kind}" if kind.startswith("uses") else f"A {kind}") for kind in kinds]
     sentences += [f"Settings: {settings}."] if settings else ["It has no settings."]
+    space = about.facts.get("space") or {}
+    if space:
+        ranges = ", ".join(f"{words.clean(name)} in {_range(one)}" for name, one in space.items())
+        sentences.append(f"Search space: {ranges}.")
     return text + _said(" ".join(sentences))
+
+
+def _range(space: Mapping[str, Any]) -> str:
+    """Return a search range as text: ``16 to 256 (log scale)``, or its options."""
+    if "options" in space:
+        return f"{{{', '.join(words.plain(option) for option in space['options'])}}}"
+    return f"{space['low']:g} to {space['high']:g}" + (" (log scale)" if space.get("log") else "")
 
 
 def _metric(view: View, about: About, bibliography: Bibliography) -> str:

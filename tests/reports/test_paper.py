@@ -51,6 +51,7 @@ def test_the_setup_says_what_was_done(files):
         "random-holdout: Invented split random-holdout (share = 0.1; train: 90,000, queries: 943).",
         "\\textbf{flm}~\\cite{invented}: Invented model flm. It uses a language model. Settings: factors = 64, ",
         "A ceiling, never competes.",
+        "Search space: factors in 16 to 256 (log scale), kernel in \\{cosine, bm25\\}.",
         "budget 4 trials, 4 tried, searched factors, on nDCG@10; won: factors = 256 with",
         "at an end of the range of factors",
         "\\textbf{nDCG@10}: how ndcg@10 is computed: binary gain, ties to the smaller code. Higher is better.",
@@ -74,6 +75,24 @@ def test_limitations_say_what_is_not_there(files):
         "als won at an end of its search range (factors)",
     ):
         assert said in text, said
+
+
+def test_a_metric_that_no_model_has_is_no_models_fault(invent):
+    comparison = invent(models=("ease", "svd", "flm"), datasets=("invented-real",), splits=("random-holdout",))
+    bare = [
+        dataclasses.replace(row, mean=None, state="not applicable", reason="needs values other than 1")
+        for row in comparison.rows
+        if row.metric == "recall@10" and row.state == "ok"
+    ]
+    kept = [row for row in comparison.rows if row.metric != "recall@10" or row.state != "ok"]
+    text = Paper().render(dataclasses.replace(comparison, rows=(*kept, *bare)))["limitations.tex"].decode()
+    plain = text.replace("\\allowbreak{}", "")
+    assert "Recall@10 is not applicable on invented-real, random-holdout: needs values other than 1." in plain
+    assert "svd failed on" in plain
+    assert "ease is not applicable" not in plain
+    only = [dataclasses.replace(row, mean=0.5, state="ok", reason="") if row.model == "flm" else row for row in bare]
+    text = Paper().render(dataclasses.replace(comparison, rows=(*kept, *only)))["limitations.tex"].decode()
+    assert "Recall@10 of ease is not applicable on" in text.replace("\\allowbreak{}", "")
 
 
 def test_no_limitation_is_made_up(invent):
@@ -119,14 +138,16 @@ def test_what_is_no_entry_stands_as_a_remark(invented):
     )
 
 
-def compiled(files, folder, documentclass):
+def compiled(files, folder, documentclass, engine="pdflatex"):
     """Compile the folder and return (log, text of the pages)."""
-    engine, bibtex, reader = (shutil.which(name) for name in ("pdflatex", "bibtex", "pdftotext"))
+    engine, bibtex, reader = (shutil.which(name) for name in (engine, "bibtex", "pdftotext"))
     if engine is None or bibtex is None or reader is None:
         pytest.skip("no TeX or no pdftotext on this machine: install texlive-latex-recommended and poppler-utils")
-    needed = {"article": ["article.cls"], "acmart": ["acmart.cls", "xstring.sty", "libertine.sty"]}[documentclass]
-    if any(subprocess.run(["kpsewhich", name], capture_output=True, check=False).returncode for name in needed):  # noqa: S607 - fixed words
-        pytest.skip("no acmart here: install texlive-publishers, texlive-plain-generic and texlive-fonts-extra")
+    needed = {"article": ["article.cls"], "acmart": ["acmart.cls", "hyperxmp.sty", "xstring.sty"]}[documentclass]
+    needed += ["luaotfload.sty"] if engine.endswith("lualatex") else []
+    for name in needed:
+        if subprocess.run(["kpsewhich", name], capture_output=True, check=False).returncode:  # noqa: S607 - fixed words
+            pytest.skip(f"no {name} here: install texlive-publishers and texlive-latex-extra, or texlive-luatex")
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,7 +184,38 @@ def test_it_compiles_without_a_warning(which, request, invent, tmp_path):
             assert f"{row.mean:.3f}".removeprefix("0") in text
 
 
-def test_it_compiles_in_the_style_of_the_acm(invented, tmp_path):
-    log, text = compiled(Paper(style="acmart").render(invented), tmp_path, "acmart")
-    assert [line for line in warnings(log) if line.startswith(("Overfull", "LaTeX Warning: Reference"))] == []
+def test_it_compiles_in_the_style_of_the_acm(invent, tmp_path):
+    comparison = invent(splits=("random-holdout", "user-cold", "user-cold/k=0", "user-cold/k=1"))
+    log, text = compiled(Paper(style="acmart").render(comparison), tmp_path, "acmart")
+    # Without its own fonts the class warns of them, and Computer Modern has no bold italic sans serif.
+    assert [line for line in warnings(log) if not line.startswith("LaTeX Font Warning")] == []
+    assert "possible image without description" not in log
     assert "Experimental setup" in text or "EXPERIMENTAL SETUP" in text
+    assert "??" not in text
+
+
+def test_no_character_is_lost_where_the_engine_reads_unicode(naughty, tmp_path):
+    log, text = compiled(Paper().render(naughty), tmp_path, "article", "lualatex")
+    assert [line for line in log.split("\n") if line.startswith(("Overfull", "Underfull", "Missing character"))] == []
+    for name in ("\u540d\u5b57", "\u05e9\u05dc\u05d5\u05dd", "\U0001f680"):
+        codes = "".join(f"[U+{ord(character):04X}]" for character in name)
+        assert name in text or name[::-1] in text or codes in re.sub(r"\s", "", text), name
+
+
+def test_code_points_are_explained_where_they_stand(files, naughty):
+    assert "Unicode code point" not in text_of(files, "limitations.tex")
+    assert "printed as their Unicode code point" in text_of(Paper().render(naughty), "limitations.tex")
+
+
+def test_a_large_paper_prints_the_main_things_and_names_the_rest(invent):
+    files = Paper().render(invent(metrics=("ndcg@10", "fit_seconds", "score_seconds"), datasets=tuple("abc")))
+    text = files["results.tex"].decode()
+    commented = set(re.findall(r"(?m)^% .*\{((?:tables|figures)/[^}]*)\}$", text))
+    printed = set(re.findall(r"(?m)^\s*\\\w+(?:\[.*\])?\{((?:tables|figures)/[^}]*)\}$", text))
+    there = {name.removesuffix(".tex") for name in files if name.startswith(("tables/", "figures/"))}
+    assert commented | printed == there
+    assert not commented & printed
+    assert {"tables/overview-1", "tables/a-random-holdout-warm-and-cold", "figures/quality-a.pdf"} <= printed
+    assert "figures/cost-a-item-cold.pdf" in commented
+    numbers = [sum(name.startswith(kind) for name in commented) for kind in ("tables/", "figures/")]
+    assert f"holds {numbers[0]} tables and {numbers[1]} figures more" in text
