@@ -11,6 +11,8 @@ import pytest
 
 from benchsuite.data import About
 from benchsuite_reports.bib import Bibliography, key_of
+from benchsuite_reports.facts import View
+from benchsuite_reports.method import limitations
 from benchsuite_reports.paper import Paper
 
 
@@ -85,14 +87,13 @@ def test_a_metric_that_no_model_has_is_no_models_fault(invent):
         if row.metric == "recall@10" and row.state == "ok"
     ]
     kept = [row for row in comparison.rows if row.metric != "recall@10" or row.state != "ok"]
-    text = Paper().render(dataclasses.replace(comparison, rows=(*kept, *bare)))["limitations.tex"].decode()
-    plain = text.replace("\\allowbreak{}", "")
+    plain = limitations(View(dataclasses.replace(comparison, rows=(*kept, *bare)))).replace("\\allowbreak{}", "")
     assert "Recall@10 is not applicable on invented-real, random-holdout: needs values other than 1." in plain
     assert "svd failed on" in plain
     assert "ease is not applicable" not in plain
     only = [dataclasses.replace(row, mean=0.5, state="ok", reason="") if row.model == "flm" else row for row in bare]
-    text = Paper().render(dataclasses.replace(comparison, rows=(*kept, *only)))["limitations.tex"].decode()
-    assert "Recall@10 of ease is not applicable on" in text.replace("\\allowbreak{}", "")
+    plain = limitations(View(dataclasses.replace(comparison, rows=(*kept, *only)))).replace("\\allowbreak{}", "")
+    assert "Recall@10 of ease is not applicable on" in plain
 
 
 def test_no_limitation_is_made_up(invent):
