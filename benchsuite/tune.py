@@ -35,10 +35,9 @@ class Budget:
     seconds: float | None = None
 
     def left(self, trials: int, seconds: float) -> bool:
-        """Return True while another trial may begin."""
-        if self.trials is not None:
-            return trials < self.trials
-        return self.seconds is not None and seconds < self.seconds
+        """Return True while another trial may begin; of two limits, the first that is reached ends the search."""
+        few = self.trials is None or trials < self.trials
+        return few and (self.seconds is None or seconds < self.seconds)
 
 
 @dataclass(frozen=True)
