@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -114,7 +115,7 @@ class PairScores:
 
     def take(self, rows: Bool) -> PairScores:
         """Return the scores of the pairs that a mask bool[p] picks; the threshold stays."""
-        columns = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        columns: dict[str, Any] = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return PairScores(**{name: c[rows] if isinstance(c, np.ndarray) else c for name, c in columns.items()})
 
 
