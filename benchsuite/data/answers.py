@@ -115,8 +115,9 @@ class PairScores:
 
     def take(self, rows: Bool) -> PairScores:
         """Return the scores of the pairs that a mask bool[p] picks; the threshold stays."""
-        columns: dict[str, Any] = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return PairScores(**{name: c[rows] if isinstance(c, np.ndarray) else c for name, c in columns.items()})
+        columns = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        taken: dict[str, Any] = {name: c[rows] if isinstance(c, np.ndarray) else c for name, c in columns.items()}
+        return PairScores(**taken)
 
 
 @dataclass(frozen=True, eq=False)
