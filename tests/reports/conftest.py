@@ -15,7 +15,15 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 NAUGHTY = "a_b&c%d#e$f~g^h\\i{j}k<l>m\"n'o`p|q*r 🚀"
 RANKING = ("ndcg@10", "recall@10", "precision@10", "map@10", "mrr@10", "hit-rate@10", "f1@10", "coverage@10")
 PAIRS = ("accuracy", "precision", "recall", "f1", "auc")
-COSTS = ("fit_seconds", "score_seconds", "peak_memory_mb", "fallback_share")
+COSTS = (
+    "fit_seconds",
+    "score_seconds",
+    "peak_memory_mb",
+    "parameters",
+    "energy_wh",
+    "co2e_g",
+    "fallback_share",
+)
 MODELS = ("random", "popular", "als", "ease", "content-tfidf", "svd", "flm", "flm-frozen", "knn", "oracle")
 GROUPS = ("user-cold/k=0", "user-cold/k=1", "user-cold/k=5")
 CITE = (
@@ -41,6 +49,12 @@ def _models(names: Sequence[str]) -> tuple[About, ...]:
                 "uses_language_model": name.startswith("flm"),
                 "proposed": name.startswith("flm"),
                 "ceiling": name == "oracle",
+                "space": {
+                    "factors": {"low": 16, "high": 256, "log": True},
+                    "kernel": {"options": ["cosine", "bm25"]},
+                }
+                if name == "als"
+                else {},
             },
         )
         for name in names
@@ -72,8 +86,9 @@ def _row(rng: np.random.Generator, place: tuple[str, str], model: str, metric: s
     if model == "knn" and split == "item-cold":
         return Row(dataset, split, model, metric, None, None, None, 0, "missing")
     if metric in COSTS:
-        scale = {"fit_seconds": 40.0, "score_seconds": 2.0, "peak_memory_mb": 900.0, "fallback_share": 0.0}[metric]
-        value = float(scale * rng.uniform(0.02, 1.5))
+        scale = dict(zip(COSTS, (40.0, 2.0, 900.0, 2.5e6, 0.3, 0.14, 0.0), strict=True))[metric]
+        drawn = metric not in ("parameters", "energy_wh", "co2e_g")
+        value = float(scale * (rng.uniform(0.02, 1.5) if drawn else len(model)))
         if metric == "fallback_share" and model == "popular":
             value = 0.0321
         return Row(dataset, split, model, metric, value, None, None, 1, "ok")

@@ -117,6 +117,9 @@ def test_many_columns_become_a_table_of_each_kind(invented):
         "fit_seconds",
         "score_seconds",
         "peak_memory_mb",
+        "parameters",
+        "energy_wh",
+        "co2e_g",
         "fallback_share",
     ]
     assert found["invented-real-random-holdout-ranking"].columns[1].heading == SHARE

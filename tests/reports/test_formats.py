@@ -23,7 +23,7 @@ from benchsuite_reports.words import heading
 
 REPORTS = [Terminal(), Terminal(colour=True), Markdown(), Latex(), Csv()]
 KINDS = ("Results", "Ranking", "Classification", "Costs")
-NUMBER = re.compile(r"(?P<number>-?\d*\.?\d+)(?P<percent>%?)(?: ?±(?P<margin><?\d*\.?\d+))?")
+NUMBER = re.compile(r"(?P<number>-?\d{1,3}(?:,\d{3})+|-?\d*\.?\d+)(?P<percent>%?)(?: ?±(?P<margin><?\d*\.?\d+))?")
 
 
 def text_of(report, comparison):
@@ -57,7 +57,7 @@ def check(comparison, found, *, complete):
             assert f"{100 * row.mean:.1f}" == match["number"]
         else:
             decimals[place, head].add(digits)
-            assert float(match["number"]) == float(f"{row.mean:.{digits}f}")
+            assert float(match["number"].replace(",", "")) == float(f"{row.mean:.{digits}f}")
         if row.ci_low is not None and row.ci_high is not None:
             half = max(row.mean - row.ci_low, row.ci_high - row.mean)
             assert match["margin"] is not None
