@@ -6,6 +6,7 @@ import contextlib
 import csv
 from collections import deque
 from collections.abc import Generator, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.errors import DataError
@@ -44,7 +45,7 @@ def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
                     delimiter=table.separator,
                     quote_char=table.quote or False,
                     escape_char=table.escape or False,
-                    newlines_in_values=bool(table.quote),
+                    newlines_in_values=_may_break_lines(text, table),
                     invalid_row_handler=skipped.append_row if table.cut else None,
                 ),
                 arrow_csv.ConvertOptions(
@@ -59,6 +60,17 @@ def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
         raise _explain(text, table, names, numbers, str(error)) from None
     frame = to_frame(found)
     return _with_cut_line(frame, text, table, names, skipped.rows) if skipped.rows else frame
+
+
+def _may_break_lines(text: Text, table: Table) -> bool:
+    """Return whether cells may hold line ends; without a quote in the file none does, and blocks are split faster."""
+    if not table.quote or text.packed:
+        return bool(table.quote)
+    quote = table.quote.encode()
+    with text.open() as file:
+        if table.header:
+            file.readline(BLOCK)
+        return any(quote in block for block in iter(partial(file.read, BLOCK), b""))
 
 
 class _ShortRows:

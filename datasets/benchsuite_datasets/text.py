@@ -56,6 +56,11 @@ class Text:
         """How errors call it."""
         return f"{self.path}, {self.member}" if self.member else str(self.path)
 
+    @property
+    def packed(self) -> bool:
+        """Whether its bytes are compressed."""
+        return bool(self.member) or self.path.suffix in {".gz", ".zst"}
+
     @contextlib.contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open for reading bytes.
