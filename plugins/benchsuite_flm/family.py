@@ -41,7 +41,7 @@ class TextRecommender(Settings):
     needs = frozenset({Need.ITEM_TEXT})
     uses_language_model = True
     proposed = True
-    cite = (CITE_MINILM, CITE_SBERT, CITE_BERT)
+    cite: ClassVar[tuple[str, ...]] = (CITE_MINILM, CITE_SBERT, CITE_BERT)
 
     @abstractmethod
     def _trained(self) -> tuple[int, float]:
@@ -55,6 +55,11 @@ class TextRecommender(Settings):
     def losses(self) -> tuple[float, ...]:
         """The mean training loss of each epoch."""
         return tuple(self._losses)
+
+    @property
+    def vectors(self) -> Float32:
+        """float32[items, d], what the encoder makes of the items' texts after training, features added."""
+        return self._vectors
 
     @property
     def provenance(self) -> dict[str, str]:

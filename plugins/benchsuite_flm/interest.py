@@ -197,4 +197,5 @@ def standardize(features: Float32) -> Float32:
     spread = table.std(axis=0)
     centred = table - table.mean(axis=0)
     scaled = np.where(spread > 1e-12, centred / np.maximum(spread, 1e-12), 0.0)  # noqa: PLR2004 - no variation
-    return (scaled / np.sqrt(table.shape[1])).astype(np.float32)
+    out: Float32 = (scaled / np.sqrt(table.shape[1])).astype(np.float32)
+    return out

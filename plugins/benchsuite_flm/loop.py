@@ -57,7 +57,7 @@ class Loop:
     @property
     def weights(self) -> dict[str, Tensor]:
         """Everything that may learn, by name."""
-        own = {f"tower.{number}": value for number, value in enumerate(self.tower.parameters)}
+        own: dict[str, Tensor] = {f"tower.{number}": value for number, value in enumerate(self.tower.parameters)}
         return own | {f"head.{name}": value for name, value in self.head.named_parameters()}
 
     def epoch(self) -> float:

@@ -14,11 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from benchsuite_content.backbone import Backbone
-from benchsuite_content.encode import batches, pool
+from benchsuite_content.encode import BATCH, batches, pool
 from benchsuite_flm import lora
 
 KEPT_TOKENS = 40_000
 """A step over at most this many tokens keeps all activations (about 1 GB); a longer one encodes twice instead."""
+
+GPU_KEPT_TOKENS = 200_000
+GPU_BATCH = 1024
+"""A GPU has the memory for more, and is slow where it gets much work in small pieces."""
 
 _AGREE = 1e-4  # rounding moves unit vectors by less, another computation by more
 
@@ -115,11 +119,16 @@ class TextTower:
             self._learn = list(self._model.parameters())
         self._lora = tuning == "lora" and bool(self._layers)
         if self._lora:
+            self._model.cpu()
             self._learn = lora.adapt(self._model, self._layers, lora_part, lora_rank, seed)
         self._model.to(self._device)  # after LoRA was put in: its first values are the same on any device
         for parameter in self._learn:
             parameter.requires_grad_(True)
         self._buckets = self._read(backbone, texts)
+
+    @property
+    def _gpu(self) -> bool:
+        return torch.device(self._device).type != "cpu"
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -149,7 +158,8 @@ class TextTower:
         """
         buckets = [bucket.part(wanted[bucket.rows]) for bucket in self._buckets]
         buckets = [bucket for bucket in buckets if len(bucket.rows)]
-        keep = sum(bucket.mask.numel() for bucket in buckets) <= KEPT_TOKENS
+        limit = GPU_KEPT_TOKENS if self._gpu else KEPT_TOKENS
+        keep = sum(bucket.mask.numel() for bucket in buckets) <= limit
         with torch.set_grad_enabled(keep):
             made = [(bucket.rows, self._run(bucket)) for bucket in buckets]
         loss, gradient = respond(self._together([(rows, vectors.detach()) for rows, vectors in made]))
@@ -180,7 +190,7 @@ class TextTower:
     def _read(self, backbone: Backbone, texts: Sequence[str]) -> list[_Bucket]:
         buckets: list[_Bucket] = []
         shortcut = False
-        for rows, batch in batches(backbone, texts):
+        for rows, batch in batches(backbone, texts, GPU_BATCH if self._gpu else BATCH):
             inputs = {name: value.to(self._device) for name, value in batch.items()}
             plain = _Bucket(torch.as_tensor(rows), inputs["attention_mask"], inputs, None, (), {})
             if not buckets and self._layers:
@@ -244,7 +254,7 @@ def fast_half(device: str) -> bool:
     """Return True where bfloat16 products are faster than float32: on GPUs, and on CPUs with instructions for them."""
     kind = torch.device(device).type
     if kind == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     if kind != "cpu":
         return True
     probes = [getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")]
