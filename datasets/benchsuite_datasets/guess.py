@@ -89,15 +89,30 @@ def look(text: Text, separator: str, encoding: str, *, header: bool | None = Non
         raise DataError("is empty", where=text.name, remedy=FETCH)
     separator = separator or max(_SEPARATORS, key=line.count)
     if separator not in line:
+        spaced = _spaced(line, header)
+        if spaced is not None:
+            return spaced
         what = "has one column only, or an unknown separator"
         raise DataError(what, where=f"{text.name}, line 1", remedy="say separator = '...'")
     # tables of plain ids and numbers are often written without any care for quotes
     quote = '"' if separator in {",", ";"} else ""
     cells = next(csv.reader([line], delimiter=separator)) if quote else line.split(separator)
+    return Shape("delimited", separator, quote, *_named(cells, header))
+
+
+def _named(cells: list[str], header: bool | None) -> tuple[tuple[str, ...], bool]:
+    """Return the columns' names and whether the first line holds them; it does unless it holds a number."""
     header = not any(_is_number(cell) for cell in cells) if header is None else header
     names = cells if header else ("user", "item", "value", "timestamp")[: len(cells)]
-    names = [*names, *(f"column {at + 1}" for at in range(len(names), len(cells)))]
-    return Shape("delimited", separator, quote, tuple(names), header)
+    return (*names, *(f"column {at + 1}" for at in range(len(names), len(cells)))), header
+
+
+def _spaced(line: str, header: bool | None) -> Shape | None:
+    """Return the shape of a table of cells between white space, as Surprise writes them; None for mere words."""
+    cells = line.split()
+    names, has_header = _named(cells, header)
+    known = column("user", names, set()) and column("item", names, set())
+    return Shape("columns", " ", "", names, has_header) if len(cells) > 1 and known else None
 
 
 def _is_number(cell: str) -> bool:

@@ -194,7 +194,7 @@ class FileSource(CardSource):
         shape = guess.look(Text(path, member), self.separator, self.encoding, header=self.header)
         table: dict[str, Any] = {"file": path.name, "member": member, "format": shape.format}
         table["encoding"] = self.encoding
-        if shape.format == "delimited":
+        if shape.format in {"delimited", "columns"}:
             table |= {"separator": shape.separator, "quote": shape.quote, "header": shape.header}
             table |= {} if shape.header else {"names": list(shape.names)}
         return shape, table
