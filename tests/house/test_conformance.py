@@ -22,8 +22,9 @@ MAY_SKIP = {
     "recommend_equals_ranking",
     "printable_is_one_text",
     "only_the_first_k_places_count",
+    "only_pairs_with_a_value_count",
 }
-"""Checks that do not apply to every plugin: no settings, no own ranking, not printable, no k."""
+"""Checks that do not apply to every plugin: no settings, no own ranking, not printable, no k, no ratings."""
 
 BY_DESIGN = {
     ("random", "checkerboard"),
