@@ -73,8 +73,8 @@ def versus(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Versus]:
         for pair in pairs:
             why[pair] = _untestable(a, b, dataset, split, pair)
             if not why[pair]:
-                for one in _contrasts(a, b, measurers, (dataset, split), pair):
-                    contrasts[one.split, one.metric, pair] = one
+                for made in _contrasts(a, b, measurers, (dataset, split), pair):
+                    contrasts[made.split, made.metric, pair] = made
         keys = list(contrasts)
         contrasts = dict(zip(keys, correct(list(contrasts.values())), strict=True))
         for pair in pairs:

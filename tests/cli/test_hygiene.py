@@ -31,7 +31,16 @@ sys.exit(code)
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["list"], ["list", "models", "--json"], ["run", "--help"], ["check", "--help"]]
+    "words",
+    [
+        ["--help"],
+        ["--version"],
+        ["list"],
+        ["list", "models", "--json"],
+        ["run", "--help"],
+        ["check", "--help"],
+        ["compare", "--help"],
+    ],
 )
 def test_light_verbs_import_nothing_heavy(words):
     done = subprocess.run(

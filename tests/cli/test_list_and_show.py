@@ -99,7 +99,7 @@ def test_version_and_help(capsys):
     helped = capsys.readouterr().out
     assert main([]) == 0
     assert capsys.readouterr().out == helped
-    verbs = ("list", "show", "data", "plan", "run", "status", "report", "check", "new", "doctor")
+    verbs = ("list", "show", "data", "plan", "run", "status", "report", "compare", "check", "new", "doctor")
     assert all(f"\n    {verb} " in helped for verb in verbs)
     for verb in verbs:
         assert main([verb, "--help"]) == 0
@@ -116,3 +116,19 @@ def test_settings_in_words():
     assert type_text(int | None) == "int | none"
     assert range_text(hints["users"]) == ""
     assert small_dataset() is not None
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_show_prints_the_schema_of_tidy_tables(form, capsys):
+    from benchsuite.data.tables import LARGE, SMALL
+
+    assert main(["show", "report", form]) == 0
+    text = capsys.readouterr().out
+    for table in (*SMALL, *LARGE):
+        assert f"{table.name}: {table.about}" in text
+        assert all(column.meaning in text for column in table.columns)
+    assert main(["show", "report", form, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["tables"]
+    assert [table["name"] for table in told] == [table.name for table in (*SMALL, *LARGE)]
+    assert main(["show", "report", "html", "--json"]) == 0
+    assert "tables" not in json.loads(capsys.readouterr().out)

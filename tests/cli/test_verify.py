@@ -55,6 +55,19 @@ def test_a_changed_digit_is_found_with_its_line(copy: Path, capsys: pytest.Captu
     assert faults[0].startswith(f"results.csv:{row + 1}: ")
 
 
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_large_tables_are_verified_too(copy: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
+    words = ["--out", str(copy / "out"), "--store", str(copy / "runs"), "--queries", "--rankings"]
+    assert main(["report", "toy", "--as", form, *words]) == 1
+    assert verify(copy, capsys) == (0, [])
+    (path,) = (copy / "out").glob("rankings.*")
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    assert verify(copy, capsys) == (1, [f"{path.name}: differs from what the store gives"])
+    path.unlink()
+    assert verify(copy, capsys) == (1, [f"{path.name}: is missing"])
+
+
 def test_a_missing_row_and_a_missing_file_are_found(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = copy / "out" / "results.csv"
     path.write_text("\n".join(line for line in path.read_text().splitlines() if "f1" not in line) + "\n")
