@@ -96,7 +96,8 @@ class ALSContent(Model):
         if taught.any() and guessed.any():
             self._regression = (terms + 1) * self.factors
             with blas_threads(context.threads):
-                self._factors[guessed] = _predict(texts[taught], self._factors[taught], texts[guessed], self.ridge)
+                learnt_factors = self._factors[taught]
+                self._factors[guessed] = predict_factors(texts[taught], learnt_factors, texts[guessed], self.ridge)
         elif guessed.any():
             self._known = takers > 0
         self._threads = context.threads
@@ -119,7 +120,7 @@ class ALSContent(Model):
         return self._facts
 
 
-def _predict(inputs: Any, factors: Float32, new: Any, penalty: float) -> Float32:
+def predict_factors(inputs: Any, factors: Float32, new: Any, penalty: float) -> Float32:
     """Return float32[m, f], the ridge regression of ``factors`` (float32[n, f]) on ``inputs`` applied to ``new``."""
     from sklearn.linear_model import Ridge
 

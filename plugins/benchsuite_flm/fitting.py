@@ -17,7 +17,7 @@ from benchsuite_flm.checkpoints import Checkpoint
 from benchsuite_flm.engine import Recipe
 from benchsuite_flm.head import Head, read_out
 from benchsuite_flm.interest import Signals, Weigher, standardize
-from benchsuite_flm.mixing import best_weights
+from benchsuite_flm.mixing import best_mix
 from benchsuite_flm.steps import Rule
 from benchsuite_flm.tower import TextTower, fast_half
 
@@ -160,7 +160,7 @@ def answers(parts: Parts, head: Head, settings: Settings, *, identities: bool) -
 
 def quality(fold: Fold, score: Callable[[Queries], Float32], seed: int) -> float:
     """Return the nDCG@10 of scores float32[q, c] on a fold."""
-    return best_weights(fold, score, lambda _: np.zeros(1, np.float32), [], [], seed)[2]
+    return best_mix(fold, lambda queries: [score(queries)], [lambda parts: parts[0]], seed)[1]
 
 
 def open_checkpoint(

@@ -15,7 +15,7 @@ _SHARE = 0.1  # of each history that is held out where no validation fold is giv
 _LEAST = 5  # items a history must have to give some away
 _BYTES = 64 * 2**20
 
-Score = Callable[[Queries], Float32]
+Mix = Callable[[Sequence[Float32]], Float32]
 
 
 def held_out(train: Dataset, seed: int) -> Fold:
@@ -53,34 +53,26 @@ def held_out(train: Dataset, seed: int) -> Fold:
     )
 
 
-def best_weights(
-    fold: Fold, base: Score, other: Score, scales: Sequence[Float32], weights: Sequence[float], seed: int
-) -> tuple[int, float, float]:
-    """Return (index of the scale, weight, nDCG@10) that is best for ``base + weight * scale * other`` on a fold.
-
-    Ties go to the earlier scale, then to the smaller weight. Weight 0 is always tried.
+def best_mix(
+    fold: Fold, parts: Callable[[Queries], Sequence[Float32]], mixes: Sequence[Mix], seed: int
+) -> tuple[int, float]:
+    """Return (index, nDCG@10) of the mix that answers a fold best; of equals the first.
 
     Args:
         fold: a validation fold; every held-out item counts as right.
-        base: scores float32[q, c] of the fold's candidates.
-        other: the same of the model to mix in; NaN counts as 0.
-        scales: each float32[c], a factor per candidate.
-        weights: factors above 0 to try.
+        parts: what is mixed: scores float32[q, c] of the fold's candidates, made once for each block of queries.
+        mixes: each makes float32[q, c] of the parts.
         seed: of the draw of queries, where there are too many.
     """
-    tried = [(0, 0.0)] + [(number, weight) for number in range(len(scales)) for weight in sorted(weights)]
-    totals = np.zeros(len(tried))
+    totals = np.zeros(len(mixes))
     counted = 0
     for queries, blocked, truth in _parts(fold, seed):
-        first = base(queries)
-        second = np.nan_to_num(other(queries), nan=0.0)
+        made = parts(queries)
         counted += len(queries)
-        for number, (scale, weight) in enumerate(tried):
-            mixed = first + np.float32(weight) * (second * scales[scale]) if weight else first
-            totals[number] += ndcg(mixed, blocked, truth).sum()
+        for number, mix in enumerate(mixes):
+            totals[number] += ndcg(mix(made), blocked, truth).sum()
     best = int(np.argmax(totals))
-    scale, weight = tried[best]
-    return scale, weight, float(totals[best] / max(1, counted))
+    return best, float(totals[best] / max(1, counted))
 
 
 def ndcg(scores: Float32, blocked: Float32, truth: Float32, k: int = 10) -> Float64:

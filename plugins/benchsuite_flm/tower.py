@@ -47,19 +47,19 @@ class _Bucket:
         """Return the bucket with only the rows where ``chosen`` (bool[n]) is True."""
         if bool(chosen.all()):
             return self
-        size = len(self.rows)
+        size, kept = len(self.rows), chosen.nonzero()[:, 0]
 
         def cut(value: Any) -> Any:
             if isinstance(value, tuple):
                 return tuple(cut(part) for part in value)
             # One row per text; what has a single dimension (positions) belongs to the tokens, however many there are.
             rows = isinstance(value, Tensor) and value.dim() > 1 and len(value) == size
-            return value[chosen.to(value.device)] if rows else value
+            return value[kept.to(value.device)] if rows else value
 
         return replace(
             self,
-            rows=self.rows[chosen],
-            mask=self.mask[chosen],
+            rows=self.rows[kept],
+            mask=cut(self.mask),
             inputs={name: cut(value) for name, value in self.inputs.items()},
             hidden=cut(self.hidden),
             args=tuple(cut(value) for value in self.args),

@@ -1,9 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from sklearn.metrics import ndcg_score
 
 from benchsuite.data import Dataset, Fold
-from benchsuite_flm.mixing import best_weights, held_out, ndcg
+from benchsuite_flm.mixing import best_mix, held_out, ndcg
 
 
 def test_ndcg_agrees_with_scikit_learn_where_nothing_is_blocked() -> None:
@@ -49,35 +51,28 @@ def test_short_histories_give_nothing_away(world: Dataset) -> None:
     assert len(held_out(few, seed=1).queries) == 0
 
 
-def test_the_weight_that_answers_best_is_chosen(fold: Fold) -> None:
-    items = len(fold.train.items)
-    right = np.zeros((len(fold.queries), items), np.float32)
+def answer(fold: Fold, table: np.ndarray):
+    row = {int(user): number for number, user in enumerate(fold.queries.user)}
+    return lambda queries: table[[row[int(user)] for user in queries.user]]
+
+
+def test_the_mix_that_answers_best_is_chosen(fold: Fold) -> None:
+    right = np.zeros((len(fold.queries), len(fold.train.items)), np.float32)
     right[fold.truth.rows, fold.truth.item] = 1.0
-    user_row = {int(user): row for row, user in enumerate(fold.queries.user)}
     noise = np.random.default_rng(0).normal(size=right.shape).astype(np.float32)
-
-    def answer(table):
-        return lambda queries: table[[user_row[int(user)] for user in queries.user]]
-
-    ones = np.ones(items, np.float32)
-    scale, weight, value = best_weights(fold, answer(noise), answer(right), [ones], [0.01, 100.0], seed=0)
-    assert (scale, weight, value) == (0, 100.0, 1.0)
-    _, weight, value = best_weights(fold, answer(right), answer(-right), [ones], [2.0], seed=0)
-    assert (weight, value) == (0.0, 1.0)
-    scale, _, _ = best_weights(fold, answer(noise), answer(right), [0 * ones, ones], [100.0], seed=0)
-    assert scale == 1
+    first, second = answer(fold, noise), answer(fold, right)
+    mixes = [lambda parts, w=weight: parts[0] + w * parts[1] for weight in (0.0, 0.01, 100.0, 200.0)]
+    assert best_mix(fold, lambda queries: (first(queries), second(queries)), mixes, 0) == (2, 1.0)
 
 
-def test_a_model_without_an_opinion_changes_nothing(fold: Fold) -> None:
-    items = len(fold.train.items)
-    silent = np.full((len(fold.queries), items), np.nan, np.float32)
-    base = np.random.default_rng(1).normal(size=silent.shape).astype(np.float32)
-    _, weight, _ = best_weights(
-        fold,
-        lambda queries: base[: len(queries)],
-        lambda queries: silent[: len(queries)],
-        [np.ones(items, np.float32)],
-        [1.0, 5.0],
-        seed=0,
-    )
-    assert weight == 0.0
+def test_new_users_and_candidates_are_heeded(fold: Fold) -> None:
+    few = dataclasses.replace(fold, candidates=np.unique(fold.truth.item)[:5].astype(np.int32))
+    asked = []
+
+    def parts(queries):
+        asked.extend(queries.user.tolist())
+        return [np.zeros((len(queries), 5), np.float32)]
+
+    best_mix(few, parts, [lambda made: made[0]], 0)
+    wanted = np.isin(fold.truth.item, few.candidates)
+    assert sorted(asked) == sorted(set(fold.queries.user[fold.truth.rows[wanted]].tolist()))

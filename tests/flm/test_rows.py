@@ -4,12 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Fold
+from benchsuite_classic.als import ALS
 from benchsuite_classic.ease import EASE
 from benchsuite_flm.flm import FLM
 from benchsuite_flm.hybrid import HybridFLM
+from benchsuite_flm.terms import EASE_WEIGHTS, NEW_WEIGHTS, RIDGES
 from benchsuite_flm.text import TextFLM
 
 
@@ -35,38 +38,55 @@ def test_items_of_one_text_get_one_score_from_text_flm(few: dict, fold: Fold) ->
     assert scores[:, first] == pytest.approx(scores[:, second], abs=1e-6)
 
 
-def test_hybrid_is_flm_plus_the_weighted_score_of_ease(few: dict, fold: Fold) -> None:
+def parts(model: HybridFLM, few: dict, fold: Fold) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The logit of flm, the score of EASE, the rows of each item, and which items are new."""
     context = Context(seed=1)
-    hybrid = HybridFLM(**few, weight=7.0, ease_regularization=20.0).fit(fold.train, context)
     text = FLM(**few).fit(fold.train, context).score(fold.queries, None)
-    ease = np.nan_to_num(EASE(regularization=20.0).fit(fold.train, context).score(fold.queries, None))
-    assert hybrid.score(fold.queries, None) == pytest.approx(text + 7 * ease, abs=1e-4)
-    some = np.array([3, 9, 58], np.int32)
-    assert hybrid.score(fold.queries, some) == pytest.approx((text + 7 * ease)[:, some], abs=1e-4)
-
-
-def test_support_takes_weight_from_rare_items_and_new_ones_have_none(few: dict, fold: Fold) -> None:
-    hybrid = HybridFLM(**few, weight=7.0, support=5.0).fit(fold.train, Context(seed=1))
+    ease = EASE(regularization=model.ease_regularization).fit(fold.train, context).score(fold.queries, None)
     rows = np.asarray(fold.train.matrix().sum(axis=0)).ravel()
-    assert hybrid._share == pytest.approx(rows / (rows + 5.0))
-    text = FLM(**few).fit(fold.train, Context(seed=1)).score(fold.queries, None)
-    new = rows == 0
+    return text, np.nan_to_num(ease), rows, rows == 0
+
+
+def test_known_items_get_the_weighted_score_of_ease_and_popularity(few: dict, fold: Fold) -> None:
+    settings = {"weight": 7.0, "popularity_weight": 0.5, "ease_regularization": 20.0}
+    hybrid = HybridFLM(**few, **settings).fit(fold.train, Context(seed=1))
+    text, ease, rows, new = parts(hybrid, few, fold)
+    logs = np.log1p(rows)
+    wanted = text + 7 * ease + 0.5 * (logs - logs[~new].mean())
     assert new.any()
-    assert hybrid.score(fold.queries, None)[:, new] == pytest.approx(text[:, new], abs=1e-5)
+    assert hybrid.score(fold.queries, None)[:, ~new] == pytest.approx(wanted[:, ~new], abs=1e-4)
+    some = np.array([3, 9], np.int32)
+    assert hybrid.score(fold.queries, some) == pytest.approx(wanted[:, some], abs=1e-4)
+
+
+def test_new_items_get_the_weighted_score_of_factors_predicted_from_text(few: dict, fold: Fold) -> None:
+    hybrid = HybridFLM(**few, weight=7.0, popularity_weight=0.5, new_weight=3.0, ridge=2.0)
+    hybrid.fit(fold.train, Context(seed=1))
+    text, _, _, new = parts(hybrid, few, fold)
+    als = ALS().fit(fold.train, Context(seed=1))
+    ridge = Ridge(alpha=2.0).fit(hybrid.vectors[~new], als.item_factors[~new])
+    factors = als.item_factors.copy()
+    factors[new] = ridge.predict(hybrid.vectors[new])
+    wanted = text[:, new] + 3 * (als.fold_in(fold.queries, factors) @ factors[new].T)
+    codes = np.flatnonzero(new).astype(np.int32)
+    assert hybrid.score(fold.queries, codes) == pytest.approx(wanted, abs=1e-3)
+    assert hybrid.score(fold.queries, None)[:, new] == pytest.approx(wanted, abs=1e-3)
 
 
 def test_the_weight_comes_from_the_validation_fold(few: dict, fold: Fold, make_fold) -> None:
     inner = dataclasses.replace(make_fold(fold.train), name="validation")
     model = HybridFLM(**few).fit(fold.train, Context(seed=1, validation=inner))
     mix = model.facts()["mix"]
-    assert mix["weight"] == model._chosen["weight"]
-    assert 0 < mix["ndcg@10"] <= 1
+    assert mix["ease"] in EASE_WEIGHTS
+    assert 0 < mix["validation ndcg@10"] <= 1
+    assert (mix["new"], mix["ridge"]) in {(new, ridge) for new in NEW_WEIGHTS for ridge in RIDGES}
 
 
 def test_without_a_validation_fold_a_tenth_is_held_out(few: dict, world: Dataset) -> None:
     mix = HybridFLM(**few).fit(world, Context(seed=1)).facts()["mix"]
-    assert set(mix) == {"weight", "support", "ndcg@10"}
+    assert mix["validation ndcg@10"] is not None
 
 
 def test_a_given_weight_is_kept(few: dict, fold: Fold) -> None:
-    assert HybridFLM(**few, weight=2.5).fit(fold.train, Context()).facts()["mix"] == {"weight": 2.5, "support": 0.0}
+    mix = HybridFLM(**few, weight=2.5).fit(fold.train, Context()).facts()["mix"]
+    assert mix == {"ease": 2.5, "popularity": 0.0, "new": 20.0, "ridge": 10.0, "validation ndcg@10": None}
