@@ -24,7 +24,7 @@ def by_dataset(view: View) -> list[tuple[str, tuple[Table, ...]]]:
     for base in dict.fromkeys(place.base for place in series.wholes(view)):
         places = [place for place in series.wholes(view) if place.base == base]
         built = []
-        for metric in _leading(view, places):
+        for metric in leading(view, places):
             there = [place for place in places if metric in view.metrics_at(place)]
             if len(there) <= 1:
                 continue
@@ -41,7 +41,8 @@ def by_dataset(view: View) -> list[tuple[str, tuple[Table, ...]]]:
     return found
 
 
-def _leading(view: View, places: Sequence[Place]) -> list[str]:
+def leading(view: View, places: Sequence[Place]) -> list[str]:
+    """Return the metrics that stand for the others in these places."""
     metrics = [metric for metric in view.metrics if any(metric in view.metrics_at(place) for place in places)]
     rating = [metric for metric in metrics if view.task(metric) == "rating"][:1]
     main = view.main_at(places)

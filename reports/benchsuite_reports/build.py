@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchsuite.data import Comparison
-from benchsuite_reports import words
+from benchsuite_reports import series, words
 from benchsuite_reports.across import by_dataset, part_tables, warm_and_cold
 from benchsuite_reports.against import against
 from benchsuite_reports.facts import Place, View
@@ -53,7 +53,9 @@ def sections(comparison: Comparison) -> list[Section]:
     overview = _overview(view)
     if overview:
         found.append(Section("Overview", 1, (), (overview,)))
-    found.extend(Section(f"Data sets under {words.clean(base)}", 2, (), several) for base, several in by_dataset(view))
+    for base, several in by_dataset(view):
+        under = tuple(place for place in series.wholes(view) if place.base == base)
+        found.append(Section(f"Data sets under {words.clean(base)}", 2, (), several, under))
     for dataset in view.datasets:
         about = words.find(comparison.datasets, dataset)
         places = [place for place in view.places if place.dataset == dataset]

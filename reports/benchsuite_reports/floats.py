@@ -19,8 +19,8 @@ _BOLD = 1.17
 
 
 PREAMBLE = """\
-% Characters that pdfLaTeX has no glyph for show as their code point there, and as themselves under the other two.
-\\providecommand{\\benchsuitechar}[2]{\\ifdefined\\Umathchar#1\\else#2\\fi}
+% A character that the font has no glyph for shows as its code point, [U+1F680]; pdfLaTeX has none of these.
+\\providecommand{\\benchsuitechar}[2]{\\ifdefined\\Umathchar\\iffontchar\\font`#1\\relax#1\\else#2\\fi\\else#2\\fi}
 """
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-from benchsuite_reports import words
+from benchsuite_reports import series, words
 from benchsuite_reports.bib import Bibliography
 from benchsuite_reports.build import Section, sections
 from benchsuite_reports.facts import View
 from benchsuite_reports.floats import PREAMBLE, comment, fragments, meaning
 from benchsuite_reports.method import limitations, setup
+from benchsuite_reports.tables import Table
 from benchsuite_reports.tex import escape
 from benchsuite_reports.verdict import verdicts
 
@@ -22,12 +23,21 @@ _ARTICLE = """\
 \\documentclass{article}
 \\usepackage{booktabs}
 \\usepackage{graphicx}
+\\providecommand{\\Description}[2][]{} % for readers who cannot see a figure; acmart has it
 """
 _ACM = """\
+% Without the fonts of the ACM (libertine, in texlive-fonts-extra) the class sets fonts that do not stretch.
+\\IfFileExists{libertine.sty}{}{\\PassOptionsToPackage{expansion=false}{microtype}}
 \\documentclass[manuscript,nonacm]{acmart}
 \\settopmatter{printacmref=false}
 """
 _TABLES_A_PAGE = 8
+_PLACES = 4
+"""With more data sets and splits than this, only what is in ``_ALWAYS`` is printed."""
+_ALWAYS = frozenset({"overview", "datasets", "warm", "cold", "all", "ranking", "quality", "ranks"})
+_CODES = """\
+{\\raggedright Characters for which a font has no glyph are printed as their Unicode code point, such as [U+4E2D].\\par}
+"""
 
 
 @dataclass
@@ -51,6 +61,8 @@ class Paper(Report):
         tables: dict[str, str] = {}
         files["results.tex"] = _results(view, tables, _WIDTHS[self.style], list(drawn))
         files["limitations.tex"] = limitations(view)
+        if any("\\benchsuitechar{" in text for text in (*files.values(), *tables.values())):
+            files["limitations.tex"] += _CODES
         files |= {f"tables/{name}.tex": text for name, text in tables.items()}
         if bibliography:
             files["references.bib"] = bibliography.render()
@@ -90,40 +102,57 @@ def _results(view: View, tables: dict[str, str], width: float, stems: list[str])
         items = "".join(f"  \\item {escape(text, breaks=True)}\n" for text in said)
         out.append(f"\\begin{{itemize}}\\raggedright\n{items}\\end{{itemize}}\n")
     parts = [section for section in sections(view.comparison) if section.tables]
-    legend = meaning([table for section in parts for table in section.tables if not _apart(section)])
+    many = len(series.wholes(view)) > _PLACES
+    shown = [table for section in parts for table in section.tables if _shown(section, table, many=many)]
+    legend = meaning(shown)
     out.append(f"{{\\raggedright In the tables: {legend}\\par}}\n" if legend else "")
     waiting = 0
     apart: list[str] = []
     for section in parts:
-        found = [part for table in section.tables for part in fragments(table, (), width, brief=True)]
-        names = [label.removeprefix("tab:") for label, _ in found]
-        tables.update(zip(names, (text for _, text in found), strict=True))
-        if _apart(section):
-            apart += names
+        found: list[str] = []
+        for table in section.tables:
+            pieces = fragments(table, (), width, brief=True)
+            names = [label.removeprefix("tab:") for label, _ in pieces]
+            tables.update(zip(names, (text for _, text in pieces), strict=True))
+            (found if _shown(section, table, many=many) else apart).extend(names)
+        if not found:
             continue
-        if waiting + len(names) > _TABLES_A_PAGE:
+        if waiting + len(found) > _TABLES_A_PAGE:
             out.append("\\clearpage\n")
             waiting = 0
-        waiting += len(names)
-        told = ", ".join(f"\\ref{{{label}}}" for label, _ in found)
+        waiting += len(found)
+        told = ", ".join(f"\\ref{{tab:{name}}}" for name in found)
         heading = escape(section.heading, breaks=True)
-        out.append(f"\\subsection*{{\\raggedright {heading}}}\n{'Table' if len(names) == 1 else 'Tables'}~{told}.\n")
-        out += [f"\\input{{tables/{name}}}\n" for name in names]
-    if apart:
-        out.append("% Groups of queries and parts of tests one by one; take in what the paper needs:\n")
-        out += [f"% \\input{{tables/{name}}}\n" for name in apart]
-    if stems:
+        out.append(f"\\subsection*{{\\raggedright {heading}}}\n{'Table' if len(found) == 1 else 'Tables'}~{told}.\n")
+        out += [f"\\input{{tables/{name}}}\n" for name in found]
+    left = [stem for stem in stems if many and stem.partition("-")[0] not in _ALWAYS]
+    out += _left_out(apart, left)
+    kept = [stem for stem in stems if stem not in left]
+    if kept:
         out.append("\\clearpage\n\\subsection*{Figures}\n")
-    for index, stem in enumerate(stems):
+    for index, stem in enumerate(kept):
         if index and index % _TABLES_A_PAGE == 0:
             out.append("\\clearpage\n")
         out.append(_figure(stem))
     return "".join(out) + "\\clearpage\n"
 
 
-def _apart(section: Section) -> bool:
-    """Whether the section's tables are left for the author to take in: a paper has no room for all of them."""
-    return section.group or all(table.kind == "parts" for table in section.tables)
+def _shown(section: Section, table: Table, *, many: bool) -> bool:
+    """Whether a table is printed; the others are left for the author to take in, as a paper has no room for all."""
+    if section.group or table.kind == "parts":
+        return False
+    return not many or table.kind in _ALWAYS
+
+
+def _left_out(tables: Sequence[str], stems: Sequence[str]) -> list[str]:
+    """Say what the folder holds beyond what is printed, with the lines that print it."""
+    counts = [f"{len(names)} {noun}s" for names, noun in ((tables, "table"), (stems, "figure")) if names]
+    if not counts:
+        return []
+    said = f"The folder of this report holds {' and '.join(counts)} more; the source of this section names each."
+    out = [f"\n\\bigskip\\noindent {said}\n", "% What is not printed; take in what the paper needs:\n"]
+    out += [f"% \\input{{tables/{name}}}\n" for name in tables]
+    return out + [f"% \\includegraphics[width=\\linewidth]{{figures/{stem}.pdf}}\n" for stem in stems]
 
 
 _CAPTIONS = {
@@ -132,6 +161,7 @@ _CAPTIONS = {
     "cost": "Quality against the seconds to fit and to answer; no model is both better and cheaper than one on the "
     "dotted line",
     "tuning": "The best value on validation so far, trial by trial",
+    "parts": "Quality on parts of the test, which are not tested apart",
     "ranks": "Mean ranks over data sets; bars join models that the Nemenyi test does not separate at 5\\%",
 }
 
@@ -141,5 +171,6 @@ def _figure(stem: str) -> str:
     return (
         "\\begin{figure}[tbp]\n  \\centering\n"
         f"  \\includegraphics[width=\\linewidth,height=0.4\\textheight,keepaspectratio]{{figures/{stem}.pdf}}\n"
+        f"  \\Description{{{_CAPTIONS[kind]}; the tables hold the numbers.}}\n"
         f"  \\caption{{{_CAPTIONS[kind]}.}}\n  \\label{{fig:{stem}}}\n\\end{{figure}}\n"
     )

@@ -95,6 +95,34 @@ def cold(view: View, look: Mapping[str, Look], places: Sequence[Place], metric: 
     return figure
 
 
+def parts(view: View, look: Mapping[str, Look], cut: series.Cut, metric: str) -> Figure:
+    """Draw quality on each part of a test beside the whole, one dot per model; faint lines only lead the eye."""
+    places = (cut.base, *cut.places)
+    found = series.curves(view, places, metric)
+    figure = Figure(figsize=(4.6, max(2.7, 0.17 * len(found) + 0.6)), layout="constrained")
+    axes = figure.add_subplot()
+    last: dict[str, float] = {}
+    for curve in found:
+        style = look[curve.model]
+        known = [(index, point) for index, point in enumerate(curve.points) if point is not None]
+        xs, ys = [index for index, _ in known], [point.value for _, point in known]
+        axes.plot(xs, ys, linewidth=0.6, linestyle=style.dash, color=style.light, alpha=0.6)
+        for index, point in known:
+            if point.low is not None and point.high is not None:
+                axes.plot([index, index], [point.low, point.high], color=style.light, linewidth=0.7, alpha=0.6)
+            axes.plot([index], [point.value], zorder=5, **marker(style, 4.5))
+        last[curve.model] = ys[-1]
+    axes.set_xticks(range(len(places)), ["all", *(label(place.group) for place in cut.places)])
+    axes.set_xlabel(cut.family)
+    axes.set_ylabel(label(words.heading(metric)))
+    axes.yaxis.set_major_formatter(Bare())
+    axes.set_title(wrapped(title(view, cut.base), 60))
+    axes.set_xlim(-0.2, len(places) - 0.8)
+    ends(figure, axes, last, len(places) - 1, look)
+    key(figure, view)
+    return figure
+
+
 def cost(view: View, look: Mapping[str, Look], place: Place, metric: str) -> Figure:
     """Draw quality against the seconds that it costs, with the front that no model beats on both."""
     found = series.spots(view, place, metric)

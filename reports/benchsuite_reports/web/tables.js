@@ -36,6 +36,9 @@ function prepareTables() {
   }
 }
 
+// Tables whose columns are metrics.
+const WHOLE = ["all", "ranking", "classification", "rating", "cost"].map((kind) => `[data-kind=${kind}]`).join(",");
+
 function showTables() {
   const here = place();
   const inBase = (p) => DATA.places[p].dataset === here.dataset && DATA.places[p].base === here.base;
@@ -48,7 +51,7 @@ function showTables() {
   for (const row of document.querySelectorAll("tr[data-i]")) row.hidden = !visible(Number(row.dataset.i));
   for (const cell of document.querySelectorAll("thead th.on, td.on")) cell.classList.remove("on");
   for (const section of document.querySelectorAll("section.place:not([hidden])")) {
-    for (const cell of section.querySelectorAll(`figure:not([data-kind=overview]):not([data-kind=cold]) thead th[data-m="${state.metric}"]`)) {
+    for (const cell of section.querySelectorAll(`figure:is(${WHOLE}) thead th[data-m="${state.metric}"]`)) {
       const column = cell.cellIndex;
       cell.classList.add("on");
       for (const body of cell.closest("table").tBodies) for (const row of body.rows) if (row.cells[column]) row.cells[column].classList.add("on");
