@@ -99,7 +99,7 @@ def carbon_intensity(country: str) -> tuple[float, str]:
             f'"{country}" is no country that {library()} knows',
             remedy="write the three letters of ISO 3166, such as FRA or IND, or nothing for the world's average",
         )
-    place = GeoMetadata(country_iso_code=code, country_name=known[code]["country_name"])  # type: ignore[no-untyped-call]  # no stubs
+    place = GeoMetadata(country_iso_code=code, country_name=known[code]["country_name"])
     kilograms: float = Emissions(data).get_country_emissions(Energy.from_energy(1.0), place)
     return 1000.0 * kilograms, str(known[code]["country_name"])
 
@@ -107,4 +107,4 @@ def carbon_intensity(country: str) -> tuple[float, str]:
 def _data() -> Any:
     from codecarbon.input import DataSource
 
-    return DataSource()
+    return DataSource()  # type: ignore[no-untyped-call]  # it tells no types

@@ -219,7 +219,7 @@ def check_recommend_equals_ranking(make: Make[Model]) -> None:
 
 def check_parameters_are_counted(make: Make[Model]) -> None:
     """``parameter_count`` returns a whole number from 0 on, or None for "not told"."""
-    count = exam(make).model.parameter_count()
+    count: object = exam(make).model.parameter_count()
     whole = count is None or (isinstance(count, int) and not isinstance(count, bool) and count >= 0)
     expect(whole, f"parameter_count() returned {count!r}, no whole number from 0 on and not None")
 

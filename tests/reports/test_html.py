@@ -105,7 +105,7 @@ def test_every_digit_is_the_stores(invented, page):
                 number, _, margin = re.sub(r" [▲▼]", "", text).partition(" ±")
                 digits = len(number.rstrip("%").partition(".")[2])
                 scale = 100 if number.endswith("%") else 1
-                assert float(number.rstrip("%")) == float(f"{scale * row.mean:.{digits}f}")
+                assert float(number.rstrip("%").replace(",", "")) == float(f"{scale * row.mean:.{digits}f}")
                 if row.ci_low is not None:
                     half = max(row.mean - row.ci_low, row.ci_high - row.mean)
                     assert float(margin) == float(f"{half:.{digits}f}")
