@@ -11,7 +11,7 @@ import pytest
 from benchsuite_reports.html import Html
 
 sys.path.insert(0, str(Path(__file__).parent))
-from large import DATASETS, MODELS, USERS, large  # noqa: E402 - beside this file; tests are no package
+from large import DATASETS, MODELS, USERS, large  # beside this file: tests are no package
 
 SECONDS = 2.0
 

@@ -145,10 +145,9 @@ def compiled(files, folder, documentclass, engine="pdflatex"):
     if engine is None or bibtex is None or reader is None:
         pytest.skip("no TeX or no pdftotext on this machine: install texlive-latex-recommended and poppler-utils")
     needed = {"article": ["article.cls"], "acmart": ["acmart.cls", "hyperxmp.sty", "xstring.sty"]}[documentclass]
-    needed += ["luaotfload.sty"] if engine.endswith("lualatex") else []
     for name in needed:
         if subprocess.run(["kpsewhich", name], capture_output=True, check=False).returncode:  # noqa: S607 - fixed words
-            pytest.skip(f"no {name} here: install texlive-publishers and texlive-latex-extra, or texlive-luatex")
+            pytest.skip(f"no {name} here: install texlive-publishers and texlive-latex-extra")
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
