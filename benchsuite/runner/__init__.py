@@ -1,7 +1,25 @@
-"""Does the work of an experiment: data and folds once, then each job in a process of its own."""
+"""Does the work of an experiment: data and folds once, then each job in a process of its own.
 
-from benchsuite.runner.folds import prepare
-from benchsuite.runner.pool import Options, Outcome
-from benchsuite.runner.work import run
+Names are imported when they are first used: each worker is a process that needs none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchsuite.runner.folds import prepare
+    from benchsuite.runner.pool import Options, Outcome
+    from benchsuite.runner.work import run
 
 __all__ = ["Options", "Outcome", "prepare", "run"]
+
+_HOMES = {"Options": "pool", "Outcome": "pool", "prepare": "folds", "run": "work"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -7,11 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchsuite.plan import Cell, Plan
 from benchsuite.provenance import now, provenance
 from benchsuite.store import Store
+
+if TYPE_CHECKING:  # a worker reads jobs and knows no plan; each process would pay for importing it
+    from benchsuite.plan import Cell, Plan
 
 
 @dataclass(frozen=True)
