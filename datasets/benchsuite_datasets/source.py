@@ -14,6 +14,7 @@ from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError, did_you_mean
 from benchsuite_datasets.build import Tables, build
 from benchsuite_datasets.card import Card, Choice
+from benchsuite_datasets.describe import card_lines
 from benchsuite_datasets.files import Found, NotHere, checksums, find
 from benchsuite_datasets.frames import read_layout
 from benchsuite_datasets.outliers import (
@@ -252,7 +253,7 @@ def card_source(card: Card, base: type[CardSource] = CardSource) -> type[CardSou
         values = Literal[tuple(card.choice.values)]  # type: ignore[valid-type]  # known only when the card is read
         fields.append((card.choice.setting, values, dataclasses.field(default=card.choice.default)))
     facts = {
-        "__doc__": card.summary[:1].upper() + card.summary[1:] + ".",
+        "__doc__": "\n".join([card.summary[:1].upper() + card.summary[1:] + ".", "", *card_lines(card)]),
         "__module__": base.__module__,
         "card": card,
         "domain": card.domain,

@@ -81,3 +81,18 @@ def test_cards_are_found_by_name(tmp_path):
         read_card("ml-10k")
     with pytest.raises(DataError, match=r"none\.toml: cannot be read"):
         read_card_file(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("name", card_names())
+def test_a_source_tells_what_its_card_says(name):
+    card = read_card(name)
+    told = card_source(card).__doc__
+    for quirk in card.quirks:
+        assert f"- {quirk}" in told
+    for layout in card.layouts:
+        for mirror in layout.mirrors:
+            assert (mirror.url or mirror.requirement) in told
+        for table in layout.interactions:
+            assert table.file in told
+    assert ("may not pass the files on" in told) != card.redistribution
+    assert (card.expect is None) or f"{card.expect.rows:,} rows" in told
