@@ -54,7 +54,7 @@ class Settings(Model):
             many epochs: a fit takes up to twice as long. Without a validation fold all epochs are run.
         average: share of the last epochs whose weights are averaged (Izmailov et al. 2018); 0 takes the last ones.
         interest: how a history becomes the interest: the ``mean`` of its items; ``recency``, where newer ones weigh
-            more; ``attention``, where a learnt query weighs them.
+            more (in data without times: later rows); ``attention``, where a learnt query weighs them.
         half_life: items after which an older one weighs half, for ``recency``.
         weighting: what an event of a history weighs: all the ``same``; by ``value``, log(1 + value); by
             ``behaviour``, the more the rarer.

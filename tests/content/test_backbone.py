@@ -163,6 +163,40 @@ def test_a_folder_without_a_config_is_one_line(tiny: Path) -> None:
     assert "config.json" in one_line(error)
 
 
+def test_a_decoder_without_a_padding_token(tmp_path: Path) -> None:
+    """As GPT-2 comes: nothing to pad with, and an empty text is no token at all."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import GPT2Config, GPT2Model, PreTrainedTokenizerFast
+
+    from benchsuite_content.encode import encode_texts
+
+    folder = tmp_path / "gpt"
+    end = len(WORDS)
+    config = GPT2Config(
+        vocab_size=end + 1, n_positions=16, n_embd=8, n_layer=1, n_head=1, bos_token_id=end, eos_token_id=end
+    )
+    GPT2Model(config).save_pretrained(folder)
+    mark = "<|end|>"
+    words = {word: place for place, word in enumerate([*WORDS, mark])}
+    core = Tokenizer(models.WordLevel(words, unk_token=mark))
+    core.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=core, eos_token=mark, unk_token=mark).save_pretrained(folder)
+    found = load_backbone(str(folder))
+    assert found.pooling == "last"
+    assert found.max_tokens == 16
+    vectors = encode_texts(found, ["red boat", "", "old blue lamp red boat"])
+    alone = encode_texts(found, ["red boat"])
+    assert abs(vectors[0] - alone[0]).max() < 1e-6
+    assert not vectors[1].any()
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "tf_model.h5", "weights.ckpt"])
+def test_only_safetensors_are_weights(tiny: Path, name: str) -> None:
+    (tiny / "model.safetensors").rename(tiny / name)
+    with pytest.raises(DataError, match=r"pickled weights can run code and are never read"):
+        load_backbone(str(tiny))
+
+
 def test_models_that_read_one_text_to_write_another_are_refused(tmp_path: Path) -> None:
     from transformers import T5Config, T5Model
 

@@ -125,6 +125,29 @@ def test_a_setting_of_the_encoder_matters(tiny: str, rich: Fold, tuned: np.ndarr
     assert np.abs(scores(FLM(backbone=tiny, **settings), rich) - tuned).max() > 1e-4
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"loss": "bce", "interest": "attention", "friends": 0.5, "tuning": "full"},
+        {"loss": "bpr", "interest": "recency", "weighting": "value", "tuning": "lora", "lora_part": "all"},
+    ],
+)
+def test_half_precision_trains_nearly_the_same(
+    tiny: str, rich: Fold, more: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU: autocast to bfloat16 in encoder and head."""
+    settings = FAST | {"learning_rate": 1e-3, "layers": 1, "patience": 2} | more
+    found = []
+    for half in (True, False):
+        monkeypatch.setattr("benchsuite_flm.fitting.fast_half", lambda _, half=half: half)
+        model = FLM(backbone=tiny, **settings)
+        found.append(scores(model, rich, validation=rich.validation))
+        assert np.isfinite(model.losses).all()
+    assert np.abs(found[0] - found[1]).max() > 0
+    assert np.corrcoef(found[0].ravel(), found[1].ravel())[0, 1] > 0.95
+
+
 def test_frozen_tuning_is_the_frozen_twin(tiny: str, rich: Fold, frozen: np.ndarray) -> None:
     np.testing.assert_array_equal(scores(FLM(backbone=tiny, tuning="frozen", **FAST), rich), frozen)
 

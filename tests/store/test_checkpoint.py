@@ -10,22 +10,26 @@ from benchsuite.errors import StoreError
 from benchsuite.store import Store
 
 
+def fail(store: Store, error: Exception) -> None:
+    with store.checkpoint("ab12") as folder:
+        (folder / "state").write_text("kept")
+        raise error
+
+
 def test_a_checkpoint_goes_when_its_cell_has_ended(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with store.checkpoint("ab12") as folder:
         (folder / "state").write_text("1")
     assert not folder.exists()
-    with pytest.raises(ValueError, match="model"), store.checkpoint("ab12") as folder:
-        (folder / "state").write_text("2")
-        raise ValueError("the model failed")
+    with pytest.raises(ValueError, match="model"):
+        fail(store, ValueError("the model failed"))
     assert not folder.exists()
 
 
 def test_it_outlives_a_kill_and_a_full_disk(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    with pytest.raises(StoreError), store.checkpoint("ab12") as folder:
-        (folder / "state").write_text("kept")
-        raise StoreError("cannot be written")
+    with pytest.raises(StoreError):
+        fail(store, StoreError("cannot be written"))
     code = (
         "import os, signal, sys; from pathlib import Path; from benchsuite.store import Store\n"
         "with Store(Path(sys.argv[1])).checkpoint('ab12') as folder:\n"
