@@ -11,8 +11,6 @@ from benchsuite_content.backbone import DEFAULT_BACKBONE, load_backbone
 from benchsuite_content.encode import encode_texts, torch_threads
 
 TEXTS = [f"{place} is a place by the {what}, one of many" for place in range(64) for what in ("sea", "city")]
-    f"{place} is the name of a place by the {what}, one of many" for place in range(64) for what in ("sea", "city")
-]
 LAYERS = 2
 
 

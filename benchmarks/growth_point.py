@@ -1,0 +1,92 @@
+"""One point of the growth curves; prints one line of JSON. Called with the point and the number of threads."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from data import evidence_of, fold_of, zipf
+
+from benchsuite.api import Context
+from benchsuite.evaluate import rank
+from benchsuite.registry import load_metric, load_model
+
+ASKING = 5_000
+"""Users who are ranked for at most; time for everybody is in proportion."""
+
+_CELLS = """
+name = "cells"
+seeds = [{seeds}]
+sources = ["demo"]
+splits = ["random-holdout"]
+models = ["random", "popular"]
+metrics = ["ndcg@10"]
+"""
+
+
+def peak() -> float:
+    """Return the peak resident memory in bytes, of this process or its largest child."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * unit
+
+
+def measure_model(key: dict[str, Any], threads: int) -> dict[str, Any]:
+    """Fit, rank for some users, judge the lists."""
+    arrays = dict(zipf(key["users"], key["items"], key["rows"]))
+    asking = min(ASKING, len(arrays["test_user"]))
+    arrays |= {name: arrays[name][:asking] for name in ("test_user", "test_item")}
+    fold = fold_of(arrays)
+    rows = len(fold.train.interactions)
+    before, seconds = peak(), []
+    mark = time.perf_counter()
+    model = load_model(key["model"])().fit(fold.train, Context(seed=1, threads=threads))
+    seconds.append(time.perf_counter() - mark)
+    mark = time.perf_counter()
+    rankings = rank(model, fold, 20, threads=threads)
+    seconds.append(time.perf_counter() - mark)
+    mark = time.perf_counter()
+    evidence = evidence_of(fold, rankings)
+    value = float(load_metric("ndcg@k").from_settings({"k": 20}).measure(evidence).mean())
+    seconds.append(time.perf_counter() - mark)
+    return {
+        "train_rows": rows,
+        "asking": asking,
+        "fit": seconds[0],
+        "rank_per_user": seconds[1] / asking,
+        "metric_per_user": seconds[2] / asking,
+        "data_peak": before,
+        "peak": peak(),
+        "ndcg": value,
+    }
+
+
+def measure_cells(key: dict[str, Any], _threads: int) -> dict[str, Any]:
+    """Run so many tiny cells, then again with nothing to do."""
+    from benchsuite.cli.main import main
+
+    seconds = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cells.toml"
+        # Two models, a test and a validation cell each.
+        seeds = range(1, key["cells"] // 4 + 1)
+        path.write_text(_CELLS.format(seeds=", ".join(map(str, seeds))), "utf-8")
+        for _ in range(2):
+            mark = time.perf_counter()
+            code = main(["run", str(path), "--store", str(Path(folder) / "store")])
+            seconds.append(time.perf_counter() - mark)
+            if code:
+                raise SystemExit(code)
+    return {"run": seconds[0], "again": seconds[1], "peak": peak()}
+
+
+if __name__ == "__main__":
+    point = json.loads(sys.argv[1])
+    measure = measure_cells if point["what"] == "cells" else measure_model
+    print(json.dumps(measure(point, int(sys.argv[2]))))
