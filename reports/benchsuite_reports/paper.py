@@ -34,7 +34,7 @@ _ACM = """\
 _TABLES_A_PAGE = 8
 _PLACES = 4
 """With more data sets and splits than this, only what is in ``_ALWAYS`` is printed."""
-_ALWAYS = frozenset({"overview", "datasets", "warm", "cold", "all", "ranking", "quality", "ranks"})
+_ALWAYS = frozenset({"overview", "datasets", "warm", "cold", "novelty", "all", "ranking", "quality", "ranks"})
 _CODES = """\
 {\\raggedright Characters for which a font has no glyph are printed as their Unicode code point, such as [U+4E2D].\\par}
 """
