@@ -56,17 +56,22 @@ def zipf(users: int, items: int, rows: int, seed: int = 0, exponent: float = 1.0
     """Return generated train and test arrays, in the form of :func:`gowalla`.
 
     Item popularity falls as ``1 / (rank + 10) ** exponent``, activity of users is log-normal, no pair repeats, and one
-    row of each user who has several is held out. About ``rows`` rows remain, fewer where users hit popular items twice.
+    row of each user who has several is held out. There are ``rows`` rows or almost as many.
     """
     generator = np.random.default_rng(seed)
     share = 1.0 / (np.arange(items) + 10.0) ** exponent
     activity = generator.lognormal(0.0, 1.0, users)
-    user = np.repeat(np.arange(users), generator.multinomial(round(rows * 1.05), activity / activity.sum()))
-    place = np.searchsorted(np.cumsum(share / share.sum()), generator.random(len(user)))
-    item = generator.permutation(items)[np.minimum(place, items - 1)]
-    # Sorted by user, then at random, so that the last row of a user is any of them.
-    pair = np.unique(user * np.int64(items) + item)
+    code = generator.permutation(items)
+    pair = np.zeros(0, np.int64)
+    # Users hit popular items twice: go on drawing, as often as need be, until enough pairs differ.
+    for _ in range(20):
+        user = np.repeat(np.arange(users), generator.multinomial(rows - len(pair) + 1, activity / activity.sum()))
+        place = np.searchsorted(np.cumsum(share / share.sum()), generator.random(len(user)))
+        pair = np.unique(np.concatenate([pair, user * np.int64(items) + code[np.minimum(place, items - 1)]]))
+        if len(pair) >= rows:
+            break
     user, item = pair // items, pair % items
+    # Sorted by user, then at random, so that the last row of a user is any of them.
     order = np.lexsort((generator.random(len(user)), user))
     user, item = user[order].astype(np.int32), item[order].astype(np.int32)
     last = np.append(user[1:] != user[:-1], True) & (np.bincount(user, minlength=users)[user] > 1)

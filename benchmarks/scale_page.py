@@ -122,8 +122,9 @@ def _cells(rows: Sequence[Row]) -> str:
 
 def _extrapolated(curves: Mapping[tuple[str, str], Sequence[Row]], threads: int) -> str:
     """Return what the curves say of 10^8 users."""
-    head = f"""Assumed: {ITEMS:,} items and {HISTORY} rows a user, so {USERS * HISTORY:,} interactions; {MACHINES} machines
-of {MACHINE_CORES} cores and {MACHINE_GB} GB, of cores like those measured; work splits over them without loss; exponents of
+    machines = f"{MACHINES} machines of {MACHINE_CORES} cores and {MACHINE_GB} GB"
+    head = f"""Assumed: {ITEMS:,} items and {HISTORY} rows a user, so {USERS * HISTORY:,} interactions; {machines},
+of cores like those measured; work splits over them without loss; exponents of
 the axis "all" go on; everybody gets a list. This extrapolates over several orders of magnitude: read it as which wall
 comes first, not as a promise."""
     columns = ("fitting, core hours", "ranking all users, core hours", "hours on the cluster", "memory, one copy")
