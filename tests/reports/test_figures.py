@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+import numpy as np
 import pytest
 
 from benchsuite_reports.facts import View
@@ -91,6 +92,45 @@ def test_colours_can_be_seen_on_their_ground(invent):
     ).values():
         assert _contrast(look.light, "#ffffff") >= 3
         assert _contrast(look.dark, "#14171c") >= 3
+
+
+def test_models_can_be_told_apart_in_grey_print(invent):
+    names = [f"classic-{index}" for index in range(24)] + [f"flm-{index}" for index in range(12)] + ["oracle"]
+    found = looks(View(invent(models=names, splits=("random-holdout",), metrics=("ndcg@10",))))
+    assert len({(look.marker, look.filled, look.dash) for look in found.values()}) == len(names)
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1.0: linear RGB as seen with each deficiency.
+DEFICIENCIES = {
+    "none": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def _lab(colour, seen):
+    """Return CIELAB (D65) of a colour as seen with a deficiency."""
+    parts = np.array([int(colour[index : index + 2], 16) for index in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    primaries = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    white = np.array([0.9505, 1.0, 1.089])
+    ratio = primaries @ np.clip(np.asarray(seen) @ linear, 0, 1) / white
+    x, y, z = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+@pytest.mark.parametrize("ground", ["light", "dark"])
+def test_colours_of_one_kind_stay_apart_for_the_colour_blind(invent, deficiency, ground):
+    names = [f"classic-{index}" for index in range(8)] + [f"flm-{index}" for index in range(4)]
+    found = looks(View(invent(models=names, splits=("random-holdout",), metrics=("ndcg@10",))))
+    for kind in ("classic", "flm"):
+        seen = [
+            _lab(getattr(look, ground), DEFICIENCIES[deficiency]) for n, look in found.items() if n.startswith(kind)
+        ]
+        gaps = [np.linalg.norm(a - b) for index, a in enumerate(seen) for b in seen[:index]]
+        assert min(gaps) >= 12
 
 
 def test_names_with_no_glyph_are_named_by_code_point():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -45,5 +46,14 @@ def test_latex_compiles_and_nothing_overflows(which, request, tmp_path):
             assert f"{row.mean:.3f}".removeprefix("0") in text
     if which == "naughty":
         # An underscore is set as a rule, not as a letter, so no name with one is looked for.
-        for name in ("=1+1", "@SUM(A1)", "<script>alert(1)</script>", "[U+540D]", "b&c%d#e$f", "\\i{j}k<l>m"):
+        for name in (
+            "=1+1",
+            "@SUM(A1)",
+            "<script>alert(1)</script>",
+            "[U+540D]",
+            "[U+05E9]",
+            "b&c%d#e$f",
+            "\\i{j}k<l>m",
+        ):
             assert name in text, name
+        assert "[U+1F680]" in re.sub(r"\s", "", text)
