@@ -117,7 +117,7 @@ class CardSource(Source):
             DataError: when files are damaged or malformed.
         """
         if self.card.choice is not None:
-            return self._chosen(self.card.choice).check(place)
+            return self._check_chosen(self.card.choice, place)
         expect = {} if self.card.expect is None else self.card.expect.model_dump(exclude_none=True)
         try:
             found = find(self.card, place)
@@ -136,6 +136,17 @@ class CardSource(Source):
         card = self.card.chosen(getattr(self, choice.setting))
         base = next(one for one in type(self).__mro__ if one.__dict__.get("card") is not self.card)
         return card_source(card, base)(**settings)
+
+    def _check_chosen(self, choice: Choice, place: Place) -> Check | None:
+        """Check the set that the setting names; where it is the default and not here, the first other one that is."""
+        checked = self._chosen(choice).check(place)
+        if checked is None or checked.here or getattr(self, choice.setting) != choice.default:
+            return checked
+        for value in (one for one in choice.values if one != choice.default):
+            other = dataclasses.replace(self, **{choice.setting: value}).check(place)
+            if other is not None and other.here:
+                return dataclasses.replace(other, checksums=f"{value}: {other.checksums}")
+        return checked
 
     def _told(self, found: Found) -> Tables:
         """Read the files; the first step tells where the card knows no checksum, which is then that first seen."""

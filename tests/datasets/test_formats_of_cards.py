@@ -269,6 +269,9 @@ def test_a_choice_is_a_setting_and_part_of_the_identity(tmp_path):
     assert len(gifts.load(place).interactions) == 1
     assert gifts.check(place).expected == {"rows": 152_410}
     assert gifts.settings()["category"] == "Gift_Cards"
+    found = source_of("amazon-2023")().check(place)
+    assert found.here, "verify looks for any of the sets"
+    assert found.checksums == "Gift_Cards: 0 of 2 known"
     assert source_of("amazon-2023")(category="Software").check(Place((), tmp_path, offline=True)).expected == {}
     with pytest.raises(DataError, match="neither in a named folder nor in the cache"):
         source_of("amazon-2023")().load(place)
