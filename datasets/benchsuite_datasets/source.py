@@ -142,7 +142,8 @@ class CardSource(Source):
         checked = self._chosen(choice).check(place)
         if checked is None or checked.here or getattr(self, choice.setting) != choice.default:
             return checked
-        for value in (one for one in choice.values if one != choice.default):
+        others = [value for value in choice.values if value != choice.default]  # noqa: PD011 - a table of the card
+        for value in others:
             other = dataclasses.replace(self, **{choice.setting: value}).check(place)
             if other is not None and other.here:
                 return dataclasses.replace(other, checksums=f"{value}: {other.checksums}")
