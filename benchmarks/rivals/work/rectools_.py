@@ -7,7 +7,7 @@ import pandas as pd
 from common import ALPHA, FACTORS, ITERATIONS, NEIGHBOURS, REGULARIZATION, SEED, Clock, K, arguments, finish
 from implicit.cpu.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import CosineRecommender
-from rectools.dataset import Dataset
+from rectools.dataset import Dataset, IdMap, Interactions
 from rectools.metrics import NDCG, Recall, calc_metrics
 from rectools.models import ImplicitALSWrapperModel, ImplicitItemKNNWrapperModel
 from threadpoolctl import threadpool_limits
@@ -23,7 +23,9 @@ def frame(part: str) -> pd.DataFrame:
 
 
 train, test = frame("train"), frame("test")
-dataset = Dataset.construct(train)
+# Its own numbering is that of first appearance; with ours, ties and random starting points are those of everybody.
+names = {"user": IdMap(np.arange(int(arrays["users"]))), "item": IdMap(np.arange(int(arrays["items"])))}
+dataset = Dataset(names["user"], names["item"], Interactions.from_raw(train, names["user"], names["item"]))
 users = np.unique(arrays["test_user"])
 clock = Clock()
 with threadpool_limits(1, "blas"):
