@@ -23,6 +23,7 @@ _ARTICLE = """\
 \\documentclass{article}
 \\usepackage{booktabs}
 \\usepackage{graphicx}
+\\usepackage{url} % entries of references.bib may hold addresses
 \\providecommand{\\Description}[2][]{} % for readers who cannot see a figure; acmart has it
 """
 _ACM = """\

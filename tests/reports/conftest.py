@@ -28,7 +28,7 @@ MODELS = ("random", "popular", "als", "ease", "content-tfidf", "svd", "flm", "fl
 GROUPS = ("user-cold/k=0", "user-cold/k=1", "user-cold/k=5")
 CITE = (
     "@article{invented, author={A. Nobody}, title={An invented paper}, journal={Nowhere}, volume={1}, number={1}, "
-    "pages={1--2}, year={2026}}"
+    "pages={1--2}, year={2026}, note={\\url{https://example.org/a/long/path/to_an~invented/paper}}}"
 )
 LONG = "out of memory: the process asked for 7.2 GB of the 6 GB allowed; give it fewer factors | or <more> memory"
 
