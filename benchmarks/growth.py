@@ -10,6 +10,7 @@ its own, measured once. A run that was broken off goes on where it was.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import subprocess
@@ -48,12 +49,12 @@ def main() -> None:
         for axis, points in _points(model, 40_000 if options.quick else options.largest, quick=options.quick).items():
             for users, items, rows in points:
                 key = {"what": "model", "model": model, "axis": axis, "users": users, "items": items, "rows": rows}
-                found = records.once(key, lambda key=key: _measure(key, options))
+                found = records.once(key, functools.partial(_measure, key, options))
                 if "failed" in found:
                     break
     for cells in (4, 8, 16) if options.quick else (4, 8, 16, 32, 64, 128):
         key = {"what": "cells", "cells": cells}
-        records.once(key, lambda key=key: _measure(key, options))
+        records.once(key, functools.partial(_measure, key, options))
     page = write_scale(records.all())
     if options.quick:
         print(page)

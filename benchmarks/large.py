@@ -10,6 +10,7 @@ limit is 6 GB. EASE alone holds a matrix of 2.9 GB. Finished models are not meas
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import resource
@@ -52,7 +53,7 @@ def main() -> None:
     records = Records(CACHE / f"large-{size}.jsonl", fresh=options.fresh)
     records.once({"what": "machine"}, lambda: {"hardware": hardware(), "threads": options.threads})
     for model in WIDTHS:
-        found = records.once({"model": model, "size": SIZES[size]}, lambda model=model: _process(model, options))
+        found = records.once({"model": model, "size": SIZES[size]}, functools.partial(_process, model, options))
         if "failed" in found:
             print(f"{model}: {found['failed']}")
             continue

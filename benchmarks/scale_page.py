@@ -126,8 +126,8 @@ def _extrapolated(curves: Mapping[tuple[str, str], Sequence[Row]], threads: int)
     """Return what the curves say of 10^8 users."""
     machines = f"{MACHINES} machines of {MACHINE_CORES} cores and {MACHINE_GB} GB"
     rows_gb = USERS * HISTORY * ROW_BYTES / 1e9
-    head = f"""Assumed: {ITEMS:,} items and {HISTORY} rows a user, so {USERS * HISTORY:,} interactions ({rows_gb:,.0f} GB as our
-data sets hold them); {machines}, cores like those measured; work splits over them
+    head = f"""Assumed: {ITEMS:,} items, {HISTORY} rows a user, {USERS * HISTORY:,} interactions ({rows_gb:,.0f} GB as
+our data sets hold them); {machines}, cores like those measured; work splits over them
 without loss; exponents of the axis "all" go on; everybody gets a list. This extrapolates over several orders of
 magnitude: read it as which wall comes first, not as a promise. Memory is what a model needs above the data."""
     columns = ("fitting, core hours", "ranking all users, core hours", "hours on the cluster", "memory, one copy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -22,7 +23,7 @@ def measure(records: Records, number: int, *, quick: bool, threads: int) -> None
     """Measure every kernel once, each in a process of its own."""
     for name, size in (QUICK if quick else FULL).items():
         key = {"what": "kernel", "name": name, "size": size, "round": number}
-        records.once(key, lambda name=name, size=size: _run(name, size, threads))
+        records.once(key, functools.partial(_run, name, size, threads))
 
 
 def _run(name: str, size: str, threads: int) -> dict[str, Any]:

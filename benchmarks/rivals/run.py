@@ -10,6 +10,7 @@ ratios to the same round's time of ours. A run that was broken off goes on where
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import subprocess
@@ -73,7 +74,7 @@ def main() -> None:
                     continue
                 key = {"what": "path", "model": model, "who": name, "round": number}
                 out = folder / f"{model}-{name.replace(' ', '-')}.npz"
-                records.once(key, lambda how=how, model=model, out=out: _run(how, model, arrays, out, options))
+                records.once(key, functools.partial(_run, how, model, arrays, out, options))
         kernels.measure(records, number, quick=options.quick, threads=options.threads)
     for model, contenders in CONTENDERS.items():
         ours = folder / f"{model}-benchsuite.npz"
@@ -81,7 +82,7 @@ def main() -> None:
             other = folder / f"{model}-{name.replace(' ', '-')}.npz"
             if other.exists():
                 key = {"what": "agreement", "model": model, "who": name}
-                records.once(key, lambda ours=ours, other=other: _agreement(ours, other, arrays))
+                records.once(key, functools.partial(_agreement, ours, other, arrays))
     if options.quick:
         print(write_page(records.all()))
     else:
