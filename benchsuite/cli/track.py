@@ -67,6 +67,7 @@ def track_runs(comparison: Comparison, plan: Plan, store: Store, out: str | None
     if not out:
         raise UsageError("mlflow needs a place", remedy="say --out FOLDER, or an address such as http://localhost:5000")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # a benchmark tells nobody what it is used for
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     counts = {"new": 0, "updated": 0, "unchanged": 0}
     with warnings.catch_warnings():

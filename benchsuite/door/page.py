@@ -20,7 +20,6 @@ _SMALL = 10
 def page(comparison: Comparison) -> str:
     """Return HTML without scripts and without anything from elsewhere; every text is escaped."""
     parts = [f"<h3>{escape(comparison.name)}</h3>"]
-    parts += [f"<p>{escape(note)}</p>" for note in comparison.notes]
     metrics = [about for about in comparison.metrics if about.facts.get("task") != "cost"]
     tested = {(c.dataset, c.split, c.metric, c.model): c for c in comparison.contrasts if c.role == "best classic"}
     for data in comparison.datasets:
@@ -33,7 +32,8 @@ def page(comparison: Comparison) -> str:
         f"{_MARKS['better']} better, {_MARKS['worse']} worse than the best classic (p &lt; 0.05, Holm over the table). "
         "Hover over a value for its 95% interval and the number of queries."
     )
-    return f"<div>{''.join(parts)}<p><small>{legend}</small></p></div>"
+    notes = "".join(f"<br>{escape(note)}" for note in comparison.notes)
+    return f"<div>{''.join(parts)}<p><small>{legend}{notes}</small></p></div>"
 
 
 def _any(comparison: Comparison, data: About, split: About, metric: About) -> bool:
@@ -58,7 +58,7 @@ def _table(
         lines.append(f'<tr><th scope="row" style="text-align:left">{name}</th>{cells}</tr>')
     title = f"{escape(data.label)}, {escape(split.label)}{simulated}"
     return (
-        '<div style="overflow-x:auto"><table><caption style="text-align:left;white-space:nowrap">'
+        '<div style="overflow-x:auto;margin-bottom:1em"><table><caption style="text-align:left;white-space:nowrap">'
         f"<strong>{title}</strong></caption><thead><tr><th></th>{heads}</tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
