@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt
 
 from benchsuite.api import Choice, Context, Model, Search
 from benchsuite.data import Dataset, Float32, Int32, Queries
-from benchsuite_classic.support import answerable, blocks, silence, warm_items
+from benchsuite_classic.support import answerable, blocks, silence, together, warm_items
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -63,7 +63,7 @@ class UserKNN(Model):
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Keep who took what, and the length of each user's vector."""
-        self._warm = warm_items(train)
+        self._warm, self._threads = warm_items(train), context.threads
         self._taken = train.matrix()
         takers = np.bincount(self._taken.indices, minlength=len(train.items))
         rarity = (
@@ -83,12 +83,15 @@ class UserKNN(Model):
         taken = self._taken if candidates is None else self._taken[:, candidates]
         scores = np.empty((len(queries), taken.shape[1]), np.float32)
         answered = answerable(queries, self._warm)
-        for first, last in blocks(len(queries), 16 * max(self._taken.shape)):
+
+        def work(first: int, last: int) -> None:
             weights = self._neighbours(queries.slice(first, last))
             total = np.asarray(weights.sum(axis=1)).ravel()
             answered[first:last] &= total > 0
             weights.data /= np.repeat(total, np.diff(weights.indptr))
             scores[first:last] = (weights @ taken).toarray()
+
+        together(work, blocks(len(queries), 16 * self._threads * max(self._taken.shape)), self._threads)
         return silence(scores, answered, self._warm, candidates)
 
     def _vectors(self, taken: csr_matrix) -> tuple[csr_matrix, Float32]:

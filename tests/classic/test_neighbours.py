@@ -146,8 +146,11 @@ def test_item_knn_from_the_historys_side_scores_as_implicit_does(small: Dataset,
         assert lists.item[row].tolist() == free[np.lexsort((free, -scores[row, free]))][:8].tolist()
 
 
-@pytest.mark.parametrize("kind", [EASE, ItemKNN])
-def test_threads_change_no_bit_of_a_score(kind: type[EASE | ItemKNN], small: Dataset) -> None:
+@pytest.mark.parametrize("kind", [EASE, ItemKNN, UserKNN])
+def test_threads_change_no_bit_of_a_score(
+    kind: type[EASE | ItemKNN | UserKNN], small: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(support, "BLOCK_BYTES", 4000)
     fold = last_events(small)
     model = kind().fit(fold.train, Context())
     scores = []
