@@ -178,7 +178,7 @@ function cost() {
       if (!best || over + out < best.bad) best = { bad: over + out, box, dx, dy };
     }
     taken.push(best.box);
-    nodes.push(words(x(one.c) + best.dx, y(one.v) + best.dy, text, {}));
+    nodes.push(words(x(one.c) + best.dx, y(one.v) + best.dy, text, { class: "halo" }));
     return { x: x(one.c), y: y(one.v), text: `${DATA.models[one.i].label}: ${metric.heading} ${one.t}, ${Number(one.c.toPrecision(3))} s` };
   });
   chart.draw(height, nodes, points);

@@ -94,8 +94,9 @@ function distribution() {
   const models = Object.keys(people.values).map(Number).filter(visible);
   if (models.length < 2) return;
   if (!models.includes(pair.a)) {
-    const compete = models.filter((i) => !DATA.models[i].ceiling);
-    pair.a = compete.find((i) => DATA.models[i].lm) ?? compete[0] ?? models[0];
+    const best = bestClassic(state.place, state.metric);
+    const order = numbers(state.place, state.metric).sort(better(state.metric)).map((one) => one.i).filter((i) => models.includes(i) && !DATA.models[i].ceiling);
+    pair.a = order.find((i) => DATA.models[i].lm) ?? order.find((i) => !best || i !== best.i) ?? models[0];
   }
   if (!models.includes(pair.b) || pair.b === pair.a) {
     const classic = bestClassic(state.place, state.metric);
