@@ -59,6 +59,7 @@ def main() -> None:
     if options.quick:
         print(page)
     else:
+        options.page.parent.mkdir(parents=True, exist_ok=True)
         options.page.write_text(page, "utf-8")
         print(f"wrote {options.page}")
 

@@ -86,6 +86,7 @@ def main() -> None:
     if options.quick:
         print(write_page(records.all()))
     else:
+        options.page.parent.mkdir(parents=True, exist_ok=True)
         options.page.write_text(write_page(records.all()), "utf-8")
         print(f"wrote {options.page}")
 
