@@ -144,7 +144,8 @@ class CardSource(Source):
             return checked
         others = [value for value in choice.values if value != choice.default]  # noqa: PD011 - a table of the card
         for value in others:
-            other = dataclasses.replace(self, **{choice.setting: value}).check(place)
+            setting: dict[str, Any] = {choice.setting: value}
+            other = dataclasses.replace(self, **setting).check(place)
             if other is not None and other.here:
                 return dataclasses.replace(other, checksums=f"{value}: {other.checksums}")
         return checked
