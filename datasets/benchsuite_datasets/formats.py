@@ -82,7 +82,7 @@ class _Cells:
         """Add a row."""
         self._codes.append(-1 if cell is None else self._place.setdefault(cell, len(self._place)))
 
-    def column(self) -> pd.Categorical:
+    def column(self) -> pd.Categorical[str]:
         """Return the rows read so far."""
         import pandas as pd
 
