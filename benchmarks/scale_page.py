@@ -46,7 +46,7 @@ def write_scale(rows: Sequence[Row]) -> str:
     """Return the page in Markdown."""
     machine = next(row for row in rows if row["key"]["what"] == "machine")
     curves: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    failed = []
+    failed: list[Row] = []
     for row in rows:
         key = row["key"]
         if key["what"] == "model":

@@ -93,10 +93,10 @@ def _kernels(rows: Iterable[Row]) -> str:
     found: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row["key"]["what"] == "kernel":
-            parts = row if row["key"]["name"] == "surprise" and "failed" not in row else {row["key"]["name"]: row}
-            for name, part in parts.items():
-                if name != "key":
-                    found[name].append(part)
+            name = row["key"]["name"]
+            several = {part: row[part] for part in _KERNELS if part in row}
+            for label, part in (several or {name: row}).items():
+                found[label].append(part)
     lines = [
         "## Steps",
         "",

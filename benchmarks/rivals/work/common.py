@@ -12,6 +12,7 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def arguments() -> tuple[dict[str, np.ndarray], str, Path, int]:
     return arrays, model, Path(out), int(threads)
 
 
-def matrix(arrays: dict[str, np.ndarray], part: str) -> object:
+def matrix(arrays: dict[str, np.ndarray], part: str) -> Any:
     """Return float32 csr[users, items] of a part, one where there is a row."""
     from scipy.sparse import csr_matrix
 
@@ -74,11 +75,11 @@ def finish(
     print(json.dumps(told), flush=True)
 
 
-def plain_metrics(item: np.ndarray, user: np.ndarray, truth: object) -> dict[str, float]:
+def plain_metrics(item: np.ndarray, user: np.ndarray, truth: Any) -> dict[str, float]:
     """Return Recall@k and NDCG@k of lists, the same for everybody: binary gain, mean over users with a truth."""
     listed = np.where(item < 0, 0, item)
-    hit = np.asarray(truth[np.repeat(user, item.shape[1]), listed.ravel()]).reshape(item.shape) * (item >= 0)  # type: ignore[index]
-    size = np.diff(truth.indptr)[user]  # type: ignore[attr-defined]
+    hit = np.asarray(truth[np.repeat(user, item.shape[1]), listed.ravel()]).reshape(item.shape) * (item >= 0)
+    size = np.diff(truth.indptr)[user]
     discount = 1 / np.log2(np.arange(2, item.shape[1] + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(size, item.shape[1])]
     counts = size > 0
