@@ -6,13 +6,15 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from benchsuite.api.context import Context
 from benchsuite.api.plugin import Plugin
-from benchsuite.data import Bool, Dataset, Float32, Int32, Queries, Ragged
+from benchsuite.data import Bool, Dataset, Entities, Float32, Int32, Queries, Ragged
+from benchsuite.errors import NotApplicable
 
 
 class Need(StrEnum):
@@ -127,6 +129,34 @@ class Model(Plugin):
             blocked: items that must not be recommended, one list per query.
         """
         return None
+
+    def save(self, folder: Path) -> None:
+        """Write what :meth:`fit` learnt into a folder, without pickle; optional, with :meth:`load`.
+
+        Settings, plugin name, version and the item table are kept by the harness, in ``benchsuite.json``,
+        ``items.json`` and ``README.md``; all other names are free. Ids and histories of users have no place there.
+
+        Args:
+            folder: exists and is empty.
+
+        Raises:
+            NotApplicable: when models of this kind, or this one, cannot be saved.
+        """
+        raise NotApplicable(f"{type(self).__name__} cannot be saved")
+
+    def load(self, folder: Path, items: Entities) -> Self:
+        """Read what :meth:`save` wrote into this model, which has the same settings, and return self.
+
+        Scores must be equal, bit by bit on the same machine, to those of the model that was saved.
+
+        Args:
+            folder: as :meth:`save` left it.
+            items: ids, texts and columns of the catalogue, in the same order; without features.
+
+        Raises:
+            NotApplicable: when models of this kind cannot be saved.
+        """
+        raise NotApplicable(f"{type(self).__name__} cannot be saved")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -166,6 +166,18 @@ class Entities:
         """Return the number of entities."""
         return len(self.ids)
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Each entity's title: of the columns that make up the texts the one they begin with, else the whole text.
+
+        Without texts, the first column; nothing where there is none.
+        """
+        texts = self.text or ()
+        for column in self.columns.values():
+            if any(column) and all(text.startswith(name) for text, name in zip(texts, column, strict=False)):
+                return column
+        return texts
+
 
 @dataclass(frozen=True)
 class Step:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Model, Search, TopK
-from benchsuite.data import Dataset, Float32, Int32, Int64, Queries, Ragged
+from benchsuite.data import Dataset, Entities, Float32, Int32, Int64, Queries, Ragged
 from benchsuite_classic.support import CITE_IMPLICIT, answerable, blas_threads, silence, warm_items
 
 
@@ -60,17 +61,8 @@ class ALS(Model):
         """Learn the factors."""
         self._warm = warm_items(train)
         self._threads = context.threads
-        from implicit.cpu.als import AlternatingLeastSquares  # loads a BLAS of its own, so it comes before the limit
-
+        self._model = self._make(context.seed)
         with blas_threads(1):
-            self._model: Any = AlternatingLeastSquares(
-                factors=self.factors,
-                regularization=self.regularization,
-                alpha=self.alpha,
-                iterations=self.iterations,
-                num_threads=context.threads,
-                random_state=context.seed,
-            )
             self._model.fit(
                 train.matrix(),
                 show_progress=False,
@@ -79,6 +71,19 @@ class ALS(Model):
         self._item_factors: Float32 = self._model.item_factors
         self._active = int(np.count_nonzero(np.bincount(train.interactions.user)))
         return self
+
+    def _make(self, seed: int) -> Any:
+        from implicit.cpu.als import AlternatingLeastSquares  # loads a BLAS of its own, so it comes before the limit
+
+        with blas_threads(1):
+            return AlternatingLeastSquares(
+                factors=self.factors,
+                regularization=self.regularization,
+                alpha=self.alpha,
+                iterations=self.iterations,
+                num_threads=self._threads,
+                random_state=seed,
+            )
 
     def parameter_count(self) -> int:
         """Return the factors of all users and items with training rows."""
@@ -120,6 +125,24 @@ class ALS(Model):
         with blas_threads(self._threads):
             scores: Float32 = users @ factors.T
         return silence(scores, answerable(queries, self._warm), self._warm, candidates)
+
+    def save(self, folder: Path) -> None:
+        """Write the factors of the items. Those of users are not kept: every query is solved for from its history."""
+        from safetensors.numpy import save_file
+
+        active = np.array([self._active])
+        save_file({"items": self._item_factors, "warm": self._warm, "active": active}, folder / "als.safetensors")
+
+    def load(self, folder: Path, items: Entities) -> Self:
+        """Read the factors of the items."""
+        from safetensors.numpy import load_file
+
+        stored = load_file(folder / "als.safetensors")
+        self._item_factors, self._warm, self._threads = stored["items"], stored["warm"], 1
+        self._active = int(stored["active"][0])
+        self._model = self._make(0)
+        self._model.item_factors = self._item_factors
+        return self
 
     def recommend(self, queries: Queries, candidates: Int32 | None, k: int, blocked: Ragged) -> TopK | None:
         """Rank with the heap of *implicit*, which never sorts or copies the scores of the whole catalogue."""

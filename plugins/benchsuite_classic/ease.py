@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 from annotated_types import Gt
 
 from benchsuite.api import Context, Model, Search
-from benchsuite.data import Dataset, Float32, Int32, Queries
+from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
 from benchsuite.errors import DataError
 from benchsuite_classic.support import (
     answerable,
@@ -83,6 +84,20 @@ class EASE(Model):
         together(work, shares(len(queries), self._threads), self._threads)
         scores = pick(all_scores, candidates)
         return silence(scores, answerable(queries, self._warm), self._warm, candidates)
+
+    def save(self, folder: Path) -> None:
+        """Write the weights between items."""
+        from safetensors.numpy import save_file
+
+        save_file({"weights": self._weights, "warm": self._warm}, folder / "ease.safetensors")
+
+    def load(self, folder: Path, items: Entities) -> Self:
+        """Read the weights between items."""
+        from safetensors.numpy import load_file
+
+        stored = load_file(folder / "ease.safetensors")
+        self._weights, self._warm, self._threads = stored["weights"], stored["warm"], 1
+        return self
 
 
 def gram(matrix: csr_matrix, threads: int = 1) -> Float32:

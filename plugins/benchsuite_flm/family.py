@@ -7,12 +7,13 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from benchsuite.api import Context, Need
-from benchsuite.data import Dataset, Float32, Int32, Interactions, Queries
+from benchsuite.data import Dataset, Entities, Float32, Int32, Interactions, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT, load_backbone
 from benchsuite_content.encode import torch_threads
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from benchsuite_flm.fitting import Parts
     from benchsuite_flm.head import Head
     from benchsuite_flm.pointwise import Opinions, Tastes
+
+_REMEMBERED = ("provenance", "sizes", "notes", "losses", "threads")
+"""Plain facts that a saved model tells again."""
 
 
 @dataclass
@@ -116,6 +120,7 @@ class TextRecommender(Settings):
         if course.resumed:
             self._notes["resumed"] = {"epochs": course.resumed, "seconds": round(course.seconds, 1)}
         parts.tower.settle()
+        self._encoder: Backbone | None = backbone
         self._adopt(parts, parts.head)
 
     def _find_epochs(self, context: Context) -> int | None:
@@ -222,6 +227,48 @@ class TextRecommender(Settings):
         opinions = _opinions(queries.history, queries.rows, len(queries))
         with torch_threads(self._threads):
             return self._tastes.score(opinions, query, item)
+
+    def save(self, folder: Path) -> None:
+        """Write the encoder in the layout of Hugging Face and sentence-transformers, the head and all encodings.
+
+        No user's id or history is kept; where the data has profile texts or friends, what they were encoded to is.
+
+        Raises:
+            NotApplicable: when this model was loaded itself: it answers without its encoder.
+        """
+        from benchsuite_flm import saving
+
+        if self._encoder is None:
+            raise NotApplicable(f"this {type(self).__name__} was loaded from a folder", remedy="copy that folder")
+        saving.write_encoder(self._encoder, folder)
+        tensors = saving.prefixed("head", self._head.state_dict())
+        tensors |= saving.prefixed("weigher", saving.weigher_tensors(self._weigher))
+        tensors |= saving.prefixed("friends", saving.sparse_tensors(self._friends))
+        tensors |= {} if self._tastes is None else saving.prefixed("tastes", self._tastes.tensors())
+        about = {name: getattr(self, f"_{name}") for name in _REMEMBERED}
+        saving.write_state(folder, {**tensors, **self._encodings()}, about)
+
+    def _encodings(self) -> dict[str, Tensor]:
+        import torch
+
+        return {"vectors": torch.from_numpy(self._vectors), "items": self._items}
+
+    def load(self, folder: Path, items: Entities) -> Self:
+        """Read what :meth:`save` wrote; the encoder stays on the disk."""
+        from benchsuite_flm import saving
+        from benchsuite_flm.pointwise import Tastes
+
+        tensors, about = saving.read_state(folder)
+        for name in _REMEMBERED:
+            setattr(self, f"_{name}", about[name])
+        self._encoder, self._device, self._titles = None, "cpu", item_titles(items)
+        self._head = saving.build_head(saving.part("head", tensors), self)
+        self._weigher = saving.build_weigher(saving.part("weigher", tensors), self)
+        self._friends = saving.build_sparse(saving.part("friends", tensors))
+        tastes = saving.part("tastes", tensors)
+        self._tastes = Tastes.of(tastes) if tastes else None
+        self._vectors, self._items = tensors["vectors"].numpy(), tensors["items"]
+        return self
 
     def _fit_tastes(self, train: Dataset, seed: int) -> Tastes | None:
         """Fit the pointwise answer; None where the data does not have both likes and dislikes."""

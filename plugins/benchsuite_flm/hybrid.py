@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Search
-from benchsuite.data import Dataset, Float32, Int32, Queries
+from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_classic.ease import EASE
 from benchsuite_flm.flm import FLM
 from benchsuite_flm.mixing import held_out
 from benchsuite_flm.terms import Terms, Weights, choose
+
+_MIX = "mix.json"
 
 
 @dataclass
@@ -85,3 +89,18 @@ class HybridFLM(FLM):
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the logit of ``flm`` plus the weighted terms."""
         return self._terms.add(super().score(queries, candidates), queries, candidates, self._weights)
+
+    def save(self, folder: Path) -> None:
+        """Write ``flm``, the terms and their weights."""
+        super().save(folder)
+        self._terms.save(folder)
+        mix = {"weights": dataclasses.asdict(self._weights), "quality": self._quality}
+        (folder / _MIX).write_text(json.dumps(mix, indent=1) + "\n", "utf-8")
+
+    def load(self, folder: Path, items: Entities) -> Self:
+        """Read what :meth:`save` wrote."""
+        super().load(folder, items)
+        mix = json.loads((folder / _MIX).read_text("utf-8"))
+        self._weights, self._quality = Weights(**mix["weights"]), mix["quality"]
+        self._terms = Terms.load(folder, items, self._vectors, self.ease_regularization)
+        return self

@@ -9,6 +9,7 @@ would learn to read its own answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +85,23 @@ class Tastes(nn.Module):
         self.item_terms = nn.Parameter(torch.tensor([4.0, 0.0]))
         self.own_bias = nn.Parameter(torch.zeros(width))
         self.b = nn.Parameter(torch.tensor(float(np.log(self.mean / (1 - self.mean)))))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all that answers are made of, by name."""
+        arrays = {"own": self.own, "item_sum": self.item_sum, "item_count": self.item_count, "mean": [self.mean]}
+        return dict(self.state_dict()) | {name: torch.as_tensor(np.asarray(array)) for name, array in arrays.items()}
+
+    @classmethod
+    def of(cls, tensors: Mapping[str, Tensor]) -> Tastes:
+        """Return the fitted weights again from their :meth:`tensors`."""
+        weights = dict(tensors)
+        own, item_sum, item_count, mean = (weights.pop(n) for n in ("own", "item_sum", "item_count", "mean"))
+        zeros = np.zeros(2, np.int64)
+        tastes = cls(Opinions(zeros, zeros, np.array([0, 1], np.int8), 1), own.numpy())  # two rows that do not stay
+        tastes.own, tastes.mean = own.numpy(), float(mean[0])
+        tastes.item_sum, tastes.item_count = item_sum.numpy(), item_count.numpy()
+        tastes.load_state_dict(weights)
+        return tastes
 
     @property
     def w1(self) -> Tensor:

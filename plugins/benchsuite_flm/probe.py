@@ -31,11 +31,7 @@ _YEAR = re.compile(r"\s*\(\d{4}\)$")
 
 def item_titles(items: Entities) -> tuple[str, ...]:
     """Return each item's title: of the columns that make up the texts the one they begin with, else the whole text."""
-    texts = items.text or ()
-    for column in items.columns.values():
-        if any(column) and all(text.startswith(name) for text, name in zip(texts, column, strict=True)):
-            return column
-    return texts
+    return items.titles
 
 
 def complete_titles(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from benchsuite.api import Context
-from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
+from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_classic.ease import EASE
 from benchsuite_content.als_content import predict_factors
@@ -18,6 +20,8 @@ EASE_WEIGHTS = (0.0, 2.0, 4.0, 6.0, 10.0, 15.0, 25.0, 40.0, 60.0, 100.0, 200.0)
 POPULARITY_WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6)
 NEW_WEIGHTS = (0.0, 5.0, 10.0, 20.0, 50.0, 200.0)
 RIDGES = (3.0, 10.0, 30.0)
+
+_FILE = "terms.safetensors"
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,28 @@ class Terms:
         self._vectors = vectors
         self._als = None if self.warm.all() else ALS().fit(train, context)
         self._factors: dict[float, Float32] = {}
+
+    def save(self, folder: Path) -> None:
+        """Write EASE, ALS and the popularity; the vectors are the model's."""
+        from safetensors.numpy import save_file
+
+        save_file({"warm": self.warm, "popularity": self._popularity}, folder / _FILE)
+        self._ease.save(folder)
+        if self._als is not None:
+            self._als.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path, items: Entities, vectors: Float32, ease_regularization: float) -> Self:
+        """Read what :meth:`save` wrote; see the class for the rest."""
+        from safetensors.numpy import load_file
+
+        stored = load_file(folder / _FILE)
+        terms = cls.__new__(cls)  # without fitting
+        terms.warm, terms._popularity = stored["warm"], stored["popularity"]  # noqa: SLF001 - its own class
+        terms._ease = EASE(regularization=ease_regularization).load(folder, items)  # noqa: SLF001 - same
+        terms._als = None if terms.warm.all() else ALS().load(folder, items)  # noqa: SLF001 - same
+        terms._vectors, terms._factors = vectors, {}  # noqa: SLF001 - same
+        return terms
 
     def parameter_count(self) -> int:
         """Return the weights of EASE and the factors of ALS."""

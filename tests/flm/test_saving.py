@@ -1,0 +1,117 @@
+"""A fitted model of the family as a folder: equal scores, no pickle, and an encoder that others open."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchsuite.api import Context, Model
+from benchsuite.data import Dataset, Entities, Fold
+from benchsuite.errors import NotApplicable
+from benchsuite_flm.flm import FLM, FrozenFLM
+from benchsuite_flm.hybrid import HybridFLM
+from benchsuite_flm.text import TextFLM
+
+ROWS = {"flm": FLM, "flm-frozen": FrozenFLM, "flm-text": TextFLM, "flm-hybrid": HybridFLM}
+
+
+@pytest.fixture(scope="module")
+def few(tiny: str) -> dict:
+    return {"backbone": tiny, "epochs": 2, "batches": 2, "temperature": 0.3}
+
+
+def again(model: Model, folder: Path, items: Entities) -> Model:
+    """Save a model, and load it into a new one of the same settings."""
+    folder.mkdir()
+    model.save(folder)
+    return type(model).from_settings(model.settings()).load(folder, items)
+
+
+def check_equal(model: Model, loaded: Model, fold: Fold) -> None:
+    """Rankings and pairs, known users and new ones: every bit is the same."""
+    codes = np.array([2, 30, 57], np.int32)
+    for candidates in (None, codes):
+        np.testing.assert_array_equal(loaded.score(fold.queries, candidates), model.score(fold.queries, candidates))
+    query, item = np.repeat(np.arange(10), 3).astype(np.int32), np.tile(codes, 10)
+    pairs = model.score_pairs(fold.queries, query, item)
+    np.testing.assert_array_equal(loaded.score_pairs(fold.queries, query, item), pairs)
+    assert loaded.parameter_count() == model.parameter_count()
+    assert loaded.facts() == model.facts()
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_loaded_model_gives_equal_scores(name: str, few: dict, fold: Fold, tmp_path: Path) -> None:
+    model = ROWS[name](**few).fit(fold.train, Context(seed=1))
+    loaded = again(model, tmp_path / "saved", fold.train.items)
+    check_equal(model, loaded, fold)
+    if name == "flm-hybrid":
+        assert loaded.facts()["mix"]["ease"] == model.facts()["mix"]["ease"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"interest": "attention", "loss": "bce"},
+        {"interest": "recency", "weighting": "behaviour", "friends": 0.5},
+        {"tuning": "lora", "layers": 1, "patience": 1},
+    ],
+)
+def test_all_that_settings_switch_on_is_kept(more: dict, few: dict, make_world, make_fold, tmp_path: Path) -> None:
+    data = make_world(labels=False)
+    links = np.stack([np.arange(39), np.arange(1, 40)], axis=1).astype(np.int32)
+    features = np.random.default_rng(0).normal(size=(len(data.items), 4)).astype(np.float32)
+    items = dataclasses.replace(data.items, features=features, feature_names=tuple("abcd"))
+    fold = make_fold(dataclasses.replace(data, items=items, links=links))
+    inner = dataclasses.replace(make_fold(fold.train), name="validation")
+    model = FLM(**few, **more).fit(fold.train, Context(seed=1, validation=inner))
+    check_equal(model, again(model, tmp_path / "saved", data.items), fold)
+
+
+def test_the_folder_opens_in_sentence_transformers(encoder, few: dict, world: Dataset, tmp_path: Path) -> None:
+    sentence_transformers = pytest.importorskip("sentence_transformers")
+    from benchsuite_content.backbone import load_backbone
+
+    for architecture in ("bert", "gpt2"):
+        folder = tmp_path / architecture
+        folder.mkdir()
+        model = FLM(**few | {"backbone": encoder(architecture)}).fit(world, Context(seed=1))
+        model.save(folder)
+        opened = sentence_transformers.SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        assert world.items.text is not None
+        vectors = opened.encode(list(world.items.text), show_progress_bar=False)
+        assert vectors == pytest.approx(model.vectors, abs=2e-5)
+        assert opened.similarity_fn_name == "cosine"
+        assert load_backbone(str(folder)).max_tokens == opened.max_seq_length
+
+
+def test_fine_tuned_weights_are_saved_not_those_it_came_with(few: dict, world: Dataset, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    tuned, frozen = tmp_path / "tuned", tmp_path / "frozen"
+    for cls, folder in ((FLM, tuned), (FrozenFLM, frozen)):
+        folder.mkdir()
+        cls(**few).fit(world, Context(seed=1)).save(folder)
+    came = load_file(Path(few["backbone"]) / "model.safetensors")
+    kept, changed = load_file(frozen / "model.safetensors"), load_file(tuned / "model.safetensors")
+    assert all((kept[name] == value).all() for name, value in came.items())
+    assert any((changed[name] != value).any() for name, value in came.items())
+    assert changed.keys() == came.keys()
+
+
+def test_no_pickle_and_no_path_of_this_machine(few: dict, world: Dataset, tmp_path: Path) -> None:
+    FLM(**few).fit(world, Context(seed=1)).save(tmp_path)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".json", ".safetensors", ".txt"}
+    told = {path.name: path.read_text() for path in files if path.suffix == ".json"}
+    assert [path for path, text in told.items() if few["backbone"] in text] == ["flm.json"]  # its provenance
+    modules = json.loads(told["modules.json"])
+    assert [module["path"] for module in modules] == ["", "1_Pooling", "2_Normalize"]
+
+
+def test_a_loaded_model_is_not_saved_again(few: dict, world: Dataset, tmp_path: Path) -> None:
+    model = FrozenFLM(**few).fit(world, Context(seed=1))
+    loaded = again(model, tmp_path / "saved", world.items)
+    with pytest.raises(NotApplicable, match="copy that folder"):
+        loaded.save(tmp_path / "twice")
