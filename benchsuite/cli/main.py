@@ -21,6 +21,8 @@ MODULES = (
     "plan",
     "data",
     "score",
+    "train",
+    "recommend",
     "audit",
     "list",
     "show",

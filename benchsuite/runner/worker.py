@@ -26,6 +26,7 @@ from benchsuite.errors import BenchsuiteError, StoreError
 from benchsuite.evaluate import labelled_pairs, rank, score_pairs
 from benchsuite.provenance import now, provenance
 from benchsuite.registry import load_model
+from benchsuite.runner.device import choose_device
 from benchsuite.runner.jobs import Job, write_failure
 from benchsuite.runner.meter import Meter
 from benchsuite.store import Draft, Store
@@ -102,7 +103,7 @@ def _run_cell(
         fold = _without_preferences(fold)
     context = Context(
         seed=seed,
-        device=_device(job.device, model),
+        device=choose_device(job.device, model),
         threads=job.threads,
         validation=fold.validation,
         deadline=time.monotonic() + job.timeout * _DEADLINE_SHARE,
@@ -181,17 +182,6 @@ def _without_preferences(fold: Fold) -> Fold:
     validation = None if fold.validation is None else _without_preferences(fold.validation)
     train = dataclasses.replace(fold.train, preferences=None)
     return dataclasses.replace(fold, train=train, validation=validation)
-
-
-def _device(wanted: str, model: Model) -> str:
-    """Choose the GPU when there is one and the model is of the kind that uses it."""
-    if wanted != "auto":
-        return wanted
-    if not (model.uses_language_model or Need.GPU in model.needs):
-        return "cpu"
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _accelerator(device: str) -> str:

@@ -99,7 +99,8 @@ def test_version_and_help(capsys):
     helped = capsys.readouterr().out
     assert main([]) == 0
     assert capsys.readouterr().out == helped
-    verbs = ("list", "show", "data", "plan", "run", "status", "report", "compare", "check", "new", "doctor")
+    verbs = ("list", "show", "data", "plan", "run", "status", "report", "compare", "train", "recommend")
+    verbs += ("check", "new", "doctor")
     assert all(f"\n    {verb} " in helped for verb in verbs)
     for verb in verbs:
         assert main([verb, "--help"]) == 0
