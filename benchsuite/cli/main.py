@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import Action, ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -41,6 +41,16 @@ An honest benchmark: when does a fine-tuned language model recommend better than
 _EXITS = "exit codes: 0 fine, 1 some cells failed, 2 your mistake (one line says which), 3 ours"
 
 
+class _Help(RawDescriptionHelpFormatter):
+    """Help with a column that is wide enough for every verb; argparse forgets that verbs are indented once more."""
+
+    def add_argument(self, action: Action) -> None:
+        """Add an option or the verbs."""
+        super().add_argument(action)
+        names = [len(sub.dest) + 2 * self._indent_increment for sub in self._iter_indented_subactions(action)]
+        self._action_max_length = max([self._action_max_length, *names])
+
+
 class Parser(ArgumentParser):
     """A parser whose complaints are one line."""
 
@@ -51,7 +61,7 @@ class Parser(ArgumentParser):
 
 def build_parser() -> tuple[Parser, tuple[str, ...]]:
     """Return the parser and the names of its verbs."""
-    parser = Parser(prog="benchsuite", description=_ABOUT, epilog=_EXITS, formatter_class=RawDescriptionHelpFormatter)
+    parser = Parser(prog="benchsuite", description=_ABOUT, epilog=_EXITS, formatter_class=_Help)
     parser.add_argument("--version", action="version", version=f"benchsuite {benchsuite.__version__}")
     subparsers = parser.add_subparsers(title="verbs", metavar="VERB", parser_class=Parser)
     for module in MODULES:
