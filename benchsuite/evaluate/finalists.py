@@ -7,6 +7,7 @@ these few groups are looked at again. The bound is exact, whatever the scores; w
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -87,7 +88,7 @@ def finalists(scores: Float32, k: int, row: Int64, column: Int64, threads: int =
 
 def _groups(width: int, k: int) -> int:
     """Return how many groups: the fewest cells are looked at where there are about sqrt(k c); never fewer than 2 k."""
-    return max(2 * k, round((k * width) ** 0.5))
+    return max(2 * k, round(math.sqrt(k * width)))
 
 
 def _best(chunk: Float32, groups: int, k: int) -> tuple[Int64, Float32, Bool]:

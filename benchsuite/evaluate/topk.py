@@ -119,7 +119,7 @@ class _Ranker:
         if ready is None or ready.item.shape != (rows, k):
             return np.zeros(rows, np.bool_)
         self.item[first:last], self.score[first:last] = ready.item, ready.score
-        full: Bool = ready.filled.all(axis=1)
+        full: Bool = np.asarray(ready.filled.all(axis=1))
         return full
 
     def rank(self, first: int, last: int) -> None:

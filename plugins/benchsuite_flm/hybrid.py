@@ -58,7 +58,8 @@ class HybridFLM(FLM):
         start = Weights(
             10.0 if self.weight is None else self.weight, self.popularity_weight, self.new_weight, self.ridge
         )
-        self._weights, self._quality = start, None
+        self._weights = start
+        self._quality: float | None = None
         if self.weight is None:
             self._choose(train, context, alone)
         super().fit(train, context)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from benchsuite.data import Dataset, Float32, Float64, Fold, Int64, Queries, Ragged, Truth
+from benchsuite.data import Bool, Dataset, Float32, Float64, Fold, Int64, Queries, Ragged, Truth
 
 MOST_QUERIES = 2000
 """Weights are chosen on at most this many queries."""
@@ -75,7 +75,7 @@ def best_mix(
     return best, float(totals[best] / max(1, counted))
 
 
-def ndcg(scores: Float32, blocked: Float32, truth: Float32, k: int = 10) -> Float64:
+def ndcg(scores: Float32, blocked: Bool, truth: Bool, k: int = 10) -> Float64:
     """Return float64[q], nDCG@k with binary gains (Järvelin and Kekäläinen 2002), the ideal cut at k.
 
     Args:
@@ -95,7 +95,7 @@ def ndcg(scores: Float32, blocked: Float32, truth: Float32, k: int = 10) -> Floa
     return gained
 
 
-def _parts(fold: Fold, seed: int) -> Iterator[tuple[Queries, np.ndarray, np.ndarray]]:
+def _parts(fold: Fold, seed: int) -> Iterator[tuple[Queries, Bool, Bool]]:
     """Yield blocks of queries that have a truth, with bool[q, c] blocked and bool[q, c] truth."""
     items = len(fold.train.items)
     candidates = np.arange(items) if fold.candidates is None else fold.candidates
@@ -116,7 +116,7 @@ def _answerable(fold: Fold, column: Int64) -> Int64:
     return np.unique(fold.truth.rows[inside])
 
 
-def _mask(lists: Ragged, part: Int64, column: Int64) -> np.ndarray:
+def _mask(lists: Ragged, part: Int64, column: Int64) -> Bool:
     out = np.zeros((len(part), int(column.max(initial=-1)) + 1), bool)
     for row, query in enumerate(part):
         places = column[lists.item[lists.start[query] : lists.start[query + 1]]]
