@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from benchsuite.api import Place
+from benchsuite.cli.main import main
 from benchsuite.data import Dataset
 from benchsuite_datasets.card import Card, Table
 from benchsuite_datasets.frames import read_events
@@ -195,3 +196,46 @@ def raw_rows() -> Callable[[Dataset], list[tuple[str, str, float]]]:
 def pytest_configure(config: pytest.Config) -> None:
     """Register this folder's mark."""
     config.addinivalue_line("markers", "network: may ask the configured package index; skipped and counted without it")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "data"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def show(tmp_path, folder, capsys, monkeypatch):
+    """Run ``benchsuite data show`` and return the exit code, what it printed, and the last line of its errors."""
+    monkeypatch.delenv("BENCHSUITE_DATA", raising=False)
+    monkeypatch.setenv("BENCHSUITE_CACHE", str(tmp_path / "cache"))
+
+    def run(source, **given):
+        words = ["data", "show", source, "--data", str(folder), "--offline"]
+        if given:
+            words += ["--with", "; ".join(f"{name} = {value!r}" for name, value in given.items())]
+        code = main(words)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out, err.splitlines()[-1] if err else ""
+
+    return run
+
+
+@pytest.fixture
+def refused(show, tmp_path):
+    """Check that a source is refused as it should be, and return the line."""
+
+    def check(source, *parts, **given):
+        code, out, line = show(source, **given)
+        assert (code, out) == (2, ""), line
+        for part in parts:
+            assert part in line
+        assert "; " in line, f"tells no remedy: {line}"
+        assert len(line) < 500
+        left = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+        assert left == [], "the cache holds something"
+        return line
+
+    return check

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 
@@ -96,3 +97,22 @@ def test_a_source_tells_what_its_card_says(name):
             assert table.file in told
     assert ("may not pass the files on" in told) != card.redistribution
     assert (card.expect is None) or f"{card.expect.rows:,} rows" in told
+
+
+def test_every_choice_makes_a_card():
+    for name in card_names():
+        card = read_card(name)
+        for value in card.choice.values if card.choice else ():
+            chosen = card.chosen(value)
+            assert not any("{" in file.name for file in chosen.layouts[0].files)
+            assert all(value in file.name for file in chosen.layouts[0].files)
+            assert all(
+                "{" not in mirror.there(file.name)
+                for mirror in chosen.layouts[0].mirrors
+                for file in chosen.layouts[0].files
+            )
+
+
+def test_every_card_is_packed(repository):
+    points = tomllib.loads((repository / "pyproject.toml").read_text())["project"]["entry-points"]["benchsuite.sources"]
+    assert set(card_names()) <= set(points)

@@ -25,13 +25,12 @@ an empty file                              ``test_one_line_and_exit_code_2[empty
 a file that vanishes while being read      ``test_a_file_that_vanishes``
 a full disk                                ``test_a_full_disk_while_unpacking``, ``test_a_full_disk_while_keeping``,
                                            ``test_no_space_left_while_unpacking``
-anything else                              ``test_whatever_the_bytes_it_is_one_line_or_rows`` (Hypothesis)
+anything else                              ``test_fuzz.py`` (Hypothesis)
 =========================================  ==========================================================================
 """
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import io
 import resource
@@ -40,14 +39,9 @@ import tarfile
 import zipfile
 import zlib
 
-import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from benchsuite.api import Place
-from benchsuite.cli.main import main
-from benchsuite.errors import UsageError
 from benchsuite_datasets import fetch, guess, prepared
 from benchsuite_datasets.own import FileSource
 
@@ -55,49 +49,6 @@ GOOD = b"user,item,rating,timestamp\n" + b"".join(
     b"u%d,i%d,%d,88125094%d\n" % (n, n % 5, n % 5 + 1, n) for n in range(9)
 )
 GIGABYTE = 1 << 30
-
-
-@pytest.fixture
-def folder(tmp_path):
-    made = tmp_path / "data"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture
-def show(tmp_path, folder, capsys, monkeypatch):
-    """Run ``benchsuite data show`` and return the exit code, what it printed, and the last line of its errors."""
-    monkeypatch.delenv("BENCHSUITE_DATA", raising=False)
-    monkeypatch.setenv("BENCHSUITE_CACHE", str(tmp_path / "cache"))
-
-    def run(source, **given):
-        words = ["data", "show", source, "--data", str(folder), "--offline"]
-        if given:
-            words += ["--with", "; ".join(f"{name} = {value!r}" for name, value in given.items())]
-        code = main(words)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err.splitlines()[-1] if err else ""
-
-    return run
-
-
-@pytest.fixture
-def refused(show, tmp_path):
-    """Check that a source is refused as it should be, and return the line."""
-
-    def check(source, *parts, **given):
-        code, out, line = show(source, **given)
-        assert (code, out) == (2, ""), line
-        for part in parts:
-            assert part in line
-        assert "; " in line, f"tells no remedy: {line}"
-        assert len(line) < 500
-        left = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
-        assert left == [], "the cache holds something"
-        return line
-
-    return check
 
 
 def line(number, cells):
@@ -366,45 +317,3 @@ def test_a_full_disk_while_keeping(show, folder, tmp_path, monkeypatch):
     assert "interactions     9" in out
     assert "a: no prepared copy is kept: " in last
     assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
-
-
-PIECES = st.sampled_from(
-    [b"user", b"item", b"rating", b"timestamp", b",", b"\t", b"::", b"\n", b"\r", b'"', b"1", b"nan", b"\0", b"\xff",
-     b"{", b"}", b'{"user": 1, "item": 2}', b"user_id:token", b"881250949", b"\xef\xbb\xbf", b" ", b"1e400"]
-)  # fmt: skip
-NAMES = ["a.csv", "a.tsv", "a.jsonl", "a.csv.gz", "a.jsonl.gz", "a.zip", "a.csv.zst", "a.parquet", "a.inter", "a.dat"]
-
-
-def packed(name, data):
-    """Pack some bytes as the name says; about half of the fuzzed files are sound outside."""
-    if name.endswith(".gz"):
-        return gzip.compress(data)
-    if name.endswith(".zst"):
-        return pa.compress(data, "zstd", asbytes=True)
-    if name.endswith(".zip"):
-        made = io.BytesIO()
-        with zipfile.ZipFile(made, "w") as archive:
-            archive.writestr("a.csv", data)
-        return made.getvalue()
-    return data
-
-
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    name=st.sampled_from(NAMES),
-    sound=st.booleans(),
-    pieces=st.lists(st.one_of(PIECES, st.binary(max_size=6)), max_size=25),
-)
-def test_whatever_the_bytes_it_is_one_line_or_rows(name, sound, pieces, folder):
-    data = b"".join(pieces)
-    (folder / name).write_bytes(packed(name, data) if sound else data)
-    dataset, told = None, ""
-    try:
-        dataset = FileSource(path=name).load(Place((folder,), folder / "cache", offline=True))
-    except UsageError as error:
-        told = str(error)
-    assert "\n" not in told
-    assert len(dataset.interactions) if dataset else name in told or "no row is left after preparation" in told
-    assert not (folder / "cache").exists()
-    with contextlib.suppress(FileNotFoundError):
-        (folder / name).unlink()

@@ -309,7 +309,6 @@ def build(
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
-    """Return one running Chromium for all tests of the page."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: install the chromium package")
     from playwright.sync_api import sync_playwright
@@ -324,19 +323,16 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture(scope="session")
 def invent() -> Build:
-    """Return the builder of invented comparisons."""
     return build
 
 
 @pytest.fixture(scope="session")
 def invented() -> Comparison:
-    """Return an invented comparison with every case in it."""
     return build()
 
 
 @pytest.fixture(scope="session")
 def naughty() -> Comparison:
-    """Return a comparison whose names try to break every format."""
     models = (
         NAUGHTY,
         "=1+1",

@@ -9,10 +9,8 @@ import pytest
 from benchsuite.data import About, Comparison, Row
 from benchsuite_reports import words
 from benchsuite_reports.build import sections, tables
-from benchsuite_reports.facts import View
 from benchsuite_reports.maker import RANK, SHARE
 from benchsuite_reports.tables import NOTHING, narrow
-from benchsuite_reports.verdict import verdicts
 
 
 def table_of(comparison, key):
@@ -336,61 +334,3 @@ def test_headings_read_as_in_papers():
 
 def test_direction_and_control_characters_cannot_rewrite_a_line():
     assert words.clean("a\x1b[31mb\u202ec\nd\x00") == "a\ufffd[31mb\ufffdc d\ufffd"
-
-
-def test_a_corrected_test_gives_a_sign(invented):
-    cells = cells_of(table_of(invented, "invented-real-item-cold-ranking"), "ndcg@10")
-    verdicts = {
-        one.model: one.verdict
-        for one in invented.contrasts
-        if (one.dataset, one.split, one.metric) == ("invented-real", "item-cold", "ndcg@10")
-    }
-    assert set(verdicts.values()) == {"better", "worse"}
-    for model, cell in cells.items():
-        expected = verdicts.get(model, "")
-        assert cell.sign == (expected if expected in ("better", "worse") else "")
-
-
-def test_each_model_is_held_against_the_best_classic(invented):
-    table = table_of(invented, "invented-real-item-cold-against")
-    assert table.title == "nDCG@10 against content-tfidf, the best classic: invented-real, item-cold"
-    rows = {line.model: line.cells for line in table.lines()}
-    assert rows["content-tfidf"][0].words == "reference"
-    assert "oracle" not in rows
-    for one in invented.contrasts:
-        if (one.dataset, one.split, one.metric) != ("invented-real", "item-cold", "ndcg@10"):
-            continue
-        difference, effect, p, users = rows[one.model]
-        assert float(difference.number) == float(f"{one.difference:.3f}")
-        assert float(difference.margin) == 0.012
-        assert float(effect.number) == float(f"{one.effect:.2f}")
-        assert p.number == ("<.001" if one.p_holm < 0.0005 else f"{one.p_holm:.3f}".removeprefix("0"))
-        assert users.words == "300/343/300"
-    assert [note.text for note in table.notes if "Holm" in note.text] == [
-        "Two-sided test paired by user (randomization; 943 users), Holm's correction over 6 tests."
-    ]
-
-
-def test_the_verdict_repeats_the_tables(invented):
-    said = [one.text for one in verdicts(View(invented))]
-    assert said[1] == (
-        "invented-real, item-cold: the best proposed model is flm with nDCG@10 .273 \xb1.016; the best classic is "
-        "content-tfidf with .193 \xb1.015 (141.4% of it); it is better (p < .001 after Holm)."
-    )
-    assert sum("(simulated)" in text for text in said) == 3
-
-
-def test_a_winner_at_the_end_of_its_range_is_flagged(invented):
-    flags = [one.text for one in verdicts(View(invented)) if one.text.startswith("Warning: als won at an end")]
-    assert flags[0].endswith("(factors) on invented-real, random-holdout; a wider search may find better.")
-
-
-def test_a_weak_language_model_is_flagged():
-    comparison = small({"popular": 0.3, "flm": 0.2, "als": 0.1}, language=("flm",))
-    assert "Warning: popular beats flm on d, s." in [one.text for one in verdicts(View(comparison))]
-    comparison = small({"popular": 0.1, "flm": 0.2, "als": 0.3}, language=("flm",))
-    assert not any("popular" in one.text for one in verdicts(View(comparison)))
-
-
-def test_no_verdict_without_two_sides():
-    assert verdicts(View(small({"popular": 0.3, "als": 0.1}))) == []

@@ -72,3 +72,28 @@ def test_a_side_without_a_value_is_not_passed_over() -> None:
         "Warning: no classic has a value on d, s; the reasons are in the table."
     ]
     assert said(given({"als": 0.4, "ease": None})) == []
+
+
+def test_the_verdict_repeats_the_tables(invented):
+    said = [one.text for one in verdicts(View(invented))]
+    assert said[1] == (
+        "invented-real, item-cold: the best proposed model is flm with nDCG@10 .273 \xb1.016; the best classic is "
+        "content-tfidf with .193 \xb1.015 (141.4% of it); it is better (p < .001 after Holm)."
+    )
+    assert sum("(simulated)" in text for text in said) == 3
+
+
+def test_a_winner_at_the_end_of_its_range_is_flagged(invented):
+    flags = [one.text for one in verdicts(View(invented)) if one.text.startswith("Warning: als won at an end")]
+    assert flags[0].endswith("(factors) on invented-real, random-holdout; a wider search may find better.")
+
+
+def test_a_weak_language_model_is_flagged():
+    comparison = given({"popular": 0.3, "flm": 0.2, "als": 0.1})
+    assert "Warning: popular beats flm on d, s." in [one.text for one in verdicts(View(comparison))]
+    comparison = given({"popular": 0.1, "flm": 0.2, "als": 0.3})
+    assert not any("popular" in one.text for one in verdicts(View(comparison)))
+
+
+def test_no_verdict_without_two_sides():
+    assert verdicts(View(given({"popular": 0.3, "als": 0.1}))) == []
