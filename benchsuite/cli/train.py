@@ -42,7 +42,7 @@ def run(args: Namespace) -> int:
     """Run the verb."""
     from benchsuite.cli.measured import measured
     from benchsuite.plan.cells import unmet
-    from benchsuite.registry import find, load_source
+    from benchsuite.registry import find, load_model, load_source
     from benchsuite.saved import Origin, check_target, savable, write_folder
 
     if args.seed < 0 or args.threads < 0:
@@ -55,9 +55,10 @@ def run(args: Namespace) -> int:
     found = None
     if args.experiment:
         found = measured(open_store(args), args.experiment, args.model)
-    entry = find("models", args.model if found is None else found.plugin)
+    name = args.model if found is None else found.plugin
+    entry = find("models", name)
     settings = given if found is None else dict(found.settings) | given
-    model = entry.load().from_settings(settings, where=f"model {args.model}")  # type: ignore[assignment]  # its kind
+    model = load_model(name).from_settings(settings, where=f"model {args.model}")
     savable(entry, model)
     dataset = source.load(make_place(args, tell))
     if reason := unmet(model.needs, dataset):

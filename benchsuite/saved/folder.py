@@ -105,13 +105,15 @@ def ready(dataset: Dataset) -> Dataset:
     name = "nobody"
     while name in users.ids:
         name += "_"
-    mean = None if users.features is None else users.features.mean(axis=0, keepdims=True, dtype=np.float64)
+    features = users.features
+    if features is not None:  # in the middle, where a model that reads them learns nothing from it
+        features = np.vstack([features, features.mean(axis=0, dtype=np.float64)]).astype(np.float32)
     more = dataclasses.replace(
         users,
         ids=(*users.ids, name),
         text=None if users.text is None else (*users.text, ""),
         columns={column: (*values, "") for column, values in users.columns.items()},
-        features=None if users.features is None else np.vstack([users.features, mean]).astype(np.float32),
+        features=features,
     )
     return dataclasses.replace(dataset, users=more, preferences=None)
 

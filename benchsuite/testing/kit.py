@@ -12,11 +12,12 @@ from benchsuite.testing.models import MODEL_CHECKS
 from benchsuite.testing.outcome import Check, CheckResult, Make, bind
 from benchsuite.testing.plugins import PLUGIN_CHECKS
 from benchsuite.testing.reports import REPORT_CHECKS
+from benchsuite.testing.saving import SAVING_CHECKS
 from benchsuite.testing.sources import SOURCE_CHECKS, At
 from benchsuite.testing.splits import SPLIT_CHECKS
 
 _BY_KIND: dict[Kind, tuple[Any, ...]] = {
-    "models": (*PLUGIN_CHECKS, *MODEL_CHECKS, *LEARNING_CHECKS),
+    "models": (*PLUGIN_CHECKS, *MODEL_CHECKS, *SAVING_CHECKS, *LEARNING_CHECKS),
     "sources": (*PLUGIN_CHECKS, *SOURCE_CHECKS),
     "splits": (*PLUGIN_CHECKS, *SPLIT_CHECKS),
     "metrics": (*PLUGIN_CHECKS, *METRIC_CHECKS),

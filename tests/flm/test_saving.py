@@ -115,3 +115,28 @@ def test_a_loaded_model_is_not_saved_again(few: dict, world: Dataset, tmp_path: 
     loaded = again(model, tmp_path / "saved", world.items)
     with pytest.raises(NotApplicable, match="copy that folder"):
         loaded.save(tmp_path / "twice")
+
+
+def test_a_stranger_asks_a_saved_model(few: dict, world: Dataset, ask, tmp_path: Path) -> None:
+    from benchsuite.registry import find, load_source
+    from benchsuite.saved import Origin, open_folder, ready, recommend, write_folder
+
+    model = HybridFLM(**few, weight=3.0).fit(ready(world), Context(seed=1))
+    assert model._head.profiles is not None
+    assert not model._head.profiles[-1].any()  # nothing is known of who asks later
+    assert model._head.profiles[:-1].any(dim=1).all()
+    origin = Origin(find("models", "flm-hybrid"), load_source("demo")(), "demo", seed=1)
+    write_folder(tmp_path / "saved", model, world, origin)
+    card = (tmp_path / "saved" / "README.md").read_text()
+    assert 'SentenceTransformer("FOLDER")' in card
+    saved = open_folder(tmp_path / "saved")
+    shown = [0, 3, 6]
+    answers = recommend(saved, shown, 5)
+    assert len(answers) == 5
+    assert not {one.item for one in answers} & set(shown)
+    scores = model.score(ask(world, [len(world.users)], [shown]), None)[0]
+    scores[shown] = -np.inf
+    assert [one.item for one in answers] == np.argsort(-scores, kind="stable")[:5].tolist()
+    assert [one.score for one in answers] == pytest.approx(np.sort(scores)[::-1][:5], abs=1e-5)
+    assert {reason.item for reason in answers[0].because} == set(shown)
+    assert len(recommend(saved, [], 5)) == 5  # a new user without any history gets an answer too

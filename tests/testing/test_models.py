@@ -204,7 +204,29 @@ class Uncountable(Good):
         return "a few"
 
 
+@dataclass
+class Rounds(Good):
+    """Loses what it learnt in its file."""
+
+    def save(self, folder):
+        np.savetxt(folder / "together.txt", np.minimum(self._together, 1))
+
+    def load(self, folder, items):
+        self._together = np.loadtxt(folder / "together.txt", np.float32)
+        return self
+
+
+@dataclass
+class Pickles(Rounds):
+    """Writes what can run code."""
+
+    def save(self, folder):
+        (folder / "together.pkl").touch()
+
+
 BAD = {
+    Rounds: "saved_model_agrees",
+    Pickles: "saved_model_agrees",
     Uncountable: "parameters_are_counted",
     FitReturnsNothing: "fit_returns_self",
     FitTunesItself: "fit_keeps_settings",
@@ -245,7 +267,10 @@ def test_results_tell_everything():
     results = check_model(Good)
     assert [result.name for result in results] == check_names("models")
     skipped = {result.name: result.reason for result in results if result.state == "skipped"}
-    assert skipped == {"recommend_equals_ranking": "leaves ranking to the harness"}
+    assert skipped == {
+        "recommend_equals_ranking": "leaves ranking to the harness",
+        "saved_model_agrees": "cannot be saved",
+    }
     assert all(result.reason == "" for result in results if result.state == "passed")
     assert all(result.seconds >= 0 for result in results)
 
