@@ -26,9 +26,9 @@ def add_json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
-def add_settings(parser: ArgumentParser) -> None:
+def add_settings(parser: ArgumentParser, example: str = "factors = 64; iterations = 10") -> None:
     """Add ``--with TOML``, which :func:`read_settings` reads."""
-    text = "settings, e.g. 'factors = 64; iterations = 10'"
+    text = f"settings, e.g. '{example}'"
     parser.add_argument("--with", dest="settings", metavar="TOML", default="", help=text)
 
 

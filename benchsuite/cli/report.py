@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import benchsuite
 from benchsuite.cli.console import coloured, tell
+from benchsuite.cli.options import add_settings, read_settings
 from benchsuite.cli.places import add_store, open_store
 from benchsuite.errors import StoreError, UsageError, did_you_mean
 
@@ -43,6 +44,7 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--out", metavar="DIR", help="write the files there (default: print); for mlflow a folder or a server's address"
     )
+    add_settings(parser, 'style = "acmart"')
     parser.add_argument(
         "--full", action="store_true", help="print every table: each group of queries, parts by popularity and activity"
     )
@@ -83,6 +85,11 @@ def run(args: Namespace) -> int:
             raise UsageError(f'no model "{label}" in {plan.name}', remedy=did_you_mean(label, known))
     track = args.form == "mlflow"
     report = None if track else load_report(args.form)
+    settings = read_settings(args)
+    if report is not None:
+        report.from_settings(settings, "--with")
+    elif settings:
+        raise UsageError("--with has no place in mlflow", remedy="leave it out")
     large = [name for name, wanted in (("per_query", args.queries), ("rankings", args.rankings)) if wanted]
     if large:
         _check_large(args, None if report is None else report.tabular)
@@ -104,10 +111,11 @@ def run(args: Namespace) -> int:
     else:
         out = None if args.out is None else Path(args.out)
         rests_on: dict[str, Any] = {"plan": plan_key(plan), "against": args.against, "country": args.country}
+        rests_on |= {"settings": settings} if settings else {}
         rests_on |= {"large": large} if large else {}
         if out is not None and large:
             rests_on["large_files"] = _write_large(args.form, large, plan, store, out)
-        show_report(args.form, comparison, out, full=args.full, rests_on=rests_on)
+        show_report(args.form, comparison, out, full=args.full, rests_on=rests_on, given=settings)
     return 1 if any(row.state in ("failed", "missing") for row in comparison.rows) else 0
 
 
@@ -145,6 +153,7 @@ def show_report(
     brief: bool = False,
     full: bool = False,
     rests_on: Mapping[str, Any] = {},
+    given: Mapping[str, Any] = {},
 ) -> None:
     """Render a comparison and print it, or write it into a folder.
 
@@ -155,6 +164,7 @@ def show_report(
         brief: ask for what a reader wants first.
         full: ask for every table; printed reports only.
         rests_on: what ``provenance.json`` beside the files says, so that they can be verified.
+        given: the report's settings.
 
     Raises:
         UsageError: when the report makes files and no folder is given.
@@ -173,7 +183,7 @@ def show_report(
             settings["colour"] = coloured()
         if "width" in report.fields() and sys.stdout.isatty():
             settings["width"] = shutil.get_terminal_size().columns
-    files = report.from_settings(settings).render(comparison)
+    files = report.from_settings(settings | dict(given)).render(comparison)
     if out is not None:
         _write({**files, PROVENANCE: _provenance(files, form, comparison, rests_on)}, out)
     elif report.tabular in ("csv", "json") or (len(files) == 1 and (report.printable or form != "html")):

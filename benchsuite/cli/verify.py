@@ -97,7 +97,7 @@ def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any]) -> Iter
             (store.root / kind).mkdir(exist_ok=True)
             (other.root / kind).symlink_to((store.root / kind).resolve(), target_is_directory=True)
         plan = kept_plan(other, facts["plan"])
-        files = report().render(
+        files = report.from_settings(facts.get("settings", {})).render(
             build(plan, other, against=facts["against"], users=report.users, country=facts.get("country", ""))
         )
         if facts.get("large"):
