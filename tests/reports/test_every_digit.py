@@ -5,6 +5,7 @@ What is expected is worked out here from the rows and contrasts alone, not from 
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import defaultdict
 from html.parser import HTMLParser
@@ -144,7 +145,7 @@ class Expected:
         self.standings = {(one.split, one.metric): one for one in comparison.standings}
         self.place = {f"{row.dataset}, {row.split}": (row.dataset, row.split) for row in comparison.rows}
 
-    def value(self, title, model, column, before):  # noqa: PLR0911 - one return for each kind of table
+    def value(self, title, model, column, before):  # noqa: C901, PLR0911 - one return for each kind of table
         """Return ("row", row) or ("value", float), or None where there must be no number."""
         head, _, tail = title.partition(": ")
         if head == "Overview":
@@ -154,6 +155,10 @@ class Expected:
             if column == "rank":
                 return self._rank(dataset, before, model, self.names[metric])
             return self._row(dataset, column, model, self.names[metric])
+        if head.endswith(", warm and cold"):
+            dataset, split = self.place[tail]
+            metric = self.names[head.removesuffix(", warm and cold")]
+            return self._row(dataset, split if column == "all" else f"{split}/{column}", model, metric)
         metric = self.names.get(head.split(" by ")[0].split(" against ")[0])
         if " by data set" in head:
             if column == "mean rank":
@@ -228,11 +233,44 @@ def same(text, wanted):
     return None if match["percent"] else digits
 
 
+@pytest.fixture(scope="module")
+def invented(invent):
+    """The invented comparison with parts of warm and cold items and users too."""
+    plain = invent()
+    parts = [
+        _renamed(one, family, name)
+        for family, names in {
+            "item novelty": ("warm items", "cold items"),
+            "user novelty": ("warm users", "cold users"),
+        }.items()
+        for one, name in zip([one for one in plain.strata if one.family == "user activity"], names * 9, strict=False)
+    ]
+    return dataclasses.replace(plain, strata=(*parts, *plain.strata))
+
+
+def _renamed(one, family, name):
+    step = 0.01 * len(name + family)  # other numbers than the part it is made of
+    rows = tuple(
+        dataclasses.replace(
+            row,
+            split=row.split.replace(one.name, name),
+            mean=row.mean + step,
+            ci_low=row.ci_low + step,
+            ci_high=row.ci_high + step,
+        )
+        if row.mean is not None and row.ci_low is not None and row.ci_high is not None
+        else dataclasses.replace(row, split=row.split.replace(one.name, name))
+        for row in one.rows
+    )
+    return dataclasses.replace(one, family=family, name=name, rows=rows)
+
+
 @pytest.mark.parametrize("read", [from_html, from_markdown, from_latex, from_paper], ids=lambda read: read.__name__)
 def test_every_cell_of_every_table_is_the_comparisons(read, invented):
     expected = Expected(invented)
     decimals = defaultdict(set)
     seen, kinds = set(), set()
+    assert any(title.startswith("nDCG@10, warm and cold") for title, _ in read(invented))
     for title, (head, *body) in read(invented):
         for cells in body:
             model = cells[0]
