@@ -12,6 +12,7 @@ from annotated_types import Gt
 from benchsuite.api import Model, Search, TopK
 from benchsuite.testing import Unmet, check_model, check_names, checks, parametrize
 from benchsuite.testing.models import MODEL_CHECKS
+from benchsuite.testing.saving import SAVING_CHECKS
 
 
 @dataclass
@@ -327,4 +328,5 @@ def test_a_model_that_cannot_fit_fails_and_does_not_stop_the_rest():
 
 
 def test_every_check_of_answers_can_fail():
-    assert set(BAD.values()) == {check.__name__.removeprefix("check_") for check in MODEL_CHECKS}
+    checks = (*MODEL_CHECKS, *SAVING_CHECKS)
+    assert set(BAD.values()) == {check.__name__.removeprefix("check_") for check in checks}
