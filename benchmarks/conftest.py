@@ -37,7 +37,7 @@ def evidence(fold: Fold) -> Evidence:
     for row in range(0, len(item), 2):
         item[row, 0] = fold.truth.items[row][0]
     item = generator.permuted(item, axis=1)
-    return evidence_of(fold, Rankings(item, np.zeros(item.shape), np.zeros(item.shape)))
+    return evidence_of(fold, Rankings(item, np.zeros(item.shape, np.float32), np.zeros(item.shape, np.bool_)))
 
 
 @pytest.fixture(scope="session")

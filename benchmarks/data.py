@@ -76,8 +76,8 @@ def zipf(users: int, items: int, rows: int, seed: int = 0, exponent: float = 1.0
     user, item = user[order].astype(np.int32), item[order].astype(np.int32)
     last = np.append(user[1:] != user[:-1], True) & (np.bincount(user, minlength=users)[user] > 1)
     return {
-        "users": np.int64(users),
-        "items": np.int64(items),
+        "users": np.array(users),
+        "items": np.array(items),
         "train_user": user[~last],
         "train_item": item[~last],
         "test_user": user[last],
@@ -90,10 +90,10 @@ def rows_of(user: NDArray[Any], item: NDArray[Any]) -> Interactions:
     return Interactions(
         user=user,
         item=item,
-        value=np.ones(len(user)),
+        value=np.ones(len(user), np.float32),
         label=None,
         timestamp=None,
-        behaviour=np.zeros(len(user)),
+        behaviour=np.zeros(len(user), np.int8),
         behaviours=("take",),
     )
 
@@ -121,13 +121,13 @@ def _numbered(letter: str, count: int) -> Entities:
 
 def evidence_of(fold: Fold, rankings: Rankings) -> Evidence:
     """Return lists and truth, without labelled pairs."""
-    nothing = np.zeros(0)
+    code, number = np.zeros(0, np.int32), np.zeros(0, np.float32)
     return Evidence(
         user=fold.queries.user,
         relevant=fold.truth.items,
         rankings=rankings,
-        pairs=Pairs(nothing, nothing, nothing, nothing),
-        scores=PairScores(nothing, nothing, 0.0),
+        pairs=Pairs(code, code, np.zeros(0, np.int8), number),
+        scores=PairScores(number, np.zeros(0, np.bool_), 0.0),
         catalogue=len(fold.train.items),
         popularity=popularity(fold),
         users=int(np.count_nonzero(np.bincount(fold.train.interactions.user))),

@@ -82,14 +82,14 @@ def metrics(size: int, _threads: int) -> dict[str, Any]:
 
     arrays = {path.stem: np.load(path) for path in gowalla().glob("*.npy")}
     fold = fold_of(arrays)
-    chosen = np.arange(min(size, len(fold.queries)))
+    chosen = range(min(size, len(fold.queries)))
     item = np.random.default_rng(0).integers(0, len(fold.train.items), (len(fold.queries), 20)).astype(np.int32)
     for row in chosen:
         some = fold.truth.items[row][:3]
         item[row, : len(some)] = some
     item = np.random.default_rng(1).permuted(item, axis=1)
-    rankings = Rankings(item, np.zeros(item.shape), np.zeros(item.shape))
-    classes = {
+    rankings = Rankings(item, np.zeros(item.shape, np.float32), np.zeros(item.shape, np.bool_))
+    classes: dict[str, Any] = {
         "accuracy": lists.AccuracyAtK,
         "precision": lists.PrecisionAtK,
         "recall": lists.RecallAtK,
@@ -187,7 +187,7 @@ def surprise(size: int, threads: int) -> dict[str, Any]:
     dataset = load_source("ml-100k")().load(Place((Path(where),) if where else (), CACHE))
     fold = next(iter(RandomHoldout().split(dataset, 1)))
     rows, held = fold.train.interactions, fold.truth
-    pairs = Pairs(held.rows, held.item, np.ones(len(held.item)), held.value)
+    pairs = Pairs(held.rows.astype(np.int32), held.item, np.ones(len(held.item), np.int8), held.value)
     triples = list(zip(rows.user.tolist(), rows.item.tolist(), rows.value.tolist(), strict=True))
     asked = list(zip(fold.queries.user[held.rows].tolist(), held.item.tolist(), held.value.tolist(), strict=True))
     reader = library.Reader(rating_scale=(1, 5))
