@@ -23,8 +23,9 @@ MAY_SKIP = {
     "printable_is_one_text",
     "only_the_first_k_places_count",
     "only_pairs_with_a_value_count",
+    "saved_model_agrees",
 }
-"""Checks that do not apply to every plugin: no settings, no own ranking, not printable, no k, no ratings."""
+"""Checks that do not apply to every plugin: no settings, no own ranking, not printable, no k, no ratings, no saving."""
 
 BY_DESIGN = {
     ("random", "checkerboard"),
