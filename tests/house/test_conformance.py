@@ -29,6 +29,8 @@ MAY_SKIP = {
 
 BY_DESIGN = {
     ("random", "checkerboard"),
+    ("parquet", "shows_every_model"),
+    ("parquet", "shows_every_state"),
     ("popular", "checkerboard"),
     ("coverage@k", "perfect_answer_is_best"),
     ("gini@k", "perfect_answer_is_best"),
