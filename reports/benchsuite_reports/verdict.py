@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -123,12 +124,18 @@ def _p(p: float) -> str:
 
 
 def _edges(view: View) -> list[Said]:
-    said = []
+    """Say once for each model which settings of its winners lie at an end of their range, and how often."""
+    searches = Counter(trials.model for trials in view.comparison.tuning)
+    flagged: dict[str, Counter[str]] = {}
     for trials in view.comparison.tuning:
         if trials.edges:
-            names = ", ".join(map(words.clean, trials.edges))
-            said.append(
-                f"Warning: {words.clean(trials.model)} won at an end of its search range ({names}) on "
-                f"{words.place(trials)}; a wider search may find better."
-            )
-    return [Said(text, "warning") for text in dict.fromkeys(said)]
+            flagged.setdefault(trials.model, Counter()).update(trials.edges)
+    return [
+        Said(
+            f"Warning: {words.clean(model)} won at an end of its search range: "
+            + ", ".join(f"{words.clean(name)} in {times} of {searches[model]}" for name, times in names.items())
+            + f" {'search' if searches[model] == 1 else 'searches'}; a wider search may find better.",
+            "warning",
+        )
+        for model, names in flagged.items()
+    ]

@@ -74,7 +74,7 @@ def test_limitations_say_what_is_not_there(files):
         "needs item text",
         "knn was not run on invented-real, item-cold; invented-demo, item-cold.",
         "3.2\\% of the list places of popular on invented-real, random-holdout were filled by the declared fallback.",
-        "als won at an end of its search range (factors)",
+        "als won at an end of its search range: factors in 2 of 2 searches",
     ):
         assert said in text, said
 

@@ -85,7 +85,9 @@ def test_the_verdict_repeats_the_tables(invented):
 
 def test_a_winner_at_the_end_of_its_range_is_flagged(invented):
     flags = [one.text for one in verdicts(View(invented)) if one.text.startswith("Warning: als won at an end")]
-    assert flags[0].endswith("(factors) on invented-real, random-holdout; a wider search may find better.")
+    assert flags == [
+        "Warning: als won at an end of its search range: factors in 2 of 2 searches; a wider search may find better."
+    ]
 
 
 def test_a_weak_language_model_is_flagged():
