@@ -105,6 +105,8 @@ def _named(view: View, place: Place, point: series.Point) -> str:
     if not tried:
         return words.clean(point.model)
     low, high = min(tried), max(tried)
+    if high == 1:
+        return f"{words.clean(point.model)} (its defaults, the only trial)"
     return f"{words.clean(point.model)} (best of {low if low == high else f'{low} to {high}'} settings)"
 
 
