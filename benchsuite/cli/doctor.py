@@ -116,19 +116,23 @@ def _weights() -> Iterator[Finding]:
 
 
 def _files(package: Any) -> Iterator[tuple[Path, bool]]:
+    """Yield each recorded file and whether it is whole.
+
+    The record is read here: ``files`` of a distribution may leave missing ones out.
+    """
     import base64
+    import csv
     import hashlib
 
-    for path in package.files or ():
-        if path.hash is None or path.hash.mode != "sha256":
+    for name, digest, *_ in csv.reader((package.read_text("RECORD") or "").splitlines()):
+        if not digest.startswith("sha256="):
             continue
         try:
-            with Path(path.locate()).open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").digest()
+            with Path(package.locate_file(name)).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").digest()
         except OSError:
-            yield path, False
-            continue
-        yield path, base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == path.hash.value
+            found = b""
+        yield Path(name), base64.urlsafe_b64encode(found).rstrip(b"=").decode() == digest.removeprefix("sha256=")
 
 
 def _folders(store: Path, cache: Path) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from annotated_types import Gt
 
-from benchsuite.api import Metric
+from benchsuite.api import Metric, Task
 from benchsuite.testing import check_metric, check_names, parametrize
 from benchsuite.testing.plugins import PLUGIN_CHECKS
 
