@@ -135,7 +135,7 @@ class Store:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with contextlib.suppress(FileExistsError):
                     _rename(draft.folder, target)
-                _sync(target.parent)
+                sync(target.parent)
             finally:
                 shutil.rmtree(draft.folder, ignore_errors=True)
         except OSError as error:
@@ -177,10 +177,10 @@ class Store:
         files = sorted(path.relative_to(draft.folder).as_posix() for path in draft.folder.rglob("*") if path.is_file())
         draft.manifest |= {"kind": kind, "key": key, "files": {n: file_digest(draft.folder / n) for n in files}}
         for name in files:
-            _sync(draft.folder / name)
+            sync(draft.folder / name)
         path = draft.folder / MANIFEST
         path.write_text(json.dumps(draft.manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
-        _sync(path)
+        sync(path)
 
 
 def file_digest(path: Path) -> str:
@@ -202,7 +202,7 @@ def _rename(source: Path, target: Path) -> None:
             source.rename(target)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Push a file or folder to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from benchsuite.api import Place
     from benchsuite.cli.watch import Watch
-    from benchsuite.data import Comparison
     from benchsuite.plan import Experiment, Plan
     from benchsuite.runner import Options, Outcome
     from benchsuite.store import Store
@@ -45,6 +44,7 @@ def run(args: Namespace) -> int:
     """Run the verb; 0 when every possible cell has a value, 1 when some failed."""
     from benchsuite.cli.report import show_report
     from benchsuite.cli.watch import Watch
+    from benchsuite.compare import build
     from benchsuite.errors import UsageError
     from benchsuite.plan import read_experiment
     from benchsuite.runner import Options
@@ -56,8 +56,9 @@ def run(args: Namespace) -> int:
     with Watch() as watch:
         options = Options(args.workers, args.threads, args.device, args.retry_failed)
         place = lambda say: make_place(args, say)  # noqa: E731 - one line of laziness
-        plan, outcome, comparison = perform(experiment, store, place, options, watch)
-    if args.json:
+        plan, outcome = perform(experiment, store, place, options, watch)
+        comparison = None if args.json else build(plan, store, watch.measured)
+    if comparison is None:
         _print_json(plan, outcome)
     else:
         show_report("terminal", comparison, brief=True)
@@ -71,8 +72,8 @@ def perform(
     place: Callable[[Callable[[str], None]], Place],
     options: Options,
     watch: Watch,
-) -> tuple[Plan, Outcome, Comparison]:
-    """Prepare, run and judge an experiment.
+) -> tuple[Plan, Outcome]:
+    """Prepare and run an experiment.
 
     Args:
         experiment: what to compare.
@@ -81,7 +82,7 @@ def perform(
         options: how to run.
         watch: shows it.
     """
-    from benchsuite.compare import build, remember_plan
+    from benchsuite.compare import remember_plan
     from benchsuite.runner import prepare
     from benchsuite.runner import run as work
 
@@ -90,7 +91,7 @@ def perform(
     watch.expect(_missing(plan, store))
     plan, outcome = work(plan, store, options, watch)
     remember_plan(store, plan)
-    return plan, outcome, build(plan, store, watch.measured)
+    return plan, outcome
 
 
 def _missing(plan: Plan, store: Store) -> int:

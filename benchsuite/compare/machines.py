@@ -27,9 +27,10 @@ def machine_notes(plan: Plan, store: Store) -> Iterator[str]:
 
 
 def _machine(manifest: dict[str, object]) -> str:
-    """Name the processor, and the accelerator where one was used."""
+    """Name the processor, and the GPU where one was used."""
     provenance = manifest["provenance"]
     hardware = provenance["hardware"] if isinstance(provenance, dict) else {}
     name = f"{hardware.get('cpu', 'unknown processor')} ({hardware.get('cores', '?')} cores)"
-    accelerator = manifest.get("accelerator") or (manifest.get("device", "cpu") != "cpu" and manifest["device"])
-    return f"{name} with {accelerator}" if accelerator else name
+    power = manifest.get("power")
+    gpu = power["gpu"] if isinstance(power, dict) else ""
+    return f"{name} with {gpu}" if gpu else name

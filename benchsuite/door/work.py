@@ -81,6 +81,7 @@ def run(
     """
     from benchsuite.cli.run import perform
     from benchsuite.cli.watch import Watch
+    from benchsuite.compare import build
     from benchsuite.runner import Options
 
     if workers < 1 or threads < 0:
@@ -93,9 +94,8 @@ def run(
     folders = [Path(folder) for folder in data]
     with Watch(quiet=quiet) as watch:
         options = Options(workers, threads, device, retry_failed)
-        done, outcome, comparison = perform(
-            experiment, kept, lambda say: find_place(folders, offline, say), options, watch
-        )
+        done, outcome = perform(experiment, kept, lambda say: find_place(folders, offline, say), options, watch)
+        comparison = build(done, kept, watch.measured)
     return Results(done, kept, comparison, outcome)
 
 

@@ -142,7 +142,6 @@ def _run_cell(
         "power": power,
         "facts": dict(model.facts()),
         "device": context.device,
-        "accelerator": _accelerator(context.device),
         "threads": context.threads,
         "started": began,
         "finished": now(),
@@ -182,15 +181,6 @@ def _without_preferences(fold: Fold) -> Fold:
     validation = None if fold.validation is None else _without_preferences(fold.validation)
     train = dataclasses.replace(fold.train, preferences=None)
     return dataclasses.replace(fold, train=train, validation=validation)
-
-
-def _accelerator(device: str) -> str:
-    """Name the GPU that was used, or return ""."""
-    if device == "cpu":
-        return ""
-    import torch
-
-    return str(torch.cuda.get_device_name(device))
 
 
 def _reset_peak() -> None:

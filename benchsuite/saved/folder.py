@@ -24,7 +24,7 @@ from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError, NotApplicable, PluginError, StoreError
 from benchsuite.registry import Entry, load_model
 from benchsuite.saved.card import CARD, Benchmark, card
-from benchsuite.store import file_digest
+from benchsuite.store import file_digest, sync
 
 ABOUT = "benchsuite.json"
 ITEMS = "items.json"
@@ -146,10 +146,10 @@ def write_folder(folder: Path, model: Model, dataset: Dataset, origin: Origin) -
             mask = _umask()
             for name in (*_files(draft), *_OWN):
                 (draft / name).chmod(0o666 & ~mask)
-                _sync(draft / name)
+                sync(draft / name)
             draft.chmod(0o777 & ~mask)
             draft.rename(folder)
-            _sync(folder.parent)
+            sync(folder.parent)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
@@ -249,11 +249,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
@@ -69,35 +69,29 @@ def _dot(axes: Axes, point: series.Point, position: float, look: Look) -> None:
 
 def cold(view: View, look: Mapping[str, Look], places: Sequence[Place], metric: str) -> Figure:
     """Draw quality against the number of history items, one line per model, labelled at its end."""
-    found = series.curves(view, places, metric)
-    figure = Figure(figsize=(4.6, max(2.7, 0.17 * len(found) + 0.6)), layout="constrained")
-    axes = figure.add_subplot()
-    last: dict[str, float] = {}
-    for curve in found:
-        style = look[curve.model]
-        known = [(index, point) for index, point in enumerate(curve.points) if point is not None]
-        xs, ys = [index for index, _ in known], [point.value for _, point in known]
-        weight = 1.8 if curve.model in view.language_models else 1.0
-        axes.plot(xs, ys, linewidth=weight, linestyle=style.dash, color=style.light, zorder=2 + weight)
-        for index, point in known:
-            if point.low is not None and point.high is not None:
-                axes.plot([index, index], [point.low, point.high], color=style.light, linewidth=0.7, alpha=0.6)
-            axes.plot([index], [point.value], zorder=5, **marker(style, 4.5))
-        last[curve.model] = ys[-1]
-    axes.set_xticks(range(len(places)), [label(place.group.partition("=")[2] or place.group) for place in places])
-    axes.set_xlabel(view.grouping(places))
-    axes.set_ylabel(label(words.heading(metric)))
-    axes.yaxis.set_major_formatter(Bare())
-    axes.set_title(wrapped(title(view, places[0], places[0].base), 60))
-    axes.set_xlim(-0.2, len(places) - 0.8)
-    ends(figure, axes, last, len(places) - 1, look)
-    key(figure, view)
-    return figure
+    ticks = [label(place.group.partition("=")[2] or place.group) for place in places]
+    said = title(view, places[0], places[0].base)
+    return _lines(view, look, places, metric, _Axis(ticks, view.grouping(places), said, bold=True))
 
 
 def parts(view: View, look: Mapping[str, Look], cut: series.Cut, metric: str) -> Figure:
     """Draw quality on each part of a test beside the whole, one dot per model; faint lines only lead the eye."""
-    places = (cut.base, *cut.places)
+    ticks = ["all", *(label(place.group) for place in cut.places)]
+    axis = _Axis(ticks, cut.family, title(view, cut.base), bold=False)
+    return _lines(view, look, (cut.base, *cut.places), metric, axis)
+
+
+class _Axis(NamedTuple):
+    """What stands below and above lines; ``bold`` lines are there to be read themselves."""
+
+    ticks: Sequence[str]
+    name: str
+    title: str
+    bold: bool
+
+
+def _lines(view: View, look: Mapping[str, Look], places: Sequence[Place], metric: str, axis: _Axis) -> Figure:
+    """Draw a line for each model through its values at some places."""
     found = series.curves(view, places, metric)
     figure = Figure(figsize=(4.6, max(2.7, 0.17 * len(found) + 0.6)), layout="constrained")
     axes = figure.add_subplot()
@@ -106,17 +100,21 @@ def parts(view: View, look: Mapping[str, Look], cut: series.Cut, metric: str) ->
         style = look[curve.model]
         known = [(index, point) for index, point in enumerate(curve.points) if point is not None]
         xs, ys = [index for index, _ in known], [point.value for _, point in known]
-        axes.plot(xs, ys, linewidth=0.6, linestyle=style.dash, color=style.light, alpha=0.6)
+        if axis.bold:
+            weight = 1.8 if curve.model in view.language_models else 1.0
+            axes.plot(xs, ys, linewidth=weight, linestyle=style.dash, color=style.light, zorder=2 + weight)
+        else:
+            axes.plot(xs, ys, linewidth=0.6, linestyle=style.dash, color=style.light, alpha=0.6)
         for index, point in known:
             if point.low is not None and point.high is not None:
                 axes.plot([index, index], [point.low, point.high], color=style.light, linewidth=0.7, alpha=0.6)
             axes.plot([index], [point.value], zorder=5, **marker(style, 4.5))
         last[curve.model] = ys[-1]
-    axes.set_xticks(range(len(places)), ["all", *(label(place.group) for place in cut.places)])
-    axes.set_xlabel(cut.family)
+    axes.set_xticks(range(len(places)), axis.ticks)
+    axes.set_xlabel(axis.name)
     axes.set_ylabel(label(words.heading(metric)))
     axes.yaxis.set_major_formatter(Bare())
-    axes.set_title(wrapped(title(view, cut.base), 60))
+    axes.set_title(wrapped(axis.title, 60))
     axes.set_xlim(-0.2, len(places) - 0.8)
     ends(figure, axes, last, len(places) - 1, look)
     key(figure, view)

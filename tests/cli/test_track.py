@@ -14,8 +14,6 @@ import benchsuite
 from benchsuite.cli.main import main
 from benchsuite.cli.track import DIGEST, track_runs, tracked
 
-pytest.importorskip("mlflow", reason="MLflow is an extra")
-
 
 @pytest.fixture(scope="module")
 def results(toy_store):

@@ -26,7 +26,7 @@ def test_models_are_named_by_where_they_ran(filled: Callable[..., Made]) -> None
         cores = {"good": 2, "bad": 16}[cell.model]
         card = {"good": "", "bad": "Some Card"}[cell.model]
         made = {"hardware": {"cpu": "Chip", "cores": cores}}
-        change(store, cell.key, provenance=made, accelerator=card, device="cuda" if card else "cpu")
+        change(store, cell.key, provenance=made, power={"gpu": card})
     (note,) = machine_notes(plan, store)
     assert "Chip (2 cores): good" in note
     assert "Chip (16 cores) with Some Card: bad" in note

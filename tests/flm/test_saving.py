@@ -77,7 +77,8 @@ def test_all_that_settings_switch_on_is_kept(more: dict, few: dict, make_world, 
 
 
 def test_the_folder_opens_in_sentence_transformers(tuned, encoder, few: dict, world: Dataset, tmp_path: Path) -> None:
-    sentence_transformers = pytest.importorskip("sentence_transformers")
+    import sentence_transformers
+
     from benchsuite_content.backbone import load_backbone
 
     decoder = FLM(**few | {"backbone": encoder("gpt2")}).fit(world, Context(seed=1))
