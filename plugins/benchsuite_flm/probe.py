@@ -50,7 +50,7 @@ def complete_titles(
     Returns:
         ``kind`` (``"masked"`` or ``"causal"``), ``titles`` (how many were asked), the shares ``completed`` (the whole
         rest is right) and ``next_word`` (its first word is), and the same of exchanged titles as ``control_completed``
-        and ``control_next_word``. Or a sentence that begins with "not applicable".
+        and ``control_next_word``. Or a sentence that begins with "not applicable" or "failed".
     """
     drawn = _draw(titles, seed, limit)
     if not drawn:
@@ -64,7 +64,7 @@ def complete_titles(
             given, control = (found.answers(words) for words in (drawn, _exchanged(drawn, seed)))
     except Exception as error:  # noqa: BLE001 - a probe that breaks must not cost the fit that it looks at
         line = str(error).strip().partition("\n")[0][:200]
-        return f"not applicable: the probe failed ({type(error).__name__}: {line})"
+        return f"failed: {type(error).__name__}: {line}"
     if not given or not control:
         return "not applicable: no title is short enough"
     shares = {

@@ -148,7 +148,7 @@ def test_titles_without_a_rest_cannot_be_asked(tmp_path: Path) -> None:
     assert complete_titles(name, [" ".join(WORDS * 3)]) == "not applicable: no title is short enough"
     reason = complete_titles(str(tmp_path / "nowhere"), KNOWN)
     assert isinstance(reason, str)
-    assert reason.startswith("not applicable: the probe failed (ConfigError: ")
+    assert reason.startswith("failed: ConfigError: ")
 
 
 def test_what_is_drawn_depends_on_titles_alone() -> None:
