@@ -54,7 +54,7 @@ class HybridFLM(FLM):
     def fit(self, train: Dataset, context: Context) -> Self:
         """Choose the weights, then fit everything on all rows."""
         alone = dataclasses.replace(context, validation=None)
-        # Where nothing is chosen and nothing can be, EASE weighs what suited three sets of validation rows.
+        # Where nothing can be chosen, EASE weighs what suited the validation rows of two film sets (a shop wants more).
         start = Weights(
             10.0 if self.weight is None else self.weight, self.popularity_weight, self.new_weight, self.ridge
         )
