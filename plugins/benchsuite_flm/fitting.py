@@ -12,12 +12,12 @@ from torch import Tensor
 
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Float32, Fold, Queries
+from benchsuite_classic.mixing import best_mix
 from benchsuite_content.encode import encode_texts
 from benchsuite_flm.checkpoints import Checkpoint
 from benchsuite_flm.engine import Recipe
 from benchsuite_flm.head import Head, read_out
 from benchsuite_flm.interest import Signals, Weigher, standardize
-from benchsuite_flm.mixing import best_mix
 from benchsuite_flm.steps import Rule
 from benchsuite_flm.tower import TextTower, fast_half
 

@@ -15,8 +15,8 @@ from benchsuite.api import Context, Search
 from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_classic.ease import EASE
+from benchsuite_classic.mixing import held_out
 from benchsuite_flm.flm import FLM
-from benchsuite_flm.mixing import held_out
 from benchsuite_flm.terms import Terms, Weights, choose
 
 _MIX = "mix.json"

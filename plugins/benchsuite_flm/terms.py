@@ -13,8 +13,8 @@ from benchsuite.api import Context
 from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_classic.ease import EASE
+from benchsuite_classic.mixing import Mix, best_mix
 from benchsuite_content.als_content import predict_factors
-from benchsuite_flm.mixing import Mix, best_mix
 
 EASE_WEIGHTS = (0.0, 2.0, 4.0, 6.0, 10.0, 15.0, 25.0, 40.0, 60.0, 100.0, 200.0)
 POPULARITY_WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import ndcg_score
 
 from benchsuite.data import Dataset, Fold
-from benchsuite_flm.mixing import best_mix, held_out, ndcg
+from benchsuite_classic.mixing import best_mix, held_out, ndcg
 
 
 def test_ndcg_agrees_with_scikit_learn_where_nothing_is_blocked() -> None:
