@@ -1,7 +1,8 @@
 """The training loop: fine-tune a text tower and its head on who took what.
 
 One epoch encodes the catalogue once, lets the head learn from several batches of users on these vectors, adds up what
-the batches would have the vectors be, and takes one large step with the encoder.
+the batches would have the vectors be, and takes one large step with the encoder. Several processes share this work, see
+:mod:`benchsuite_flm.processes`.
 """
 
 from __future__ import annotations
@@ -113,21 +114,25 @@ def train(
         How it went.
     """
     loop = Loop(tower, place, head, taken, recipe, seed, signals or Signals())
+    several, device = loop.processes, loop.device
     course = Course()
     if not len(loop.users):
         return course  # nobody took two items, so nothing can be hidden and asked
-    if checkpoint is not None and (found := checkpoint.load()) is not None:
-        loop.restore(found)
-        course = Course(found.numbers["losses"], found.numbers["judged"], loop.done, checkpoint.seconds)
+    if checkpoint is not None:
+        found = checkpoint.load()
+        if not several.any(found is None, device) and found is not None:
+            loop.restore(found)
+            course = Course(found.numbers["losses"], found.numbers["judged"], loop.done, checkpoint.seconds)
     last = recipe.epochs if recipe.last is None else recipe.last
-    while loop.done < last and not stop():
+    while loop.done < last and not several.any(stop(), device):
         if recipe.patience and len(course.judged) - course.best >= recipe.patience:
             break
         course.losses.append(loop.epoch())
         if judge is not None:
-            course.judged.append(judge())
-        if checkpoint is not None and checkpoint.due():
+            course.judged.append(several.agreed(judge(), device))
+        if checkpoint is not None and several.main and checkpoint.due():
             checkpoint.save(loop.snapshot({"losses": course.losses, "judged": course.judged}))
-        report(loop.done, recipe.epochs, f"loss {course.losses[-1]:.3f}")
+        if several.main:
+            report(loop.done, recipe.epochs, f"loss {course.losses[-1]:.3f}")
     loop.settle()
     return course

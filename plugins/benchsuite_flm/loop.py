@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from benchsuite_flm import losses
 from benchsuite_flm.checkpoints import Snapshot
 from benchsuite_flm.interest import Signals, dense
+from benchsuite_flm.processes import Processes
 from benchsuite_flm.steps import Group, Steps
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from benchsuite_flm.engine import Recipe
     from benchsuite_flm.head import Head
     from benchsuite_flm.tower import TextTower
+
+Judge = Callable[[Tensor, Tensor, slice], Tensor]
+"""float32[q, m] logits and bool[q, m] shown of some rows of a batch, which rows -> their part of the mean loss."""
 
 _FEW = 6  # short visible histories have 0 to 5 items
 
@@ -40,6 +44,7 @@ class Loop:
         self.tower, self.place, self.head, self.recipe, self.taken = tower, place, head, recipe, taken
         self.signals = signals
         self.device = head.prior.device
+        self.processes = Processes.current()
         self.random = torch.Generator().manual_seed(seed)
         self.users = torch.as_tensor(taken.getnnz(axis=1) > 1).nonzero()[:, 0]
         self.warm = head.warm.cpu().nonzero()[:, 0]
@@ -72,6 +77,7 @@ class Loop:
             wanted[self.place[self.part]] = True
             self.tower_steps.clear()
             loss = self.tower.step(wanted, self._sweep)
+            self.processes.add_gradients(self.tower.parameters)
             self.tower_steps.take()
             self.tower_steps.observe(loss)
         self.head_steps.observe(loss)
@@ -87,13 +93,17 @@ class Loop:
             loss = self._loss(leaf[self.place[self.part]], self._users())
             self.head_steps.clear()
             loss.backward()  # type: ignore[no-untyped-call]  # torch's stub
+            self.processes.add_gradients(self.head.parameters())
             self.head_steps.take()
             total += float(loss.detach())
-        gradient = torch.zeros_like(vectors) if leaf.grad is None else leaf.grad / self.batches
-        return total / self.batches, gradient
+        total = self.processes.total(total, self.device)
+        if leaf.grad is None:
+            return total / self.batches, torch.zeros_like(vectors)
+        self.processes.add(leaf.grad)
+        return total / self.batches, leaf.grad / self.batches
 
     def _loss(self, vectors: Tensor, users: Tensor) -> Tensor:
-        """Return the mean loss of all hidden items of a batch of users.
+        """Return the mean loss of all hidden items of a batch of users; in several processes this one's part of it.
 
         Items are those of the part of the catalogue at hand: warm ones only (new ones must not be pushed down),
         without those the user shows (they are never asked).
@@ -103,6 +113,9 @@ class Loop:
         visible = self._visible(taken)
         hidden = taken & ~visible
         keep = torch.rand(len(part), generator=self.random) >= self.recipe.residual_dropout
+        judge = self._judge(users, hidden, ~taken)
+        mine = self.processes.rows(len(users))
+        users, visible = users[mine], visible[mine]
         shown = visible.float().to(device)
         weight = self.signals.weigh(visible, users, part).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.tower.half):
@@ -111,17 +124,35 @@ class Loop:
             total = weight @ head.attend(own)
             encoded = head.users(total, shown.sum(dim=1), users.to(device), self._friends(own, users))
             logits = head.logits(encoded, items).float()
+        return judge(logits, shown > 0, mine)
+
+    def _judge(self, users: Tensor, hidden: Tensor, free: Tensor) -> Judge:
+        """Return what makes a loss of logits; what it draws is drawn for the whole batch, alike in all processes."""
+        device = self.device
         if self.recipe.loss == "softmax":
-            return losses.softmax(logits, hidden.to(device), shown > 0)
+            asked = hidden.sum(dim=1)
+            return lambda logits, shown, mine: (
+                losses.softmax(logits, hidden[mine].to(device), shown) * _part(asked, mine)
+            )
         if self.recipe.loss == "bpr":
-            pairs = losses.draw_pairs(hidden, ~taken, self.recipe.negatives, self.random)
-            return losses.bpr(logits, *(column.to(device) for column in pairs))
+            pairs = losses.draw_pairs(hidden, free, self.recipe.negatives, self.random)
+            asked = torch.bincount(pairs[0], minlength=len(users))
+
+            def bpr(logits: Tensor, shown: Tensor, mine: slice) -> Tensor:
+                here = (pairs[0] >= mine.start) & (pairs[0] < mine.stop)
+                user, better, worse = (column[here].to(device) for column in pairs)
+                return losses.bpr(logits, user - mine.start, better, worse) * _part(asked, mine)
+
+            return bpr
         liked = hidden
         if self.signals.disliked is not None:
-            liked = hidden & (dense(self.signals.disliked, users, part) == 0)
+            liked = hidden & (dense(self.signals.disliked, users, self.part) == 0)
         wanted = self.recipe.negatives * hidden.sum(dim=1)
-        other = (hidden & ~liked) | losses.draw_negatives(~taken, wanted, self.random)
-        return losses.bce(logits, liked.to(device), other.to(device))
+        other = (hidden & ~liked) | losses.draw_negatives(free, wanted, self.random)
+        asked = (liked | other).sum(dim=1)
+        return lambda logits, shown, mine: (
+            losses.bce(logits, liked[mine].to(device), other[mine].to(device)) * _part(asked, mine)
+        )
 
     def _friends(self, own: Tensor, users: Tensor) -> Tensor | None:
         if self.signals.friends is None:
@@ -200,6 +231,14 @@ class Loop:
         self.head_steps.restore(_below("head_steps.", found), numbers["head_steps"])
         if self.tower_steps is not None:
             self.tower_steps.restore(_below("tower_steps.", found), numbers["tower_steps"])
+
+
+def _part(asked: Tensor, mine: slice) -> float:
+    """Return the share of a batch's answers (int[q] for each user) that is asked of some rows; 1 for all rows.
+
+    A mean over these rows times this share, added up over all shares, is the mean over the batch.
+    """
+    return max(1, int(asked[mine].sum())) / max(1, int(asked.sum()))
 
 
 def _below(prefix: str, found: Snapshot) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from benchsuite_content.backbone import Backbone
 from benchsuite_content.encode import BATCH, batches, pool
 from benchsuite_flm import lora
+from benchsuite_flm.processes import Processes
 
 KEPT_TOKENS = 40_000
 """A step over at most this many tokens keeps all activations (about 1 GB); a longer one encodes twice instead."""
@@ -106,12 +107,13 @@ class TextTower:
         self.width = backbone.width
         self.size = len(texts)
         self._device, self.half = torch.device(device), half
+        self._processes = Processes.current()
         self._pooling = backbone.pooling
         self._model = backbone.model.eval()
         # Plain attention: for texts of a dozen tokens the fused kernel's backward pass is the slowest part of a step.
         self._model.set_attn_implementation("eager")
         # Of a fully trained encoder no layer's input stays the same, so none is kept.
-        self._layers = [] if tuning in ("full", "frozen") else _top_layers(self._model, layers)
+        self._layers = [] if tuning in ("full", "frozen") else top_layers(self._model, layers)
         for parameter in self._model.parameters():
             parameter.requires_grad_(False)
         self._learn = [parameter for layer in self._layers for parameter in layer.parameters()]
@@ -149,6 +151,8 @@ class TextTower:
     def step(self, wanted: Tensor, respond: Respond) -> float:
         """Encode texts, ask how their vectors should change, and add up the gradients of the weights.
 
+        In several processes each encodes its share of the texts, and its weights get the gradients of that share.
+
         Args:
             wanted: bool[texts], which texts take part.
             respond: called once with the vectors; rows of texts that take no part are zero.
@@ -163,7 +167,7 @@ class TextTower:
         with torch.set_grad_enabled(keep):
             made = [(bucket.rows, self._run(bucket)) for bucket in buckets]
         loss, gradient = respond(self._together([(rows, vectors.detach()) for rows, vectors in made]))
-        if keep:
+        if keep and made:
             torch.autograd.backward([vectors for _, vectors in made], [gradient[rows] for rows, _ in made])
         else:
             for bucket in buckets:
@@ -174,6 +178,7 @@ class TextTower:
         out = torch.zeros(self.size, self.width, device=self._device)
         for rows, vectors in parts:
             out[rows] = vectors
+        self._processes.add(out)
         return out
 
     def _run(self, bucket: _Bucket) -> Tensor:
@@ -191,8 +196,11 @@ class TextTower:
         buckets: list[_Bucket] = []
         shortcut = False
         for rows, batch in batches(backbone, texts, GPU_BATCH if self._gpu else BATCH):
-            inputs = {name: value.to(self._device) for name, value in batch.items()}
-            plain = _Bucket(torch.as_tensor(rows), inputs["attention_mask"], inputs, None, (), {})
+            mine = self._processes.every
+            if not len(rows[mine]):
+                continue
+            inputs = {name: value[mine].to(self._device) for name, value in batch.items()}
+            plain = _Bucket(torch.as_tensor(rows[mine]), inputs["attention_mask"], inputs, None, (), {})
             if not buckets and self._layers:
                 shortcut = self._shortcut(plain)
             kept = self._keep(plain) if shortcut else None
@@ -235,7 +243,7 @@ class TextTower:
         return bool(gap < _AGREE)
 
 
-def _top_layers(model: nn.Module, layers: int) -> list[nn.Module]:
+def top_layers(model: nn.Module, layers: int) -> list[nn.Module]:
     """Return the last ``layers`` layers; of an encoder without a plain stack of layers, everything but embeddings."""
     if layers < 1:
         return []
