@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -78,21 +75,27 @@ def test_ranx_agrees(ranx: Any) -> None:
         assert found == pytest.approx({name: float(value) for name, value in expected.items()}, abs=1e-9)
 
 
-COMPILED = """
-import json, sys, ranx
-for recs, test in json.load(sys.stdin):
-    run, qrels = ranx.Run(recs), ranx.Qrels(test)
-    print(float(ranx.evaluate(qrels, run, "map@10", make_comparable=True)))
-"""
+def test_ranx_keeps_the_order_of_the_file_in_ties(ranx: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only compiled ranx has this order: its sort is numba's. So its function that sorts is compiled, and no other."""
+    import numba
 
-
-def test_ranx_keeps_the_order_of_the_file_in_ties() -> None:
-    """Only compiled ranx has this order (its sort is numba's), so it runs in a process of its own."""
+    common = importlib.import_module("ranx.data_structures.common")
     worlds = [invent(seed, ties=True) for seed in range(15)]
-    asked = json.dumps([(nested(recs), nested(test, int)) for recs, test in worlds])
-    done = subprocess.run([sys.executable, "-c", COMPILED], input=asked, capture_output=True, text=True, check=True)
-    found = [mean("ranx", "map@10", lists(recs, test)) for recs, test in worlds]
-    assert found == pytest.approx([float(line) for line in done.stdout.split()], abs=1e-9)
+
+    def judge() -> list[float]:
+        pairs = [(ranx.Qrels(nested(test, int)), ranx.Run(nested(recs))) for recs, test in worlds]
+        return [float(ranx.evaluate(qrels, run, "map@10", make_comparable=True)) for qrels, run in pairs]
+
+    plain = judge()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numba.config, "DISABLE_JIT", 0)
+        compiled = numba.njit(common.typed_list_argosrt)
+        compiled(np.zeros(1))
+    monkeypatch.setattr(common, "typed_list_argosrt", lambda values: compiled(np.array(values, np.float64)))
+    expected = judge()
+    assert compiled.signatures
+    assert plain != pytest.approx(expected, abs=1e-9), "the sort makes no difference here"
+    assert [mean("ranx", "map@10", lists(*world)) for world in worlds] == pytest.approx(expected, abs=1e-9)
 
 
 def test_ranx_takes_another_relevance_level(ranx: Any) -> None:
