@@ -31,15 +31,21 @@ class Records:
 
     def once(self, key: Mapping[str, Any], make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
         """Return the measurement of this key, made now if there is none."""
-        name = _name(key)
-        if name not in self._known:
-            row = {"key": dict(key), **make()}
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-            self._known[name] = json.loads(json.dumps(row))
-            print(json.dumps(row), flush=True)
-        found: dict[str, Any] = self._known[name]
+        if not self.has(key):
+            self.put(key, make())
+        found: dict[str, Any] = self._known[_name(key)]
         return found
+
+    def has(self, key: Mapping[str, Any]) -> bool:
+        """Tell whether there is a measurement of this key."""
+        return _name(key) in self._known
+
+    def put(self, key: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+        """Keep a measurement; it replaces an earlier one of this key."""
+        row = json.dumps({"key": dict(key), **found})
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(row + "\n")
+        self._known[_name(key)] = json.loads(row)
 
     def all(self) -> list[dict[str, Any]]:
         """Return all measurements."""

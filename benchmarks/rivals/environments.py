@@ -13,7 +13,7 @@ CACHE = Path.home() / ".cache" / "benchsuite-rivals"
 
 PINS = {
     "rectools": ("RecTools==0.19.0", "pm-implicit==0.7.3"),
-    "lenskit": ("lenskit==2025.8.1",),
+    "lenskit": ("lenskit==2025.8.1", "torch==2.13.0"),
     "cornac": ("cornac==3.0.1",),
 }
 """What each environment holds. implicit, ranx and Surprise run in our own environment: we depend on them."""
