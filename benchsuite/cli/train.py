@@ -1,4 +1,8 @@
-"""``benchsuite train``: fit one model on a whole data set and keep it as a folder."""
+"""``benchsuite train``: fit one model on a whole data set and keep it as a folder.
+
+Under ``torchrun`` or ``accelerate launch`` (``-m benchsuite train ...``) the processes share the fit of a model that
+knows how, and the main one writes and speaks.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from benchsuite.errors import DataError, UsageError
 if TYPE_CHECKING:
     from benchsuite.api import Model
     from benchsuite.data import Dataset
+    from benchsuite.runner.group import Group
 
 
 def register(subparsers: _SubParsersAction[Any]) -> None:
@@ -43,6 +48,8 @@ def run(args: Namespace) -> int:
     from benchsuite.cli.measured import measured
     from benchsuite.plan.cells import unmet
     from benchsuite.registry import find, load_model, load_source
+    from benchsuite.runner.device import choose_device
+    from benchsuite.runner.group import join_group
     from benchsuite.saved import Origin, check_target, savable, write_folder
 
     if args.seed < 0 or args.threads < 0:
@@ -60,12 +67,18 @@ def run(args: Namespace) -> int:
     settings = given if found is None else dict(found.settings) | given
     model = load_model(name).from_settings(settings, where=f"model {args.model}")
     savable(entry, model)
-    dataset = source.load(make_place(args, tell))
-    if reason := unmet(model.needs, dataset):
-        raise DataError(f"{entry.name} {reason}", where=dataset.name, remedy="name another source")
-    benchmark = None if found is None else found.benchmark(model, dataset, given)
-    model = _fit(model, dataset, args)
-    write_folder(args.out, model, dataset, Origin(entry, source, args.source, args.seed, benchmark))
+    device = choose_device(args.device, model)
+    with join_group(device) as group:
+        aloud = tell if group.main else _silent
+        dataset = group.main_first(lambda: source.load(make_place(args, aloud)))
+        if reason := unmet(model.needs, dataset):
+            raise DataError(f"{entry.name} {reason}", where=dataset.name, remedy="name another source")
+        benchmark = None if found is None else found.benchmark(model, dataset, given)
+        model = _fit(model, dataset, args, device, group)
+        group.wait()  # until all have seen that the folder is free
+        if not group.main:
+            return OK
+        write_folder(args.out, model, dataset, Origin(entry, source, args.source, args.seed, benchmark))
     say(f"{args.out}: {entry.name}, fitted on {dataset.name}, {len(dataset.interactions):,} rows")
     if benchmark is None:
         tell(
@@ -77,24 +90,27 @@ def run(args: Namespace) -> int:
     return OK
 
 
-def _fit(model: Model, dataset: Dataset, args: Namespace) -> Model:
+def _silent(text: str) -> None:
+    """Say nothing: the main process does."""
+
+
+def _fit(model: Model, dataset: Dataset, args: Namespace, device: str, group: Group) -> Model:
     """Fit on all rows, with a bar."""
     import tempfile
 
     from benchsuite.api import Context
     from benchsuite.cli.watch import Watch
     from benchsuite.provenance import cores
-    from benchsuite.runner.device import choose_device
     from benchsuite.saved import ready
 
     label = f"{args.model} on {dataset.name}"
-    with Watch() as watch, tempfile.TemporaryDirectory() as scratch:
+    with Watch(quiet=not group.main) as watch, tempfile.TemporaryDirectory() as scratch:
         watch.expect(1)
         watch.job_started(label)
         context = Context(
             seed=args.seed,
-            device=choose_device(args.device, model),
-            threads=args.threads or cores(),
+            device=device,
+            threads=args.threads or max(1, cores() // group.local),
             scratch=Path(scratch),
             report=lambda done, total, note: watch.job_moved(label, "fit", done, total, note),
         )
