@@ -92,13 +92,17 @@ def _installed() -> Iterator[tuple[str, str, EntryPoint]]:
     """Yield (distribution, version, entry point); of two installs of one distribution the first on the path counts."""
     seen: set[str] = set()
     for distribution in distributions():
-        name = distribution.metadata["Name"] if _has_entry_points(distribution) else None
+        if not _has_entry_points(distribution):
+            continue
+        # Asked for once: each time, the whole text with its README is parsed anew.
+        metadata = distribution.metadata
+        name, version = metadata["Name"], metadata["Version"]
         if name is None or name.lower() in seen:
             continue
         seen.add(name.lower())
         for point in distribution.entry_points:
             if point.group.startswith("benchsuite."):
-                yield name, distribution.version, point
+                yield name, version, point
 
 
 def _has_entry_points(distribution: Any) -> bool:
