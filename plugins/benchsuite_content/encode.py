@@ -53,11 +53,23 @@ def encode_texts(
     return vectors[place]
 
 
-def batches(backbone: Backbone, texts: Sequence[str], size: int = BATCH) -> Iterator[tuple[Int64, dict[str, Any]]]:
-    """Yield (row numbers, tokenizer output as tensors) in order of length, padded to the longest of each batch."""
+def batches(
+    backbone: Backbone, texts: Sequence[str], size: int = BATCH, *, seconds: Sequence[str] | None = None, limit: int = 0
+) -> Iterator[tuple[Int64, dict[str, Any]]]:
+    """Yield (row numbers, tokenizer output as tensors) in order of length, padded to the longest of each batch.
+
+    Args:
+        backbone: whose tokenizer.
+        texts: what to read.
+        size: texts per batch.
+        seconds: the second text of each pair, where pairs are read; of a pair the longer text is cut first.
+        limit: tokens that are read at most, where that is less than the backbone's own limit.
+    """
     if not len(texts):
         return
-    tokens = backbone.tokenizer(list(texts), truncation=True, max_length=backbone.max_tokens, padding=False)
+    longest = min(limit or backbone.max_tokens, backbone.max_tokens)
+    pair = () if seconds is None else (list(seconds),)
+    tokens = backbone.tokenizer(list(texts), *pair, truncation=True, max_length=longest, padding=False)
     for row, ids in enumerate(tokens["input_ids"]):
         if not ids:  # a tokenizer that marks no beginning or end makes nothing of an empty text
             tokens["input_ids"][row] = [backbone.tokenizer.pad_token_id]

@@ -24,7 +24,11 @@ def rating(user: Any, item: Any, w1: Any, w2: Any, b: Any) -> Any:
 
 def pair_logits(user: Any, item: Any, w1: Any, w2: Any, b: Any) -> Any:
     """Return float[p], what :func:`rating` puts into the sigmoid."""
-    x = user * item
+    return encoded_logits(user * item, user, w1, w2, b)
+
+
+def encoded_logits(x: Any, user: Any, w1: Any, w2: Any, b: Any) -> Any:
+    """Return float[p], the same for any encoding x (float[p, d]) of the pair, such as what an encoder reads in both."""
     return x @ w1 + user @ w2 + b
 
 

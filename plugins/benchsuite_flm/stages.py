@@ -1,0 +1,263 @@
+"""The first stage of a re-ranker: a cheap model that names the candidates, and how training pairs are drawn from it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+
+from benchsuite.api import Context
+from benchsuite.data import Bool, Dataset, Entities, Float32, Int32, Int64, Queries, Ragged
+from benchsuite_classic.als import ALS
+from benchsuite_classic.ease import EASE
+from benchsuite_content.als_content import ALSContent
+
+if TYPE_CHECKING:
+    from benchsuite.api import Model
+
+First = Literal["ease", "als", "als-content", "popular"]
+
+BLOCK = 256
+"""Queries whose scores of the whole catalogue are in memory at one time."""
+
+_FILE = "first.safetensors"
+_SHARE = 0.2  # of each history that is held out to train on
+_LEAST = 3  # items a history must have to give one away
+_DIGITS = 5  # scores that agree so far are equal, or rounding would decide who is a candidate
+_TINY = 1e-6
+
+
+class FirstStage:
+    """Scores the whole catalogue, and leaves nothing without a number.
+
+    Three opinions, each where those before it have none: the named model; the cosine of the item's text vector with
+    the mean of the history's (all less the mean of the known items); the log count of training rows. An opinion is put
+    on the scale of those before it by mean and standard deviation over the items that both know. What is left comes
+    last. With ``popular`` the count is the first opinion and the text the second.
+
+    Args:
+        kind: the named model.
+        counts: float32[items], how many users took each.
+        vectors: float32[items, d], of unit length around the known items' mean; zeros where there is no text.
+        model: the named model, fitted; None for ``popular``.
+    """
+
+    def __init__(self, kind: First, counts: Float32, vectors: Float32, model: Model | None) -> None:
+        self._kind: First = kind
+        self._counts, self._vectors, self._model = counts, vectors, model
+
+    @classmethod
+    def fit(cls, kind: First, train: Dataset, vectors: Float32, context: Context) -> Self:
+        """Fit the named model.
+
+        Args:
+            kind: the named model.
+            train: the training part.
+            vectors: float32[items, d], the items' texts as vectors; zeros where there is no text.
+            context: seed, threads and device.
+        """
+        counts = np.bincount(train.matrix().indices, minlength=len(train.items)).astype(np.float32)
+        model = _make(kind)
+        if model is not None:
+            model.fit(train, dataclasses.replace(context, validation=None))
+        return cls(kind, counts, _centred(vectors, counts > 0), model)
+
+    @property
+    def known(self) -> Bool:
+        """bool[items]: which items have training rows."""
+        known: Bool = self._counts > 0
+        return known
+
+    def parameter_count(self) -> int:
+        """Return the numbers of the named model, and one count for each known item."""
+        own = None if self._model is None else self._model.parameter_count()
+        return int(own or 0) + int(self.known.sum())
+
+    def scores(self, queries: Queries) -> Float32:
+        """Return float32[q, items], finite, higher is better."""
+        counts = np.broadcast_to(np.where(self.known, np.log1p(self._counts), np.nan), (len(queries), len(self.known)))
+        text = self._cosines(queries)
+        levels = [counts, text] if self._model is None else [self._model.score(queries, None), text, counts]
+        scores = np.array(levels[0], np.float64)
+        for level in levels[1:]:
+            _fill(scores, level, self.known)
+        least = np.nanmin(scores, axis=1, initial=0.0, keepdims=True) - 1.0
+        return np.where(np.isnan(scores), least, scores).astype(np.float32)
+
+    def candidates(self, scores: Float32, queries: Queries, count: int) -> Bool:
+        """Return bool[q, items]: the best ``count`` known and the best ``count`` new items outside each history.
+
+        Which items they are depends on the whole catalogue and never on what is asked. Nothing is named for a query
+        without a history: there is nothing that a pair could be judged by.
+
+        Args:
+            scores: float32[q, items], of :meth:`scores`.
+            queries: the same queries.
+            count: how many.
+        """
+        size = np.maximum(np.abs(scores).max(axis=1, keepdims=True, initial=0.0), _TINY)
+        rounded = np.round(scores / size, _DIGITS)
+        rounded[queries.rows, queries.history.item] = -np.inf
+        rounded[queries.counts == 0] = -np.inf
+        chosen = np.zeros(scores.shape, np.bool_)
+        for codes in (np.flatnonzero(self.known), np.flatnonzero(~self.known)):
+            part = rounded[:, codes]
+            order = np.argsort(-part, axis=1, kind="stable")[:, :count]
+            inside = np.take_along_axis(part, order, axis=1) > -np.inf
+            row, place = np.nonzero(inside)
+            chosen[row, codes[order[row, place]]] = True
+        return chosen
+
+    def _cosines(self, queries: Queries) -> Float32:
+        """Return float32[q, items]; NaN for items without a text and histories that show none."""
+        mean = np.asarray(queries.matrix(len(self._vectors)) @ self._vectors)
+        length = np.linalg.norm(mean, axis=1, keepdims=True)
+        cosines: Float32 = (mean / np.maximum(length, _TINY)) @ self._vectors.T
+        cosines[length[:, 0] <= _TINY] = np.nan
+        cosines[:, ~self._vectors.any(axis=1)] = np.nan
+        return cosines
+
+    def save(self, folder: Path) -> None:
+        """Write everything into a new folder.
+
+        Raises:
+            NotApplicable: when the named model cannot be saved.
+        """
+        from safetensors.numpy import save_file
+
+        folder.mkdir()
+        save_file({"counts": self._counts, "vectors": self._vectors}, folder / _FILE)
+        if self._model is not None:
+            self._model.save(folder)
+
+    @classmethod
+    def load(cls, kind: First, folder: Path, items: Entities) -> Self:
+        """Read what :meth:`save` wrote."""
+        from safetensors.numpy import load_file
+
+        stored = load_file(folder / _FILE)
+        model = _make(kind)
+        return cls(kind, stored["counts"], stored["vectors"], None if model is None else model.load(folder, items))
+
+
+def _make(kind: First) -> Model | None:
+    makers: dict[str, Any] = {"ease": EASE, "als": ALS, "als-content": ALSContent}
+    return makers[kind]() if kind in makers else None
+
+
+def _centred(vectors: Float32, known: Bool) -> Float32:
+    """Return the vectors less the mean of the known ones, at unit length; zeros stay zeros."""
+    written = vectors.any(axis=1)
+    used = written & known
+    moved = vectors - (vectors[used].mean(axis=0) if used.any() else np.float32(0))
+    length = np.linalg.norm(moved, axis=1, keepdims=True)
+    return np.where(written[:, None] & (length > _TINY), moved / np.maximum(length, _TINY), 0).astype(np.float32)
+
+
+def _fill(scores: Any, other: Any, known: Bool) -> None:
+    """Write ``other`` into the NaN of float64[q, items] ``scores``, each row on the scale of what is there."""
+    gaps = np.isnan(scores) & ~np.isnan(other)
+    rows = np.flatnonzero(gaps.any(axis=1))
+    if not len(rows):
+        return
+    there, more = scores[rows], other[rows].astype(np.float64)
+    both = known & ~np.isnan(there) & ~np.isnan(more)
+    (mean, spread), (low, width) = _moments(there, both), _moments(more, both)
+    factor = np.where((spread > _TINY) & (width > _TINY), spread / np.maximum(width, _TINY), 1.0)
+    scores[rows] = np.where(gaps[rows], mean + factor * (more - low), there)
+
+
+def _moments(values: Any, where: Bool) -> tuple[Any, Any]:
+    """Return float64[q, 1] mean and standard deviation of each row's chosen values; 0 where there are none."""
+    count = np.maximum(where.sum(axis=1, keepdims=True), 1)
+    mean = np.where(where, values, 0.0).sum(axis=1, keepdims=True) / count
+    square = np.where(where, values - mean, 0.0) ** 2
+    return mean, np.sqrt(square.sum(axis=1, keepdims=True) / count)
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A training part and what was held out of it.
+
+    Attributes:
+        train: the rest.
+        queries: users who gave something away, with their remaining history.
+        truth: what they gave, one list per query.
+    """
+
+    train: Dataset
+    queries: Queries
+    truth: Ragged
+
+
+def cut(train: Dataset, seed: int) -> Cut:
+    """Hold out a fifth of the items of each user who took at least three."""
+    rows, size = train.interactions, len(train.items)
+    pairs, place = np.unique(rows.user.astype(np.int64) * size + rows.item, return_inverse=True)
+    owner = pairs // size
+    order = np.lexsort((np.random.default_rng([seed, 17]).random(len(pairs)), owner))
+    taken = np.bincount(owner, minlength=len(train.users))
+    rank = np.empty(len(pairs), np.int64)
+    rank[order] = np.arange(len(pairs)) - (np.cumsum(taken) - taken)[owner[order]]
+    give = np.where(taken >= _LEAST, np.maximum(1, np.round(_SHARE * taken)), 0).astype(np.int64)
+    given = rank < give[owner]
+    users = np.flatnonzero(give)
+    number = np.full(len(train.users), -1, np.int64)
+    number[users] = np.arange(len(users))
+    shown = rows.take(~given[place] & (give[rows.user] > 0))
+    queries = Queries.from_rows(users, number[shown.user], shown)
+    truth = Ragged.from_pairs(number[owner[given]], pairs[given] % size, len(users))
+    return Cut(train.cut(~given[place]), queries, truth)
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """What a re-ranker learns from: each group is one item that was taken, and others that could have been.
+
+    Attributes:
+        query: int64[g], the query that each group belongs to.
+        item: int32[g, 1 + n], first the item that was taken, then those that were not; all were candidates.
+        held_out: how many items were held out, all queries together.
+        found: how many of them were among the candidates: only these can be taught.
+    """
+
+    query: Int64
+    item: Int32
+    held_out: int
+    found: int
+
+
+def draw_groups(first: FirstStage, held: Cut, *, count: int, negatives: int, groups: int, seed: int) -> Groups:
+    """Draw groups. Both the taken and the other items come from the first stage's best, as when it is re-ranked.
+
+    Args:
+        first: fitted on ``held.train``.
+        held: what was held out.
+        count: how many candidates the first stage names.
+        negatives: other items per group, drawn with the same chance, with replacement only where there are too few.
+        groups: how many there may be.
+        seed: of the draw.
+    """
+    random = np.random.default_rng([seed, 19])
+    query: list[int] = []
+    taken: list[int] = []
+    others: list[Int32] = []
+    for begin in range(0, len(held.queries), BLOCK):
+        end = min(begin + BLOCK, len(held.queries))
+        queries = held.queries.slice(begin, end)
+        chosen = first.candidates(first.scores(queries), queries, count)
+        for row in range(end - begin):
+            truth = held.truth[begin + row]
+            free = np.setdiff1d(np.flatnonzero(chosen[row]), truth).astype(np.int32)
+            for item in truth[chosen[row, truth]] if len(free) else ():
+                query.append(begin + row)
+                taken.append(int(item))
+                others.append(random.choice(free, negatives, replace=len(free) < negatives))
+    keep = random.permutation(len(query))[:groups]
+    drawn = np.asarray(others, np.int32).reshape(-1, negatives)[keep]
+    first_column = np.asarray(taken, np.int32)[keep, None]
+    item = np.hstack([first_column, drawn]).astype(np.int32)
+    return Groups(np.asarray(query, np.int64)[keep], item, len(held.truth.item), len(query))

@@ -1,0 +1,86 @@
+"""A tiny encoder and decoders of random weights whose vocabulary suits re-rankers, and a world where text tells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from benchsuite.data import Dataset, Entities, Fold, Interactions, Queries, Ragged, Truth
+
+TOPICS = ("sea wave harbour sailor", "city street taxi night", "forest river bear camp")
+USERS, ITEMS, EACH = 60, 60, 10
+
+
+def save_reader(folder: Path, model: str, words: str) -> str:
+    """Save a two-layer model of random weights with a tokenizer of these words; a causal one with its head."""
+    import torch
+    import transformers
+
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *dict.fromkeys(f"{words} yes no ; . , : ?".split())]
+    shape = {
+        "vocab_size": len(vocabulary),
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "max_position_embeddings": 160,
+        "pad_token_id": 0,
+        "bos_token_id": 2,
+        "eos_token_id": 3,
+    }
+    names = {"bert": "Bert", "gpt2": "GPT2", "llama": "Llama", "qwen2": "Qwen2"}
+    if model in ("llama", "qwen2"):
+        shape["num_key_value_heads"] = 1
+    config = getattr(transformers, f"{names[model]}Config")(**shape)
+    kind = {"bert": "BertModel", "gpt2": "GPT2LMHeadModel"}.get(model, f"{names[model]}ForCausalLM")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        getattr(transformers, kind)(config).save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
+    more = {} if model == "bert" else {"model_input_names": ["input_ids", "attention_mask"], "sep_token": None}
+    transformers.BertTokenizer(str(folder / "vocab.txt"), model_max_length=128, **more).save_pretrained(folder)
+    return str(folder)
+
+
+def text_world() -> Fold:
+    """Sixty users of three tastes take items of their topic; all items are about equally popular, so only text tells."""
+    rng = np.random.default_rng(5)
+    taste, topic = np.arange(USERS) % 3, np.arange(ITEMS) % 3
+    own = [np.flatnonzero(topic == taste[user]) for user in range(USERS)]
+    taken = np.stack([rng.permutation(codes)[: EACH + 2] for codes in own])
+    user, item = np.repeat(np.arange(USERS), EACH), taken[:, :EACH].ravel()
+    words = [TOPICS[code].split() for code in topic]
+    texts = tuple(f"{w[n % 4]} {w[(n // 4) % 4]}" for n, w in enumerate(words))
+    train = Dataset(
+        "text world",
+        _rows(user, item),
+        Entities(tuple(f"u{n}" for n in range(USERS))),
+        Entities(tuple(f"i{n}" for n in range(ITEMS)), text=texts),
+    )
+    held = _rows(np.repeat(np.arange(USERS), 2), taken[:, EACH:].ravel())
+    queries = Queries.from_rows(np.arange(USERS), user, train.interactions)
+    truth = Truth.from_rows(held.user, held, USERS)
+    return Fold("world", train, queries, truth, Ragged.from_pairs(user, item, USERS))
+
+
+def _rows(user: np.ndarray, item: np.ndarray) -> Interactions:
+    return Interactions(
+        user=user,
+        item=item,
+        value=np.ones(len(user)),
+        label=None,
+        timestamp=None,
+        behaviour=np.zeros(len(user)),
+        behaviours=("take",),
+    )
+
+
+def hits(scores: np.ndarray, fold: Fold, k: int = 5) -> float:
+    """Return the share of queries with a right item among the first ``k`` open ones."""
+    found = 0
+    for query in range(len(fold.queries)):
+        open_scores = scores[query].astype(float)
+        open_scores[fold.blocked[query]] = -np.inf
+        found += bool(np.isin(np.argsort(-open_scores, kind="stable")[:k], fold.truth.items[query]).any())
+    return found / len(fold.queries)
