@@ -12,7 +12,7 @@ import numpy as np
 
 from benchsuite.api import Model, Need
 from benchsuite.testing.checkerboard import checkerboard
-from benchsuite.testing.models import exam, fit, same, small_fold
+from benchsuite.testing.models import exam, fit, same, second, small_fold
 from benchsuite.testing.outcome import Make, expect, skip
 from benchsuite.testing.ranking import best
 from benchsuite.testing.samples import last_events, small_dataset, stripped
@@ -20,17 +20,15 @@ from benchsuite.testing.samples import last_events, small_dataset, stripped
 
 def check_same_seed_same_scores(make: Make[Model]) -> None:
     """Fitting again with the same seed gives the same scores."""
-    first, model = exam(make), make()
-    second = fit(model, small_fold(model))
-    same(second.scores, first.scores, "a second fit with the same seed")
+    first, (again, _) = exam(make), second(make)
+    same(again.scores, first.scores, "a second fit with the same seed")
 
 
 def check_global_seeds_do_not_matter(make: Make[Model]) -> None:
     """The context's seed is the only source of randomness: global seeds of Python, NumPy and torch change nothing."""
     first, model = exam(make), make()
     with _other_global_seeds():
-        second = fit(model, small_fold(model))
-        scores = second.scores
+        scores = fit(model, small_fold(model)).scores
     same(scores, first.scores, "a fit under other global seeds")
 
 
