@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-# Before any library starts its threads: tests are small, and threads that wait for each other cost more than they bring,
+# Before any library starts its threads: tests are small, threads that wait for each other cost more than they bring,
 # the more so where several tests run side by side. What a test says of threads itself still counts.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -270,8 +270,9 @@ def test_every_cell_of_every_table_is_the_comparisons(read, invented):
     expected = Expected(invented)
     decimals = defaultdict(set)
     seen, kinds = set(), set()
-    assert any(title.startswith("nDCG@10, warm and cold") for title, _ in read(invented))
-    for title, (head, *body) in read(invented):
+    tables = read(invented)
+    assert any(title.startswith("nDCG@10, warm and cold") for title, _ in tables)
+    for title, (head, *body) in tables:
         for cells in body:
             model = cells[0]
             assert model in expected.models, (title, model)

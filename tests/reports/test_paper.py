@@ -21,6 +21,25 @@ def files(invented):
     return Paper().render(invented)
 
 
+@pytest.fixture(scope="module")
+def naughty_files(naughty):
+    return Paper().render(naughty)
+
+
+@pytest.fixture(scope="module")
+def wide(invent):
+    return invent(
+        models=(*(f"classic-{index}" for index in range(9)), "flm", "flm-frozen", "oracle"),
+        datasets=tuple(f"data-{index}" for index in range(6)),
+        splits=("random-holdout", "item-cold"),
+    )
+
+
+@pytest.fixture(scope="module")
+def wide_files(wide):
+    return Paper().render(wide)
+
+
 def text_of(files, name):
     """Return a file's text as a reader sees it: no places to break a line."""
     return files[name].decode().replace("\\allowbreak{}", "")
@@ -166,17 +185,12 @@ def warnings(log):
     return [line for line in log.split("\n") if line.startswith(signs)]
 
 
-@pytest.mark.parametrize("which", ["invented", "naughty", "wide"])
-def test_it_compiles_without_a_warning(which, request, invent, tmp_path):
-    if which == "wide":
-        comparison = invent(
-            models=(*(f"classic-{index}" for index in range(9)), "flm", "flm-frozen", "oracle"),
-            datasets=tuple(f"data-{index}" for index in range(6)),
-            splits=("random-holdout", "item-cold"),
-        )
-    else:
-        comparison = request.getfixturevalue(which)
-    log, text = compiled(Paper().render(comparison), tmp_path, "article")
+@pytest.mark.parametrize(
+    ("which", "rendered"), [("invented", "files"), ("naughty", "naughty_files"), ("wide", "wide_files")]
+)
+def test_it_compiles_without_a_warning(which, rendered, request, tmp_path):
+    comparison, content = request.getfixturevalue(which), request.getfixturevalue(rendered)
+    log, text = compiled(content, tmp_path, "article")
     assert warnings(log) == []
     assert "??" not in text
     for row in comparison.rows:
@@ -194,17 +208,17 @@ def test_it_compiles_in_the_style_of_the_acm(invent, tmp_path):
     assert "??" not in text
 
 
-def test_no_character_is_lost_where_the_engine_reads_unicode(naughty, tmp_path):
-    log, text = compiled(Paper().render(naughty), tmp_path, "article", "lualatex")
+def test_no_character_is_lost_where_the_engine_reads_unicode(naughty_files, tmp_path):
+    log, text = compiled(naughty_files, tmp_path, "article", "lualatex")
     assert [line for line in log.split("\n") if line.startswith(("Overfull", "Underfull", "Missing character"))] == []
     for name in ("\u540d\u5b57", "\u05e9\u05dc\u05d5\u05dd", "\U0001f680"):
         codes = "".join(f"[U+{ord(character):04X}]" for character in name)
         assert name in text or name[::-1] in text or codes in re.sub(r"\s", "", text), name
 
 
-def test_code_points_are_explained_where_they_stand(files, naughty):
+def test_code_points_are_explained_where_they_stand(files, naughty_files):
     assert "Unicode code point" not in text_of(files, "limitations.tex")
-    assert "printed as their Unicode code point" in text_of(Paper().render(naughty), "limitations.tex")
+    assert "printed as their Unicode code point" in text_of(naughty_files, "limitations.tex")
 
 
 def test_a_large_paper_prints_the_main_things_and_names_the_rest(invent):
