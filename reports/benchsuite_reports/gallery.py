@@ -33,6 +33,10 @@ def figures(comparison: Comparison) -> dict[str, Figure]:
             if main is not None and any(series.points(view, place, main) for place in places):
                 name = unique(f"cold {places[0].dataset} {places[0].base}", taken)
                 found[name] = plots.cold(view, look, places, main)
+        for run in series.sweeps(view):
+            main = view.main_at(run.places)
+            if main is not None and any(series.points(view, place, main) for place in run.places):
+                found[unique(f"curve {run.base.slug}", taken)] = plots.sweep(view, look, run, main)
         found |= {unique(f"parts {slug}", taken): figure for slug, figure in _parts(view, look)}
         for place in series.wholes(view):
             main = view.main_at([place])

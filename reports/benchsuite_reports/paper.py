@@ -161,6 +161,7 @@ _CAPTIONS = {
     "cold": "Quality by number of history items",
     "cost": "Quality against the seconds to fit and to answer; no model is both better and cheaper than one on the "
     "dotted line",
+    "curve": "Quality against the setting in which these splits differ; ticks are evenly spaced, not to scale",
     "tuning": "The best value on validation so far, trial by trial",
     "parts": "Quality on parts of the test, which are not tested apart",
     "ranks": "Mean ranks over data sets; bars join models that the Nemenyi test does not separate at 5\\%",

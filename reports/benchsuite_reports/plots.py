@@ -74,6 +74,13 @@ def cold(view: View, look: Mapping[str, Look], places: Sequence[Place], metric: 
     return _lines(view, look, places, metric, _Axis(ticks, view.grouping(places), said, bold=True))
 
 
+def sweep(view: View, look: Mapping[str, Look], run: series.Sweep, metric: str) -> Figure:
+    """Draw quality against the setting in which splits differ, one line per model, labelled at its end."""
+    ticks = [f"{value:g}" for value in run.values]
+    axis = _Axis(ticks, label(run.setting), title(view, run.base), bold=True)
+    return _lines(view, look, run.places, metric, axis)
+
+
 def parts(view: View, look: Mapping[str, Look], cut: series.Cut, metric: str) -> Figure:
     """Draw quality on each part of a test beside the whole, one dot per model; faint lines only lead the eye."""
     ticks = ["all", *(label(place.group) for place in cut.places)]

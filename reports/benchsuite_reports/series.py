@@ -15,6 +15,8 @@ TIME = ("fit_seconds", "score_seconds")
 NOVELTY = frozenset({"item novelty", "user novelty"})
 """What tests are cut by that tells warm from cold."""
 
+_SWEPT = 3  # points that make a curve
+
 
 @dataclass(frozen=True)
 class Point:
@@ -71,6 +73,36 @@ def groups(view: View) -> list[list[Place]]:
         if place.group:
             found.setdefault((place.dataset, place.base), []).append(place)
     return [places for places in found.values() if len(places) > 1]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Splits of one data set that differ in one number, in its order: the setting's name, places and values."""
+
+    setting: str
+    base: Place
+    places: tuple[Place, ...]
+    values: tuple[float, ...]
+
+
+def sweeps(view: View) -> list[Sweep]:
+    """Return the runs of at least three splits that differ in one number only, in order."""
+    about = {one.label: one for one in view.comparison.splits}
+    found: dict[tuple[str, str, str], list[tuple[float, Place]]] = {}
+    for place in wholes(view):
+        one = about.get(place.split)
+        for name, value in sorted(one.settings.items()) if one is not None else ():
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                rest = repr(sorted((other, told) for other, told in one.settings.items() if other != name))
+                found.setdefault((place.dataset, f"{one.name} {rest}", name), []).append((float(value), place))
+    runs = []
+    for (dataset, _, name), several in found.items():
+        if len(several) >= _SWEPT:
+            values, places = zip(*sorted(several, key=lambda pair: pair[0]), strict=True)
+            plain = about[places[0].split].name
+            base = Place(dataset, plain, plain, "", f"{places[0].slug}-{name}")
+            runs.append(Sweep(name, base, places, values))
+    return runs
 
 
 def parts(view: View) -> list[Cut]:
