@@ -36,11 +36,7 @@ def write_encoder(backbone: Backbone, folder: Path) -> None:
         backbone: the encoder as it was fine-tuned, without LoRA matrices.
         folder: exists.
     """
-    # Where the encoder came from is told in flm.json; a path of this machine has no place in its configuration.
-    backbone.model.config._name_or_path = backbone.tokenizer.name_or_path = ""  # noqa: SLF001 - it has no other name
-    with quiet_transformers():
-        backbone.model.save_pretrained(folder)
-        backbone.tokenizer.save_pretrained(folder)
+    write_model(backbone, folder)
     kinds = [
         {"idx": place, "name": str(place), "path": path, "type": f"sentence_transformers.models.{kind}"}
         for place, (path, kind) in enumerate(_MODULES)
@@ -55,6 +51,15 @@ def write_encoder(backbone: Backbone, folder: Path) -> None:
     pooling = {"word_embedding_dimension": backbone.width, "pooling_mode_cls_token": False, **wanted}
     _write(folder / "1_Pooling" / "config.json", pooling)
     _write(folder / "2_Normalize" / "config.json", {})
+
+
+def write_model(backbone: Backbone, folder: Path) -> None:
+    """Write an encoder or decoder, with its head if it was loaded with it, so that transformers opens the folder."""
+    # Where the weights came from is told beside them; a path of this machine has no place in their configuration.
+    backbone.model.config._name_or_path = backbone.tokenizer.name_or_path = ""  # noqa: SLF001 - it has no other name
+    with quiet_transformers():
+        backbone.model.save_pretrained(folder)
+        backbone.tokenizer.save_pretrained(folder)
 
 
 def write_state(folder: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
