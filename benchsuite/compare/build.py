@@ -98,13 +98,13 @@ def build(
     )
 
 
-def _pairs_of_stages(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
-    """Yield (test cell, validation cell) of each seed and fold."""
+def _pairs_of_stages(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell | None]]:
+    """Yield (test cell, validation cell or None where none is planned) of each seed and fold."""
     places: dict[tuple[int, str], dict[str, Cell]] = {}
     for cell in cells:
         places.setdefault((cell.seed, cell.fold), {})[cell.stage] = cell
     for stages in places.values():
-        yield stages["test"], stages["validation"]
+        yield stages["test"], stages.get("validation")
 
 
 def _state(cells: Sequence[Cell], store: Store) -> tuple[State, str]:
@@ -121,7 +121,7 @@ def _state(cells: Sequence[Cell], store: Store) -> tuple[State, str]:
             failures.append((cell, manifest["reason"]))
     if failures:
         cell, reason = failures[0]
-        share = f" ({len(failures)} of {len(cells)} cells)" if len(cells) > len(("validation", "test")) else ""
+        share = f" ({len(failures)} of {len(cells)} cells)" if len(cells) > len({cell.stage for cell in cells}) else ""
         return "failed", f"{cell.stage}: {reason}{share}"
     return "ok", ""
 
@@ -179,6 +179,7 @@ def _readings(judged: Judged) -> dict[str, Any]:
         for (dataset, split), models in judged.items()
         for model, results in models.items()
         for result in results
+        if result.reading
     }
 
 
@@ -190,7 +191,8 @@ def _notes(plan: Plan, tested: bool) -> Iterator[str]:
     which = "every held-out interaction" if plan.settings["relevant"] == "taken" else "held-out items with label 1"
     yield f"Rankings: {which} counts as right; all candidates are ranked, seen items left out, ties in a fixed order."
     aim = plan.settings["threshold"]
-    yield f"Accuracy, precision, recall, F1, AUC: labelled held-out pairs; the threshold maximizes {aim} on validation."
+    if any(metric.facts["task"] == "classification" for metric in plan.metrics):
+        yield f"Accuracy, precision, recall, F1, AUC: labelled held-out pairs; the threshold maximizes {aim} on validation."
     if any(metric.facts["task"] == "rating" for metric in plan.metrics):
         own = ", ".join(m.label for m in plan.models if m.facts.get("predicts_values")) or "none of these models"
         yield (

@@ -34,7 +34,8 @@ class CellResult:
         facts: what the model told about itself.
         reading: how the harness read the model's scores: ``threshold``, ``no_opinion`` (the score of pairs without
             one), ``logistic`` (slope and intercept of the calibrator of probabilities) and ``rating`` (slope and
-            intercept of the line to ratings, and whether it was fitted; None where the data has no values).
+            intercept of the line to ratings, and whether it was fitted; None where the data has no values). Empty where
+            no validation cell is planned.
         spent: ``parameters`` and ``power`` of the cell's manifest, where it has them.
     """
 
@@ -57,8 +58,8 @@ class Measurer:
         self._data: dict[str, Dataset] = {}
         self._metrics: dict[str, Metric] | None = None
 
-    def result(self, test: Cell, validation: Cell) -> CellResult:
-        """Return the measured test cell; thresholds come from the validation cell."""
+    def result(self, test: Cell, validation: Cell | None) -> CellResult:
+        """Return the measured test cell; thresholds come from the validation cell, where one is planned."""
         key = content_key("measure", self._identity(test, validation))
         if not self.store.has("measure", key):
             self._measure(key, test, validation)
@@ -70,17 +71,17 @@ class Measurer:
         entry = self.store.get("measure", key)
         return dict(zip(entry.manifest["values"], entry.arrays()["values"], strict=True))
 
-    def _identity(self, test: Cell, validation: Cell) -> dict[str, Any]:
+    def _identity(self, test: Cell, validation: Cell | None) -> dict[str, Any]:
         metrics = [
             {"label": m.label, "plugin": m.facts["plugin"], "version": m.facts["version"], "settings": dict(m.settings)}
             for m in self._plan.metrics
         ]
         settings = {name: self._plan.settings[name] for name in ("relevant", "threshold")}
-        cells = {"cell": test.key, "validation": validation.key}
+        cells = {"cell": test.key, "validation": None if validation is None else validation.key}
         own = {"predicts_values": self._plan.predicts_values(test.model)}
         return cells | settings | own | {"metrics": metrics, "replicates": REPLICATES, "seed": test.seed}
 
-    def _measure(self, key: str, test: Cell, validation: Cell) -> None:
+    def _measure(self, key: str, test: Cell, validation: Cell | None) -> None:
         fold = self.fold(test.fold_key)
         evidence, reading = self.evidence(test, validation)
         values, results = measure(evidence, fold.queries, self.metrics, REPLICATES, len(fold.train.users))
@@ -98,12 +99,7 @@ class Measurer:
                     | {"n": results[metric, group].n}
                     for metric, group in names
                 ],
-                "reading": {
-                    "threshold": reading.threshold,
-                    "no_opinion": reading.neutral,
-                    "logistic": {"slope": reading.slope, "intercept": reading.intercept},
-                    "rating": None if reading.rating is None else dataclasses.asdict(reading.rating),
-                },
+                "reading": {} if validation is None else _told(reading),
                 "fallback_share": fallback_share(evidence),
                 "sampled_negatives": int(np.isnan(evidence.pairs.value).sum()),
             }
@@ -129,10 +125,10 @@ class Measurer:
             self._folds[key] = load_fold(entry.folder, self._data[data])
         return self._folds[key]
 
-    def evidence(self, test: Cell, validation: Cell) -> tuple[Evidence, Reading]:
+    def evidence(self, test: Cell, validation: Cell | None) -> tuple[Evidence, Reading]:
         """Return what metrics may look at, and how the scores were read."""
         stored = self.store.get("cell", test.key).arrays()
-        tried = self.store.get("cell", validation.key).arrays()
+        tried = None if validation is None else self.store.get("cell", validation.key).arrays()
         own, settings = self._plan.predicts_values(test.model), self._plan.settings
         aims = settings["relevant"], settings["threshold"]
         return gather(self.fold(test.fold_key), stored, tried, *aims, predicts_values=own)
@@ -155,6 +151,15 @@ def interval(replicates: Float32) -> tuple[float | None, float | None]:
         return None, None
     low, high = np.quantile(known.astype(np.float64), [0.025, 0.975])
     return float(low), float(high)
+
+
+def _told(reading: Reading) -> dict[str, Any]:
+    return {
+        "threshold": reading.threshold,
+        "no_opinion": reading.neutral,
+        "logistic": {"slope": reading.slope, "intercept": reading.intercept},
+        "rating": None if reading.rating is None else dataclasses.asdict(reading.rating),
+    }
 
 
 def _or_none(value: float) -> float | None:

@@ -65,12 +65,12 @@ def rankings(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
 
 
 def _results(plan: Plan, measurer: Measurer) -> Iterator[CellResult]:
-    """Yield every test cell that has a result together with its validation cell, measured."""
+    """Yield every test cell that has a result together with its validation cell, where one is planned, measured."""
     validation = {_spot(cell): cell for cell in plan.cells if cell.stage == "validation"}
     for cell in plan.cells:
-        both = (cell, validation.get(_spot(cell)))
-        if cell.stage == "test" and all(one is not None and _ok(one, measurer.store) for one in both):
-            yield measurer.result(cell, validation[_spot(cell)])
+        partner = validation.get(_spot(cell))
+        if cell.stage == "test" and all(_ok(one, measurer.store) for one in (cell, partner) if one is not None):
+            yield measurer.result(cell, partner)
 
 
 def _spot(cell: Cell) -> tuple[str, str, str, int, str]:

@@ -21,7 +21,7 @@ from benchsuite.plan import Cell, Plan
 _VERSION = 1
 """Raised when parts are cut or measured otherwise, so that nothing older is shown as if it were new."""
 
-Stages = Sequence[tuple[Cell, Cell]]
+Stages = Sequence[tuple[Cell, Cell | None]]
 """(test cell, validation cell) of each seed and fold."""
 
 
@@ -99,7 +99,7 @@ class Strata:
         return found
 
     def _read(
-        self, test: Cell, validation: Cell, measure_key: str, names: Sequence[str]
+        self, test: Cell, validation: Cell | None, measure_key: str, names: Sequence[str]
     ) -> tuple[dict[tuple[str, str], Measured], dict[str, tuple[int, int]]]:
         """Return results by (part, metric), and unanswered and all labelled pairs by part; measure them if need be."""
         identity = {"version": _VERSION, "measure": measure_key, "parts": list(names), "metrics": self._metrics}

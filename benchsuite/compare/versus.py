@@ -174,7 +174,7 @@ def _results(cells: Sequence[Any], measurer: Measurer) -> list[CellResult]:
     stages: dict[tuple[int, str], dict[str, Any]] = {}
     for cell in cells:
         stages.setdefault((cell.seed, cell.fold), {})[cell.stage] = cell
-    return [measurer.result(both["test"], both["validation"]) for both in stages.values()]
+    return [measurer.result(both["test"], both.get("validation")) for both in stages.values()]
 
 
 def summary(found: Sequence[Versus]) -> Mapping[str, int]:

@@ -33,6 +33,11 @@ class Reading:
     rating: RatingLine | None = None
 
     @classmethod
+    def nothing(cls) -> Reading:
+        """Return what reads nothing, where only rankings are judged: no label follows from it."""
+        return cls(threshold=float("nan"), neutral=0.0, slope=0.0, intercept=0.0)
+
+    @classmethod
     def fit(cls, scores: Float32, labels: Int8, aim: Aim) -> Reading:
         """Fit on validation scores float32[p] (NaN = no opinion) and labels int8[p].
 

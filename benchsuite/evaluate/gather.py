@@ -21,7 +21,7 @@ Relevant = Literal["taken", "liked"]
 def gather(
     fold: Fold,
     answers: Arrays,
-    validation: Arrays,
+    validation: Arrays | None,
     relevant: Relevant,
     aim: Aim,
     *,
@@ -33,12 +33,17 @@ def gather(
         fold: the fold that was answered.
         answers: the cell's arrays: item, score, fallback, pair_query, pair_item, pair_label, pair_value, pair_score.
         validation: the arrays of the same model's validation cell; threshold and calibrators are fitted on its pairs.
+            None where only rankings are judged: then the pairs are not read.
         relevant: which held-out items count as right in a ranking.
         aim: what the threshold maximizes.
         predicts_values: whether the model's scores are on the scale of the values, see :class:`benchsuite.api.Model`.
     """
-    scores, reading = read_scores((validation["pair_score"], validation["pair_label"]), answers["pair_score"], aim)
-    scores, reading = _with_ratings(fold, answers, validation, scores, reading, own=predicts_values)
+    if validation is None:
+        reading = Reading.nothing()
+        scores = reading.apply(answers["pair_score"])
+    else:
+        scores, reading = read_scores((validation["pair_score"], validation["pair_label"]), answers["pair_score"], aim)
+        scores, reading = _with_ratings(fold, answers, validation, scores, reading, own=predicts_values)
     evidence = Evidence(
         user=fold.queries.user,
         relevant=relevant_items(fold, relevant),

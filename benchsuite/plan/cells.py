@@ -2,6 +2,7 @@
 
 A *cell* is one model on one fold in one stage. The stage ``validation`` fits on the inner training part and answers the
 validation queries (thresholds, calibration and tuning rest on it); the stage ``test`` fits on the whole training part.
+Where nothing is tuned and only rankings are judged, nothing rests on the stage ``validation``, and it is not planned.
 """
 
 from __future__ import annotations
@@ -134,6 +135,7 @@ def make_plan(
         refused: why a split cannot cut a data set, by data set and split label.
     """
     cells = []
+    stages = _stages(experiment, picked)
     for label, (_, dataset) in datasets.items():
         for split in picked.splits:
             places = [f for f in folds if (f.dataset, f.split) == (label, split.label)]
@@ -143,7 +145,7 @@ def make_plan(
             for place in places:
                 for model in picked.models:
                     why = reason or unmet(_needs(model.plugin), dataset)
-                    cells += [_cell(place, model, stage, experiment.k, why) for stage in STAGES]
+                    cells += [_cell(place, model, stage, experiment.k, why) for stage in stages]
     return Plan(
         name=experiment.name,
         settings={
@@ -161,6 +163,11 @@ def make_plan(
         metrics=tuple(_about_metric(metric, datasets) for metric in picked.metrics),
         cells=tuple(cells),
     )
+
+
+def _stages(experiment: Experiment, picked: Picked) -> tuple[Stage, ...]:
+    ranked = all(isinstance(pick.plugin, Metric) and pick.plugin.task == "ranking" for pick in picked.metrics)
+    return ("test",) if ranked and experiment.tune is None else STAGES
 
 
 def _needs(plugin: Plugin) -> frozenset[Need]:

@@ -66,8 +66,9 @@ class DampedMeans(Model):
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], predicted values."""
-        codes = np.arange(len(self._ratings.item_place)) if candidates is None else candidates
-        return (self._users(queries)[:, None] + self._items(codes)).astype(np.float32)
+        codes = np.arange(len(self._ratings.item_place), dtype=np.int32) if candidates is None else candidates
+        scores: Float32 = np.add.outer(self._users(queries), self._items(codes)).astype(np.float32)
+        return scores
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
         """Return float32[p], predicted values; for an item without ratings the mean plus the user's bias."""

@@ -137,7 +137,7 @@ def test_a_kill_loses_only_the_cell_in_flight(tmp_path: Path) -> None:
     experiment = tmp_path / "toy.toml"
     experiment.write_text(
         'name = "toy"\n'
-        f'sources = ["{here}/toy.py:Toy"]\nsplits = ["random-holdout"]\nmetrics = ["ndcg@10"]\n'
+        f'sources = ["{here}/toy.py:Toy"]\nsplits = ["random-holdout"]\nmetrics = ["accuracy", "ndcg@10"]\n'
         f'models = ["{here}/toy.py:Counts", "{here}/toy.py:Sleeps"]\n'
     )
     marks = tmp_path / "marks"
@@ -162,3 +162,24 @@ def test_a_kill_loses_only_the_cell_in_flight(tmp_path: Path) -> None:
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert "2 found" in again.stdout
     assert marks.read_text() == before
+
+
+def test_where_only_rankings_are_judged_and_nothing_is_tuned_no_validation_cell_is_fitted(
+    tmp_path: Path, run_toy, toy_experiment
+) -> None:
+    plan, outcome, _ = run_toy(toy_experiment(["Counts"], metrics=["ndcg@10", "coverage@10"]))
+    assert [cell.stage for cell in plan.cells] == ["test"]
+    assert outcome.planned == outcome.done == 1
+    alone = build(plan, Store(tmp_path / "runs"))
+    assert alone.provenance["readings"] == {}
+    assert not any("threshold" in note for note in alone.notes)
+    judged, second, _ = run_toy(toy_experiment(["Counts"], metrics=["ndcg@10", "coverage@10", "accuracy"]))
+    assert (second.found, second.done) == (1, 1)  # the fit on the whole training part is the same
+    both = build(judged, Store(tmp_path / "runs"))
+    assert len(both.provenance["readings"]) == 1
+
+    def ranked(comparison):
+        return [row for row in comparison.rows if row.metric in ("ndcg@10", "coverage@10")]
+
+    assert ranked(alone) == ranked(both)
+    assert ranked(alone)[0].state == "ok"
