@@ -13,6 +13,7 @@ from benchsuite.api import Context
 from benchsuite.data import Bool, Dataset, Entities, Float32, Int32, Int64, Queries, Ragged
 from benchsuite_classic.als import ALS
 from benchsuite_classic.ease import EASE
+from benchsuite_classic.support import blas_threads
 from benchsuite_content.als_content import ALSContent
 
 if TYPE_CHECKING:
@@ -39,14 +40,14 @@ class FirstStage:
     last. With ``popular`` the count is the first opinion and the text the second.
 
     Args:
-        kind: the named model.
         counts: float32[items], how many users took each.
         vectors: float32[items, d], of unit length around the known items' mean; zeros where there is no text.
         model: the named model, fitted; None for ``popular``.
+        threads: how many threads BLAS may use.
     """
 
-    def __init__(self, kind: First, counts: Float32, vectors: Float32, model: Model | None) -> None:
-        self._kind: First = kind
+    def __init__(self, counts: Float32, vectors: Float32, model: Model | None, threads: int = 1) -> None:
+        self._threads = threads
         self._counts, self._vectors, self._model = counts, vectors, model
 
     @classmethod
@@ -63,7 +64,7 @@ class FirstStage:
         model = _make(kind)
         if model is not None:
             model.fit(train, dataclasses.replace(context, validation=None))
-        return cls(kind, counts, _centred(vectors, counts > 0), model)
+        return cls(counts, _centred(vectors, counts > 0), model, context.threads)
 
     @property
     def known(self) -> Bool:
@@ -113,9 +114,10 @@ class FirstStage:
 
     def _cosines(self, queries: Queries) -> Float32:
         """Return float32[q, items]; NaN for items without a text and histories that show none."""
-        mean = np.asarray(queries.matrix(len(self._vectors)) @ self._vectors)
-        length = np.linalg.norm(mean, axis=1, keepdims=True)
-        cosines: Float32 = (mean / np.maximum(length, _TINY)) @ self._vectors.T
+        with blas_threads(self._threads):
+            mean = np.asarray(queries.matrix(len(self._vectors)) @ self._vectors)
+            length = np.linalg.norm(mean, axis=1, keepdims=True)
+            cosines: Float32 = (mean / np.maximum(length, _TINY)) @ self._vectors.T
         cosines[length[:, 0] <= _TINY] = np.nan
         cosines[:, ~self._vectors.any(axis=1)] = np.nan
         return cosines
@@ -140,7 +142,7 @@ class FirstStage:
 
         stored = load_file(folder / _FILE)
         model = _make(kind)
-        return cls(kind, stored["counts"], stored["vectors"], None if model is None else model.load(folder, items))
+        return cls(stored["counts"], stored["vectors"], None if model is None else model.load(folder, items))
 
 
 def _make(kind: First) -> Model | None:

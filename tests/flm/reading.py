@@ -44,7 +44,7 @@ def save_reader(folder: Path, model: str, words: str) -> str:
 
 
 def text_world() -> Fold:
-    """Sixty users of three tastes take items of their topic; all items are about equally popular, so only text tells."""
+    """Sixty users of three tastes take items of their topic; all are about equally popular: only text tells."""
     rng = np.random.default_rng(5)
     taste, topic = np.arange(USERS) % 3, np.arange(ITEMS) % 3
     own = [np.flatnonzero(topic == taste[user]) for user in range(USERS)]

@@ -55,8 +55,8 @@ def test_pairs_are_scored_by_the_formula_on_plain_encodings(quick: CrossFLM, wor
     reader = quick._reader
     random = torch.Generator().manual_seed(2)
     kept = {name: value.clone() for name, value in reader.named_parameters() if name in ("w1", "w2", "b")}
-    for name in kept:
-        getattr(reader, name).data = torch.randn(kept[name].shape, generator=random)
+    for name, value in kept.items():
+        getattr(reader, name).data = torch.randn(value.shape, generator=random)
     query, item = np.array([0, 0, 7], np.int32), np.array([3, 40, 5], np.int32)
     found = quick.score_pairs(world.queries, query, item)
     texts = world.train.items.text
@@ -101,7 +101,7 @@ def test_beats_a_first_stage_that_cannot_read(folder: str, world: Fold) -> None:
     model = CrossFLM(backbone=folder, first="popular", **how).fit(world.train, Context(seed=1))
     before = reading.hits(model._first.scores(world.queries), world)
     assert reading.hits(model.score(world.queries, None), world) > before + 0.15
-    assert model.losses[-1] < model.losses[0]
+    assert model.facts()["losses"][-1] < model.facts()["losses"][0]
 
 
 def test_read_pairs_come_first_in_the_order_of_the_formula(quick: CrossFLM, world: Fold) -> None:
@@ -144,9 +144,9 @@ def test_a_loaded_model_gives_equal_scores(first: str, few: dict, world: Fold, t
     assert loaded.parameter_count() == model.parameter_count()
 
 
-def test_what_cannot_be_saved_says_so(few: dict, world: Fold, tmp_path: Path, quick: CrossFLM) -> None:
+def test_what_cannot_be_saved_says_so(tmp_path: Path, quick: CrossFLM) -> None:
     class Unsaved:
-        def save(self, folder: Path) -> None:
+        def save(self, _: Path) -> None:
             raise NotApplicable("this first stage cannot be saved")
 
     kept, quick._first._model = quick._first._model, Unsaved()  # type: ignore[assignment]

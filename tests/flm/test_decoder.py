@@ -166,7 +166,8 @@ def test_the_default_is_used_as_first_seen_or_missing_in_one_line(
 
     asked: list[tuple[object, bool]] = []
 
-    def absent(name: str, *, revision: object, local_files_only: bool, **_: object) -> str:
+    def absent(_: str, *, revision: object, local_files_only: bool, allow_patterns: object) -> str:
+        assert allow_patterns
         asked.append((revision, local_files_only))
         raise OSError("no network")
 
