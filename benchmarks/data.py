@@ -52,6 +52,15 @@ def gowalla(cache: Path = CACHE) -> Path:
     return folder
 
 
+def small(cache: Path = CACHE) -> Path:
+    """Return a folder like :func:`gowalla`'s of a generated set on which everything takes seconds."""
+    folder = cache / "small"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in zipf(2000, 1500, 40_000).items():
+        np.save(folder / f"{name}.npy", array)
+    return folder
+
+
 def zipf(users: int, items: int, rows: int, seed: int = 0, exponent: float = 1.0) -> Arrays:
     """Return generated train and test arrays, in the form of :func:`gowalla`.
 

@@ -54,4 +54,4 @@ def carry_out(records: Records, steps: Sequence[Step]) -> None:
 
 
 def _words(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"  # noqa: PLR2004 - a minute and a half
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

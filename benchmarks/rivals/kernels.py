@@ -12,18 +12,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from records import Records
+from progress import Step
 
 HERE = Path(__file__).parent
-QUICK = {"ranking": "3000", "metrics": "5000", "ease": "2000", "surprise": "1"}
-FULL = {"ranking": "29858", "metrics": "29858", "ease": "20000", "surprise": "3"}
+QUICK = {"ranking": ("3000", 5), "metrics": ("5000", 15), "ease": ("2000", 10), "surprise": ("1", 15)}
+FULL = {"ranking": ("29858", 70), "metrics": ("29858", 60), "ease": ("20000", 400), "surprise": ("3", 80)}
+"""By kernel: its size and a guess of seconds. Surprise's is the number of rounds."""
+
+ONCE = ("ease", "surprise")
+"""Measured in the first round only: long enough for noise to even out, or with rounds of its own."""
 
 
-def measure(records: Records, number: int, *, quick: bool, threads: int) -> None:
-    """Measure every kernel once, each in a process of its own."""
-    for name, size in (QUICK if quick else FULL).items():
+def steps(number: int, *, quick: bool, threads: int) -> list[Step]:
+    """Return the measurement of every kernel, each in a process of its own."""
+    out = []
+    for name, (size, guess) in (QUICK if quick else FULL).items():
+        if number and name in ONCE:
+            continue
         key = {"what": "kernel", "name": name, "size": size, "round": number}
-        records.once(key, functools.partial(_run, name, size, threads))
+        make = functools.partial(_run, name, size, threads)
+        out.append(Step(f"step {name} at size {size}, round {number + 1}", key, make, guess))
+    return out
 
 
 def _run(name: str, size: str, threads: int) -> dict[str, Any]:

@@ -16,23 +16,28 @@ from typing import Any
 
 import numpy as np
 
-K = 20
+K, LONGER = 20, 60
+"""Length of the lists, and of those from which ties at the end of a list are told (``--longer``)."""
 NEIGHBOURS = 100
 FACTORS, ITERATIONS, REGULARIZATION, ALPHA, SEED = 64, 15, 0.01, 1.0, 1
 
 
 class Clock:
-    """Measures stages and keeps what they took."""
+    """Measures stages and keeps what they took, and the most memory held up to the end of the last one."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.peak = self.child_peak = 0
         self._last = time.perf_counter()
 
     def stage(self, name: str) -> None:
         """End a stage; what came since the last call belongs to it."""
         now = time.perf_counter()
         self.seconds[name] = now - self._last
-        self._last = now
+        unit = 1 if sys.platform == "darwin" else 1024
+        self.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        self.child_peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
+        self._last = time.perf_counter()
 
 
 def arguments() -> tuple[dict[str, np.ndarray], str, Path, int]:
@@ -51,12 +56,18 @@ def matrix(arrays: dict[str, np.ndarray], part: str) -> Any:
     return csr_matrix((np.ones(len(user), np.float32), (user, item)), shape=shape)
 
 
+def longer_wanted() -> bool:
+    """Tell whether longer lists are asked for, after the measurement."""
+    return "--longer" in sys.argv
+
+
 def finish(
     package: str,
     clock: Clock,
     lists: tuple[np.ndarray, np.ndarray, np.ndarray],
     out: Path,
     own: dict[str, float],
+    longer: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> None:
     """Keep the lists and print the measurements.
 
@@ -66,13 +77,13 @@ def finish(
         lists: int[n] users, int[n, k] items (-1 where there are no more), float[n, k] scores.
         out: where lists go.
         own: what the package's own metrics say.
+        longer: int[n, longer] items and their scores, if they were made.
     """
     user, item, score = lists
-    np.savez(out, user=user, item=item, score=score)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    told = {"version": version(package), "seconds": clock.seconds, "peak": peak, "child_peak": children, "own": own}
-    print(json.dumps(told), flush=True)
+    more = {} if longer is None else {"longer_item": longer[0], "longer_score": longer[1]}
+    np.savez(out, user=user, item=item, score=score, **more)
+    told = {"version": version(package), "seconds": clock.seconds, "peak": clock.peak, "child_peak": clock.child_peak}
+    print(json.dumps(told | {"own": own}), flush=True)
 
 
 def plain_metrics(item: np.ndarray, user: np.ndarray, truth: Any) -> dict[str, float]:

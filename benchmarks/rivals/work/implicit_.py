@@ -9,6 +9,7 @@ from common import (
     ALPHA,
     FACTORS,
     ITERATIONS,
+    LONGER,
     NEIGHBOURS,
     REGULARIZATION,
     SEED,
@@ -16,6 +17,7 @@ from common import (
     K,
     arguments,
     finish,
+    longer_wanted,
     matrix,
     plain_metrics,
 )
@@ -25,7 +27,8 @@ from threadpoolctl import threadpool_limits
 
 arrays, name, out, threads = arguments()
 train, test = matrix(arrays, "train"), matrix(arrays, "test")
-users = np.arange(train.shape[0])
+users = np.unique(arrays["test_user"])
+history = train[users]
 clock = Clock()
 with threadpool_limits(1, "blas"):
     if name == "item-knn":
@@ -43,8 +46,12 @@ with threadpool_limits(1, "blas"):
     clock.stage("fit")
     # Only als can solve anew for each asking user; that is what our harness asks of every model.
     more = {"recalculate_user": True} if "--fold-in" in sys.argv else {}
-    item, score = model.recommend(users, train, N=K, filter_already_liked_items=True, **more)
+    item, score = model.recommend(users, history, N=K, filter_already_liked_items=True, **more)
     clock.stage("rank")
 found = plain_metrics(item, users, test)
 clock.stage("metrics")
-finish("implicit", clock, (users, item, score), out, found)
+longer = None
+if longer_wanted():
+    with threadpool_limits(1, "blas"):
+        longer = model.recommend(users, history, N=LONGER, filter_already_liked_items=True, **more)
+finish("implicit", clock, (users, item, score), out, found, longer)

@@ -6,7 +6,20 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from common import ALPHA, FACTORS, ITERATIONS, NEIGHBOURS, REGULARIZATION, SEED, Clock, K, arguments, finish
+from common import (
+    ALPHA,
+    FACTORS,
+    ITERATIONS,
+    LONGER,
+    NEIGHBOURS,
+    REGULARIZATION,
+    SEED,
+    Clock,
+    K,
+    arguments,
+    finish,
+    longer_wanted,
+)
 
 from benchsuite.api import Context
 from benchsuite.evaluate import rank
@@ -36,4 +49,8 @@ found = {}
 for label, metric in (("recall", RecallAtK(k=K)), ("ndcg", NDCGAtK(k=K))):
     found[label] = float(metric.estimate(evidence, metric.measure(evidence), everybody)[0])
 clock.stage("metrics")
-finish("benchsuite", clock, (fold.queries.user, rankings.item, rankings.score), out, found)
+longer = None
+if longer_wanted():
+    lists = rank(model, fold, LONGER, threads=threads)
+    longer = lists.item, lists.score
+finish("benchsuite", clock, (fold.queries.user, rankings.item, rankings.score), out, found, longer)

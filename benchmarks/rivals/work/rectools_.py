@@ -1,10 +1,30 @@
-"""RecTools: its wrappers of implicit, its data set, its metrics."""
+"""RecTools: its wrappers of implicit, its data set, its metrics.
+
+With ``--fold-in`` its ALS solves each asking user anew, which it has no option for: the kept factors are replaced.
+"""
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import numpy as np
 import pandas as pd
-from common import ALPHA, FACTORS, ITERATIONS, NEIGHBOURS, REGULARIZATION, SEED, Clock, K, arguments, finish
+from common import (
+    ALPHA,
+    FACTORS,
+    ITERATIONS,
+    LONGER,
+    NEIGHBOURS,
+    REGULARIZATION,
+    SEED,
+    Clock,
+    K,
+    arguments,
+    finish,
+    longer_wanted,
+    matrix,
+)
 from implicit.cpu.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import CosineRecommender
 from rectools.dataset import Dataset, IdMap, Interactions
@@ -43,12 +63,26 @@ with threadpool_limits(1, "blas"):
         model = ImplicitALSWrapperModel(learner, recommend_n_threads=threads)
     model.fit(dataset)
     clock.stage("fit")
+    if "--fold-in" in sys.argv:
+        everybody = np.arange(int(arrays["users"]))
+        model.model.user_factors = model.model.recalculate_user(everybody, matrix(arrays, "train"))
     lists = model.recommend(users, dataset=dataset, k=K, filter_viewed=True)
     clock.stage("rank")
 own = calc_metrics({"recall": Recall(k=K), "ndcg": NDCG(k=K, divide_by_achievable=True)}, lists, test)
 clock.stage("metrics")
-item = np.full((len(users), K), -1)
-score = np.full((len(users), K), np.nan)
-place = np.searchsorted(users, lists["user_id"]), lists["rank"] - 1
-item[place], score[place] = lists["item_id"], lists["score"]
-finish("rectools", clock, (users, item, score), out, own)
+
+
+def dense(found: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return int[n, k] items (-1 where there are no more) and their scores."""
+    item = np.full((len(users), k), -1)
+    score = np.full((len(users), k), np.nan)
+    place = np.searchsorted(users, found["user_id"]), found["rank"] - 1
+    item[place], score[place] = found["item_id"], found["score"]
+    return item, score
+
+
+longer = None
+if longer_wanted():
+    with threadpool_limits(1, "blas"):
+        longer = dense(model.recommend(users, dataset=dataset, k=LONGER, filter_viewed=True), LONGER)
+finish("rectools", clock, (users, *dense(lists, K)), out, own, longer)

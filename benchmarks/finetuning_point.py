@@ -1,0 +1,201 @@
+"""One measurement of ``finetuning.py``, in a process of its own; prints one line of JSON.
+
+Learns from the training part of a validation fold and is judged on that fold, so test rows are never looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchsuite.api import Context, Place
+from benchsuite.data import Float32, Fold, Queries
+from benchsuite_content.backbone import Backbone, backbone_folder, load_backbone
+from benchsuite_datasets.demo import Demo
+from benchsuite_datasets.ml_100k import MovieLens100K
+from benchsuite_flm import engine, fitting, tower
+from benchsuite_flm.flm import FLM
+from benchsuite_flm.loop import Loop
+from benchsuite_flm.steps import Group, Steps
+from benchsuite_protocol.splits.item_cold import ItemCold
+
+EVERY = 20
+BATCH = 64
+RATE = 2e-5
+"""Of the plain loop: steps from one judgement to the next, pairs a step, largest step size."""
+
+
+def fold_of(source: str, seed: int) -> Fold:
+    """Return the validation fold of new items."""
+    where = os.environ.get("BENCHSUITE_DATA")
+    reader = Demo(users=80, items=60) if source == "demo" else MovieLens100K()
+    data = reader.load(Place((Path(where),) if where else ()))
+    (fold,) = ItemCold(items=0.2, validation_items=0.2).split(data, seed)
+    assert fold.validation is not None
+    return fold.validation
+
+
+class Stepwise(Loop):
+    """Takes one encoder step for each batch of users, instead of one for each pass over the catalogue."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._each, self.batches = self.batches, 1
+        learn = Group(self.tower.parameters, self.recipe.learning_rate, self.recipe.weight_decay)
+        self.tower_steps = Steps(self.recipe.epochs * self._each, learn, rule=self.recipe.rule)
+
+    def epoch(self) -> float:
+        """Do one epoch; return its mean loss."""
+        before = self.done
+        losses = [Loop.epoch(self) for _ in range(self._each)]
+        self.done = before + 1
+        return float(np.mean(losses))
+
+
+def unsorted(backbone: Backbone, texts: list[str], size: int) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Yield batches in the given order, each padded to its longest text."""
+    for first in range(0, len(texts), size):
+        rows = np.arange(first, min(first + size, len(texts)))
+        part = [texts[row] for row in rows]
+        tokens = backbone.tokenizer(
+            part, truncation=True, max_length=backbone.max_tokens, padding=True, return_tensors="pt"
+        )
+        yield rows, dict(tokens)
+
+
+def _no(*_: Any) -> bool:
+    return False
+
+
+def switch_off(trick: str) -> None:
+    """Take one trick away. That of memory is taken away by who starts this process."""
+    if trick == "bf16":
+        fitting.fast_half = _no
+    elif trick == "buckets":
+        tower.batches = unsorted  # type: ignore[assignment]  # takes what it is given here
+    elif trick == "cache":
+        tower.TextTower._shortcut = _no  # type: ignore[method-assign]  # noqa: SLF001 - the trick
+    elif trick == "accumulation":
+        engine.Loop = Stepwise  # type: ignore[misc]  # what train() makes
+
+
+def ours(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
+    """Fit ``flm`` with its defaults, or without a trick."""
+    switch_off(options.without)
+    load_backbone()  # files are read once before the clock runs
+    model = FLM(epochs=options.epochs) if options.epochs else FLM()
+    mark = time.perf_counter()
+    model.fit(fold.train, Context(seed=options.seed, threads=options.threads))
+    seconds = time.perf_counter() - mark
+    value = fitting.quality(fold, lambda queries: model.score(queries, fold.candidates), options.seed)
+    half = tower.fast_half("cpu")
+    return {"seconds": seconds, "ndcg": value, "peak": _peak(), "epochs": model.epochs, "half": half}
+
+
+def plain(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
+    """Fine-tune as sentence-transformers' guide does, until the target or the limit is reached."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import SentenceTransformerTrainer as Trainer
+    from sentence_transformers import SentenceTransformerTrainingArguments as Arguments
+    from sentence_transformers.losses import MultipleNegativesRankingLoss
+    from transformers import TrainerCallback
+
+    from datasets import Dataset
+
+    torch.set_num_threads(options.threads)
+    texts = [str(text) for text in fold.train.items.text or ()]
+    model = SentenceTransformer(str(backbone_folder("all-MiniLM-L6-v2")), device="cpu")
+    judged: list[tuple[float, float]] = []
+
+    def judge(seconds: float) -> float:
+        vectors = model.encode(texts, batch_size=128, normalize_embeddings=True, show_progress_bar=False)
+        value = fitting.quality(fold, lambda queries: _cosine(queries, vectors, fold), options.seed)
+        judged.append((seconds, value))
+        return value
+
+    class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
+        """Judges now and then, off the clock."""
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+            """Start the clock."""
+            self.start, self.off = time.perf_counter(), 0.0
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+            """Stop at the target, or at the limit."""
+            seconds = time.perf_counter() - self.start - self.off
+            if state.global_step % EVERY and seconds < options.limit:
+                return
+            value = judge(seconds)
+            self.off += time.perf_counter() - self.start - self.off - seconds
+            control.should_training_stop = value >= options.target or seconds >= options.limit
+
+    judge(0.0)
+    pairs = _pairs(fold, texts, options.seed)
+    settings = Arguments(
+        output_dir=options.scratch, num_train_epochs=options.epochs or 3, per_device_train_batch_size=BATCH,
+        learning_rate=RATE, warmup_steps=0.1, seed=options.seed, save_strategy="no", logging_strategy="no",
+        report_to="none", use_cpu=True, disable_tqdm=True,
+    )  # fmt: skip
+    trainer = Trainer(
+        model=model, args=settings, train_dataset=Dataset.from_dict(pairs),
+        loss=MultipleNegativesRankingLoss(model), callbacks=[Watch()],
+    )  # fmt: skip
+    trainer.train()
+    seconds, value = max(judged, key=lambda one: (one[1] >= options.target, one[0]))
+    best = max(value for _, value in judged)
+    return {"seconds": seconds, "ndcg": value, "best": best, "peak": _peak(), "steps": int(trainer.state.global_step),
+            "reached": value >= options.target, "untouched": judged[0][1], "pairs": len(pairs["anchor"])}  # fmt: skip
+
+
+def _pairs(fold: Fold, texts: list[str], seed: int) -> dict[str, list[str]]:
+    """Return pairs of items that a user took: each item of a history with another one, drawn at random."""
+    rows = fold.train.interactions
+    random = np.random.default_rng(seed)
+    pairs: dict[str, list[str]] = {"anchor": [], "positive": []}
+    for user in np.unique(rows.user):
+        taken = random.permutation(np.unique(rows.item[rows.user == user]))
+        if len(taken) > 1:
+            pairs["anchor"] += [texts[item] for item in taken]
+            pairs["positive"] += [texts[item] for item in np.roll(taken, 1)]
+    return pairs
+
+
+def _cosine(queries: Queries, vectors: Any, fold: Fold) -> Float32:
+    items = vectors if fold.candidates is None else vectors[fold.candidates]
+    return np.asarray((queries.matrix(len(vectors)) @ vectors) @ items.T, np.float32)
+
+
+def _peak() -> int:
+    """Return the largest memory of this process, in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["ours", "plain"])
+    parser.add_argument("--without", default="", help="a trick")
+    parser.add_argument("--source", choices=["ml-100k", "demo"], default="ml-100k")
+    parser.add_argument("--epochs", type=int, default=0, help="0: the default")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--target", type=float, default=1.0)
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds of the plain loop")
+    parser.add_argument("--scratch", default="")
+    options = parser.parse_args()
+    fold = fold_of(options.source, options.seed)
+    print(json.dumps((ours if options.what == "ours" else plain)(fold, options)))
+
+
+if __name__ == "__main__":
+    main()
