@@ -22,10 +22,13 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
+from progress import Step, carry_out
 from records import Records, hardware
 from scale_page import write_scale
 
 MODELS = ("popular", "item-knn", "user-knn", "als", "ease")
+SECONDS_A_ROW = {"popular": 6e-6, "item-knn": 2e-5, "user-knn": 5e-5, "als": 3e-5, "ease": 2e-4}
+"""Rough guesses, for the estimate of how long the rest takes."""
 ROWS_PER_USER, USERS_PER_ITEM = 20, 2
 LARGEST_EASE = 30_000
 """Items; beyond, one matrix alone takes more than 3.6 GB."""
@@ -45,16 +48,18 @@ def main() -> None:
     options = parser.parse_args()
     records = Records(CACHE / ("growth-quick.jsonl" if options.quick else "growth.jsonl"), fresh=options.fresh)
     records.once({"what": "machine"}, lambda: {"hardware": hardware(), "threads": options.threads})
+    steps: list[Step] = []
     for model in MODELS:
         for axis, points in _points(model, 40_000 if options.quick else options.largest, quick=options.quick).items():
             for users, items, rows in points:
                 key = {"what": "model", "model": model, "axis": axis, "users": users, "items": items, "rows": rows}
-                found = records.once(key, functools.partial(_measure, key, options))
-                if "failed" in found:
-                    break
+                name = f"{model}, {axis}: {users:,} users, {items:,} items, {rows:,} rows"
+                guess = 5 + rows * SECONDS_A_ROW[model]
+                steps.append(Step(name, key, functools.partial(_measure, key, options), guess, f"{model} {axis}"))
     for cells in (4, 8, 16) if options.quick else (4, 8, 16, 32, 64, 128):
         key = {"what": "cells", "cells": cells}
-        records.once(key, functools.partial(_measure, key, options))
+        steps.append(Step(f"{cells} cells", key, functools.partial(_measure, key, options), 5 + 1.0 * cells, "cells"))
+    carry_out(records, steps)
     page = write_scale(records.all())
     if options.quick:
         print(page)

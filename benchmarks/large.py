@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE, evidence_of, fold_of, zipf
+from progress import Step, carry_out
 from records import Records, hardware
 
 from benchsuite.api import Context
@@ -52,8 +53,11 @@ def main() -> None:
         return
     records = Records(CACHE / f"large-{size}.jsonl", fresh=options.fresh)
     records.once({"what": "machine"}, lambda: {"hardware": hardware(), "threads": options.threads})
-    for model in WIDTHS:
-        found = records.once({"model": model, "size": SIZES[size]}, functools.partial(_process, model, options))
+    keys = {model: {"what": "large", "model": model, "size": SIZES[size]} for model in WIDTHS}
+    guess = 10 if options.quick else 600
+    carry_out(records, [Step(m, key, functools.partial(_process, m, options), guess) for m, key in keys.items()])
+    for model, key in keys.items():
+        found = records.once(key, dict)
         if "failed" in found:
             print(f"{model}: {found['failed']}")
             continue

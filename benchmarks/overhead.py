@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from records import hardware
+from records import Records, hardware
 
 LIMIT = 1.1
 _SMALL = """
@@ -64,6 +64,8 @@ def main() -> int:
     print(hardware())
     print(f"{experiment}: {len(fitted)} cells, wall {wall:.1f} s with {options.workers} workers")
     print(f"fit and score {own:.1f} s; wall x workers / own = {ratio:.3f} (wanted: <= {LIMIT})")
+    key = {"what": "overhead", "experiment": Path(experiment).stem, "workers": options.workers}
+    Records(CACHE / "overhead.jsonl").put(key, {"wall": wall, "own": own, "cells": len(fitted), "ratio": ratio})
     rest = wall - own / options.workers
     print(f"{rest:.1f} s are the harness's, {rest / len(fitted):.2f} s a cell")
     return 0

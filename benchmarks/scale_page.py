@@ -77,7 +77,7 @@ def _exponents(curves: Mapping[tuple[str, str], Sequence[Row]]) -> str:
         name = {"all": "rows"}.get(axis, axis)
         size = [row["key"][name] for row in rows]
         fit, rank = (slope(size, [row[what] for row in rows]) for what in ("fit", "rank_per_user"))
-        memory = slope(size, [max(row["peak"] - row["data_peak"], 1e6) for row in rows])
+        memory = slope(size, [max(row["peak"] - row["before"], 1e6) for row in rows])
         lines.append(f"| {model} | {axis} | {min(size):,} | {max(size):,} | {fit:.2f} | {rank:.2f} | {memory:.2f} |")
     return "\n".join(lines)
 
@@ -149,8 +149,8 @@ magnitude: read it as which wall comes first, not as a promise. Memory is what a
         items = [row["key"]["items"] for row in rows]
         step = (ITEMS / last["key"]["items"]) ** max(slope(items, [row["rank_per_user"] for row in rows]), 0)
         rank = threads * USERS * last["rank_per_user"] * step / 3600
-        own = [max(row["peak"] - row["data_peak"], 1e6) for row in rows]
-        memory = max(last["peak"] - last["data_peak"], 1e6) * growth ** max(slope(size, own), 0) / 1e9
+        own = [max(row["peak"] - row["before"], 1e6) for row in rows]
+        memory = max(last["peak"] - last["before"], 1e6) * growth ** max(slope(size, own), 0) / 1e9
         if model == "ease":
             memory = 4.0 * ITEMS**2 / 1e9
         hours = (fit + rank) / (MACHINES * MACHINE_CORES)

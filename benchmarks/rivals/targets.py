@@ -19,7 +19,7 @@ def target_table(rows: Sequence[Row]) -> str:
         lines += _path_targets(rows, model)
     lines += _kernel_targets(rows)
     for model in ("als", "ease"):
-        found = [row for row in rows if row["key"].get("model") == model and "size" in row["key"]]
+        found = [row for row in rows if row["key"].get("model") == model and row["key"].get("what") == "large"]
         peak = [row["peak"] / GB for row in found if "peak" in row]
         size = " x ".join(f"{number:,}" for number in found[0]["key"]["size"]) if found else "not run"
         name = f"`{model}` on generated users x items x rows ({size}): peak of the process, GB"
@@ -27,16 +27,12 @@ def target_table(rows: Sequence[Row]) -> str:
     for name in ("list", "--help"):
         seconds = [row["seconds"] for row in rows if row["key"] == {"what": "start-up", "name": name}]
         lines.append(_line(f"`benchsuite {name}`, s", seconds, 0.3, digits=3))
-    overhead = [row for row in rows if row["key"]["what"] == "overhead"] if _has(rows, "overhead") else []
+    overhead = [row for row in rows if row["key"].get("what") == "overhead"]
     for row in overhead or [None]:
         name = f"`{row['key']['experiment']}`, {row['key']['workers']} worker" if row else "`quick`"
         ratio = [row["ratio"]] if row else []
         lines.append(_line(f"Run of {name}: wall time x workers / the models' own time", ratio, 1.1))
     return "\n".join(lines)
-
-
-def _has(rows: Sequence[Row], what: str) -> bool:
-    return any(row["key"].get("what") == what for row in rows)
 
 
 def _path_targets(rows: Sequence[Row], model: str) -> list[str]:
