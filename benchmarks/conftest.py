@@ -46,3 +46,9 @@ def context() -> Context:
     import os
 
     return Context(seed=1, threads=os.cpu_count() or 1)
+
+
+@pytest.fixture(scope="session")
+def warm_up(request: pytest.FixtureRequest) -> int:
+    """Rounds that do not count: one, but none where a round takes long and imports do not matter."""
+    return 0 if request.config.getoption("--large") else 1
