@@ -65,7 +65,7 @@ def test_columns_may_be_said(put, here, raw_rows):
         ("u.data", "\n".join(CSV.replace(",", "\t").split("\n")[1:])),
         ("spaces.dat", "\n".join(CSV.replace(",", "  ").split("\n")[1:])),
         ("spaces.txt", CSV.replace(",", " ").replace("userId movieId rating", "user item rating")),
-        ("a.csv.gz", gzip.compress(CSV.encode())),
+        ("a.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
         ("a.jsonl", pd.read_csv(io.StringIO(CSV)).to_json(orient="records", lines=True)),
         ("a.inter", CSV.replace(",", "\t").replace("userId\tmovieId", "user_id:token\titem_id:token")),
         ("a.csv", CSV.replace("userId,movieId", "user,item")),
