@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -51,6 +52,9 @@ class Speaker:
         self.model, self._tokenizer = backbone.model, backbone.tokenizer
         self._answer: Answer = answer
         self._length = min(length, backbone.max_tokens)
+        # What was read is handed over by a name that transformers changed in one of its later versions 5.
+        told = inspect.signature(self.model.forward).parameters
+        self._memory = "cache" if "cache" in told else "past_key_values"
         self._yes, self._no = self._words() if answer == "yes-no" else (0, 0)
 
     @property
@@ -136,14 +140,14 @@ class Speaker:
         ids, real, size = ids.to(device), real.to(device), size.to(device)
         begin = len(prefix)
         seen = self.model(input_ids=torch.tensor([list(prefix)], device=device), use_cache=True, logits_to_keep=1)
-        memory: Any = seen.past_key_values
+        memory: Any = seen.get("past_key_values", seen.get("cache"))
         memory.batch_repeat_interleave(many)
         logits = self.model(
             input_ids=ids,
             attention_mask=torch.cat([torch.ones(many, begin, dtype=torch.long, device=device), real], dim=1),
             position_ids=torch.arange(begin, begin + ids.shape[1], device=device).expand(many, -1),
-            past_key_values=memory,
             use_cache=True,
+            **{self._memory: memory},
         ).logits
         return self.judge(torch.cat([seen.logits.expand(many, -1, -1), logits], dim=1), ids, size)
 

@@ -1,5 +1,6 @@
 """flm-decoder: answers of a causal model, read one by one or together; only LoRA learns."""
 
+import dataclasses
 import importlib.util
 from pathlib import Path
 
@@ -58,7 +59,10 @@ def naive(speaker: Speaker, prompt: Prompt, answer: str) -> float:
 @pytest.mark.parametrize("model", DECODERS)
 @pytest.mark.parametrize("answer", ["yes-no", "text"])
 def test_answers_equal_reading_one_by_one(model: str, answer: str, folders: dict[str, str]) -> None:
-    speaker = Speaker(load_backbone(folders[model], writes=True), answer, 96)  # type: ignore[arg-type]
+    # transformers gives every Qwen2 its own kind of tokenizer, which makes nothing of these words.
+    tokenizer = load_backbone(folders["llama"]).tokenizer
+    backbone = dataclasses.replace(load_backbone(folders[model], writes=True), tokenizer=tokenizer)
+    speaker = Speaker(backbone, answer, 96)  # type: ignore[arg-type]
     asked = prompts(speaker)
     assert asked[0].prefix == asked[1].prefix
     wanted = [naive(speaker, prompt, answer) for prompt in asked]
@@ -106,7 +110,8 @@ def test_lora_trains_adapters_only_and_becomes_part_of_the_weights(
         return losses
 
     monkeypatch.setattr(speaking, "train", watch)
-    fitted = DecoderFLM(**{**few, "backbone": folders[model]}).fit(world.train, Context(seed=1))
+    answer = "text" if model == "qwen2" else "yes-no"  # see above
+    fitted = DecoderFLM(**{**few, "backbone": folders[model], "answer": answer}).fit(world.train, Context(seed=1))
     changed = {name for name, moved in seen.items() if moved}
     assert changed
     assert all(".lora_" in name for name in changed)
