@@ -138,7 +138,7 @@ class Loop:
             pairs = losses.draw_pairs(hidden, free, self.recipe.negatives, self.random)
             asked = torch.bincount(pairs[0], minlength=len(users))
 
-            def bpr(logits: Tensor, shown: Tensor, mine: slice) -> Tensor:
+            def bpr(logits: Tensor, _: Tensor, mine: slice) -> Tensor:
                 here = (pairs[0] >= mine.start) & (pairs[0] < mine.stop)
                 user, better, worse = (column[here].to(device) for column in pairs)
                 return losses.bpr(logits, user - mine.start, better, worse) * _part(asked, mine)
@@ -150,7 +150,7 @@ class Loop:
         wanted = self.recipe.negatives * hidden.sum(dim=1)
         other = (hidden & ~liked) | losses.draw_negatives(free, wanted, self.random)
         asked = (liked | other).sum(dim=1)
-        return lambda logits, shown, mine: (
+        return lambda logits, _, mine: (
             losses.bce(logits, liked[mine].to(device), other[mine].to(device)) * _part(asked, mine)
         )
 

@@ -1,5 +1,7 @@
 """A learning curve asks the same at every point, and smaller shares are parts of larger ones."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -58,7 +60,7 @@ def test_the_test_stays_and_training_rows_and_histories_shrink(demo: Dataset, sh
 
 def test_smaller_shares_are_parts_of_larger_ones_and_seeds_differ(demo: Dataset) -> None:
     nested = [rows(cut(demo, share)) for share in SHARES]
-    assert all(small < large for small, large in zip(nested, nested[1:], strict=False))
+    assert all(small < large for small, large in pairwise(nested))
     assert rows(cut(demo, 0.1, 3)) == rows(cut(demo, 0.1, 3))
     assert rows(cut(demo, 0.1, 3)) != rows(cut(demo, 0.1, 4))
 
