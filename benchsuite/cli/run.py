@@ -48,7 +48,10 @@ def run(args: Namespace) -> int:
     from benchsuite.errors import UsageError
     from benchsuite.plan import read_experiment
     from benchsuite.runner import Options
+    from benchsuite.runner.group import launched
 
+    if launched() > 1:
+        raise UsageError("run starts its own processes", remedy="call it without a launcher; only train shares a fit")
     if args.workers < 1 or args.threads < 0:
         raise UsageError("--workers must be 1 or more and --threads 0 or more")
     experiment = read_experiment(args.experiment)
