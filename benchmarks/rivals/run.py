@@ -54,8 +54,9 @@ CONTENDERS = {
 """By model and name: environment, worker, arguments, a guess of seconds."""
 
 SLOW = ("LensKit", "Cornac")
-ENOUGH = 15
-"""Slow ones are stopped after so many times our own seconds, or a minute: a bound is enough."""
+ENOUGH, START = 12, 20
+"""Slow ones are stopped after so many times our own seconds, or a minute: a bound is enough. They get these seconds
+more for starting and reading, which are not counted."""
 
 ONCE = (*SLOW, "RecTools, users solved anew")
 """Asked in the first round only: the distance of the first two is not a matter of noise, the last is there for its
@@ -158,7 +159,7 @@ def _run(
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        return {"failed": f"stopped after {limit:.0f} s, which is enough to tell", "at_least": limit}
+        return {"failed": f"stopped after {limit:.0f} s, which is enough to tell", "at_least": limit - START}
     if process.returncode:
         return {"failed": (error_text.strip().splitlines() or ["it said nothing"])[-1][:300]}
     told: dict[str, Any] = json.loads(out_text.strip().splitlines()[-1])
@@ -171,7 +172,7 @@ def _limit(records: Records, model: str, name: str, options: argparse.Namespace)
     if name not in SLOW or not records.has(ours):
         return float(options.timeout)
     row = records.once(ours, dict)
-    return float(options.timeout) if "failed" in row else max(ENOUGH * total(row), 60.0)
+    return float(options.timeout) if "failed" in row else max(ENOUGH * total(row), 60.0) + START
 
 
 if __name__ == "__main__":
