@@ -45,7 +45,8 @@ class CrossFLM(Reranker):
 
     *Scores.* Pairs that are read come first, by the formula; the others keep the order of the first stage. Known and
     new items are named apart, each by its rank in the whole catalogue, so that an item's score does not depend on
-    what else is asked. Scores of pairs are always the formula's.
+    what else is asked. Scores of pairs are always the formula's. Where nothing was learnt (no time, or the first stage
+    found no held-out item) nothing is read, and the facts say so.
 
     Attributes:
         backbone: the encoder, see :func:`benchsuite_content.backbone.load_backbone`.
@@ -65,6 +66,9 @@ class CrossFLM(Reranker):
 
     def _text_vectors(self, backbone: Backbone, texts: Sequence[str], context: Context) -> Float32:
         return encode_texts(backbone, texts, device=context.device, threads=context.threads)
+
+    def _able(self) -> bool:
+        return bool(self._losses)  # W1 starts at zero
 
     def _learn(self, backbone: Backbone, histories: Sequence[str], groups: Groups, context: Context) -> list[float]:
         from benchsuite_flm.opening import Opened

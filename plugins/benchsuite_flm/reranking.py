@@ -84,6 +84,10 @@ class Reranker(Model):
     def _read(self, histories: Sequence[str], owner: Int64, item: Int32) -> Float32:
         """Return float32[p], the scores of pairs: ``owner`` int64[p] points into ``histories``, ascending."""
 
+    def _able(self) -> bool:
+        """Tell whether reading pairs means anything; if not, the first stage answers alone."""
+        return True
+
     def fit(self, train: Dataset, context: Context) -> Self:
         """Train on items that are held out from the training part and found by the first stage; then fit it on all.
 
@@ -143,6 +147,8 @@ class Reranker(Model):
         below = self._first.scores(queries)
         chosen = self._first.candidates(below, queries, self.candidates)[:, columns]
         scores: Float32 = (below - below.max(axis=1, keepdims=True, initial=-np.inf) - 2)[:, columns]
+        if not self._able():
+            return scores
         row, place = np.nonzero(chosen)
         item = (place if candidates is None else candidates[place]).astype(np.int32)
         pair = self._pairs(queries, row.astype(np.int64), item)
@@ -163,7 +169,8 @@ class Reranker(Model):
     def facts(self) -> dict[str, Any]:
         """Return the weights before training, the losses, and how many held-out items there were and were taught."""
         own: dict[str, Any] = {"weights": self._weights, "losses": self._losses, "parameters": self._sizes}
-        return own | {"training": self._taught}
+        reading = {} if self._able() else {"reading": "nothing was learnt, so the first stage answers alone"}
+        return own | {"training": self._taught} | reading
 
     def parameter_count(self) -> int:
         """Return the weights of the language model and of what reads pairs, and the first stage's."""

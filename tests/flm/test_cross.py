@@ -163,7 +163,12 @@ def test_progress_and_deadline(few: dict, world: Fold) -> None:
     assert told[-1] == (60, 60, "queries answered")
     late = CrossFLM(**few).fit(world.train, Context(seed=1, deadline=0.0))
     assert late.facts()["losses"] == []
-    assert np.isfinite(late.score(world.queries, None)).all()
+    assert "nothing was learnt" in late.facts()["reading"]
+    assert "reading" not in model.facts()
+    orders = [
+        np.argsort(-s, kind="stable") for s in (late.score(world.queries, None), late._first.scores(world.queries))
+    ]
+    np.testing.assert_array_equal(*orders)
 
 
 def test_a_decoder_can_read_pairs_too(world: Fold, few: dict, tmp_path: Path) -> None:
