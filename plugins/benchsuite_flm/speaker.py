@@ -140,7 +140,7 @@ class Speaker:
         ids, real, size = ids.to(device), real.to(device), size.to(device)
         begin = len(prefix)
         seen = self.model(input_ids=torch.tensor([list(prefix)], device=device), use_cache=True, logits_to_keep=1)
-        memory: Any = seen.get("past_key_values", seen.get("cache"))
+        memory: Any = seen[self._memory]
         memory.batch_repeat_interleave(many)
         logits = self.model(
             input_ids=ids,
