@@ -13,7 +13,7 @@ from benchsuite_reports.figures import Figures
 from benchsuite_reports.gallery import figures
 from benchsuite_reports.ink import Bare, label
 from benchsuite_reports.palette import looks
-from benchsuite_reports.series import best_so_far, joined, spots, wholes
+from benchsuite_reports.series import best_so_far, joined, spots, sweeps, wholes
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +171,36 @@ def test_ranks_join_what_lies_within_the_critical_difference(invented):
 
 def test_ticks_have_the_same_decimals():
     assert Bare().format_ticks([0.0, 0.05, 0.1, 1.0]) == ["0", ".05", ".10", "1.00"]
+
+
+def swept(invent, values):
+    """A comparison whose splits differ in ``train``; whole numbers and the order of the experiment do not matter."""
+    labels = tuple(f"thinned (train={value})" for value in values)
+    plain = invent(datasets=("d",), splits=labels)
+    about = [
+        dataclasses.replace(one, name="thinned", settings={"test": 0.1, "train": value, "deep": True})
+        for one, value in zip(plain.splits, values, strict=True)
+    ]
+    return dataclasses.replace(plain, splits=tuple(about))
+
+
+def test_splits_that_differ_in_one_number_make_a_curve(invent):
+    comparison = swept(invent, (0.5, 0.05, 1))
+    (run,) = sweeps(View(comparison))
+    assert (run.setting, run.values, run.base.split) == ("train", (0.05, 0.5, 1.0), "thinned")
+    assert [place.split for place in run.places] == [f"thinned (train={value})" for value in (0.05, 0.5, 1)]
+    (stem,) = [stem for stem in figures(comparison) if stem.startswith("curve")]
+    axes = figures(comparison)[stem].axes[0]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.05", "0.5", "1"]
+    assert axes.get_xlabel() == "train"
+    assert Figures().render(comparison) == Figures().render(comparison)
+
+
+def test_two_points_or_two_differences_make_no_curve(invent):
+    assert not sweeps(View(swept(invent, (0.5, 1.0))))
+    comparison = swept(invent, (0.1, 0.5, 1.0))
+    about = [
+        dataclasses.replace(one, settings={**one.settings, "test": test})
+        for one, test in zip(comparison.splits, (0.1, 0.2, 0.3), strict=True)
+    ]
+    assert not sweeps(View(dataclasses.replace(comparison, splits=tuple(about))))
