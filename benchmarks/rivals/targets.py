@@ -28,7 +28,7 @@ def target_table(rows: Sequence[Row]) -> str:
         seconds = [row["seconds"] for row in rows if row["key"] == {"what": "start-up", "name": name}]
         lines.append(_line(f"`benchsuite {name}`, s", seconds, 0.3, digits=3))
     overhead = [row for row in rows if row["key"].get("what") == "overhead"]
-    for row in overhead or [None]:
+    for row in overhead or (None,):
         name = f"`{row['key']['experiment']}`, {row['key']['workers']} worker" if row else "`quick`"
         ratio = [row["ratio"]] if row else []
         lines.append(_line(f"Run of {name}: wall time x workers / the models' own time", ratio, 1.1))
@@ -64,9 +64,9 @@ def _path_targets(rows: Sequence[Row], model: str) -> list[str]:
     lines.append(_line(f"`{model}`: peak of the process, GB", peak, 0.6))
     names = ["RecTools"] + (["RecTools, users solved anew"] if model == "als" else [])
     for name in names:
-        row = agreed.get(name)
-        gap = [] if row is None else [metric_gap(row)]
-        same = [] if row is None or "one_rule" not in row else [metric_gap(row["one_rule"])]
+        told = agreed.get(name)
+        gap = [] if told is None else [metric_gap(told)]
+        same = [] if told is None or "one_rule" not in told else [metric_gap(told["one_rule"])]
         what = f"`{model}`: Recall@20 and NDCG@20 differ from {name}'s"
         lines.append(_line(f"{what}, each with its own order of ties", gap, 1e-6, digits=None))
         lines.append(_line(f"{what}, ties by one rule", same, 1e-6, digits=None))
@@ -105,7 +105,7 @@ def total(row: Row) -> float:
 
 def metric_gap(row: Row) -> float:
     """Return the larger difference of the two metrics."""
-    return max(abs(row["ours"][name] - row["theirs"][name]) for name in ("recall", "ndcg"))
+    return float(max(abs(row["ours"][name] - row["theirs"][name]) for name in ("recall", "ndcg")))
 
 
 def _line(what: str, values: Sequence[float], limit: float, *, least: bool = False, digits: int | None = 2) -> str:

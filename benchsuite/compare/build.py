@@ -192,7 +192,8 @@ def _notes(plan: Plan, tested: bool) -> Iterator[str]:
     yield f"Rankings: {which} counts as right; all candidates are ranked, seen items left out, ties in a fixed order."
     aim = plan.settings["threshold"]
     if any(metric.facts["task"] == "classification" for metric in plan.metrics):
-        yield f"Accuracy, precision, recall, F1, AUC: labelled held-out pairs; the threshold maximizes {aim} on validation."
+        told = "Accuracy, precision, recall, F1, AUC: labelled held-out pairs"
+        yield f"{told}; the threshold maximizes {aim} on validation."
     if any(metric.facts["task"] == "rating" for metric in plan.metrics):
         own = ", ".join(m.label for m in plan.models if m.facts.get("predicts_values")) or "none of these models"
         yield (

@@ -55,7 +55,8 @@ class Processes:
             return
         whole = torch.cat([tensor.reshape(-1) for tensor in tensors])
         torch.distributed.all_reduce(whole)
-        for tensor, part in zip(tensors, whole.split([tensor.numel() for tensor in tensors]), strict=True):
+        parts = torch.split(whole, [tensor.numel() for tensor in tensors])
+        for tensor, part in zip(tensors, parts, strict=True):
             tensor.copy_(part.view_as(tensor))
 
     def add_gradients(self, weights: Iterable[nn.Parameter]) -> None:

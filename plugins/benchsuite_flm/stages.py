@@ -156,7 +156,8 @@ def _centred(vectors: Float32, known: Bool) -> Float32:
     used = written & known
     moved = vectors - (vectors[used].mean(axis=0) if used.any() else np.float32(0))
     length = np.linalg.norm(moved, axis=1, keepdims=True)
-    return np.where(written[:, None] & (length > _TINY), moved / np.maximum(length, _TINY), 0).astype(np.float32)
+    kept = np.logical_and(np.expand_dims(written, 1), length > _TINY)
+    return np.where(kept, moved / np.maximum(length, _TINY), 0).astype(np.float32)
 
 
 def _fill(scores: Any, other: Any, known: Bool) -> None:

@@ -91,7 +91,9 @@ def sweeps(view: View) -> list[Sweep]:
     found: dict[tuple[str, str, str], list[tuple[float, Place]]] = {}
     for place in wholes(view):
         one = about.get(place.split)
-        for name, value in sorted(one.settings.items()) if one is not None else ():
+        if one is None:
+            continue
+        for name, value in sorted(one.settings.items()):
             if isinstance(value, (int, float)) and not isinstance(value, bool):
                 rest = repr(sorted((other, told) for other, told in one.settings.items() if other != name))
                 found.setdefault((place.dataset, f"{one.name} {rest}", name), []).append((float(value), place))

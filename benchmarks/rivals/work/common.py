@@ -80,8 +80,10 @@ def finish(
         longer: int[n, longer] items and their scores, if they were made.
     """
     user, item, score = lists
-    more = {} if longer is None else {"longer_item": longer[0], "longer_score": longer[1]}
-    np.savez(out, user=user, item=item, score=score, **more)
+    arrays: dict[str, Any] = {"user": user, "item": item, "score": score}
+    if longer is not None:
+        arrays |= {"longer_item": longer[0], "longer_score": longer[1]}
+    np.savez(out, **arrays)
     told = {"version": version(package), "seconds": clock.seconds, "peak": clock.peak, "child_peak": clock.child_peak}
     print(json.dumps(told | {"own": own}), flush=True)
 
