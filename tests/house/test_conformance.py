@@ -37,6 +37,7 @@ BY_DESIGN = {
     ("parquet", "shows_every_model"),
     ("parquet", "shows_every_state"),
     ("popular", "checkerboard"),
+    ("damped-means", "checkerboard"),
     ("coverage@k", "perfect_answer_is_best"),
     ("gini@k", "perfect_answer_is_best"),
     ("novelty@k", "perfect_answer_is_best"),
