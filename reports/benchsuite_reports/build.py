@@ -70,7 +70,7 @@ def sections(comparison: Comparison) -> list[Section]:
             if place.base != place.split and place.base not in done:
                 done.add(place.base)
                 found.extend(_cold(view, place, [other for other in places if other.base == place.base]))
-            line = words.split_line(words.find(comparison.splits, place.split))
+            line = words.split_line(words.find(comparison.splits, place.split), place.dataset)
             found.append(Section(words.place(place), 2, (line,), tuple(place_tables(view, place)), (place,)))
             warm_cold = tuple(novelty_table(view, place))
             if warm_cold:

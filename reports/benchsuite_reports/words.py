@@ -125,12 +125,20 @@ def step_line(step: Mapping[str, Any]) -> str:
     return sentence(f"{line} ({note})" if note else line)
 
 
-def split_line(about: About) -> str:
-    """Return a sentence about a split: what it does, its settings and its counts."""
+def split_line(about: About, dataset: str = "") -> str:
+    """Return a sentence about a split: what it does, its settings and its counts (of one data set, where named).
+
+    Of a group of queries it only says whose it is.
+    """
+    whole = about.facts.get("group_of")
+    if whole:
+        return sentence(f"{clean(about.label)}: the queries {about.label.removeprefix(f'{whole}/')} of {clean(whole)}")
     parts = [clean(about.label)]
     if about.summary:
         parts.append(f": {clean(about.summary).rstrip('.')}")
-    inside = [text for text in (settings(about), plain(_some(about.facts.get("counts") or {}))) if text]
+    counts = about.facts.get("counts") or {}
+    own = {name: told for name, told in counts.items() if name.startswith(f"{dataset}, ")} if dataset else {}
+    inside = [text for text in (settings(about), plain(_some(own or counts))) if text]
     if inside:
         parts.append(f" ({'; '.join(inside)})")
     return sentence("".join(parts))
