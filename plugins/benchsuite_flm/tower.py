@@ -19,7 +19,7 @@ from benchsuite_flm import lora
 from benchsuite_flm.processes import Processes
 
 KEPT_TOKENS = 40_000
-"""A step over at most this many tokens keeps all activations (about 1 GB); a longer one encodes twice instead."""
+"""A step keeps the activations of at most this many tokens (about 1 GB); what is beyond is encoded twice instead."""
 
 GPU_KEPT_TOKENS = 200_000
 GPU_BATCH = 1024
@@ -163,15 +163,18 @@ class TextTower:
         buckets = [bucket.part(wanted[bucket.rows]) for bucket in self._buckets]
         buckets = [bucket for bucket in buckets if len(bucket.rows)]
         limit = GPU_KEPT_TOKENS if self._gpu else KEPT_TOKENS
-        keep = sum(bucket.mask.numel() for bucket in buckets) <= limit
-        with torch.set_grad_enabled(keep):
-            made = [(bucket.rows, self._run(bucket)) for bucket in buckets]
+        made, tokens = [], 0
+        for bucket in buckets:
+            tokens += bucket.mask.numel()
+            with torch.set_grad_enabled(tokens <= limit):
+                made.append((bucket.rows, self._run(bucket)))
         loss, gradient = respond(self._together([(rows, vectors.detach()) for rows, vectors in made]))
-        if keep and made:
+        if made and tokens <= limit:
             torch.autograd.backward([vectors for _, vectors in made], [gradient[rows] for rows, _ in made])
         else:
-            for bucket in buckets:
-                self._run(bucket).backward(gradient[bucket.rows])  # type: ignore[no-untyped-call]  # torch's stub
+            for bucket, (rows, vectors) in zip(buckets, made, strict=True):
+                again = vectors if vectors.requires_grad else self._run(bucket)
+                again.backward(gradient[rows])  # type: ignore[no-untyped-call]  # torch's stub
         return loss
 
     def _together(self, parts: list[tuple[Tensor, Tensor]]) -> Tensor:
