@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from records import Records, hardware
+from records import Records, hardware, put_page
 
 TRICKS = {
     "": "all tricks on",
@@ -71,12 +71,7 @@ def main() -> None:
         if "failed" not in ours:
             once(records, options, {"what": "plain", "without": "", "seed": seed}, target=ours["ndcg"])
     page = write(records.all(), quick=options.quick)
-    if options.quick:
-        print(page)
-    else:
-        options.page.parent.mkdir(parents=True, exist_ok=True)
-        options.page.write_text(page, "utf-8")
-        print(f"wrote {options.page}")
+    put_page(page, options.page, quick=options.quick)
 
 
 def once(records: Records, options: Any, key: Mapping[str, Any], target: float = 1.0) -> dict[str, Any]:

@@ -23,7 +23,7 @@ sys.path.insert(0, str(HERE))
 
 from data import CACHE
 from progress import Step, carry_out
-from records import Records, hardware
+from records import Records, hardware, put_page
 from scale_page import write_scale
 
 MODELS = ("popular", "item-knn", "user-knn", "als", "ease")
@@ -61,12 +61,7 @@ def main() -> None:
         steps.append(Step(f"{cells} cells", key, functools.partial(_measure, key, options), 5 + 1.0 * cells, "cells"))
     carry_out(records, steps)
     page = write_scale(records.all())
-    if options.quick:
-        print(page)
-    else:
-        options.page.parent.mkdir(parents=True, exist_ok=True)
-        options.page.write_text(page, "utf-8")
-        print(f"wrote {options.page}")
+    put_page(page, options.page, quick=options.quick)
 
 
 def _points(model: str, largest: int, *, quick: bool) -> dict[str, list[tuple[int, int, int]]]:

@@ -56,6 +56,16 @@ def _name(key: Mapping[str, Any]) -> str:
     return json.dumps(dict(key), sort_keys=True)
 
 
+def put_page(page: str, path: Path, *, quick: bool) -> None:
+    """Write a page of results; that of a small run proves nothing, so it is only printed."""
+    if quick:
+        print(page)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, "utf-8")
+    print(f"wrote {path}")
+
+
 def hardware() -> str:
     """Describe the machine in a few words."""
     model = platform.processor() or platform.machine()

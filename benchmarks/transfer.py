@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from records import hardware
+from records import hardware, put_page
 
 import benchsuite
 from benchsuite.cli.places import find_place
@@ -59,12 +59,7 @@ def main() -> None:
     results = benchsuite.run(experiment(folder, targets, options), store=options.store, data=options.data,
                              threads=options.threads)  # fmt: skip
     page = write(results, teacher, targets, options)
-    if options.quick:
-        print(page)
-    else:
-        options.page.parent.mkdir(parents=True, exist_ok=True)
-        options.page.write_text(page, "utf-8")
-        print(f"wrote {options.page}")
+    put_page(page, options.page, quick=options.quick)
 
 
 def train(teacher: Named, options: Any) -> Path:

@@ -31,7 +31,7 @@ from data import CACHE, gowalla, small
 from environments import python_of
 from page import write_page
 from progress import Step, carry_out
-from records import Records, hardware
+from records import Records, hardware, put_page
 from targets import total
 
 CONTENDERS = {
@@ -86,12 +86,7 @@ def main() -> None:
     size = "quick" if options.quick else "full"
     for name in ("startup.jsonl", f"large-{size}.jsonl", "overhead.jsonl"):
         rows += [row for row in Records(CACHE / name).all() if row["key"].get("what") != "machine"]
-    if options.quick:
-        print(write_page(rows))
-    else:
-        options.page.parent.mkdir(parents=True, exist_ok=True)
-        options.page.write_text(write_page(rows), "utf-8")
-        print(f"wrote {options.page}")
+    put_page(write_page(rows), options.page, quick=options.quick)
 
 
 def _measure(records: Records, folder: Path, options: argparse.Namespace) -> None:

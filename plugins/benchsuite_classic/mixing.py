@@ -18,12 +18,14 @@ _BYTES = 64 * 2**20
 Mix = Callable[[Sequence[Float32]], Float32]
 
 
-def held_out(train: Dataset, seed: int) -> Fold:
-    """Cut a fold from inside a training part: a tenth of the items of each user who took at least five.
+def held_out(train: Dataset, seed: int, *, share: float = _SHARE, least: int = _LEAST) -> Fold:
+    """Cut a fold from inside a training part: a share of the items of each user who took enough of them.
 
     Args:
         train: what there is to learn from.
         seed: of the draw.
+        share: of each history that is held out; at least one item.
+        least: items a history must have to give some away.
 
     Returns:
         A fold whose candidates are the whole catalogue. It has no query when all histories are shorter.
@@ -37,7 +39,7 @@ def held_out(train: Dataset, seed: int) -> Fold:
     first = np.cumsum(taken) - taken
     rank = np.empty(len(pairs), np.int64)
     rank[order] = np.arange(len(pairs)) - first[owner[order]]
-    give = np.where(taken >= _LEAST, np.maximum(1, np.round(_SHARE * taken)), 0).astype(np.int64)
+    give = np.where(taken >= least, np.maximum(1, np.round(share * taken)), 0).astype(np.int64)
     hidden = (rank < give[owner])[place]
     users = np.flatnonzero(give)
     number = np.full(len(train.users), -1, np.int64)

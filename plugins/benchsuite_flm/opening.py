@@ -1,4 +1,4 @@
-"""Which weights of a model that reads pairs learn."""
+"""Which weights of a language model learn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from benchsuite_flm import lora
-from benchsuite_flm.tower import top_layers
 
 Tuning = Literal["top", "lora", "full", "frozen"]
 
@@ -30,19 +29,21 @@ class Opened:
     def __init__(
         self, model: Any, *, tuning: Tuning, layers: int, rank: int, part: lora.Part, seed: int, device: str
     ) -> None:
-        self._model, self._lora = model, tuning == "lora"
+        self._model = model
         # Plain attention: for short texts the fused kernel's backward pass is the slowest part of a step.
         model.set_attn_implementation("eager")
         for weight in model.parameters():
             weight.requires_grad_(False)
-        chosen = [] if tuning in ("full", "frozen") else top_layers(model, layers)
-        self.weights: list[nn.Parameter] = [weight for layer in chosen for weight in layer.parameters()]
+        self.layers: list[nn.Module] = [] if tuning in ("full", "frozen") else _top_layers(model, layers)
+        """The layers that learn, apart from the rest; none where the whole model learns, or nothing."""
+        self.weights: list[nn.Parameter] = [weight for layer in self.layers for weight in layer.parameters()]
         """The weights that learn."""
         if tuning == "full":
             self.weights = list(model.parameters())
+        self._lora = tuning == "lora" and bool(self.layers)
         if self._lora:
             model.cpu()
-            self.weights = lora.adapt(model, chosen, part, rank, seed)
+            self.weights = lora.adapt(model, self.layers, part, rank, seed)
         model.to(torch.device(device))  # after LoRA was put in: its first values are the same on any device
         for weight in self.weights:
             weight.requires_grad_(True)
@@ -60,3 +61,14 @@ class Opened:
         for weight in self._model.parameters():
             weight.requires_grad_(False)
         self.weights = []
+
+
+def _top_layers(model: nn.Module, layers: int) -> list[nn.Module]:
+    """Return the last ``layers`` layers; of an encoder without a plain stack of layers, everything but embeddings."""
+    if layers < 1:
+        return []
+    depth = int(model.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]  # transformers' config
+    for module in model.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == depth and len({type(layer) for layer in module}) == 1:
+            return list(module)[-layers:]
+    return [part for name, part in model.named_children() if "embed" not in name]

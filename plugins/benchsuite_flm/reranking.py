@@ -15,12 +15,15 @@ from annotated_types import Ge, Gt
 from benchsuite.api import Context, Model, Need, Search
 from benchsuite.data import Dataset, Entities, Float32, Int32, Int64, Queries
 from benchsuite.errors import NotApplicable
+from benchsuite_classic.mixing import held_out
 from benchsuite_content.encode import torch_threads
-from benchsuite_flm.stages import BLOCK, First, FirstStage, Groups, cut, draw_groups
+from benchsuite_flm.stages import BLOCK, First, FirstStage, Groups, draw_groups
 
 if TYPE_CHECKING:
     from benchsuite_content.backbone import Backbone
 
+_SHARE = 0.2  # of each history that is held out to train on
+_LEAST = 3  # items a history must have to give one away
 _ABOUT = "reranker.json"
 _REMEMBERED = ("weights", "losses", "taught", "sizes", "threads")
 """Plain facts that a saved model tells again."""
@@ -116,7 +119,7 @@ class Reranker(Model):
 
     def _draw(self, train: Dataset, vectors: Float32, context: Context) -> tuple[Groups, list[str]]:
         """Return what to learn from, and the histories of its queries."""
-        held = cut(train, context.seed)
+        held = held_out(train, context.seed, share=_SHARE, least=_LEAST)
         most = self.pairs // ((1 + self.negatives) * self.epochs)
         groups = draw_groups(
             FirstStage.fit(self.first, held.train, vectors, context),

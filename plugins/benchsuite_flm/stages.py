@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from benchsuite.api import Context
-from benchsuite.data import Bool, Dataset, Entities, Float32, Int32, Int64, Queries, Ragged
+from benchsuite.data import Bool, Dataset, Entities, Float32, Fold, Int32, Int64, Queries, Ragged
 from benchsuite_classic.als import ALS
 from benchsuite_classic.ease import EASE
 from benchsuite_classic.support import blas_threads
@@ -25,8 +25,6 @@ BLOCK = 256
 """Queries whose scores of the whole catalogue are in memory at one time."""
 
 _FILE = "first.safetensors"
-_SHARE = 0.2  # of each history that is held out to train on
-_LEAST = 3  # items a history must have to give one away
 _DIGITS = 5  # scores that agree so far are equal, or rounding would decide who is a candidate
 _TINY = 1e-6
 
@@ -182,41 +180,6 @@ def _moments(values: Any, where: Bool) -> tuple[Any, Any]:
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
-    """A training part and what was held out of it.
-
-    Attributes:
-        train: the rest.
-        queries: users who gave something away, with their remaining history.
-        truth: what they gave, one list per query.
-    """
-
-    train: Dataset
-    queries: Queries
-    truth: Ragged
-
-
-def cut(train: Dataset, seed: int) -> Cut:
-    """Hold out a fifth of the items of each user who took at least three."""
-    rows, size = train.interactions, len(train.items)
-    pairs, place = np.unique(rows.user.astype(np.int64) * size + rows.item, return_inverse=True)
-    owner = pairs // size
-    order = np.lexsort((np.random.default_rng([seed, 17]).random(len(pairs)), owner))
-    taken = np.bincount(owner, minlength=len(train.users))
-    rank = np.empty(len(pairs), np.int64)
-    rank[order] = np.arange(len(pairs)) - (np.cumsum(taken) - taken)[owner[order]]
-    give = np.where(taken >= _LEAST, np.maximum(1, np.round(_SHARE * taken)), 0).astype(np.int64)
-    given = rank < give[owner]
-    users = np.flatnonzero(give)
-    number = np.full(len(train.users), -1, np.int64)
-    number[users] = np.arange(len(users))
-    shown = rows.take(~given[place] & (give[rows.user] > 0))
-    queries = Queries.from_rows(users, number[shown.user], shown)
-    truth = Ragged.from_pairs(number[owner[given]], pairs[given] % size, len(users))
-    return Cut(train.cut(~given[place]), queries, truth)
-
-
-@dataclass(frozen=True, eq=False)
 class Groups:
     """What a re-ranker learns from: each group is one item that was taken, and others that could have been.
 
@@ -233,7 +196,7 @@ class Groups:
     found: int
 
 
-def draw_groups(first: FirstStage, held: Cut, *, count: int, negatives: int, groups: int, seed: int) -> Groups:
+def draw_groups(first: FirstStage, held: Fold, *, count: int, negatives: int, groups: int, seed: int) -> Groups:
     """Draw groups. Both the taken and the other items come from the first stage's best, as when it is re-ranked.
 
     Args:
@@ -245,6 +208,8 @@ def draw_groups(first: FirstStage, held: Cut, *, count: int, negatives: int, gro
         seed: of the draw.
     """
     random = np.random.default_rng([seed, 19])
+    row_of, item_of = np.unique(np.stack([held.truth.rows, held.truth.item]), axis=1)  # no item twice
+    wanted = Ragged.from_pairs(row_of, item_of, len(held.truth))
     query: list[int] = []
     taken: list[int] = []
     others: list[Int32] = []
@@ -253,7 +218,7 @@ def draw_groups(first: FirstStage, held: Cut, *, count: int, negatives: int, gro
         queries = held.queries.slice(begin, end)
         chosen = first.candidates(first.scores(queries), queries, count)
         for row in range(end - begin):
-            truth = held.truth[begin + row]
+            truth = wanted[begin + row]
             free = np.setdiff1d(np.flatnonzero(chosen[row]), truth).astype(np.int32)
             for item in truth[chosen[row, truth]] if len(free) else ():
                 query.append(begin + row)
@@ -263,4 +228,4 @@ def draw_groups(first: FirstStage, held: Cut, *, count: int, negatives: int, gro
     drawn = np.asarray(others, np.int32).reshape(-1, negatives)[keep]
     first_column = np.asarray(taken, np.int32)[keep, None]
     item = np.hstack([first_column, drawn]).astype(np.int32)
-    return Groups(np.asarray(query, np.int64)[keep], item, len(held.truth.item), len(query))
+    return Groups(np.asarray(query, np.int64)[keep], item, len(wanted.item), len(query))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from benchsuite_content.backbone import Backbone
 from benchsuite_content.encode import BATCH, batches, pool
 from benchsuite_flm import lora
+from benchsuite_flm.opening import Opened, Tuning
 from benchsuite_flm.processes import Processes
 
 KEPT_TOKENS = 40_000
@@ -26,8 +27,6 @@ GPU_BATCH = 1024
 """A GPU has the memory for more, and is slow where it gets much work in small pieces."""
 
 _AGREE = 1e-4  # rounding moves unit vectors by less, another computation by more
-
-Tuning = Literal["top", "full", "lora", "frozen"]
 
 Respond = Callable[["Tensor"], tuple[float, "Tensor"]]
 """float32[texts, d] vectors -> (loss, float32[texts, d] its gradient)."""
@@ -110,22 +109,10 @@ class TextTower:
         self._processes = Processes.current()
         self._pooling = backbone.pooling
         self._model = backbone.model.eval()
-        # Plain attention: for texts of a dozen tokens the fused kernel's backward pass is the slowest part of a step.
-        self._model.set_attn_implementation("eager")
-        # Of a fully trained encoder no layer's input stays the same, so none is kept.
-        self._layers = [] if tuning in ("full", "frozen") else top_layers(self._model, layers)
-        for parameter in self._model.parameters():
-            parameter.requires_grad_(False)
-        self._learn = [parameter for layer in self._layers for parameter in layer.parameters()]
-        if tuning == "full":
-            self._learn = list(self._model.parameters())
-        self._lora = tuning == "lora" and bool(self._layers)
-        if self._lora:
-            self._model.cpu()
-            self._learn = lora.adapt(self._model, self._layers, lora_part, lora_rank, seed)
-        self._model.to(self._device)  # after LoRA was put in: its first values are the same on any device
-        for parameter in self._learn:
-            parameter.requires_grad_(True)
+        self._opened = Opened(
+            self._model, tuning=tuning, layers=layers, rank=lora_rank, part=lora_part, seed=seed, device=device
+        )
+        self._layers = self._opened.layers
         self._buckets = self._read(backbone, texts)
 
     @property
@@ -135,13 +122,11 @@ class TextTower:
     @property
     def parameters(self) -> list[nn.Parameter]:
         """The weights that learn."""
-        return self._learn
+        return self._opened.weights
 
     def settle(self) -> None:
         """Make the encoder an ordinary one after training: LoRA matrices are added to its weights."""
-        if self._lora:
-            lora.merge(self._model)
-            self._lora, self._learn = False, []
+        self._opened.settle()
 
     def vectors(self) -> Tensor:
         """Return float32[texts, d], pooled and of unit length, outside any gradient."""
@@ -244,17 +229,6 @@ class TextTower:
         finally:
             self.half = half
         return bool(gap < _AGREE)
-
-
-def top_layers(model: nn.Module, layers: int) -> list[nn.Module]:
-    """Return the last ``layers`` layers; of an encoder without a plain stack of layers, everything but embeddings."""
-    if layers < 1:
-        return []
-    depth = int(model.config.num_hidden_layers)  # type: ignore[union-attr, arg-type]  # transformers' config
-    for module in model.modules():
-        if isinstance(module, nn.ModuleList) and len(module) == depth and len({type(layer) for layer in module}) == 1:
-            return list(module)[-layers:]
-    return [part for name, part in model.named_children() if "embed" not in name]
 
 
 def _first(output: Any) -> Any:

@@ -143,7 +143,7 @@ class Maker:
         reason = words.clean(row.reason)
         for prefix in (row.state, state):
             reason = reason.removeprefix(f"{prefix}: ")
-        if not reason:
+        if reason in ("", state):
             return Cell(words=state)
         brief = words.short(reason)
         whole = brief == reason.rstrip(".")

@@ -46,6 +46,12 @@ def test_all_events_of_a_held_out_pair_go(world: Dataset) -> None:
     assert not fold.train.matrix()[fold.queries.user[fold.truth.rows], fold.truth.item].any()
 
 
+def test_share_and_least_are_heeded(world: Dataset) -> None:
+    fold = held_out(world, seed=3, share=0.25, least=12)
+    assert np.diff(fold.truth.start).tolist() == [3] * len(fold.queries)
+    assert len(held_out(world, seed=3, least=13).queries) == 0
+
+
 def test_short_histories_give_nothing_away(world: Dataset) -> None:
     few = world.cut(np.arange(len(world.interactions)) % 12 < 4)
     assert len(held_out(few, seed=1).queries) == 0

@@ -5,24 +5,8 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from common import (
-    ALPHA,
-    FACTORS,
-    ITERATIONS,
-    LONGER,
-    NEIGHBOURS,
-    REGULARIZATION,
-    SEED,
-    Clock,
-    K,
-    arguments,
-    finish,
-    longer_wanted,
-    matrix,
-    plain_metrics,
-)
-from implicit.cpu.als import AlternatingLeastSquares
-from implicit.nearest_neighbours import CosineRecommender
+from common import LONGER, Clock, K, arguments, finish, longer_wanted, matrix, plain_metrics
+from learner import make_learner
 from threadpoolctl import threadpool_limits
 
 arrays, name, out, threads = arguments()
@@ -31,17 +15,7 @@ users = np.unique(arrays["test_user"])
 history = train[users]
 clock = Clock()
 with threadpool_limits(1, "blas"):
-    if name == "item-knn":
-        model = CosineRecommender(K=NEIGHBOURS, num_threads=threads)
-    else:
-        model = AlternatingLeastSquares(
-            factors=FACTORS,
-            regularization=REGULARIZATION,
-            alpha=ALPHA,
-            iterations=ITERATIONS,
-            num_threads=threads,
-            random_state=SEED,
-        )
+    model = make_learner(name, threads)
     model.fit(train, show_progress=False)
     clock.stage("fit")
     # Only als can solve anew for each asking user; that is what our harness asks of every model.

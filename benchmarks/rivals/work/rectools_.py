@@ -10,23 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from common import (
-    ALPHA,
-    FACTORS,
-    ITERATIONS,
-    LONGER,
-    NEIGHBOURS,
-    REGULARIZATION,
-    SEED,
-    Clock,
-    K,
-    arguments,
-    finish,
-    longer_wanted,
-    matrix,
-)
-from implicit.cpu.als import AlternatingLeastSquares
-from implicit.nearest_neighbours import CosineRecommender
+from common import LONGER, Clock, K, arguments, finish, longer_wanted, matrix
+from learner import make_learner
 from rectools.dataset import Dataset, IdMap, Interactions
 from rectools.metrics import NDCG, Recall, calc_metrics
 from rectools.models import ImplicitALSWrapperModel, ImplicitItemKNNWrapperModel
@@ -49,18 +34,12 @@ dataset = Dataset(names["user"], names["item"], Interactions.from_raw(train, nam
 users = np.unique(arrays["test_user"])
 clock = Clock()
 with threadpool_limits(1, "blas"):
-    if name == "item-knn":
-        model = ImplicitItemKNNWrapperModel(CosineRecommender(K=NEIGHBOURS, num_threads=threads))
-    else:
-        learner = AlternatingLeastSquares(
-            factors=FACTORS,
-            regularization=REGULARIZATION,
-            alpha=ALPHA,
-            iterations=ITERATIONS,
-            num_threads=threads,
-            random_state=SEED,
-        )
-        model = ImplicitALSWrapperModel(learner, recommend_n_threads=threads)
+    learner = make_learner(name, threads)
+    model = (
+        ImplicitItemKNNWrapperModel(learner)
+        if name == "item-knn"
+        else ImplicitALSWrapperModel(learner, recommend_n_threads=threads)
+    )
     model.fit(dataset)
     clock.stage("fit")
     if "--fold-in" in sys.argv:
