@@ -22,7 +22,7 @@ class Job:
 
     Attributes:
         store: the store's folder.
-        label: what the progress bar calls it.
+        label: what the progress bar calls it; no other job of the plan has it.
         fold_key: where the fold lies.
         cells: each with ``key``, ``stage`` and ``identity``, in the order of work.
         threads: how many threads the model may use.
@@ -62,10 +62,18 @@ def make_jobs(plan: Plan, cells: Sequence[Cell], store: Store, threads: int, dev
     for group in grouped.values():
         first = group[0]
         work = tuple({"key": cell.key, "stage": cell.stage, "identity": dict(cell.identity)} for cell in group)
-        label = f"{first.model} on {first.dataset}, {first.split}"
+        label = ", ".join([f"{first.model} on {first.dataset}", first.split, *_among(plan, first)])
         timeout = float(plan.settings["timeout_minutes"]) * 60
         jobs.append(Job(str(store.root.resolve()), label, first.fold_key, work, threads, device, timeout))
     return jobs
+
+
+def _among(plan: Plan, cell: Cell) -> list[str]:
+    """Name the seed and the fold where there are several: jobs that run at once must not share a name."""
+    beside = [other for other in plan.cells if (other.dataset, other.split) == (cell.dataset, cell.split)]
+    seed = [f"seed {cell.seed}"] * (len({other.seed for other in beside}) > 1)
+    fold = [f"fold {cell.fold}"] * (len({other.fold for other in beside}) > 1)
+    return seed + fold
 
 
 def write_failure(store: Store, cell: Mapping[str, Any], reason: str, log: str, costs: Mapping[str, float]) -> None:

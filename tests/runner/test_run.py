@@ -10,8 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchsuite.api import Place
+from benchsuite.cli.watch import Watch
 from benchsuite.compare import build, latest_plan, remember_plan
-from benchsuite.runner import Options
+from benchsuite.runner import Options, prepare, run
+from benchsuite.runner.jobs import make_jobs
 from benchsuite.store import Store
 
 
@@ -39,6 +42,37 @@ def test_every_cell_has_a_value_or_a_reason(tmp_path: Path, run_toy, toy_experim
     log = (store.folder("cell", raised.key) / "log.txt").read_text()
     assert "so far so good" in log
     assert "Traceback" in log
+
+
+def test_no_two_jobs_share_a_name(tmp_path: Path, toy_experiment) -> None:
+    """The bars of a terminal are kept by name: of two jobs with one name, the first to end took the bar of the other."""
+    experiment = toy_experiment(
+        ["Counts", "Sleeps"],
+        seeds=[1, 2],
+        splits=["random-holdout", {"use": "k-fold", "with": {"folds": 3}}],
+    )
+    store = Store(tmp_path / "runs")
+    plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+    names = [job.label for job in make_jobs(plan, plan.cells, store, 1, "cpu")]
+    assert len(names) == len(set(names)) == 2 * 2 * (1 + 3)
+    assert "Counts on Toy, random-holdout, seed 2" in names
+
+
+def test_two_seeds_show_at_once(tmp_path: Path, toy_experiment) -> None:
+    class Names(Watch):
+        most = 0
+
+        def job_started(self, label: str) -> None:
+            super().job_started(label)
+            self.most = max(self.most, len(self._jobs))
+
+    experiment = toy_experiment(["Counts"], seeds=[1, 2, 3])
+    store = Store(tmp_path / "runs")
+    plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+    with Names(quiet=True) as watch:
+        _, outcome = run(plan, store, Options(workers=3, threads=1), watch)
+    assert outcome.done == 6
+    assert watch.most == 3
 
 
 def test_a_second_run_fits_nothing(tmp_path: Path, run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch) -> None:
