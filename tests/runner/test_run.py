@@ -45,7 +45,7 @@ def test_every_cell_has_a_value_or_a_reason(tmp_path: Path, run_toy, toy_experim
 
 
 def test_no_two_jobs_share_a_name(tmp_path: Path, toy_experiment) -> None:
-    """The bars of a terminal are kept by name: of two jobs with one name, the first to end took the bar of the other."""
+    """A terminal keeps its bars by name: of two jobs with one name, the first to end took the bar of the other."""
     experiment = toy_experiment(
         ["Counts", "Sleeps"],
         seeds=[1, 2],
