@@ -43,8 +43,9 @@ class CrossFLM(Reranker):
     *Training.* A fifth of each history is held out, and the first stage fitted on the rest names its candidates. Held-
     out items among them are set against others among them: what is learnt is to order candidates, as is asked later.
 
-    *Scores.* Pairs that are read come first, by the formula; the others keep the order of the first stage. Known and
-    new items are named apart, each by its rank in the whole catalogue, so that an item's score does not depend on
+    *Scores.* Pairs that are read come first, by the first stage's score plus the weighted score of the pair, the weight
+    chosen on held-out items of a few users that teach nothing else; the others keep the order of the first stage. Known
+    and new items are named apart, each by its rank in the whole catalogue, so that an item's score does not depend on
     what else is asked. Scores of pairs are always the formula's. Where nothing was learnt (no time, or the first stage
     found no held-out item) nothing is read, and the facts say so.
 

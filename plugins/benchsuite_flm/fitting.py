@@ -18,6 +18,7 @@ from benchsuite_flm.checkpoints import Checkpoint
 from benchsuite_flm.engine import Recipe
 from benchsuite_flm.head import Head, read_out
 from benchsuite_flm.interest import Signals, Weigher, standardize
+from benchsuite_flm.processes import Processes
 from benchsuite_flm.steps import Rule
 from benchsuite_flm.tower import TextTower, fast_half
 
@@ -178,6 +179,7 @@ def open_checkpoint(
         "seed": context.seed,
         "device": context.device,
         "threads": context.threads,
+        "processes": Processes.current().number,
         "torch": str(torch.__version__),
         "phase": phase,
     }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
@@ -13,20 +14,25 @@ import numpy as np
 from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Model, Need, Search
-from benchsuite.data import Dataset, Entities, Float32, Int32, Int64, Queries
+from benchsuite.data import Bool, Dataset, Entities, Float32, Fold, Int32, Int64, Queries, Truth
 from benchsuite.errors import NotApplicable
-from benchsuite_classic.mixing import held_out
+from benchsuite_classic.mixing import best_mix, held_out
 from benchsuite_content.encode import torch_threads
-from benchsuite_flm.stages import BLOCK, First, FirstStage, Groups, draw_groups
+from benchsuite_flm.stages import BLOCK, First, FirstStage, Groups, draw_groups, moments
 
 if TYPE_CHECKING:
     from benchsuite_content.backbone import Backbone
 
 _SHARE = 0.2  # of each history that is held out to train on
 _LEAST = 3  # items a history must have to give one away
+_JUDGED = 100  # users, at most a fifth, whose held-out items choose the weight and teach nothing
+_TINY = 1e-6
 _ABOUT = "reranker.json"
-_REMEMBERED = ("weights", "losses", "taught", "sizes", "threads")
+_REMEMBERED = ("weights", "losses", "taught", "sizes", "threads", "mix")
 """Plain facts that a saved model tells again."""
+
+WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0)
+"""Of the pair's score, beside a first stage's with a standard deviation of 1; the last leaves it next to no say."""
 
 
 @dataclass
@@ -50,6 +56,8 @@ class Reranker(Model):
         lora_rank: rank of the matrices.
         lora_part: whether they lie beside the maps of ``attention`` only, or of ``all``, feed-forward included.
         weight_decay: of the language model's weights.
+        weight: of the pair's score z beside the first stage's; None chooses it by nDCG@10 on held-out items of a few
+            users that teach nothing else.
     """
 
     first: First = "ease"
@@ -66,8 +74,10 @@ class Reranker(Model):
     lora_rank: Annotated[int, Ge(1)] = 8
     lora_part: Literal["attention", "all"] = "attention"
     weight_decay: Annotated[float, Ge(0)] = 0.01
+    weight: Annotated[float, Ge(0)] | None = None
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
+    version: ClassVar[str] = "2"
     uses_language_model: ClassVar[bool] = True
     proposed: ClassVar[bool] = True
 
@@ -107,8 +117,16 @@ class Reranker(Model):
         self._tell(train.items)
         with torch_threads(context.threads):
             vectors = self._text_vectors(backbone, train.items.text, context)
-            groups, histories = self._draw(train, vectors, context)
+            held = held_out(train, context.seed, share=_SHARE, least=_LEAST)
+            first = FirstStage.fit(self.first, held.train, vectors, context)
+            judged = _judged(len(held.queries), context.seed) if self.weight is None else np.zeros(0, np.int64)
+            groups = self._draw(first, held, judged, context)
+            histories = tell_histories(held.queries, self._titles, self.history)
             self._losses = [round(loss, 4) for loss in self._learn(backbone, histories, groups, context)]
+            self._first = first
+            self._mix = {"weight": self.weight, "validation ndcg@10": None}
+            if self.weight is None:
+                self._choose(_only(held, judged), context.seed)
         self._first = FirstStage.fit(self.first, train, vectors, context)
         return self
 
@@ -117,23 +135,30 @@ class Reranker(Model):
         self._titles: tuple[str, ...] = items.titles
         self._texts: tuple[str, ...] = items.text or ()
 
-    def _draw(self, train: Dataset, vectors: Float32, context: Context) -> tuple[Groups, list[str]]:
-        """Return what to learn from, and the histories of its queries."""
-        held = held_out(train, context.seed, share=_SHARE, least=_LEAST)
+    def _draw(self, first: FirstStage, held: Fold, judged: Int64, context: Context) -> Groups:
+        """Return what to learn from."""
         most = self.pairs // ((1 + self.negatives) * self.epochs)
         groups = draw_groups(
-            FirstStage.fit(self.first, held.train, vectors, context),
+            first,
             held,
             count=self.candidates,
             negatives=self.negatives,
             groups=most,
             seed=context.seed,
+            without=judged,
         )
         self._taught = {"held out": groups.held_out, "among candidates": groups.found, "learnt from": len(groups.query)}
-        return groups, tell_histories(held.queries, self._titles, self.history)
+        return groups
+
+    def _choose(self, judged: Fold, seed: int) -> None:
+        """Choose the weight on what was held out of a few users."""
+        self._mix = {"weight": 1.0, "validation ndcg@10": None}
+        if self._able() and len(judged.truth.item):
+            number, value = best_mix(judged, self._parts, [_mixed(weight) for weight in WEIGHTS], seed)
+            self._mix = {"weight": WEIGHTS[number], "validation ndcg@10": round(value, 4)}
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c]: the read ones between -1 and 1, by the score z of the pair as z / (1 + abs(z)).
+        """Return float32[q, c]: the read ones between -1 and 1, the mixed score s as s / (1 + abs(s)).
 
         All others come below, by how far the first stage's score is from its best: score - best - 2.
         """
@@ -146,17 +171,25 @@ class Reranker(Model):
         return scores
 
     def _answer(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        return _mixed(float(self._mix["weight"] or 0.0))(self._parts(queries, candidates))
+
+    def _parts(self, queries: Queries, candidates: Int32 | None = None) -> tuple[Float32, Float32, Float32]:
+        """Return three float32[q, c] of the candidates.
+
+        The first stage's score less its best; the same with mean 0 and standard deviation 1 over the known items that
+        are read; the pair's score, NaN where none is read.
+        """
         columns: Any = slice(None) if candidates is None else candidates
         below = self._first.scores(queries)
-        chosen = self._first.candidates(below, queries, self.candidates)[:, columns]
-        scores: Float32 = (below - below.max(axis=1, keepdims=True, initial=-np.inf) - 2)[:, columns]
-        if not self._able():
-            return scores
-        row, place = np.nonzero(chosen)
-        item = (place if candidates is None else candidates[place]).astype(np.int32)
-        pair = self._pairs(queries, row.astype(np.int64), item)
-        scores[row, place] = pair / (1 + np.abs(pair))
-        return scores
+        chosen = self._first.candidates(below, queries, self.candidates)
+        standard = _standardized(below, chosen, self._first.known)[:, columns]
+        best = below.max(axis=1, keepdims=True, initial=-np.inf)
+        row, place = np.nonzero(chosen[:, columns])
+        pairs = np.full((len(queries), standard.shape[1]), np.nan, np.float32)
+        if self._able():
+            item = (place if candidates is None else candidates[place]).astype(np.int32)
+            pairs[row, place] = self._pairs(queries, row.astype(np.int64), item)
+        return (below - best)[:, columns], standard, pairs
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
         """Return float32[p], the model's score of each pair; the first stage has no say."""
@@ -173,7 +206,7 @@ class Reranker(Model):
         """Return the weights before training, the losses, and how many held-out items there were and were taught."""
         own: dict[str, Any] = {"weights": self._weights, "losses": self._losses, "parameters": self._sizes}
         reading = {} if self._able() else {"reading": "nothing was learnt, so the first stage answers alone"}
-        return own | {"training": self._taught} | reading
+        return own | {"training": self._taught, "mix": self._mix} | reading
 
     def parameter_count(self) -> int:
         """Return the weights of the language model and of what reads pairs, and the first stage's."""
@@ -207,6 +240,38 @@ class Reranker(Model):
         self._first = FirstStage.load(self.first, folder / "first", items)
         self._open(folder)
         return self
+
+
+def _judged(queries: int, seed: int) -> Int64:
+    """Return int64, the queries whose held-out items choose the weight."""
+    drawn = np.random.default_rng([seed, 29]).permutation(queries)
+    return np.sort(drawn[: min(_JUDGED, queries // 5)])
+
+
+def _only(held: Fold, queries: Int64) -> Fold:
+    """Return the fold with the right answers of some queries only."""
+    kept = np.isin(held.truth.rows, queries)
+    count = np.bincount(held.truth.rows[kept], minlength=len(held.truth))
+    truth = Truth(np.concatenate([[0], np.cumsum(count)]), held.truth.item[kept], held.truth.value[kept])
+    return dataclasses.replace(held, truth=truth)
+
+
+def _standardized(scores: Float32, chosen: Bool, known: Bool) -> Float32:
+    """Return float32[q, items] with mean 0 and standard deviation 1 over the known among the chosen of each row."""
+    counted = chosen & known
+    mean, spread = moments(scores.astype(np.float64), counted)
+    return np.asarray((scores - mean) / np.maximum(spread, _TINY), np.float32)
+
+
+def _mixed(weight: float) -> Callable[[Sequence[Float32]], Float32]:
+    """Return what makes scores of the three parts."""
+
+    def mix(parts: Sequence[Float32]) -> Float32:
+        below, standard, pairs = parts
+        mixed = (standard + np.float32(weight) * pairs) / np.float32(1 + weight)
+        return np.where(np.isnan(pairs), below - 2, mixed / (1 + np.abs(mixed)))
+
+    return mix
 
 
 def tell_histories(queries: Queries, titles: Sequence[str], count: int) -> list[str]:

@@ -166,12 +166,12 @@ def _fill(scores: Any, other: Any, known: Bool) -> None:
         return
     there, more = scores[rows], other[rows].astype(np.float64)
     both = known & ~np.isnan(there) & ~np.isnan(more)
-    (mean, spread), (low, width) = _moments(there, both), _moments(more, both)
+    (mean, spread), (low, width) = moments(there, both), moments(more, both)
     factor = np.where((spread > _TINY) & (width > _TINY), spread / np.maximum(width, _TINY), 1.0)
     scores[rows] = np.where(gaps[rows], mean + factor * (more - low), there)
 
 
-def _moments(values: Any, where: Bool) -> tuple[Any, Any]:
+def moments(values: Any, where: Bool) -> tuple[Any, Any]:
     """Return float64[q, 1] mean and standard deviation of each row's chosen values; 0 where there are none."""
     count = np.maximum(where.sum(axis=1, keepdims=True), 1)
     mean = np.where(where, values, 0.0).sum(axis=1, keepdims=True) / count
@@ -196,7 +196,9 @@ class Groups:
     found: int
 
 
-def draw_groups(first: FirstStage, held: Fold, *, count: int, negatives: int, groups: int, seed: int) -> Groups:
+def draw_groups(
+    first: FirstStage, held: Fold, *, count: int, negatives: int, groups: int, seed: int, without: Int64 | None = None
+) -> Groups:
     """Draw groups. Both the taken and the other items come from the first stage's best, as when it is re-ranked.
 
     Args:
@@ -206,7 +208,10 @@ def draw_groups(first: FirstStage, held: Fold, *, count: int, negatives: int, gr
         negatives: other items per group, drawn with the same chance, with replacement only where there are too few.
         groups: how many there may be.
         seed: of the draw.
+        without: int64, queries that make no group.
     """
+    spared = np.zeros(len(held.queries), np.bool_)
+    spared[[] if without is None else without] = True
     random = np.random.default_rng([seed, 19])
     row_of, item_of = np.unique(np.stack([held.truth.rows, held.truth.item]), axis=1)  # no item twice
     wanted = Ragged.from_pairs(row_of, item_of, len(held.truth))
@@ -220,7 +225,7 @@ def draw_groups(first: FirstStage, held: Fold, *, count: int, negatives: int, gr
         for row in range(end - begin):
             truth = wanted[begin + row]
             free = np.setdiff1d(np.flatnonzero(chosen[row]), truth).astype(np.int32)
-            for item in truth[chosen[row, truth]] if len(free) else ():
+            for item in truth[chosen[row, truth]] if len(free) and not spared[begin + row] else ():
                 query.append(begin + row)
                 taken.append(int(item))
                 others.append(random.choice(free, negatives, replace=len(free) < negatives))

@@ -104,7 +104,10 @@ def test_beats_a_first_stage_that_cannot_read(folder: str, world: Fold) -> None:
     assert model.facts()["losses"][-1] < model.facts()["losses"][0]
 
 
-def test_read_pairs_come_first_in_the_order_of_the_formula(quick: CrossFLM, world: Fold) -> None:
+@pytest.mark.parametrize("weight", [0.0, 0.7, 1e6])
+def test_read_pairs_come_first_by_the_mixture(weight: float, few: dict, world: Fold) -> None:
+    quick = CrossFLM(**few, weight=weight).fit(world.train, Context(seed=1))
+    assert quick.facts()["mix"] == {"weight": weight, "validation ndcg@10": None}
     queries = world.queries.slice(0, 5)
     scores = quick.score(queries, None)
     below = quick._first.scores(queries)
@@ -114,11 +117,25 @@ def test_read_pairs_come_first_in_the_order_of_the_formula(quick: CrossFLM, worl
         assert len(codes) == 6
         assert not np.isin(codes, queries.items[query]).any()
         pairs = quick.score_pairs(queries, np.full(6, query, np.int32), codes)
-        np.testing.assert_array_equal(np.argsort(-scores[query, codes]), np.argsort(-pairs))
+        first = (below[query, codes] - below[query, codes].mean()) / below[query, codes].std()
+        wanted = np.argsort(-(first + weight * pairs), kind="stable")
+        np.testing.assert_array_equal(np.argsort(-scores[query, codes], kind="stable"), wanted)
         others = np.setdiff1d(np.arange(60), codes)
         assert scores[query, codes].min() > scores[query, others].max()
         ranks = [np.argsort(-values[query, others], kind="stable") for values in (scores, below)]
         np.testing.assert_array_equal(*ranks)
+
+
+def test_the_weight_is_chosen_on_users_that_teach_nothing(few: dict, world: Fold) -> None:
+    """Where only text tells, the pair's score counts; the facts say how much and how well it did."""
+    how = {"pairs": 20_000, "epochs": 8, "candidates": 30, "history": 3, "tuning": "full", "learning_rate": 3e-3}
+    model = CrossFLM(**{**few, **how}).fit(world.train, Context(seed=1))
+    mix = model.facts()["mix"]
+    assert mix["weight"] >= 1
+    assert 0 < mix["validation ndcg@10"] <= 1
+    alone = CrossFLM(**{**few, **how}, weight=0.0).fit(world.train, Context(seed=1))
+    taught, more = (m.facts()["training"]["learnt from"] for m in (model, alone))
+    assert 0 < taught < more
 
 
 @pytest.mark.parametrize(("tuning", "all_learn"), [("frozen", False), ("lora", False), ("top", False), ("full", True)])
