@@ -91,20 +91,9 @@ def perform(
 
     plan = prepare(experiment, store, place(watch.say), watch.say)
     remember_plan(store, plan)
-    watch.expect(_missing(plan, store))
     plan, outcome = work(plan, store, options, watch)
     remember_plan(store, plan)
     return plan, outcome
-
-
-def _missing(plan: Plan, store: Store) -> int:
-    """Count cells to do; with tuning, the trials that may come are counted whole."""
-    possible = [cell for cell in plan.cells if not cell.reason]
-    tune = plan.settings["tune"]
-    if tune is not None:
-        studies = sum(cell.stage == "validation" for cell in possible)
-        return studies * ((tune["trials"] or 0) + 1)
-    return len({cell.key for cell in possible if not store.has("cell", cell.key)})
 
 
 def _print_outcome(outcome: Outcome, args: Namespace, plan: Plan) -> None:

@@ -52,9 +52,9 @@ class Watch:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def expect(self, cells: int) -> None:
-        """Tell how many cells there are to do."""
-        self._cells = cells
-        self._progress.update(self._all, description="all cells", total=cells, completed=0)
+        """Tell how many cells are to be done from here on."""
+        self._cells = self._ended + cells
+        self._progress.update(self._all, description="all cells", total=self._cells, completed=self._ended)
 
     def measured(self, done: int, total: int) -> None:
         """Tell how many rows of the comparison are measured."""

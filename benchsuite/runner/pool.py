@@ -24,6 +24,9 @@ from benchsuite.store import Store
 class Watcher(Protocol):
     """Whoever shows the work to the user."""
 
+    def expect(self, cells: int) -> None:
+        """From here on so many cells are to be done at most."""
+
     def job_started(self, label: str) -> None:
         """A worker begins with a job."""
 

@@ -50,6 +50,12 @@ class TuneQueue:
         self._open = [self._begin(cell) for cell in plan.cells if cell.stage == "validation" and not cell.reason]
         self.finished: dict[tuple[str, str], Trials] = {}
 
+    @property
+    def most(self) -> int:
+        """How many trials there can be in studies that are not finished; a limit of seconds may end them earlier."""
+        studies = {study.key for study in self._open if not self._store.has("tune", study.key)}
+        return len(studies) * (self._budget.trials or 1)
+
     def pop(self) -> Job | None:
         """Return the next trial that needs work, telling every study what is known on the way."""
         for opened in list(self._open):

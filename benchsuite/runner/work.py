@@ -28,6 +28,7 @@ def run(plan: Plan, store: Store, options: Options, watcher: Watcher) -> tuple[P
     threads = options.threads or max(1, cores() // options.workers)
     if plan.settings["tune"] is not None:
         queue = TuneQueue(plan, store, threads, options.device)
+        watcher.expect(queue.most + sum(cell.stage == "test" for cell in plan.cells if not cell.reason))
         Pool(store, options.workers, watcher).run(queue)
         plan = queue.tuned_plan()
     possible = [cell for cell in plan.cells if not cell.reason]
@@ -36,6 +37,7 @@ def run(plan: Plan, store: Store, options: Options, watcher: Watcher) -> tuple[P
             if store.has("cell", cell.key) and store.get("cell", cell.key).manifest["state"] == "failed":
                 store.drop("cell", cell.key)
     missing = [cell for cell in possible if not store.has("cell", cell.key)]
+    watcher.expect(len({cell.key for cell in missing}))
     Pool(store, options.workers, watcher).run(Fixed(make_jobs(plan, missing, store, threads, options.device)))
     outcome = Outcome(len(plan.cells), len(possible) - len(missing), len(missing))
     outcome.not_applicable = len(plan.cells) - len(possible)

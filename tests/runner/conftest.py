@@ -22,6 +22,10 @@ class Quiet:
     def __init__(self) -> None:
         self.ended: list[tuple[str, str, str, str]] = []
         self.moved: list[tuple[str, str]] = []
+        self.expected: list[int] = []
+
+    def expect(self, cells: int) -> None:
+        self.expected.append(cells)
 
     def job_started(self, label: str) -> None: ...
 

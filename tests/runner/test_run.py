@@ -134,7 +134,8 @@ def test_tuning_gives_every_model_the_same_trials_and_replays(
     experiment = toy_experiment(
         ["Counts", {"use": "Counts", "label": "other", "with": {"power": 0.3}}, "Raises"], tune=tune
     )
-    plan, outcome, _ = run_toy(experiment)
+    plan, outcome, watcher = run_toy(experiment)
+    assert watcher.expected == [3 * 4 + 3, 3]  # the trials and then the tests
     by_model = {trials.model: trials for trials in plan.tuning}
     assert len(by_model["Counts"].values) == len(by_model["other"].values) == 4
     assert by_model["Counts"].settings[0] == {"power": 1.0}
@@ -146,8 +147,9 @@ def test_tuning_gives_every_model_the_same_trials_and_replays(
     tuned = next(c for c in plan.cells if c.model == "Counts" and c.stage == "test")
     assert tuned.identity["model"]["settings"] == best.settings[best.best]
     before = marks.read_text()
-    again, outcome, _ = run_toy(experiment)
+    again, outcome, watcher = run_toy(experiment)
     assert again == plan
+    assert watcher.expected == [3, 0]
     assert outcome.done == 0
     assert marks.read_text() == before
     store = Store(tmp_path / "runs")
