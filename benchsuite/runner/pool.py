@@ -153,7 +153,8 @@ class Pool:
         job.save(folder / "job.json")
         log = folder / "log.txt"
         receiving, sending = os.pipe()
-        command = [sys.executable, "-m", "benchsuite.runner.worker", str(folder / "job.json"), str(log), str(sending)]
+        told = [str(folder / "job.json"), str(log), str(sending), str(os.getpid())]
+        command = [sys.executable, "-m", "benchsuite.runner.worker", *told]
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 command,

@@ -35,9 +35,9 @@ _DEADLINE_SHARE = 0.9
 """A model is asked to come to an end after this share of the time after which it is killed."""
 
 
-def main(job_path: str, log_path: str, pipe: int) -> None:
-    """Do the job."""
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+def main(job_path: str, log_path: str, pipe: int, parent: int) -> None:
+    """Do the job, as long as the process ``parent`` lives, which may have ended before this one came so far."""
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     with os.fdopen(pipe, "w", encoding="utf-8") as channel:
         job = Job.load(Path(job_path))
         try:
@@ -220,4 +220,4 @@ def _tell(channel: TextIO, **message: Any) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

@@ -167,6 +167,18 @@ def test_the_latest_plan_is_remembered(tmp_path: Path, run_toy, toy_experiment) 
     assert latest_plan(store, "toy") == plan
 
 
+def test_a_worker_whose_runner_ended_before_it_began_ends_too() -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    code = f"from benchsuite.runner.worker import _end_with_parent; _end_with_parent({gone.pid})"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 1
+
+
+def _workers(scratch: Path) -> list[psutil.Process]:
+    running = psutil.process_iter(["cmdline"])
+    return [p for p in running if str(scratch) in " ".join(p.info["cmdline"] or []) and p.status() != "zombie"]
+
+
 def test_a_kill_loses_only_the_cell_in_flight(tmp_path: Path) -> None:
     """SIGKILL to the whole group in the middle, then the same command: nothing finished is done again."""
     here = Path(__file__).parent
@@ -178,18 +190,21 @@ def test_a_kill_loses_only_the_cell_in_flight(tmp_path: Path) -> None:
     )
     marks = tmp_path / "marks"
     command = [sys.executable, "-m", "benchsuite.cli.main", "run", str(experiment), "--store", str(tmp_path / "runs")]
-    environment = os.environ | {"TOY_MARKS": str(marks), "BENCHSUITE_DATA": ""}
+    scratch = tmp_path / "scratch"  # a worker is told its files there, so it can be found
+    scratch.mkdir()
+    environment = os.environ | {"TOY_MARKS": str(marks), "BENCHSUITE_DATA": "", "TMPDIR": str(scratch)}
     process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE)
     store = Store(tmp_path / "runs")
     deadline = time.monotonic() + 60
     while len(store.keys("cell")) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
-    time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGKILL)
+    while not _workers(scratch):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)  # at once: the worker may not have read its job yet
     process.communicate()
-    time.sleep(2.5)  # the worker notices within a second that nobody waits for it
-    workers = [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
-    assert workers == []
+    while _workers(scratch) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert _workers(scratch) == []  # they notice that nobody waits for them
     done = store.keys("cell")
     assert len(done) == 2
     before = marks.read_text()
