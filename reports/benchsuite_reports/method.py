@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,12 @@ from benchsuite_reports.facts import FALLBACK, Place, View
 from benchsuite_reports.numbers import count, percent
 from benchsuite_reports.tex import escape
 from benchsuite_reports.verdict import verdicts
+
+MOST_STUDIES = 40
+"""More studies than these are told model by model."""
+
+TRIALS = "tuning.csv"
+"""Where each of them is told, beside the paper."""
 
 
 def setup(view: View, bibliography: Bibliography) -> str:
@@ -141,11 +148,16 @@ def _metric(view: View, about: About, bibliography: Bibliography) -> str:
 
 
 def _tuning(tuning: Sequence[Trials]) -> str:
+    """Return each study; of more than a page can hold what each model's studies came to, and where they are told."""
     if not tuning:
         return ""
+    if len(tuning) > MOST_STUDIES:
+        budget = f"Budget of each model on each fold: {_budget(tuning[0])}, on {words.heading(tuning[0].on)}"
+        told = f"every trial with its settings and value, and which won, is in {TRIALS}"
+        return _list("Tuning", [_said(words.sentence(f"{budget}; {told}")), *map(_studies, _by_model(tuning))])
     texts = []
     for trials in tuning:
-        budget = ", ".join(f"{count(value)} {name}" for name, value in trials.budget.items() if value is not None)
+        budget = _budget(trials)
         searched = ", ".join(map(words.clean, trials.searched)) or "nothing"
         fold = f"seed {trials.seed}, fold {words.clean(trials.fold)}"
         text = f"{words.clean(trials.model)} on {words.place(trials)} ({fold})"
@@ -161,6 +173,32 @@ def _tuning(tuning: Sequence[Trials]) -> str:
             text += f"; at an end of the range of {', '.join(map(words.clean, trials.edges))}"
         texts.append(_said(words.sentence(text)))
     return _list("Tuning", texts)
+
+
+def _budget(trials: Trials) -> str:
+    return ", ".join(f"{count(value)} {name}" for name, value in trials.budget.items() if value is not None)
+
+
+def _by_model(tuning: Sequence[Trials]) -> list[list[Trials]]:
+    found: dict[str, list[Trials]] = {}
+    for trials in tuning:
+        found.setdefault(trials.model, []).append(trials)
+    return list(found.values())
+
+
+def _studies(several: Sequence[Trials]) -> str:
+    """Return one sentence on all studies of a model."""
+    tried = sorted(len(trials.values) for trials in several)
+    many = f"{tried[0]}" if tried[0] == tried[-1] else f"{tried[0]} to {tried[-1]}"
+    searched = ", ".join(dict.fromkeys(words.clean(name) for trials in several for name in trials.searched))
+    text = f"{words.clean(several[0].model)}: {len(several)} studies, {many} settings tried in each"
+    text += f", searched {searched}" if searched else ", nothing to search"
+    text += f"; the defaults won in {sum(trials.best == 0 for trials in several)}"
+    failed = sum(trials.best is None for trials in several)
+    text += f"; every trial failed in {failed}" if failed else ""
+    edges = Counter(words.clean(name) for trials in several for name in trials.edges)
+    ends = ", ".join(f"{name} in {number}" for name, number in edges.items())
+    return _said(words.sentence(text + (f"; at an end of its range: {ends}" if ends else "")))
 
 
 def _tests(contrasts: Sequence[Contrast]) -> list[str]:

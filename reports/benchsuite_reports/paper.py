@@ -8,14 +8,16 @@ from typing import Literal
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
+from benchsuite.data.tables import TUNING, small_tables
 from benchsuite_reports import series, words
 from benchsuite_reports.bib import Bibliography
 from benchsuite_reports.build import Section, sections
 from benchsuite_reports.facts import View
 from benchsuite_reports.floats import PREAMBLE, comment, fragments, meaning
-from benchsuite_reports.method import limitations, setup
+from benchsuite_reports.method import MOST_STUDIES, TRIALS, limitations, setup
 from benchsuite_reports.tables import Table
 from benchsuite_reports.tex import escape
+from benchsuite_reports.tidy import as_bytes
 from benchsuite_reports.verdict import verdicts
 
 _WIDTHS = {"article": 345.0, "acmart": 395.0}
@@ -68,6 +70,8 @@ class Paper(Report):
         if bibliography:
             files["references.bib"] = bibliography.render()
         content = {name: text.encode() for name, text in files.items()}
+        if len(comparison.tuning) > MOST_STUDIES:
+            content[TRIALS] = as_bytes("csv", TUNING, small_tables(comparison)["tuning"])
         return content | {f"figures/{stem}.pdf": write(figure, "pdf") for stem, figure in drawn.items()}
 
     def _main(self, comparison: Comparison, bibliography: Bibliography) -> str:

@@ -32,7 +32,7 @@ class Csv(Report):
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``results.csv`` and the other tables, and their schema as a Data Package."""
         found = small_tables(comparison)
-        files = {f"{table.name}.csv": _bytes("csv", table, found[table.name]) for table in SMALL}
+        files = {f"{table.name}.csv": as_bytes("csv", table, found[table.name]) for table in SMALL}
         return files | {DESCRIPTOR: describe(comparison.name, SMALL)}
 
 
@@ -73,10 +73,11 @@ class Parquet(Report):
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``results.parquet`` and the other tables."""
         found = small_tables(comparison)
-        return {f"{table.name}.parquet": _bytes("parquet", table, found[table.name]) for table in SMALL}
+        return {f"{table.name}.parquet": as_bytes("parquet", table, found[table.name]) for table in SMALL}
 
 
-def _bytes(form: Form, table: Table, batch: Batch) -> bytes:
+def as_bytes(form: Form, table: Table, batch: Batch) -> bytes:
+    """Return a table as the file of a form."""
     file = io.BytesIO()
     write_table(form, table, [batch], file)
     return file.getvalue()

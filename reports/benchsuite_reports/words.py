@@ -138,10 +138,27 @@ def split_line(about: About, dataset: str = "") -> str:
         parts.append(f": {clean(about.summary).rstrip('.')}")
     counts = about.facts.get("counts") or {}
     own = {name: told for name, told in counts.items() if name.startswith(f"{dataset}, ")} if dataset else {}
-    inside = [text for text in (settings(about), plain(_some(own or counts))) if text]
+    inside = [text for text in (settings(about), plain(_some(_spans(own or counts)))) if text]
     if inside:
         parts.append(f" ({'; '.join(inside)})")
     return sentence("".join(parts))
+
+
+def _spans(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell the folds of one data set together, each count from its smallest to its largest."""
+    folds: dict[str, list[Mapping[str, int]]] = {}
+    for name, told in counts.items():
+        folds.setdefault(name.rsplit(", seed ", 1)[0], []).append(told)
+    if len(folds) == len(counts):
+        return dict(counts)
+    found: dict[str, Any] = {}
+    for dataset, several in folds.items():
+        own = {}
+        for name in dict.fromkeys(name for told in several for name in told):
+            low, high = (end(told.get(name, 0) for told in several) for end in (min, max))
+            own[name] = low if low == high else f"{low:,} to {high:,}"
+        found[f"{dataset}, {len(several)} folds"] = own
+    return found
 
 
 def _some(counts: Mapping[str, Any]) -> dict[str, Any]:

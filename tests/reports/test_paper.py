@@ -12,8 +12,9 @@ import pytest
 from benchsuite.data import About
 from benchsuite_reports.bib import Bibliography, key_of
 from benchsuite_reports.facts import View
-from benchsuite_reports.method import limitations
+from benchsuite_reports.method import MOST_STUDIES, limitations
 from benchsuite_reports.paper import Paper
+from benchsuite_reports.words import split_line
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,35 @@ def test_the_setup_says_what_was_done(files):
         "every number here is invented to test reports.",
     ):
         assert said in text, said
+
+
+def test_many_studies_are_told_model_by_model(invented):
+    """Three seeds of two sets under four splits are hundreds of studies; a reader wants to know what they came to."""
+    several = [
+        dataclasses.replace(one, seed=seed, fold=fold)
+        for one in invented.tuning
+        for seed in range(5)
+        for fold in ("0", "1")
+    ]
+    assert len(several) > MOST_STUDIES
+    several[0] = dataclasses.replace(several[0], values=(0.4, *several[0].values[1:]), best=0)
+    files = Paper().render(dataclasses.replace(invented, tuning=tuple(several)))
+    text = text_of(files, "setup.tex")
+    each = len(several) // 3
+    for said in (
+        "Budget of each model on each fold: 4 trials, on nDCG@10; every trial",
+        f"als: {each} studies, 4 settings tried in each, searched factors; the defaults won in",
+        f"at an end of its range: factors in {each}.",
+    ):
+        assert said in text, said
+    assert sum(line.startswith("invented") for line in files["tuning.csv"].decode().splitlines()) == 4 * len(several)
+
+
+def test_folds_of_one_set_are_told_together():
+    counts = {f"set, seed {seed}, fold test": {"rows": 1000, "queries": 90 + seed, "none": 0} for seed in (1, 2)}
+    about = About("split", "split", "Cuts.", {}, (), {"counts": counts})
+    assert split_line(about) == "split: Cuts (set, 2 folds: rows: 1,000, queries: 91 to 92)."
+    assert "seed 1, fold test" in split_line(dataclasses.replace(about, facts={"counts": dict([*counts.items()][:1])}))
 
 
 def test_limitations_say_what_is_not_there(files):
