@@ -191,7 +191,8 @@ def _studies(several: Sequence[Trials]) -> str:
     tried = sorted(len(trials.values) for trials in several)
     many = f"{tried[0]}" if tried[0] == tried[-1] else f"{tried[0]} to {tried[-1]}"
     searched = ", ".join(dict.fromkeys(words.clean(name) for trials in several for name in trials.searched))
-    text = f"{words.clean(several[0].model)}: {len(several)} studies, {many} settings tried in each"
+    noun = "setting" if many == "1" else "settings"
+    text = f"{words.clean(several[0].model)}: {len(several)} studies, {many} {noun} tried in each"
     text += f", searched {searched}" if searched else ", nothing to search"
     text += f"; the defaults won in {sum(trials.best == 0 for trials in several)}"
     failed = sum(trials.best is None for trials in several)
