@@ -58,22 +58,27 @@ def make_jobs(plan: Plan, cells: Sequence[Cell], store: Store, threads: int, dev
             seen.add(cell.key)
             model = json.dumps(cell.identity["model"], sort_keys=True)
             grouped.setdefault((cell.fold_key, model), []).append(cell)
+    several = _several(plan)
     jobs = []
     for group in grouped.values():
         first = group[0]
         work = tuple({"key": cell.key, "stage": cell.stage, "identity": dict(cell.identity)} for cell in group)
-        label = ", ".join([f"{first.model} on {first.dataset}", first.split, *_among(plan, first)])
+        seeds, folds = several[first.dataset, first.split]
+        label = f"{first.model} on {first.dataset}, {first.split}"
+        label += (f", seed {first.seed}" if seeds else "") + (f", fold {first.fold}" if folds else "")
         timeout = float(plan.settings["timeout_minutes"]) * 60
         jobs.append(Job(str(store.root.resolve()), label, first.fold_key, work, threads, device, timeout))
     return jobs
 
 
-def _among(plan: Plan, cell: Cell) -> list[str]:
-    """Name the seed and the fold where there are several: jobs that run at once must not share a name."""
-    beside = [other for other in plan.cells if (other.dataset, other.split) == (cell.dataset, cell.split)]
-    seed = [f"seed {cell.seed}"] * (len({other.seed for other in beside}) > 1)
-    fold = [f"fold {cell.fold}"] * (len({other.fold for other in beside}) > 1)
-    return seed + fold
+def _several(plan: Plan) -> dict[tuple[str, str], tuple[bool, bool]]:
+    """Tell of each data set and split whether it has several seeds, several folds: their jobs must not share a name."""
+    seeds: dict[tuple[str, str], set[int]] = {}
+    folds: dict[tuple[str, str], set[str]] = {}
+    for cell in plan.cells:
+        seeds.setdefault((cell.dataset, cell.split), set()).add(cell.seed)
+        folds.setdefault((cell.dataset, cell.split), set()).add(cell.fold)
+    return {place: (len(seeds[place]) > 1, len(folds[place]) > 1) for place in seeds}
 
 
 def write_failure(store: Store, cell: Mapping[str, Any], reason: str, log: str, costs: Mapping[str, float]) -> None:

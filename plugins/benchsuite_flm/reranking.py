@@ -14,11 +14,11 @@ import numpy as np
 from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Model, Need, Search
-from benchsuite.data import Bool, Dataset, Entities, Float32, Fold, Int32, Int64, Queries, Truth
+from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Int64, Queries, Truth
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.mixing import best_mix, held_out
 from benchsuite_content.encode import torch_threads
-from benchsuite_flm.stages import BLOCK, First, FirstStage, Groups, draw_groups, moments
+from benchsuite_flm.stages import BLOCK, First, FirstStage, Groups, draw_groups
 
 if TYPE_CHECKING:
     from benchsuite_content.backbone import Backbone
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _SHARE = 0.2  # of each history that is held out to train on
 _LEAST = 3  # items a history must have to give one away
 _JUDGED = 100  # users, at most a fifth, whose held-out items choose the weight and teach nothing
-_TINY = 1e-6
 _ABOUT = "reranker.json"
 _REMEMBERED = ("weights", "losses", "taught", "sizes", "threads", "mix")
 """Plain facts that a saved model tells again."""
@@ -182,7 +181,7 @@ class Reranker(Model):
         columns: Any = slice(None) if candidates is None else candidates
         below = self._first.scores(queries)
         chosen = self._first.candidates(below, queries, self.candidates)
-        standard = _standardized(below, chosen, self._first.known)[:, columns]
+        standard = self._first.standardized(below, chosen)[:, columns]
         best = below.max(axis=1, keepdims=True, initial=-np.inf)
         row, place = np.nonzero(chosen[:, columns])
         pairs = np.full((len(queries), standard.shape[1]), np.nan, np.float32)
@@ -254,13 +253,6 @@ def _only(held: Fold, queries: Int64) -> Fold:
     count = np.bincount(held.truth.rows[kept], minlength=len(held.truth))
     truth = Truth(np.concatenate([[0], np.cumsum(count)]), held.truth.item[kept], held.truth.value[kept])
     return dataclasses.replace(held, truth=truth)
-
-
-def _standardized(scores: Float32, chosen: Bool, known: Bool) -> Float32:
-    """Return float32[q, items] with mean 0 and standard deviation 1 over the known among the chosen of each row."""
-    counted = chosen & known
-    mean, spread = moments(scores.astype(np.float64), counted)
-    return np.asarray((scores - mean) / np.maximum(spread, _TINY), np.float32)
 
 
 def _mixed(weight: float) -> Callable[[Sequence[Float32]], Float32]:

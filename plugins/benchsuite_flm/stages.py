@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -110,6 +111,11 @@ class FirstStage:
             chosen[row, codes[order[row, place]]] = True
         return chosen
 
+    def standardized(self, scores: Float32, chosen: Bool) -> Float32:
+        """Return float32[q, items] scores with mean 0 and standard deviation 1 over each row's known chosen items."""
+        mean, spread = _moments(scores.astype(np.float64), chosen & self.known)
+        return np.asarray((scores - mean) / np.maximum(spread, _TINY), np.float32)
+
     def _cosines(self, queries: Queries) -> Float32:
         """Return float32[q, items]; NaN for items without a text and histories that show none."""
         with blas_threads(self._threads):
@@ -166,12 +172,12 @@ def _fill(scores: Any, other: Any, known: Bool) -> None:
         return
     there, more = scores[rows], other[rows].astype(np.float64)
     both = known & ~np.isnan(there) & ~np.isnan(more)
-    (mean, spread), (low, width) = moments(there, both), moments(more, both)
+    (mean, spread), (low, width) = _moments(there, both), _moments(more, both)
     factor = np.where((spread > _TINY) & (width > _TINY), spread / np.maximum(width, _TINY), 1.0)
     scores[rows] = np.where(gaps[rows], mean + factor * (more - low), there)
 
 
-def moments(values: Any, where: Bool) -> tuple[Any, Any]:
+def _moments(values: Any, where: Bool) -> tuple[Any, Any]:
     """Return float64[q, 1] mean and standard deviation of each row's chosen values; 0 where there are none."""
     count = np.maximum(where.sum(axis=1, keepdims=True), 1)
     mean = np.where(where, values, 0.0).sum(axis=1, keepdims=True) / count
@@ -197,7 +203,14 @@ class Groups:
 
 
 def draw_groups(
-    first: FirstStage, held: Fold, *, count: int, negatives: int, groups: int, seed: int, without: Int64 | None = None
+    first: FirstStage,
+    held: Fold,
+    *,
+    count: int,
+    negatives: int,
+    groups: int,
+    seed: int,
+    without: Sequence[int] | Int64 = (),
 ) -> Groups:
     """Draw groups. Both the taken and the other items come from the first stage's best, as when it is re-ranked.
 
@@ -208,10 +221,10 @@ def draw_groups(
         negatives: other items per group, drawn with the same chance, with replacement only where there are too few.
         groups: how many there may be.
         seed: of the draw.
-        without: int64, queries that make no group.
+        without: queries that make no group.
     """
     spared = np.zeros(len(held.queries), np.bool_)
-    spared[[] if without is None else without] = True
+    spared[np.asarray(without, np.int64)] = True
     random = np.random.default_rng([seed, 19])
     row_of, item_of = np.unique(np.stack([held.truth.rows, held.truth.item]), axis=1)  # no item twice
     wanted = Ragged.from_pairs(row_of, item_of, len(held.truth))
