@@ -26,6 +26,8 @@ from progress import Step, carry_out
 from records import Records, hardware, put_page
 from scale_page import write_scale
 
+from benchsuite.runner.pool import BRISK
+
 MODELS = ("popular", "item-knn", "user-knn", "als", "ease")
 SECONDS_A_ROW = {"popular": 6e-6, "item-knn": 2e-5, "user-knn": 5e-5, "als": 3e-5, "ease": 2e-4}
 """Rough guesses, for the estimate of how long the rest takes."""
@@ -92,7 +94,7 @@ def _measure(key: dict[str, Any], options: Any) -> dict[str, Any]:
     try:
         done = subprocess.run(
             [sys.executable, "-W", "ignore", str(HERE / "growth_point.py"), json.dumps(key), str(options.threads)],
-            env=os.environ | threads,
+            env=os.environ | threads | BRISK,
             capture_output=True,
             text=True,
             timeout=options.timeout,

@@ -32,6 +32,7 @@ from records import Records, hardware
 from benchsuite.api import Context
 from benchsuite.evaluate import rank, topk
 from benchsuite.registry import load_metric, load_model
+from benchsuite.runner.pool import BRISK
 
 SIZES = {"quick": (6_900, 1_350, 1_000_000 // 20), "full": (138_000, 27_000, 20_000_000)}
 WIDTHS = {"als": 128, "ease": 0}
@@ -69,7 +70,7 @@ def main() -> None:
 
 def _process(model: str, options: Any) -> dict[str, Any]:
     variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(options.threads))
-    variables |= {"MALLOC_TRIM_THRESHOLD_": str(2**32), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
+    variables |= BRISK
     words = [sys.executable, "-W", "ignore", __file__, "--one", model, "--threads", str(options.threads)]
     words += ["--quick"] if options.quick else []
     done = subprocess.run(words, env=os.environ | variables, capture_output=True, text=True, check=False)

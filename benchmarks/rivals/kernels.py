@@ -14,6 +14,8 @@ from typing import Any
 
 from progress import Step
 
+from benchsuite.runner.pool import BRISK
+
 HERE = Path(__file__).parent
 QUICK = {"ranking": ("3000", 5), "metrics": ("5000", 15), "ease": ("2000", 10), "surprise": ("1", 15)}
 FULL = {"ranking": ("29858", 70), "metrics": ("29858", 60), "ease": ("20000", 400), "surprise": ("3", 80)}
@@ -37,8 +39,7 @@ def steps(number: int, *, quick: bool, threads: int) -> list[Step]:
 
 def _run(name: str, size: str, threads: int) -> dict[str, Any]:
     variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-    # The allocator of our workers: freed blocks are kept (see benchsuite.runner.pool).
-    variables |= {"MALLOC_TRIM_THRESHOLD_": str(2**32), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
+    variables |= BRISK
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(HERE / "work" / "steps.py"), name, size, str(threads)],
         env=os.environ | variables,
