@@ -26,7 +26,7 @@ from progress import Step, carry_out
 from records import Records, hardware, put_page
 from scale_page import write_scale
 
-from benchsuite.runner.pool import BRISK
+from benchsuite.runner.children import BRISK
 
 MODELS = ("popular", "item-knn", "user-knn", "als", "ease")
 SECONDS_A_ROW = {"popular": 6e-6, "item-knn": 2e-5, "user-knn": 5e-5, "als": 3e-5, "ease": 2e-4}

@@ -32,7 +32,7 @@ from records import Records, hardware
 from benchsuite.api import Context
 from benchsuite.evaluate import rank, topk
 from benchsuite.registry import load_metric, load_model
-from benchsuite.runner.pool import BRISK
+from benchsuite.runner.children import BRISK
 
 SIZES = {"quick": (6_900, 1_350, 1_000_000 // 20), "full": (138_000, 27_000, 20_000_000)}
 WIDTHS = {"als": 128, "ease": 0}

@@ -14,7 +14,7 @@ from typing import Any
 
 from progress import Step
 
-from benchsuite.runner.pool import BRISK
+from benchsuite.runner.children import BRISK
 
 HERE = Path(__file__).parent
 QUICK = {"ranking": ("3000", 5), "metrics": ("5000", 15), "ease": ("2000", 10), "surprise": ("1", 15)}

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchsuite.errors import StoreError
 from benchsuite.provenance import cores
-from benchsuite.runner.jobs import Job
+from benchsuite.runner.jobs import Job, modules_for
 from benchsuite.runner.pool import Fixed, Pool, Watcher
 from benchsuite.store import Entry, Store
 
@@ -64,7 +64,8 @@ def again(store: Store, key: str, watcher: Watcher) -> tuple[Entry, list[Differe
             (other.root / kind).symlink_to((store.root / kind).resolve(), target_is_directory=True)
         cell = {"key": key, "stage": identity["stage"], "identity": identity}
         threads = int(old.manifest.get("threads", cores()))
-        job = Job(str(other.root), f"cell {key[:12]}", identity["fold"], (cell,), threads, "auto", 2 * 3600.0)
+        modules = modules_for(identity["model"]["plugin"])
+        job = Job(str(other.root), f"cell {key[:12]}", identity["fold"], (cell,), threads, "auto", 2 * 3600.0, modules)
         Pool(other, 1, watcher).run(Fixed([job]))
         new = other.get("cell", key)
         states = (old.manifest["state"], new.manifest["state"])

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchsuite.api import Need
 from benchsuite.provenance import now, provenance
+from benchsuite.registry import load_model
 from benchsuite.store import Store
 
 if TYPE_CHECKING:  # a worker reads jobs and knows no plan; each process would pay for importing it
@@ -28,6 +30,7 @@ class Job:
         threads: how many threads the model may use.
         device: ``cpu``, ``cuda`` or ``auto``.
         timeout: seconds allowed for each cell.
+        modules: what the worker has imported before it begins.
     """
 
     store: str
@@ -37,6 +40,7 @@ class Job:
     threads: int
     device: str
     timeout: float
+    modules: tuple[str, ...] = ()
 
     def save(self, path: Path) -> None:
         """Write the job as JSON."""
@@ -46,7 +50,7 @@ class Job:
     def load(cls, path: Path) -> Job:
         """Read what :meth:`save` wrote."""
         table = json.loads(path.read_text("utf-8"))
-        return cls(**{**table, "cells": tuple(table["cells"])})
+        return cls(**{**table, "cells": tuple(table["cells"]), "modules": tuple(table["modules"])})
 
 
 def make_jobs(plan: Plan, cells: Sequence[Cell], store: Store, threads: int, device: str) -> list[Job]:
@@ -67,8 +71,18 @@ def make_jobs(plan: Plan, cells: Sequence[Cell], store: Store, threads: int, dev
         label = f"{first.model} on {first.dataset}, {first.split}"
         label += (f", seed {first.seed}" if seeds else "") + (f", fold {first.fold}" if folds else "")
         timeout = float(plan.settings["timeout_minutes"]) * 60
-        jobs.append(Job(str(store.root.resolve()), label, first.fold_key, work, threads, device, timeout))
+        where = str(store.root.resolve())
+        modules = modules_for(first.identity["model"]["plugin"])
+        jobs.append(Job(where, label, first.fold_key, work, threads, device, timeout, modules))
     return jobs
+
+
+def modules_for(plugin: str) -> tuple[str, ...]:
+    """Return what takes long to import and this model needs."""
+    model = load_model(plugin)
+    if model.uses_language_model:
+        return ("torch", "transformers.models.auto")
+    return ("torch",) if Need.GPU in model.needs else ()
 
 
 def _several(plan: Plan) -> dict[tuple[str, str], tuple[bool, bool]]:

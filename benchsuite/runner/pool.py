@@ -7,8 +7,6 @@ import json
 import os
 import selectors
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benchsuite.errors import StoreError
+from benchsuite.runner.children import Child, Parent, parent_for
 from benchsuite.runner.jobs import Job, write_failure
 from benchsuite.store import Store
 
@@ -64,15 +63,6 @@ class Fixed:
         """Nothing depends on it."""
 
 
-BRISK = {
-    "MALLOC_TRIM_THRESHOLD_": str(2**32),
-    "MALLOC_MMAP_THRESHOLD_": str(2**25),  # the most that glibc accepts; larger values are ignored
-    "OPENBLAS_THREAD_TIMEOUT": "14",
-}
-"""In the environment of every worker: an allocator that keeps what it got, and a BLAS whose idle threads go to sleep
-after 2^14 cycles (by default 2^26, some 20 ms), as they take the cores from those that select the best scores."""
-
-
 @dataclass(frozen=True)
 class Options:
     """How to run, none of which changes a number.
@@ -116,7 +106,7 @@ class _Running:
     """A worker at work."""
 
     job: Job
-    process: subprocess.Popen[bytes]
+    child: Child
     pipe: int
     log: Path
     cell: dict[str, Any]
@@ -133,6 +123,7 @@ class Pool:
         self._watcher = watcher
         self._selector = selectors.DefaultSelector()
         self._running: list[_Running] = []
+        self._parents: dict[tuple[tuple[str, ...], int], Parent] = {}
 
     def run(self, queue: Queue) -> None:
         """Work jobs off until there are none; on any error or Ctrl-C, stop the workers and leave the store whole.
@@ -148,13 +139,14 @@ class Pool:
                     if not self._running:
                         return
                     for key, _ in self._selector.select(timeout=0.2):
-                        self._read(key.data)
+                        if key.data is not None:
+                            self._read(key.data)
                     for worker in list(self._running):
                         if self._check(worker):
                             queue.ended(worker.job)
             finally:
-                for worker in self._running:
-                    _kill(worker.process)
+                for parent in self._parents.values():
+                    parent.close()
                 self._selector.close()
 
     def _start(self, job: Job, scratch: Path) -> None:
@@ -162,24 +154,22 @@ class Pool:
         job.save(folder / "job.json")
         log = folder / "log.txt"
         receiving, sending = os.pipe()
-        told = [str(folder / "job.json"), str(log), str(sending), str(os.getpid())]
-        command = [sys.executable, "-m", "benchsuite.runner.worker", *told]
-        with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own module
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                pass_fds=(sending,),
-                env=_environment(job.threads, folder),
-                start_new_session=True,
-            )
+        log.touch()
+        child = self._parent(job, scratch).start(folder / "job.json", log, sending)
         os.close(sending)
         os.set_blocking(receiving, False)
-        worker = _Running(job, process, receiving, log, dict(job.cells[0]), time.monotonic())
+        worker = _Running(job, child, receiving, log, dict(job.cells[0]), time.monotonic())
         self._selector.register(receiving, selectors.EVENT_READ, worker)
         self._running.append(worker)
         self._watcher.job_started(job.label)
+
+    def _parent(self, job: Job, scratch: Path) -> Parent:
+        key = job.modules, job.threads
+        if key not in self._parents:
+            parent = self._parents[key] = parent_for(*key, scratch)
+            if (news := parent.fileno()) is not None:
+                self._selector.register(news, selectors.EVENT_READ)
+        return self._parents[key]
 
     def _read(self, worker: _Running) -> None:
         try:
@@ -214,8 +204,8 @@ class Pool:
         """Notice a worker that took too long or is gone; return True when it is."""
         late = time.monotonic() - worker.since > worker.job.timeout
         if late:
-            _kill(worker.process)
-        code = worker.process.poll()
+            worker.child.kill()
+        code = worker.child.poll()
         if code is None:
             return False
         while True:
@@ -254,25 +244,3 @@ class Pool:
 def _last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     return lines[-1].strip()[:300] if lines else "it printed nothing"
-
-
-def _environment(threads: int, scratch: Path) -> dict[str, str]:
-    """Return the environment of a worker: its share of threads, an allocator that keeps what it got."""
-    count = str(threads)
-    return os.environ | {
-        "OMP_NUM_THREADS": count,
-        "OPENBLAS_NUM_THREADS": count,
-        "MKL_NUM_THREADS": count,
-        **BRISK,
-        "PYTHONHASHSEED": "0",
-        "PYTHONUNBUFFERED": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "TMPDIR": str(scratch),
-    }
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a worker and everything it started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -1,0 +1,219 @@
+"""Worker processes as their pool sees them: started, asked whether they live, killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+BRISK = {
+    "MALLOC_TRIM_THRESHOLD_": str(2**32),
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),  # the most that glibc accepts; larger values are ignored
+    "OPENBLAS_THREAD_TIMEOUT": "14",
+}
+"""In the environment of every worker: an allocator that keeps what it got, and a BLAS whose idle threads go to sleep
+after 2^14 cycles (by default 2^26, some 20 ms), as they take the cores from those that select the best scores."""
+
+FORKS = sys.platform == "linux"
+"""Whether workers are forked. Elsewhere system libraries do not bear it, and each worker imports for itself."""
+
+_LONGEST = 2**16
+
+
+class Child(Protocol):
+    """One worker."""
+
+    def poll(self) -> int | None:
+        """Return its exit code, negative the signal that killed it; None while it lives."""
+
+    def kill(self) -> None:
+        """End it and everything it started."""
+
+
+class Parent(Protocol):
+    """Who starts workers."""
+
+    def start(self, job: Path, log: Path, pipe: int) -> Child:
+        """Start one on a job, with the log that exists and the end of the pipe it writes to."""
+
+    def fileno(self) -> int | None:
+        """Return a descriptor to wait on for news, where there is one; :meth:`hear` takes them."""
+
+    def hear(self) -> None:
+        """Take the news there are."""
+
+    def close(self) -> None:
+        """End, and all workers with it."""
+
+
+def parent_for(modules: Sequence[str], threads: int, scratch: Path) -> Parent:
+    """Return who starts workers that need certain modules and may use so many threads."""
+    return Nursery(modules, threads, scratch) if FORKS else Starter(threads)
+
+
+class Nursery:
+    """Workers are forks of a process that has imported everything, see :mod:`benchsuite.runner.nursery`."""
+
+    def __init__(self, modules: Sequence[str], threads: int, scratch: Path) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.setblocking(False)
+        self._log = scratch / f"nursery-{self._socket.fileno()}.txt"
+        self._orders = 0
+        self._forks: dict[int, _Fork] = {}
+        with self._log.open("wb") as output, theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "benchsuite.runner.nursery", str(theirs.fileno()), *modules],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(theirs.fileno(),),
+                env=_environment(threads, scratch),
+                start_new_session=True,
+            )
+
+    def start(self, job: Path, log: Path, pipe: int) -> Child:
+        """Order a fork."""
+        self._orders += 1
+        fork = self._forks[self._orders] = _Fork(self)
+        order = {"number": self._orders, "job": str(job), "log": str(log)}
+        with contextlib.suppress(OSError):  # the nursery is gone, which the fork's exit code will tell
+            socket.send_fds(self._socket, [json.dumps(order).encode()], [pipe])
+        return fork
+
+    def fileno(self) -> int | None:
+        """Return the socket."""
+        return self._socket.fileno()
+
+    def hear(self) -> None:
+        """Learn who was born and who died."""
+        while True:
+            try:
+                text = self._socket.recv(_LONGEST)
+            except BlockingIOError:
+                return
+            except OSError:
+                text = b""
+            if not text:
+                self._lost()
+                return
+            message = json.loads(text)
+            if "order" in message:
+                self._forks[message["order"]].pid = message["pid"]
+            else:
+                number = next(n for n, fork in self._forks.items() if fork.pid == message["pid"])
+                self._forks.pop(number).code = message["code"]
+
+    def _lost(self) -> None:
+        """Give those left the nursery's own exit code: nobody will tell theirs."""
+        code = self._process.wait()
+        for fork in self._forks.values():
+            fork.end()
+            fork.code = code or 1
+        self._forks.clear()
+
+    def close(self) -> None:
+        """End the nursery first, so that nobody is born meanwhile, then all that it told of."""
+        _kill(self._process.pid)
+        self._process.wait()
+        self.hear()
+        self._socket.close()
+
+
+@dataclass(eq=False)
+class _Fork:
+    """One fork."""
+
+    nursery: Nursery
+    pid: int | None = None
+    code: int | None = None
+
+    def poll(self) -> int | None:
+        self.nursery.hear()
+        return self.code
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            self.end()
+
+    def end(self) -> None:
+        if self.pid is not None:
+            _kill(self.pid)
+
+
+class Starter:
+    """Each worker is a process from the start."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._started: list[_Started] = []
+
+    def start(self, job: Path, log: Path, pipe: int) -> Child:
+        """Start a new interpreter."""
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "benchsuite.runner.worker", str(job), str(log), str(pipe), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(pipe,),
+                env=_environment(self._threads, log.parent),
+                start_new_session=True,
+            )
+        self._started.append(_Started(process))
+        return self._started[-1]
+
+    def fileno(self) -> int | None:
+        """Return nothing: a worker's pipe tells when it ends."""
+        return None
+
+    def hear(self) -> None:
+        """There are no news."""
+
+    def close(self) -> None:
+        """End all."""
+        for child in self._started:
+            child.kill()
+
+
+@dataclass(frozen=True, eq=False)
+class _Started:
+    """One process."""
+
+    process: subprocess.Popen[bytes]
+
+    def poll(self) -> int | None:
+        return self.process.poll()
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            _kill(self.process.pid)
+            self.process.wait()
+
+
+def _environment(threads: int, scratch: Path) -> dict[str, str]:
+    """Return the environment of workers: their share of threads, quick memory, nothing that depends on chance."""
+    count = str(threads)
+    return os.environ | {
+        "OMP_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        **BRISK,
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "TMPDIR": str(scratch),
+    }
+
+
+def _kill(group: int) -> None:
+    """End a process and everything it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)

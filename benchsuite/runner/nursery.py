@@ -1,0 +1,124 @@
+"""A process that has imported what workers need, and forks one for each job: ``python -m benchsuite.runner.nursery``.
+
+Importing takes a worker longer than many a model takes to fit. The nursery imports once, computes nothing (so that no
+library has threads or a GPU open when it forks), and tells through its socket which workers it started and how they
+ended. It ends when its socket is closed; its workers notice that and end, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchsuite.runner import worker
+
+_LONGEST = 2**16
+
+
+@dataclass(frozen=True)
+class _Birth:
+    """What a worker is to do: the arguments of :func:`benchsuite.runner.worker.main`."""
+
+    job: str
+    log: str
+    pipe: int
+
+
+def main(descriptor: int, modules: list[str]) -> None:
+    """Serve; in the forks, work."""
+    for module in modules:
+        # A job whose library is missing or broken tells so itself.
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
+    # Sleeping BLAS threads count as threads; BLAS stops them before each fork and starts them when they are needed.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork", DeprecationWarning)
+    gc.collect()
+    gc.freeze()  # the collector of a fork leaves alone what all share, so the pages stay shared
+    own = os.getpid()
+    birth = _serve(socket.socket(fileno=descriptor), own)
+    worker.main(birth.job, birth.log, birth.pipe, own)
+
+
+def _serve(orders: socket.socket, own: int) -> _Birth:
+    """Fork on order and report; return in a fork only."""
+    awake, wake = os.pipe()
+    os.set_blocking(awake, False)
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake)
+    with selectors.DefaultSelector() as selector:
+        selector.register(orders, selectors.EVENT_READ)
+        selector.register(awake, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is not orders:
+                    os.read(awake, 4096)
+                    _reap(orders)
+                    continue
+                text, pipes, _flags, _address = socket.recv_fds(orders, _LONGEST, 1)
+                if not text:
+                    sys.exit(0)
+                order = json.loads(text)
+                pid = os.fork()
+                if pid == 0:
+                    break
+                with contextlib.suppress(OSError):
+                    os.setpgid(pid, pid)
+                os.close(pipes[0])
+                _tell(orders, order=order["number"], pid=pid)
+            if os.getpid() != own:
+                break
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for open_end in (awake, wake):
+        os.close(open_end)
+    orders.close()
+    return _begin(order, pipes[0])
+
+
+def _begin(order: dict[str, Any], pipe: int) -> _Birth:
+    """Make a fork what a process of its own would be: a group, a log, a folder for temporary files."""
+    with contextlib.suppress(OSError):  # the nursery may have done it
+        os.setpgid(0, 0)
+    log = os.open(order["log"], os.O_WRONLY | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    os.environ["TMPDIR"] = str(Path(order["log"]).parent)
+    tempfile.tempdir = None
+    return _Birth(order["job"], order["log"], pipe)
+
+
+def _reap(orders: socket.socket) -> None:
+    """Report those who ended."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        _tell(orders, pid=pid, code=os.waitstatus_to_exitcode(status))
+
+
+def _tell(orders: socket.socket, **message: int) -> None:
+    try:
+        orders.send(json.dumps(message).encode())
+    except OSError:
+        sys.exit(0)  # nobody listens
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])

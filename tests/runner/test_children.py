@@ -1,0 +1,86 @@
+"""How workers come to be: forks of one that imported everything, or processes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchsuite.runner import children
+from benchsuite.runner.children import Nursery
+from benchsuite.runner.jobs import modules_for
+from benchsuite.store import Store
+
+linux = pytest.mark.skipif(not children.FORKS, reason="workers are forked on Linux only")
+
+
+def _code(child, seconds: float = 30) -> int | None:
+    deadline = time.monotonic() + seconds
+    while (code := child.poll()) is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return code
+
+
+def _answers(store: Store) -> dict[str, bytes]:
+    return {key: store.get("cell", key).arrays()["item"].tobytes() for key in store.keys("cell")}
+
+
+@linux
+def test_forks_and_processes_of_their_own_give_the_same(
+    tmp_path: Path, run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = toy_experiment(["Counts"])
+    _, outcome, _ = run_toy(experiment)
+    assert outcome.done
+    forked = _answers(Store(tmp_path / "runs"))
+    for key in forked:
+        Store(tmp_path / "runs").drop("cell", key)
+    monkeypatch.setattr(children, "FORKS", False)
+    run_toy(experiment)
+    assert _answers(Store(tmp_path / "runs")) == forked
+
+
+@linux
+def test_a_library_that_is_missing_stops_nobody_else(tmp_path: Path) -> None:
+    nursery = Nursery(("no_such_module_anywhere",), 1, tmp_path)
+    log = tmp_path / "log.txt"
+    log.touch()
+    receiving, sending = os.pipe()
+    child = nursery.start(tmp_path / "no-job.json", log, sending)
+    assert _code(child) == 1
+    assert "no-job.json" in log.read_text()  # the worker's own error, in the worker's own log
+    nursery.close()
+    os.close(sending)
+    os.close(receiving)
+
+
+@linux
+def test_when_the_one_that_forks_is_killed_its_workers_count_as_ended(tmp_path: Path) -> None:
+    nursery = Nursery((), 1, tmp_path)
+    (process,) = [p for p in psutil.Process().children() if "benchsuite.runner.nursery" in p.cmdline()]
+    log = tmp_path / "log.txt"
+    log.touch()
+    receiving, sending = os.pipe()
+    process.send_signal(signal.SIGKILL)
+    child = nursery.start(tmp_path / "no-job.json", log, sending)
+    assert _code(child) == -signal.SIGKILL
+    nursery.close()
+    os.close(sending)
+    os.close(receiving)
+
+
+@linux
+def test_nobody_is_left_when_it_is_closed(tmp_path: Path) -> None:
+    nursery = Nursery((), 1, tmp_path)
+    nursery.close()
+    nursery_processes = [p for p in psutil.Process().children() if "benchsuite.runner.nursery" in p.cmdline()]
+    assert nursery_processes == []
+
+
+def test_only_models_that_read_text_wait_for_torch() -> None:
+    assert "torch" in modules_for("flm")
+    assert modules_for("als") == ()
