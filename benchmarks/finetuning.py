@@ -114,10 +114,12 @@ def write(rows: list[dict[str, Any]], *, quick: bool) -> str:
 
 def versus(seed: int, found: Mapping[Any, Mapping[str, Any]]) -> str:
     """Return the row of one seed."""
-    ours, plain = found["ours", "", seed], found.get(("plain", "", seed), {"failed": "not run: no target"})
+    ours, plain = found["ours", "", seed], found.get(("plain", "", seed))
     if "failed" in ours:
         return _ROW.format(seed, f"failed: {ours['failed']}", "", "", "", "")
     own = (seed, f"{ours['seconds']:.1f}", f"{ours['ndcg']:.4f}")
+    if plain is None:
+        return _ROW.format(*own, "not run", "", "")
     if "failed" in plain:
         return _ROW.format(*own, f"failed: {plain['failed']}", "", "")
     times = plain["seconds"] / ours["seconds"]

@@ -3,10 +3,10 @@
     python benchmarks/transfer.py [--quick] [--data FOLDER]
 
 Trains ``flm-text`` on ml-latest-small with ``benchsuite train``, then compares the saved encoder with the untouched one
-on ml-100k and deskdrop, warm and for new items: zero-shot (``content-lm``: nothing of the target is learnt but the mean
-vector), under a trained head (``flm-frozen``), and fine-tuned again (``flm-text``). The two film sets share titles, so
-transfer may be memory of the same films; the page counts them. ``--quick`` trains two epochs on a demo set and is asked
-on another, and prints the page.
+on ml-100k and online-retail, warm and for new items: zero-shot (``content-lm``: nothing of the target is learnt but the
+mean vector), under a trained head (``flm-frozen``), and fine-tuned again (``flm-text``). The two film sets share titles,
+so transfer may be memory of the same films; the page counts them. ``--quick`` trains two epochs on a demo set and is
+asked on another, and prints the page.
 """
 
 from __future__ import annotations
@@ -48,16 +48,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, action="append", default=[], help="folder of data sets")
     parser.add_argument("--store", type=Path, default=CACHE / "transfer")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--page", type=Path, default=HERE.parent / "reports" / "published" / "transfer.md")
     options = parser.parse_args()
     if options.quick:
         teacher: Named = ("demo", {"users": 60, "items": 40})
         targets: list[Named] = [("demo", {"users": 80, "items": 50, "events_per_user": 15})]
     else:
-        teacher, targets = ("ml-latest-small", {}), [("ml-100k", {}), ("deskdrop", {})]
+        teacher, targets = ("ml-latest-small", {}), [("ml-100k", {}), ("online-retail", {})]
     folder = train(teacher, options)
     results = benchsuite.run(experiment(folder, targets, options), store=options.store, data=options.data,
-                             threads=options.threads)  # fmt: skip
+                             threads=options.threads, workers=options.workers)  # fmt: skip
     page = write(results, teacher, targets, options)
     put_page(page, options.page, quick=options.quick)
 
