@@ -4,9 +4,9 @@
 
 Trains ``flm-text`` on ml-latest-small with ``benchsuite train``, then compares the saved encoder with the untouched one
 on ml-100k and online-retail, warm and for new items: zero-shot (``content-lm``: nothing of the target is learnt but the
-mean vector), under a trained head (``flm-frozen``), and fine-tuned again (``flm-text``). The two film sets share titles,
-so transfer may be memory of the same films; the page counts them. ``--quick`` trains two epochs on a demo set and is
-asked on another, and prints the page.
+mean vector), under a trained head (``flm-frozen``), and fine-tuned again (``flm-text``). The two film sets share
+titles, so transfer may be memory of the same films; the page counts them. ``--quick`` trains two epochs on a demo set
+and is asked on another, and prints the page.
 """
 
 from __future__ import annotations
