@@ -25,6 +25,8 @@ sys.path.insert(0, str(HERE))
 from data import CACHE
 from records import Records, hardware, put_page
 
+from benchsuite.runner.children import BRISK, thread_limits
+
 TRICKS = {
     "": "all tricks on",
     "bf16": "bfloat16",
@@ -40,8 +42,6 @@ OFF = {
     "accumulation": "an encoder step for every batch of users",
     "malloc": "the C library's own thresholds",
 }
-_KEEP = {"MALLOC_TRIM_THRESHOLD_": str(2**32), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main() -> None:
@@ -81,10 +81,9 @@ def once(records: Records, options: Any, key: Mapping[str, Any], target: float =
 
 def measure(options: Any, key: Mapping[str, Any], target: float) -> dict[str, Any]:
     """Measure in a process of its own."""
-    variables = dict.fromkeys(_THREADS, str(options.threads))
-    kept = os.environ | variables | ({} if key["without"] == "malloc" else _KEEP)
+    kept = os.environ | thread_limits(options.threads) | BRISK
     if key["without"] == "malloc":
-        kept = {name: value for name, value in kept.items() if name not in _KEEP}
+        kept = {name: value for name, value in kept.items() if not name.startswith("MALLOC_")}
     with tempfile.TemporaryDirectory() as scratch:
         words = [sys.executable, "-W", "ignore", str(HERE / "finetuning_point.py"), key["what"]]
         words += ["--without", key["without"], "--source", options.source, "--seed", str(key["seed"])]

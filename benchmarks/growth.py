@@ -26,7 +26,7 @@ from progress import Step, carry_out
 from records import Records, hardware, put_page
 from scale_page import write_scale
 
-from benchsuite.runner.children import BRISK
+from benchsuite.runner.children import BRISK, thread_limits
 
 MODELS = ("popular", "item-knn", "user-knn", "als", "ease")
 SECONDS_A_ROW = {"popular": 6e-6, "item-knn": 2e-5, "user-knn": 5e-5, "als": 3e-5, "ease": 2e-4}
@@ -90,11 +90,10 @@ def _points(model: str, largest: int, *, quick: bool) -> dict[str, list[tuple[in
 
 def _measure(key: dict[str, Any], options: Any) -> dict[str, Any]:
     """Measure one point in a process of its own."""
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(options.threads))
     try:
         done = subprocess.run(
             [sys.executable, "-W", "ignore", str(HERE / "growth_point.py"), json.dumps(key), str(options.threads)],
-            env=os.environ | threads | BRISK,
+            env=os.environ | thread_limits(options.threads) | BRISK,
             capture_output=True,
             text=True,
             timeout=options.timeout,

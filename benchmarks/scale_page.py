@@ -56,10 +56,16 @@ def write_scale(rows: Sequence[Row]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def slope(size: Sequence[float], cost: Sequence[float]) -> float:
-    """Return the exponent of a power law, fitted to the larger half of the points; NaN for fewer than two."""
+def slope(size: Sequence[float], cost: Sequence[float], last: int = 0) -> float:
+    """Return the exponent of a power law; NaN for fewer than two points.
+
+    Args:
+        size: of each point.
+        cost: of each point.
+        last: how many of the largest points it is fitted to; 0: the larger half.
+    """
     order = np.argsort(size)
-    order = order[-max(2, (len(order) + 1) // 2) :]
+    order = order[-(last or max(2, (len(order) + 1) // 2)) :]
     if len(order) < 2:
         return float("nan")
     found = np.polyfit(np.log(np.asarray(size)[order]), np.log(np.maximum(np.asarray(cost)[order], 1e-9)), 1)
@@ -128,8 +134,9 @@ def _extrapolated(curves: Mapping[tuple[str, str], Sequence[Row]], threads: int)
     rows_gb = USERS * HISTORY * ROW_BYTES / 1e9
     head = f"""Assumed: {ITEMS:,} items, {HISTORY} rows a user, {USERS * HISTORY:,} interactions ({rows_gb:,.0f} GB as
 our data sets hold them); {machines}, cores like those measured; work splits over them
-without loss; exponents of the axis "all" go on; everybody gets a list. This extrapolates over several orders of
-magnitude: read it as which wall comes first, not as a promise. Memory is what a model needs above the data."""
+without loss; along the axis "all" costs go on growing as over the last two doublings; everybody gets a list. This
+extrapolates over several orders of magnitude: read it as which wall comes first, not as a promise. Memory is what a
+model needs above the data."""
     columns = ("fitting, core hours", "ranking all users, core hours", "hours on the cluster", "memory, one copy")
     lines = [
         f"## {USERS:,} users",
@@ -145,15 +152,28 @@ magnitude: read it as which wall comes first, not as a promise. Memory is what a
         size = [row["train_rows"] for row in rows]
         last = max(rows, key=lambda row: row["train_rows"])
         growth = USERS * HISTORY / last["train_rows"]
-        fit = threads * last["fit"] * growth ** max(slope(size, [row["fit"] for row in rows]), 0) / 3600
+        fit = threads * last["fit"] * growth ** _tail(size, [row["fit"] for row in rows]) / 3600
         items = [row["key"]["items"] for row in rows]
-        step = (ITEMS / last["key"]["items"]) ** max(slope(items, [row["rank_per_user"] for row in rows]), 0)
+        step = (ITEMS / last["key"]["items"]) ** _tail(items, [row["rank_per_user"] for row in rows])
         rank = threads * USERS * last["rank_per_user"] * step / 3600
         own = [max(row["peak"] - row["before"], 1e6) for row in rows]
-        memory = max(last["peak"] - last["before"], 1e6) * growth ** max(slope(size, own), 0) / 1e9
+        memory = max(last["peak"] - last["before"], 1e6) * growth ** _tail(size, own) / 1e9
         if model == "ease":
             memory = 4.0 * ITEMS**2 / 1e9
         hours = (fit + rank) / (MACHINES * MACHINE_CORES)
         breaks, remedy = _LIMITS[model]
-        lines.append(f"| {model} | {fit:,.0f} | {rank:,.0f} | {hours:,.1f} | {memory:,.0f} GB | {breaks} | {remedy} |")
+        numbers = f"{_least(fit, 1)} | {_least(rank, 1)} | {_least(hours, 0.1)} | {_least(memory, 1)} GB"
+        lines.append(f"| {model} | {numbers} | {breaks} | {remedy} |")
     return "\n".join(lines)
+
+
+def _tail(size: Sequence[float], cost: Sequence[float]) -> float:
+    """Return the exponent over the last two doublings, not below 0: overheads no longer count there."""
+    return max(slope(size, cost, last=3), 0.0)
+
+
+def _least(value: float, least: float) -> str:
+    """Return the number, or that it is less than what is shown."""
+    if value < least:
+        return f"< {least:g}"
+    return f"{value:,.0f}" if least == 1 else f"{value:,.1f}"

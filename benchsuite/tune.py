@@ -122,9 +122,9 @@ class Study:
                 self._search().add_trial(frozen)
 
     def edges(self) -> list[str]:
-        """Return the settings of the best trial that lie at an end of their search range."""
+        """Return the settings of the best trial that lie at an end of their search range; a lone trial beat nobody."""
         best = self.best
-        if best is None:
+        if best is None or len(self.trials) == 1:
             return []
         found = []
         for name, wanted in self.space.items():

@@ -14,7 +14,7 @@ from typing import Any
 
 from progress import Step
 
-from benchsuite.runner.children import BRISK
+from benchsuite.runner.children import BRISK, thread_limits
 
 HERE = Path(__file__).parent
 QUICK = {"ranking": ("3000", 5), "metrics": ("5000", 15), "ease": ("2000", 10), "surprise": ("1", 15)}
@@ -38,11 +38,9 @@ def steps(number: int, *, quick: bool, threads: int) -> list[Step]:
 
 
 def _run(name: str, size: str, threads: int) -> dict[str, Any]:
-    variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-    variables |= BRISK
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(HERE / "work" / "steps.py"), name, size, str(threads)],
-        env=os.environ | variables,
+        env=os.environ | thread_limits(threads) | BRISK,
         capture_output=True,
         text=True,
         check=False,

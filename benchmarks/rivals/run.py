@@ -34,6 +34,8 @@ from progress import Step, carry_out
 from records import Records, hardware, put_page
 from targets import total
 
+from benchsuite.runner.children import thread_limits
+
 CONTENDERS = {
     "item-knn": {
         "benchsuite": ("benchsuite", "ours.py", (), 15),
@@ -137,13 +139,12 @@ def _run(
     environment, worker, more = how
     python, limit = python_of(environment), allowed()
     words = [str(python), "-W", "ignore", worker, str(arrays), model, str(out), str(options.threads), *more]
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(options.threads))
     began = time.perf_counter()
     # A session of its own, so that a rival that is stopped leaves no workers behind.
     process = subprocess.Popen(
         words,
         cwd=HERE / "work",
-        env=os.environ | threads,
+        env=os.environ | thread_limits(options.threads),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -22,6 +22,8 @@ BRISK = {
 """In the environment of every worker: an allocator that keeps what it got, and a BLAS whose idle threads go to sleep
 after 2^14 cycles (by default 2^26, some 20 ms), as they take the cores from those that select the best scores."""
 
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
 FORKS = sys.platform == "linux"
 """Whether workers are forked. Elsewhere system libraries do not bear it, and each worker imports for itself."""
 
@@ -47,8 +49,8 @@ class Parent(Protocol):
     def fileno(self) -> int | None:
         """Return a descriptor to wait on for news, where there is one; :meth:`hear` takes them."""
 
-    def hear(self) -> None:
-        """Take the news there are."""
+    def hear(self) -> bool:
+        """Take the news there are; return whether it can still start workers."""
 
     def close(self) -> None:
         """End, and all workers with it."""
@@ -92,18 +94,18 @@ class Nursery:
         """Return the socket."""
         return self._socket.fileno()
 
-    def hear(self) -> None:
-        """Learn who was born and who died."""
+    def hear(self) -> bool:
+        """Learn who was born and who died; return whether the nursery lives."""
         while True:
             try:
                 text = self._socket.recv(_LONGEST)
             except BlockingIOError:
-                return
+                return True
             except OSError:
                 text = b""
             if not text:
                 self._lost()
-                return
+                return False
             message = json.loads(text)
             if "order" in message:
                 self._forks[message["order"]].pid = message["pid"]
@@ -121,8 +123,9 @@ class Nursery:
 
     def close(self) -> None:
         """End the nursery first, so that nobody is born meanwhile, then all that it told of."""
-        _kill(self._process.pid)
-        self._process.wait()
+        if self._process.poll() is None:
+            _kill(self._process.pid)
+            self._process.wait()
         self.hear()
         self._socket.close()
 
@@ -174,8 +177,9 @@ class Starter:
         """Return nothing: a worker's pipe tells when it ends."""
         return None
 
-    def hear(self) -> None:
-        """There are no news."""
+    def hear(self) -> bool:
+        """Return True: there are no news, and a new process can always be started."""
+        return True
 
     def close(self) -> None:
         """End all."""
@@ -198,13 +202,15 @@ class _Started:
             self.process.wait()
 
 
+def thread_limits(threads: int) -> dict[str, str]:
+    """Return the variables that keep numerical libraries to so many threads."""
+    return dict.fromkeys(_THREADS, str(threads))
+
+
 def _environment(threads: int, scratch: Path) -> dict[str, str]:
     """Return the environment of workers: their share of threads, quick memory, nothing that depends on chance."""
-    count = str(threads)
     return os.environ | {
-        "OMP_NUM_THREADS": count,
-        "OPENBLAS_NUM_THREADS": count,
-        "MKL_NUM_THREADS": count,
+        **thread_limits(threads),
         **BRISK,
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import selectors
 import signal
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -139,8 +140,8 @@ class Pool:
                     if not self._running:
                         return
                     for key, _ in self._selector.select(timeout=0.2):
-                        if key.data is not None:
-                            self._read(key.data)
+                        hear: Callable[[], None] = key.data
+                        hear()
                     for worker in list(self._running):
                         if self._check(worker):
                             queue.ended(worker.job)
@@ -159,17 +160,28 @@ class Pool:
         os.close(sending)
         os.set_blocking(receiving, False)
         worker = _Running(job, child, receiving, log, dict(job.cells[0]), time.monotonic())
-        self._selector.register(receiving, selectors.EVENT_READ, worker)
+        self._selector.register(receiving, selectors.EVENT_READ, functools.partial(self._read, worker))
         self._running.append(worker)
         self._watcher.job_started(job.label)
 
     def _parent(self, job: Job, scratch: Path) -> Parent:
         key = job.modules, job.threads
+        self._listen(key)
         if key not in self._parents:
             parent = self._parents[key] = parent_for(*key, scratch)
             if (news := parent.fileno()) is not None:
-                self._selector.register(news, selectors.EVENT_READ)
+                self._selector.register(news, selectors.EVENT_READ, functools.partial(self._listen, key))
         return self._parents[key]
+
+    def _listen(self, key: tuple[tuple[str, ...], int]) -> None:
+        """Take a parent's news; drop one that is gone, so that the next job gets a new one."""
+        parent = self._parents.get(key)
+        if parent is None or parent.hear():
+            return
+        if (news := parent.fileno()) is not None:
+            self._selector.unregister(news)
+        parent.close()
+        del self._parents[key]
 
     def _read(self, worker: _Running) -> None:
         try:

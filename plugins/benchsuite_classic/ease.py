@@ -61,13 +61,17 @@ class EASE(Model):
         """
         self._warm = warm_items(train)
         self._threads = context.threads
-        self._weights = gram(train.matrix(), context.threads)
+        self._weights = self._inner_products(train, context.threads)
         np.einsum("ii->i", self._weights)[:] += np.float32(self.regularization)
         with blas_threads(context.threads):
             invert(self._weights)
         self._weights /= -np.diag(self._weights)
         np.fill_diagonal(self._weights, 0.0)
         return self
+
+    def _inner_products(self, train: Dataset, threads: int) -> Float32:
+        """Return float32[items, items], a new matrix: what the regression has for X'X."""
+        return gram(train.matrix(), threads)
 
     def parameter_count(self) -> int:
         """Return the weights between items other than 0."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Model, Need, Search
-from benchsuite.data import Dataset, Float32, Float64, Int32, Int64, Queries
+from benchsuite.data import Dataset, Entities, Float32, Float64, Int32, Int64, Queries
+from benchsuite.errors import NotApplicable
 from benchsuite_classic.crowd import Crowd, Likeness
 from benchsuite_classic.ratings import CITE_SURPRISE, Ratings
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+_FILE = "knn-baseline.safetensors"
 _USER_DAMPING = 15.0
 """Surprise's ``reg_u``: how many ratings at the mean a user's bias is weighed against."""
 
@@ -79,6 +82,40 @@ class KNNBaseline(Model):
         # Two items that nobody rated off the baseline have no correlation (0 / 0); only positive ones count.
         self._similarity = np.where(learner.sim > 0, learner.sim, 0.0)
         self._crowd = self._crowded() if users else None
+        return self
+
+    def save(self, folder: Path) -> None:
+        """Write means, biases and the similarities of items, but no user's ratings.
+
+        Raises:
+            NotApplicable: with neighbours among users: they answer with their ratings.
+        """
+        from scipy.sparse import csr_matrix
+
+        if self._crowd is not None:
+            raise NotApplicable("knn-baseline between users answers with the ratings of known users")
+        from safetensors.numpy import save_file
+
+        near, ratings = csr_matrix(self._similarity), self._ratings
+        arrays = {"data": near.data, "indices": near.indices, "indptr": near.indptr, "mean": np.array([self._mean])}
+        arrays |= {"users": ratings.users, "items": ratings.items, "user_bias": self._user_bias}
+        arrays |= {"user_place": ratings.user_place, "item_place": ratings.item_place, "item_bias": self._item_bias}
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / _FILE)
+
+    def load(self, folder: Path, items: Entities) -> Self:
+        """Read what :meth:`save` wrote."""
+        from safetensors.numpy import load_file
+        from scipy.sparse import csr_matrix
+
+        stored = load_file(folder / _FILE)
+        size = len(stored["items"])
+        near = csr_matrix((stored["data"], stored["indices"], stored["indptr"]), shape=(size, size))
+        nothing = csr_matrix((len(stored["users"]), size), dtype=np.float64)
+        places = stored["user_place"], stored["item_place"]
+        self._ratings = Ratings(stored["users"], stored["items"], *places, nothing)
+        self._mean = float(stored["mean"][0])
+        self._user_bias, self._item_bias = stored["user_bias"], stored["item_bias"]
+        self._similarity, self._crowd = near.toarray(), None
         return self
 
     def parameter_count(self) -> int:

@@ -66,6 +66,11 @@ class TextRecommender(Settings):
         return self._vectors
 
     @property
+    def tastes(self) -> Tastes | None:
+        """The pointwise answer, where the data has likes and dislikes."""
+        return self._tastes
+
+    @property
     def provenance(self) -> dict[str, str]:
         """Name, revision and sha256 of the encoder's weights before training."""
         return dict(self._provenance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Mapping
@@ -9,92 +10,141 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
+import numpy as np
 from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Search
 from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
+from benchsuite.errors import NotApplicable
 from benchsuite_classic.als import ALS
-from benchsuite_classic.ease import EASE
+from benchsuite_classic.knn_baseline import KNNBaseline
 from benchsuite_classic.mixing import held_out
+from benchsuite_content.ease_content import EASEContent
+from benchsuite_content.encode import encode_texts
+from benchsuite_content.vectors import tfidf_vectors
 from benchsuite_flm.flm import FLM
-from benchsuite_flm.terms import Terms, Weights, choose
+from benchsuite_flm.terms import RIDGES, SIDE_WEIGHTS, Reading, Terms, Weights, choose
+from benchsuite_flm.values import PairTerm, PairWeights, ratings_of, stack
 
 _MIX = "mix.json"
 
 
 @dataclass
 class HybridFLM(FLM):
-    """FLM plus classics: the logit of ``flm`` and weighted scores of ``ease``, popularity and ``als``, fitted apart.
+    """FLM plus classics: the logit of ``flm`` and weighted scores of ``ease-content``, popularity and ``als``.
 
-    Items with training rows get a weighted score of EASE and a weighted popularity. New items, of which EASE knows
-    nothing, get a weighted score of ALS whose factors are predicted from their texts by ridge regression on the
-    fine-tuned vectors (as ``als-content`` does on frozen ones).
+    Items with training rows get a weighted score of EASE that also explains the texts' frozen vectors, and a weighted
+    popularity. New items, of which EASE knows nothing, get weighted scores of ALS whose factors are predicted from
+    their texts by ridge regression (as in ``als-content``), from three readings of the texts: by the fine-tuned
+    encoder, by the encoder as it came, by counting words. Where the data has likes and dislikes, the pointwise answer
+    is a logistic regression on that of ``flm`` and the rating that ``knn-baseline`` predicts.
 
-    The weights are chosen by nDCG@10 on validation: on the validation fold where there is one, else on a tenth of each
-    history that is held out inside the training part. For that choice everything is fitted once without the held-out
-    rows, then again with all, so a fit takes twice as long as that of ``flm``. What validation cannot tell (nothing
-    new, or nothing known, is asked there) keeps its default. With a given ``weight`` nothing is chosen.
+    All weights are chosen on validation, those of lists by nDCG@10: on the validation fold where there is one, else on
+    a tenth of each history that is held out inside the training part. For that choice everything is fitted once without
+    the held-out rows, then again with all, so a fit takes twice as long as that of ``flm``. What validation cannot tell
+    (nothing new, or nothing known, is asked there) keeps its default. With a given ``weight`` nothing is chosen.
 
     Attributes:
         ease_regularization: the L2 penalty of EASE, in units of users.
         weight: of the score of EASE; None chooses all weights on validation.
+        side_weight: of the frozen vectors within EASE, in units of users.
         popularity_weight: of the centred log count of training rows.
-        new_weight: of the score of ALS for new items.
-        ridge: the L2 penalty with which factors of new items are predicted; vectors have unit length.
+        new_weight: of the score of ALS for new items, factors predicted from the fine-tuned vectors.
+        ridge: the L2 penalty with which they are predicted; vectors have unit length.
     """
 
     ease_regularization: Annotated[float, Gt(0), Search(30, 3000, log=True)] = 300.0
     weight: Annotated[float, Ge(0)] | None = None
+    side_weight: Annotated[float, Ge(0)] = 50.0
     popularity_weight: Annotated[float, Ge(0)] = 0.0
     new_weight: Annotated[float, Ge(0)] = 20.0
     ridge: Annotated[float, Gt(0)] = 10.0
 
-    cite: ClassVar[tuple[str, ...]] = (*FLM.cite, *EASE.cite, *ALS.cite)
+    version = "3"
+    cite: ClassVar[tuple[str, ...]] = (*FLM.cite, *EASEContent.cite, *ALS.cite, *KNNBaseline.cite)
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Choose the weights, then fit everything on all rows."""
         alone = dataclasses.replace(context, validation=None)
         # Where nothing can be chosen, EASE weighs what suited the validation rows of two film sets (a shop wants more).
-        start = Weights(
-            10.0 if self.weight is None else self.weight, self.popularity_weight, self.new_weight, self.ridge
+        new = {name: Reading(0.0, ridges[0]) for name, ridges in RIDGES.items()}
+        self._weights = Weights(
+            10.0 if self.weight is None else self.weight,
+            self.side_weight,
+            self.popularity_weight,
+            {**new, "tuned": Reading(self.new_weight, self.ridge)},
         )
-        self._weights = start
         self._quality: float | None = None
+        pair_weights = PairWeights()
+        texts = self._read(train, context)
         if self.weight is None:
-            self._choose(train, context, alone)
+            pair_weights = self._choose(train, texts, context, alone)
         super().fit(train, context)
-        self._terms = Terms(train, self._vectors, self.ease_regularization, alone)
+        texts["tuned"] = self._vectors
+        self._terms = Terms(train, texts, self.ease_regularization, [self._weights.side], alone)
+        self._pairs = None
+        if pair_weights.value:
+            ratings = ratings_of(train, alone)
+            self._pairs = None if ratings is None else PairTerm(ratings, pair_weights)
         return self
 
-    def _choose(self, train: Dataset, context: Context, alone: Context) -> None:
+    def _read(self, train: Dataset, context: Context) -> dict[str, Any]:
+        """Return the readings that do not depend on training."""
+        if train.items.text is None:  # which the fit of flm says in its own words
+            return {}
+        frozen = encode_texts(self._load(), train.items.text, device=context.device, threads=context.threads)
+        found: dict[str, Any] = {"frozen": frozen}
+        with contextlib.suppress(NotApplicable):  # no words: then they predict nothing
+            found["words"] = tfidf_vectors(train, ngrams=1)
+        return found
+
+    def _choose(self, train: Dataset, texts: Mapping[str, Any], context: Context, alone: Context) -> PairWeights:
+        """Choose the weights of lists, and return those of pairs."""
         fold = context.validation or held_out(train, context.seed)
         if not len(fold.queries):
-            return
+            return PairWeights()
         shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(FLM) if field.init}
         text = FLM(**shared).fit(fold.train, alone)
-        terms = Terms(fold.train, text.vectors, self.ease_regularization, alone)
+        read = {**texts, "tuned": text.vectors}
+        terms = Terms(fold.train, read, self.ease_regularization, SIDE_WEIGHTS, alone)
         self._weights, quality = choose(
             fold, lambda queries: text.score(queries, fold.candidates), terms, self._weights, context.seed
         )
         self._quality = round(quality, 4)
+        label = fold.truth.label
+        ratings = None if label is None or text.tastes is None else ratings_of(fold.train, alone)
+        if ratings is None or label is None:
+            return PairWeights()
+        asked = fold.truth.rows.astype(np.int32), fold.truth.item
+        return stack(text.score_pairs(fold.queries, *asked), ratings.score_pairs(fold.queries, *asked), label)
 
     def facts(self) -> dict[str, Any]:
         """Return the facts of ``flm``, the weights that were used and what they reached on validation."""
         facts: Mapping[str, Any] = super().facts()
-        return {**facts, "mix": {**dataclasses.asdict(self._weights), "validation ndcg@10": self._quality}}
+        own = {**dataclasses.asdict(self._weights), "validation ndcg@10": self._quality}
+        pairs = {} if self._pairs is None else {"pairs": dataclasses.asdict(self._pairs.weights)}
+        return {**facts, "mix": {**own, **pairs}}
 
     def parameter_count(self) -> int:
         """Return the weights of ``flm`` and of the terms."""
-        return super().parameter_count() + self._terms.parameter_count()
+        pairs = 0 if self._pairs is None else self._pairs.ratings.parameter_count()
+        return super().parameter_count() + self._terms.parameter_count() + pairs
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the logit of ``flm`` plus the weighted terms."""
         return self._terms.add(super().score(queries, candidates), queries, candidates, self._weights)
 
+    def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
+        """Return float32[p], logits: those of ``flm``, with the predicted rating where there are likes and dislikes."""
+        logits = super().score_pairs(queries, query, item)
+        return logits if self._pairs is None else self._pairs.add(logits, queries, query, item)
+
     def save(self, folder: Path) -> None:
         """Write ``flm``, the terms and their weights."""
         super().save(folder)
-        self._terms.save(folder)
+        self._terms.save(folder, self._weights)
+        if self._pairs is not None:
+            self._pairs.save(folder)
         mix = {"weights": dataclasses.asdict(self._weights), "quality": self._quality}
         (folder / _MIX).write_text(json.dumps(mix, indent=1) + "\n", "utf-8")
 
@@ -102,6 +152,7 @@ class HybridFLM(FLM):
         """Read what :meth:`save` wrote."""
         super().load(folder, items)
         mix = json.loads((folder / _MIX).read_text("utf-8"))
-        self._weights, self._quality = Weights(**mix["weights"]), mix["quality"]
-        self._terms = Terms.load(folder, items, self._vectors, self.ease_regularization)
+        self._weights, self._quality = Weights.of(mix["weights"]), mix["quality"]
+        self._terms = Terms.load(folder, items, self._weights)
+        self._pairs = PairTerm.load(folder, items)
         return self

@@ -9,10 +9,10 @@ from sklearn.linear_model import Ridge
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Fold
 from benchsuite_classic.als import ALS
-from benchsuite_classic.ease import EASE
+from benchsuite_content.ease_content import EASEContent
 from benchsuite_flm.flm import FLM
 from benchsuite_flm.hybrid import HybridFLM
-from benchsuite_flm.terms import EASE_WEIGHTS, NEW_WEIGHTS, RIDGES
+from benchsuite_flm.terms import EASE_WEIGHTS, NEW_WEIGHTS, RIDGES, SIDE_WEIGHTS
 from benchsuite_flm.text import TextFLM
 
 
@@ -39,16 +39,17 @@ def test_items_of_one_text_get_one_score_from_text_flm(few: dict, fold: Fold) ->
 
 
 def parts(model: HybridFLM, few: dict, fold: Fold) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The logit of flm, the score of EASE, the rows of each item, and which items are new."""
+    """The logit of flm, the score of EASE with text, the rows of each item, and which items are new."""
     context = Context(seed=1)
     text = FLM(**few).fit(fold.train, context).score(fold.queries, None)
-    ease = EASE(regularization=model.ease_regularization).fit(fold.train, context).score(fold.queries, None)
+    settings = {"regularization": model.ease_regularization, "side_weight": model.side_weight}
+    ease = EASEContent(backbone=few["backbone"], **settings).fit(fold.train, context).score(fold.queries, None)
     rows = np.asarray(fold.train.matrix().sum(axis=0)).ravel()
     return text, np.nan_to_num(ease), rows, rows == 0
 
 
 def test_known_items_get_the_weighted_score_of_ease_and_popularity(few: dict, fold: Fold) -> None:
-    settings = {"weight": 7.0, "popularity_weight": 0.5, "ease_regularization": 20.0}
+    settings = {"weight": 7.0, "popularity_weight": 0.5, "ease_regularization": 20.0, "side_weight": 5.0}
     hybrid = HybridFLM(**few, **settings).fit(fold.train, Context(seed=1))
     text, ease, rows, new = parts(hybrid, few, fold)
     logs = np.log1p(rows)
@@ -65,9 +66,10 @@ def test_new_items_get_the_weighted_score_of_factors_predicted_from_text(few: di
     text, _, _, new = parts(hybrid, few, fold)
     als = ALS().fit(fold.train, Context(seed=1))
     ridge = Ridge(alpha=2.0).fit(hybrid.vectors[~new], als.item_factors[~new])
-    factors = als.item_factors.copy()
+    factors = np.where(new[:, None], np.float32(0), als.item_factors)
+    users = als.fold_in(fold.queries, factors)  # new items in a history say nothing
     factors[new] = ridge.predict(hybrid.vectors[new])
-    wanted = text[:, new] + 3 * (als.fold_in(fold.queries, factors) @ factors[new].T)
+    wanted = text[:, new] + 3 * (users @ factors[new].T)
     codes = np.flatnonzero(new).astype(np.int32)
     assert hybrid.score(fold.queries, codes) == pytest.approx(wanted, abs=1e-3)
     assert hybrid.score(fold.queries, None)[:, new] == pytest.approx(wanted, abs=1e-3)
@@ -78,8 +80,12 @@ def test_the_weight_comes_from_the_validation_fold(few: dict, fold: Fold, make_f
     model = HybridFLM(**few).fit(fold.train, Context(seed=1, validation=inner))
     mix = model.facts()["mix"]
     assert mix["ease"] in EASE_WEIGHTS
+    assert mix["side"] in SIDE_WEIGHTS
     assert 0 < mix["validation ndcg@10"] <= 1
-    assert (mix["new"], mix["ridge"]) in {(new, ridge) for new in NEW_WEIGHTS for ridge in RIDGES}
+    assert set(mix["new"]) == set(RIDGES)
+    for name, reading in mix["new"].items():
+        assert reading["weight"] in NEW_WEIGHTS
+        assert reading["ridge"] in RIDGES[name]
 
 
 def test_without_a_validation_fold_a_tenth_is_held_out(few: dict, world: Dataset) -> None:
@@ -89,4 +95,6 @@ def test_without_a_validation_fold_a_tenth_is_held_out(few: dict, world: Dataset
 
 def test_a_given_weight_is_kept(few: dict, fold: Fold) -> None:
     mix = HybridFLM(**few, weight=2.5).fit(fold.train, Context()).facts()["mix"]
-    assert mix == {"ease": 2.5, "popularity": 0.0, "new": 20.0, "ridge": 10.0, "validation ndcg@10": None}
+    tuned = mix.pop("new")["tuned"]
+    assert tuned == {"weight": 20.0, "ridge": 10.0}
+    assert mix == {"ease": 2.5, "side": 50.0, "popularity": 0.0, "validation ndcg@10": None}

@@ -19,7 +19,8 @@ TOY = Path(__file__).parent / "toy.py"
 class Quiet:
     """A watcher that keeps what it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, after_job: Callable[[], None] = lambda: None) -> None:
+        self.after_job = after_job
         self.ended: list[tuple[str, str, str, str]] = []
         self.moved: list[tuple[str, str]] = []
         self.expected: list[int] = []
@@ -35,7 +36,8 @@ class Quiet:
     def cell_ended(self, label: str, stage: str, state: str, seconds: float, reason: str) -> None:
         self.ended.append((label, stage, state, reason))
 
-    def job_ended(self, label: str) -> None: ...
+    def job_ended(self, label: str) -> None:
+        self.after_job()
 
 
 def make_experiment(models: list[Any], **more: Any) -> Experiment:
@@ -66,9 +68,11 @@ Run = Callable[..., tuple[Plan, Outcome, Quiet]]
 def run_toy(tmp_path: Path) -> Run:
     """Run an experiment in a store of the test's own."""
 
-    def go(experiment: Experiment, options: Options | None = None) -> tuple[Plan, Outcome, Quiet]:
+    def go(
+        experiment: Experiment, options: Options | None = None, after_job: Callable[[], None] = lambda: None
+    ) -> tuple[Plan, Outcome, Quiet]:
         store = Store(tmp_path / "runs")
-        watcher = Quiet()
+        watcher = Quiet(after_job)
         plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
         plan, outcome = work(plan, store, options or Options(threads=1), watcher)
         return plan, outcome, watcher

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchsuite.runner import children
+from benchsuite.runner import children, pool
 from benchsuite.runner.children import Nursery
 from benchsuite.runner.jobs import modules_for
 from benchsuite.store import Store
@@ -71,6 +71,29 @@ def test_when_the_one_that_forks_is_killed_its_workers_count_as_ended(tmp_path: 
     nursery.close()
     os.close(sending)
     os.close(receiving)
+
+
+@linux
+def test_a_run_goes_on_after_the_one_that_forks_was_killed_between_two_jobs(
+    run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nurseries = []
+
+    def nursery(*words) -> Nursery:
+        nurseries.append(Nursery(*words))
+        return nurseries[-1]
+
+    def kill() -> None:
+        for process in psutil.Process().children():
+            if "benchsuite.runner.nursery" in process.cmdline():
+                process.kill()
+                process.wait()
+
+    monkeypatch.setattr(pool, "parent_for", nursery)
+    experiment = toy_experiment(["Counts", {"use": "Counts", "label": "again", "with": {"power": 2.0}}])
+    _, outcome, _ = run_toy(experiment, after_job=kill)
+    assert outcome.failed == []
+    assert len(nurseries) == 2
 
 
 @linux

@@ -1,0 +1,93 @@
+"""What flm-hybrid adds to the pointwise answer of flm: ratings of similar items."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from benchsuite.api import Context
+from benchsuite.data import Dataset, Entities, Float32, Int8, Int32, Queries
+from benchsuite_classic.knn_baseline import KNNBaseline
+
+MOST_ITEMS = 5000
+"""Items with rows; beyond, the square matrices of *Surprise* take more than a gigabyte and there is no such term."""
+
+_LEAST_PAIRS = 100
+_FILE = "pairs.json"
+
+
+@dataclass(frozen=True)
+class PairWeights:
+    """The logit of a pair is ``logit`` times that of flm, plus ``value`` times the predicted rating, plus ``bias``."""
+
+    logit: float = 1.0
+    value: float = 0.0
+    bias: float = 0.0
+
+
+def ratings_of(train: Dataset, context: Context) -> KNNBaseline | None:
+    """Return ``knn-baseline``, fitted; None where values tell nothing, or for too many items."""
+    values = train.interactions.value
+    if not len(values) or values.min() == values.max() or len(np.unique(train.interactions.item)) > MOST_ITEMS:
+        return None
+    return KNNBaseline().fit(train, context)
+
+
+def stack(logits: Float32, values: Float32, label: Int8) -> PairWeights:
+    """Return the logistic regression of labels on both answers.
+
+    The logit alone where there are few pairs or one label only, or where either answer would count against itself.
+
+    Args:
+        logits: float32[p], of flm.
+        values: float32[p], predicted ratings.
+        label: int8[p], 1 or 0.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if len(label) < _LEAST_PAIRS or label.min() == label.max():
+        return PairWeights()
+    both = np.stack([logits, values], axis=1).astype(np.float64)
+    middle, spread = both.mean(axis=0), np.maximum(both.std(axis=0), 1e-9)
+    found = LogisticRegression(C=100.0).fit((both - middle) / spread, label)
+    weight = found.coef_[0] / spread
+    if (weight < 0).any():
+        return PairWeights()
+    return PairWeights(float(weight[0]), float(weight[1]), float(found.intercept_[0] - weight @ middle))
+
+
+@dataclass(eq=False)
+class PairTerm:
+    """Predicted ratings and their weight.
+
+    Attributes:
+        ratings: what predicts them.
+        weights: of the sum.
+    """
+
+    ratings: KNNBaseline
+    weights: PairWeights
+
+    def add(self, logits: Float32, queries: Queries, query: Int32, item: Int32) -> Float32:
+        """Return float32[p], the logits of pairs with the term."""
+        values = self.ratings.score_pairs(queries, query, item)
+        one = self.weights
+        return np.asarray(one.logit * logits + one.value * values + one.bias, np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Write both."""
+        self.ratings.save(folder)
+        (folder / _FILE).write_text(json.dumps(dataclasses.asdict(self.weights)) + "\n", "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path, items: Entities) -> Self | None:
+        """Read what :meth:`save` wrote; None where there was no such term."""
+        if not (folder / _FILE).exists():
+            return None
+        weights = PairWeights(**json.loads((folder / _FILE).read_text("utf-8")))
+        return cls(KNNBaseline().load(folder, items), weights)
