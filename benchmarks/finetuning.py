@@ -157,7 +157,7 @@ importing and judging not. Each is a process of its own, measured once."""
 _PLAIN = """The plain loop is what the guides of sentence-transformers show: `SentenceTransformerTrainer` with
 `MultipleNegativesRankingLoss` on pairs of texts of items that one user took, 64 pairs a step, a largest step size of
 2e-5 with a tenth of warm-up, three epochs, float32, all layers. It answers with the sum of a history's vectors. It is
-judged every 20 steps, off the clock, and stopped when it reaches the nDCG@10 of `flm`; where it is stopped by the
+judged every 50 steps, off the clock, and stopped when it reaches the nDCG@10 of `flm`; where it is stopped by the
 limit, or ends, before, the ratio is a lower bound. It does less: `flm` also learns residuals, popularity and a prior,
 and answers for new items by a regression. So this compares recipes, not only loops."""
 _TRICKS = """Each is switched off alone, by a patch of this script; none is a setting. `times` is the time relative to

@@ -30,7 +30,7 @@ from benchsuite_flm.loop import Loop
 from benchsuite_flm.steps import Group, Steps
 from benchsuite_protocol.splits.item_cold import ItemCold
 
-EVERY = 20
+EVERY = 50
 BATCH = 64
 RATE = 2e-5
 """Of the plain loop: steps from one judgement to the next, pairs a step, largest step size."""
@@ -111,7 +111,7 @@ def plain(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
     from transformers import TrainerCallback
 
-    table: Any = importlib.import_module("datasets").Dataset  # not our folder of that name
+    library: Any = importlib.import_module("datasets")  # not our folder of that name
 
     torch.set_num_threads(options.threads)
     texts = [str(text) for text in fold.train.items.text or ()]
@@ -147,8 +147,10 @@ def plain(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
         learning_rate=RATE, warmup_steps=0.1, seed=options.seed, save_strategy="no", logging_strategy="no",
         report_to="none", use_cpu=True, disable_tqdm=True,
     )  # fmt: skip
+    # A name is given, or the library would work one out by pickling the table, which fails with pyarrow 26.
+    table = library.Dataset(library.table.InMemoryTable.from_pydict(pairs), fingerprint="pairs")
     trainer = Trainer(
-        model=model, args=settings, train_dataset=table.from_dict(pairs),
+        model=model, args=settings, train_dataset=table,
         loss=MultipleNegativesRankingLoss(model), callbacks=[Watch()],
     )  # fmt: skip
     trainer.train()
