@@ -18,7 +18,7 @@ from benchsuite_content.als_content import predict_factors
 from benchsuite_content.ease_content import EASEContent
 
 EASE_WEIGHTS = (0.0, 2.0, 4.0, 6.0, 10.0, 15.0, 25.0, 40.0, 60.0, 100.0, 200.0)
-SIDE_WEIGHTS = (30.0, 100.0, 300.0)
+SIDE_WEIGHTS = (30.0, 300.0)
 POPULARITY_WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6)
 NEW_WEIGHTS = (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
 RIDGES = {"tuned": (3.0, 10.0, 30.0), "frozen": (3.0, 10.0, 30.0), "words": (1.0, 3.0, 10.0)}
