@@ -108,7 +108,12 @@ class HybridFLM(FLM):
         read = {**texts, "tuned": text.vectors}
         terms = Terms(fold.train, read, self.ease_regularization, SIDE_WEIGHTS, alone)
         self._weights, quality = choose(
-            fold, lambda queries: text.score(queries, fold.candidates), terms, self._weights, context.seed
+            fold,
+            lambda queries: text.score(queries, fold.candidates),
+            terms,
+            self._weights,
+            context.seed,
+            new=context.validation is not None,  # what is held out inside the training part is seldom new
         )
         self._quality = round(quality, 4)
         label = fold.truth.label

@@ -167,7 +167,7 @@ class Terms:
 
 
 def choose(
-    fold: Fold, score: Callable[[Queries], Float32], terms: Terms, start: Weights, seed: int
+    fold: Fold, score: Callable[[Queries], Float32], terms: Terms, start: Weights, seed: int, *, new: bool
 ) -> tuple[Weights, float]:
     """Return the weights that answer a fold best by nDCG@10, and that figure.
 
@@ -180,12 +180,13 @@ def choose(
         terms: of the fold's training part, with an EASE for each of :data:`SIDE_WEIGHTS`.
         start: the weights to begin with.
         seed: of the draw of queries, where there are too many.
+        new: whether the fold asks for new items as the test will; if not, their weights stay as they are.
     """
     warm = terms.warm if fold.candidates is None else terms.warm[fold.candidates]
     best, value = start, float("nan")
     if warm.any():
         best, value = _choose_known(fold, score, terms, start, seed)
-    if not warm.all():
+    if new and not warm.all():
         best = dataclasses.replace(best, new={name: Reading(0.0, ridges[0]) for name, ridges in RIDGES.items()})
         for name in terms.readings * _PASSES:
             best, value = _choose_reading(fold, score, terms, best, name, seed)

@@ -93,6 +93,12 @@ def test_without_a_validation_fold_a_tenth_is_held_out(few: dict, world: Dataset
     assert mix["validation ndcg@10"] is not None
 
 
+def test_what_is_held_out_inside_tells_nothing_about_new_items(few: dict, fold: Fold) -> None:
+    model = HybridFLM(**few, new_weight=3.0).fit(fold.train, Context(seed=1))
+    assert not model._terms.warm.all()
+    assert model.facts()["mix"]["new"]["tuned"] == {"weight": 3.0, "ridge": 10.0}
+
+
 def test_a_given_weight_is_kept(few: dict, fold: Fold) -> None:
     mix = HybridFLM(**few, weight=2.5).fit(fold.train, Context()).facts()["mix"]
     tuned = mix.pop("new")["tuned"]
