@@ -55,7 +55,7 @@ class HybridFLM(FLM):
 
     ease_regularization: Annotated[float, Gt(0), Search(30, 3000, log=True)] = 300.0
     weight: Annotated[float, Ge(0)] | None = None
-    side_weight: Annotated[float, Ge(0)] = 50.0
+    side_weight: Annotated[float, Ge(0)] = 30.0
     popularity_weight: Annotated[float, Ge(0)] = 0.0
     new_weight: Annotated[float, Ge(0)] = 20.0
     ridge: Annotated[float, Gt(0)] = 10.0
@@ -106,7 +106,7 @@ class HybridFLM(FLM):
         shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(FLM) if field.init}
         text = FLM(**shared).fit(fold.train, alone)
         read = {**texts, "tuned": text.vectors}
-        terms = Terms(fold.train, read, self.ease_regularization, SIDE_WEIGHTS, alone)
+        terms = Terms(fold.train, read, self.ease_regularization, (*SIDE_WEIGHTS, self.side_weight), alone)
         self._weights, quality = choose(
             fold,
             lambda queries: text.score(queries, fold.candidates),

@@ -92,7 +92,7 @@ class Terms:
             side: EASEContent(regularization=ease_regularization, side_weight=side).fit_on(
                 train, texts["frozen"], context
             )
-            for side in sides
+            for side in sorted({*sides})
         }
         self._texts = texts
         self.readings = [name for name in RIDGES if name in texts]

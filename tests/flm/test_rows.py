@@ -103,4 +103,4 @@ def test_a_given_weight_is_kept(few: dict, fold: Fold) -> None:
     mix = HybridFLM(**few, weight=2.5).fit(fold.train, Context()).facts()["mix"]
     tuned = mix.pop("new")["tuned"]
     assert tuned == {"weight": 20.0, "ridge": 10.0}
-    assert mix == {"ease": 2.5, "side": 50.0, "popularity": 0.0, "validation ndcg@10": None}
+    assert mix == {"ease": 2.5, "side": 30.0, "popularity": 0.0, "validation ndcg@10": None}
