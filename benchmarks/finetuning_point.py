@@ -6,13 +6,14 @@ Learns from the training part of a validation fold and is judged on that fold, s
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import json
 import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ import torch
 
 from benchsuite.api import Context, Place
 from benchsuite.data import Float32, Fold, Queries
+from benchsuite_classic.als import ALS
+from benchsuite_content.als_content import predict_factors
 from benchsuite_content.backbone import Backbone, backbone_folder, load_backbone
 from benchsuite_datasets.demo import Demo
 from benchsuite_datasets.ml_100k import MovieLens100K
@@ -33,7 +36,11 @@ from benchsuite_protocol.splits.item_cold import ItemCold
 EVERY = 50
 BATCH = 64
 RATE = 2e-5
-"""Of the plain loop: steps from one judgement to the next, pairs a step, largest step size."""
+RIDGES = (3.0, 10.0)
+"""Of the plain loop: steps from one judgement to the next, pairs a step, largest step size; penalties of the regression
+that reads its vectors out."""
+
+Answer = Callable[[Queries], Float32]
 
 
 def fold_of(source: str, seed: int) -> Fold:
@@ -117,10 +124,12 @@ def plain(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
     texts = [str(text) for text in fold.train.items.text or ()]
     model = SentenceTransformer(str(backbone_folder("all-MiniLM-L6-v2")), device="cpu")
     judged: list[tuple[float, float]] = []
+    als = ALS().fit(fold.train, Context(seed=options.seed, threads=options.threads))
+    answers = [functools.partial(_cosine, fold), *(functools.partial(_regression, fold, als, r) for r in RIDGES)]
 
     def judge(seconds: float) -> float:
         vectors = model.encode(texts, batch_size=128, normalize_embeddings=True, show_progress_bar=False)
-        value = fitting.quality(fold, lambda queries: _cosine(queries, vectors, fold), options.seed)
+        value = max(fitting.quality(fold, answer(vectors), options.seed) for answer in answers)
         judged.append((seconds, value))
         return value
 
@@ -173,9 +182,24 @@ def _pairs(fold: Fold, texts: list[str], seed: int) -> dict[str, list[str]]:
     return pairs
 
 
-def _cosine(queries: Queries, vectors: Any, fold: Fold) -> Float32:
-    items = vectors if fold.candidates is None else vectors[fold.candidates]
-    return np.asarray((queries.matrix(len(vectors)) @ vectors) @ items.T, np.float32)
+def _cosine(fold: Fold, vectors: Any) -> Answer:
+    """Answer as ``content-lm`` does, with the cosine of the mean of a history, around the mean of the known items."""
+    known = np.asarray(fold.train.matrix().sum(axis=0)).ravel() > 0
+    centred = vectors - vectors[known].mean(axis=0)
+    centred = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
+    items = centred if fold.candidates is None else centred[fold.candidates]
+    return lambda queries: np.asarray((queries.matrix(len(centred)) @ centred) @ items.T, np.float32)
+
+
+def _regression(fold: Fold, als: ALS, ridge: float, vectors: Any) -> Answer:
+    """Answer as ``als-content`` does, with ALS factors predicted from the vectors."""
+    known = np.asarray(fold.train.matrix().sum(axis=0)).ravel() > 0
+    factors = np.where(known[:, None], als.item_factors, np.float32(0))
+    guessed = predict_factors(vectors[known], factors[known], vectors[~known], ridge)
+    both = factors.copy()
+    both[~known] = guessed
+    items = both if fold.candidates is None else both[fold.candidates]
+    return lambda queries: np.asarray(als.fold_in(queries, factors) @ items.T, np.float32)
 
 
 def _peak() -> int:
