@@ -37,7 +37,7 @@ class HybridFLM(FLM):
     popularity. New items, of which EASE knows nothing, get weighted scores of ALS whose factors are predicted from
     their texts by ridge regression (as in ``als-content``), from three readings of the texts: by the fine-tuned
     encoder, by the encoder as it came, by counting words. Where the data has likes and dislikes, the pointwise answer
-    is a logistic regression on that of ``flm`` and the rating that ``knn-baseline`` predicts.
+    adds to that of ``flm`` the rating that ``knn-baseline`` predicts.
 
     All weights are chosen on validation, those of lists by nDCG@10: on the validation fold where there is one, else on
     a tenth of each history that is held out inside the training part. For that choice everything is fitted once without
@@ -60,7 +60,7 @@ class HybridFLM(FLM):
     new_weight: Annotated[float, Ge(0)] = 20.0
     ridge: Annotated[float, Gt(0)] = 10.0
 
-    version = "3"
+    version = "4"
     cite: ClassVar[tuple[str, ...]] = (*FLM.cite, *EASEContent.cite, *ALS.cite, *KNNBaseline.cite)
 
     def fit(self, train: Dataset, context: Context) -> Self:

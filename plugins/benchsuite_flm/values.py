@@ -39,9 +39,11 @@ def ratings_of(train: Dataset, context: Context) -> KNNBaseline | None:
 
 
 def stack(logits: Float32, values: Float32, label: Int8) -> PairWeights:
-    """Return the logistic regression of labels on both answers.
+    """Return how to add both answers, in the proportion of a logistic regression of the labels on them.
 
-    The logit alone where there are few pairs or one label only, or where either answer would count against itself.
+    The sum keeps mean and spread of the logit: how many pairs of these are liked must not move it, as the threshold
+    that the harness finds on one fold is for the answers of the next. The logit is left alone where there are few pairs
+    or one label only, or where either answer would count against itself.
 
     Args:
         logits: float32[p], of flm.
@@ -56,9 +58,10 @@ def stack(logits: Float32, values: Float32, label: Int8) -> PairWeights:
     middle, spread = both.mean(axis=0), np.maximum(both.std(axis=0), 1e-9)
     found = LogisticRegression(C=100.0).fit((both - middle) / spread, label)
     weight = found.coef_[0] / spread
-    if (weight < 0).any():
+    if (weight < 0).any() or not weight.any():
         return PairWeights()
-    return PairWeights(float(weight[0]), float(weight[1]), float(found.intercept_[0] - weight @ middle))
+    weight *= spread[0] / (both @ weight).std()
+    return PairWeights(float(weight[0]), float(weight[1]), float(middle[0] - weight @ middle))
 
 
 @dataclass(eq=False)

@@ -14,12 +14,14 @@ from benchsuite_flm.hybrid import HybridFLM
 from benchsuite_flm.values import PairTerm, PairWeights, ratings_of, stack
 
 
-def test_weights_are_those_that_made_the_labels() -> None:
+def test_the_proportion_is_that_which_made_the_labels_and_the_scale_is_that_of_the_logit() -> None:
     rng = np.random.default_rng(0)
     logits, rated = rng.normal(size=50_000), 3 + rng.normal(size=50_000)
     chance = 1 / (1 + np.exp(-(0.5 * logits + 2 * rated - 6)))
     found = stack(logits, rated, (rng.random(50_000) < chance).astype(np.int8))
-    assert dataclasses.astuple(found) == pytest.approx((0.5, 2.0, -6.0), abs=0.15)
+    assert found.value / found.logit == pytest.approx(4, rel=0.1)
+    total = found.logit * logits + found.value * rated + found.bias
+    assert (total.mean(), total.std()) == pytest.approx((logits.mean(), logits.std()), abs=1e-6)
 
 
 @pytest.mark.parametrize("label", [np.ones(500, np.int8), np.r_[np.zeros(20, np.int8), np.ones(20, np.int8)]])
