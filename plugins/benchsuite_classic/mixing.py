@@ -56,7 +56,12 @@ def held_out(train: Dataset, seed: int, *, share: float = _SHARE, least: int = _
 
 
 def best_mix(
-    fold: Fold, parts: Callable[[Queries], Sequence[Float32]], mixes: Sequence[Mix], seed: int
+    fold: Fold,
+    parts: Callable[[Queries], Sequence[Float32]],
+    mixes: Sequence[Mix],
+    seed: int,
+    *,
+    cautious: bool = False,
 ) -> tuple[int, float]:
     """Return (index, nDCG@10) of the mix that answers a fold best; of equals the first.
 
@@ -65,15 +70,24 @@ def best_mix(
         parts: what is mixed: scores float32[q, c] of the fold's candidates, made once for each block of queries.
         mixes: each makes float32[q, c] of the parts.
         seed: of the draw of queries, where there are too many.
+        cautious: keep the first unless the best gains more over it than the standard error of that gain (the rule of
+            one standard error, Breiman et al. 1984): what looks best of many on few queries often is not.
     """
-    totals = np.zeros(len(mixes))
+    totals, gains, squares = (np.zeros(len(mixes)) for _ in range(3))
     counted = 0
     for queries, blocked, truth in _parts(fold, seed):
         made = parts(queries)
         counted += len(queries)
+        first = ndcg(mixes[0](made), blocked, truth)
         for number, mix in enumerate(mixes):
-            totals[number] += ndcg(mix(made), blocked, truth).sum()
+            values = ndcg(mix(made), blocked, truth)
+            totals[number] += values.sum()
+            gains[number] += (values - first).sum()
+            squares[number] += ((values - first) ** 2).sum()
     best = int(np.argmax(totals))
+    # The mean gain against its standard error, both times the number of queries.
+    if cautious and gains[best] ** 2 * counted <= max(squares[best] * counted - gains[best] ** 2, 0.0):
+        best = 0
     return best, float(totals[best] / max(1, counted))
 
 

@@ -171,7 +171,8 @@ def choose(
 ) -> tuple[Weights, float]:
     """Return the weights that answer a fold best by nDCG@10, and that figure.
 
-    First those of known items are chosen, then those of new ones, one reading after the other. Where the fold has no
+    First those of known items are chosen, then those of new ones, one reading after the other; a reading that does not
+    gain more than the standard error of its gain is left out, or few queries would be overfitted. Where the fold has no
     candidate of a kind, the weights of that kind stay as they are.
 
     Args:
@@ -222,7 +223,8 @@ def _choose_reading(
         read = (users @ _pick(terms.factors(name, ridge), fold.candidates).T for ridge in ridges)
         return terms.add(score(queries), queries, fold.candidates, others), *read
 
-    number, value = best_mix(fold, parts, [_new_mix(weight, ridges.index(ridge)) for weight, ridge in ways], seed)
+    mixes = [_new_mix(weight, ridges.index(ridge)) for weight, ridge in ways]
+    number, value = best_mix(fold, parts, mixes, seed, cautious=True)
     return dataclasses.replace(others, new={**others.new, name: Reading(*ways[number])}), value
 
 

@@ -71,6 +71,22 @@ def test_the_mix_that_answers_best_is_chosen(fold: Fold) -> None:
     assert best_mix(fold, lambda queries: (first(queries), second(queries)), mixes, 0) == (2, 1.0)
 
 
+@pytest.mark.parametrize(("helped", "wanted"), [(3, 0), (30, 1)])
+def test_caution_asks_for_more_than_the_standard_error(fold: Fold, helped: int, wanted: int) -> None:
+    place = np.zeros((len(fold.queries), len(fold.train.items)), np.float32)
+    truth = fold.truth.rows, fold.truth.item
+    before, after = place.copy(), place.copy()
+    before[truth] = np.where(fold.truth.rows >= len(fold.queries) - 2, 1.0, -1.0)  # two are answered well
+    after[truth] = np.where(fold.truth.rows < helped, 1.0, -1.0)  # they are lost, others gained
+    parts = answer(fold, before), answer(fold, after)
+    mixes = [lambda made: made[0], lambda made: made[1]]
+    either = [
+        best_mix(fold, lambda queries: [part(queries) for part in parts], mixes, 0, cautious=cautious)[0]
+        for cautious in (False, True)
+    ]
+    assert either == [1, wanted]
+
+
 def test_new_users_and_candidates_are_heeded(fold: Fold) -> None:
     few = dataclasses.replace(fold, candidates=np.unique(fold.truth.item)[:5].astype(np.int32))
     asked = []
