@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
 from annotated_types import Gt
@@ -41,7 +41,7 @@ class EASE(Model):
 
     regularization: Annotated[float, Gt(0), Search(10, 10_000, log=True)] = 300.0
 
-    cite = (
+    cite: ClassVar[tuple[str, ...]] = (
         """@inproceedings{steck2019ease,
   title = {Embarrassingly Shallow Autoencoders for Sparse Data},
   author = {Steck, Harald},

@@ -40,7 +40,7 @@ class EASEContent(EASE):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
     uses_language_model: ClassVar[bool] = True
 
-    cite = (
+    cite: ClassVar[tuple[str, ...]] = (
         *EASE.cite,
         """@inproceedings{jeunen2020closed,
   title = {Closed-Form Models for Collaborative Filtering with Side-Information},
@@ -74,7 +74,9 @@ class EASEContent(EASE):
             texts: float32[items, d], as an array or csr; rows of unit length, zeros where there is no text.
             context: tells threads.
         """
-        self._facts, self._read, self._texts = {}, 0, texts
+        self._facts: dict[str, Any] = {}
+        self._read: int = 0
+        self._texts = texts
         super().fit(train, context)
         del self._texts
         return self

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from benchsuite_flm.head import Head
     from benchsuite_flm.pointwise import Opinions, Tastes
 
+_PAIRS = 16_384
+"""Pairs whose encodings are in memory at one time."""
 _REMEMBERED = ("provenance", "sizes", "notes", "losses", "threads")
 """Plain facts that a saved model tells again."""
 
@@ -221,6 +223,19 @@ class TextRecommender(Settings):
             took = torch.from_numpy(np.asarray(self._friends[queries.user] @ own.numpy(), np.float32))
             friends = self.friends * torch.nn.functional.normalize(took, dim=-1)
         return self._head.users(total, count, torch.from_numpy(queries.user.astype(np.int64)), friends)
+
+    def _pair_logits(self, queries: Queries, query: Int32, item: Int32) -> Float32:
+        """Return float32[p], the logit of :meth:`score` for single pairs, whatever a model adds to its lists."""
+        import torch
+
+        logits = np.empty(len(query), np.float32)
+        with torch_threads(self._threads), torch.no_grad():
+            users = self._encode(queries)
+            for first in range(0, len(query), _PAIRS):
+                part = slice(first, first + _PAIRS)
+                asked, about = query[part].astype(np.int64), item[part].astype(np.int64)
+                logits[part] = self._head.pair_logits(users[asked], self._items[about]).numpy()
+        return logits
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
         """Return float32[p]: where the data has likes and dislikes, the formula fitted to them; else as :meth:`score`.

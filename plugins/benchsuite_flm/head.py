@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from benchsuite_flm.formula import catalogue_logits
+from benchsuite_flm.formula import catalogue_logits, pair_logits
 
 EXTRA = 3
 """Entries of an encoding beside the interest or the own part."""
@@ -139,11 +139,18 @@ class Head(nn.Module):
         return torch.cat([interest, one, one, unknown], dim=1)
 
     def logits(self, users: Tensor, items: Tensor) -> Tensor:
-        """Return float32[q, m], the formula before the sigmoid."""
-        w1 = self.w1
-        w2 = torch.zeros_like(w1) if self.w2 is None else self.w2
-        logits: Tensor = catalogue_logits(users, items, w1, w2, 0.0 if self.b is None else self.b)
+        """Return float32[q, m], the formula before the sigmoid, of every user with every item."""
+        logits: Tensor = catalogue_logits(users, items, *self._weights())
         return logits
+
+    def pair_logits(self, users: Tensor, items: Tensor) -> Tensor:
+        """Return float32[p], the same of single pairs: float32[p, d + 3] encodings of either side."""
+        logits: Tensor = pair_logits(users, items, *self._weights())
+        return logits
+
+    def _weights(self) -> tuple[Tensor, Tensor, Tensor | float]:
+        w1 = self.w1
+        return w1, torch.zeros_like(w1) if self.w2 is None else self.w2, 0.0 if self.b is None else self.b
 
 
 def read_out(vectors: Tensor, encodings: Tensor, warm: Tensor, regularization: float) -> Tensor:

@@ -36,8 +36,8 @@ class HybridFLM(FLM):
     Items with training rows get a weighted score of EASE that also explains the texts' frozen vectors, and a weighted
     popularity. New items, of which EASE knows nothing, get weighted scores of ALS whose factors are predicted from
     their texts by ridge regression (as in ``als-content``), from three readings of the texts: by the fine-tuned
-    encoder, by the encoder as it came, by counting words. Where the data has likes and dislikes, the pointwise answer
-    adds to that of ``flm`` the rating that ``knn-baseline`` predicts.
+    encoder, by the encoder as it came, by counting words. The pointwise answer is that of ``flm``; where the data has
+    likes and dislikes, the rating that ``knn-baseline`` predicts is added.
 
     All weights are chosen on validation, those of lists by nDCG@10: on the validation fold where there is one, else on
     a tenth of each history that is held out inside the training part. For that choice everything is fitted once without
@@ -140,7 +140,12 @@ class HybridFLM(FLM):
         return self._terms.add(super().score(queries, candidates), queries, candidates, self._weights)
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
-        """Return float32[p], logits: those of ``flm``, with the predicted rating where there are likes and dislikes."""
+        """Return float32[p], logits: those of ``flm``, with the predicted rating where there are likes and dislikes.
+
+        What is added to lists is weighed for their first places, and otherwise in every fold: no threshold would hold.
+        """
+        if self.tastes is None:
+            return self._pair_logits(queries, query, item)
         logits = super().score_pairs(queries, query, item)
         return logits if self._pairs is None else self._pairs.add(logits, queries, query, item)
 

@@ -10,6 +10,7 @@ from benchsuite.api import Context
 from benchsuite.data import Fold
 from benchsuite_classic.knn_baseline import KNNBaseline
 from benchsuite_flm import values
+from benchsuite_flm.flm import FLM
 from benchsuite_flm.hybrid import HybridFLM
 from benchsuite_flm.values import PairTerm, PairWeights, ratings_of, stack
 
@@ -80,3 +81,15 @@ def test_the_hybrid_adds_it_to_the_logit_of_flm(
     np.testing.assert_array_equal(loaded.score(fold.queries, None), model.score(fold.queries, None))
     assert loaded.facts() == model.facts()
     assert loaded.parameter_count() == model.parameter_count()
+
+
+def test_without_dislikes_pairs_are_answered_as_by_flm(tiny: str, make_world, make_fold) -> None:
+    fold = make_fold(make_world(labels=False))
+    settings = {"backbone": tiny, "epochs": 1, "batches": 1, "temperature": 0.3}
+    flm = FLM(**settings).fit(fold.train, Context(seed=1))
+    hybrid = HybridFLM(**settings, weight=50.0).fit(fold.train, Context(seed=1))
+    query = np.repeat(np.arange(len(fold.queries)), 4).astype(np.int32)
+    item = np.random.default_rng(0).integers(0, len(fold.train.items), len(query)).astype(np.int32)
+    wanted = flm.score_pairs(fold.queries, query, item)
+    assert hybrid.score_pairs(fold.queries, query, item) == pytest.approx(wanted, abs=1e-4)
+    assert len(hybrid.score_pairs(fold.queries, query[:0], item[:0])) == 0
