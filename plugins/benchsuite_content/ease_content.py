@@ -56,10 +56,12 @@ class EASEContent(EASE):
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Read the texts, then solve for the weights."""
+        self._facts: dict[str, Any]
+        self._read: int
         if self.vectors == "tfidf":
             texts: Any = tfidf_vectors(train, ngrams=1)
             self.fit_on(train, texts, context)
-            self._read = texts.shape[1]
+            self._read = int(texts.shape[1])
         else:
             texts, encoder = lm_vectors(train, self.backbone, context)
             self.fit_on(train, texts, context)
@@ -74,9 +76,7 @@ class EASEContent(EASE):
             texts: float32[items, d], as an array or csr; rows of unit length, zeros where there is no text.
             context: tells threads.
         """
-        self._facts: dict[str, Any] = {}
-        self._read: int = 0
-        self._texts = texts
+        self._facts, self._read, self._texts = {}, 0, texts
         super().fit(train, context)
         del self._texts
         return self
@@ -105,7 +105,7 @@ class EASEContent(EASE):
 
     def parameter_count(self) -> int:
         """Return the weights between items other than 0, and what reads the texts (see ``als-content``)."""
-        return super().parameter_count() + self._read
+        return int(super().parameter_count()) + self._read
 
     def facts(self) -> Mapping[str, Any]:
         """Name the encoder, its revision and the sum of its weights."""
