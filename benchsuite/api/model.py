@@ -44,7 +44,7 @@ class Model(Plugin):
     """What the model cannot work without."""
 
     uses_language_model: ClassVar[bool] = False
-    """True for models that read text with a pretrained language model; reports show it."""
+    """True for models that read text with a pretrained language model; see :meth:`reads_with_language_model`."""
 
     proposed: ClassVar[bool] = False
     """True for a model that is put to the test: it is held against the best of all others, the classics, and never is
@@ -95,6 +95,10 @@ class Model(Plugin):
         None means "not told". Zeros of a sparse matrix are not stored and do not count, a mean or a popularity does.
         """
         return None
+
+    def reads_with_language_model(self) -> bool:
+        """Return whether it does with these settings; reports show it. Override where it depends on them."""
+        return self.uses_language_model
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
         """Return float32[p], the scores of single (query, item) pairs on the same scale as :meth:`score`.

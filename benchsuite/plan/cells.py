@@ -224,7 +224,7 @@ def _about_model(model: Pick) -> About:
         raise BenchsuiteError(f"{model.label} is not a model")
     return model.about(
         needs=sorted(plugin.needs),
-        uses_language_model=plugin.uses_language_model,
+        uses_language_model=plugin.reads_with_language_model(),
         proposed=plugin.proposed,
         ceiling=plugin.ceiling,
         predicts_values=plugin.predicts_values,

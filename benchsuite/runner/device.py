@@ -9,7 +9,7 @@ def choose_device(wanted: str, model: Model) -> str:
     """Return ``wanted``; for ``auto`` the GPU when there is one and the model is of the kind that uses it."""
     if wanted != "auto":
         return wanted
-    if not (model.uses_language_model or Need.GPU in model.needs):
+    if not (model.reads_with_language_model() or Need.GPU in model.needs):
         return "cpu"
     import torch
 

@@ -103,6 +103,10 @@ class ALSContent(Model):
         self._threads = context.threads
         return self
 
+    def reads_with_language_model(self) -> bool:
+        """Return whether texts are read so, not counted."""
+        return self.vectors == "lm"
+
     def parameter_count(self) -> int:
         """Return the factors, what reads the texts (the encoder, or one rarity per term) and the regression."""
         return self._als.parameter_count() + self._read + self._regression

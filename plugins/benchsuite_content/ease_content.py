@@ -103,6 +103,10 @@ class EASEContent(EASE):
         self._facts, self._read = {}, 0
         return self
 
+    def reads_with_language_model(self) -> bool:
+        """Return whether texts are read so, not counted."""
+        return self.vectors == "lm"
+
     def parameter_count(self) -> int:
         """Return the weights between items other than 0, and what reads the texts (see ``als-content``)."""
         return int(super().parameter_count()) + self._read

@@ -6,10 +6,12 @@ from functools import partial
 import numpy as np
 import pytest
 
-from benchsuite.api import Context
+from benchsuite.api import Context, Model
 from benchsuite.data import Dataset
+from benchsuite.runner.device import choose_device
 from benchsuite.testing import last_events, parametrize, small_dataset
 from benchsuite_classic.ease import EASE
+from benchsuite_content.als_content import ALSContent
 from benchsuite_content.ease_content import EASEContent
 from benchsuite_content.vectors import tfidf_vectors
 
@@ -17,6 +19,14 @@ from benchsuite_content.vectors import tfidf_vectors
 @parametrize("models", partial(EASEContent, vectors="tfidf"))
 def test_ease_content_by_tfidf(check: Callable[[], None]) -> None:
     check()
+
+
+@pytest.mark.parametrize("kind", [ALSContent, EASEContent])
+def test_who_counts_words_reads_without_a_language_model(kind: type[Model]) -> None:
+    assert kind().reads_with_language_model()
+    words = kind.from_settings({"vectors": "tfidf"})
+    assert not words.reads_with_language_model()
+    assert choose_device("auto", words) == "cpu"
 
 
 @pytest.fixture
