@@ -86,8 +86,12 @@ class EASE(Model):
             all_scores[first:last] = history[first:last] @ self._weights
 
         together(work, shares(len(queries), self._threads), self._threads)
+        self._complete(all_scores, queries)
         scores = pick(all_scores, candidates)
         return silence(scores, answerable(queries, self._warm), self._warm, candidates)
+
+    def _complete(self, scores: Float32, queries: Queries) -> None:
+        """Add to float32[q, items] scores, in place, what else a model knows of the asking users."""
 
     def save(self, folder: Path) -> None:
         """Write the weights between items."""

@@ -1,21 +1,26 @@
-"""EASE that also explains what the items' texts say."""
+"""EASE that also explains what the texts of items and users say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from annotated_types import Ge
 
 from benchsuite.api import Choice, Context, Need, Search
-from benchsuite.data import Dataset, Entities, Float32
+from benchsuite.data import Dataset, Entities, Float32, Queries
 from benchsuite_classic.ease import EASE, gram
 from benchsuite_classic.support import blas_threads, blocks, warm_items
 from benchsuite_content.backbone import CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE
-from benchsuite_content.vectors import lm_vectors, tfidf_vectors
+from benchsuite_content.vectors import lm_vectors, tfidf_profiles, tfidf_vectors
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+_PROFILES = "profiles.safetensors"
 
 
 @dataclass
@@ -29,14 +34,18 @@ class EASEContent(EASE):
 
     Attributes:
         vectors: ``"lm"`` reads texts with a frozen language model, ``"tfidf"`` counts their words.
-        side_weight: of the text vectors, which have unit length, in units of users; 0 gives ``ease``.
+        side_weight: of the text vectors, which have unit length, in units of users.
+        profile_weight: of the words of a profile, tf-idf of unit length where a taken item is 1. With both weights at 0
+            this is ``ease``.
         backbone: the encoder for ``"lm"``.
     """
 
     vectors: Annotated[Literal["lm", "tfidf"], Choice("lm", "tfidf")] = "lm"
     side_weight: Annotated[float, Ge(0), Search(1, 1000, log=True)] = 50.0
+    profile_weight: Annotated[float, Ge(0), Search(0.3, 3, log=True)] = 1.0
     backbone: str = DEFAULT_BACKBONE
 
+    version = "2"
     needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
     uses_language_model: ClassVar[bool] = True
 
@@ -77,12 +86,25 @@ class EASEContent(EASE):
             context: tells threads.
         """
         self._facts, self._read, self._texts = {}, 0, texts
+        words = tfidf_profiles(train) if self.profile_weight else None
+        self._profiles: csr_matrix | None = None if words is None else words * np.float32(self.profile_weight)
         super().fit(train, context)
         del self._texts
+        if self._profiles is not None:
+            items = len(train.items)
+            self._of_profiles = self._weights[items:, :items].copy()
+            self._weights = self._weights[:items, :items].copy()
         return self
 
+    def _complete(self, scores: Float32, queries: Queries) -> None:
+        if self._profiles is not None:
+            scores += self._profiles[queries.user] @ self._of_profiles
+
     def _inner_products(self, train: Dataset, threads: int) -> Float32:
-        out = gram(train.matrix(), threads)
+        from scipy.sparse import csr_matrix, hstack
+
+        rows = train.matrix()
+        out = gram(rows if self._profiles is None else csr_matrix(hstack([rows, self._profiles])), threads)
         known = warm_items(train)
         texts, size = self._texts, len(known)
         if isinstance(texts, np.ndarray):
@@ -94,13 +116,30 @@ class EASEContent(EASE):
                 part = part if isinstance(part, np.ndarray) else part.toarray()
                 part[:, ~known] = 0.0
                 part[~known[first:last]] = 0.0
-                out[first:last] += np.float32(self.side_weight) * part.astype(np.float32)
+                out[first:last, :size] += np.float32(self.side_weight) * part.astype(np.float32)
         return out
 
+    def save(self, folder: Path) -> None:
+        """Write the weights, and the counted words of the profiles."""
+        from safetensors.numpy import save_file
+
+        super().save(folder)
+        if self._profiles is not None:
+            words = {name: getattr(self._profiles, name) for name in ("data", "indices", "indptr")}
+            save_file({**words, "weights": self._of_profiles}, folder / _PROFILES)
+
     def load(self, folder: Path, items: Entities) -> Self:
-        """Read the weights between items; no text is read again."""
+        """Read the weights; no text is read again."""
+        from safetensors.numpy import load_file
+        from scipy.sparse import csr_matrix
+
         super().load(folder, items)
-        self._facts, self._read = {}, 0
+        self._facts, self._read, self._profiles = {}, 0, None
+        if (folder / _PROFILES).exists():
+            stored = load_file(folder / _PROFILES)
+            shape = len(stored["indptr"]) - 1, len(stored["weights"])
+            self._profiles = csr_matrix((stored["data"], stored["indices"], stored["indptr"]), shape=shape)
+            self._of_profiles = stored["weights"]
         return self
 
     def reads_with_language_model(self) -> bool:
@@ -108,8 +147,9 @@ class EASEContent(EASE):
         return self.vectors == "lm"
 
     def parameter_count(self) -> int:
-        """Return the weights between items other than 0, and what reads the texts (see ``als-content``)."""
-        return int(super().parameter_count()) + self._read
+        """Return the weights between items other than 0, those of profiles, and what reads the texts."""
+        profiles = 0 if self._profiles is None else self._of_profiles.size
+        return int(super().parameter_count()) + profiles + self._read
 
     def facts(self) -> Mapping[str, Any]:
         """Name the encoder, its revision and the sum of its weights."""

@@ -25,16 +25,25 @@ def tfidf_vectors(train: Dataset, ngrams: int) -> csr_matrix:
     Raises:
         NotApplicable: when the items have no text.
     """
+    counted = _count_words(_texts(train), ngrams)
+    if counted is None:
+        raise NotApplicable("the item texts hold no word of two letters", where=train.name)
+    return counted
+
+
+def tfidf_profiles(train: Dataset) -> csr_matrix | None:
+    """Return float32 csr[users, terms] of the users' profile texts, as :func:`tfidf_vectors`; None without words."""
+    return None if train.users.text is None else _count_words(train.users.text, 1)
+
+
+def _count_words(texts: tuple[str, ...], ngrams: int) -> csr_matrix | None:
     import numpy as np
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    texts = _texts(train)
     vectorizer = TfidfVectorizer(ngram_range=(1, ngrams), dtype=np.float32)
     words = vectorizer.build_analyzer()
-    if not any(words(text) for text in texts):
-        raise NotApplicable("the item texts hold no word of two letters", where=train.name)
-    return csr_matrix(vectorizer.fit_transform(texts))
+    return csr_matrix(vectorizer.fit_transform(texts)) if any(words(text) for text in texts) else None
 
 
 def lm_vectors(train: Dataset, backbone: str, context: Context) -> tuple[Float32, Mapping[str, Any]]:

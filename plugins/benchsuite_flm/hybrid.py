@@ -21,9 +21,10 @@ from benchsuite_classic.knn_baseline import KNNBaseline
 from benchsuite_classic.mixing import held_out
 from benchsuite_content.ease_content import EASEContent
 from benchsuite_content.encode import encode_texts
+from benchsuite_content.kernels import CITE_KERNEL_RIDGE, Blend
 from benchsuite_content.vectors import tfidf_vectors
 from benchsuite_flm.flm import FLM
-from benchsuite_flm.terms import RIDGES, SIDE_WEIGHTS, Reading, Terms, Weights, choose
+from benchsuite_flm.terms import SIDE_WEIGHTS, Terms, Weights, choose
 from benchsuite_flm.values import PairTerm, PairWeights, ratings_of, stack
 
 _MIX = "mix.json"
@@ -34,10 +35,10 @@ class HybridFLM(FLM):
     """FLM plus classics: the logit of ``flm`` and weighted scores of ``ease-content``, popularity and ``als``.
 
     Items with training rows get a weighted score of EASE that also explains the texts' frozen vectors, and a weighted
-    popularity. New items, of which EASE knows nothing, get weighted scores of ALS whose factors are predicted from
-    their texts by ridge regression (as in ``als-content``), from three readings of the texts: by the fine-tuned
-    encoder, by the encoder as it came, by counting words. The pointwise answer is that of ``flm``; where the data has
-    likes and dislikes, the rating that ``knn-baseline`` predicts is added.
+    popularity. New items, of which EASE knows nothing, get a weighted score of ALS whose factors are predicted from
+    their texts by kernel regression (as in ``als-kernel``): the kernel is that of the fine-tuned vectors, to which
+    those of the frozen vectors and of counted words are added where that helps. The pointwise answer is that of
+    ``flm``; where the data has likes and dislikes, the rating that ``knn-baseline`` predicts is added.
 
     All weights are chosen on validation, those of lists by nDCG@10: on the validation fold where there is one, else on
     a tenth of each history that is held out inside the training part. For that choice everything is fitted once without
@@ -50,29 +51,29 @@ class HybridFLM(FLM):
         side_weight: of the frozen vectors within EASE, in units of users.
         popularity_weight: of the centred log count of training rows.
         new_weight: of the score of ALS for new items, factors predicted from the fine-tuned vectors.
-        ridge: the L2 penalty with which they are predicted; vectors have unit length.
+        ridge: the L2 penalty with which they are predicted.
     """
 
     ease_regularization: Annotated[float, Gt(0), Search(30, 3000, log=True)] = 300.0
     weight: Annotated[float, Ge(0)] | None = None
     side_weight: Annotated[float, Ge(0)] = 30.0
     popularity_weight: Annotated[float, Ge(0)] = 0.0
-    new_weight: Annotated[float, Ge(0)] = 20.0
-    ridge: Annotated[float, Gt(0)] = 10.0
+    new_weight: Annotated[float, Ge(0)] = 100.0
+    ridge: Annotated[float, Gt(0)] = 6.0
 
-    version = "4"
-    cite: ClassVar[tuple[str, ...]] = (*FLM.cite, *EASEContent.cite, *ALS.cite, *KNNBaseline.cite)
+    version = "5"
+    cite: ClassVar[tuple[str, ...]] = (*FLM.cite, *EASEContent.cite, *ALS.cite, CITE_KERNEL_RIDGE, *KNNBaseline.cite)
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Choose the weights, then fit everything on all rows."""
         alone = dataclasses.replace(context, validation=None)
         # Where nothing can be chosen, EASE weighs what suited the validation rows of two film sets (a shop wants more).
-        new = {name: Reading(0.0, ridges[0]) for name, ridges in RIDGES.items()}
         self._weights = Weights(
             10.0 if self.weight is None else self.weight,
             self.side_weight,
             self.popularity_weight,
-            {**new, "tuned": Reading(self.new_weight, self.ridge)},
+            self.new_weight,
+            Blend({"tuned": 1.0}, self.ridge),
         )
         self._quality: float | None = None
         pair_weights = PairWeights()

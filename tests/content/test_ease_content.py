@@ -1,7 +1,9 @@
 """EASE with side information."""
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from benchsuite.testing import last_events, parametrize, small_dataset
 from benchsuite_classic.ease import EASE
 from benchsuite_content.als_content import ALSContent
 from benchsuite_content.ease_content import EASEContent
-from benchsuite_content.vectors import tfidf_vectors
+from benchsuite_content.vectors import tfidf_profiles, tfidf_vectors
 
 
 @parametrize("models", partial(EASEContent, vectors="tfidf"))
@@ -47,17 +49,46 @@ def test_weights_solve_the_regression_on_rows_and_texts(train: Dataset, kind: st
         written = known & texts.any(axis=1)
         side = np.where(written[:, None], texts - texts[written].mean(axis=0), 0.0)
     side[~known] = 0.0
-    model = EASEContent(regularization=2.0, side_weight=3.0).fit_on(train, texts, Context())
-    # Each column is the ridge regression of one item's rows on those of all other items.
+    model = EASEContent(regularization=2.0, side_weight=3.0, profile_weight=0.5).fit_on(train, texts, Context())
+    # Each column is the ridge regression of one item's rows on those of all other items and of the profiles' words.
+    words = tfidf_profiles(train)
+    assert words is not None
+    profiles = 0.5 * words.toarray().astype(np.float64)
+    assert profiles.any()
     rows = np.vstack([taken, np.sqrt(3.0) * side.T])
+    beside = np.vstack([profiles, np.zeros((len(side.T), profiles.shape[1]))])
     for item in (0, 5):
-        others = np.delete(rows, item, axis=1)
+        others = np.hstack([np.delete(rows, item, axis=1), beside])
         solved = np.linalg.solve(others.T @ others + 2.0 * np.eye(others.shape[1]), others.T @ rows[:, item])
-        assert np.delete(model._weights[:, item], item) == pytest.approx(solved, abs=1e-4)
+        found = np.concatenate([np.delete(model._weights[:, item], item), model._of_profiles[:, item]])
+        assert found == pytest.approx(solved, abs=1e-4)
+    queries = last_events(small_dataset()).queries
+    wanted = queries.matrix(len(known)) @ model._weights + profiles[queries.user] @ model._of_profiles
+    scores = model.score(queries, None)
+    told = ~np.isnan(scores).all(axis=1)  # who shows a known item
+    assert scores[np.ix_(told, known)] == pytest.approx(wanted[np.ix_(told, known)], abs=1e-4)
+
+
+def test_profiles_tell_what_their_owners_take(train: Dataset, tmp_path: Path) -> None:
+    # Everybody of one profile takes item 0 as well; nothing else tells these users from the others.
+    queries = last_events(small_dataset()).queries
+    told = dataclasses.replace(
+        train.users, text=tuple("alpha" if user % 2 else "beta" for user in range(len(train.users)))
+    )
+    rows = train.interactions
+    own = dataclasses.replace(train, users=told, interactions=rows.take((rows.item != 0) | (rows.user % 2 == 1)))
+    model = EASEContent(vectors="tfidf", profile_weight=3.0, regularization=5.0).fit(own, Context())
+    alpha = queries.user % 2 == 1
+    plain = EASEContent(vectors="tfidf", profile_weight=0.0, regularization=5.0).fit(own, Context())
+    more = (model.score(queries, None) - plain.score(queries, None))[:, 0]
+    assert np.nanmin(more[alpha]) > np.nanmax(more[~alpha])
+    model.save(tmp_path)
+    loaded = EASEContent().load(tmp_path, own.items)
+    np.testing.assert_array_equal(loaded.score(queries, None), model.score(queries, None))
 
 
 def test_without_weight_texts_change_nothing(train: Dataset) -> None:
     queries = last_events(small_dataset()).queries
     plain = EASE().fit(train, Context()).score(queries, None)
-    same = EASEContent(vectors="tfidf", side_weight=0.0).fit(train, Context()).score(queries, None)
+    same = EASEContent(vectors="tfidf", side_weight=0.0, profile_weight=0.0).fit(train, Context()).score(queries, None)
     np.testing.assert_array_equal(same, plain)

@@ -1,0 +1,137 @@
+"""ALS for items that have a past, and for new ones factors guessed by kernel regression on their texts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+from annotated_types import Ge, Gt
+
+from benchsuite.api import Context, Model, Need, Search
+from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
+from benchsuite.errors import NotApplicable
+from benchsuite_classic.als import ALS
+from benchsuite_classic.mixing import Mix, best_mix
+from benchsuite_classic.support import answerable, blas_threads, silence
+from benchsuite_content.als_content import ALSContent
+from benchsuite_content.backbone import DEFAULT_BACKBONE
+from benchsuite_content.kernels import CITE_KERNEL_RIDGE, Blend, NewItems
+from benchsuite_content.vectors import lm_vectors, tfidf_vectors
+
+_RIDGE = 3.0
+RIDGES = (0.1, 0.3, 1.0, 3.0, 6.0, 12.0)
+"""Penalties that are tried."""
+
+WORDS = (0.0, 1.0, 2.0)
+"""Weights of counted words beside the frozen vectors that are tried."""
+
+
+@dataclass
+class ALSKernel(Model):
+    """ALS whose factors of new items are predicted from their texts by kernel ridge regression.
+
+    As ``als-content``, but not linear: a new item is like the known ones whose texts are near (Saunders et al. 1998).
+    Texts are read by a frozen language model (Gaussian kernel) and by counting words (cosine); see
+    :class:`benchsuite_content.kernels.NewItems`. Where the validation fold asks for new items, others than the default
+    penalty and weight of the words are taken if they gain more nDCG@10 than the standard error of the gain; for that
+    choice ALS is fitted twice.
+
+    Attributes:
+        ridge: the L2 penalty of the regression; None is 3, or what the validation fold tells, with ``words``.
+        words: how much counted words weigh beside the vectors.
+        factors: of ALS.
+        regularization: of ALS.
+        alpha: of ALS.
+        iterations: of ALS.
+        backbone: the encoder.
+    """
+
+    ridge: Annotated[float, Gt(0)] | None = None
+    words: Annotated[float, Ge(0)] = 0.0
+    factors: Annotated[int, Ge(1), Search(16, 256, log=True)] = 128
+    regularization: Annotated[float, Gt(0), Search(0.1, 100, log=True)] = 30.0
+    alpha: Annotated[float, Gt(0), Search(1, 40, log=True)] = 5.0
+    iterations: Annotated[int, Ge(1), Search(5, 50)] = 15
+    backbone: str = DEFAULT_BACKBONE
+
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
+    uses_language_model: ClassVar[bool] = True
+    cite = (CITE_KERNEL_RIDGE, *ALSContent.cite)
+
+    def fit(self, train: Dataset, context: Context) -> Self:
+        """Choose the kernel, learn ALS factors and predict those of new items."""
+        vectors, encoder = lm_vectors(train, self.backbone, context)
+        self._encoder = dict(encoder)
+        texts: dict[str, Any] = {"frozen": vectors}
+        with contextlib.suppress(NotApplicable):  # no words: then they predict nothing
+            texts["words"] = tfidf_vectors(train, ngrams=1)
+        self._threads = context.threads
+        self._blend = _blend(_RIDGE if self.ridge is None else self.ridge, self.words, texts)
+        fold = context.validation
+        if self.ridge is None and fold is not None and len(fold.queries):
+            self._blend = self._choose(fold, texts, context)
+        self._news = self._learn(train, texts, context)
+        warm = self._news.warm
+        self._known = warm | (vectors.any(axis=1) & warm.any())
+        self._factors = _all_factors(self._news, self._blend)
+        return self
+
+    def _learn(self, train: Dataset, texts: Mapping[str, Any], context: Context) -> NewItems:
+        als = ALS(
+            factors=self.factors, regularization=self.regularization, alpha=self.alpha, iterations=self.iterations
+        ).fit(train, context)
+        return NewItems(als, np.asarray(train.matrix().sum(axis=0)).ravel(), texts, context.threads)
+
+    def _choose(self, fold: Fold, texts: Mapping[str, Any], context: Context) -> Blend:
+        """Return the blend that answers a validation fold best; the default where nothing new is asked for."""
+        news = self._learn(fold.train, texts, context)
+        if (news.warm if fold.candidates is None else news.warm[fold.candidates]).all():
+            return self._blend
+        tried = [_blend(ridge, words, texts) for words in WORDS if not words or "words" in texts for ridge in RIDGES]
+        blends = [self._blend, *tried]
+        made = [_all_factors(news, blend) for blend in blends]
+        if fold.candidates is not None:
+            made = [factors[fold.candidates] for factors in made]
+
+        def parts(queries: Queries) -> list[Float32]:
+            users = news.users(queries)
+            return [users @ factors.T for factors in made]
+
+        mixes = [_only(number) for number in range(len(blends))]
+        with blas_threads(context.threads):
+            return blends[best_mix(fold, parts, mixes, context.seed, cautious=True)[0]]
+
+    def parameter_count(self) -> int:
+        """Return the factors, what reads the texts (the encoder) and the regression."""
+        return self._news.als.parameter_count() + int(self._encoder["parameters"]) + self._news.weights
+
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], dot products of user and item factors."""
+        factors = self._factors if candidates is None else self._factors[candidates]
+        users = self._news.als.fold_in(queries, self._factors)
+        with blas_threads(self._threads):
+            scores: Float32 = users @ factors.T
+        return silence(scores, answerable(queries, self._known), self._known, candidates)
+
+    def facts(self) -> Mapping[str, Any]:
+        """Name the encoder, its revision and the sum of its weights, and the kernel that was used."""
+        return {
+            "backbone": self._encoder,
+            "kernel": {"ridge": self._blend.ridge, **dict(self._blend.shares)},
+        }
+
+
+def _blend(ridge: float, words: float, texts: Mapping[str, Any]) -> Blend:
+    return Blend({"frozen": 1.0, **({"words": words} if words and "words" in texts else {})}, ridge)
+
+
+def _all_factors(news: NewItems, blend: Blend) -> Float32:
+    """Return float32[n, f]: learnt factors of known items, predicted ones of new items."""
+    return np.where(news.warm[:, None], news.als.item_factors, news.factors(blend))
+
+
+def _only(number: int) -> Mix:
+    return lambda parts: parts[number]

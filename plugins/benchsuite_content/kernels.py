@@ -1,0 +1,143 @@
+"""Kernel regression on texts: what the factors of new items would be, told by known items with texts alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from benchsuite.data import Bool, Entities, Float32, Float64, Int32, Int64, Queries
+from benchsuite_classic.als import ALS
+from benchsuite_classic.support import blas_threads
+
+MOST_TAUGHT = 4096
+"""The regression learns from at most this many known items, those with most rows: time grows with the cube."""
+
+_TINY = 1e-9
+_FILE = "new.safetensors"
+
+CITE_KERNEL_RIDGE = """@inproceedings{saunders1998ridge,
+  title = {Ridge Regression Learning Algorithm in Dual Variables},
+  author = {Saunders, Craig and Gammerman, Alexander and Vovk, Volodya},
+  booktitle = {International Conference on Machine Learning (ICML)},
+  pages = {515--521},
+  year = {1998}
+}"""
+
+
+@dataclass(frozen=True)
+class Blend:
+    """A kernel made of several readings of the texts, and the penalty of the regression on it.
+
+    Attributes:
+        shares: how much the kernel of each reading counts, by its name.
+        ridge: the L2 penalty; the kernel of one reading is 1 between equal texts.
+    """
+
+    shares: Mapping[str, float]
+    ridge: float
+
+
+class NewItems:
+    """Factors of new items, predicted from their texts by kernel ridge regression (Saunders et al. 1998).
+
+    The kernel of two texts is, where a reading makes vectors, exp(-|a - b|^2) of these at unit length around the mean
+    of the known items (a Gaussian kernel); where it counts words, the cosine of the counts. Kernels of several readings
+    add up. An item whose text is empty gets the mean of the factors.
+
+    Args:
+        als: fitted.
+        rows: float32[n], training rows of each item; 0 marks new ones.
+        texts: what each reading makes of the items' texts: float32[n, d], or csr with rows of unit length; rows are
+            zero where a text is empty.
+        threads: for BLAS.
+    """
+
+    def __init__(self, als: ALS, rows: Float32, texts: Mapping[str, Any], threads: int = 1) -> None:
+        self.als, self.warm, self._texts, self._threads = als, rows > 0, texts, threads
+        self._new = np.flatnonzero(~self.warm)
+        self._taught = np.sort(np.argsort(-rows, kind="stable")[: min(MOST_TAUGHT, int(self.warm.sum()))])
+        self._kernels: dict[str, tuple[Float64, Float64]] = {}
+        self._predicted: dict[tuple[Any, ...], Float32] = {}
+
+    @property
+    def readings(self) -> frozenset[str]:
+        """The names of the readings there are."""
+        return frozenset(self._texts)
+
+    @property
+    def weights(self) -> int:
+        """How many numbers the regression learns."""
+        return int(len(self._taught) * self.als.item_factors.shape[1])
+
+    def users(self, queries: Queries) -> Float32:
+        """Return float32[q, f], ALS factors of the asking users; new items in a history say nothing."""
+        return self.als.fold_in(queries, np.where(self.warm[:, None], self.als.item_factors, np.float32(0)))
+
+    def factors(self, blend: Blend, candidates: Int32 | None = None) -> Float32:
+        """Return float32[c, f]: factors of new items as a blend predicts them, 0 for known ones."""
+        out = np.zeros_like(self.als.item_factors)
+        out[self._new] = self._predicted_by(blend)
+        return out if candidates is None else out[candidates]
+
+    def _predicted_by(self, blend: Blend) -> Float32:
+        key = (*sorted(blend.shares.items()), blend.ridge)
+        if key not in self._predicted:
+            self._predicted[key] = self._predict(blend)
+        return self._predicted[key]
+
+    def save(self, folder: Path, blend: Blend) -> None:
+        """Write ALS and the factors of new items as one blend predicts them."""
+        from safetensors.numpy import save_file
+
+        self.als.save(folder)
+        save_file({"warm": self.warm, "taught": self._taught, "factors": self._predicted_by(blend)}, folder / _FILE)
+
+    @classmethod
+    def load(cls, folder: Path, items: Entities, blend: Blend) -> Self:
+        """Read what :meth:`save` wrote; no other blend is known."""
+        from safetensors.numpy import load_file
+
+        stored = load_file(folder / _FILE)
+        loaded = cls(ALS().load(folder, items), stored["warm"].astype(np.float32), {})
+        loaded._taught = stored["taught"]
+        loaded._predicted[(*sorted(blend.shares.items()), blend.ridge)] = stored["factors"]
+        return loaded
+
+    def _predict(self, blend: Blend) -> Float32:
+        from sklearn.kernel_ridge import KernelRidge
+
+        learnt = self.als.item_factors[self._taught].astype(np.float64)
+        if not len(learnt) or not len(self._new):
+            return np.zeros((len(self._new), learnt.shape[1]), np.float32)
+        among, towards = (np.zeros((size, len(learnt))) for size in (len(learnt), len(self._new)))
+        with blas_threads(self._threads):
+            for name, share in blend.shares.items():
+                if name not in self._kernels:
+                    self._kernels[name] = _kernels(self._texts[name], self._taught, self._new)
+                known, new = self._kernels[name]
+                among += share * known
+                towards += share * new
+            middle = learnt.mean(axis=0)
+            model = KernelRidge(alpha=blend.ridge, kernel="precomputed").fit(among, learnt - middle)
+            return np.asarray(model.predict(towards) + middle, np.float32)
+
+
+def _kernels(texts: Any, taught: Int64, new: Int64) -> tuple[Float64, Float64]:
+    """Return float64[t, t] and float64[m, t], the kernel among the taught items and of new items with them."""
+    if not isinstance(texts, np.ndarray):
+        known = texts[taught].astype(np.float64)
+        return (known @ known.T).toarray(), (texts[new].astype(np.float64) @ known.T).toarray()
+    rows = texts[np.concatenate([taught, new])].astype(np.float64)
+    written: Bool = rows.any(axis=1)
+    count = len(taught)
+    if written[:count].any():
+        rows -= rows[:count][written[:count]].mean(axis=0)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _TINY)
+    near = np.exp(2.0 * (rows @ rows[:count].T) - 2.0)
+    near[~written] = 0.0
+    near[:, ~written[:count]] = 0.0
+    return near[:count], near[count:]
