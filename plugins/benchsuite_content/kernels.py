@@ -97,12 +97,12 @@ class NewItems:
         save_file({"warm": self.warm, "taught": self._taught, "factors": self._predicted_by(blend)}, folder / _FILE)
 
     @classmethod
-    def load(cls, folder: Path, items: Entities, blend: Blend) -> Self:
-        """Read what :meth:`save` wrote; no other blend is known."""
+    def load(cls, folder: Path, items: Entities, blend: Blend, als: ALS) -> Self:
+        """Read what :meth:`save` wrote, into ``als`` of the same settings; no other blend is known."""
         from safetensors.numpy import load_file
 
         stored = load_file(folder / _FILE)
-        loaded = cls(ALS().load(folder, items), stored["warm"].astype(np.float32), {})
+        loaded = cls(als.load(folder, items), stored["warm"].astype(np.float32), {})
         loaded._taught = stored["taught"]
         loaded._predicted[(*sorted(blend.shares.items()), blend.ridge)] = stored["factors"]
         return loaded

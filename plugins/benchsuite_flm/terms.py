@@ -108,7 +108,7 @@ class Terms:
         terms = cls.__new__(cls)  # without fitting
         terms.warm, terms._popularity = stored["warm"], stored["popularity"]  # noqa: SLF001 - its own class
         terms._eases = {weights.side: EASEContent().load(folder, items)}  # noqa: SLF001 - same
-        terms.news = None if terms.warm.all() else NewItems.load(folder, items, weights.blend)
+        terms.news = None if terms.warm.all() else NewItems.load(folder, items, weights.blend, ALS())
         return terms
 
     def parameter_count(self) -> int:

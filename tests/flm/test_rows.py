@@ -4,15 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
 
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Fold
 from benchsuite_classic.als import ALS
 from benchsuite_content.ease_content import EASEContent
+from benchsuite_content.kernels import Blend, NewItems
 from benchsuite_flm.flm import FLM
 from benchsuite_flm.hybrid import HybridFLM
-from benchsuite_flm.terms import EASE_WEIGHTS, NEW_WEIGHTS, RIDGES, SIDE_WEIGHTS
+from benchsuite_flm.terms import EASE_WEIGHTS, NEW_WEIGHTS, RIDGES, SHARES, SIDE_WEIGHTS
 from benchsuite_flm.text import TextFLM
 
 
@@ -63,13 +63,11 @@ def test_known_items_get_the_weighted_score_of_ease_and_popularity(few: dict, fo
 def test_new_items_get_the_weighted_score_of_factors_predicted_from_text(few: dict, fold: Fold) -> None:
     hybrid = HybridFLM(**few, weight=7.0, popularity_weight=0.5, new_weight=3.0, ridge=2.0)
     hybrid.fit(fold.train, Context(seed=1))
-    text, _, _, new = parts(hybrid, few, fold)
+    text, _, rows, new = parts(hybrid, few, fold)
     als = ALS().fit(fold.train, Context(seed=1))
-    ridge = Ridge(alpha=2.0).fit(hybrid.vectors[~new], als.item_factors[~new])
-    factors = np.where(new[:, None], np.float32(0), als.item_factors)
-    users = als.fold_in(fold.queries, factors)  # new items in a history say nothing
-    factors[new] = ridge.predict(hybrid.vectors[new])
-    wanted = text[:, new] + 3 * (users @ factors[new].T)
+    factors = NewItems(als, rows, {"tuned": hybrid.vectors}).factors(Blend({"tuned": 1.0}, 2.0))[new]
+    users = als.fold_in(fold.queries, np.where(new[:, None], np.float32(0), als.item_factors))
+    wanted = text[:, new] + 3 * (users @ factors.T)  # new items in a history say nothing
     codes = np.flatnonzero(new).astype(np.int32)
     assert hybrid.score(fold.queries, codes) == pytest.approx(wanted, abs=1e-3)
     assert hybrid.score(fold.queries, None)[:, new] == pytest.approx(wanted, abs=1e-3)
@@ -82,10 +80,9 @@ def test_the_weight_comes_from_the_validation_fold(few: dict, fold: Fold, make_f
     assert mix["ease"] in EASE_WEIGHTS
     assert mix["side"] in SIDE_WEIGHTS
     assert 0 < mix["validation ndcg@10"] <= 1
-    assert set(mix["new"]) == set(RIDGES)
-    for name, reading in mix["new"].items():
-        assert reading["weight"] in NEW_WEIGHTS
-        assert reading["ridge"] in RIDGES[name]
+    assert mix["new"] in (*NEW_WEIGHTS, model.new_weight)
+    assert mix["blend"]["ridge"] in (*RIDGES, model.ridge)
+    assert mix["blend"]["shares"] in SHARES
 
 
 def test_without_a_validation_fold_a_tenth_is_held_out(few: dict, world: Dataset) -> None:
@@ -96,11 +93,17 @@ def test_without_a_validation_fold_a_tenth_is_held_out(few: dict, world: Dataset
 def test_what_is_held_out_inside_tells_nothing_about_new_items(few: dict, fold: Fold) -> None:
     model = HybridFLM(**few, new_weight=3.0).fit(fold.train, Context(seed=1))
     assert not model._terms.warm.all()
-    assert model.facts()["mix"]["new"]["tuned"] == {"weight": 3.0, "ridge": 10.0}
+    mix = model.facts()["mix"]
+    assert (mix["new"], mix["blend"]) == (3.0, {"shares": {"tuned": 1.0}, "ridge": 6.0})
 
 
 def test_a_given_weight_is_kept(few: dict, fold: Fold) -> None:
     mix = HybridFLM(**few, weight=2.5).fit(fold.train, Context()).facts()["mix"]
-    tuned = mix.pop("new")["tuned"]
-    assert tuned == {"weight": 20.0, "ridge": 10.0}
-    assert mix == {"ease": 2.5, "side": 30.0, "popularity": 0.0, "validation ndcg@10": None}
+    assert mix == {
+        "ease": 2.5,
+        "side": 30.0,
+        "popularity": 0.0,
+        "new": 100.0,
+        "blend": {"shares": {"tuned": 1.0}, "ridge": 6.0},
+        "validation ndcg@10": None,
+    }
