@@ -75,4 +75,5 @@ def test_stored_similarities_are_counted(sizes: Sizes, fitted: Callable[[str], A
     assert fitted("ease").parameter_count() == sizes.items * (sizes.items - 1)
     assert fitted("social-knn").parameter_count() > fitted("user-knn").parameter_count()
     assert fitted("als-content").parameter_count() > ENCODER + fitted("als").parameter_count()
+    assert fitted("als-kernel").parameter_count() > ENCODER + fitted("als").parameter_count()
     assert fitted("content-tfidf").parameter_count() < 1000
