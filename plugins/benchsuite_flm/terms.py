@@ -139,9 +139,9 @@ def choose(
 ) -> tuple[Weights, float]:
     """Return the weights that answer a fold best by nDCG@10, and that figure.
 
-    First those of known items are chosen, then those of new ones. What is new in a fold is drawn, and what suits these
-    items best seldom suits others: the weights of new items stay as they are unless others gain more than the standard
-    error of the gain. Where the fold has no candidate of a kind, the weights of that kind stay as they are, too.
+    First those of known items are chosen, then those of new ones. What suits the items of one fold best seldom suits
+    those of the next: weights stay as they are unless others gain more than the standard error of the gain. Where the
+    fold has no candidate of a kind, the weights of that kind stay as they are, too.
 
     Args:
         fold: a validation fold.
@@ -163,18 +163,25 @@ def choose(
 def _choose_known(
     fold: Fold, score: Callable[[Queries], Float32], terms: Terms, start: Weights, seed: int
 ) -> tuple[Weights, float]:
-    found = []
-    pairs = [(ease, popularity) for popularity in POPULARITY_WEIGHTS for ease in EASE_WEIGHTS]
-    for side in SIDE_WEIGHTS:
+    """Choose the weights of EASE, of the texts within it and of popularity, or leave everything as it is."""
+    sides = (start.side, *SIDE_WEIGHTS)
+    ways = [
+        (place, ease, popularity)
+        for place in range(1, len(sides))
+        for popularity in POPULARITY_WEIGHTS
+        for ease in EASE_WEIGHTS
+    ]
 
-        def parts(queries: Queries, side: float = side) -> tuple[Float32, ...]:
-            return score(queries), *terms.known(queries, fold.candidates, side)
+    def parts(queries: Queries) -> tuple[Float32, ...]:
+        known = [terms.known(queries, fold.candidates, side) for side in sides]
+        return score(queries), known[0][1], *(ease for ease, _ in known)
 
-        number, value = best_mix(fold, parts, [_known_mix(*pair) for pair in pairs], seed)
-        ease, popularity = pairs[number]
-        chosen = dataclasses.replace(start, ease=ease, side=side, popularity=popularity)
-        found.append((chosen, value))
-    return max(found, key=lambda one: one[1])  # of equals the first
+    mixes = [_known_mix(*way) for way in [(0, start.ease, start.popularity), *ways]]
+    best, value = best_mix(fold, parts, mixes, seed, cautious=True)
+    if not best:
+        return start, value
+    place, ease, popularity = ways[best - 1]
+    return dataclasses.replace(start, ease=ease, side=sides[place], popularity=popularity), value
 
 
 def _choose_new(
@@ -204,8 +211,8 @@ def _plus_known(scores: Float32, ease: Float32, popularity: Float32, weight: flo
     return mixed
 
 
-def _known_mix(ease: float, popularity: float) -> Mix:
-    return lambda parts: _plus_known(parts[0], parts[1], parts[2], ease, popularity)
+def _known_mix(place: int, ease: float, popularity: float) -> Mix:
+    return lambda parts: _plus_known(parts[0], parts[2 + place], parts[1], ease, popularity)
 
 
 def _first(parts: Sequence[Float32]) -> Float32:

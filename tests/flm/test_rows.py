@@ -61,7 +61,7 @@ def test_known_items_get_the_weighted_score_of_ease_and_popularity(few: dict, fo
 
 
 def test_new_items_get_the_weighted_score_of_factors_predicted_from_text(few: dict, fold: Fold) -> None:
-    hybrid = HybridFLM(**few, weight=7.0, popularity_weight=0.5, new_weight=3.0, ridge=2.0)
+    hybrid = HybridFLM(**few, weight=7.0, popularity_weight=0.5, new_weight=60.0, ridge=2.0)
     hybrid.fit(fold.train, Context(seed=1))
     text, _, rows, new = parts(hybrid, few, fold)
     als = ALS().fit(fold.train, Context(seed=1))
@@ -80,7 +80,7 @@ def test_the_weight_comes_from_the_validation_fold(few: dict, fold: Fold, make_f
     assert mix["ease"] in EASE_WEIGHTS
     assert mix["side"] in SIDE_WEIGHTS
     assert 0 < mix["validation ndcg@10"] <= 1
-    assert mix["new"] in (*NEW_WEIGHTS, model.new_weight)
+    assert mix["new"] in NEW_WEIGHTS
     assert mix["blend"]["ridge"] in (*RIDGES, model.ridge)
     assert mix["blend"]["shares"] in SHARES
 
@@ -91,7 +91,7 @@ def test_without_a_validation_fold_a_tenth_is_held_out(few: dict, world: Dataset
 
 
 def test_what_is_held_out_inside_tells_nothing_about_new_items(few: dict, fold: Fold) -> None:
-    model = HybridFLM(**few, new_weight=3.0).fit(fold.train, Context(seed=1))
+    model = HybridFLM(**few, new_weight=60.0).fit(fold.train, Context(seed=1))
     assert not model._terms.warm.all()
     mix = model.facts()["mix"]
     assert (mix["new"], mix["blend"]) == (3.0, {"shares": {"tuned": 1.0}, "ridge": 6.0})
@@ -103,7 +103,15 @@ def test_a_given_weight_is_kept(few: dict, fold: Fold) -> None:
         "ease": 2.5,
         "side": 30.0,
         "popularity": 0.0,
-        "new": 100.0,
+        "new": 5.0,
         "blend": {"shares": {"tuned": 1.0}, "ridge": 6.0},
         "validation ndcg@10": None,
     }
+
+
+def test_among_themselves_new_items_are_ordered_by_the_prediction(few: dict, fold: Fold, make_fold) -> None:
+    inner = dataclasses.replace(make_fold(fold.train), name="validation")
+    rows = np.asarray(inner.train.matrix().sum(axis=0)).ravel()
+    only = dataclasses.replace(inner, candidates=np.flatnonzero(rows == 0).astype(np.int32))
+    mix = HybridFLM(**few, weight=1.0).fit(fold.train, Context(seed=1, validation=only)).facts()["mix"]
+    assert mix["new"] == 100.0
