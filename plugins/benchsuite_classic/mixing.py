@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def best_mix(
     mixes: Sequence[Mix],
     seed: int,
     *,
-    cautious: bool = False,
+    drawn: Literal["users", "items"] | None = None,
 ) -> tuple[int, float]:
     """Return (index, nDCG@10) of the mix that answers a fold best; of equals the first.
 
@@ -70,23 +71,25 @@ def best_mix(
         parts: what is mixed: scores float32[q, c] of the fold's candidates, made once for each block of queries.
         mixes: each makes float32[q, c] of the parts.
         seed: of the draw of queries, where there are too many.
-        cautious: keep the first unless the best gains more over it than the standard error of that gain (the rule of
-            one standard error, Breiman et al. 1984). The items count as what was drawn, not the queries: other items
-            will be new next time, and they differ more than users do.
+        drawn: what is another sample next time, where caution is wanted: the first is kept unless the best gains more
+            over it than the standard error of that gain, over users or over items (the rule of one standard error,
+            Breiman et al. 1984). New items differ from one draw to the next more than users do.
     """
     size = len(fold.train.items) if fold.candidates is None else len(fold.candidates)
-    gained = np.zeros((len(mixes), size))
+    gained = np.zeros((len(mixes), len(fold.train.users) if drawn == "users" else size))
     counted = 0
     for queries, blocked, truth in _parts(fold, seed):
         made = parts(queries)
         counted += len(queries)
         for number, mix in enumerate(mixes):
             listed, gains = _gains(mix(made), blocked, truth, 10)
-            gained[number] += np.bincount(listed.ravel(), weights=gains.ravel(), minlength=size)
+            unit = np.repeat(queries.user, listed.shape[1]) if drawn == "users" else listed.ravel()
+            gained[number] += np.bincount(unit, weights=gains.ravel(), minlength=gained.shape[1])
     totals = gained.sum(axis=1)
     best = int(np.argmax(totals))
     more = gained[best] - gained[0]
-    if cautious and more.sum() <= np.sqrt(size) * more.std():
+    # A unit that was never asked adds nothing to either side.
+    if drawn and more.sum() <= np.sqrt((more**2).sum() - more.sum() ** 2 / len(more)):
         best = 0
     return best, float(totals[best] / max(1, counted))
 

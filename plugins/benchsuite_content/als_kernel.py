@@ -102,7 +102,7 @@ class ALSKernel(Model):
 
         mixes = [_only(number) for number in range(len(blends))]
         with blas_threads(context.threads):
-            return blends[best_mix(fold, parts, mixes, context.seed, cautious=True)[0]]
+            return blends[best_mix(fold, parts, mixes, context.seed, drawn="items")[0]]
 
     def parameter_count(self) -> int:
         """Return the factors, what reads the texts (the encoder) and the regression."""

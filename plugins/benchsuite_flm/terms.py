@@ -139,9 +139,9 @@ def choose(
 ) -> tuple[Weights, float]:
     """Return the weights that answer a fold best by nDCG@10, and that figure.
 
-    First those of known items are chosen, then those of new ones. What suits the items of one fold best seldom suits
-    those of the next: weights stay as they are unless others gain more than the standard error of the gain. Where the
-    fold has no candidate of a kind, the weights of that kind stay as they are, too.
+    First those of known items are chosen, then those of new ones. What suits one fold best seldom suits the next:
+    weights stay as they are unless others gain more than the standard error of the gain, over users for known items,
+    over items for new ones. Where the fold has no candidate of a kind, the weights of that kind stay as they are, too.
 
     Args:
         fold: a validation fold.
@@ -177,7 +177,7 @@ def _choose_known(
         return score(queries), known[0][1], *(ease for ease, _ in known)
 
     mixes = [_known_mix(*way) for way in [(0, start.ease, start.popularity), *ways]]
-    best, value = best_mix(fold, parts, mixes, seed, cautious=True)
+    best, value = best_mix(fold, parts, mixes, seed, drawn="users")
     if not best:
         return start, value
     place, ease, popularity = ways[best - 1]
@@ -199,7 +199,7 @@ def _choose_new(
         return now, bare, *read
 
     mixes = [_first, *(_new_mix(weight, number) for weight, number in ways)]
-    best, value = best_mix(fold, parts, mixes, seed, cautious=True)
+    best, value = best_mix(fold, parts, mixes, seed, drawn="items")
     if not best:
         return start, value
     weight, number = ways[best - 1]
