@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,23 +72,26 @@ def test_the_mix_that_answers_best_is_chosen(fold: Fold) -> None:
     assert best_mix(fold, lambda queries: (first(queries), second(queries)), mixes, 0) == (2, 1.0)
 
 
+@pytest.mark.parametrize("drawn", ["users", "items"])
 @pytest.mark.parametrize(("helped", "wanted"), [(1, 0), (20, 1)])
-def test_caution_asks_for_more_than_the_standard_error(fold: Fold, helped: int, wanted: int) -> None:
-    # The items are what was drawn: a gain on a single one says little, however many queries it helps.
+def test_caution_asks_for_more_than_the_standard_error(fold: Fold, drawn: Any, helped: int, wanted: int) -> None:
+    # A gain on a single item, or of a single user, says little about other items or users.
     place = np.zeros((len(fold.queries), len(fold.train.items)), np.float32)
-    count = np.bincount(fold.truth.item, minlength=place.shape[1])
+    rows, items = fold.truth.rows, fold.truth.item
+    told = items if drawn == "items" else rows
+    count = np.bincount(told)
     often = np.argsort(-count, kind="stable")[: (count > 0).sum()]
-    truth = fold.truth.rows, fold.truth.item
     before, after = place.copy(), place.copy()
-    before[truth] = np.where(fold.truth.item == often[-1], 1.0, -1.0)  # one is found, and lost for others
-    after[truth] = np.where(np.isin(fold.truth.item, often[:helped]), 1.0, -1.0)
+    before[rows, items] = np.where(told == often[-1], 1.0, -1.0)  # one is found, and lost for others
+    after[rows, items] = np.where(np.isin(told, often[:helped]), 1.0, -1.0)
     parts = answer(fold, before), answer(fold, after)
     mixes = [lambda made: made[0], lambda made: made[1]]
     either = [
-        best_mix(fold, lambda queries: [part(queries) for part in parts], mixes, 0, cautious=cautious)[0]
-        for cautious in (False, True)
+        best_mix(fold, lambda queries: [part(queries) for part in parts], mixes, 0, drawn=caution)[0]
+        for caution in (None, drawn)
     ]
-    assert either == [1, wanted]
+    more = helped > 1 or drawn == "items"  # one user found for one lost is no gain
+    assert either == [int(more), wanted]
 
 
 def test_new_users_and_candidates_are_heeded(fold: Fold) -> None:
