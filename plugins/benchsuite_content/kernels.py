@@ -13,7 +13,7 @@ from benchsuite.data import Bool, Entities, Float32, Float64, Int32, Int64, Quer
 from benchsuite_classic.als import ALS
 from benchsuite_classic.support import blas_threads
 
-MOST_TAUGHT = 4096
+MOST_TAUGHT = 3000
 """The regression learns from at most this many known items, those with most rows: time grows with the cube."""
 
 _TINY = 1e-9
