@@ -19,7 +19,7 @@ from benchsuite_content.kernels import Blend, NewItems
 
 EASE_WEIGHTS = (0.0, 2.0, 4.0, 6.0, 10.0, 15.0, 25.0, 40.0, 60.0, 100.0, 200.0)
 SIDE_WEIGHTS = (30.0, 300.0)
-POPULARITY_WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6)
+POPULARITY_WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 NEW_WEIGHTS = (0.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 RIDGES = (0.1, 0.3, 1.0, 3.0, 6.0, 12.0)
 SHARES: tuple[Mapping[str, float], ...] = (
