@@ -18,13 +18,10 @@ from benchsuite_classic.mixing import Mix, best_mix
 from benchsuite_classic.support import answerable, blas_threads, silence
 from benchsuite_content.als_content import ALSContent
 from benchsuite_content.backbone import DEFAULT_BACKBONE
-from benchsuite_content.kernels import CITE_KERNEL_RIDGE, Blend, NewItems
+from benchsuite_content.kernels import CITE_KERNEL_RIDGE, RIDGES, Blend, NewItems
 from benchsuite_content.vectors import lm_vectors, tfidf_vectors
 
 _RIDGE = 3.0
-RIDGES = (0.1, 0.3, 1.0, 3.0, 6.0, 12.0)
-"""Penalties that are tried."""
-
 WORDS = (0.0, 1.0, 2.0)
 """Weights of counted words beside the frozen vectors that are tried."""
 

@@ -16,6 +16,9 @@ from benchsuite_classic.support import blas_threads
 MOST_TAUGHT = 3000
 """The regression learns from at most this many known items, those with most rows: time grows with the cube."""
 
+RIDGES = (0.1, 0.3, 1.0, 3.0, 6.0, 12.0)
+"""Penalties that are worth a try."""
+
 _TINY = 1e-9
 _FILE = "new.safetensors"
 

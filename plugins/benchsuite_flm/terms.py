@@ -15,13 +15,12 @@ from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_classic.mixing import Mix, best_mix
 from benchsuite_content.ease_content import EASEContent
-from benchsuite_content.kernels import Blend, NewItems
+from benchsuite_content.kernels import RIDGES, Blend, NewItems
 
 EASE_WEIGHTS = (0.0, 2.0, 4.0, 6.0, 10.0, 15.0, 25.0, 40.0, 60.0, 100.0, 200.0)
 SIDE_WEIGHTS = (30.0, 300.0)
 POPULARITY_WEIGHTS = (0.0, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 NEW_WEIGHTS = (0.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
-RIDGES = (0.1, 0.3, 1.0, 3.0, 6.0, 12.0)
 SHARES: tuple[Mapping[str, float], ...] = (
     {"tuned": 1.0},
     {"tuned": 1.0, "frozen": 1.0},
@@ -164,10 +163,10 @@ def _choose_known(
     fold: Fold, score: Callable[[Queries], Float32], terms: Terms, start: Weights, seed: int
 ) -> tuple[Weights, float]:
     """Choose the weights of EASE, of the texts within it and of popularity, or leave everything as it is."""
-    sides = (start.side, *SIDE_WEIGHTS)
+    sides = list(dict.fromkeys((start.side, *SIDE_WEIGHTS)))
     ways = [
-        (place, ease, popularity)
-        for place in range(1, len(sides))
+        (sides.index(side), ease, popularity)
+        for side in SIDE_WEIGHTS
         for popularity in POPULARITY_WEIGHTS
         for ease in EASE_WEIGHTS
     ]
@@ -188,21 +187,19 @@ def _choose_new(
     fold: Fold, score: Callable[[Queries], Float32], terms: Terms, news: NewItems, start: Weights, seed: int
 ) -> tuple[Weights, float]:
     """Choose weight, kernel and penalty for new items, or leave everything as it is."""
-    blends = [Blend(shares, ridge) for shares in SHARES if news.readings.issuperset(shares) for ridge in RIDGES]
-    ways = [(weight, number) for weight in NEW_WEIGHTS for number in range(len(blends) if weight else 1)]
+    tried = [Blend(shares, ridge) for shares in SHARES if news.readings.issuperset(shares) for ridge in RIDGES]
+    blends = [start.blend, *tried]
+    others = [(weight, number) for weight in NEW_WEIGHTS for number in range(1, len(blends) if weight else 2)]
+    ways = [(start.new, 0), *others]
     without = dataclasses.replace(start, new=0.0)
 
     def parts(queries: Queries) -> tuple[Float32, ...]:
-        users, logit = news.users(queries), score(queries)
+        users = news.users(queries)
         read = (users @ news.factors(blend, fold.candidates).T for blend in blends)
-        now, bare = (terms.add(logit, queries, fold.candidates, weights) for weights in (start, without))
-        return now, bare, *read
+        return terms.add(score(queries), queries, fold.candidates, without), *read
 
-    mixes = [_first, *(_new_mix(weight, number) for weight, number in ways)]
-    best, value = best_mix(fold, parts, mixes, seed, drawn="items")
-    if not best:
-        return start, value
-    weight, number = ways[best - 1]
+    best, value = best_mix(fold, parts, [_new_mix(*way) for way in ways], seed, drawn="items")
+    weight, number = ways[best]
     return dataclasses.replace(start, new=weight, blend=blends[number]), value
 
 
@@ -215,9 +212,5 @@ def _known_mix(place: int, ease: float, popularity: float) -> Mix:
     return lambda parts: _plus_known(parts[0], parts[2 + place], parts[1], ease, popularity)
 
 
-def _first(parts: Sequence[Float32]) -> Float32:
-    return parts[0]
-
-
 def _new_mix(weight: float, place: int) -> Mix:
-    return lambda parts: parts[1] + np.float32(weight) * parts[2 + place]
+    return lambda parts: parts[0] + np.float32(weight) * parts[1 + place]

@@ -9,10 +9,10 @@ from benchsuite.api import Context
 from benchsuite.data import Dataset, Fold
 from benchsuite_classic.als import ALS
 from benchsuite_content.ease_content import EASEContent
-from benchsuite_content.kernels import Blend, NewItems
+from benchsuite_content.kernels import RIDGES, Blend, NewItems
 from benchsuite_flm.flm import FLM
 from benchsuite_flm.hybrid import HybridFLM
-from benchsuite_flm.terms import EASE_WEIGHTS, NEW_WEIGHTS, RIDGES, SHARES, SIDE_WEIGHTS
+from benchsuite_flm.terms import EASE_WEIGHTS, NEW_WEIGHTS, SHARES, SIDE_WEIGHTS
 from benchsuite_flm.text import TextFLM
 
 
