@@ -1,0 +1,66 @@
+"""The keys of every bundled experiment, held for good: what has a key was paid for, and nobody may lose it by a rename.
+
+``golden_keys.json`` says of each experiment which folds it cuts, from data of which fingerprint, and the sha256 over the
+keys of all its cells. No data is needed: a key rests on fingerprints and settings alone. After a change that is meant to
+move keys (a new version of a model, another bundled experiment), write the file anew::
+
+    python tests/plan/test_golden_keys.py STORE...    # stores in which the experiments were planned
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from benchsuite.plan import Plan, bundled, pick_all, read_experiment
+from benchsuite.plan.cells import FoldPlace, _cell, _stages
+from benchsuite.runner.folds import cut_identity, fold_key
+
+GOLDEN = Path(__file__).with_name("golden_keys.json")
+
+
+def _line(cell: Any) -> str:
+    return "|".join(map(str, (cell.dataset, cell.split, cell.model, cell.seed, cell.fold, cell.stage, cell.key)))
+
+
+def digest(cells: Any) -> str:
+    """Return the sha256 over the keys of cells in any order."""
+    return hashlib.sha256("\n".join(sorted(map(_line, cells))).encode()).hexdigest()
+
+
+def record(plan: Plan) -> dict[str, Any]:
+    """Return what the golden file says of a plan that was made from real data."""
+    fingerprints = {data.label: data.facts["fingerprint"] for data in plan.datasets}
+    folds = dict.fromkeys((c.dataset, fingerprints[c.dataset], c.split, c.seed, c.fold) for c in plan.cells)
+    return {"folds": [list(fold) for fold in folds], "cells": len(plan.cells), "sha256": digest(plan.cells)}
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_the_keys_of_a_bundled_experiment_have_not_moved(name: str) -> None:
+    golden = json.loads(GOLDEN.read_text("utf-8"))[name]
+    experiment = read_experiment(name)
+    picked = pick_all(experiment)
+    splits = {split.label: split for split in picked.splits}
+    places = []
+    for dataset, fingerprint, split, seed, fold in golden["folds"]:
+        made = fold != ""  # a split that cannot cut a data set makes no fold
+        identity = cut_identity(SimpleNamespace(fingerprint=fingerprint), splits[split], seed)
+        places.append(FoldPlace(dataset, split, seed, fold, fold_key(identity, fold) if made else ""))
+    cells = [
+        _cell(place, model, stage, experiment.k, "")
+        for place in places
+        for model in picked.models
+        for stage in _stages(experiment, picked)
+    ]
+    assert (len(cells), digest(cells)) == (golden["cells"], golden["sha256"])
+
+
+if __name__ == "__main__":
+    plans = [Plan.from_json(path.read_text("utf-8")) for name in sys.argv[1:] for path in sorted(Path(name).glob("*.json"))]
+    GOLDEN.write_text(json.dumps({plan.name: record(plan) for plan in plans}, indent=1) + "\n", "utf-8")
