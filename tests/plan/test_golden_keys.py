@@ -1,8 +1,8 @@
-"""The keys of every bundled experiment, held for good: what has a key was paid for, and nobody may lose it by a rename.
+"""The keys of every bundled experiment, held for good: what has a key was paid for, and no rename may lose it.
 
-``golden_keys.json`` says of each experiment which folds it cuts, from data of which fingerprint, and the sha256 over the
-keys of all its cells. No data is needed: a key rests on fingerprints and settings alone. After a change that is meant to
-move keys (a new version of a model, another bundled experiment), write the file anew::
+``golden_keys.json`` says of each experiment which folds it cuts, from data of which fingerprint, and the sha256 over
+the keys of all its cells. No data is needed: a key rests on fingerprints and settings alone. After a change that is
+meant to move keys (a new version of a model, another bundled experiment), write the file anew::
 
     python tests/plan/test_golden_keys.py STORE...    # stores in which the experiments were planned
 """
@@ -62,5 +62,6 @@ def test_the_keys_of_a_bundled_experiment_have_not_moved(name: str) -> None:
 
 
 if __name__ == "__main__":
-    plans = [Plan.from_json(path.read_text("utf-8")) for name in sys.argv[1:] for path in sorted(Path(name).glob("*.json"))]
+    paths = [path for name in sys.argv[1:] for path in sorted((Path(name) / "plans").glob("*.json"))]
+    plans = [Plan.from_json(path.read_text("utf-8")) for path in paths]
     GOLDEN.write_text(json.dumps({plan.name: record(plan) for plan in plans}, indent=1) + "\n", "utf-8")
