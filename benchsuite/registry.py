@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
@@ -142,6 +142,38 @@ def find(kind: Kind, name: str) -> Entry:
         remedy = f"write {' or '.join(f'{e.distribution}/{e.name}' for e in matches)}"
         raise PluginError(f'{kind[:-1]} "{name}" is brought by {owners}', remedy=remedy)
     return matches[0]
+
+
+def function_entries() -> dict[str, EntryPoint]:
+    """Return by name the functions that installed packages bring to ``import benchsuite`` and the command line."""
+    return {point.name: point for _, _, point in _installed() if point.group == "benchsuite.functions"}
+
+
+def load_function(name: str) -> Callable[..., Any]:
+    """Import a function that an installed package brings.
+
+    Raises:
+        PluginError: when there is none of this name, or its import fails.
+    """
+    found = function_entries()
+    if name not in found:
+        raise PluginError(f'unknown function "{name}"', remedy=did_you_mean(name, found))
+    try:
+        return cast("Callable[..., Any]", found[name].load())
+    except Exception as error:  # a stranger's code may raise anything while it is imported
+        reason = f"{type(error).__name__}: {error}"
+        raise PluginError(f"cannot be loaded: {reason}", where=f"function {name} ({found[name].value})") from error
+
+
+def resolve_metric(name: str, where: str) -> Metric:
+    """Return a metric with its default settings; ``ndcg@10`` is ``ndcg@k`` with ``k = 10``."""
+    base, _, cutoff = name.partition("@")
+    settings = {"k": int(cutoff)} if cutoff.isdigit() else {}
+    try:
+        metric = load_metric(f"{base}@k" if settings else name)
+    except PluginError as error:
+        raise PluginError(error.what, where=where, remedy=error.remedy) from None
+    return metric.from_settings(settings, name)
 
 
 def load_model(name: str) -> type[Model]:

@@ -23,20 +23,20 @@ INTERRUPTED = 130
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
-def say(text: str = "") -> None:
+def print_result(text: str = "") -> None:
     """Print a result line to standard output."""
     sys.stdout.write(f"{text}\n")
 
 
-def tell(text: str) -> None:
+def print_status(text: str) -> None:
     """Print a line that is not a result (progress, advice, an error) to standard error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
-def say_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print a value as JSON; what JSON cannot say becomes text, and NaN is an error."""
-    say(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=str))
+    print_result(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=str))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -91,8 +91,21 @@ def _kept() -> str:
 
 
 def _fail(line: str, code: int) -> int:
-    tell(f"{style('error', 'red', sys.stderr)}: {line}")
+    print_status(f"{style('error', 'red', sys.stderr)}: {line}")
     return code
+
+
+def print_result_object(result: FunctionResult, *, as_json: bool) -> int:
+    """Print what a function returned and return the exit code."""
+    if as_json:
+        print_json(result.to_dict())
+        return OK if result.ok else SOME_FAILED
+    text = result.text(style)
+    if text:
+        print_result(text)
+    for line in result.advice():
+        print_status(line)
+    return OK if result.ok else SOME_FAILED
 
 
 def refuse(what: str, *, where: str = "", remedy: str = "") -> NoReturn:

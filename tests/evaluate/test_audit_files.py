@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.errors import DataError
-from benchsuite.evaluate.audit_files import Wanted, read_part
+from benchsuite_interchange.split_files import Wanted, read_part
 
 
 def table(text: str, name: str = "t.csv") -> Callable[[Path], Path]:

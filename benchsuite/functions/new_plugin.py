@@ -1,14 +1,17 @@
-"""``benchsuite new``: write a plugin package that is ready to install."""
+"""Write a plugin package that is ready to install."""
 
 from __future__ import annotations
 
 import re
-from argparse import Namespace, _SubParsersAction
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from benchsuite.cli.console import OK, refuse, say, say_json
-from benchsuite.cli.options import add_json, add_verb
+from benchsuite.errors import UsageError
+from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _PYPROJECT = """\
 [build-system]
@@ -71,24 +74,48 @@ def test_conformance(check):
 '''
 
 
-def register(subparsers: _SubParsersAction[Any]) -> None:
-    """Add the verb."""
-    parser = add_verb(subparsers, "new", run, "write a plugin package that is ready to install")
-    parser.add_argument("kind", choices=["model"], help="what to write")
-    parser.add_argument("name", metavar="NAME", help="what experiments will call it, such as my-model")
-    parser.add_argument(
-        "--into", type=Path, default=Path(), metavar="DIR", help="where the new folder goes (default: .)"
-    )
-    add_json(parser)
+class NewPlugin(FunctionResult):
+    """A package that was written.
+
+    Attributes:
+        folder: with the files.
+        files: their paths in it.
+    """
+
+    def __init__(self, folder: Path, files: list[str]) -> None:
+        self.folder, self.files = folder, files
+
+    def text(self, style: Style = plain) -> str:
+        """Return the files and what to do next."""
+        paths = [str(self.folder / path) for path in self.files]
+        return "\n".join([*paths, "", f"Next: pip install -e {self.folder} && benchsuite check {self.folder.name}"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return folder and files."""
+        return {"folder": str(self.folder), "files": sorted(self.files)}
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``files``."""
+        return {"files": frame(({"file": path} for path in self.files), ("file",))}
 
 
-def run(args: Namespace) -> int:
-    """Write the folder and say what to do next."""
-    name: str = args.name
+def new_plugin(
+    kind: Literal["model"], name: str, *, into: Annotated[Path, Option(metavar="DIR")] = Path()
+) -> NewPlugin:
+    """Write a plugin package that is ready to install.
+
+    Args:
+        kind: what to write.
+        name: what experiments will call it, such as my-model.
+        into: where the new folder goes (default: here).
+
+    Raises:
+        UsageError: when the name cannot be one, or the folder exists.
+    """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         remedy = "use small letters, digits and single hyphens, such as my-model"
-        refuse(f'"{name}" is no name for a model', remedy=remedy)
-    folder: Path = args.into / name
+        raise UsageError(f'"{name}" is no name for a {kind}', remedy=remedy)
+    folder = Path(into) / name
     files = package(name)
     try:
         folder.mkdir(parents=True)
@@ -96,17 +123,12 @@ def run(args: Namespace) -> int:
             (folder / path).parent.mkdir(exist_ok=True)
             (folder / path).write_text(content, "utf-8")
     except FileExistsError:
-        refuse("exists already", where=str(folder), remedy="choose another name or another --into DIR")
+        remedy = "choose another name or another --into DIR"
+        raise UsageError("exists already", where=str(folder), remedy=remedy) from None
     except OSError as error:
-        refuse(f"cannot be written: {error.strerror}", where=str(folder), remedy="choose another --into DIR")
-    if args.json:
-        say_json({"folder": str(folder), "files": sorted(files)})
-        return OK
-    for path in files:
-        say(str(folder / path))
-    say()
-    say(f"Next: pip install -e {folder} && benchsuite check {name}")
-    return OK
+        remedy = "choose another --into DIR"
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(folder), remedy=remedy) from None
+    return NewPlugin(folder, list(files))
 
 
 def package(name: str) -> dict[str, str]:

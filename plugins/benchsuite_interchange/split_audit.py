@@ -11,8 +11,8 @@ import numpy as np
 
 from benchsuite.data import Bool, Float64, Int64
 from benchsuite.errors import DataError
-from benchsuite.evaluate.audit_drift import popularity_drift
-from benchsuite.evaluate.audit_files import Part, code
+from benchsuite_interchange.drift import popularity_drift
+from benchsuite_interchange.split_files import Part, code
 
 Verdict = Literal["fine", "note", "warning", "leak"]
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from benchsuite.data import Float64, Int32
 from benchsuite.errors import DataError
-from benchsuite.evaluate.conventions.lists import Lists
+from benchsuite_interchange.lists import Lists
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 from benchsuite.data import Bool, Evidence, Int64, Pairs, PairScores, Ragged, Rankings
-from benchsuite.evaluate.conventions.lists import Lists, judge
+from benchsuite_interchange.lists import Lists, judge
 
 SUMMARY = (
     "ours: users with a relevant item count, 0 without a list; all test rows are relevant; "

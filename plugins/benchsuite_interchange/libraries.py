@@ -16,8 +16,8 @@ import numpy as np
 
 from benchsuite.data import Float64, Int64
 from benchsuite.errors import DataError, UsageError
-from benchsuite.evaluate.conventions import formulas
-from benchsuite.evaluate.conventions.lists import Judged, Lists, judge
+from benchsuite_interchange import formulas
+from benchsuite_interchange.lists import Judged, Lists, judge
 
 Formula = Callable[[Judged, int | None], Float64]
 

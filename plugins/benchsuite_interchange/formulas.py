@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchsuite.data import Float64
-from benchsuite.evaluate.conventions.lists import Judged
+from benchsuite_interchange.lists import Judged
 
 
 def precision(judged: Judged, k: int | None) -> Float64:

@@ -1,0 +1,50 @@
+"""The functions of ``import benchsuite``, each of which is a verb of the command line too; imported when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GROUP = "benchsuite.functions"
+"""The entry points by which an installed package brings a function, and with it a verb."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A function as the command line knows it before it is imported.
+
+    Attributes:
+        name: of the verb; ``data show`` is a verb of the group ``data``.
+        target: ``module:function``; "" for one that an entry point of this name brings.
+        summary: one line of the help.
+    """
+
+    name: str
+    target: str
+    summary: str
+
+
+_HERE = "benchsuite.functions"
+VERBS = (
+    Verb("run", f"{_HERE}.run:run", "run an experiment and print its tables"),
+    Verb("report", f"{_HERE}.report:report", "turn stored results into tables and files"),
+    Verb("compare", f"{_HERE}.compare:compare", "compare two runs: settings, data, code and results, with tests"),
+    Verb("verify", f"{_HERE}.verify:verify", "recompute a written report from the store and say what differs"),
+    Verb("rerun", f"{_HERE}.rerun:rerun", "fit one stored cell again and compare"),
+    Verb("plan", f"{_HERE}.plan:plan_experiment", "show every cell that an experiment means"),
+    Verb("status", f"{_HERE}.plan:status", "show how far a run has come"),
+    Verb("data show", f"{_HERE}.data_show:data_show", "find or download a data set and say what it holds"),
+    Verb("data verify", f"{_HERE}.data_verify:data_verify", "check data sets against their published counts"),
+    Verb("data export", f"{_HERE}.data_export:data_export", "write a data set, or its folds, for another library"),
+    Verb("data import", f"{_HERE}.data_import:data_import", "describe a table of your own by a card"),
+    Verb("score", "", "evaluate any recommendation file against any test file"),
+    Verb("train", f"{_HERE}.train:train", "fit a model on a whole data set and save it as a folder"),
+    Verb("recommend", f"{_HERE}.recommend:recommend", "ask a saved model what to recommend after a history, and why"),
+    Verb("audit", f"{_HERE}.audit:audit", "show the evidence that nothing leaks; 1 when something does"),
+    Verb("audit-split", "", "say what is wrong with a split in two files; 1 when it leaks"),
+    Verb("list", f"{_HERE}.list_plugins:list_plugins", "list all installed plugins, without importing any"),
+    Verb("show", f"{_HERE}.show_plugin:show_plugin", "show one plugin: settings, needs, source"),
+    Verb("check", f"{_HERE}.check:check", "check that a plugin keeps its contract"),
+    Verb("new", f"{_HERE}.new_plugin:new_plugin", "write a plugin package that is ready to install"),
+    Verb("doctor", f"{_HERE}.doctor:doctor", "check this machine and everything that is installed"),
+)
+"""All verbs, in the order of the help."""

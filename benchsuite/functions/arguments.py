@@ -1,0 +1,58 @@
+"""Arguments that several functions share: where results and data lie, and settings of plugins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from benchsuite.errors import DataError, StoreError
+from benchsuite.interface import Option, print_status, silent
+
+if TYPE_CHECKING:
+    from benchsuite.api import Place
+    from benchsuite.store import Store
+
+PathLike = str | os.PathLike[str]
+StoreFolder = Annotated[str | os.PathLike[str] | None, Option(metavar="DIR")]
+DataFolders = Annotated[Sequence[str], Option(metavar="DIR")]
+Settings = Annotated[Mapping[str, Any], Option("--with")]
+
+
+def store_folder(store: PathLike | None) -> Path:
+    """Return where results are kept: as said, else in ``$BENCHSUITE_STORE``, else in ``./runs``."""
+    return Path(os.environ.get("BENCHSUITE_STORE", "runs")) if store is None else Path(store)
+
+
+def open_store(store: PathLike | None, *, must_exist: bool = False) -> Store:
+    """Open the store that the caller named.
+
+    Raises:
+        StoreError: when it must exist and does not, or cannot be read.
+    """
+    from benchsuite.store import Store
+
+    root = store_folder(store)
+    if must_exist and not root.is_dir():
+        raise StoreError("no such store", where=str(root), remedy="name one with store, or run the experiment first")
+    return Store(root)
+
+
+def data_locations(data: Sequence[PathLike], *, offline: bool, quiet: bool = False) -> Place:
+    """Say where data may be found: in the named folders, then in ``$BENCHSUITE_DATA``, the cache, the network.
+
+    Raises:
+        DataError: when a named folder does not exist.
+    """
+    from benchsuite.api import Place
+
+    variable = os.environ.get("BENCHSUITE_DATA", "").split(os.pathsep)
+    folders = [*(Path(folder) for folder in data), *(Path(part) for part in variable if part)]
+    for folder in folders:
+        if not folder.exists():
+            raise DataError("no such folder", where=str(folder), remedy="check --data and $BENCHSUITE_DATA")
+    say = silent if quiet else print_status
+    place = Place(folders=tuple(folders), offline=offline, say=say)
+    cache = os.environ.get("BENCHSUITE_CACHE")
+    return Place(place.folders, Path(cache), place.offline, say) if cache else place

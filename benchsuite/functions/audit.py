@@ -1,0 +1,280 @@
+"""Show the evidence that no fold of an experiment leaks; with files, diagnose a split that another program made."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from benchsuite.errors import UsageError
+from benchsuite.functions.arguments import DataFolders, StoreFolder, data_locations, store_folder
+from benchsuite.interface import FunctionResult, Option, Style, count, frame, plain, print_status, silent, table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from benchsuite.api import Place
+    from benchsuite.data import Dataset, Fold
+    from benchsuite.evaluate import Finding
+    from benchsuite.plan import Experiment
+    from benchsuite.plan.picks import Pick
+    from benchsuite.store import Store
+
+TOGETHER = "(all)"
+"""Stands for the fold's name where all folds of a cut were compared."""
+
+Promise = Literal["cold-items", "cold-users", "ordered", "ordered-users"]
+_INNER = "validation: "
+
+
+@dataclass(frozen=True)
+class Audited:
+    """One fold, or all folds of one cut together, or a cut that could not be made.
+
+    Attributes:
+        dataset: label.
+        split: label.
+        seed: the experiment's seed.
+        fold: the fold's name, or :data:`TOGETHER`.
+        findings: what every check found.
+        reason: why there is no fold, or "".
+    """
+
+    dataset: str
+    split: str
+    seed: int
+    fold: str
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+
+
+class Audit(FunctionResult):
+    """The evidence that no fold of an experiment leaks.
+
+    Attributes:
+        name: of the experiment.
+        audited: every fold and cut.
+        details: whether ``print`` shows every check, not only sums.
+    """
+
+    def __init__(self, name: str, audited: Sequence[Audited], *, details: bool = False) -> None:
+        self.name, self.audited, self.details = name, tuple(audited), details
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What every check found."""
+        return [finding for one in self.audited for finding in one.findings]
+
+    @property
+    def leaks(self) -> list[Finding]:
+        """The findings that are leaks."""
+        return [finding for finding in self.findings if finding.leak]
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing leaks."""
+        return not self.leaks
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return counts, leaks and every fold as plain values."""
+        return {
+            "experiment": self.name,
+            "checks": len(self.findings),
+            "compared": sum(finding.compared for finding in self.findings),
+            "leaks": [f"{finding.where}: {finding.leak}" for finding in self.leaks],
+            "folds": [
+                dataclasses.asdict(one) | {"findings": [dataclasses.asdict(finding) for finding in one.findings]}
+                for one in self.audited
+            ],
+        }
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``checks``, one check of one fold a row."""
+        place = ("dataset", "split", "seed", "fold")
+        rows = [
+            {name: getattr(one, name) for name in place} | dataclasses.asdict(finding)
+            for one in self.audited
+            for finding in one.findings
+        ]
+        return {"checks": frame(rows, (*place, "check", "compared", "leak", "where"))}
+
+    def text(self, style: Style = plain) -> str:
+        """Return a line for each fold, or for each check, every leak, and the counts."""
+        from benchsuite.evaluate.leaks import GROUPS
+
+        groups = (*GROUPS, *(["store"] if any(finding.group == "store" for finding in self.findings) else []))
+        rows = []
+        for one in self.audited:
+            place = (one.dataset, one.split, str(one.seed), one.fold)
+            if one.reason:
+                rows.append([*place, *("" for _ in (("",) * 2 if self.details else groups)), f"not made: {one.reason}"])
+            elif self.details:
+                rows += [[*place, f.check, f"{f.compared:,}", "LEAK" if f.leak else "ok"] for f in one.findings]
+            else:
+                rows.append([*place, *_sums(one, groups), "LEAK" if any(f.leak for f in one.findings) else "ok"])
+        more = ("check", "compared") if self.details else groups
+        said = [table(["data set", "split", "seed", "fold", *more, "verdict"], rows), ""]
+        said += [f"{style('LEAK', 'red')}  {finding.where}: {finding.leak}" for finding in self.leaks]
+        folds = sum(one.fold != TOGETHER for one in self.audited)
+        compared = sum(finding.compared for finding in self.findings)
+        counts = f"{folds} folds, {len(self.findings):,} checks, {compared:,} things compared"
+        said.append(f"{self.name}: {counts}, {count(len(self.leaks), 'leak')}")
+        not_made = sum(bool(one.reason) for one in self.audited)
+        if not_made:
+            verb = "was" if not_made == 1 else "were"
+            said.append(f"{count(not_made, 'cut')} could not be made and {verb} not checked")
+        return "\n".join(said)
+
+
+def audit(
+    experiment: str | None = None,
+    *,
+    details: bool = False,
+    store: StoreFolder = None,
+    data: DataFolders = (),
+    offline: bool = False,
+    train: Annotated[str | None, Option(metavar="FILE")] = None,
+    test: Annotated[str | None, Option(metavar="FILE")] = None,
+    user: Annotated[str, Option(metavar="COL")] = "",
+    item: Annotated[str, Option(metavar="COL")] = "",
+    time: Annotated[str, Option(metavar="COL")] = "",
+    value: Annotated[str, Option(metavar="COL")] = "",
+    promises: Annotated[Sequence[Promise], Option("--promise")] = (),
+    quiet: Annotated[bool, Option(hidden=True)] = False,
+) -> FunctionResult:
+    """Show the evidence that no fold of an experiment leaks, or say what is wrong with a split in two files.
+
+    Args:
+        experiment: a bundled experiment or a TOML file (default: quick).
+        details: show every check, not only sums.
+        store: where results are kept (default: $BENCHSUITE_STORE or ./runs); stored folds are compared, too.
+        data: a folder with data files, searched before anything is downloaded; may be repeated (also: $BENCHSUITE_DATA).
+        offline: never use the network.
+        train: instead of an experiment: the training rows, CSV and the like, or Parquet.
+        test: the test rows.
+        user: the column of the user: a name, or a number where the files have no header line.
+        item: the column of the item.
+        time: the column of the time.
+        value: the column of the value.
+        promises: what the split in the files promises; breaking it is a leak; may be repeated.
+        quiet: show no progress.
+
+    Returns:
+        An :class:`Audit`; for two files a ``SplitAudit``.
+
+    Raises:
+        UsageError: when an experiment and files are named, or only one file.
+        DataError: when data cannot be had.
+    """
+    columns = {"user": user, "item": item, "time": time, "value": value}
+    given = {"train": train, "test": test, **columns, "promise": promises}
+    foreign = [f"--{name}" for name, told in given.items() if told]
+    if foreign:
+        if train is None or test is None:
+            missing = "--train" if train is None else "--test"
+            raise UsageError(f"{foreign[0]} needs {missing} too", remedy="a split has both parts")
+        if experiment is not None:
+            what = f"both the experiment {experiment} and {foreign[0]}"
+            raise UsageError(what, remedy="audit one after the other")
+        from benchsuite.registry import load_function
+
+        found: FunctionResult = load_function("audit-split")(train, test, **columns, promises=promises)
+        return found
+    from benchsuite.plan import read_experiment
+    from benchsuite.store import Store
+
+    asked = read_experiment(experiment or "quick")
+    root = store_folder(store)
+    kept = Store(root) if root.is_dir() else None  # an audit makes no store
+    place = data_locations(data, offline=offline, quiet=quiet)
+    return Audit(asked.name, list(_audit(asked, kept, place, quiet=quiet)), details=details)
+
+
+def _audit(experiment: Experiment, store: Store | None, place: Place, *, quiet: bool) -> Iterator[Audited]:
+    """Cut every data set in every way with every seed and check all folds; a leak does not end it."""
+    from benchsuite.api import Source, Split
+    from benchsuite.plan.cells import unmet
+    from benchsuite.plan.picks import pick
+
+    status = silent if quiet else print_status
+    # Models and metrics play no part, so an audit also works where they are not installed.
+    sources = [pick("sources", one, f"{experiment.name}: sources") for one in experiment.expanded("sources")]
+    splits = [pick("splits", one, f"{experiment.name}: splits") for one in experiment.expanded("splits")]
+    for source in sources:
+        assert isinstance(source.plugin, Source)  # noqa: S101 - picked as one
+        dataset = source.plugin.load(place)
+        for split in splits:
+            assert isinstance(split.plugin, Split)  # noqa: S101 - picked as one
+            reason = unmet(split.plugin.needs, dataset)
+            for seed in experiment.seeds:
+                status(f"auditing {source.label}, {split.label}, seed {seed}")
+                yield from _cut(source.label, dataset, split, seed, store, reason)
+
+
+def _cut(label: str, dataset: Dataset, split: Pick, seed: int, store: Store | None, reason: str) -> Iterator[Audited]:
+    """Check one cut, fold by fold and all folds together."""
+    from benchsuite.api import Split
+    from benchsuite.errors import DataError
+    from benchsuite.evaluate import Across, inspect
+    from benchsuite.runner.folds import cut_identity, fold_key
+
+    names = (label, split.label, seed)
+    if reason:
+        yield Audited(*names, TOGETHER, reason=reason)
+        return
+    assert isinstance(split.plugin, Split)  # noqa: S101 - picked as one
+    where = f"{dataset.name}, {split.label}, seed {seed}"
+    across = Across(split.plugin, dataset, where)
+    identity = cut_identity(dataset, split, seed)
+    last, several = None, False
+    try:
+        for fold in split.plugin.split(dataset, seed):
+            place = f"{where}, fold {fold.name}"
+            found = list(inspect(fold, split.plugin, place, dataset))
+            if store is not None and store.has("fold", fold_key(identity, fold.name)):
+                found.append(_stored(store, fold_key(identity, fold.name), fold, dataset, place))
+            across.add(fold)
+            if last is not None:
+                yield last
+            several, last = last is not None, Audited(*names, fold.name, tuple(found))
+    except DataError as error:
+        yield Audited(*names, TOGETHER, reason=str(error))
+        return
+    together = tuple(across.findings())
+    if last is not None and not several:
+        yield dataclasses.replace(last, findings=last.findings + together)
+        return
+    if last is not None:
+        yield last
+    yield Audited(*names, TOGETHER, together)
+
+
+def _stored(store: Store, key: str, fold: Fold, dataset: Dataset, where: str) -> Finding:
+    """Compare the fold that models saw with the one that was just checked."""
+    from benchsuite.data.files import load_fold
+    from benchsuite.evaluate import Finding
+    from benchsuite.evaluate.audit_folds import difference
+
+    entry = store.get("fold", key)
+    damaged = entry.damaged()
+    compared, leak = (0, "") if damaged else difference(load_fold(entry.folder, dataset), fold)
+    if damaged:
+        leak = f"the stored fold is damaged: {damaged[0]}; delete {entry.folder} and run again"
+    return Finding("store", "the stored fold is this fold", compared, leak, where)
+
+
+def _sums(one: Audited, groups: tuple[str, ...]) -> Iterator[str]:
+    """Yield what each group of checks compared, ``LEAK`` for a leak in it, ``-`` where nothing was to be checked.
+
+    Whatever concerns the validation fold counts as ``validation``.
+    """
+    compared: Counter[str] = Counter()
+    leaking: set[str] = set()
+    for finding in one.findings:
+        group: str = "validation" if finding.check.startswith(_INNER) else finding.group
+        compared[group] += finding.compared
+        leaking |= {group} if finding.leak else set()
+    for group in groups:
+        yield "LEAK" if group in leaking else f"{compared[group]:,}" if group in compared else "-"

@@ -1,0 +1,109 @@
+"""Write a prepared data set, or the folds of a split, as files that other libraries read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from benchsuite.errors import DataError
+from benchsuite.functions.arguments import DataFolders, Settings, data_locations
+from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class Export(FunctionResult):
+    """What was written.
+
+    Attributes:
+        folder: with the files.
+        rows: counts by folder and part.
+        licence: of the data.
+    """
+
+    def __init__(self, folder: Path, head: str, rows: Mapping[str, Mapping[str, int]], licence: str) -> None:
+        self.folder, self._head, self.licence = folder, head, licence
+        self.rows = {name: dict(counts) for name, counts in rows.items()}
+
+    def text(self, style: Style = plain) -> str:
+        """Return a line for each folder."""
+        folds = [
+            f"{name}: " + ", ".join(f"{number:,} {part}" for part, number in counts.items())
+            for name, counts in self.rows.items()
+        ]
+        return "\n".join([self._head, *folds])
+
+    def advice(self) -> Sequence[str]:
+        """Return the licence to mind."""
+        return [f"mind the licence of the data: {self.licence}"] if self.licence else []
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return folder, folds and licence."""
+        return {"folder": str(self.folder), "folds": self.rows, "licence": self.licence}
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``folds``: rows by folder and part."""
+        rows = [
+            {"folder": name, "part": part, "rows": number}
+            for name, counts in self.rows.items()
+            for part, number in counts.items()
+        ]
+        return {"folds": frame(rows, ("folder", "part", "rows"))}
+
+
+def data_export(
+    source: str,
+    *,
+    out: Annotated[Path, Option(metavar="DIR")],
+    as_: Annotated[Literal["parquet", "recbole"], Option("--as")],
+    split: Annotated[str, Option(metavar="NAME")] = "",
+    split_with: Annotated[Mapping[str, Any], Option("--split-with")] = {},
+    seed: int = 1,
+    with_: Settings = {},
+    data: DataFolders = (),
+    offline: bool = False,
+    quiet: Annotated[bool, Option(hidden=True)] = False,
+) -> Export:
+    """Write a prepared set as Parquet or as RecBole atomic files; with --split also exactly our folds.
+
+    Args:
+        source: see benchsuite list sources.
+        out: a new or empty folder.
+        as_: the format.
+        split: also write the folds of this split.
+        split_with: settings of the split, such as test=0.2.
+        seed: seed of the split.
+        with_: settings of the source, such as item_core=5.
+        data: a folder with data files, searched before anything is downloaded; may be repeated (also: $BENCHSUITE_DATA).
+        offline: never use the network.
+        quiet: show no progress.
+
+    Raises:
+        DataError: when data cannot be had, the split cannot cut it, or the folder is not empty.
+    """
+    from benchsuite.data.export import write_dataset, write_fold
+    from benchsuite.evaluate import guard
+    from benchsuite.plan.cells import unmet
+    from benchsuite.registry import load_source, load_split
+
+    found = load_source(source).from_settings(dict(with_), where=f"source {source}")
+    cut = load_split(split).from_settings(dict(split_with), where=f"split {split}") if split else None
+    folder = Path(out)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError("is not an empty folder", where=str(folder), remedy="name a new one with --out")
+    dataset = found.load(data_locations(data, offline=offline, quiet=quiet))
+    about = {"licence": found.licence, "url": found.url, "cite": list(found.cite), "settings": found.settings()}
+    if cut is not None and (reason := unmet(cut.needs, dataset)):
+        raise DataError(f"{split} {reason}", where=dataset.name, remedy="name another split")
+    write_dataset(dataset, folder, as_, about)
+    rows: dict[str, Mapping[str, int]] = {}
+    if cut is not None:
+        told = {"split": split, "settings": cut.settings(), "seed": seed}
+        for fold in cut.split(dataset, seed):
+            guard(fold, cut, f"{dataset.name}, {split}, fold {fold.name}", dataset)
+            place = folder / f"fold-{fold.name}"
+            rows[str(place)] = write_fold(fold, dataset, place, as_, told)
+    head = f"{folder}: {dataset.name}, {len(dataset.interactions):,} rows, as {as_}"
+    return Export(folder, head, rows, found.licence)

@@ -1,0 +1,110 @@
+"""Find or download a data set, prepare it, and say what came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from benchsuite.functions.arguments import DataFolders, Settings, data_locations
+from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from benchsuite.api import Source
+    from benchsuite.data import Dataset
+
+
+class DatasetSummary(FunctionResult):
+    """What a data set holds.
+
+    Attributes:
+        dataset: the prepared data.
+        facts: sizes, columns, licence, preparation, by name.
+    """
+
+    def __init__(self, source: Source, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.facts = _facts(source, dataset)
+
+    def text(self, style: Style = plain) -> str:
+        """Return a line for each fact."""
+        width = max(len(name) for name in self.facts)
+        said = []
+        for name, value in self.facts.items():
+            lines = value if isinstance(value, list) else [value]
+            for j, line in enumerate(lines or ["none"]):
+                said.append(f"{name if not j else '':<{width}}  {_step(line) if isinstance(line, dict) else line}")
+        return "\n".join(said)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the facts."""
+        return self.facts
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``facts``, and ``steps`` of the preparation."""
+        facts = [{"fact": name, "value": value} for name, value in self.facts.items() if not isinstance(value, list)]
+        steps = frame(self.facts["steps"], ("name", "before", "after", "note"))
+        return {"facts": frame(facts, ("fact", "value")), "steps": steps}
+
+
+def data_show(
+    source: str,
+    *,
+    with_: Settings = {},
+    data: DataFolders = (),
+    offline: bool = False,
+    quiet: Annotated[bool, Option(hidden=True)] = False,
+) -> DatasetSummary:
+    """Find or download a data set, check and prepare it, and say what it holds.
+
+    Args:
+        source: see benchsuite list sources.
+        with_: settings of the source, such as item_core=5.
+        data: a folder with data files, searched before anything is downloaded; may be repeated (also: $BENCHSUITE_DATA).
+        offline: never use the network.
+        quiet: show no progress.
+
+    Raises:
+        PluginError: when there is no such source.
+        DataError: when data cannot be had.
+    """
+    from benchsuite.registry import load_source
+
+    found = load_source(source).from_settings(dict(with_), where=f"source {source}")
+    return DatasetSummary(found, found.load(data_locations(data, offline=offline, quiet=quiet)))
+
+
+def _facts(source: Source, dataset: Dataset) -> dict[str, Any]:
+    """Gather what a user wants to know."""
+    rows = dataset.interactions
+    density = len(rows) / max(len(dataset.users) * len(dataset.items), 1)
+    times = "none" if rows.timestamp is None else f"{rows.timestamp.min()} to {rows.timestamp.max()} (UTC seconds)"
+    liked = None if rows.label is None else int(rows.label.sum())
+    return {
+        "name": dataset.name + (" (simulated)" if dataset.simulated else ""),
+        "summary": source.summary(),
+        "domain": source.domain,
+        "licence": source.licence,
+        "url": source.url,
+        "users": len(dataset.users),
+        "items": len(dataset.items),
+        "interactions": len(rows),
+        "density": f"{density:.2%}",
+        "behaviours": ", ".join(rows.behaviours),
+        "labels": "none" if liked is None else f"{liked} liked, {len(rows) - liked} not",
+        "timestamps": times,
+        "published split": ", ".join(rows.parts) or "none",
+        "item text": "none" if dataset.items.text is None else dataset.items.text[0],
+        "user text": "none" if dataset.users.text is None else dataset.users.text[0],
+        "links": 0 if dataset.links is None else len(dataset.links),
+        "fingerprint": dataset.fingerprint,
+        "steps": [dataclasses.asdict(step) for step in dataset.steps],
+        "cite": [entry.replace("\n", " ") for entry in source.cite],
+    }
+
+
+def _step(step: dict[str, Any]) -> str:
+    note = f" ({step['note']})" if step["note"] else ""
+    return f"{step['after']:,} of {step['before']:,} rows kept: {step['name']}{note}"

@@ -1,0 +1,75 @@
+"""Fit one stored cell again and compare."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from benchsuite.functions.arguments import StoreFolder, open_store
+from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from benchsuite.runner.again import Difference
+
+
+class Refit(FunctionResult):
+    """How a cell that was fitted again compares with the stored one.
+
+    Attributes:
+        key: of the cell.
+        states: the cell's state ``before`` and ``now``.
+        differences: of lists and scores; empty when either fit failed.
+    """
+
+    def __init__(self, key: str, states: Mapping[str, str], differences: Sequence[Difference]) -> None:
+        self.key, self.states, self.differences = key, dict(states), tuple(differences)
+
+    @property
+    def ok(self) -> bool:
+        """True when both fits gave the same bits."""
+        return self.states["before"] == self.states["now"] and not any(one.different for one in self.differences)
+
+    def text(self, style: Style = plain) -> str:
+        """Return a line for each kind of value."""
+        from tabulate import tabulate
+
+        rows = [[one.what, one.compared, one.different, f"{one.largest:.3g}"] for one in self.differences]
+        head = f"cell {self.key}: {self.states['before']} before, {self.states['now']} now"
+        body = tabulate(rows, headers=["what", "compared", "different", "largest difference"])
+        return "\n".join([head, body, "the same" if self.ok else "not the same"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        found = [dataclasses.asdict(one) for one in self.differences]
+        return {"key": self.key, "states": self.states, "same": self.ok, "differences": found}
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``differences``."""
+        names = ("what", "compared", "different", "largest")
+        return {"differences": frame(map(dataclasses.asdict, self.differences), names)}
+
+
+def rerun(key: str, *, store: StoreFolder = None, quiet: Annotated[bool, Option(hidden=True)] = False) -> Refit:
+    """Fit one stored cell again, apart from the store, and say how its lists and scores compare.
+
+    Args:
+        key: the beginning of a cell's key (see: benchsuite status EXPERIMENT --json).
+        store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
+        quiet: show no progress.
+
+    Raises:
+        StoreError: when no cell, or more than one, has such a key.
+    """
+    from benchsuite.cli.watch import Watch
+    from benchsuite.runner.again import again, find_key
+
+    kept = open_store(store)
+    whole = find_key(kept, "cell", key)
+    with Watch(quiet=quiet) as watch:
+        watch.expect(1)
+        new, differences = again(kept, whole, watch)
+    states = {"before": kept.get("cell", whole).manifest["state"], "now": new.manifest["state"]}
+    return Refit(whole, states, differences)

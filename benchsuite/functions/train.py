@@ -1,0 +1,175 @@
+"""Fit one model on a whole data set and keep it as a folder.
+
+Under ``torchrun`` or ``accelerate launch`` (``-m benchsuite train ...``) the processes share the fit of a model that
+knows how, and the main one writes and speaks.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from benchsuite.errors import DataError, UsageError
+from benchsuite.functions.arguments import DataFolders, Settings, StoreFolder, data_locations, open_store
+from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from benchsuite.api import Model
+    from benchsuite.data import Dataset
+    from benchsuite.functions.recommend import Recommendations
+    from benchsuite.runner.group import Group
+
+
+class TrainedModel(FunctionResult):
+    """A fitted model as a folder.
+
+    Attributes:
+        folder: where it lies.
+        model: the plugin's name.
+        dataset: the name of the data.
+        rows: how many rows it was fitted on.
+    """
+
+    def __init__(self, folder: Path, model: str, dataset: Dataset, *, benchmarked: bool, licence: str) -> None:
+        self.folder, self.model = folder, model
+        self.dataset, self.rows = dataset.name, len(dataset.interactions)
+        self._benchmarked, self._licence = benchmarked, licence
+
+    def recommend(self, history: Sequence[str], k: int = 10) -> Recommendations:
+        """Return what the model recommends after a history of titles."""
+        from benchsuite.functions.recommend import recommend
+
+        return recommend(str(self.folder), history=history, k=k)
+
+    def text(self, style: Style = plain) -> str:
+        """Return one line."""
+        return f"{self.folder}: {self.model}, fitted on {self.dataset}, {self.rows:,} rows"
+
+    def advice(self) -> Sequence[str]:
+        """Return what to mind and what to do next."""
+        told = []
+        if not self._benchmarked:
+            remedy = "--experiment NAME takes settings and numbers from a run"
+            told.append(f"it was not benchmarked, and its README.md says so; {remedy}")
+        if self._licence:
+            told.append(f"mind the licence of the data: {self._licence}")
+        return [*told, f'next: benchsuite recommend {self.folder} --history "a title" -k 10']
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return folder, model and data."""
+        return {"folder": str(self.folder), "model": self.model, "data": self.dataset, "rows": self.rows}
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``model``, one row."""
+        return {"model": frame([self.to_dict()], ("folder", "model", "data", "rows"))}
+
+
+class _SilentProcess(FunctionResult):
+    """What a process that shares a fit and is not the main one returns: nothing to say."""
+
+    def text(self, style: Style = plain) -> str:
+        return ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        return {}
+
+
+def train(
+    model: str,
+    *,
+    source: str,
+    out: Annotated[Path, Option(metavar="FOLDER")],
+    with_: Settings = {},
+    source_with: Annotated[Mapping[str, Any], Option("--source-with")] = {},
+    experiment: Annotated[str, Option(metavar="NAME")] = "",
+    store: StoreFolder = None,
+    data: DataFolders = (),
+    offline: bool = False,
+    seed: int = 0,
+    threads: Annotated[int, Option(metavar="N")] = 0,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    quiet: Annotated[bool, Option(hidden=True)] = False,
+) -> FunctionResult:
+    """Fit a model on a whole data set and save it as a folder.
+
+    Args:
+        model: such as flm (see: benchsuite list models); with --experiment the label of one of its rows.
+        source: see benchsuite list sources.
+        out: a new or empty folder.
+        with_: settings of the model, such as epochs=2 temperature=0.2.
+        source_with: settings of the source, such as item_core=5.
+        experiment: take the tuned settings from this experiment that was run, and its numbers into the model card.
+        store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
+        data: a folder with data files, searched before anything is downloaded; may be repeated (also: $BENCHSUITE_DATA).
+        offline: never use the network.
+        seed: seed of the fit.
+        threads: of the fit; 0 takes all processors.
+        device: what the fit computes on.
+        quiet: show no progress.
+
+    Returns:
+        A :class:`TrainedModel`.
+
+    Raises:
+        UsageError: when the folder is not empty, or a plugin or setting is wrong.
+        DataError: when data cannot be had or lacks what the model needs.
+    """
+    from benchsuite.plan.cells import unmet
+    from benchsuite.registry import find, load_model, load_source
+    from benchsuite.runner.device import choose_device
+    from benchsuite.runner.group import join_group
+    from benchsuite.saved import Origin, check_target, savable, write_folder
+    from benchsuite.saved.measured import measured
+
+    if seed < 0 or threads < 0:
+        raise UsageError("--seed and --threads must be 0 or more")
+    folder = Path(out)
+    check_target(folder)
+    plugin = load_source(source).from_settings(dict(source_with), where=f"source {source}")
+    found = measured(open_store(store), experiment, model) if experiment else None
+    name = model if found is None else found.plugin
+    entry = find("models", name)
+    settings = dict(with_) if found is None else {**found.settings, **with_}
+    made = load_model(name).from_settings(settings, where=f"model {model}")
+    savable(entry, made)
+    chosen = choose_device(device, made)
+    with join_group(chosen) as group:
+        place = data_locations(data, offline=offline, quiet=quiet or not group.main)
+        dataset = group.main_first(lambda: plugin.load(place))
+        if reason := unmet(made.needs, dataset):
+            raise DataError(f"{entry.name} {reason}", where=dataset.name, remedy="name another source")
+        benchmark = None if found is None else found.benchmark(made, dataset, with_)
+        fitted = _fit(made, dataset, f"{model} on {dataset.name}", (seed, threads, chosen), group, quiet=quiet)
+        group.wait()  # until all have seen that the folder is free
+        if not group.main:
+            return _SilentProcess()
+        write_folder(folder, fitted, dataset, Origin(entry, plugin, source, seed, benchmark))
+    return TrainedModel(folder, entry.name, dataset, benchmarked=benchmark is not None, licence=plugin.licence)
+
+
+def _fit(model: Model, dataset: Dataset, label: str, how: tuple[int, int, str], group: Group, *, quiet: bool) -> Model:
+    """Fit on all rows, with a bar; ``how`` is seed, threads and device."""
+    from benchsuite.api import Context
+    from benchsuite.cli.watch import Watch
+    from benchsuite.provenance import cores
+    from benchsuite.saved import ready
+
+    seed, threads, device = how
+    with Watch(quiet=quiet or not group.main) as watch, tempfile.TemporaryDirectory() as scratch:
+        watch.expect(1)
+        watch.job_started(label)
+        context = Context(
+            seed=seed,
+            device=device,
+            threads=threads or max(1, cores() // group.local),
+            scratch=Path(scratch),
+            report=lambda done, total, note: watch.job_moved(label, "fit", done, total, note),
+        )
+        return model.fit(ready(dataset), context)

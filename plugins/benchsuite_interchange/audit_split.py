@@ -1,0 +1,109 @@
+"""Diagnose a split that any program made, from its train and test files."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from benchsuite.errors import UsageError
+from benchsuite.interface import FunctionResult, Option, Style, count, frame, plain
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from benchsuite_interchange.split_audit import Line
+    from benchsuite_interchange.split_files import Part
+
+Promise = Literal["cold-items", "cold-users", "ordered", "ordered-users"]
+_COLOURS = {"leak": "red", "warning": "yellow", "fine": "green", "note": "dim"}
+
+
+class SplitAudit(FunctionResult):
+    """What is wrong with a split.
+
+    Attributes:
+        train: the training rows.
+        test: the test rows.
+        lines: one check each.
+    """
+
+    def __init__(self, train: Part, test: Part, lines: Sequence[Line]) -> None:
+        self.train, self.test, self.lines = train, test, tuple(lines)
+
+    @property
+    def leaks(self) -> int:
+        """How many checks found a leak."""
+        return sum(line.verdict == "leak" for line in self.lines)
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing leaks."""
+        return not self.leaks
+
+    def text(self, style: Style = plain) -> str:
+        """Return what was read, each check, and the counts."""
+        said = []
+        for name, part in (("training", self.train), ("test", self.test)):
+            used = ", ".join(f"{role} = {column}" for role, column in part.columns.items())
+            said.append(f"{len(part):,} {name} rows in {part.path} (columns: {used})")
+        said.append("")
+        for line in self.lines:
+            share = f" ({line.found / line.of:.2%})" if line.of and 0 < line.found < line.of else ""
+            verdict = style(f"{line.verdict:<8}", _COLOURS[line.verdict])
+            said.append(f"{verdict}{line.check}: {line.found:,} of {line.of:,}{share}")
+            said.append(f"        {line.meaning}")
+        warnings = sum(line.verdict == "warning" for line in self.lines)
+        return "\n".join([*said, "", f"{count(self.leaks, 'leak')}, {count(warnings, 'warning')}"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        files = {"train": str(self.train.path), "test": str(self.test.path)}
+        rows = {"train": len(self.train), "test": len(self.test)}
+        columns = {"train": self.train.columns, "test": self.test.columns}
+        facts: dict[str, Any] = {**files, "rows": rows, "columns": columns, "leaks": self.leaks}
+        return facts | {"lines": [dataclasses.asdict(line) for line in self.lines]}
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``checks``."""
+        names = ("check", "found", "of", "verdict", "meaning")
+        return {"checks": frame(map(dataclasses.asdict, self.lines), names)}
+
+
+def audit_split(
+    train: Annotated[Path, Option(metavar="TRAIN")],
+    test: Annotated[Path, Option(metavar="TEST")],
+    *,
+    user: Annotated[str, Option(metavar="COL")] = "",
+    item: Annotated[str, Option(metavar="COL")] = "",
+    time: Annotated[str, Option(metavar="COL")] = "",
+    value: Annotated[str, Option(metavar="COL")] = "",
+    promises: Annotated[Sequence[Promise], Option("--promise")] = (),
+) -> SplitAudit:
+    """Say what is wrong with a split: overlap, repeats, future rows, cold users and items, drift, negatives.
+
+    Both files are CSV and the like, or Parquet.
+
+    Args:
+        train: the training rows.
+        test: the test rows.
+        user: the column of the user: a name, or a number where the files have no header line.
+        item: the column of the item.
+        time: the column of the time.
+        value: the column of the value.
+        promises: what the split promises; breaking it is a leak; may be repeated.
+
+    Raises:
+        DataError: when a file cannot be read.
+        UsageError: when columns are given by number and by name.
+    """
+    named = {role: name for role, name in (("user", user), ("item", item), ("time", time), ("value", value)) if name}
+    if 0 < sum(name.isdigit() for name in named.values()) < len(named):
+        raise UsageError("columns are given by number and by name", remedy="name all, or number all and have no header")
+    from benchsuite_interchange.split_audit import diagnose
+    from benchsuite_interchange.split_files import Wanted, read_part
+
+    wanted = Wanted(**named)
+    one, other = read_part(Path(train), wanted), read_part(Path(test), wanted)
+    return SplitAudit(one, other, diagnose(one, other, promises))

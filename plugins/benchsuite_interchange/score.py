@@ -1,0 +1,245 @@
+"""Score recommendation files that any program wrote, by our metrics or by another library's convention."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from benchsuite.errors import UsageError, did_you_mean
+from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+
+if TYPE_CHECKING:
+    import numpy as np
+    from pandas import DataFrame
+
+    from benchsuite.api import Metric
+    from benchsuite.data import Evidence, Float64
+    from benchsuite_interchange.lists import Lists
+
+OURS = "ours"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One metric by one convention.
+
+    Attributes:
+        convention: its name.
+        metric: as asked for.
+        value: the mean, None where nobody counts or the convention has no such metric.
+        users: how many users it is the mean of.
+        formula: what was computed, or why it was not.
+    """
+
+    convention: str
+    metric: str
+    value: float | None
+    users: int
+    formula: str
+
+
+class Scores(FunctionResult):
+    """The metrics of a recommendation file, by each convention asked for.
+
+    Attributes:
+        recommendations: the file with lists.
+        test: the file with what was held out.
+        summaries: what each convention does, by its name.
+        results: one metric by one convention each.
+        notes: who was counted and what to mind.
+    """
+
+    def __init__(
+        self,
+        recommendations: Path,
+        test: Path,
+        summaries: Mapping[str, str],
+        results: Sequence[Scored],
+        notes: Sequence[str],
+    ) -> None:
+        self.recommendations, self.test = recommendations, test
+        self.summaries, self.results, self.notes = dict(summaries), tuple(results), tuple(notes)
+
+    def text(self, style: Style = plain) -> str:
+        """Return a table of metrics by convention, then what each convention computed."""
+        return "\n".join(self._lines(style))
+
+    def _lines(self, style: Style) -> Iterator[str]:
+        by_place = {(one.metric, one.convention): one for one in self.results}
+        metrics = list(dict.fromkeys(one.metric for one in self.results))
+        rows = []
+        for metric in metrics:
+            values = [by_place[metric, name].value for name in self.summaries]
+            rows.append([metric, *("-" if value is None else f"{value:.6f}" for value in values)])
+        yield table(["metric", *self.summaries], rows)
+        for name, summary in self.summaries.items():
+            yield f"\n{style(summary, 'bold')}"
+            for metric in metrics:
+                one = by_place[metric, name]
+                users = f" of {one.users:,} users" if one.users else ""
+                yield f"  {metric}{users}: {one.formula}"
+        yield ""
+        yield from self.notes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "recommendations": str(self.recommendations),
+            "test": str(self.test),
+            "conventions": self.summaries,
+            "results": [dataclasses.asdict(one) for one in self.results],
+            "notes": list(self.notes),
+        }
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``results``."""
+        names = [field.name for field in dataclasses.fields(Scored)]
+        return {"results": frame(map(dataclasses.asdict, self.results), names)}
+
+
+def score(
+    recommendations: Annotated[Path, Option(metavar="RECS")],
+    test: Annotated[Path, Option(metavar="TEST")],
+    *,
+    metrics: Annotated[Sequence[str], Option("--metric", metavar="LIST", split=",")] = ("ndcg@10", "recall@10"),
+    conventions: Annotated[Sequence[str], Option("--convention", metavar="NAME", split=",")] = (OURS,),
+    relevant_from: Annotated[float | None, Option(metavar="VALUE")] = None,
+    catalogue: Annotated[int | None, Option(metavar="N")] = None,
+) -> Scores:
+    """Evaluate any recommendation file against any test file.
+
+    RECS is CSV, TSV or Parquet with the columns user, item and score or rank; TEST with user, item and, where there
+    is one, value.
+
+    Args:
+        recommendations: the lists.
+        test: what was held out.
+        metrics: ranking metrics, with commas between them (default: ndcg@10,recall@10).
+        conventions: ours (default), ranx, trec_eval, recbole, elliot, scikit-learn; several with commas, or all.
+        relevant_from: test rows with at least this value are relevant (default: as the convention has it).
+        catalogue: how many items could be recommended (default: those in the files).
+
+    Raises:
+        DataError: when a file cannot be read.
+        UsageError: when a metric or a convention is unknown, or needs what the files do not hold.
+    """
+    wanted, names = list(dict.fromkeys(metrics)), _known(conventions)
+    from benchsuite_interchange.read_lists import read_lists
+
+    lists = read_lists(Path(recommendations), Path(test))
+    scored: list[Scored] = []
+    summaries: dict[str, str] = {}
+    notes = [_counted(lists)]
+    for name in names:
+        if name == OURS:
+            found, summaries[name], more = _ours(lists, wanted, relevant_from, catalogue)
+            notes += more
+        else:
+            found, summaries[name] = _library(name, lists, wanted, relevant_from, alone=len(names) == 1)
+        scored += found
+    return Scores(Path(recommendations), Path(test), summaries, scored, notes)
+
+
+def _known(conventions: Sequence[str]) -> list[str]:
+    from benchsuite_interchange.libraries import LIBRARIES
+
+    known = [OURS, *(library.name for library in LIBRARIES)]
+    names = list(dict.fromkeys(conventions))
+    if names == ["all"]:
+        return known
+    for name in names:
+        if name not in known:
+            raise UsageError(f'unknown convention "{name}"', where="--convention", remedy=did_you_mean(name, known))
+    return names
+
+
+def _library(
+    name: str, lists: Lists, metrics: Sequence[str], relevant_from: float | None, *, alone: bool
+) -> tuple[list[Scored], str]:
+    """Score by another library's convention; next to others, a metric that it lacks only has no value."""
+    from benchsuite_interchange.libraries import LIBRARIES
+
+    library = next(one for one in LIBRARIES if one.name == name)
+    judged = library.judge(lists, relevant_from)
+    found = []
+    for metric in metrics:
+        try:
+            values = library.measure(judged, metric)
+        except UsageError as error:
+            if alone:
+                raise
+            found.append(Scored(name, metric, None, 0, error.what))
+        else:
+            found.append(Scored(name, metric, _mean(values), len(values), library.convention(metric)))
+    return found, library.summary
+
+
+def _ours(
+    lists: Lists, names: Sequence[str], relevant_from: float | None, catalogue: int | None
+) -> tuple[list[Scored], str, list[str]]:
+    """Score by our own metrics, the installed plugins."""
+    import numpy as np
+
+    from benchsuite_interchange.ours import SUMMARY, evidence
+
+    metrics = {name: _metric(name) for name in names}
+    k = max(int(metric.settings().get("k", 1)) for metric in metrics.values())
+    items = len(lists.items) if catalogue is None else catalogue
+    if items < len(lists.items):
+        what = f"the files name {len(lists.items):,} items"
+        raise UsageError(what, where=f"--catalogue {items}", remedy="name at least as many")
+    given = evidence(lists, k, items, relevant_from)
+    larger = dataclasses.replace(given, catalogue=items + 1)
+    trained = dataclasses.replace(given, popularity=np.arange(len(lists.items)) + 1, users=len(lists.users) + 1)
+    found, notes = [], []
+    for name, metric in metrics.items():
+        values, value = _measured(metric, given)
+        if not _same((values, value), _measured(metric, trained)):
+            what = f"{name} needs the training data, which these files do not hold"
+            raise UsageError(what, where="--metric", remedy="use it in an experiment")
+        if catalogue is None and not _same((values, value), _measured(metric, larger)):
+            notes.append(
+                f"{name} takes the {items:,} items in the files for the whole catalogue; else say --catalogue."
+            )
+        users = int((~np.isnan(values)).sum())
+        found.append(Scored(OURS, name, None if np.isnan(value) else value, users, metric.convention))
+    return found, SUMMARY, notes
+
+
+def _metric(name: str) -> Metric:
+    from benchsuite.api import Metric
+    from benchsuite.registry import resolve_metric
+
+    metric = resolve_metric(name, "--metric")
+    if not isinstance(metric, Metric) or metric.task != "ranking":
+        raise UsageError(f"{name} does not judge lists", where="--metric", remedy="see: benchsuite list metrics")
+    return metric
+
+
+def _measured(metric: Metric, given: Evidence) -> tuple[Float64, float]:
+    import numpy as np
+
+    values = np.asarray(metric.measure(given), np.float64)
+    return values, float(metric.estimate(given, values, np.ones((1, len(values))))[0])
+
+
+def _same(first: tuple[Float64, float], second: tuple[Float64, float]) -> bool:
+    import numpy as np
+
+    return np.array_equal(first[0], second[0], equal_nan=True) and np.array_equal(first[1], second[1], equal_nan=True)
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _counted(lists: Lists) -> str:
+    with_list, with_test = lists.with_list, lists.with_test
+    parts = [f"{int(with_test.sum()):,} users have test rows, {int((with_test & with_list).sum()):,} of them a list"]
+    extra = int((with_list & ~with_test).sum())
+    if extra:
+        parts.append(f"{extra:,} users have a list but no test rows and do not count")
+    return "; ".join(parts) + "."
