@@ -19,7 +19,7 @@ Style = Callable[[str, str], str]
 """Returns a text as a terminal shows it in ``bold``, ``dim``, ``red``, ``green`` or ``yellow``."""
 
 
-def plain(text: str, style: str) -> str:
+def plain(text: str, _style: str) -> str:
     """Return the text as it is: the style of files and pipes."""
     return text
 
@@ -113,5 +113,5 @@ def print_status(text: str) -> None:
     sys.stderr.flush()
 
 
-def silent(text: str) -> None:
+def silent(_text: str) -> None:
     """Print nothing."""

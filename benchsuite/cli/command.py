@@ -130,7 +130,7 @@ def _is_settings(hint: Any) -> bool:
     return typing.get_origin(hint) is Mapping
 
 
-def _kind(hint: Any, metavar: str) -> Any:
+def _kind(hint: Any) -> Any:
     if typing.get_origin(hint) is Literal:
         return click.Choice([str(one) for one in typing.get_args(hint)])
     if hint is Path:
@@ -148,7 +148,7 @@ def _param(function: Callable[..., Any], parameter: inspect.Parameter, text: str
     if parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
         return click.Argument(
             [parameter.name],
-            type=_kind(inner, option.metavar),
+            type=_kind(inner),
             nargs=-1 if several else 1,
             required=empty,
             **({} if empty or several else {"default": parameter.default}),
@@ -164,11 +164,11 @@ def _param(function: Callable[..., Any], parameter: inspect.Parameter, text: str
         metavar = option.metavar or None
         return click.Option([name, parameter.name], nargs=len(typing.get_args(hint)), metavar=metavar, **shared)
     if several:
-        kind = click.STRING if option.split else _kind(inner, option.metavar)
+        kind = click.STRING if option.split else _kind(inner)
         return click.Option([name, parameter.name], multiple=True, type=kind, metavar=option.metavar or None, **shared)
     default = None if empty else parameter.default
     shown = isinstance(default, int | float | str) and not isinstance(default, bool) and default != ""
-    kind = _kind(hint, option.metavar)
+    kind = _kind(hint)
     more: dict[str, Any] = {"show_default": shown, "metavar": option.metavar or None}
     more |= {} if empty else {"default": default}
     return click.Option([name, parameter.name], type=kind, **more, **shared)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TextIO
 
 from benchsuite.errors import NotApplicable, UsageError
+from benchsuite.interface import FunctionResult
 
 OK = 0
 SOME_FAILED = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.errors import DataError, StoreError
@@ -18,6 +19,7 @@ PathLike = str | os.PathLike[str]
 StoreFolder = Annotated[str | os.PathLike[str] | None, Option(metavar="DIR")]
 DataFolders = Annotated[Sequence[str], Option(metavar="DIR")]
 Settings = Annotated[Mapping[str, Any], Option("--with")]
+NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 
 def store_folder(store: PathLike | None) -> Path:

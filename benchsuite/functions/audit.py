@@ -150,7 +150,7 @@ def audit(
         experiment: a bundled experiment or a TOML file (default: quick).
         details: show every check, not only sums.
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs); stored folds are compared, too.
-        data: a folder with data files, searched before anything is downloaded; may be repeated (also: $BENCHSUITE_DATA).
+        data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
         train: instead of an experiment: the training rows, CSV and the like, or Parquet.
         test: the test rows.

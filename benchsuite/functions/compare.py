@@ -126,7 +126,8 @@ class RunComparison(FunctionResult):
             yield f"{len(costs)} costs (seconds, memory, energy) are measured once and not tested; they are in --json."
         tests = max((one.contrast.family for one in numbers if one.contrast is not None), default=0)
         if tests:
-            yield f"Tests: paired by user, two-sided; Holm's correction over up to {tests} tests of a data set and split."
+            which = f"up to {tests} tests of a data set and split"
+            yield f"Tests: paired by user, two-sided; Holm's correction over {which}."
 
 
 def compare(

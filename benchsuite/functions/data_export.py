@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from benchsuite.errors import DataError
-from benchsuite.functions.arguments import DataFolders, Settings, data_locations
+from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def data_export(
     out: Annotated[Path, Option(metavar="DIR")],
     as_: Annotated[Literal["parquet", "recbole"], Option("--as")],
     split: Annotated[str, Option(metavar="NAME")] = "",
-    split_with: Annotated[Mapping[str, Any], Option("--split-with")] = {},
+    split_with: Annotated[Mapping[str, Any], Option("--split-with")] = NO_SETTINGS,
     seed: int = 1,
-    with_: Settings = {},
+    with_: Settings = NO_SETTINGS,
     data: DataFolders = (),
     offline: bool = False,
     quiet: Annotated[bool, Option(hidden=True)] = False,
@@ -76,7 +76,7 @@ def data_export(
         split_with: settings of the split, such as test=0.2.
         seed: seed of the split.
         with_: settings of the source, such as item_core=5.
-        data: a folder with data files, searched before anything is downloaded; may be repeated (also: $BENCHSUITE_DATA).
+        data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
         quiet: show no progress.
 

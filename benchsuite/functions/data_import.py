@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, runtime_checkable
 
 from benchsuite.errors import DataError, PluginError
-from benchsuite.functions.arguments import DataFolders, Settings, data_locations
+from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def data_import(
     item_features: Text = "",
     user_features: Text = "",
     force: bool = False,
-    with_: Settings = {},
+    with_: Settings = NO_SETTINGS,
     data: DataFolders = (),
     offline: bool = False,
     quiet: Annotated[bool, Option(hidden=True)] = False,

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.functions.arguments import DataFolders, Settings, data_locations
+from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class DatasetSummary(FunctionResult):
 def data_show(
     source: str,
     *,
-    with_: Settings = {},
+    with_: Settings = NO_SETTINGS,
     data: DataFolders = (),
     offline: bool = False,
     quiet: Annotated[bool, Option(hidden=True)] = False,
@@ -62,7 +62,7 @@ def data_show(
     Args:
         source: see benchsuite list sources.
         with_: settings of the source, such as item_core=5.
-        data: a folder with data files, searched before anything is downloaded; may be repeated (also: $BENCHSUITE_DATA).
+        data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
         quiet: show no progress.
 

@@ -62,7 +62,6 @@ def data_verify(
     *,
     all_: bool = False,
     data: DataFolders = (),
-    offline: bool = False,
     quiet: Annotated[bool, Option(hidden=True)] = False,
 ) -> PublishedCountsReport:
     """Count every set's rows, users and items, compare with what was published, and check the files' checksums.
@@ -73,7 +72,6 @@ def data_verify(
         names: sets; none named means all.
         all_: all sets, also where some are named.
         data: a folder with data files; may be repeated (also: $BENCHSUITE_DATA).
-        offline: as it always is.
         quiet: show no progress.
 
     Raises:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from benchsuite.errors import DataError, UsageError
-from benchsuite.functions.arguments import DataFolders, Settings, StoreFolder, data_locations, open_store
+from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, StoreFolder, data_locations, open_store
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ def train(
     *,
     source: str,
     out: Annotated[Path, Option(metavar="FOLDER")],
-    with_: Settings = {},
-    source_with: Annotated[Mapping[str, Any], Option("--source-with")] = {},
+    with_: Settings = NO_SETTINGS,
+    source_with: Annotated[Mapping[str, Any], Option("--source-with")] = NO_SETTINGS,
     experiment: Annotated[str, Option(metavar="NAME")] = "",
     store: StoreFolder = None,
     data: DataFolders = (),
@@ -107,7 +107,7 @@ def train(
         source_with: settings of the source, such as item_core=5.
         experiment: take the tuned settings from this experiment that was run, and its numbers into the model card.
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
-        data: a folder with data files, searched before anything is downloaded; may be repeated (also: $BENCHSUITE_DATA).
+        data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
         seed: seed of the fit.
         threads: of the fit; 0 takes all processors.

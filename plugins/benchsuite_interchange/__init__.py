@@ -1,0 +1,1 @@
+"""What other programs wrote, judged: recommendation files by anybody's conventions, and splits."""
