@@ -63,12 +63,12 @@ def rerun(key: str, *, store: StoreFolder = None, quiet: Annotated[bool, Option(
     Raises:
         StoreError: when no cell, or more than one, has such a key.
     """
-    from benchsuite.cli.watch import Watch
+    from benchsuite.functions.progress import ProgressBars
     from benchsuite.runner.again import again, find_key
 
     kept = open_store(store)
     whole = find_key(kept, "cell", key)
-    with Watch(quiet=quiet) as watch:
+    with ProgressBars(quiet=quiet) as watch:
         watch.expect(1)
         new, differences = again(kept, whole, watch)
     states = {"before": kept.get("cell", whole).manifest["state"], "now": new.manifest["state"]}

@@ -157,12 +157,12 @@ def train(
 def _fit(model: Model, dataset: Dataset, label: str, how: tuple[int, int, str], group: Group, *, quiet: bool) -> Model:
     """Fit on all rows, with a bar; ``how`` is seed, threads and device."""
     from benchsuite.api import Context
-    from benchsuite.cli.watch import Watch
+    from benchsuite.functions.progress import ProgressBars
     from benchsuite.provenance import cores
     from benchsuite.saved import ready
 
     seed, threads, device = how
-    with Watch(quiet=quiet or not group.main) as watch, tempfile.TemporaryDirectory() as scratch:
+    with ProgressBars(quiet=quiet or not group.main) as watch, tempfile.TemporaryDirectory() as scratch:
         watch.expect(1)
         watch.job_started(label)
         context = Context(

@@ -137,7 +137,7 @@ class Results:
 
     def _repr_html_(self) -> str:
         """Return the tables for a notebook."""
-        from benchsuite.door.page import page
+        from benchsuite.functions.notebook import page
 
         return page(self.comparison)
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.progress import TimeRemainingColumn as Remaining
 
 
-class Watch:
+class ProgressBars:
     """A watcher for the runner; use it in a ``with`` block.
 
     Args:
