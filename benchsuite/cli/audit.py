@@ -88,7 +88,7 @@ def _run_experiment(args: Namespace) -> int:
     from benchsuite.store import Store
 
     experiment = read_experiment(args.experiment or "quick")
-    store = Store(args.store) if args.store.is_dir() else None  # an audit makes no store
+    store = Store.open(args.store) if args.store.is_dir() else None  # an audit makes no store
     audited = list(audit(experiment, store, args))
     leaks = [finding for one in audited for finding in one.findings if finding.leak]
     if args.json:
@@ -139,7 +139,7 @@ def _cut(label: str, dataset: Dataset, split: Pick, seed: int, store: Store | No
         for fold in split.plugin.split(dataset, seed):
             place = f"{where}, fold {fold.name}"
             found = list(inspect(fold, split.plugin, place, dataset))
-            if store is not None and store.has("fold", fold_key(identity, fold.name)):
+            if store is not None and store.exists("fold", fold_key(identity, fold.name)):
                 found.append(_stored(store, fold_key(identity, fold.name), fold, dataset, place))
             across.add(fold)
             if last is not None:
@@ -160,14 +160,14 @@ def _cut(label: str, dataset: Dataset, split: Pick, seed: int, store: Store | No
 def _stored(store: Store, key: str, fold: Fold, dataset: Dataset, where: str) -> Finding:
     """Compare the fold that models saw with the one that was just checked."""
     from benchsuite.data.files import load_fold
+    from benchsuite.errors import StoreError
     from benchsuite.evaluate import Finding
     from benchsuite.evaluate.audit_folds import difference
 
-    entry = store.get("fold", key)
-    damaged = entry.damaged()
-    compared, leak = (0, "") if damaged else difference(load_fold(entry.folder, dataset), fold)
-    if damaged:
-        leak = f"the stored fold is damaged: {damaged[0]}; delete {entry.folder} and run again"
+    try:
+        compared, leak = difference(load_fold(store.get("fold", key).folder, dataset), fold)
+    except StoreError as error:
+        compared, leak = 0, f"the stored fold is damaged: {error}"
     return Finding("store", "the stored fold is this fold", compared, leak, where)
 
 

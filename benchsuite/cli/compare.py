@@ -7,8 +7,8 @@ from argparse import Namespace, _SubParsersAction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.cli.console import OK, SOME_FAILED, say, say_json, style, table
-from benchsuite.cli.places import add_store, open_store
+from benchsuite.cli.console import OK, SOME_FAILED, say, say_json, style, table, tell
+from benchsuite.cli.places import add_store, read_store
 from benchsuite.errors import StoreError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def run(args: Namespace) -> int:
     from benchsuite.compare.sides import Side, changes
     from benchsuite.compare.versus import versus
 
-    store = open_store(args)
+    store = read_store(args)
     if args.b is None and args.store_b is None and args.models is None:
         remedy = f"name B, --store-b DIR or --models X Y; {_kept(store, args.a)}"
         raise UsageError("what is it to be compared with?", where=args.a, remedy=remedy)
@@ -85,7 +85,7 @@ def _existing(folder: Path) -> Store:
 
     if not folder.is_dir():
         raise StoreError("no such store", where=str(folder), remedy="check --store-b")
-    return Store(folder)
+    return Store.open(folder, tell)
 
 
 def _plan(store: Store, word: str) -> Plan:
@@ -110,8 +110,8 @@ def _plan(store: Store, word: str) -> Plan:
 
 def _kept(store: Store, name: str) -> str:
     """Name the plans that are kept of an experiment."""
-    entries = [store.get("plan", key) for key in store.keys("plan")]
-    keys = [entry.folder.name[:_SHORT] for entry in entries if entry.manifest.get("experiment") == name]
+    sound = [store.get("plan", key) for key in store.keys("plan") if store.has("plan", key)]
+    keys = [entry.folder.name[:_SHORT] for entry in sound if entry.manifest["experiment"] == name]
     return f"plans kept of {name}: {', '.join(keys)}" if keys else f"no plan of {name} is kept"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace, _SubParsersAction
 from typing import Any
 
-from benchsuite.cli.places import add_store, open_store
+from benchsuite.cli.places import add_store, read_store
 
 
 def register(subparsers: _SubParsersAction[Any]) -> None:
@@ -31,7 +31,7 @@ def run(args: Namespace) -> int:
     from benchsuite.cli.watch import Watch
     from benchsuite.runner.again import again, find_key
 
-    store = open_store(args)
+    store = read_store(args)
     key = find_key(store, "cell", args.key)
     with Watch() as watch:
         watch.expect(1)

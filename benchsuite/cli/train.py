@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchsuite.cli.console import OK, say, tell
 from benchsuite.cli.options import add_verb, read_settings
-from benchsuite.cli.places import add_data, add_store, make_place, open_store
+from benchsuite.cli.places import add_data, add_store, make_place, read_store
 from benchsuite.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run(args: Namespace) -> int:
     given = read_settings(Namespace(settings=";".join(args.settings)))
     found = None
     if args.experiment:
-        found = measured(open_store(args), args.experiment, args.model)
+        found = measured(read_store(args), args.experiment, args.model)
     name = args.model if found is None else found.plugin
     entry = find("models", name)
     settings = given if found is None else dict(found.settings) | given
