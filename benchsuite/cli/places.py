@@ -47,10 +47,19 @@ def add_data(parser: ArgumentParser) -> None:
 
 
 def open_store(args: Namespace) -> Store:
-    """Open the store that the user named."""
+    """Open the store that the user named, to write; make it where it is not there."""
+    from benchsuite.cli.console import tell
     from benchsuite.store import Store
 
-    return Store(args.store)
+    return Store(args.store, tell)
+
+
+def read_store(args: Namespace) -> Store:
+    """Open the store that the user named, to read: it may belong to somebody else."""
+    from benchsuite.cli.console import tell
+    from benchsuite.store import Store
+
+    return Store.open(args.store, tell)
 
 
 def make_place(args: Namespace, say: Callable[[str], None]) -> Place:

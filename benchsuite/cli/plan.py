@@ -6,7 +6,7 @@ from argparse import Namespace, _SubParsersAction
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.cli.places import add_data, add_store, make_place, open_store
+from benchsuite.cli.places import add_data, add_store, make_place, open_store, read_store
 
 if TYPE_CHECKING:
     from benchsuite.plan import Plan
@@ -47,7 +47,7 @@ def run_status(args: Namespace) -> int:
     """Show the latest run's cells; 1 when some failed."""
     from benchsuite.compare import latest_plan
 
-    store = open_store(args)
+    store = read_store(args)
     states = _show(latest_plan(store, args.experiment), store, args.json)
     return 1 if "failed" in states else 0
 
@@ -60,7 +60,7 @@ def _show(plan: Plan, store: Store, as_json: bool) -> set[str]:
         state, reason = ("not applicable", cell.reason) if cell.reason else ("to do", "")
         if not cell.reason and store.has("cell", cell.key):
             manifest = store.get("cell", cell.key).manifest
-            state, reason = ("done" if manifest["state"] == "ok" else "failed"), manifest["reason"]
+            state, reason = ("done" if manifest["state"] == "ok" else "failed"), manifest.get("reason", "")
         rows.setdefault((cell.dataset, cell.split, cell.model), []).append((state, reason))
         keys.setdefault((cell.dataset, cell.split, cell.model), []).append(cell.key)
     totals = Counter(state for states in rows.values() for state, _ in states)

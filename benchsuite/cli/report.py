@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import benchsuite
 from benchsuite.cli.console import coloured, tell
 from benchsuite.cli.options import add_settings, read_settings
-from benchsuite.cli.places import add_store, open_store
+from benchsuite.cli.places import add_store, read_store
 from benchsuite.errors import StoreError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def run(args: Namespace) -> int:
     from benchsuite.compare import build, latest_plan, plan_key
     from benchsuite.registry import load_report
 
-    store = open_store(args)
+    store = read_store(args)
     plan = latest_plan(store, args.experiment)
     known = [model.label for model in plan.models]
     for label in args.against:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.cli.places import add_store, open_store
+from benchsuite.cli.places import add_store, read_store
 from benchsuite.cli.report import PROVENANCE
 from benchsuite.errors import DataError
 
@@ -38,7 +38,7 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
 def run(args: Namespace) -> int:
     """Run the verb; 1 when anything differs."""
     facts = _facts(args.folder)
-    store = open_store(args)
+    store = read_store(args)
     found = [*_store_faults(store, facts["cells"]), *_report_faults(args.folder, store, facts)]
     if args.json:
         print(json.dumps({"folder": str(args.folder), "cells": len(facts["cells"]), "faults": found}, indent=1))

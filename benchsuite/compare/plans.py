@@ -5,11 +5,46 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from benchsuite.errors import StoreError, did_you_mean
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
-from benchsuite.store import Store
+from benchsuite.store import Store, misfit, read_json, unreadable
+
+_AGAIN = "run the experiment again"
+_ABOUT = {"label": str, "name": str, "summary": str, "settings": {}, "cite": [str]}
+_CELL = {
+    **dict.fromkeys(("dataset", "split", "model", "fold", "fold_key", "key", "reason"), str),
+    "seed": int,
+    "stage": frozenset({"validation", "test"}),
+    "identity": {},
+}
+_TRIALS = {
+    **dict.fromkeys(("dataset", "split", "model", "fold", "on"), str),
+    "seed": int,
+    "budget": {},
+    "settings": [{}],
+    "values": [(float, None)],
+    "seconds": [float],
+    "searched": [str],
+    "keys": [str],
+    "edges": [str],
+    "best": (int, None),
+}
+_PLAN = {
+    "name": str,
+    "settings": {"relevant": str, "threshold": str},
+    "datasets": [_ABOUT | {"facts": {"simulated": bool}}],
+    "splits": [_ABOUT | {"facts": {"groups?": [str]}}],
+    "models": [_ABOUT | {"facts": {"proposed": bool, "ceiling": bool}}],
+    "metrics": [
+        _ABOUT | {"facts": {"task": str, "higher_is_better": bool, "plugin": str, "version": str, "unmet?": {str: str}}}
+    ],
+    "cells": [_CELL],
+    "tuning": [_TRIALS],
+}
+"""What a stored plan must have."""
 
 
 def remember_plan(store: Store, plan: Plan) -> None:
@@ -17,13 +52,17 @@ def remember_plan(store: Store, plan: Plan) -> None:
     key = plan_key(plan)
     if not store.has("plan", key):
         with store.write("plan", key) as entry:
-            (entry.folder / "plan.json").write_text(plan.to_json(), "utf-8")
+            (entry.folder / "plan.json").write_bytes(_bytes(plan))
             entry.manifest = {"experiment": plan.name}
-    folder = store.root / "plans"
-    folder.mkdir(exist_ok=True)
-    draft = folder / f".{plan.name}.{os.getpid()}"
-    draft.write_text(plan.to_json(), "utf-8")
-    draft.replace(_path(store, plan.name))
+    path = _path(store, plan.name)
+    draft = path.with_name(f".{plan.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        draft.write_bytes(_bytes(plan))
+        draft.replace(path)
+    except OSError as error:
+        remedy = "free disk space or choose another --store DIR; finished cells are safe"
+        raise StoreError(f"cannot be written: {error.strerror or error}", where=str(path), remedy=remedy) from None
 
 
 def plan_key(plan: Plan) -> str:
@@ -35,26 +74,54 @@ def kept_plan(store: Store, key: str) -> Plan:
     """Return a plan by its key.
 
     Raises:
-        StoreError: when this store does not have it.
+        StoreError: when this store does not have it, or it is damaged.
     """
-    return Plan.from_json((store.get("plan", key).folder / "plan.json").read_text("utf-8"))
+    path = store.get("plan", key).path("plan.json")
+    table = read_json(path)
+    plan = _plan(table, path)
+    if _key(table, path) != key:
+        raise unreadable(path, "it is another plan")
+    return plan
 
 
 def latest_plan(store: Store, name: str) -> Plan:
     """Return the plan of the latest run of an experiment.
 
     Raises:
-        StoreError: when this store has none.
+        StoreError: when this store has none, or it is damaged.
     """
     path = _path(store, name)
-    try:
-        return Plan.from_json(path.read_text("utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         known = [found.stem for found in (store.root / "plans").glob("*.json")]
         remedy = f"run it first (benchsuite run {name})" + (f"; {did_you_mean(name, known)}" if known else "")
-        raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=remedy) from None
-    except (ValueError, TypeError, KeyError) as error:
-        raise StoreError(f"cannot be read: {error}", where=str(path), remedy="run the experiment again") from None
+        raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=remedy)
+    table = read_json(path, _AGAIN)
+    plan = _plan(table, path)
+    # The same plan is kept under its key; a store from before that was done has none at all.
+    if not store.exists("plan", _key(table, path)) and (store.root / "plan").is_dir():
+        raise StoreError("it has changed since it was written", where=str(path), remedy=_AGAIN)
+    return plan
+
+
+def _plan(table: Any, path: Path) -> Plan:
+    if fault := misfit(table, _PLAN):
+        raise unreadable(path, fault, _AGAIN)
+    try:
+        return Plan.from_json(json.dumps(table))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise unreadable(path, error, _AGAIN) from None
+
+
+def _bytes(plan: Plan) -> bytes:
+    """Return the plan as UTF-8; half a character is written as JSON's own escape and read again as it was."""
+    return plan.to_json().encode("utf-8", errors="backslashreplace")
+
+
+def _key(table: Any, path: Path) -> str:
+    try:
+        return content_key("plan", table)
+    except (ValueError, RecursionError) as error:
+        raise unreadable(path, error, _AGAIN) from None
 
 
 def _path(store: Store, name: str) -> Path:

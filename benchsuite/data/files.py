@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +30,23 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
 
 
 def load_dataset(folder: Path) -> Dataset:
-    """Read what :func:`save_dataset` wrote."""
-    about = _read(folder / "dataset.json")
-    return Dataset(
-        name=about["name"],
-        interactions=_load_interactions(folder, "interactions"),
-        users=_load_table(folder, "users"),
-        items=_load_table(folder, "items"),
-        links=_load(folder, "links"),
-        preferences=_load(folder, "preferences"),
-        simulated=about["simulated"],
-        steps=tuple(Step(**step) for step in about["steps"]),
-    )
+    """Read what :func:`save_dataset` wrote.
+
+    Raises:
+        DataError: when a file is missing or damaged.
+    """
+    with _reading(folder):
+        about = _read(folder / "dataset.json")
+        return Dataset(
+            name=about["name"],
+            interactions=_load_interactions(folder, "interactions"),
+            users=_load_table(folder, "users"),
+            items=_load_table(folder, "items"),
+            links=_load(folder, "links"),
+            preferences=_load(folder, "preferences"),
+            simulated=about["simulated"],
+            steps=tuple(Step(**step) for step in about["steps"]),
+        )
 
 
 def save_fold(fold: Fold, folder: Path) -> None:
@@ -77,7 +84,16 @@ def save_fold(fold: Fold, folder: Path) -> None:
 
 
 def load_fold(folder: Path, dataset: Dataset) -> Fold:
-    """Read what :func:`save_fold` wrote, with the tables of ``dataset`` where the fold has none of its own."""
+    """Read what :func:`save_fold` wrote, with the tables of ``dataset`` where the fold has none of its own.
+
+    Raises:
+        DataError: when a file is missing or damaged.
+    """
+    with _reading(folder):
+        return _fold(folder, dataset)
+
+
+def _fold(folder: Path, dataset: Dataset) -> Fold:
     about = _read(folder / "fold.json")
     train = dataclasses.replace(
         dataset,
@@ -107,7 +123,7 @@ def load_fold(folder: Path, dataset: Dataset) -> Fold:
         truth=truth,
         blocked=Ragged(_must(folder, "blocked.start"), _must(folder, "blocked.item")),
         candidates=_load(folder, "candidates"),
-        validation=load_fold(folder / "validation", dataset) if about["validation"] else None,
+        validation=_fold(folder / "validation", dataset) if about["validation"] else None,
         counts=about["counts"],
     )
 
@@ -166,8 +182,22 @@ def _must(folder: Path, name: str) -> NDArray[Any]:
 
 
 def _write(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False), "utf-8")
+    """Write JSON; half a character, which UTF-8 does not have, as JSON's own escape."""
+    path.write_bytes(json.dumps(value, ensure_ascii=False).encode("utf-8", errors="backslashreplace"))
 
 
 def _read(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
+
+
+@contextlib.contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Turn whatever damaged files lead to into one line."""
+    try:
+        yield
+    except DataError as error:
+        remedy = error.remedy or "delete its folder, run again"
+        raise DataError(error.what, where=error.where or str(folder), remedy=remedy) from None
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        what = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+        raise DataError(f"cannot be read: {what}", where=str(folder), remedy="delete its folder, run again") from None

@@ -105,4 +105,4 @@ def _open(store: PathLike | None, must_exist: bool) -> Store:
     root = default_store() if store is None else Path(store)
     if must_exist and not root.is_dir():
         raise StoreError("no such store", where=str(root), remedy="name one with store=, or run the experiment first")
-    return Store(root)
+    return Store.open(root) if must_exist else Store(root)

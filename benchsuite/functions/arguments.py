@@ -27,18 +27,26 @@ def store_folder(store: PathLike | None) -> Path:
     return Path(os.environ.get("BENCHSUITE_STORE", "runs")) if store is None else Path(store)
 
 
-def open_store(store: PathLike | None, *, must_exist: bool = False) -> Store:
-    """Open the store that the caller named.
+def open_store(store: PathLike | None, *, quiet: bool = False) -> Store:
+    """Open the store that the caller named, to write; make it where it is not there.
 
     Raises:
-        StoreError: when it must exist and does not, or cannot be read.
+        StoreError: when it cannot be written.
     """
     from benchsuite.store import Store
 
-    root = store_folder(store)
-    if must_exist and not root.is_dir():
-        raise StoreError("no such store", where=str(root), remedy="name one with store, or run the experiment first")
-    return Store(root)
+    return Store(store_folder(store), silent if quiet else print_status)
+
+
+def read_store(store: PathLike | None, *, quiet: bool = False) -> Store:
+    """Open the store that the caller named, to read: it may belong to somebody else.
+
+    Raises:
+        StoreError: when there is none.
+    """
+    from benchsuite.store import Store
+
+    return Store.open(store_folder(store), silent if quiet else print_status)
 
 
 def data_locations(data: Sequence[PathLike], *, offline: bool, quiet: bool = False) -> Place:

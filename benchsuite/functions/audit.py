@@ -187,7 +187,7 @@ def audit(
 
     asked = read_experiment(experiment or "quick")
     root = store_folder(store)
-    kept = Store(root) if root.is_dir() else None  # an audit makes no store
+    kept = Store.open(root) if root.is_dir() else None  # an audit makes no store
     place = data_locations(data, offline=offline, quiet=quiet)
     return Audit(asked.name, list(_audit(asked, kept, place, quiet=quiet)), details=details)
 
@@ -233,7 +233,7 @@ def _cut(label: str, dataset: Dataset, split: Pick, seed: int, store: Store | No
         for fold in split.plugin.split(dataset, seed):
             place = f"{where}, fold {fold.name}"
             found = list(inspect(fold, split.plugin, place, dataset))
-            if store is not None and store.has("fold", fold_key(identity, fold.name)):
+            if store is not None and store.exists("fold", fold_key(identity, fold.name)):
                 found.append(_stored(store, fold_key(identity, fold.name), fold, dataset, place))
             across.add(fold)
             if last is not None:
@@ -254,14 +254,14 @@ def _cut(label: str, dataset: Dataset, split: Pick, seed: int, store: Store | No
 def _stored(store: Store, key: str, fold: Fold, dataset: Dataset, where: str) -> Finding:
     """Compare the fold that models saw with the one that was just checked."""
     from benchsuite.data.files import load_fold
+    from benchsuite.errors import StoreError
     from benchsuite.evaluate import Finding
     from benchsuite.evaluate.audit_folds import difference
 
-    entry = store.get("fold", key)
-    damaged = entry.damaged()
-    compared, leak = (0, "") if damaged else difference(load_fold(entry.folder, dataset), fold)
-    if damaged:
-        leak = f"the stored fold is damaged: {damaged[0]}; delete {entry.folder} and run again"
+    try:
+        compared, leak = difference(load_fold(store.get("fold", key).folder, dataset), fold)
+    except StoreError as error:
+        compared, leak = 0, f"the stored fold is damaged: {error}"
     return Finding("store", "the stored fold is this fold", compared, leak, where)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.errors import StoreError, UsageError, did_you_mean
-from benchsuite.functions.arguments import StoreFolder, open_store
+from benchsuite.functions.arguments import StoreFolder, read_store
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
 
 if TYPE_CHECKING:
@@ -160,13 +160,13 @@ def compare(
     from benchsuite.compare.sides import Side, changes
     from benchsuite.compare.versus import versus
 
-    kept = open_store(store)
+    kept = read_store(store)
     if b is None and store_b is None and models is None:
         remedy = f"name B, --store-b DIR or --models X Y; {_kept(kept, a)}"
         raise UsageError("what is it to be compared with?", where=a, remedy=remedy)
     if store_b is not None and not Path(store_b).is_dir():
         raise StoreError("no such store", where=str(store_b), remedy="check --store-b")
-    other = kept if store_b is None else open_store(store_b)
+    other = kept if store_b is None else read_store(store_b)
     title = a if b is None else b
     one, two = Side(a, _plan(kept, a), kept), Side(title, _plan(other, title), other)
     pairs = _pairs(one, two, models)
@@ -202,8 +202,8 @@ def _plan(store: Store, word: str) -> Plan:
 
 def _kept(store: Store, name: str) -> str:
     """Name the plans that are kept of an experiment."""
-    entries = [store.get("plan", key) for key in store.keys("plan")]
-    keys = [entry.folder.name[:_SHORT] for entry in entries if entry.manifest.get("experiment") == name]
+    sound = [store.get("plan", key) for key in store.keys("plan") if store.has("plan", key)]
+    keys = [entry.folder.name[:_SHORT] for entry in sound if entry.manifest["experiment"] == name]
     return f"plans kept of {name}: {', '.join(keys)}" if keys else f"no plan of {name} is kept"
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.functions.arguments import StoreFolder, open_store
+from benchsuite.functions.arguments import StoreFolder, read_store
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def rerun(key: str, *, store: StoreFolder = None, quiet: Annotated[bool, Option(
     from benchsuite.functions.progress import ProgressBars
     from benchsuite.runner.again import again, find_key
 
-    kept = open_store(store)
+    kept = read_store(store)
     whole = find_key(kept, "cell", key)
     with ProgressBars(quiet=quiet) as watch:
         watch.expect(1)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from benchsuite.errors import DataError, UsageError
-from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, StoreFolder, data_locations, open_store
+from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, StoreFolder, data_locations, read_store
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def train(
     folder = Path(out)
     check_target(folder)
     plugin = load_source(source).from_settings(dict(source_with), where=f"source {source}")
-    found = measured(open_store(store), experiment, model) if experiment else None
+    found = measured(read_store(store), experiment, model) if experiment else None
     name = model if found is None else found.plugin
     entry = find("models", name)
     settings = dict(with_) if found is None else {**found.settings, **with_}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from benchsuite.errors import StoreError
 from benchsuite.provenance import cores
 from benchsuite.runner.jobs import Job, modules_for
 from benchsuite.runner.pool import Fixed, Pool, Watcher
-from benchsuite.store import Entry, Store
+from benchsuite.store import MANIFEST, Entry, Store, misfit, unreadable
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def again(store: Store, key: str, watcher: Watcher) -> tuple[Entry, list[Differe
         The cell made now, and the differences; the state of a failed fit is in its manifest.
     """
     old = store.get("cell", key)
-    identity = old.manifest["identity"]
+    identity = _identity(old)
+    store.get("fold", identity["fold"])  # what is wrong with it is told of the store, not of the folder made here
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as folder:
         other = Store(Path(folder))
         for kind in ("fold", "data"):
@@ -70,6 +72,19 @@ def again(store: Store, key: str, watcher: Watcher) -> tuple[Entry, list[Differe
         new = other.get("cell", key)
         states = (old.manifest["state"], new.manifest["state"])
         return new, _compare(old, new) if states == ("ok", "ok") else []
+
+
+def _identity(entry: Entry) -> dict[str, Any]:
+    """Return what the cell is.
+
+    Raises:
+        StoreError: when the store does not tell enough to fit it again.
+    """
+    identity: dict[str, Any] = entry.manifest.get("identity", {})
+    model = {"plugin": str, "settings": {}}
+    if fault := misfit(identity, {"fold": str, "stage": str, "model": model, "seed": int, "k": int}, "identity"):
+        raise unreadable(entry.folder / MANIFEST, fault)
+    return identity
 
 
 def _compare(old: Entry, new: Entry) -> list[Difference]:

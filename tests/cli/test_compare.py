@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 import benchsuite
 from benchsuite.cli.main import main
 from benchsuite.compare import plan_key
+from benchsuite.store.json_files import to_text, with_sum
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,7 @@ def test_two_stores_with_other_code(compare, toy_store, tmp_path):
             manifest["provenance"] |= {"commit": "0123abc"}
             manifest["provenance"]["packages"] |= {"numpy": "9.9"}
             manifest["provenance"]["hardware"] |= {"cores": 4096}
-        path.write_text(json.dumps(manifest))
+        path.write_text(to_text(with_sum(manifest)))
     _, found = compare("toy", "--store-b", str(other), "--metric", "f1")
     changes = {(one["kind"], one["what"]): one["b"] for one in found["changes"]}
     assert changes == {("code", "commit"): "0123abc", ("code", "numpy"): "9.9", ("machine", "hardware.cores"): "4096"}

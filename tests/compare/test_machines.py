@@ -5,6 +5,7 @@ from pathlib import Path
 from benchsuite.compare.machines import machine_notes
 from benchsuite.plan import Plan
 from benchsuite.store import Store
+from benchsuite.store.json_files import to_text, with_sum
 
 Made = tuple[Plan, Store]
 
@@ -12,7 +13,7 @@ Made = tuple[Plan, Store]
 def change(store: Store, key: str, **more: object) -> None:
     path = Path(store.folder("cell", key)) / "manifest.json"
     manifest = json.loads(path.read_text()) | more
-    path.write_text(json.dumps(manifest))
+    path.write_text(to_text(with_sum(manifest)))
 
 
 def test_one_machine_needs_no_note(filled: Callable[..., Made]) -> None:
@@ -22,11 +23,13 @@ def test_one_machine_needs_no_note(filled: Callable[..., Made]) -> None:
 
 def test_models_are_named_by_where_they_ran(filled: Callable[..., Made]) -> None:
     plan, store = filled({"good": 0.5, "bad": 0.1})
+    costs = {"fit_seconds": 1.0, "score_seconds": 2.0, "peak_memory_mb": 3.0, "cpu_seconds": 1.0}
     for cell in plan.cells:
         cores = {"good": 2, "bad": 16}[cell.model]
         card = {"good": "", "bad": "Some Card"}[cell.model]
+        power = {"cpu": "Chip", "processors": cores, "sockets": 1, "virtual": False, "gpu_joules": None}
         made = {"hardware": {"cpu": "Chip", "cores": cores}}
-        change(store, cell.key, provenance=made, power={"gpu": card})
+        change(store, cell.key, provenance=made, costs=costs, power=power | {"gpu": card})
     (note,) = machine_notes(plan, store)
     assert "Chip (2 cores): good" in note
     assert "Chip (16 cores) with Some Card: bad" in note

@@ -15,7 +15,7 @@ KEY = content_key("cell", {"made": "up"})
 def fill(store: Store, key: str = KEY, number: int = 1) -> None:
     with store.write("cell", key) as draft:
         draft.arrays(numbers=np.array([number]))
-        draft.manifest = {"state": "ok"}
+        draft.manifest = {"state": "failed", "reason": "made up", "costs": {}, "provenance": {"hardware": {}}}
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     fill(store)
     entry = store.get("cell", KEY)
     assert entry.arrays()["numbers"].tolist() == [1]
-    assert entry.manifest["state"] == "ok"
+    assert entry.manifest["state"] == "failed"
     assert store.keys("cell") == [KEY]
     assert entry.damaged() == []
 
@@ -84,7 +84,7 @@ def test_a_folder_one_may_not_write_is_one_line(tmp_path: Path, monkeypatch: pyt
     def refuse(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("benchsuite.store.tempfile.TemporaryFile", refuse)
+    monkeypatch.setattr("benchsuite.store.store.tempfile.TemporaryFile", refuse)
     with pytest.raises(StoreError, match="Permission denied"):
         Store(tmp_path)
 
@@ -95,7 +95,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path, monkeypatch:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("benchsuite.store.np.savez_compressed", full)
+    monkeypatch.setattr("benchsuite.store.entry.np.savez_compressed", full)
     with pytest.raises(StoreError, match="No space left on device"):
         fill(store)
     assert store.keys("cell") == []

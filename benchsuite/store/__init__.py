@@ -1,0 +1,27 @@
+"""Content-addressed, append-only results: a folder that has a manifest is complete and is never edited.
+
+``root/<kind>/<first two digits>/<key>/`` holds ``manifest.json`` and the files it names with their sha256; the manifest
+has a sha256 of itself. A folder is written beside its place, synced, and renamed into it, so that a kill at any moment
+leaves it whole or absent, several processes may share one store, and *resuming means skipping keys that exist*.
+
+Sums are read, not only kept: what a process opens is held against them once. What can be made anew from the rest (see
+``shapes.REMADE``) does not count when it is damaged; anything else is refused in one line.
+"""
+
+from benchsuite.store.entry import MANIFEST, Draft, Entry, file_digest, sync
+from benchsuite.store.json_files import read_json, unreadable
+from benchsuite.store.shapes import CACHES, misfit
+from benchsuite.store.store import Store
+
+__all__ = [
+    "CACHES",
+    "MANIFEST",
+    "Draft",
+    "Entry",
+    "Store",
+    "file_digest",
+    "misfit",
+    "read_json",
+    "sync",
+    "unreadable",
+]

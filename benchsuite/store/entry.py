@@ -1,0 +1,156 @@
+"""One complete thing in the store, or one in the making."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+import zlib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchsuite.errors import StoreError
+from benchsuite.store.json_files import AGAIN, SUM, read_json, sum_of, to_text, unreadable, with_sum
+from benchsuite.store.shapes import arrays_fault, manifest_fault
+
+MANIFEST = "manifest.json"
+_ARRAYS = "arrays.npz"
+_WHEN_READ = frozenset({_ARRAYS, "log.txt"})
+"""Files that are held against their sum when they are read, not when the entry is opened."""
+
+_sound: set[tuple[str, str, int, int, int]] = set()
+"""What this process has held against its sum: path, sha256, size, time of change (ns), inode."""
+
+
+class Entry:
+    """One complete thing in the store.
+
+    Attributes:
+        folder: where it lies.
+        manifest: what is told of it.
+        signed: whether the manifest has a sum of itself; older ones have none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read and check the manifest.
+
+        Raises:
+            StoreError: when it cannot be read, has changed, or has not what its kind must have.
+        """
+        self.folder = folder
+        path = folder / MANIFEST
+        table = read_json(path)
+        if fault := manifest_fault(folder.parent.parent.name, folder.name, table):
+            raise unreadable(path, fault)
+        self.manifest: dict[str, Any] = table
+        self.signed = SUM in table
+        if self.signed and table[SUM] != sum_of(table):
+            raise StoreError("it has changed since it was written", where=str(path), remedy=AGAIN)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the stored arrays by name.
+
+        Raises:
+            StoreError: when they are not there, cannot be read, or have changed.
+        """
+        path = self.path(_ARRAYS)
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise unreadable(path, error) from None
+        if self.manifest.get("state") == "ok" and (fault := arrays_fault(self.manifest["kind"], arrays)):
+            raise unreadable(path, fault)
+        return arrays
+
+    def path(self, name: str) -> Path:
+        """Return where a file lies, held against its sum once by each process.
+
+        Raises:
+            StoreError: when it is not there, cannot be read, or has changed.
+        """
+        self._check([name])
+        return self.folder / name
+
+    def check(self, *, whole: bool = False) -> None:
+        """Hold the files against their sums, once by each process.
+
+        Args:
+            whole: take the arrays and the log too, which else wait until they are read.
+
+        Raises:
+            StoreError: when a file is gone, cannot be read, or has changed.
+        """
+        self._check([name for name in self.manifest["files"] if whole or name not in _WHEN_READ])
+
+    def _check(self, names: Collection[str]) -> None:
+        for name in names:
+            path = self.folder / name
+            wanted = self.manifest["files"].get(name)
+            try:
+                now = path.stat()
+                mark = (str(path), str(wanted), now.st_size, now.st_mtime_ns, now.st_ino)
+                if mark in _sound:
+                    continue
+                found = file_digest(path)
+            except OSError as error:
+                raise unreadable(path, error) from None
+            if found != wanted:
+                what = "it has changed since it was written" if wanted else f"{MANIFEST} does not name it"
+                raise StoreError(what, where=str(path), remedy=AGAIN)
+            _sound.add(mark)
+
+    def damaged(self) -> list[str]:
+        """Return the names of files that are missing or no longer have the recorded sha256, all read now."""
+        return [name for name, digest in self.manifest["files"].items() if not _fits(self.folder / name, digest)]
+
+
+class Draft:
+    """A folder being written; it becomes an entry when the ``with`` block of :meth:`Store.write` ends without error."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest: dict[str, Any] = {}
+
+    def arrays(self, **arrays: NDArray[Any]) -> None:
+        """Keep arrays, compressed and without pickle."""
+        with (self.folder / _ARRAYS).open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+
+    def seal(self, kind: str, key: str) -> None:
+        """Write the manifest last, naming every file with its sha256."""
+        files = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
+        self.manifest |= {"kind": kind, "key": key, "files": {n: file_digest(self.folder / n) for n in files}}
+        for name in files:
+            sync(self.folder / name)
+        path = self.folder / MANIFEST
+        path.write_text(to_text(with_sum(self.manifest)), "utf-8")
+        sync(path)
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 (hex) of a file, or "" when it is not there."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Push a file or folder to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _fits(path: Path, digest: str) -> bool:
+    try:
+        return file_digest(path) == digest
+    except OSError:
+        return False

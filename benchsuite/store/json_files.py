@@ -1,0 +1,62 @@
+"""JSON as it is stored: one way to write it, one to read it, and a sum that a table carries of itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from benchsuite.errors import StoreError
+
+SUM = "sha256"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+AGAIN = "delete that folder and run again"
+
+
+def to_text(value: Any) -> str:
+    r"""Return JSON text that can be written as UTF-8: half a character becomes readable text such as ``\ud800``.
+
+    Raises:
+        ValueError: for NaN or infinity, which JSON does not have.
+    """
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    return _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text) + "\n"
+
+
+def with_sum(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the table as it will be read again, with a sum of itself."""
+    plain: dict[str, Any] = json.loads(to_text({name: value for name, value in table.items() if name != SUM}))
+    return plain | {SUM: sum_of(plain)}
+
+
+def sum_of(table: Mapping[str, Any]) -> str:
+    """Return the sha256 (hex) of a table without its own sum: names sorted, no spaces."""
+    rest = {name: value for name, value in table.items() if name != SUM}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def read_json(path: Path, remedy: str = AGAIN) -> Any:
+    """Read a stored JSON file.
+
+    Raises:
+        StoreError: when it cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
+    except (OSError, ValueError, RecursionError) as error:
+        raise unreadable(path, error, remedy) from None
+
+
+def unreadable(path: Path, error: Exception | str, remedy: str = AGAIN) -> StoreError:
+    """Return the one line about a file that cannot be read; what may not be read is not told to be deleted."""
+    if isinstance(error, PermissionError):
+        remedy = "ask its owner to let you read it (chmod -R a+rX)"
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return StoreError(f"cannot be read: {why}", where=str(path), remedy=remedy)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")

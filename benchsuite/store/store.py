@@ -1,0 +1,291 @@
+"""A folder of results, opened to write or only to read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import uuid
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchsuite.errors import StoreError
+from benchsuite.store.entry import MANIFEST, Draft, Entry, sync
+from benchsuite.store.json_files import unreadable
+from benchsuite.store.owners import claim, release, sweep
+from benchsuite.store.shapes import CACHES, REMADE, RESTS_ON
+
+_SPACE = "free disk space or choose another --store DIR; finished cells are safe"
+
+
+def _silent(line: str) -> None:
+    """Show nothing."""
+
+
+class Store:
+    """A folder of results.
+
+    Attributes:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path, tell: Callable[[str], None] = _silent, *, writable: bool = True) -> None:
+        """Open or create the store, to read and to write; see :meth:`open` for reading alone.
+
+        Args:
+            root: the folder.
+            tell: shows one line, about what is damaged and made anew.
+            writable: False to write nothing.
+
+        Raises:
+            StoreError: when the folder cannot be created or written.
+        """
+        self.root = root
+        self._tell = tell
+        self._writable = writable
+        self._own_caches = True
+        self._aside: Path | None = None
+        self._told: set[str] = set()
+        if not writable:
+            return
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            sweep(root / "drafts", root / "checkpoints")
+            with tempfile.TemporaryFile(dir=root):
+                pass
+        except OSError as error:
+            remedy = "choose a folder you may write with --store DIR"
+            raise StoreError(f"cannot be written: {error.strerror or error}", where=str(root), remedy=remedy) from None
+
+    @classmethod
+    def open(cls, root: Path, tell: Callable[[str], None] = _silent) -> Store:
+        """Open a store to read. Nothing is written by that, and the folder need not be there.
+
+        Caches that are made on the way are kept beside the results where that is allowed, else in a temporary folder.
+
+        Raises:
+            StoreError: when there is something else in its place.
+        """
+        try:
+            wrong = root.exists() and not root.is_dir()
+        except OSError as error:
+            raise unreadable(root, error) from None
+        if wrong:
+            raise StoreError("is no folder", where=str(root), remedy="name a store with --store DIR")
+        return cls(root, tell, writable=False)
+
+    def without_caches(self) -> Store:
+        """Return the same store, to read, with none of its caches: what is asked of it is worked out anew."""
+        store = Store.open(self.root, self._tell)
+        store._own_caches = False  # noqa: SLF001 - of the same class
+        return store
+
+    def folder(self, kind: str, key: str) -> Path:
+        """Return where a thing lies, or would lie."""
+        return _place(self.root, kind, key)
+
+    def exists(self, kind: str, key: str) -> bool:
+        """Return True when the thing is there, complete; it may have been damaged since.
+
+        Raises:
+            StoreError: when nobody may look.
+        """
+        path = self._find(kind, key) / MANIFEST
+        try:
+            return path.is_file()
+        except OSError as error:
+            raise unreadable(path, error) from None
+
+    def has(self, kind: str, key: str) -> bool:
+        """Return True when the thing is there, complete. What can be made anew does not count when it is damaged."""
+        if not self.exists(kind, key):
+            return False
+        if kind not in REMADE:
+            return True
+        try:
+            return _counts(self._find(kind, key))
+        except StoreError as error:
+            self._tell_once(f"{error.where}: {error.what}; the {kind} is made anew")
+            return False
+
+    def get(self, kind: str, key: str) -> Entry:
+        """Return a complete thing, its files held against their sums (its arrays: when they are read).
+
+        Raises:
+            StoreError: when it is not there, or damaged.
+        """
+        if not self.exists(kind, key):
+            raise StoreError(f"no {kind} {key[:12]}", where=str(self.root), remedy="run the experiment first")
+        entry = Entry(self._find(kind, key))
+        entry.check()
+        if kind in RESTS_ON:
+            self.get(RESTS_ON[kind], entry.manifest[RESTS_ON[kind]])
+        return entry
+
+    def faults(self, kind: str, key: str) -> list[str]:
+        """Return everything that is wrong with a complete thing, a line each; every file is read now."""
+        try:
+            entry = Entry(self._find(kind, key))
+        except StoreError as error:
+            return [str(error)]
+        remedy = f"delete {entry.folder} and run again"
+        return [f"{entry.folder / name}: it has changed since it was written; {remedy}" for name in entry.damaged()]
+
+    def keys(self, kind: str) -> list[str]:
+        """Return the keys of all complete things of a kind, sorted."""
+        return sorted(path.parent.name for path in (self.root / kind).glob(f"*/*/{MANIFEST}"))
+
+    def made_aside(self) -> list[tuple[str, str]]:
+        """Return kind and key of every cache that was made now and is not kept in the store."""
+        found = [] if self._aside is None else sorted(self._aside.glob(f"*/*/*/{MANIFEST}"))
+        return [(path.parents[2].name, path.parent.name) for path in found]
+
+    @contextlib.contextmanager
+    def write(self, kind: str, key: str) -> Iterator[Draft]:
+        """Give a draft folder and make it an entry at the end; if another process was faster, its entry stays."""
+        self._may_write(kind)
+        target = self.folder(kind, key)
+        cache = kind in CACHES
+        root = self._make_aside() if cache else self.root
+        folder = root / "drafts" / f"{kind}-{key[:12]}-{uuid.uuid4().hex[:12]}"
+        try:
+            try:
+                _make(folder)
+                draft = Draft(folder)
+                yield draft
+                draft.seal(kind, key)
+                self._keep(folder, _place(root, kind, key))
+            finally:
+                release(folder)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StoreError(f"cannot be written: {reason}", where=str(target), remedy=_SPACE) from error
+        if cache and self._own_caches:
+            self._share(kind, key)
+
+    @contextlib.contextmanager
+    def checkpoint(self, key: str) -> Iterator[Path]:
+        """Give the folder in which the making of a cell keeps its state; it outlives a kill and a store that is full.
+
+        Once the cell has ended by itself, well or not, the folder is removed; what nobody takes up goes in a month.
+        """
+        self._may_write("checkpoint")
+        folder = self.root / "checkpoints" / key
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            claim(folder)
+        except OSError as error:
+            raise StoreError(
+                f"cannot be written: {error.strerror or error}", where=str(folder), remedy=_SPACE
+            ) from None
+        try:
+            yield folder
+        except StoreError:
+            raise
+        except BaseException:
+            release(folder)
+            raise
+        else:
+            release(folder)
+
+    def drop(self, kind: str, key: str) -> None:
+        """Forget a thing, so that it is made again (failed cells, on request)."""
+        self._may_write(kind)
+        shutil.rmtree(self.folder(kind, key), ignore_errors=True)
+
+    def _may_write(self, kind: str) -> None:
+        if not self._writable and kind not in CACHES:
+            raise RuntimeError(f"a {kind} is written into a store that was opened to read")
+
+    def _find(self, kind: str, key: str) -> Path:
+        """Return where a thing lies: aside where it was made so, else in the store."""
+        if self._aside is not None and (aside := _place(self._aside, kind, key)).is_dir():
+            return aside
+        hidden = kind in CACHES and not self._own_caches
+        return _place(self._make_aside(), kind, key) if hidden else self.folder(kind, key)
+
+    def _make_aside(self) -> Path:
+        """Return the folder for caches that cannot or must not be kept in the store; it goes with this object."""
+        if self._aside is None:
+            self._aside = Path(tempfile.mkdtemp(prefix="benchsuite-"))
+            weakref.finalize(self, _remove, self._aside, os.getpid())
+        return self._aside
+
+    def _share(self, kind: str, key: str) -> None:
+        """Move a cache that was made aside into the store, where it can be written; else it stays aside."""
+        made = _place(self._make_aside(), kind, key)
+        folder = self.root / "drafts" / f"{kind}-{key[:12]}-{uuid.uuid4().hex[:12]}"
+        try:
+            _make(folder)
+            shutil.copytree(made, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
+            self._keep(folder, self.folder(kind, key))
+        except OSError:
+            return
+        finally:
+            release(folder)
+        shutil.rmtree(made, ignore_errors=True)
+
+    def _keep(self, folder: Path, target: Path) -> None:
+        """Move a sealed draft to its place; what is there already stays, if it is sound."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+            if not _sound(target):
+                away = folder.with_name(f"{folder.name}-old")
+                with contextlib.suppress(FileNotFoundError):
+                    target.rename(away)
+                shutil.rmtree(away, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    folder.rename(target)
+                if not (target / MANIFEST).is_file():
+                    raise
+        sync(target.parent)
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._tell(" ".join(line.split()))
+
+
+def _place(root: Path, kind: str, key: str) -> Path:
+    return root / kind / key[:2] / key
+
+
+def _make(folder: Path) -> None:
+    """Make a draft folder that belongs to this process; the umask says who may read it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    claim(folder)
+    folder.mkdir()
+
+
+def _counts(folder: Path) -> bool:
+    """Return whether what can be made anew need not be.
+
+    Raises:
+        StoreError: when it is damaged.
+    """
+    entry = Entry(folder)
+    entry.check(whole=True)
+    # Nobody can say whether a cache without a sum of itself is as it was written.
+    return entry.signed or entry.manifest["kind"] not in CACHES
+
+
+def _sound(target: Path) -> bool:
+    """Return False for a folder that was never complete, or is damaged and can be made anew."""
+    if not (target / MANIFEST).is_file():
+        return False
+    try:
+        return target.parent.parent.name not in REMADE or _counts(target)
+    except StoreError:
+        return False
+
+
+def _remove(folder: Path, owner: int) -> None:
+    """Remove a temporary folder; a process that was forked off leaves it to its owner."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
