@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.cli.console import OK, SOME_FAILED, say, say_json, style, table
+from benchsuite.cli.options import add_trust
 from benchsuite.cli.places import add_store, open_store
 from benchsuite.errors import StoreError, UsageError, did_you_mean
 
@@ -46,6 +47,7 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
         help="compare only model X of A with model Y of B (default: every model that both have, by its label)",
     )
     parser.add_argument("--metric", metavar="NAME", action="append", default=[], help="only this metric; repeatable")
+    add_trust(parser)
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.set_defaults(run=run)
 
@@ -61,8 +63,8 @@ def run(args: Namespace) -> int:
         raise UsageError("what is it to be compared with?", where=args.a, remedy=remedy)
     other = store if args.store_b is None else _existing(args.store_b)
     title = args.a if args.b is None else args.b
-    a = Side(args.a, _plan(store, args.a), store)
-    b = Side(title, _plan(other, title), other)
+    a = Side(args.a, _plan(store, args.a).trusting(args.trust), store)
+    b = Side(title, _plan(other, title).trusting(args.trust), other)
     pairs = _pairs(a, b, args.models)
     found = versus(a, b, pairs)
     if args.metric:

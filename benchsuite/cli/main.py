@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import benchsuite
-from benchsuite.cli.console import OK, guarded
+from benchsuite.cli.console import OK, USER_ERROR, guarded, open_streams, tell
 from benchsuite.errors import UsageError, did_you_mean
 
 MODULES = (
@@ -72,6 +72,9 @@ def build_parser() -> tuple[Parser, tuple[str, ...]]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if not open_streams():
+        tell("error: standard output is closed; send it to a file or to /dev/null")
+        return USER_ERROR
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows "?", not a traceback

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace, _SubParsersAction
 from typing import Any
 
+from benchsuite.cli.options import add_trust
 from benchsuite.cli.places import add_store, open_store
 
 
@@ -17,6 +18,7 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     )
     parser.add_argument("key", help="the beginning of a cell's key (see: benchsuite status EXPERIMENT --json)")
     add_store(parser)
+    add_trust(parser)
     parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.set_defaults(run=run)
 
@@ -35,7 +37,7 @@ def run(args: Namespace) -> int:
     key = find_key(store, "cell", args.key)
     with Watch() as watch:
         watch.expect(1)
-        new, differences = again(store, key, watch)
+        new, differences = again(store, key, watch, args.trust)
     old = store.get("cell", key)
     states = {"before": old.manifest["state"], "now": new.manifest["state"]}
     same = states["before"] == states["now"] and not any(one.different for one in differences)

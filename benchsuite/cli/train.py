@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.cli.console import OK, say, tell
-from benchsuite.cli.options import add_verb, read_settings
+from benchsuite.cli.options import add_trust, add_verb, read_settings
 from benchsuite.cli.places import add_data, add_store, make_place, open_store
 from benchsuite.errors import DataError, UsageError
 
@@ -37,6 +37,7 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     text = "take the tuned settings from this experiment that was run, and its numbers into the model card"
     parser.add_argument("--experiment", default="", metavar="NAME", help=text)
     add_store(parser)
+    add_trust(parser)
     add_data(parser)
     parser.add_argument("--seed", type=int, default=0, help="seed of the fit (default: 0)")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="default: all processors")
@@ -55,17 +56,18 @@ def run(args: Namespace) -> int:
     if args.seed < 0 or args.threads < 0:
         raise UsageError("--seed and --threads must be 0 or more")
     check_target(args.out)
-    source = load_source(args.source).from_settings(
+    source = load_source(args.source, trusted=[args.source]).from_settings(
         read_settings(Namespace(settings=args.source_with)), where=f"source {args.source}"
     )
     given = read_settings(Namespace(settings=";".join(args.settings)))
     found = None
     if args.experiment:
-        found = measured(open_store(args), args.experiment, args.model)
+        found = measured(open_store(args), args.experiment, args.model, args.trust)
     name = args.model if found is None else found.plugin
-    entry = find("models", name)
+    trusted = [*args.trust, *([name] if found is None else [])]
+    entry = find("models", name, trusted=trusted)
     settings = given if found is None else dict(found.settings) | given
-    model = load_model(name).from_settings(settings, where=f"model {args.model}")
+    model = load_model(name, trusted=trusted).from_settings(settings, where=f"model {args.model}")
     savable(entry, model)
     device = choose_device(args.device, model)
     with join_group(device) as group:

@@ -39,7 +39,7 @@ def run(args: Namespace) -> int:
     split = None
     if args.split:
         settings = read_settings(Namespace(settings=args.split_with))
-        split = load_split(args.split).from_settings(settings, where=f"split {args.split}")
+        split = load_split(args.split, trusted=[args.split]).from_settings(settings, where=f"split {args.split}")
     out: Path = args.out
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError("is not an empty folder", where=str(out), remedy="name a new one with --out")

@@ -24,4 +24,6 @@ def read_source(args: Namespace) -> Source:
     from benchsuite.cli.options import read_settings
     from benchsuite.registry import load_source
 
-    return load_source(args.source).from_settings(read_settings(args), where=f"source {args.source}")
+    return load_source(args.source, trusted=[args.source]).from_settings(
+        read_settings(args), where=f"source {args.source}"
+    )
