@@ -75,16 +75,16 @@ def make_jobs(plan: Plan, cells: Sequence[Cell], store: Store, threads: int, dev
         label += (f", seed {first.seed}" if seeds else "") + (f", fold {first.fold}" if folds else "")
         timeout = float(plan.settings["timeout_minutes"]) * 60
         where = str(store.root.resolve())
-        modules = modules_for(first.identity["model"], plan.trusted)
+        modules = modules_for(first.identity["model"]["plugin"], plan.trusted)
         trusted = tuple(sorted(plan.trusted))
         jobs.append(Job(where, label, first.fold_key, work, threads, device, timeout, modules, trusted))
     return jobs
 
 
-def modules_for(model_identity: Mapping[str, Any], trusted: Collection[str]) -> tuple[str, ...]:
+def modules_for(plugin: str, trusted: Collection[str] = ()) -> tuple[str, ...]:
     """Return what takes long to import and this model needs; the files in ``trusted`` were named by the user."""
     try:
-        model = load_model(model_identity["plugin"], trusted=trusted)
+        model = load_model(plugin, trusted=trusted)
     except PluginError:
         return ()  # the worker says why, as the result of its cells
     if model.uses_language_model:
