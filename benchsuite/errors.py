@@ -77,6 +77,18 @@ class NotApplicable(BenchsuiteError):  # noqa: N818 - a verdict about a cell, no
     """A model needs something that the data does not have."""
 
 
+_LONGEST = 120
+
+
+def shortened(value: object) -> str:
+    """Return a value as an error shows it: its repr, cut where it is long."""
+    try:
+        shown = repr(value)
+    except (ValueError, RecursionError):  # an int of more digits than Python prints, or something nested too deeply
+        shown = f"a value of type {type(value).__name__}"
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
+
+
 def did_you_mean(name: str, options: Iterable[str]) -> str:
     """Return ``did you mean "x"?`` for the closest option, or the list of options when none is close."""
     known = sorted(options)

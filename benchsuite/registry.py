@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from benchsuite.errors import PluginError, did_you_mean
+from benchsuite.loading import digest, import_file, import_installed, said
 
 if TYPE_CHECKING:
     from benchsuite.api import Metric, Model, Plugin, Report, Source, Split
 
 Kind = Literal["models", "sources", "splits", "metrics", "reports"]
 KINDS: tuple[Kind, ...] = ("models", "sources", "splits", "metrics", "reports")
+_DIGITS = 10
+OWN = "benchsuite"
+"""The distribution whose plugins are ours; all others are strangers'."""
 
 
 @dataclass(frozen=True)
@@ -43,25 +46,50 @@ class Entry:
         """Where the plugin comes from, for provenance."""
         return f"{self.distribution} {self.distribution_version}" if self.distribution else self.target
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file in development; what is installed is a module."""
+        return not self.distribution
+
     def load(self) -> type[Plugin]:
-        """Import the plugin's class.
+        """Import the plugin's class; a stranger's module is imported in a child first.
+
+        Raises:
+            PluginError: when the import fails or the target is not a plugin of this kind.
+        """
+        return self.load_code()[0]
+
+    def load_code(self, *, apart: bool = True) -> tuple[type[Plugin], str]:
+        """Import the plugin's class, and return with it the sha256 of the file that was run, "" for an installed one.
+
+        Args:
+            apart: import a stranger's module in a child first. A process that may die with its work needs none.
 
         Raises:
             PluginError: when the import fails or the target is not a plugin of this kind.
         """
         where = f"{self.kind[:-1]} {self.name} ({self.origin})"
-        module, _, attribute = self.target.partition(":")
+        module, _, attribute = self.target.rpartition(":") if self.is_file else self.target.partition(":")
+        remedy = f"reinstall {self.distribution}" if self.distribution else f"correct {module}"
+        code = ""
         try:
-            found = _load_file(Path(module)) if module.endswith(".py") else importlib.import_module(module)
+            if self.is_file:
+                content = _read(Path(module))
+                code = digest(content)
+                found = import_file(Path(module).resolve(), content, apart=apart)
+            else:
+                found = import_installed(module, apart=apart and self.distribution != OWN)
             plugin = getattr(found, attribute)
-        except Exception as error:  # a stranger's code may raise anything while it is imported
-            reason = f"{type(error).__name__}: {error}"
-            remedy = f"reinstall {self.distribution}" if self.distribution else f"correct {module}"
-            raise PluginError(f"cannot be loaded: {reason}", where=where, remedy=remedy) from error
+        except PluginError as error:
+            raise PluginError(error.what, where=where, remedy=error.remedy or remedy) from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a stranger's code may raise anything while it is imported
+            raise PluginError(f"cannot be loaded: {said(error)}", where=where, remedy=remedy) from error
         base = _base(self.kind)
         if not (isinstance(plugin, type) and issubclass(plugin, base)):
             raise PluginError(f"{self.target} is not a benchsuite.api.{base.__name__}", where=where)
-        return plugin
+        return plugin, code
 
 
 def _base(kind: Kind) -> type[Plugin]:
@@ -70,22 +98,10 @@ def _base(kind: Kind) -> type[Plugin]:
     return cast("type[Plugin]", getattr(api, kind[:-1].capitalize()))
 
 
-def _load_file(path: Path) -> Any:
-    """Import a Python file by its path, once."""
-    path = path.resolve()
-    name = f"benchsuite_file_{path.stem}_{abs(hash(str(path)))}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None or not path.is_file():
-            raise FileNotFoundError(f"no Python file {path}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]
-            raise
-    return sys.modules[name]
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise FileNotFoundError(f"no Python file {path}")
+    return path.read_bytes()
 
 
 def _installed() -> Iterator[tuple[str, str, EntryPoint]]:
@@ -123,13 +139,34 @@ def entries(kind: Kind) -> tuple[Entry, ...]:
     return tuple(sorted(found, key=lambda entry: (entry.name, entry.distribution)))
 
 
-def find(kind: Kind, name: str) -> Entry:
+def is_file(name: str) -> bool:
+    """Return whether a name means a class in a file, as ``./file.py:Class`` does."""
+    return name.rpartition(":")[0].endswith(".py")
+
+
+def cutoff_of(name: str) -> int | None:
+    """Return 10 for ``ndcg@10``, None for a name without such a number."""
+    number = name.partition("@")[2]
+    # isdigit alone takes "²", which int does not read; and nobody looks at so many places of a list
+    return int(number) if number.isascii() and number.isdigit() and len(number) < _DIGITS else None
+
+
+def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> Entry:
     """Return the plugin with this name, ``distribution/name``, or ``./file.py:Class``.
 
+    Args:
+        kind: of the plugin.
+        name: may come from anywhere, stored results included.
+        trusted: the files, with their classes, that the user named; no other file is found. Where the user typed the
+            name itself, that is ``[name]``.
+
     Raises:
-        PluginError: when there is none, or more than one.
+        PluginError: when there is none, or more than one, or the name means a file that the user did not name.
     """
-    if ".py:" in name:
+    if is_file(name):
+        if _place(name) not in {_place(one) for one in trusted}:
+            what = f'stored results name the file "{name}" as a {kind[:-1]}, and a file runs only when you name it'
+            raise PluginError(what, remedy=f"if you trust it, add --trust {name}, or install it as a package")
         file, _, attribute = name.rpartition(":")
         return Entry(kind, attribute, "", "", f"{file}:{attribute}")
     distribution, _, plain = name.rpartition("/")
@@ -150,52 +187,96 @@ def function_entries() -> dict[str, EntryPoint]:
 
 
 def load_function(name: str) -> Callable[..., Any]:
-    """Import a function that an installed package brings.
+    """Import a function that an installed package brings; a stranger's module is imported in a child first.
 
     Raises:
         PluginError: when there is none of this name, or its import fails.
     """
-    found = function_entries()
-    if name not in found:
-        raise PluginError(f'unknown function "{name}"', remedy=did_you_mean(name, found))
+    known = function_entries()
+    if name not in known:
+        raise PluginError(f'unknown function "{name}"', remedy=did_you_mean(name, known))
+    point = known[name]
+    where = f"function {name} ({point.value})"
+    stranger = point.dist is None or point.dist.name != OWN
     try:
-        return cast("Callable[..., Any]", found[name].load())
-    except Exception as error:  # a stranger's code may raise anything while it is imported
-        reason = f"{type(error).__name__}: {error}"
-        raise PluginError(f"cannot be loaded: {reason}", where=f"function {name} ({found[name].value})") from error
+        found = getattr(import_installed(point.module, apart=stranger), point.attr)
+    except PluginError as error:
+        raise PluginError(error.what, where=where, remedy=error.remedy) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a stranger's code may raise anything while it is imported
+        raise PluginError(f"cannot be loaded: {said(error)}", where=where) from error
+    return cast("Callable[..., Any]", found)
 
 
 def resolve_metric(name: str, where: str) -> Metric:
-    """Return a metric with its default settings; ``ndcg@10`` is ``ndcg@k`` with ``k = 10``."""
-    base, _, cutoff = name.partition("@")
-    settings = {"k": int(cutoff)} if cutoff.isdigit() else {}
+    """Return a metric with its default settings; ``ndcg@10`` is ``ndcg@k`` with ``k = 10``.
+
+    Args:
+        name: as the user typed it; it may be a file.
+        where: for the error.
+
+    Raises:
+        PluginError: when there is none of this name.
+    """
+    cutoff = cutoff_of(name)
+    full = name if cutoff is None else f"{name.partition('@')[0]}@k"
     try:
-        metric = load_metric(f"{base}@k" if settings else name)
+        metric = load_metric(full, trusted=[name])
     except PluginError as error:
         raise PluginError(error.what, where=where, remedy=error.remedy) from None
-    return metric.from_settings(settings, name)
+    return metric.from_settings({} if cutoff is None else {"k": cutoff}, name)
 
 
-def load_model(name: str) -> type[Model]:
-    """Return the model class with this name."""
-    return cast("type[Model]", find("models", name).load())
+def _place(name: str) -> tuple[str, str]:
+    """Return the file and the class that a name means, one spelling for each file."""
+    file, _, attribute = name.rpartition(":")
+    try:
+        return os.path.realpath(file), attribute
+    except ValueError:  # a NUL byte; there is no such file
+        return file, attribute
 
 
-def load_source(name: str) -> type[Source]:
-    """Return the source class with this name."""
-    return cast("type[Source]", find("sources", name).load())
+def load(kind: Kind, name: str, *, trusted: Collection[str] = (), code: str | None = None, apart: bool = True) -> Any:
+    """Return the class with this name.
+
+    Args:
+        kind: of the plugin.
+        name: as in :func:`find`.
+        trusted: as in :func:`find`.
+        code: the sha256 that its file had when the plan was made; None asks for nothing.
+        apart: as in :meth:`Entry.load_code`.
+
+    Raises:
+        PluginError: when it is not found or cannot be loaded, or its file has another content.
+    """
+    plugin, found = find(kind, name, trusted=trusted).load_code(apart=apart)
+    if code is not None and found != code:
+        what = f"the file changed since the plan was made (sha256 {found[:12]}, was {code[:12]})"
+        raise PluginError(what, where=f"{kind[:-1]} {name}", remedy="run the experiment again")
+    return plugin
 
 
-def load_split(name: str) -> type[Split]:
-    """Return the split class with this name."""
-    return cast("type[Split]", find("splits", name).load())
+def load_model(name: str, *, trusted: Collection[str] = (), code: str | None = None, apart: bool = True) -> type[Model]:
+    """Return the model class with this name; see :func:`load`."""
+    return cast("type[Model]", load("models", name, trusted=trusted, code=code, apart=apart))
 
 
-def load_metric(name: str) -> type[Metric]:
-    """Return the metric class with this name."""
-    return cast("type[Metric]", find("metrics", name).load())
+def load_source(name: str, *, trusted: Collection[str] = ()) -> type[Source]:
+    """Return the source class with this name; see :func:`load`."""
+    return cast("type[Source]", load("sources", name, trusted=trusted))
 
 
-def load_report(name: str) -> type[Report]:
-    """Return the report class with this name."""
-    return cast("type[Report]", find("reports", name).load())
+def load_split(name: str, *, trusted: Collection[str] = ()) -> type[Split]:
+    """Return the split class with this name; see :func:`load`."""
+    return cast("type[Split]", load("splits", name, trusted=trusted))
+
+
+def load_metric(name: str, *, trusted: Collection[str] = (), code: str | None = None) -> type[Metric]:
+    """Return the metric class with this name; see :func:`load`."""
+    return cast("type[Metric]", load("metrics", name, trusted=trusted, code=code))
+
+
+def load_report(name: str, *, trusted: Collection[str] = ()) -> type[Report]:
+    """Return the report class with this name; see :func:`load`."""
+    return cast("type[Report]", load("reports", name, trusted=trusted))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from benchsuite.api.search import Choice, Search
-from benchsuite.errors import ConfigError, did_you_mean
+from benchsuite.errors import ConfigError, did_you_mean, shortened
 
 
 @dataclasses.dataclass
@@ -67,11 +67,16 @@ class Plugin(abc.ABC):  # noqa: B024 - each kind of plugin adds its own abstract
             if name not in known:
                 raise ConfigError(f'unknown setting "{name}"', where=where, remedy=did_you_mean(name, known))
             try:
-                values[name] = TypeAdapter(known[name]).validate_json(json.dumps(value, default=str), strict=True)
+                text = json.dumps(value, default=str, allow_nan=False)
+            except (ValueError, RecursionError):
+                what = f'setting "{name}" is not finite, or nested too deeply'
+                raise ConfigError(what, where=where, remedy=f"it is {shortened(value)} now") from None
+            try:
+                values[name] = TypeAdapter(known[name]).validate_json(text, strict=True)
             except ValidationError as error:
                 problem = error.errors()[0]["msg"]
                 problem = problem[:1].lower() + problem[1:]
-                remedy = f"it is {value!r} now"
+                remedy = f"it is {shortened(value)} now"
                 raise ConfigError(f'setting "{name}": {problem}', where=where, remedy=remedy) from None
         try:
             return cls(**values)

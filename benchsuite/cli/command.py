@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-import tomllib
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any, Literal
 import click
 
 from benchsuite.cli.console import print_result_object
-from benchsuite.errors import ConfigError, UsageError
+from benchsuite.errors import UsageError
 from benchsuite.functions import Verb
 from benchsuite.interface import FunctionResult, Option
 
@@ -120,6 +119,8 @@ def _hint(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
     hint = _evaluated(function, parameter)
     if typing.get_origin(hint) is typing.Annotated:
         hint = typing.get_args(hint)[0]
+    if isinstance(hint, typing.ForwardRef):
+        return str  # names what is not imported yet; in a shell it is a word
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         inner = [one for one in typing.get_args(hint) if one is not type(None)]
         hint = Path if Path in inner else str if str in inner else inner[0]
@@ -201,7 +202,8 @@ def read_settings(words: Sequence[str], where: str) -> dict[str, Any]:
     Raises:
         ConfigError: when they are not TOML.
     """
-    try:
-        return tomllib.loads("\n".join(word.replace(";", "\n") for word in words))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"is not valid TOML: {error}", where=where, remedy="write name = value") from None
+    if not words:
+        return {}
+    from benchsuite.plan.experiment import read_toml
+
+    return read_toml("\n".join(word.replace(";", "\n") for word in words), where=where, remedy="write name = value")

@@ -73,12 +73,67 @@ def guarded(work: Callable[[], int]) -> int:
         return _fail("interrupted; what is finished is kept, the same command goes on from there", INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe (head, less) has seen enough; nothing more can be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return OK
-    except Exception as error:  # noqa: BLE001 - the last line of defence: whatever is left is our mistake
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        return _fail(f"{what}; this is a mistake in the program, {_kept()}", OUR_ERROR)
+    except BaseException as error:  # noqa: BLE001 - the last line of defence
+        return _unforeseen(error)
     return code
+
+
+def _unforeseen(error: BaseException) -> int:
+    """Print what nobody foresaw and return the exit code."""
+    if isinstance(error, OSError):
+        # What is ours to foresee has its own error; what is left is the system's: a disk that is full, a right we lack.
+        return _fail(_refused(error), USER_ERROR)
+    if not isinstance(error, Exception):
+        # No verb leaves by sys.exit; a plugin or a library has.
+        what = f"a plugin ended the program ({' '.join(repr(error).split())})"
+        return _fail(f"{what}; find out which with: benchsuite check NAME", USER_ERROR)
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return _fail(f"{what}; this is a mistake in the program, {_kept()}", OUR_ERROR)
+
+
+def _refused(error: OSError) -> str:
+    """Say what the system refused, and keep the interpreter from trying it again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError as again:
+        _discard_output()
+        return f"standard output cannot be written: {again.strerror or again}; free some space or write elsewhere"
+    where = f"{error.filename}: " if error.filename else ""
+    remedy = "free some space, also where $TMPDIR lies, or name another folder"
+    return f"{where}the system refuses: {error.strerror or error}; {remedy}"
+
+
+def _discard_output() -> None:
+    """Send what is still to be printed nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def open_streams() -> bool:
+    """Return whether there is a standard output; standard input and error that are closed are opened to nowhere.
+
+    Otherwise the next file that is opened would take their place, and what is printed would be written into it.
+    """
+    closed = [number for number in (0, 1, 2) if not _is_open(number)]
+    for number in closed:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        if nowhere != number:
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as we live
+    return 1 not in closed and sys.stdout is not None
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def _kept() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from benchsuite.store import Store
 
 
-def write_large(form: str, names: Sequence[str], plan: Plan, store: Store, out: Path) -> dict[str, str]:
+def write_large(
+    form: str, names: Sequence[str], plan: Plan, store: Store, out: Path, trusted: Collection[str]
+) -> dict[str, str]:
     """Write tables batch by batch, so that memory does not grow with them; return the sha256 by file name.
 
     Args:
@@ -20,6 +22,7 @@ def write_large(form: str, names: Sequence[str], plan: Plan, store: Store, out: 
         plan: what was planned.
         store: where results are.
         out: the folder.
+        trusted: files that the user named, of which the report may be one.
 
     Raises:
         UsageError: when the report has no such tables.
@@ -32,7 +35,7 @@ def write_large(form: str, names: Sequence[str], plan: Plan, store: Store, out: 
     from benchsuite.registry import load_report
     from benchsuite.store import file_digest
 
-    tabular = load_report(form).tabular
+    tabular = load_report(form, trusted=trusted).tabular
     if tabular is None:
         raise UsageError(f"{form} has no tables", remedy="use csv, json or parquet")
     sources = {"per_query": per_query, "rankings": rankings}

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 import benchsuite
-from benchsuite.cli.console import guarded
+from benchsuite.cli.console import USER_ERROR, guarded, open_streams, print_status
 from benchsuite.errors import UsageError, did_you_mean
 from benchsuite.functions import VERBS, Verb
 
@@ -126,6 +126,9 @@ def _version() -> click.Option:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if not open_streams():
+        print_status("error: standard output is closed; send it to a file or to /dev/null")
+        return USER_ERROR
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows "?", not a traceback

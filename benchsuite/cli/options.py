@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.cli.console import refuse
-from benchsuite.errors import ConfigError, PluginError, did_you_mean
-from benchsuite.registry import KINDS, Entry, Kind, entries, find
+from benchsuite.errors import PluginError, did_you_mean
+from benchsuite.registry import KINDS, Entry, Kind, cutoff_of, entries, find, is_file
 
 
 def add_verb(
@@ -32,24 +32,34 @@ def add_settings(parser: ArgumentParser, example: str = "factors = 64; iteration
     parser.add_argument("--with", dest="settings", metavar="TOML", default="", help=text)
 
 
+def add_trust(parser: ArgumentParser) -> None:
+    """Add ``--trust FILE:CLASS``: what stored results name is a file that may run."""
+    parser.add_argument(
+        "--trust",
+        metavar="FILE:CLASS",
+        action="append",
+        default=[],
+        help="run this plugin file where stored results name it, such as ./my_metric.py:Mine; may be repeated",
+    )
+
+
 def read_settings(args: Namespace) -> dict[str, Any]:
     """Return the settings of ``--with`` by name.
 
     Raises:
         ConfigError: when they are not TOML.
     """
-    import tomllib
+    if not args.settings:
+        return {}
+    from benchsuite.plan.experiment import read_toml
 
-    try:
-        return tomllib.loads(args.settings.replace(";", "\n"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"is not valid TOML: {error}", where="--with", remedy="write name = value") from None
+    return read_toml(args.settings.replace(";", "\n"), where="--with", remedy="write name = value")
 
 
 def cutoff(name: str) -> dict[str, Any]:
     """Return ``{"k": 10}`` for ``ndcg@10`` and no settings for other names."""
-    number = name.partition("@")[2]
-    return {"k": int(number)} if number.isdigit() else {}
+    number = cutoff_of(name)
+    return {} if number is None else {"k": number}
 
 
 def kind_of(word: str) -> Kind:
@@ -66,7 +76,7 @@ def find_plugin(name: str, kind: Kind | None) -> Entry:
     Raises:
         PluginError: when there is none, or more than one.
     """
-    if ".py:" in name:
+    if is_file(name):
         return _find_in_file(name, kind)
     if cutoff(name):
         name = f"{name.partition('@')[0]}@k"
@@ -89,7 +99,7 @@ def _find_in_file(name: str, kind: Kind | None) -> Entry:
     if not Path(file).is_file():
         raise PluginError("no such file", where=file, remedy="check the path")
     for known in KINDS if kind is None else (kind,):
-        entry = find(known, name)
+        entry = find(known, name, trusted=[name])
         try:
             entry.load()
         except PluginError as error:

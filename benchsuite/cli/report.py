@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import benchsuite
 from benchsuite.cli.console import coloured, tell
-from benchsuite.cli.options import add_settings, read_settings
+from benchsuite.cli.options import add_settings, add_trust, read_settings
 from benchsuite.cli.places import add_store, read_store
 from benchsuite.errors import StoreError, UsageError, did_you_mean
 
@@ -68,6 +68,7 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
         help="estimate CO2e with this country's electricity, such as FRA (default: $BENCHSUITE_COUNTRY or the world)",
     )
     add_store(parser)
+    add_trust(parser)
     parser.add_argument("--json", action="store_true", help="print all rows and tests as JSON")
     parser.set_defaults(run=run)
 
@@ -78,13 +79,13 @@ def run(args: Namespace) -> int:
     from benchsuite.registry import load_report
 
     store = read_store(args)
-    plan = latest_plan(store, args.experiment)
+    plan = latest_plan(store, args.experiment).trusting(args.trust)
     known = [model.label for model in plan.models]
     for label in args.against:
         if label not in known:
             raise UsageError(f'no model "{label}" in {plan.name}', remedy=did_you_mean(label, known))
     track = args.form == "mlflow"
-    report = None if track else load_report(args.form)
+    report = None if track else load_report(args.form, trusted=[args.form])
     settings = read_settings(args)
     if report is not None:
         report.from_settings(settings, "--with")
@@ -132,7 +133,7 @@ def _write_large(form: str, large: Sequence[str], plan: Plan, store: Store, out:
     from benchsuite.cli.large import write_large
 
     try:
-        digests = write_large(form, large, plan, store, out)
+        digests = write_large(form, large, plan, store, out, trusted=[form])
     except OSError as error:
         raise _cannot_write(out, error) from None
     for name in digests:
@@ -158,7 +159,7 @@ def show_report(
     """Render a comparison and print it, or write it into a folder.
 
     Args:
-        form: the name of a report.
+        form: the name of a report, as the user typed it.
         comparison: what to show.
         out: the folder, or None to print.
         brief: ask for what a reader wants first.
@@ -172,7 +173,7 @@ def show_report(
     """
     from benchsuite.registry import load_report
 
-    report = load_report(form)
+    report = load_report(form, trusted=[form])
     settings: dict[str, Any] = {}
     if brief and "brief" in report.fields():
         settings["brief"] = True

@@ -6,10 +6,11 @@ import difflib
 import json
 import tempfile
 from argparse import Namespace, _SubParsersAction
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchsuite.cli.options import add_trust
 from benchsuite.cli.places import add_store, read_store
 from benchsuite.cli.report import PROVENANCE
 from benchsuite.errors import DataError
@@ -31,6 +32,7 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     )
     parser.add_argument("folder", type=Path, help="what benchsuite report --out DIR wrote")
     add_store(parser)
+    add_trust(parser)
     parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.set_defaults(run=run)
 
@@ -39,7 +41,7 @@ def run(args: Namespace) -> int:
     """Run the verb; 1 when anything differs."""
     facts = _facts(args.folder)
     store = read_store(args)
-    found = [*_store_faults(store, facts["cells"]), *_report_faults(args.folder, store, facts)]
+    found = [*_store_faults(store, facts["cells"]), *_report_faults(args.folder, store, facts, args.trust)]
     if args.json:
         print(json.dumps({"folder": str(args.folder), "cells": len(facts["cells"]), "faults": found}, indent=1))
     else:
@@ -84,24 +86,24 @@ def _store_faults(store: Store, cells: Mapping[str, str]) -> Iterator[str]:
             yield f"store: cell {key[:12]} is {entry.manifest['state']}, the report says {state}"
 
 
-def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any]) -> Iterator[str]:
+def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any], trust: Sequence[str]) -> Iterator[str]:
     """Measure again in a store that has the raw answers only, render, and compare."""
     from benchsuite.compare import build, kept_plan
     from benchsuite.registry import load_report
     from benchsuite.store import Store
 
-    report = load_report(facts["form"])
+    report = load_report(facts["form"], trusted=trust)
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as bare:
         other = Store(Path(bare))
         for kind in ("cell", "fold", "data", "plan"):
             (store.root / kind).mkdir(exist_ok=True)
             (other.root / kind).symlink_to((store.root / kind).resolve(), target_is_directory=True)
-        plan = kept_plan(other, facts["plan"])
+        plan = kept_plan(other, facts["plan"]).trusting(trust)
         files = report.from_settings(facts.get("settings", {})).render(
             build(plan, other, against=facts["against"], users=report.users, country=facts.get("country", ""))
         )
         if facts.get("large"):
-            yield from _large_faults(folder, facts, plan, other)
+            yield from _large_faults(folder, facts, plan, other, trust)
     for name in sorted({*files, *facts["files"]}):
         path = folder / name
         if name not in files:
@@ -112,13 +114,15 @@ def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any]) -> Iter
             yield from _lines(name, content, files[name])
 
 
-def _large_faults(folder: Path, facts: Mapping[str, Any], plan: Plan, store: Store) -> Iterator[str]:
+def _large_faults(
+    folder: Path, facts: Mapping[str, Any], plan: Plan, store: Store, trust: Sequence[str]
+) -> Iterator[str]:
     """Yield every large table that differs; such files are compared by their sha256."""
     from benchsuite.cli.large import write_large
     from benchsuite.store import file_digest
 
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as scratch:
-        digests = write_large(facts["form"], facts["large"], plan, store, Path(scratch))
+        digests = write_large(facts["form"], facts["large"], plan, store, Path(scratch), trust)
     for name, digest in digests.items():
         found = file_digest(folder / name)
         if found != digest:

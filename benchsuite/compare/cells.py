@@ -74,6 +74,7 @@ class Measurer:
     def _identity(self, test: Cell, validation: Cell | None) -> dict[str, Any]:
         metrics = [
             {"label": m.label, "plugin": m.facts["plugin"], "version": m.facts["version"], "settings": dict(m.settings)}
+            | ({"code": m.facts["code"]} if "code" in m.facts else {})
             for m in self._plan.metrics
         ]
         settings = {name: self._plan.settings[name] for name in ("relevant", "threshold")}
@@ -138,7 +139,9 @@ class Measurer:
         """The experiment's metrics by label, loaded once."""
         if self._metrics is None:
             self._metrics = {
-                about.label: load_metric(about.facts["plugin"]).from_settings(about.settings, about.label)
+                about.label: load_metric(
+                    about.facts["plugin"], trusted=self._plan.trusted, code=about.facts.get("code")
+                ).from_settings(about.settings, about.label)
                 for about in self._plan.metrics
             }
         return self._metrics

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 PathLike = str | os.PathLike[str]
 
 
-def load(experiment: str = "quick", *, store: PathLike | None = None, against: Sequence[str] = ()) -> Results:
+def load(
+    experiment: str = "quick", *, store: PathLike | None = None, against: Sequence[str] = (), trust: Sequence[str] = ()
+) -> Results:
     """Return the stored results of an experiment; nothing is fitted.
 
     Args:
         experiment: the name of an experiment that was run.
         store: where results are kept; by default ``$BENCHSUITE_STORE`` or ``./runs``.
         against: labels of models that all others are held against, besides the best classic of each table.
+        trust: plugin files, such as ``"./my_metric.py:Mine"``, that may run where the results name them.
 
     Raises:
         StoreError: when there is no such store or run.
@@ -38,7 +41,7 @@ def load(experiment: str = "quick", *, store: PathLike | None = None, against: S
     from benchsuite.compare import build, latest_plan
 
     kept = _open(store, must_exist=True)
-    found = latest_plan(kept, experiment)
+    found = latest_plan(kept, experiment).trusting(trust)
     known = [model.label for model in found.models]
     for label in against:
         if label not in known:

@@ -19,6 +19,7 @@ PathLike = str | os.PathLike[str]
 StoreFolder = Annotated[str | os.PathLike[str] | None, Option(metavar="DIR")]
 DataFolders = Annotated[Sequence[str], Option(metavar="DIR")]
 Settings = Annotated[Mapping[str, Any], Option("--with")]
+Trust = Annotated[Sequence[str], Option("--trust", metavar="FILE:CLASS")]
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 

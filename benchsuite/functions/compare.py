@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.errors import StoreError, UsageError, did_you_mean
-from benchsuite.functions.arguments import StoreFolder, read_store
+from benchsuite.functions.arguments import StoreFolder, Trust, read_store
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def compare(
     store_b: StoreFolder = None,
     models: Annotated[tuple[str, str] | None, Option(metavar="X Y")] = None,
     metrics: Annotated[Sequence[str], Option("--metric", metavar="NAME")] = (),
+    trust: Trust = (),
 ) -> RunComparison:
     """Compare two experiments, one experiment in two stores, or two models.
 
@@ -152,6 +153,7 @@ def compare(
         store_b: where B's results are kept (default: --store).
         models: compare only model X of A with model Y of B (default: every model that both have, by its label).
         metrics: only this metric; may be repeated.
+        trust: run this plugin file where stored results name it, such as ./my_metric.py:Mine; may be repeated.
 
     Raises:
         StoreError: when a run is not there.
@@ -168,7 +170,8 @@ def compare(
         raise StoreError("no such store", where=str(store_b), remedy="check --store-b")
     other = kept if store_b is None else read_store(store_b)
     title = a if b is None else b
-    one, two = Side(a, _plan(kept, a), kept), Side(title, _plan(other, title), other)
+    one = Side(a, _plan(kept, a).trusting(trust), kept)
+    two = Side(title, _plan(other, title).trusting(trust), other)
     pairs = _pairs(one, two, models)
     found = versus(one, two, pairs)
     known = {each.metric for each in found}

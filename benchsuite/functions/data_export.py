@@ -88,8 +88,8 @@ def data_export(
     from benchsuite.plan.cells import unmet
     from benchsuite.registry import load_source, load_split
 
-    found = load_source(source).from_settings(dict(with_), where=f"source {source}")
-    cut = load_split(split).from_settings(dict(split_with), where=f"split {split}") if split else None
+    found = load_source(source, trusted=[source]).from_settings(dict(with_), where=f"source {source}")
+    cut = load_split(split, trusted=[split]).from_settings(dict(split_with), where=f"split {split}") if split else None
     folder = Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError("is not an empty folder", where=str(folder), remedy="name a new one with --out")

@@ -72,7 +72,7 @@ def data_show(
     """
     from benchsuite.registry import load_source
 
-    found = load_source(source).from_settings(dict(with_), where=f"source {source}")
+    found = load_source(source, trusted=[source]).from_settings(dict(with_), where=f"source {source}")
     return DatasetSummary(found, found.load(data_locations(data, offline=offline, quiet=quiet)))
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.functions.arguments import StoreFolder, read_store
+from benchsuite.functions.arguments import StoreFolder, Trust, read_store
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 
 if TYPE_CHECKING:
@@ -52,12 +52,19 @@ class Refit(FunctionResult):
         return {"differences": frame(map(dataclasses.asdict, self.differences), names)}
 
 
-def rerun(key: str, *, store: StoreFolder = None, quiet: Annotated[bool, Option(hidden=True)] = False) -> Refit:
+def rerun(
+    key: str,
+    *,
+    store: StoreFolder = None,
+    trust: Trust = (),
+    quiet: Annotated[bool, Option(hidden=True)] = False,
+) -> Refit:
     """Fit one stored cell again, apart from the store, and say how its lists and scores compare.
 
     Args:
         key: the beginning of a cell's key (see: benchsuite status EXPERIMENT --json).
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
+        trust: run this plugin file where stored results name it, such as ./my_metric.py:Mine; may be repeated.
         quiet: show no progress.
 
     Raises:
@@ -70,6 +77,6 @@ def rerun(key: str, *, store: StoreFolder = None, quiet: Annotated[bool, Option(
     whole = find_key(kept, "cell", key)
     with ProgressBars(quiet=quiet) as watch:
         watch.expect(1)
-        new, differences = again(kept, whole, watch)
+        new, differences = again(kept, whole, watch, trust)
     states = {"before": kept.get("cell", whole).manifest["state"], "now": new.manifest["state"]}
     return Refit(whole, states, differences)

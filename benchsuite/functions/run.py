@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    experiment: Annotated[str, Option(metavar="EXPERIMENT")] | os.PathLike[str] | Experiment = "quick",
+    experiment: Annotated["str | os.PathLike[str] | Experiment", Option()] = "quick",
     *,
     store: StoreFolder = None,
     data: DataFolders = (),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from benchsuite.errors import DataError, UsageError
-from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, StoreFolder, data_locations, read_store
+from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, StoreFolder, data_locations, read_store, Trust
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def train(
     source_with: Annotated[Mapping[str, Any], Option("--source-with")] = NO_SETTINGS,
     experiment: Annotated[str, Option(metavar="NAME")] = "",
     store: StoreFolder = None,
+    trust: Trust = (),
     data: DataFolders = (),
     offline: bool = False,
     seed: int = 0,
@@ -107,6 +108,7 @@ def train(
         source_with: settings of the source, such as item_core=5.
         experiment: take the tuned settings from this experiment that was run, and its numbers into the model card.
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
+        trust: run this plugin file where stored results name it, such as ./my_metric.py:Mine; may be repeated.
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
         seed: seed of the fit.
@@ -132,12 +134,13 @@ def train(
         raise UsageError("--seed and --threads must be 0 or more")
     folder = Path(out)
     check_target(folder)
-    plugin = load_source(source).from_settings(dict(source_with), where=f"source {source}")
-    found = measured(read_store(store), experiment, model) if experiment else None
+    plugin = load_source(source, trusted=[source]).from_settings(dict(source_with), where=f"source {source}")
+    found = measured(read_store(store), experiment, model, trust) if experiment else None
     name = model if found is None else found.plugin
-    entry = find("models", name)
+    trusted = [*trust, *([name] if found is None else [])]
+    entry = find("models", name, trusted=trusted)
     settings = dict(with_) if found is None else {**found.settings, **with_}
-    made = load_model(name).from_settings(settings, where=f"model {model}")
+    made = load_model(name, trusted=trusted).from_settings(settings, where=f"model {model}")
     savable(entry, made)
     chosen = choose_device(device, made)
     with join_group(chosen) as group:

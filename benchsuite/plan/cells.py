@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -69,7 +69,12 @@ class FoldPlace:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything an experiment means, as plain values: reports and status need nothing else but the store."""
+    """Everything an experiment means, as plain values: reports and status need nothing else but the store.
+
+    Attributes:
+        trusted: the files, with their classes, that the user named as plugins. It is never stored: a plan that is read
+            trusts none.
+    """
 
     name: str
     settings: Mapping[str, Any]
@@ -79,10 +84,17 @@ class Plan:
     metrics: tuple[About, ...]
     cells: tuple[Cell, ...]
     tuning: tuple[Trials, ...] = ()
+    trusted: frozenset[str] = frozenset()
+
+    def trusting(self, names: Collection[str]) -> Plan:
+        """Return the plan with more files that the user named."""
+        return dataclasses.replace(self, trusted=self.trusted | frozenset(names))
 
     def to_json(self) -> str:
         """Return the plan as JSON text."""
-        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, default=dict)
+        table = dataclasses.asdict(self)
+        del table["trusted"]
+        return json.dumps(table, ensure_ascii=False, default=dict)
 
     def predicts_values(self, model: str) -> bool:
         """Return whether the scores of the model with this label are on the scale of the data's values."""
@@ -92,6 +104,7 @@ class Plan:
     def from_json(cls, text: str) -> Plan:
         """Read what :meth:`to_json` wrote."""
         table = json.loads(text)
+        table.pop("trusted", None)
         for kind in ("datasets", "splits", "models", "metrics"):
             table[kind] = tuple(About(**{**about, "cite": tuple(about["cite"])}) for about in table[kind])
         table["cells"] = tuple(Cell(**cell) for cell in table["cells"])
@@ -162,6 +175,7 @@ def make_plan(
         models=tuple(_about_model(model) for model in picked.models),
         metrics=tuple(_about_metric(metric, datasets) for metric in picked.metrics),
         cells=tuple(cells),
+        trusted=frozenset(pick.entry.target for pick in picked.all if pick.entry.is_file),
     )
 
 
@@ -242,5 +256,6 @@ def _about_metric(metric: Pick, datasets: Mapping[str, tuple[Pick, Dataset]]) ->
         higher_is_better=plugin.higher_is_better,
         convention=plugin.convention,
         plugin=metric.identity["plugin"],
+        **({"code": metric.code} if metric.entry.is_file else {}),
         unmet={label: why for label, (_, data) in datasets.items() if (why := unmet(plugin.needs, data))},
     )

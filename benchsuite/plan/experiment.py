@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import itertools
+import math
 import tomllib
+from collections import Counter
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from annotated_types import Ge, Gt, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from benchsuite.errors import ConfigError, did_you_mean
+from benchsuite.errors import ConfigError, did_you_mean, shortened
+
+MOST_ROWS = 10_000
+"""How many rows the grids of one table may make, and how many seeds there may be."""
+
+MOST_PLACES = 1_000_000
+"""How many combinations of data set, split, model and seed an experiment may mean."""
+
+_LONGEST_LIST = 1_000_000
+_LONGEST_NAME = 100
+_LONGEST_LABEL = 1000
+_DEEPEST = 20
+_SHOWN = 80
+
+_Finite = Field(allow_inf_nan=False)
 
 
 class Choice(BaseModel):
@@ -29,7 +46,12 @@ class Choice(BaseModel):
     use: str
     settings: dict[str, Any] = Field(default_factory=dict, alias="with")
     grid: dict[str, Annotated[list[Any], MinLen(1)]] = Field(default_factory=dict)
-    label: str = ""
+    label: Annotated[str, MaxLen(_LONGEST_LABEL)] = ""
+
+    @property
+    def rows(self) -> int:
+        """How many rows the grid makes."""
+        return math.prod(len(values) for values in self.grid.values())
 
     def expand(self) -> list[Choice]:
         """Return one choice for each combination of the grid, each with a label."""
@@ -40,7 +62,7 @@ class Choice(BaseModel):
             varied = dict(zip(self.grid, values, strict=True))
             suffix = ", ".join(f"{name}={value}" for name, value in varied.items())
             label = f"{base} ({suffix})" if suffix else base
-            choices.append(Choice.model_validate({"use": self.use, "with": self.settings | varied, "label": label}))
+            choices.append(Choice.model_construct(use=self.use, settings=self.settings | varied, label=label))
         return choices
 
 
@@ -64,8 +86,8 @@ class Tune(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     on: str
-    trials: Annotated[int, Gt(0)] | None = None
-    seconds: Annotated[float, Gt(0)] | None = None
+    trials: Annotated[int, Gt(0), Le(_LONGEST_LIST)] | None = None
+    seconds: Annotated[float, Gt(0), _Finite] | None = None
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:
@@ -95,13 +117,13 @@ class Experiment(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=_LONGEST_NAME)]
     summary: str = ""
-    seeds: Annotated[list[Annotated[int, Ge(0)]], MinLen(1)] = [0]
-    k: Annotated[int, Gt(0)] = 100
+    seeds: Annotated[list[Annotated[int, Ge(0), Lt(2**32)]], MinLen(1), MaxLen(MOST_ROWS)] = [0]
+    k: Annotated[int, Gt(0), Le(_LONGEST_LIST)] = 100
     relevant: Literal["taken", "liked"] = "taken"
     threshold: Literal["accuracy", "f1"] = "accuracy"
-    timeout_minutes: Annotated[float, Gt(0)] = 120
+    timeout_minutes: Annotated[float, Gt(0), _Finite] = 120
     tune: Tune | None = None
     sources: Choices
     splits: Choices
@@ -112,14 +134,18 @@ class Experiment(BaseModel):
         """Return a table's choices with all grids spelled out.
 
         Raises:
-            ConfigError: when two rows have the same label.
+            ConfigError: when two rows have the same label, or the grids make too many.
         """
+        where = f"{self.name}: {table}"
+        rows = sum(choice.rows for choice in getattr(self, table))
+        if rows > MOST_ROWS:
+            remedy = "shorten the grids, or let tune search them"
+            raise ConfigError(f"the grids make {rows:,} rows, more than {MOST_ROWS:,}", where=where, remedy=remedy)
         choices: list[Choice] = [one for choice in getattr(self, table) for one in choice.expand()]
-        labels = [choice.label for choice in choices]
-        for label in labels:
-            if labels.count(label) > 1:
-                remedy = "give each its own label"
-                raise ConfigError(f'two {table} are called "{label}"', where=f"{self.name}: {table}", remedy=remedy)
+        label, times = Counter(choice.label for choice in choices).most_common(1)[0]
+        if times > 1:
+            remedy = "give each its own label"
+            raise ConfigError(f'two {table} are called "{label[:_SHOWN]}"', where=where, remedy=remedy)
         return choices
 
 
@@ -138,15 +164,56 @@ def read_experiment(name: str) -> Experiment:
     known = bundled()
     path = known.get(name) or Path(name)
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = read_toml(path.read_text("utf-8"), where=str(path))
     except FileNotFoundError:
         remedy = did_you_mean(name, known) if not name.endswith(".toml") else "check the path"
         raise ConfigError(f'no experiment "{name}"', remedy=remedy) from None
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"is not valid TOML: {error}", where=str(path), remedy="correct that line") from None
+    except ValueError as error:  # bytes that are no text, a path with a NUL byte
+        raise ConfigError(f"cannot be read: {error}", where=str(path), remedy="write it in UTF-8") from None
     return check_experiment(table, where=str(path))
+
+
+def read_toml(text: str, where: str, remedy: str = "correct that line") -> dict[str, Any]:
+    """Read TOML that anybody may have written.
+
+    Args:
+        text: what to read.
+        where: the file or the option it comes from, for the error.
+        remedy: what to do about a line that is no TOML.
+
+    Raises:
+        ConfigError: when it is not TOML, or nested deeper than any setting.
+    """
+    try:
+        table = tomllib.loads(text)
+    except ValueError as error:  # a number with thousands of digits raises it bare
+        raise ConfigError(f"is not valid TOML: {error}", where=where, remedy=remedy) from None
+    except RecursionError:
+        raise ConfigError("is nested too deeply", where=where, remedy="write it flat") from None
+    _check_depth(table, where)
+    return table
+
+
+def _check_depth(table: Any, where: str) -> None:
+    """Refuse what is nested deeper than any setting, level by level, so that no depth is too much for the check.
+
+    Raises:
+        ConfigError: when it is.
+    """
+    level: list[Any] = [table]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, Mapping | list | tuple)
+            for inner in (value.values() if isinstance(value, Mapping) else value)
+        ]
+        if not level:
+            return
+    remedy = "write it flat"
+    raise ConfigError(f"is nested deeper than {_DEEPEST} levels", where=where, remedy=remedy)
 
 
 def check_experiment(table: dict[str, Any], where: str) -> Experiment:
@@ -155,8 +222,9 @@ def check_experiment(table: dict[str, Any], where: str) -> Experiment:
     Raises:
         ConfigError: naming the table and key of the first mistake.
     """
+    _check_depth(table, where)
     try:
-        return Experiment.model_validate(table)
+        experiment = Experiment.model_validate(table)
     except ValidationError as error:
         first = error.errors()[0]
         key = _spot(first["loc"])
@@ -168,14 +236,33 @@ def check_experiment(table: dict[str, Any], where: str) -> Experiment:
         if first["type"] == "missing":
             raise ConfigError("is missing", where=f"{where}: {key}", remedy=f'add "{first["loc"][-1]}"') from None
         message = first["msg"][:1].lower() + first["msg"][1:]
-        remedy = f"it is {first['input']!r} now"
+        remedy = f"it is {shortened(first['input'])} now"
         raise ConfigError(message, where=f"{where}: {key}", remedy=remedy) from None
+    _check_size(experiment, where)
+    return experiment
+
+
+def _check_size(experiment: Experiment, where: str) -> None:
+    """Refuse what is asked for twice, and what no machine could plan.
+
+    Raises:
+        ConfigError: when it is.
+    """
+    seed, times = Counter(experiment.seeds).most_common(1)[0]
+    if times > 1:
+        raise ConfigError(f"the seed {seed} is there twice", where=f"{where}: seeds", remedy="name each seed once")
+    tables = [sum(choice.rows for choice in table) for table in (experiment.sources, experiment.splits)]
+    tables += [sum(choice.rows for choice in experiment.models), len(experiment.seeds)]
+    places = math.prod(tables)
+    if places > MOST_PLACES:
+        what = f"means {places:,} combinations of data set, split, model and seed, more than {MOST_PLACES:,}"
+        raise ConfigError(what, where=where, remedy="split it into several experiments")
 
 
 def _spot(location: tuple[int | str, ...]) -> str:
     """Write a place as people count: ``models[2].with``."""
     text = ""
-    for part in location:
+    for part in location[:_SHOWN]:
         if isinstance(part, int):
             text += f"[{part + 1}]"
         elif not part.startswith("function-"):

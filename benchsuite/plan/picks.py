@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from benchsuite.api import Plugin
 from benchsuite.data import About
 from benchsuite.errors import ConfigError, PluginError, did_you_mean
+from benchsuite.loading import plugin_code
 from benchsuite.plan.experiment import Choice, Experiment
-from benchsuite.registry import Entry, Kind, entries, find
+from benchsuite.registry import Entry, Kind, cutoff_of, entries, find, is_file
 
 
 @dataclass(frozen=True)
 class Pick:
-    """A plugin picked by an experiment, loaded and set up."""
+    """A plugin picked by an experiment, loaded and set up.
+
+    Attributes:
+        label: what tables call it.
+        entry: where it comes from.
+        plugin: set up.
+        code: the sha256 of the file that was run, "" for an installed plugin.
+    """
 
     label: str
     entry: Entry
     plugin: Plugin
+    code: str = ""
 
     @property
     def identity(self) -> dict[str, Any]:
         """What changes the numbers: which plugin, its version and all its settings."""
         name = f"{self.entry.distribution}/{self.entry.name}" if self.entry.distribution else self.entry.target
         identity = {"plugin": name, "version": self.plugin.version, "settings": self.plugin.settings()}
-        if not self.entry.distribution:
-            code = Path(self.entry.target.rpartition(":")[0]).read_bytes()
-            identity["code"] = hashlib.sha256(code).hexdigest()
-        return identity
+        return identity | ({"code": self.code} if self.entry.is_file else {})
 
     def about(self, **facts: Any) -> About:
         """Describe the plugin for reports."""
@@ -48,6 +52,11 @@ class Picked:
     splits: tuple[Pick, ...]
     models: tuple[Pick, ...]
     metrics: tuple[Pick, ...]
+
+    @property
+    def all(self) -> tuple[Pick, ...]:
+        """Every one of them."""
+        return self.sources + self.splits + self.models + self.metrics
 
 
 def pick_all(experiment: Experiment) -> Picked:
@@ -88,23 +97,27 @@ def pick(kind: Kind, choice: Choice, where: str) -> Pick:
     """
     settings = dict(choice.settings)
     name = choice.use
-    if kind == "metrics" and "@" in name and not name.endswith("@k"):
+    if kind == "metrics" and not is_file(name) and "@" in name and not name.endswith("@k"):
         name, settings = _cutoff(name, settings, where)
     try:
-        entry = find(kind, name)
+        entry = find(kind, name, trusted=[name])  # the user wrote the experiment, or named it
     except PluginError as error:
         raise PluginError(error.what, where=where, remedy=error.remedy) from None
-    plugin = entry.load().from_settings(settings, where=f"{where}: {choice.label}")
-    return Pick(choice.label, entry, plugin)
+    cls, code = entry.load_code()
+    with plugin_code(f"{where}: {choice.label}"):
+        plugin = cls.from_settings(settings, where=f"{where}: {choice.label}")
+        plugin.settings()
+    return Pick(choice.label, entry, plugin, code)
 
 
 def _cutoff(name: str, settings: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     """Read ``ndcg@10`` as the metric ``ndcg@k`` with ``k = 10``."""
     base, _, cutoff = name.partition("@")
-    if not cutoff.isdigit():
+    k = cutoff_of(name)
+    if k is None:
         raise ConfigError(f'"{name}" has no number after @', where=where, remedy=f"write for example {base}@10")
     known = {entry.name for entry in entries("metrics")}
     if f"{base}@k" not in known:
         options = {known_name.replace("@k", f"@{cutoff}") for known_name in known}
         raise PluginError(f'unknown metric "{name}"', where=where, remedy=did_you_mean(name, options))
-    return f"{base}@k", {"k": int(cutoff)} | settings
+    return f"{base}@k", {"k": k} | settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from benchsuite.errors import StoreError
 from benchsuite.provenance import cores
+from benchsuite.registry import find
 from benchsuite.runner.jobs import Job, modules_for
 from benchsuite.runner.pool import Fixed, Pool, Watcher
 from benchsuite.store import MANIFEST, Entry, Store, misfit, unreadable
@@ -46,19 +48,24 @@ def find_key(store: Store, kind: str, start: str) -> str:
     return found[0]
 
 
-def again(store: Store, key: str, watcher: Watcher) -> tuple[Entry, list[Difference]]:
+def again(store: Store, key: str, watcher: Watcher, trusted: Collection[str] = ()) -> tuple[Entry, list[Difference]]:
     """Fit a stored cell once more and compare its lists and scores with what the store has.
 
     Args:
         store: where the cell lies; nothing in it is changed.
         key: of the cell.
         watcher: who shows it to the user.
+        trusted: the files with a model that the user named.
 
     Returns:
         The cell made now, and the differences; the state of a failed fit is in its manifest.
+
+    Raises:
+        PluginError: when the model is not installed, or a file that the user did not name.
     """
     old = store.get("cell", key)
     identity = _identity(old)
+    find("models", identity["model"]["plugin"], trusted=trusted)
     store.get("fold", identity["fold"])  # what is wrong with it is told of the store, not of the folder made here
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as folder:
         other = Store(Path(folder))
@@ -66,8 +73,10 @@ def again(store: Store, key: str, watcher: Watcher) -> tuple[Entry, list[Differe
             (other.root / kind).symlink_to((store.root / kind).resolve(), target_is_directory=True)
         cell = {"key": key, "stage": identity["stage"], "identity": identity}
         threads = int(old.manifest.get("threads", cores()))
-        modules = modules_for(identity["model"]["plugin"])
-        job = Job(str(other.root), f"cell {key[:12]}", identity["fold"], (cell,), threads, "auto", 2 * 3600.0, modules)
+        modules = modules_for(identity["model"]["plugin"], trusted)
+        label = f"cell {key[:12]}"
+        told = (str(other.root), label, identity["fold"], (cell,), threads, "auto", 2 * 3600.0, modules)
+        job = Job(*told, tuple(trusted))
         Pool(other, 1, watcher).run(Fixed([job]))
         new = other.get("cell", key)
         states = (old.manifest["state"], new.manifest["state"])

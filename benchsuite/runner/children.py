@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from benchsuite.loading import interpreter
+
 BRISK = {
     "MALLOC_TRIM_THRESHOLD_": str(2**32),
     "MALLOC_MMAP_THRESHOLD_": str(2**25),  # the most that glibc accepts; larger values are ignored
@@ -72,7 +74,7 @@ class Nursery:
         self._forks: dict[int, _Fork] = {}
         with self._log.open("wb") as output, theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "benchsuite.runner.nursery", str(theirs.fileno()), *modules],
+                [*interpreter(), "-m", "benchsuite.runner.nursery", str(theirs.fileno()), *modules],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -162,7 +164,7 @@ class Starter:
         """Start a new interpreter."""
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "benchsuite.runner.worker", str(job), str(log), str(pipe), str(os.getpid())],
+                [*interpreter(), "-m", "benchsuite.runner.worker", str(job), str(log), str(pipe), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import cast
 
 from benchsuite.api import Place, Source, Split
@@ -11,9 +12,12 @@ from benchsuite.data.files import save_dataset, save_fold
 from benchsuite.errors import DataError
 from benchsuite.evaluate import Across, guard
 from benchsuite.keys import content_key
+from benchsuite.loading import plugin_code
 from benchsuite.plan import Experiment, Plan, make_plan, pick_all
 from benchsuite.plan.cells import FoldPlace, unmet
 from benchsuite.plan.picks import Pick
+from benchsuite.registry import OWN
+from benchsuite.runner.plugin_code import tell_of_changed_code
 from benchsuite.store import Store
 
 Say = Callable[[str], None]
@@ -32,18 +36,21 @@ def prepare(experiment: Experiment, store: Store, place: Place, say: Say) -> Pla
         BenchsuiteError: when data cannot be had, a plugin or setting is wrong, or a fold leaks.
     """
     picked = pick_all(experiment)
+    tell_of_changed_code(picked, store, say)
     datasets: dict[str, tuple[Pick, Dataset]] = {}
     folds: list[FoldPlace] = []
     refused: dict[tuple[str, str], str] = {}
     for source in picked.sources:
-        dataset = cast("Source", source.plugin).load(place)
+        with _trying(source):
+            dataset = cast("Source", source.plugin).load(place)
         if not len(dataset.interactions):
             raise DataError("no interactions are left after preparation", where=source.label)
         datasets[source.label] = (source, dataset)
         for split in picked.splits:
             reason = unmet(cast("Split", split.plugin).needs, dataset)
             try:
-                made = [] if reason else list(_folds(experiment, store, source.label, dataset, split, say))
+                with _trying(split):
+                    made = [] if reason else list(_folds(experiment, store, source.label, dataset, split, say))
             except DataError as error:
                 made, reason = [], str(error)
             folds += made
@@ -52,6 +59,12 @@ def prepare(experiment: Experiment, store: Store, place: Place, say: Say) -> Pla
     for _, dataset in datasets.values():
         _keep(store, dataset)
     return make_plan(experiment, picked, datasets, folds, refused)
+
+
+def _trying(pick: Pick) -> AbstractContextManager[None]:
+    """Take what a stranger's plugin raises for that plugin's fault; what ours raise is our own."""
+    ours = pick.entry.distribution == OWN
+    return nullcontext() if ours else plugin_code(f"{pick.entry.kind[:-1]} {pick.label} ({pick.entry.origin})")
 
 
 def _keep(store: Store, dataset: Dataset) -> None:

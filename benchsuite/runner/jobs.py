@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.api import Need
+from benchsuite.errors import PluginError
 from benchsuite.provenance import now, provenance
 from benchsuite.registry import load_model
 from benchsuite.store import Store
@@ -31,6 +32,7 @@ class Job:
         device: ``cpu``, ``cuda`` or ``auto``.
         timeout: seconds allowed for each cell.
         modules: what the worker has imported before it begins.
+        trusted: the files that the user named as plugins.
     """
 
     store: str
@@ -41,6 +43,7 @@ class Job:
     device: str
     timeout: float
     modules: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
 
     def save(self, path: Path) -> None:
         """Write the job as JSON."""
@@ -50,7 +53,7 @@ class Job:
     def load(cls, path: Path) -> Job:
         """Read what :meth:`save` wrote."""
         table = json.loads(path.read_text("utf-8"))
-        return cls(**{**table, "cells": tuple(table["cells"]), "modules": tuple(table["modules"])})
+        return cls(**{**table, **{name: tuple(table[name]) for name in ("cells", "modules", "trusted")}})
 
 
 def make_jobs(plan: Plan, cells: Sequence[Cell], store: Store, threads: int, device: str) -> list[Job]:
@@ -72,14 +75,18 @@ def make_jobs(plan: Plan, cells: Sequence[Cell], store: Store, threads: int, dev
         label += (f", seed {first.seed}" if seeds else "") + (f", fold {first.fold}" if folds else "")
         timeout = float(plan.settings["timeout_minutes"]) * 60
         where = str(store.root.resolve())
-        modules = modules_for(first.identity["model"]["plugin"])
-        jobs.append(Job(where, label, first.fold_key, work, threads, device, timeout, modules))
+        modules = modules_for(first.identity["model"]["plugin"], plan.trusted)
+        trusted = tuple(sorted(plan.trusted))
+        jobs.append(Job(where, label, first.fold_key, work, threads, device, timeout, modules, trusted))
     return jobs
 
 
-def modules_for(plugin: str) -> tuple[str, ...]:
-    """Return what takes long to import and this model needs."""
-    model = load_model(plugin)
+def modules_for(plugin: str, trusted: Collection[str] = ()) -> tuple[str, ...]:
+    """Return what takes long to import and this model needs; the files in ``trusted`` were named by the user."""
+    try:
+        model = load_model(plugin, trusted=trusted)
+    except PluginError:
+        return ()  # the worker says why, as the result of its cells
     if model.uses_language_model:
         return ("torch", "transformers.models.auto")
     return ("torch",) if Need.GPU in model.needs else ()

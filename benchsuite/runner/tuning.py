@@ -43,8 +43,11 @@ class TuneQueue:
         tune = plan.settings["tune"]
         self._budget = Budget(tune["on"], tune["trials"], tune["seconds"])
         about = next(metric for metric in plan.metrics if metric.label == tune["on"])
-        self._metric = load_metric(about.facts["plugin"]).from_settings(about.settings, about.label)
+        code = about.facts.get("code")
+        metric = load_metric(about.facts["plugin"], trusted=plan.trusted, code=code)
+        self._metric = metric.from_settings(about.settings, about.label)
         self._metric_identity = [about.facts["plugin"], about.facts["version"], dict(about.settings)]
+        self._metric_identity += [] if code is None else [code]
         self._folds: dict[str, Fold] = {}
         self._flying: dict[str, _Open] = {}
         self._open = [self._begin(cell) for cell in plan.cells if cell.stage == "validation" and not cell.reason]
@@ -82,7 +85,7 @@ class TuneQueue:
             "threshold": self._plan.settings["threshold"],
         }
         model = cell.identity["model"]
-        plugin = load_model(model["plugin"]).from_settings(model["settings"])
+        plugin = load_model(model["plugin"], trusted=self._plan.trusted).from_settings(model["settings"])
         study = Study(plugin, self._budget, cell.seed, self._metric.higher_is_better)
         return _Open(cell, study, content_key("tune", identity))
 

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import Any, TextIO
@@ -97,7 +97,7 @@ def _run_cell(
 ) -> None:
     """Fit, rank, score; fill the draft. The folders are scratch and checkpoint, see :class:`Context`."""
     identity = cell["identity"]
-    model = _model(identity["model"])
+    model = _model(identity["model"], job.trusted)
     seed = int(identity["seed"])
     if Need.PREFERENCES not in model.needs:
         fold = _without_preferences(fold)
@@ -162,8 +162,10 @@ def _keep(draft: Draft, rankings: Rankings, pairs: Pairs, scores: Any) -> None:
     )
 
 
-def _model(identity: Mapping[str, Any]) -> Model:
-    return load_model(identity["plugin"]).from_settings(identity["settings"])
+def _model(identity: Mapping[str, Any], trusted: Sequence[str]) -> Model:
+    """Set up the model, from the code that the plan means and no other."""
+    cls = load_model(identity["plugin"], trusted=trusted, code=identity.get("code", ""), apart=False)
+    return cls.from_settings(identity["settings"])
 
 
 def _parameters(model: Model) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,13 +83,14 @@ class Measured:
         )
 
 
-def measured(store: Store, experiment: str, label: str) -> Measured:
+def measured(store: Store, experiment: str, label: str, trust: Collection[str] = ()) -> Measured:
     """Find a model's row in an experiment.
 
     Args:
         store: with its results.
         experiment: its name.
         label: of the model.
+        trust: files with plugins that the user named.
 
     Raises:
         StoreError: when it was not run.
@@ -97,7 +98,7 @@ def measured(store: Store, experiment: str, label: str) -> Measured:
     """
     from benchsuite.compare import latest_plan
 
-    plan = latest_plan(store, experiment)
+    plan = latest_plan(store, experiment).trusting(trust)
     about = next((one for one in plan.models if one.label == label), None)
     if about is None:
         remedy = did_you_mean(label, [one.label for one in plan.models])

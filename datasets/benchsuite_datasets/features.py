@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchsuite.data.unpacking import read_parquet
 from benchsuite.errors import DataError
 
 if TYPE_CHECKING:
@@ -58,11 +59,10 @@ def _npy(path: Path) -> pd.DataFrame:
 
 
 def _parquet(path: Path) -> pd.DataFrame:
-    import pandas as pd
     import pyarrow as pa
 
     try:
-        frame = pd.read_parquet(path)
+        frame: pd.DataFrame = read_parquet(path, dense=True).to_pandas()
     except (OSError, ValueError, pa.ArrowException) as error:
         remedy = "name a Parquet file with a column id, or a .npy matrix"
         raise DataError(f"cannot be read: {str(error)[:200]}", where=str(path), remedy=remedy) from None

@@ -20,9 +20,9 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import IO
 
+from benchsuite.data.unpacking import unpacked_bound
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Layout
-from benchsuite_datasets.text import unpacked_bound
 from benchsuite_datasets.upstream import File, Mirror
 
 Say = Callable[[str], None]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchsuite.data import unpacking
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Table
 from benchsuite_datasets.text import FETCH, Text, check_names, short, text_lines, to_frame
@@ -141,14 +142,28 @@ def read_parquet(text: Text, table: Table, numbers: tuple[str, ...]) -> pd.DataF
         raise DataError("no such file", where=text.name, remedy=FETCH)
     try:
         check_names(pq.read_schema(text.path).names, text, table)
-        found = pq.read_table(text.path, columns=list(table.wanted))
+        found = unpacking.read_parquet(text.path, table.wanted)
         columns = {}
         for name in table.wanted:
             column = found[name]
             if name in numbers:
                 columns[name] = column.cast(pa.float64())
             else:
-                columns[name] = column.cast(pa.string()).dictionary_encode()
+                columns[name] = _texts(column)
         return to_frame(pa.table(columns))
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"cannot be read: {str(error)[:200]}", where=text.name, remedy=FETCH) from None
+
+
+def _texts(column: Any) -> Any:
+    """Return a column as texts, each different one kept once."""
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        return column.cast(pa.string()).dictionary_encode()
+    # casting the whole column would write out every row
+    chunks = [
+        pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(pa.string()))
+        for chunk in column.unify_dictionaries().chunks
+    ]
+    return pa.chunked_array(chunks, pa.dictionary(pa.int32(), pa.string()))

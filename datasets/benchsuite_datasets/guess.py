@@ -7,6 +7,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
+from benchsuite.data.unpacking import check_parquet
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Table
 from benchsuite_datasets.delimited import delimited_rows
@@ -177,6 +178,7 @@ def _sample(text: Text, table: Table, name: str) -> list[str]:
     if table.format == "parquet":
         import pyarrow.parquet as pq
 
+        check_parquet(text.path)
         batch = next(pq.ParquetFile(text.path).iter_batches(_SAMPLE, columns=[name]), None)
         found = [] if batch is None else [str(cell) for cell in batch.column(0).to_pylist() if cell is not None]
     elif table.format == "jsonl":

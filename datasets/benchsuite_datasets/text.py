@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from benchsuite.data.unpacking import UnpackedTooLargeError, bounded
 from benchsuite.errors import DataError, did_you_mean
 from benchsuite_datasets.card import Table
 
@@ -31,9 +32,6 @@ ENCODING = "say its encoding in the card (latin-1, cp1252) or convert it to UTF-
 
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 """What the standard library raises for unreadable, truncated, encrypted or unsupported files."""
-
-_FREE = 1 << 26
-_RATIO = 200
 
 _SHOWN = 40
 _FEW = 100
@@ -74,16 +72,18 @@ class Text:
                     archive = stack.enter_context(zipfile.ZipFile(self.path))
                     if self.member not in archive.namelist():
                         raise DataError(f"holds no {self.member}", where=str(self.path), remedy=FETCH)
-                    packed = archive.getinfo(self.member).compress_size
-                    yield _bounded(stack.enter_context(archive.open(self.member)), packed)
+                    packed = min(archive.getinfo(self.member).compress_size, self.path.stat().st_size)
+                    yield bounded(stack.enter_context(archive.open(self.member)), packed)
                 elif self.path.suffix == ".gz":
                     packed = self.path.stat().st_size
-                    yield _bounded(cast("IO[bytes]", stack.enter_context(gzip.open(self.path))), packed)
+                    yield bounded(cast("IO[bytes]", stack.enter_context(gzip.open(self.path))), packed)
                 elif self.path.suffix == ".zst":
                     packed = self.path.stat().st_size
-                    yield _bounded(stack.enter_context(_zstd(self.path)), packed)
+                    yield bounded(stack.enter_context(_zstd(self.path)), packed)
                 else:
                     yield stack.enter_context(self.path.open("rb"))
+        except UnpackedTooLargeError as error:
+            raise DataError(str(error), where=self.name) from None
         except _BROKEN as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise DataError(f"cannot be read: {reason}", where=self.name, remedy=FETCH) from None
@@ -96,35 +96,6 @@ def _zstd(path: Path) -> Iterator[IO[bytes]]:
 
     with pa.OSFile(str(path)) as raw, pa.CompressedInputStream(raw, "zstd") as file:
         yield file
-
-
-def unpacked_bound(packed: int) -> int:
-    """Return how many bytes a packed file of this size may hold: more than any real table does."""
-    return max(_FREE, _RATIO * packed)
-
-
-def _bounded(file: IO[bytes], packed: int) -> IO[bytes]:
-    """Return a reader that refuses to unpack far more than any real table holds."""
-    return io.BufferedReader(_Bounded(file, unpacked_bound(packed)))
-
-
-class _Bounded(io.RawIOBase):
-    """Counts what is read and stops at a bound: a few kilobytes must not grow into a full memory."""
-
-    def __init__(self, file: IO[bytes], bound: int) -> None:
-        self._file = file
-        self._left = bound
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._file.read(len(buffer))
-        self._left -= len(data)
-        if self._left < 0:
-            raise OSError(f"it unpacks to more than {_RATIO} times its size")
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def text_lines(text: Text, encoding: str) -> Generator[tuple[int, str], None, None]:

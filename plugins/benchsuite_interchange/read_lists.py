@@ -7,7 +7,6 @@ row, in Parquet) and column.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from benchsuite.data import Float64, Int32
+from benchsuite.data.unpacking import open_gzip, read_parquet
 from benchsuite.errors import DataError
 from benchsuite_interchange.lists import Lists
 
@@ -160,19 +160,19 @@ def _filled(reader: Any) -> Iterator[int]:
 def _read(path: Path, wanted: str) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
-    from pyarrow import parquet
 
     try:
         if path.suffix.lower() in _PARQUET:
-            return parquet.read_table(path)
+            return read_parquet(path, dense=True)
         names = _header(path)
-        return arrow_csv.read_csv(
-            path,
-            parse_options=arrow_csv.ParseOptions(delimiter=_delimiter(path)),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
+        with open_gzip(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+            return arrow_csv.read_csv(
+                file,
+                parse_options=arrow_csv.ParseOptions(delimiter=_delimiter(path)),
+                convert_options=arrow_csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                ),
+            )
     except FileNotFoundError:
         raise DataError("no such file", where=str(path), remedy="check the path") from None
     except UnicodeDecodeError:
@@ -211,7 +211,7 @@ def _unreadable(path: Path, wanted: str, error: Exception) -> DataError:
 
 def _open(path: Path) -> TextIO:
     if path.suffix.lower() == ".gz":
-        return io.TextIOWrapper(gzip.open(path, "rb"), encoding="utf-8-sig", newline="")
+        return io.TextIOWrapper(open_gzip(path), encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
 

@@ -6,7 +6,6 @@ Every complaint names the file, the line (the row, in Parquet) and the column.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import itertools
 import math
@@ -19,6 +18,7 @@ from typing import TextIO
 import numpy as np
 
 from benchsuite.data import Float64, Int32
+from benchsuite.data.unpacking import open_gzip, read_parquet
 from benchsuite.errors import DataError, did_you_mean
 
 COMMON = {
@@ -183,7 +183,7 @@ def _text(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield line number and cells of every line that is not empty."""
     with _open(path) as file:
         first = file.readline()
-        file.seek(0)
+    with _open(path) as file:
         separator = next((mark for mark in ("\t", "::", ",", ";", "|") if mark in first), " ")
         if len(separator) > 1 or separator == " ":
             for number, line in enumerate(file, 1):
@@ -204,17 +204,16 @@ def _text(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _open(path: Path) -> TextIO:
     if path.suffix.lower() == ".gz":
-        return io.TextIOWrapper(gzip.open(path, "rb"), encoding="utf-8-sig", newline="")
+        return io.TextIOWrapper(open_gzip(path), encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the names as row 0 and then the rows, all as text."""
     import pyarrow as pa
-    from pyarrow import parquet
 
     try:
-        table = parquet.read_table(path)
+        table = read_parquet(path, dense=True)
     except pa.ArrowInvalid as error:
         raise DataError(f"cannot be read: {error}", where=str(path), remedy="check the file") from None
     yield 0, list(table.column_names)

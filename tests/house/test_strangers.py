@@ -121,12 +121,12 @@ def test_a_file_in_development_is_a_plugin(tmp_path, monkeypatch, repository):
     code = (repository / "tests" / "example_plugin" / "benchsuite_example.py").read_text()
     (tmp_path / "mine.py").write_text(code)
     monkeypatch.chdir(tmp_path)
-    entry = find("models", "./mine.py:Recent")
+    entry = find("models", "./mine.py:Recent", trusted=["./mine.py:Recent"])
     assert entry.origin == "./mine.py:Recent"
     assert entry.load() is entry.load()
     assert entry.load().summary().startswith("Ranks items by how often they were taken lately")
     with pytest.raises(PluginError, match="cannot be loaded: FileNotFoundError"):
-        find("models", "./absent.py:Recent").load()
+        find("models", "./absent.py:Recent", trusted=["./absent.py:Recent"]).load()
 
 
 def test_of_two_installs_of_one_distribution_the_first_counts(pretend, monkeypatch):

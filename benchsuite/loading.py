@@ -1,0 +1,187 @@
+"""Importing plugins: a file runs from the very bytes that are hashed, a stranger's code first in a process of its own.
+
+Whoever imports a module runs it, and it may leave the interpreter, die or never come back. So code that is not our own
+is imported in a child first; only what survives there is imported here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from benchsuite.errors import BenchsuiteError, PluginError
+
+IMPORT_SECONDS = 120.0
+"""How long a stranger's module may take to be imported."""
+
+_CHILD = (
+    "import json, sys; order = json.loads(sys.argv[1]); sys.path[:] = order['path']; "
+    "from benchsuite.loading import serve; serve(order)"
+)
+_SAID = 2000
+
+
+@contextlib.contextmanager
+def plugin_code(where: str, remedy: str = "") -> Iterator[None]:
+    """Turn whatever a plugin's code raises, ``sys.exit`` included, into one line; our own errors and Ctrl-C pass.
+
+    Raises:
+        PluginError: saying what was raised.
+    """
+    try:
+        yield
+    except (BenchsuiteError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise PluginError(f"its code raised {said(error)}", where=where, remedy=remedy) from error
+
+
+def said(error: BaseException) -> str:
+    """Return what was raised as one short line; a message that cannot be told is left out."""
+    try:
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+    except Exception:  # noqa: BLE001 - the message is a stranger's code, too
+        text = type(error).__name__
+    return text[:_SAID]
+
+
+def digest(code: bytes) -> str:
+    """Return the sha256 (hex) of a file's bytes."""
+    return hashlib.sha256(code).hexdigest()
+
+
+def import_file(path: Path, code: bytes, *, apart: bool) -> ModuleType:
+    """Import a Python file from its bytes, once for each content.
+
+    Args:
+        path: of the file, for tracebacks and ``__file__``.
+        code: its content.
+        apart: try it in a child first.
+
+    Raises:
+        PluginError: when the child died.
+        BaseException: whatever the file raises.
+    """
+    name = f"benchsuite_file_{path.stem}_{digest(code)[:16]}_{digest(os.fsencode(path))[:8]}"
+    if name not in sys.modules:
+        if apart:
+            _try_in_child({"name": name, "file": str(path)}, code)
+        _run_file(name, path, code)
+    return sys.modules[name]
+
+
+def import_installed(name: str, *, apart: bool) -> ModuleType:
+    """Import a module by its name.
+
+    Args:
+        name: of the module.
+        apart: try it in a child first, unless it is imported already.
+
+    Raises:
+        PluginError: when the child died.
+        BaseException: whatever the module raises.
+    """
+    if apart and name not in sys.modules:
+        _try_in_child({"name": name, "file": ""}, b"")
+    return importlib.import_module(name)
+
+
+def interpreter() -> list[str]:
+    """Return the command of another Python that looks for modules in the working folder only if this one does."""
+    here = {"", str(Path.cwd())} & set(sys.path)
+    return [sys.executable, *(() if here else ("-P",))]
+
+
+def _run_file(name: str, path: Path, code: bytes) -> None:
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module
+    try:
+        exec(compile(code, str(path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the user named it
+    except BaseException:
+        del sys.modules[name]
+        raise
+
+
+def _try_in_child(order: dict[str, object], code: bytes) -> None:
+    """Import in a new process and wait for what becomes of it.
+
+    Raises:
+        PluginError: when the import failed there; the message says how.
+    """
+    import signal
+    import subprocess
+
+    receiving, sending = os.pipe()
+    order |= {"path": [str(part) for part in sys.path], "pipe": sending}
+    try:
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-P", "-c", _CHILD, json.dumps(order)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(sending,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(sending)
+        late = False
+        with process:
+            try:
+                process.communicate(code, timeout=IMPORT_SECONDS)
+            except subprocess.TimeoutExpired:
+                late = True
+            finally:
+                with contextlib.suppress(ProcessLookupError, PermissionError):  # with all that the import started
+                    os.killpg(process.pid, signal.SIGKILL)
+        os.set_blocking(receiving, False)
+        try:
+            report = os.read(receiving, 2**16)
+        except BlockingIOError:
+            report = b""
+    finally:
+        os.close(receiving)
+    if late:
+        raise PluginError(f"cannot be loaded: its import took more than {IMPORT_SECONDS:g} seconds")
+    if not report:
+        raise PluginError(f"cannot be loaded: its import {_ending(process.returncode)}")
+    if failure := json.loads(report)["failure"]:
+        raise PluginError(f"cannot be loaded: {failure}")
+
+
+def _ending(code: int) -> str:
+    import signal
+
+    if code >= 0:
+        return f"ended the process with code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
+
+
+def serve(order: dict[str, object]) -> None:
+    """In the child: import, say what came of it, and leave without running anything that was left for the end."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    code = sys.stdin.buffer.read()
+    name, file = str(order["name"]), str(order["file"])
+    failure = ""
+    try:
+        if file:
+            _run_file(name, Path(file), code)
+        else:
+            importlib.import_module(name)
+    except BaseException as error:  # noqa: BLE001 - this process is here to find out
+        failure = said(error)
+    os.write(int(str(order["pipe"])), json.dumps({"failure": failure}).encode())
+    os._exit(0)

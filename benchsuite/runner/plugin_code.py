@@ -1,0 +1,90 @@
+"""Notices that an installed plugin's code changed while its version did not.
+
+Results are stored under the version that a plugin tells. One whose numbers change under the same version leaves old and
+new ones under one key; nobody can know that from the key, so the user is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from benchsuite.plan.picks import Pick, Picked
+from benchsuite.store import Store
+
+_FOLDER = "code"
+_SHOWN = 5
+
+
+def tell_of_changed_code(picked: Picked, store: Store, say: Callable[[str], None]) -> None:
+    """Compare the code behind the installed plugins with what this store saw last, and keep it for the next time.
+
+    Args:
+        picked: everything an experiment picks.
+        store: keeps the sha256 of each package's code, with the versions its plugins told.
+        say: shows one line for each package that changed.
+    """
+    packages: dict[str, list[Pick]] = {}
+    for pick in picked.all:
+        if not pick.entry.is_file:
+            packages.setdefault(pick.entry.target.partition(".")[0].partition(":")[0], []).append(pick)
+    for package, picks in packages.items():
+        found = _digest(_files(package))
+        versions = {f"{pick.entry.kind[:-1]} {pick.entry.name}": pick.plugin.version for pick in picks}
+        path = store.root / _FOLDER / f"{package}.json"
+        before = _read(path)
+        same = [name for name, version in versions.items() if before.get(name) == [version, found]]
+        changed = [name for name, version in versions.items() if before.get(name, ["", found])[1] != found]
+        changed = [name for name in changed if before[name][0] == versions[name]]
+        if changed:
+            names = ", ".join(changed[:_SHOWN]) + (f" and {len(changed) - _SHOWN} more" if changed[_SHOWN:] else "")
+            say(
+                f"the code of {package} changed since this store saw it last, but not the version of {names}: results "
+                "stored before count as theirs; if their numbers change, raise their version or name another --store"
+            )
+        if len(same) < len(versions):
+            _write(path, before | {name: [version, found] for name, version in versions.items()})
+
+
+def _files(package: str) -> list[Path]:
+    """Return the source files of a package that is imported, in order."""
+    module = sys.modules.get(package)
+    folders = [Path(folder) for folder in getattr(module, "__path__", ())]
+    if not folders:
+        file = getattr(module, "__file__", None)
+        return [] if file is None else [Path(file)]
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """Return the sha256 over names and contents; a file that cannot be read counts by its name."""
+    whole = hashlib.sha256()
+    for path in files:
+        try:
+            content = path.read_bytes()
+        except OSError:
+            content = b""
+        whole.update(f"{path.name} {len(content)}\n".encode() + content)
+    return whole.hexdigest()
+
+
+def _read(path: Path) -> dict[str, list[str]]:
+    """Return [version, sha256] by plugin; nothing where nothing sound was kept."""
+    try:
+        table = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    pairs = table.items() if isinstance(table, dict) else ()
+    return {name: pair for name, pair in pairs if isinstance(pair, list) and list(map(type, pair)) == [str, str]}
+
+
+def _write(path: Path, table: dict[str, list[str]]) -> None:
+    """Replace the file in one move."""
+    path.parent.mkdir(exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", "utf-8")
+    draft.replace(path)
