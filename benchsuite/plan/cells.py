@@ -82,7 +82,11 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the plan as JSON text."""
-        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, default=dict)
+        table = dataclasses.asdict(self)
+        for trials in table["tuning"]:
+            if not trials["reasons"]:  # plans that are older than this field keep their keys
+                del trials["reasons"]
+        return json.dumps(table, ensure_ascii=False, default=dict)
 
     def predicts_values(self, model: str) -> bool:
         """Return whether the scores of the model with this label are on the scale of the data's values."""

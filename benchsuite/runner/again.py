@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from benchsuite.errors import StoreError
-from benchsuite.provenance import cores
+from benchsuite.runner import THREADS
 from benchsuite.runner.jobs import Job, modules_for
 from benchsuite.runner.pool import Fixed, Pool, Watcher
+from benchsuite.runner.scratch import scratch_folder
 from benchsuite.store import Entry, Store
 
 
@@ -58,12 +57,12 @@ def again(store: Store, key: str, watcher: Watcher) -> tuple[Entry, list[Differe
     """
     old = store.get("cell", key)
     identity = old.manifest["identity"]
-    with tempfile.TemporaryDirectory(prefix="benchsuite-") as folder:
-        other = Store(Path(folder))
+    with scratch_folder() as folder:
+        other = Store(folder)
         for kind in ("fold", "data"):
             (other.root / kind).symlink_to((store.root / kind).resolve(), target_is_directory=True)
         cell = {"key": key, "stage": identity["stage"], "identity": identity}
-        threads = int(old.manifest.get("threads", cores()))
+        threads = int(old.manifest.get("threads", THREADS))
         modules = modules_for(identity["model"]["plugin"])
         job = Job(str(other.root), f"cell {key[:12]}", identity["fold"], (cell,), threads, "auto", 2 * 3600.0, modules)
         Pool(other, 1, watcher).run(Fixed([job]))
