@@ -49,12 +49,14 @@ class Trial:
         value: the metric on validation, or None when the trial failed.
         seconds: fitting and scoring.
         key: the validation cell behind it.
+        reason: why there is no value.
     """
 
     settings: Settings
     value: float | None
     seconds: float
     key: str
+    reason: str = ""
 
 
 @dataclass

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn, TextIO
 
 from benchsuite.errors import NotApplicable, UsageError
@@ -20,6 +23,8 @@ USER_ERROR = 2
 OUR_ERROR = 3
 INTERRUPTED = 130
 """What a shell expects after Ctrl-C."""
+TERMINATED = 143
+"""What it expects after SIGTERM, by which Slurm, Docker and systemd end a process."""
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
@@ -59,18 +64,43 @@ def style(text: str, name: str, stream: TextIO | None = None) -> str:
     return f"\x1b[{_STYLES[name]}m{text}\x1b[0m" if coloured(stream) else text
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM has come: everything is stopped as by Ctrl-C."""
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Raise :class:`Terminated` on SIGTERM within the block, where nobody else handles it."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+
+    def end(*_: object) -> NoReturn:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what is being stopped shall be stopped in peace
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def guarded(work: Callable[[], int]) -> int:
     """Do the work and turn every error into one line on standard error and an exit code, never a traceback.
 
-    0 fine, 1 some cells failed (both decided by the work itself), 2 the user's mistake, 3 ours, 130 Ctrl-C.
+    0 fine, 1 some cells failed (both decided by the work itself), 2 the user's mistake, 3 ours, 130 Ctrl-C, 143
+    SIGTERM.
     """
     try:
-        code = work()
+        with _terminable():
+            code = work()
         sys.stdout.flush()
     except (UsageError, NotApplicable) as error:
         return _fail(str(error), USER_ERROR)
-    except KeyboardInterrupt:
-        return _fail("interrupted; what is finished is kept, the same command goes on from there", INTERRUPTED)
+    except KeyboardInterrupt as end:
+        code = TERMINATED if isinstance(end, Terminated) else INTERRUPTED
+        return _fail("interrupted; what is finished is kept, the same command goes on from there", code)
     except BrokenPipeError:
         # The reader of a pipe (head, less) has seen enough; nothing more can be written, not even at exit.
         _discard_output()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from argparse import Namespace, _SubParsersAction
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.cli.places import add_data, add_store, make_place, open_store
+from benchsuite.runner import THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,16 +35,21 @@ def register(subparsers: _SubParsersAction[Any]) -> None:
     add_data(parser)
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes at a time (default: 1)")
     parser.add_argument(
-        "--threads", type=int, default=0, metavar="N", help="threads of each model (default: share the processors)"
+        "--threads",
+        type=int,
+        default=THREADS,
+        metavar="N",
+        help=f"threads of each model (default: {THREADS}, on every machine and with any number of workers; another "
+        "number may move the last digits of some models)",
     )
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="default: auto")
-    parser.add_argument("--retry-failed", action="store_true", help="do failed cells again")
+    parser.add_argument("--retry-failed", action="store_true", help="do failed cells and failed trials again")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON instead of tables")
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> int:
-    """Run the verb; 0 when every possible cell has a value, 1 when some failed."""
+    """Run the verb; 0 when every possible cell and trial has a value, 1 when some failed."""
     from benchsuite.cli.report import show_report
     from benchsuite.cli.watch import Watch
     from benchsuite.compare import build
@@ -52,8 +60,8 @@ def run(args: Namespace) -> int:
 
     if launched() > 1:
         raise UsageError("run starts its own processes", remedy="call it without a launcher; only train shares a fit")
-    if args.workers < 1 or args.threads < 0:
-        raise UsageError("--workers must be 1 or more and --threads 0 or more")
+    if args.workers < 1 or args.threads < 1:
+        raise UsageError("--workers and --threads must be 1 or more")
     experiment = read_experiment(args.experiment)
     store = open_store(args)
     with Watch() as watch:
@@ -66,7 +74,7 @@ def run(args: Namespace) -> int:
     else:
         show_report("terminal", comparison, brief=True)
         _print_outcome(outcome, args, plan)
-    return 1 if outcome.failed else 0
+    return 1 if outcome.failed or outcome.failed_trials else 0
 
 
 def perform(
@@ -86,14 +94,20 @@ def perform(
         watch: shows it.
     """
     from benchsuite.compare import remember_plan
-    from benchsuite.runner import prepare
+    from benchsuite.errors import StoreError
+    from benchsuite.runner import known, prepare
     from benchsuite.runner import run as work
 
     plan = prepare(experiment, store, place(watch.say), watch.say)
-    remember_plan(store, plan)
-    plan, outcome = work(plan, store, options, watch)
-    remember_plan(store, plan)
-    return plan, outcome
+    remember_plan(store, known(plan, store))  # a run that is stopped at once hides nothing that is finished
+    try:
+        done, outcome = work(plan, store, options, watch)
+    except BaseException:
+        with contextlib.suppress(StoreError, OSError):  # the store may be what stopped the run
+            remember_plan(store, known(plan, store))
+        raise
+    remember_plan(store, done)
+    return done, outcome
 
 
 def _print_outcome(outcome: Outcome, args: Namespace, plan: Plan) -> None:
@@ -101,11 +115,13 @@ def _print_outcome(outcome: Outcome, args: Namespace, plan: Plan) -> None:
     parts = [f"{outcome.done} done now", f"{outcome.found} found in {args.store}"]
     parts += [f"{len(outcome.failed)} failed"] if outcome.failed else []
     parts += [f"{outcome.not_applicable} not applicable"] if outcome.not_applicable else []
-    parts += [f"after {outcome.trials} tuning trials"] if outcome.trials else []
+    if outcome.trials:
+        lost = f", {len(outcome.failed_trials)} of which failed" if outcome.failed_trials else ""
+        parts += [f"after {outcome.trials} tuning trials{lost}"]
     print(f"{outcome.planned} cells: {', '.join(parts)}.")
-    for place, reason in outcome.failed:
-        print(f"  failed: {place}: {reason}")
-    if outcome.failed:
+    for (place, reason), times in Counter((*outcome.failed, *outcome.failed_trials)).items():
+        print(f"  failed: {place}: {reason}" + (f" ({times} times)" if times > 1 else ""))
+    if outcome.failed or outcome.failed_trials:
         print("  try them again with --retry-failed")
     store = "" if str(args.store) == "runs" else f" --store {args.store}"
     print(f"Next: benchsuite report {plan.name}{store}    (everything; --as html, latex, markdown, csv --out DIR)")

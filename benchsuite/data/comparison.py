@@ -88,6 +88,7 @@ class Trials:
         keys: the stored validation cell of each trial.
         best: index of the winner, None when all trials failed.
         edges: settings of the winner that lie at an end of their search range.
+        reasons: why each trial has no value, "" where it has one; empty when none failed, or when it was not kept.
     """
 
     dataset: str
@@ -104,6 +105,13 @@ class Trials:
     keys: tuple[str, ...]
     best: int | None
     edges: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """The reason of each trial that has no value, in order; "" where it is not known."""
+        reasons = self.reasons or ("",) * len(self.values)
+        return tuple(reason for value, reason in zip(self.values, reasons, strict=True) if value is None)
 
 
 @dataclass(frozen=True)

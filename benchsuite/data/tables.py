@@ -156,6 +156,8 @@ TUNING = Table(
             ("edges", "string", "settings of the winner that lie at an end of their range, as JSON"),
             ("budget", "string", "what each model was allowed, as JSON"),
             ("key", "string", "the stored validation cell"),
+            ("state", "string", "ok or failed"),
+            ("reason", "string", "why there is no value, else empty"),
         ),
     ),
 )
@@ -268,8 +270,10 @@ def _trials(comparison: Comparison) -> Iterator[Sequence[Any]]:
         place = (one.dataset, one.split, one.model, one.seed, one.fold, one.on)
         rest = (_json(one.searched), _json(one.edges), _json(one.budget))
         for trial, settings in enumerate(one.settings):
-            told = (trial, one.values[trial], trial == one.best, one.seconds[trial], _json(settings))
-            yield (*place, *told, *rest, one.keys[trial])
+            value = one.values[trial]
+            told = (trial, value, trial == one.best, one.seconds[trial], _json(settings))
+            ended = ("failed" if value is None else "ok", one.reasons[trial] if one.reasons else "")
+            yield (*place, *told, *rest, one.keys[trial], *ended)
 
 
 def _strata(comparison: Comparison) -> Iterator[Sequence[Any]]:

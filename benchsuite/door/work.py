@@ -11,6 +11,7 @@ from benchsuite import plan
 from benchsuite.cli.places import default_store, find_place
 from benchsuite.door.results import Results
 from benchsuite.errors import StoreError, UsageError, did_you_mean
+from benchsuite.runner import THREADS
 
 if TYPE_CHECKING:
     from benchsuite.store import Store
@@ -56,7 +57,7 @@ def run(
     data: Sequence[PathLike] = (),
     offline: bool = False,
     workers: int = 1,
-    threads: int = 0,
+    threads: int = THREADS,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     retry_failed: bool = False,
     quiet: bool = False,
@@ -68,10 +69,11 @@ def run(
         store: where results are kept; by default ``$BENCHSUITE_STORE`` or ``./runs``.
         data: folders with data files, searched before anything is downloaded; ``$BENCHSUITE_DATA`` counts too.
         offline: never use the network.
-        workers: processes at a time.
-        threads: threads of each model; 0 shares the processors among the workers.
+        workers: processes at a time; their number changes no result.
+        threads: threads of each model, the same on every machine; another number may move the last digits of some
+            models.
         device: ``cpu``, ``cuda`` or ``auto``.
-        retry_failed: do failed cells again.
+        retry_failed: do failed cells and failed trials again.
         quiet: show nothing; else bars on a terminal or in a notebook with ipywidgets, and a line for each cell.
 
     Raises:
@@ -87,8 +89,8 @@ def run(
     from benchsuite.compare import build
     from benchsuite.runner import Options
 
-    if workers < 1 or threads < 0:
-        raise UsageError("workers must be 1 or more and threads 0 or more")
+    if workers < 1 or threads < 1:
+        raise UsageError("workers and threads must be 1 or more")
     if device not in ("auto", "cpu", "cuda"):
         raise UsageError(f'no device "{device}"', remedy="use auto, cpu or cuda")
     if not isinstance(experiment, plan.Experiment):

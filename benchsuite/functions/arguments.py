@@ -8,11 +8,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.errors import DataError, StoreError
+from benchsuite.errors import DataError
 from benchsuite.interface import Option, print_status, silent
 
 if TYPE_CHECKING:
     from benchsuite.api import Place
+    from benchsuite.plan import Experiment
     from benchsuite.store import Store
 
 PathLike = str | os.PathLike[str]
@@ -20,6 +21,7 @@ StoreFolder = Annotated[str | os.PathLike[str] | None, Option(metavar="DIR")]
 DataFolders = Annotated[Sequence[str], Option(metavar="DIR")]
 Settings = Annotated[Mapping[str, Any], Option("--with")]
 Trust = Annotated[Sequence[str], Option("--trust", metavar="FILE:CLASS")]
+ExperimentLike = Annotated["str | os.PathLike[str] | Experiment", Option(metavar="EXPERIMENT")]
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -26,7 +26,7 @@ class ProgressBars:
         self._cells = 0
         self._ended = 0
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -76,6 +76,10 @@ class ProgressBars:
         text = f"[{self._ended:>{len(str(self._cells))}}/{self._cells}] {label}, {stage}: "
         self.say(text + (f"{seconds:.1f} s" if state == "ok" else f"{state}: {reason}"))
         sys.stderr.flush()
+
+    def cell_again(self, label: str, stage: str, reason: str) -> None:
+        """Print that the cell is tried once more."""
+        self.say(f"{label}, {stage}: {reason}; trying once more")
 
     def job_ended(self, label: str) -> None:
         """Remove the job's bar."""

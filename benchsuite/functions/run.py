@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from benchsuite.errors import UsageError
-from benchsuite.functions.arguments import DataFolders, StoreFolder, data_locations, open_store
+from benchsuite.errors import StoreError, UsageError, did_you_mean
+from benchsuite.functions.arguments import (
+    DataFolders,
+    ExperimentLike,
+    StoreFolder,
+    Trust,
+    data_locations,
+    open_store,
+    read_store,
+    store_folder,
+)
 from benchsuite.interface import Option
+from benchsuite.runner import THREADS
 
 if TYPE_CHECKING:
+    from benchsuite.api import Place
     from benchsuite.functions.results import Results
     from benchsuite.plan import Experiment, Plan
     from benchsuite.runner import Options, Outcome, Watcher
@@ -18,30 +30,31 @@ if TYPE_CHECKING:
 
 
 def run(
-    experiment: Annotated["str | os.PathLike[str] | Experiment", Option()] = "quick",
+    experiment: ExperimentLike = "quick",
     *,
     store: StoreFolder = None,
     data: DataFolders = (),
     offline: bool = False,
     workers: Annotated[int, Option(metavar="N")] = 1,
-    threads: Annotated[int, Option(metavar="N")] = 0,
+    threads: Annotated[int, Option(metavar="N")] = THREADS,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     retry_failed: bool = False,
     quiet: Annotated[bool, Option(hidden=True)] = False,
 ) -> Results:
-    """Run an experiment and return its results; what is in the store already is not done again.
+    """Run an experiment and show its tables; what is in the store already is not done again.
 
-    Ctrl-C loses at most the cells in flight; the same call goes on where it stopped.
+    Ctrl-C loses at most the cells in flight; the same command goes on where it stopped.
 
     Args:
-        experiment: a bundled experiment or a TOML file; in Python an Experiment, too.
+        experiment: a bundled experiment or a TOML file; in Python an Experiment, too (default: quick).
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
-        workers: processes at a time.
-        threads: threads of each model; 0 shares the processors among the workers.
+        workers: processes at a time; their number changes no result.
+        threads: threads of each model, the same on every machine; another number may move the last digits of some
+            models.
         device: what models compute on.
-        retry_failed: do failed cells again.
+        retry_failed: do failed cells and failed trials again.
         quiet: show nothing; else bars on a terminal or in a notebook with ipywidgets, and a line for each cell.
 
     Raises:
@@ -61,15 +74,79 @@ def run(
 
     if launched() > 1:
         raise UsageError("run starts its own processes", remedy="call it without a launcher; only train shares a fit")
-    if workers < 1 or threads < 0:
-        raise UsageError("workers must be 1 or more and threads 0 or more")
+    if workers < 1 or threads < 1:
+        raise UsageError("workers and threads must be 1 or more")
     if device not in ("auto", "cpu", "cuda"):
         raise UsageError(f'no device "{device}"', remedy="use auto, cpu or cuda")
     if not isinstance(experiment, plan.Experiment):
         experiment = plan.read_experiment(os.fspath(experiment))
-    kept = open_store(store)
+    kept = open_store(store, quiet=quiet)
+    place = data_locations(data, offline=offline, quiet=quiet)
     with ProgressBars(quiet=quiet) as bars:
-        options = Options(workers, threads, device, retry_failed)
-        done, outcome = _perform(experiment, kept, (data, offline), options, bars)
+        done, outcome = _perform(experiment, kept, place, Options(workers, threads, device, retry_failed), bars)
         comparison = build(done, kept, bars.measured)
     return Results(done, kept, comparison, outcome)
+
+
+def _perform(
+    experiment: Experiment, store: Store, place: Place, options: Options, watcher: Watcher
+) -> tuple[Plan, Outcome]:
+    """Prepare and run an experiment, and remember its plan whatever happens."""
+    from benchsuite.compare import remember_plan
+    from benchsuite.runner import known, prepare
+    from benchsuite.runner import run as work
+
+    plan = prepare(experiment, store, place, place.say)
+    remember_plan(store, known(plan, store))  # a run that is stopped at once hides nothing that is finished
+    try:
+        done, outcome = work(plan, store, options, watcher)
+    except BaseException:
+        with contextlib.suppress(StoreError, OSError):  # the store may be what stopped the run
+            remember_plan(store, known(plan, store))
+        raise
+    remember_plan(store, done)
+    return done, outcome
+
+
+def load(
+    experiment: str = "quick", *, store: StoreFolder = None, against: Sequence[str] = (), trust: Trust = ()
+) -> Results:
+    """Return the stored results of an experiment; nothing is fitted.
+
+    Args:
+        experiment: the name of an experiment that was run.
+        store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
+        against: labels of models that all others are held against, besides the best reference of each table.
+        trust: plugin files, such as ``"./my_metric.py:Mine"``, that may run where the results name them.
+
+    Raises:
+        StoreError: when there is no such store or run.
+        UsageError: when a model of ``against`` is unknown.
+
+    Example:
+        >>> import benchsuite
+        >>> results = benchsuite.load("quick")  # doctest: +SKIP
+        >>> results.results.query("metric == 'ndcg@10'")  # doctest: +SKIP
+    """
+    from benchsuite.compare import build, latest_plan
+    from benchsuite.functions.results import Results
+
+    root = store_folder(store)
+    if not root.is_dir():
+        raise StoreError("no such store", where=str(root), remedy="name one with store=, or run the experiment first")
+    kept = read_store(root)
+    found = latest_plan(kept, experiment).trusting(trust)
+    check_labels(found, against)
+    return Results(found, kept, build(found, kept, against=against))
+
+
+def check_labels(plan: Plan, labels: Sequence[str]) -> None:
+    """Refuse labels of models that a plan does not have.
+
+    Raises:
+        UsageError: naming the closest.
+    """
+    known = [model.label for model in plan.models]
+    for label in labels:
+        if label not in known:
+            raise UsageError(f'no model "{label}" in {plan.name}', remedy=did_you_mean(label, known))

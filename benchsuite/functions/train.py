@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from benchsuite.errors import DataError, UsageError
-from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, StoreFolder, data_locations, read_store, Trust
+from benchsuite.functions.arguments import (
+    NO_SETTINGS,
+    DataFolders,
+    Settings,
+    StoreFolder,
+    Trust,
+    data_locations,
+    read_store,
+)
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 
 if TYPE_CHECKING:

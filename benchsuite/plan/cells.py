@@ -94,6 +94,9 @@ class Plan:
         """Return the plan as JSON text."""
         table = dataclasses.asdict(self)
         del table["trusted"]
+        for trials in table["tuning"]:
+            if not trials["reasons"]:  # plans that are older than this field keep their keys
+                del trials["reasons"]
         return json.dumps(table, ensure_ascii=False, default=dict)
 
     def predicts_values(self, model: str) -> bool:

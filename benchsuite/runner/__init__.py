@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from benchsuite.runner.folds import prepare
     from benchsuite.runner.pool import Options, Outcome
-    from benchsuite.runner.work import run
+    from benchsuite.runner.work import known, run
 
-__all__ = ["Options", "Outcome", "prepare", "run"]
+__all__ = ["THREADS", "Options", "Outcome", "known", "prepare", "run"]
 
-_HOMES = {"Options": "pool", "Outcome": "pool", "prepare": "folds", "run": "work"}
+THREADS = 2
+"""Threads of each model unless another number is set: a part of the protocol, the same on every machine."""
+
+_HOMES = {"Options": "pool", "Outcome": "pool", "known": "work", "prepare": "folds", "run": "work"}
 
 
 def __getattr__(name: str) -> Any:

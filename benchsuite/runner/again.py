@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchsuite.errors import StoreError
-from benchsuite.provenance import cores
 from benchsuite.registry import find
 from benchsuite.runner.jobs import Job, modules_for
 from benchsuite.runner.pool import Fixed, Pool, Watcher
 from benchsuite.store import MANIFEST, Entry, Store, misfit, unreadable
+from benchsuite.runner import THREADS
+from benchsuite.runner.jobs import Job, modules_for
+from benchsuite.runner.pool import Fixed, Pool, Watcher
+from benchsuite.runner.scratch import scratch_folder
+from benchsuite.store import Entry, Store
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,12 @@ def again(store: Store, key: str, watcher: Watcher, trusted: Collection[str] = (
     identity = _identity(old)
     find("models", identity["model"]["plugin"], trusted=trusted)
     store.get("fold", identity["fold"])  # what is wrong with it is told of the store, not of the folder made here
-    with tempfile.TemporaryDirectory(prefix="benchsuite-") as folder:
-        other = Store(Path(folder))
+    with scratch_folder() as folder:
+        other = Store(folder)
         for kind in ("fold", "data"):
             (other.root / kind).symlink_to((store.root / kind).resolve(), target_is_directory=True)
         cell = {"key": key, "stage": identity["stage"], "identity": identity}
-        threads = int(old.manifest.get("threads", cores()))
+        threads = int(old.manifest.get("threads", THREADS))
         modules = modules_for(identity["model"]["plugin"], trusted)
         label = f"cell {key[:12]}"
         told = (str(other.root), label, identity["fold"], (cell,), threads, "auto", 2 * 3600.0, modules)

@@ -9,10 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol, TypeVar
 
 from benchsuite.loading import interpreter
 
@@ -24,16 +25,49 @@ BRISK = {
 """In the environment of every worker: an allocator that keeps what it got, and a BLAS whose idle threads go to sleep
 after 2^14 cycles (by default 2^26, some 20 ms), as they take the cores from those that select the best scores."""
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+_FIXED = {"OMP_DYNAMIC": "FALSE", "MKL_DYNAMIC": "FALSE"}
+"""Libraries may use fewer threads than they were told when the machine is busy; sums would then depend on the load."""
 
 FORKS = sys.platform == "linux"
 """Whether workers are forked. Elsewhere system libraries do not bear it, and each worker imports for itself."""
 
 _LONGEST = 2**16
 
+_PAUSES = (0.1, 0.3, 1.0, 2.0)
+"""Seconds to wait before a process is started again, when the system had no room for it."""
+
+T = TypeVar("T")
+
+
+def patiently(start: Callable[[], T]) -> T:
+    """Start a process; try again a few times while the system has no room for one more.
+
+    Raises:
+        OSError: when there is still no room.
+    """
+    for pause in _PAUSES:
+        try:
+            return start()
+        except OSError:
+            time.sleep(pause)
+    return start()
+
 
 class Child(Protocol):
     """One worker."""
+
+    @property
+    def lost(self) -> str:
+        """Return why it ended through no doing of its own, or ""."""
 
     def poll(self) -> int | None:
         """Return its exit code, negative the signal that killed it; None while it lives."""
@@ -73,15 +107,8 @@ class Nursery:
         self._orders = 0
         self._forks: dict[int, _Fork] = {}
         with self._log.open("wb") as output, theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [*interpreter(), "-m", "benchsuite.runner.nursery", str(theirs.fileno()), *modules],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                pass_fds=(theirs.fileno(),),
-                env=_environment(threads, scratch),
-                start_new_session=True,
-            )
+            words = [*interpreter(), "-m", "benchsuite.runner.nursery", str(theirs.fileno()), *modules]
+            self._process = patiently(lambda: _popen(words, output, theirs.fileno(), _environment(threads, scratch)))
 
     def start(self, job: Path, log: Path, pipe: int) -> Child:
         """Order a fork."""
@@ -109,7 +136,10 @@ class Nursery:
                 self._lost()
                 return False
             message = json.loads(text)
-            if "order" in message:
+            if "refused" in message:
+                fork = self._forks.pop(message["order"])
+                fork.lost, fork.code = f"no process could be started for it: {message['refused']}", 1
+            elif "order" in message:
                 self._forks[message["order"]].pid = message["pid"]
             else:
                 number = next(n for n, fork in self._forks.items() if fork.pid == message["pid"])
@@ -120,7 +150,7 @@ class Nursery:
         code = self._process.wait()
         for fork in self._forks.values():
             fork.end()
-            fork.code = code or 1
+            fork.lost, fork.code = f"the process that starts workers ended with code {code}", code or 1
         self._forks.clear()
 
     def close(self) -> None:
@@ -139,6 +169,7 @@ class _Fork:
     nursery: Nursery
     pid: int | None = None
     code: int | None = None
+    lost: str = ""
 
     def poll(self) -> int | None:
         self.nursery.hear()
@@ -162,16 +193,9 @@ class Starter:
 
     def start(self, job: Path, log: Path, pipe: int) -> Child:
         """Start a new interpreter."""
+        words = [*interpreter(), "-m", "benchsuite.runner.worker", str(job), str(log), str(pipe), str(os.getpid())]
         with log.open("ab") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own module
-                [*interpreter(), "-m", "benchsuite.runner.worker", str(job), str(log), str(pipe), str(os.getpid())],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                pass_fds=(pipe,),
-                env=_environment(self._threads, log.parent),
-                start_new_session=True,
-            )
+            process = patiently(lambda: _popen(words, output, pipe, _environment(self._threads, log.parent)))
         self._started.append(_Started(process))
         return self._started[-1]
 
@@ -194,6 +218,7 @@ class _Started:
     """One process."""
 
     process: subprocess.Popen[bytes]
+    lost: str = ""
 
     def poll(self) -> int | None:
         return self.process.poll()
@@ -205,12 +230,26 @@ class _Started:
 
 
 def thread_limits(threads: int) -> dict[str, str]:
-    """Return the variables that keep numerical libraries to so many threads."""
-    return dict.fromkeys(_THREADS, str(threads))
+    """Return the variables that make numerical libraries use exactly so many threads."""
+    return dict.fromkeys(_THREADS, str(threads)) | _FIXED
+
+
+def _popen(
+    words: Sequence[str], output: BinaryIO, keep: int, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own module
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        pass_fds=(keep,),
+        env=environment,
+        start_new_session=True,
+    )
 
 
 def _environment(threads: int, scratch: Path) -> dict[str, str]:
-    """Return the environment of workers: their share of threads, quick memory, nothing that depends on chance."""
+    """Return the environment of workers: their number of threads, quick memory, nothing that depends on chance."""
     return os.environ | {
         **thread_limits(threads),
         **BRISK,

@@ -7,16 +7,19 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchsuite.api import Need
 from benchsuite.errors import PluginError
 from benchsuite.provenance import now, provenance
 from benchsuite.registry import load_model
+from benchsuite.runner.logs import clip
 from benchsuite.store import Store
 
 if TYPE_CHECKING:  # a worker reads jobs and knows no plan; each process would pay for importing it
     from benchsuite.plan import Cell, Plan
+
+_LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
@@ -102,14 +105,27 @@ def _several(plan: Plan) -> dict[tuple[str, str], tuple[bool, bool]]:
     return {place: (len(seeds[place]) > 1, len(folds[place]) > 1) for place in seeds}
 
 
-def write_failure(store: Store, cell: Mapping[str, Any], reason: str, log: str, costs: Mapping[str, float]) -> None:
+Cause = Literal["error", "timeout", "signal", "lost"]
+"""Why a cell has no result: what the model raised or how it ended its process, the time that was allowed, a signal that
+killed it, or a process that could not be started or kept. Of the last two the model is not to blame by itself."""
+
+
+def write_failure(
+    store: Store,
+    cell: Mapping[str, Any],
+    reason: str,
+    log: str,
+    costs: Mapping[str, float],
+    cause: Cause = "error",
+) -> None:
     """Keep a failure: it is a result like any other."""
     with store.write("cell", cell["key"]) as draft:
         (draft.folder / "log.txt").write_text(log, "utf-8")
         draft.manifest = {
             "identity": dict(cell["identity"]),
             "state": "failed",
-            "reason": reason,
+            "reason": clip(reason, _LONGEST_REASON),
+            "cause": cause,
             "costs": dict(costs),
             "finished": now(),
             "provenance": provenance(),

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.runner import worker
+from benchsuite.runner.children import patiently
 
 _LONGEST = 2**16
 
@@ -71,7 +72,12 @@ def _serve(orders: socket.socket, own: int) -> _Birth:
                 if not text:
                     sys.exit(0)
                 order = json.loads(text)
-                pid = os.fork()
+                try:
+                    pid = patiently(os.fork)
+                except OSError as error:
+                    os.close(pipes[0])
+                    _tell(orders, order=order["number"], refused=error.strerror or "no reason given")
+                    continue
                 if pid == 0:
                     break
                 with contextlib.suppress(OSError):
@@ -113,7 +119,7 @@ def _reap(orders: socket.socket) -> None:
         _tell(orders, pid=pid, code=os.waitstatus_to_exitcode(status))
 
 
-def _tell(orders: socket.socket, **message: int) -> None:
+def _tell(orders: socket.socket, **message: int | str) -> None:
     try:
         orders.send(json.dumps(message).encode())
     except OSError:

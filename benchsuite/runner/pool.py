@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
-import json
 import os
 import selectors
+import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from benchsuite.errors import StoreError
+from benchsuite.runner import THREADS
+from benchsuite.runner.channel import Channel
 from benchsuite.runner.children import Child, Parent, parent_for
-from benchsuite.runner.jobs import Job, write_failure
+from benchsuite.runner.jobs import Cause, Job, write_failure
+from benchsuite.runner.logs import last_line, read_log, trim_log
+from benchsuite.runner.scratch import scratch_folder, unwritable
 from benchsuite.store import Store
 
 
@@ -35,6 +40,9 @@ class Watcher(Protocol):
 
     def cell_ended(self, label: str, stage: str, state: str, seconds: float, reason: str) -> None:
         """A cell has a result."""
+
+    def cell_again(self, label: str, stage: str, reason: str) -> None:
+        """A cell whose process died is tried once more."""
 
     def job_ended(self, label: str) -> None:
         """A worker is through with a job."""
@@ -66,17 +74,18 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Options:
-    """How to run, none of which changes a number.
+    """How to run.
 
     Attributes:
-        workers: processes at a time.
-        threads: threads of each model; 0 shares the processors among the workers.
-        device: ``cpu``, ``cuda`` or ``auto``.
-        retry_failed: do failed cells again.
+        workers: processes at a time; their number changes no result.
+        threads: threads of each model. Sums are added up in as many parts, so that another number may move the last
+            digits of some models: it is the same on every machine unless it is set.
+        device: ``cpu``, ``cuda`` or ``auto``; another device may move the last digits of models that use it.
+        retry_failed: do failed cells and failed trials again.
     """
 
     workers: int = 1
-    threads: int = 0
+    threads: int = THREADS
     device: str = "auto"
     retry_failed: bool = False
 
@@ -92,6 +101,7 @@ class Outcome:
         failed: cells with a failure, old or new, as (label, reason).
         not_applicable: cells that cannot be.
         trials: tuning trials behind the plan, old and new.
+        failed_trials: those without a value, as (label, reason).
     """
 
     planned: int = 0
@@ -100,6 +110,7 @@ class Outcome:
     failed: list[tuple[str, str]] = field(default_factory=list)
     not_applicable: int = 0
     trials: int = 0
+    failed_trials: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -108,11 +119,14 @@ class _Running:
 
     job: Job
     child: Child
-    pipe: int
-    log: Path
+    channel: Channel
+    folder: Path
     cell: dict[str, Any]
     since: float
-    buffer: bytes = b""
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.txt"
 
 
 class Pool:
@@ -125,24 +139,28 @@ class Pool:
         self._selector = selectors.DefaultSelector()
         self._running: list[_Running] = []
         self._parents: dict[tuple[tuple[str, ...], int], Parent] = {}
+        self._again: list[Job] = []
+        self._tried: set[tuple[str, Cause]] = set()
 
     def run(self, queue: Queue) -> None:
         """Work jobs off until there are none; on any error or Ctrl-C, stop the workers and leave the store whole.
 
         Raises:
-            StoreError: when a worker cannot write.
+            StoreError: when results cannot be written.
+            UsageError: when temporary files cannot be written.
         """
-        with tempfile.TemporaryDirectory(prefix="benchsuite-") as scratch:
+        with scratch_folder() as scratch:
             try:
                 while True:
-                    while len(self._running) < self._workers and (job := queue.pop()) is not None:
-                        self._start(job, Path(scratch))
+                    while len(self._running) < self._workers and (job := self._next(queue)) is not None:
+                        self._start(job, scratch)
                     if not self._running:
                         return
                     for key, _ in self._selector.select(timeout=0.2):
                         hear: Callable[[], None] = key.data
                         hear()
                     for worker in list(self._running):
+                        trim_log(worker.log)
                         if self._check(worker):
                             queue.ended(worker.job)
             finally:
@@ -150,16 +168,26 @@ class Pool:
                     parent.close()
                 self._selector.close()
 
+    def _next(self, queue: Queue) -> Job | None:
+        return self._again.pop(0) if self._again else queue.pop()
+
     def _start(self, job: Job, scratch: Path) -> None:
-        folder = Path(tempfile.mkdtemp(dir=scratch))
-        job.save(folder / "job.json")
-        log = folder / "log.txt"
+        try:
+            scratch.mkdir(parents=True, exist_ok=True)  # somebody may tidy up the folder for temporary files
+            folder = Path(tempfile.mkdtemp(dir=scratch))
+            job.save(folder / "job.json")
+            (folder / "log.txt").touch()
+        except OSError as error:
+            raise unwritable(scratch, error) from None
         receiving, sending = os.pipe()
-        log.touch()
-        child = self._parent(job, scratch).start(folder / "job.json", log, sending)
-        os.close(sending)
-        os.set_blocking(receiving, False)
-        worker = _Running(job, child, receiving, log, dict(job.cells[0]), time.monotonic())
+        channel = Channel(receiving)
+        try:
+            child = self._parent(job, scratch).start(folder / "job.json", folder / "log.txt", sending)
+        except OSError as error:
+            child = _Unborn(f"no process could be started for it: {error.strerror or error}")
+        finally:
+            os.close(sending)
+        worker = _Running(job, child, channel, folder, dict(job.cells[0]), time.monotonic())
         self._selector.register(receiving, selectors.EVENT_READ, functools.partial(self._read, worker))
         self._running.append(worker)
         self._watcher.job_started(job.label)
@@ -184,17 +212,11 @@ class Pool:
         del self._parents[key]
 
     def _read(self, worker: _Running) -> None:
-        try:
-            chunk = os.read(worker.pipe, 65536)
-        except BlockingIOError:
-            return
-        if not chunk:
+        for message in worker.channel.read():
+            self._hear(worker, message)
+        if not worker.channel.open:
             with contextlib.suppress(KeyError):
-                self._selector.unregister(worker.pipe)
-            return
-        *lines, worker.buffer = (worker.buffer + chunk).split(b"\n")
-        for line in lines:
-            self._hear(worker, json.loads(line))
+                self._selector.unregister(worker.channel.pipe)
 
     def _hear(self, worker: _Running, message: dict[str, Any]) -> None:
         label = worker.job.label
@@ -202,8 +224,10 @@ class Pool:
             what, where, remedy = message["fatal"]
             raise StoreError(what, where=where, remedy=remedy)
         if "start" in message:
-            worker.cell = dict(next(cell for cell in worker.job.cells if cell["key"] == message["start"]))
-            worker.since = time.monotonic()
+            found = next((cell for cell in worker.job.cells if cell["key"] == message["start"]), None)
+            if found is not None:
+                worker.cell = dict(found)
+                worker.since = time.monotonic()
         elif "phase" in message:
             self._watcher.job_moved(label, message["phase"], message["done"], message["total"], message["note"])
         elif "done" in message:
@@ -213,46 +237,80 @@ class Pool:
             self._watcher.cell_ended(label, worker.cell["stage"], "failed", seconds, message["reason"])
 
     def _check(self, worker: _Running) -> bool:
-        """Notice a worker that took too long or is gone; return True when it is."""
+        """Notice a worker that took too long or is gone; return True when all its cells have results."""
         late = time.monotonic() - worker.since > worker.job.timeout
         if late:
             worker.child.kill()
         code = worker.child.poll()
         if code is None:
             return False
-        while True:
-            before = len(worker.buffer)
-            with contextlib.suppress(OSError):
-                self._read(worker)
-            if len(worker.buffer) == before:
-                break
+        for message in worker.channel.read_all():
+            self._hear(worker, message)
         self._running.remove(worker)
         with contextlib.suppress(KeyError):
-            self._selector.unregister(worker.pipe)
-        os.close(worker.pipe)
-        self._bury(worker, code, late)
-        self._watcher.job_ended(worker.job.label)
-        return True
-
-    def _bury(self, worker: _Running, code: int, late: bool) -> None:
-        """Give every cell that a dead worker left behind its failure."""
+            self._selector.unregister(worker.channel.pipe)
+        worker.channel.close()
         left = [cell for cell in worker.job.cells if not self._store.has("cell", cell["key"])]
-        log = worker.log.read_text("utf-8", errors="replace")
-        for cell in left:
-            if late:
-                reason = f"stopped after {worker.job.timeout / 60:g} minutes"
-            elif code < 0:
-                name = signal.Signals(-code).name
-                reason = f"the process was killed by {name}" + (
-                    ", probably out of memory" if code == -signal.SIGKILL else ""
-                )
-            else:
-                reason = f"the process ended early with code {code}: {_last_line(log)}"
+        if left:
+            left = self._bury(worker, left, *_verdict(worker, code, late))
+        shutil.rmtree(worker.folder, ignore_errors=True)
+        self._watcher.job_ended(worker.job.label)
+        if left:
+            self._again.append(dataclasses.replace(worker.job, cells=tuple(left)))
+        return not left
+
+    def _bury(
+        self, worker: _Running, left: list[Mapping[str, Any]], cause: Cause, reason: str
+    ) -> list[Mapping[str, Any]]:
+        """Give the cell in flight its failure, or another try; return the cells that are still to be done.
+
+        What was killed from outside, or never came to work, is tried once more: that says nothing about the model yet.
+        """
+        cell = next((cell for cell in left if cell["key"] == worker.cell["key"]), left[0])
+        if cause in _TRIED_AGAIN and (cell["key"], cause) not in self._tried:
+            self._tried.add((cell["key"], cause))
+            self._watcher.cell_again(worker.job.label, cell["stage"], reason)
+            return left
+        failed = left if cause == "timeout" else [cell]  # where one stage takes too long, so does the other
+        for one in failed:
+            write_failure(self._store, one, reason, read_log(worker.log), {}, cause)
             seconds = time.monotonic() - worker.since
-            write_failure(self._store, cell, reason, log, {})
-            self._watcher.cell_ended(worker.job.label, cell["stage"], "failed", seconds, reason)
+            self._watcher.cell_ended(worker.job.label, one["stage"], "failed", seconds, reason)
+        return [one for one in left if one not in failed]
 
 
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip()[:300] if lines else "it printed nothing"
+_TRIED_AGAIN: tuple[Cause, ...] = ("signal", "lost")
+
+
+@dataclass(frozen=True)
+class _Unborn:
+    """A worker that could not be started."""
+
+    lost: str
+
+    def poll(self) -> int:
+        return 1
+
+    def kill(self) -> None:
+        """Nothing is there."""
+
+
+def _verdict(worker: _Running, code: int, late: bool) -> tuple[Cause, str]:
+    """Return why a worker ended without having done its cells."""
+    if late:
+        return "timeout", f"stopped after {worker.job.timeout / 60:g} minutes"
+    if worker.child.lost:
+        return "lost", worker.child.lost
+    if not worker.log.is_file():
+        return "lost", "its folder for temporary files was deleted"
+    if code < 0:
+        hint = ", probably out of memory" if code == -signal.SIGKILL else ""
+        return "signal", f"the process was killed by {_signal_name(-code)}{hint}"
+    return "error", f"the process ended early with code {code}: {last_line(read_log(worker.log))}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"

@@ -23,7 +23,7 @@ from benchsuite.tune import Budget, Study, Trial
 
 @dataclass
 class _Open:
-    """A study that is not finished."""
+    """A study that is not finished, or whose end was not read yet."""
 
     cell: Cell
     study: Study
@@ -33,13 +33,24 @@ class _Open:
 
 
 class TuneQueue:
-    """Jobs of all studies of a plan; finished studies are kept and never asked again."""
+    """Jobs of all studies of a plan; finished studies are kept and not asked again.
 
-    def __init__(self, plan: Plan, store: Store, threads: int, device: str) -> None:
+    Args:
+        plan: what to tune.
+        store: where trials and studies are found and kept.
+        threads: of each model.
+        device: ``cpu``, ``cuda`` or ``auto``.
+        retry: do failed trials again and open their studies: a study is a function of seed and results alone, so that
+            its replay comes to what an undisturbed run would have come to.
+    """
+
+    def __init__(self, plan: Plan, store: Store, threads: int, device: str, *, retry: bool = False) -> None:
         self._plan = plan
         self._store = store
         self._threads = threads
         self._device = device
+        self._retry = retry
+        self.tried: set[str] = set()
         tune = plan.settings["tune"]
         self._budget = Budget(tune["on"], tune["trials"], tune["seconds"])
         about = next(metric for metric in plan.metrics if metric.label == tune["on"])
@@ -50,13 +61,14 @@ class TuneQueue:
         self._metric_identity += [] if code is None else [code]
         self._folds: dict[str, Fold] = {}
         self._flying: dict[str, _Open] = {}
+        self._done: set[str] = set()
         self._open = [self._begin(cell) for cell in plan.cells if cell.stage == "validation" and not cell.reason]
         self.finished: dict[tuple[str, str], Trials] = {}
 
     @property
     def most(self) -> int:
         """How many trials there can be in studies that are not finished; a limit of seconds may end them earlier."""
-        studies = {study.key for study in self._open if not self._store.has("tune", study.key)}
+        studies = {study.key for study in self._open if not self._sealed(study)}
         return len(studies) * (self._budget.trials or 1)
 
     def pop(self) -> Job | None:
@@ -91,7 +103,7 @@ class TuneQueue:
 
     def _advance(self, opened: _Open) -> Job | None:
         """Go on with a study until it needs work or is finished."""
-        if self._store.has("tune", opened.key):
+        if self._sealed(opened):
             self._close(opened)
             return None
         while True:
@@ -102,10 +114,28 @@ class TuneQueue:
                     self._close(opened)
                     return None
                 opened.trial = retarget(opened.cell, opened.settings)
+            if opened.trial.key in self._flying:
+                return None  # two models came to the same settings: one fit serves both
+            if self._retry and opened.trial.key not in self.tried and self._failed(opened.trial.key):
+                self._store.drop("cell", opened.trial.key)
             if not self._store.has("cell", opened.trial.key):
+                self.tried.add(opened.trial.key)
                 return make_jobs(self._plan, [opened.trial], self._store, self._threads, self._device)[0]
             opened.study.tell(self._result(opened))
             opened.trial = None
+
+    def _sealed(self, opened: _Open) -> bool:
+        """Tell whether the study is finished and stays so."""
+        if not self._store.has("tune", opened.key):
+            return False
+        if not self._retry or opened.key in self._done:
+            return True
+        trials = self._store.get("tune", opened.key).manifest["trials"]
+        without = [trial["key"] for trial in trials if trial["value"] is None]
+        return not any(self._failed(key) or not self._store.has("cell", key) for key in without)
+
+    def _failed(self, key: str) -> bool:
+        return self._store.has("cell", key) and self._store.get("cell", key).manifest["state"] == "failed"
 
     def _result(self, opened: _Open) -> Trial:
         cell, settings = opened.trial, opened.settings
@@ -115,7 +145,7 @@ class TuneQueue:
         costs = entry.manifest["costs"]
         seconds = costs.get("fit_seconds", 0.0) + costs.get("score_seconds", 0.0)
         if entry.manifest["state"] != "ok":
-            return Trial(settings, None, seconds, cell.key)
+            return Trial(settings, None, seconds, cell.key, entry.manifest["reason"])
         arrays = entry.arrays()
         plan = self._plan.settings
         fold = self._validation(cell.fold_key)
@@ -123,10 +153,16 @@ class TuneQueue:
         evidence, _ = gather(fold, arrays, arrays, plan["relevant"], plan["threshold"], predicts_values=own)
         values = np.asarray(self._metric.measure(evidence), np.float64)
         value = float(self._metric.estimate(evidence, values, np.ones((1, len(evidence))))[0])
-        return Trial(settings, None if np.isnan(value) else value, seconds, cell.key)
+        if np.isnan(value):
+            return Trial(settings, None, seconds, cell.key, f"{self._budget.on} is not a number")
+        return Trial(settings, value, seconds, cell.key)
 
     def _keep(self, opened: _Open) -> None:
+        """Seal a study whose every trial is decided, in place of one that was opened again."""
         study = opened.study
+        self._done.add(opened.key)
+        if self._retry:
+            self._store.drop("tune", opened.key)
         with self._store.write("tune", opened.key) as draft:
             draft.manifest = {
                 "trials": [dataclasses.asdict(trial) for trial in study.trials],
@@ -140,6 +176,7 @@ class TuneQueue:
         manifest = self._store.get("tune", opened.key).manifest
         cell = opened.cell
         trials = manifest["trials"]
+        reasons = tuple(trial.get("reason", "") for trial in trials)
         self.finished[cell.fold_key, cell.model] = Trials(
             dataset=cell.dataset,
             split=cell.split,
@@ -155,6 +192,7 @@ class TuneQueue:
             keys=tuple(trial["key"] for trial in trials),
             best=manifest["best"],
             edges=tuple(manifest["edges"]),
+            reasons=reasons if any(reasons) else (),
         )
         self._open.remove(opened)
 
@@ -168,8 +206,16 @@ class TuneQueue:
             self._folds[key] = fold
         return self._folds[key]
 
+    def read_finished(self) -> None:
+        """Read the studies that are finished already."""
+        for opened in list(self._open):
+            if self._sealed(opened):
+                self._close(opened)
+
     def tuned_plan(self) -> Plan:
-        """Return the plan with each model's best settings in place of its defaults."""
+        """Return the plan with each model's best settings in place of its defaults, as far as they are known."""
+        open_models = {opened.cell.model for opened in (*self._open, *self._flying.values())}
+        places = dict.fromkeys((cell.fold_key, cell.model) for cell in self._plan.cells)
         cells = []
         for cell in self._plan.cells:
             trials = self.finished.get((cell.fold_key, cell.model))
@@ -177,6 +223,9 @@ class TuneQueue:
                 cells.append(cell)
             else:
                 cells.append(retarget(cell, trials.settings[trials.best]))
-        models = tuple(dataclasses.replace(model, facts={**model.facts, "tuned": True}) for model in self._plan.models)
-        tuning = tuple(self.finished.values())
+        models = tuple(
+            dataclasses.replace(model, facts={**model.facts, "tuned": model.label not in open_models})
+            for model in self._plan.models
+        )
+        tuning = tuple(self.finished[place] for place in places if place in self.finished)
         return dataclasses.replace(self._plan, cells=tuple(cells), models=models, tuning=tuning)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchsuite.plan import Plan
-from benchsuite.provenance import cores
+from benchsuite.plan import Cell, Plan
+from benchsuite.runner import THREADS
 from benchsuite.runner.jobs import make_jobs
 from benchsuite.runner.pool import Fixed, Options, Outcome, Pool, Watcher
 from benchsuite.runner.tuning import TuneQueue
@@ -25,26 +25,42 @@ def run(plan: Plan, store: Store, options: Options, watcher: Watcher) -> tuple[P
     Raises:
         StoreError: when a result cannot be kept; finished cells are safe.
     """
-    threads = options.threads or max(1, cores() // options.workers)
+    tried: set[str] = set()
     if plan.settings["tune"] is not None:
-        queue = TuneQueue(plan, store, threads, options.device)
+        queue = TuneQueue(plan, store, options.threads, options.device, retry=options.retry_failed)
         watcher.expect(queue.most + sum(cell.stage == "test" for cell in plan.cells if not cell.reason))
         Pool(store, options.workers, watcher).run(queue)
-        plan = queue.tuned_plan()
+        plan, tried = queue.tuned_plan(), queue.tried
     possible = [cell for cell in plan.cells if not cell.reason]
     if options.retry_failed:
         for cell in possible:
-            if store.has("cell", cell.key) and store.get("cell", cell.key).manifest["state"] == "failed":
+            if cell.key not in tried and _failure(store, cell):
                 store.drop("cell", cell.key)
     missing = [cell for cell in possible if not store.has("cell", cell.key)]
     watcher.expect(len({cell.key for cell in missing}))
-    Pool(store, options.workers, watcher).run(Fixed(make_jobs(plan, missing, store, threads, options.device)))
+    Pool(store, options.workers, watcher).run(Fixed(make_jobs(plan, missing, store, options.threads, options.device)))
     outcome = Outcome(len(plan.cells), len(possible) - len(missing), len(missing))
     outcome.not_applicable = len(plan.cells) - len(possible)
-    outcome.trials = sum(len(trials.values) for trials in plan.tuning)
     for cell in possible:
-        manifest = store.get("cell", cell.key).manifest
-        if manifest["state"] == "failed":
-            place = f"{cell.model} on {cell.dataset}, {cell.split}, {cell.stage}"
-            outcome.failed.append((place, manifest["reason"]))
+        if reason := _failure(store, cell):
+            outcome.failed.append((f"{cell.model} on {cell.dataset}, {cell.split}, {cell.stage}", reason))
+    for trials in plan.tuning:
+        outcome.trials += len(trials.values)
+        place = f"trial of {trials.model} on {trials.dataset}, {trials.split}"
+        outcome.failed_trials += [(place, reason) for reason in trials.failures]
     return plan, outcome
+
+
+def known(plan: Plan, store: Store) -> Plan:
+    """Return the plan with the settings of all studies that the store has finished; nothing is fitted."""
+    if plan.settings["tune"] is None:
+        return plan
+    queue = TuneQueue(plan, store, THREADS, "cpu")
+    queue.read_finished()
+    return queue.tuned_plan()
+
+
+def _failure(store: Store, cell: Cell) -> str:
+    """Return why a cell failed, "" where it did not or has no result yet."""
+    manifest = store.get("cell", cell.key).manifest if store.has("cell", cell.key) else {"state": "missing"}
+    return manifest["reason"] if manifest["state"] == "failed" else ""

@@ -36,6 +36,8 @@ class Quiet:
     def cell_ended(self, label: str, stage: str, state: str, seconds: float, reason: str) -> None:
         self.ended.append((label, stage, state, reason))
 
+    def cell_again(self, label: str, stage: str, reason: str) -> None: ...
+
     def job_ended(self, label: str) -> None:
         self.after_job()
 

@@ -1,0 +1,70 @@
+"""The folder for temporary files of a run. One that a killed run left is swept when the next one starts."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchsuite.errors import UsageError
+
+_PREFIX = "benchsuite-"
+_OWNER = "owner.lock"
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Give an empty folder, removed at the end; sweep those whose owners are dead.
+
+    The owner holds a lock on a file in it. The system lets go of the lock when the process ends, however it ends.
+
+    Raises:
+        UsageError: when temporary files cannot be written.
+    """
+    _sweep(Path(tempfile.gettempdir()))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        owner = _lock(folder)
+    except OSError as error:
+        raise unwritable(tempfile.gettempdir(), error) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(owner)
+
+
+def unwritable(where: object, error: OSError) -> UsageError:
+    """Return the error to raise when temporary files cannot be written."""
+    what = f"temporary files cannot be written: {error.strerror or error}"
+    remedy = "free disk space or set TMPDIR to another folder; finished cells are safe"
+    return UsageError(what, where=str(where), remedy=remedy)
+
+
+def _lock(folder: Path) -> int:
+    """Lock the owner's file before it gets the name that others look for."""
+    draft = folder / f".{_OWNER}"
+    owner = os.open(draft, os.O_RDWR | os.O_CREAT, 0o600)
+    with contextlib.suppress(OSError):  # a file system without locks: then nobody else can take it for abandoned
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        draft.rename(folder / _OWNER)
+    return owner
+
+
+def _sweep(root: Path) -> None:
+    """Remove the folders of dead owners; what has no owner's file is not ours to remove."""
+    for file in root.glob(f"{_PREFIX}*/{_OWNER}"):
+        with contextlib.suppress(OSError):
+            owner = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for left in file.parent.iterdir():
+                    if left.is_dir() and not left.is_symlink():
+                        shutil.rmtree(left, ignore_errors=True)
+                shutil.rmtree(file.parent)
+            finally:
+                os.close(owner)
