@@ -10,14 +10,11 @@ import numpy as np
 
 from benchsuite.errors import StoreError
 from benchsuite.registry import find
-from benchsuite.runner.jobs import Job, modules_for
-from benchsuite.runner.pool import Fixed, Pool, Watcher
-from benchsuite.store import MANIFEST, Entry, Store, misfit, unreadable
 from benchsuite.runner import THREADS
 from benchsuite.runner.jobs import Job, modules_for
 from benchsuite.runner.pool import Fixed, Pool, Watcher
 from benchsuite.runner.scratch import scratch_folder
-from benchsuite.store import Entry, Store
+from benchsuite.store import MANIFEST, Entry, Store, misfit, unreadable
 
 
 @dataclass(frozen=True)
