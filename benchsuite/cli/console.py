@@ -188,7 +188,7 @@ def print_result_object(result: FunctionResult, *, as_json: bool) -> int:
         return OK if result.ok else SOME_FAILED
     text = result.text(style)
     if text:
-        print_result(text)
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
     for line in result.advice():
         print_status(line)
     return OK if result.ok else SOME_FAILED

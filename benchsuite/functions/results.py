@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +27,7 @@ from benchsuite.data.tables import (
 )
 from benchsuite.data.tables import small_tables as _small_tables
 from benchsuite.data.tabular import arrow_schema, to_arrow
+from benchsuite.interface import FunctionResult, Style, plain
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
     from benchsuite.store import Store
 
 
-class Results:
+class Results(FunctionResult):
     """The results of one experiment: pandas frames, and tables for people.
 
     ``print(results)`` shows the tables of the terminal; a notebook shows them when the object is a cell's last line.
@@ -125,9 +130,43 @@ class Results:
         counts = f"{len(about.datasets)} data sets, {len(about.splits)} splits, {len(about.models)} models"
         return f'<Results of "{self.name}": {counts}; print() shows the tables>'
 
-    def __str__(self) -> str:
-        """Return what a reader wants first as plain text; ``benchsuite report`` prints everything."""
-        return self._text({})
+    @property
+    def ok(self) -> bool:
+        """False when a cell or a tuning trial of this run failed."""
+        return self.outcome is None or not (self.outcome.failed or self.outcome.failed_trials)
+
+    def text(self, style: Style = plain) -> str:
+        """Return what a reader wants first, and what the run came to; ``benchsuite report`` shows everything."""
+        settings: dict[str, Any] = {"colour": True} if style("x", "bold") != "x" else {}
+        if sys.stdout.isatty():
+            settings["width"] = shutil.get_terminal_size().columns
+        return self._text(settings) + ("" if self.outcome is None else "\n".join(self._ended(self.outcome)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the run came to; the numbers are in the frames and in ``benchsuite.report``."""
+        came_to = {} if self.outcome is None else dataclasses.asdict(self.outcome)
+        return {"experiment": self.name, **came_to}
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return all frames but the large ones."""
+        return self._small
+
+    def _ended(self, outcome: Outcome) -> Iterator[str]:
+        """Yield what was done, what failed, and what to do next."""
+        where = self._store.root
+        parts = [f"{outcome.done} done now", f"{outcome.found} found in {where}"]
+        parts += [f"{len(outcome.failed)} failed"] if outcome.failed else []
+        parts += [f"{outcome.not_applicable} not applicable"] if outcome.not_applicable else []
+        if outcome.trials:
+            lost = f", {len(outcome.failed_trials)} of which failed" if outcome.failed_trials else ""
+            parts += [f"after {outcome.trials} tuning trials{lost}"]
+        yield f"{outcome.planned} cells: {', '.join(parts)}."
+        for (place, reason), times in Counter((*outcome.failed, *outcome.failed_trials)).items():
+            yield f"  failed: {place}: {reason}" + (f" ({times} times)" if times > 1 else "")
+        if not self.ok:
+            yield "  try them again with --retry-failed"
+        store = "" if str(where) == "runs" else f" --store {where}"
+        yield f"Next: benchsuite report {self.name}{store}    (everything; --as html, latex, markdown, csv --out DIR)"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Yield the same with bold and underlined values, as wide as rich allows."""

@@ -55,6 +55,31 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class PlanRow:
+    """A row of the plan: the cells of one model on one data set by one split.
+
+    Attributes:
+        dataset: label.
+        split: label.
+        model: label.
+        cells: in the plan's order.
+    """
+
+    dataset: str
+    split: str
+    model: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def pairs(self) -> list[tuple[Cell, Cell | None]]:
+        """Of each seed and fold the test cell and its validation cell, None where none is planned."""
+        places: dict[tuple[int, str], dict[str, Cell]] = {}
+        for cell in self.cells:
+            places.setdefault((cell.seed, cell.fold), {})[cell.stage] = cell
+        return [(stages["test"], stages.get("validation")) for stages in places.values()]
+
+
+@dataclass(frozen=True)
 class FoldPlace:
     """A fold made from a data set by a split with a seed, and where it lies in the store."""
 
@@ -98,6 +123,13 @@ class Plan:
             if not trials["reasons"]:  # plans that are older than this field keep their keys
                 del trials["reasons"]
         return json.dumps(table, ensure_ascii=False, default=dict)
+
+    def rows(self) -> tuple[PlanRow, ...]:
+        """Return the plan's rows, in the order of their first cells."""
+        found: dict[tuple[str, str, str], list[Cell]] = {}
+        for cell in self.cells:
+            found.setdefault((cell.dataset, cell.split, cell.model), []).append(cell)
+        return tuple(PlanRow(*place, tuple(cells)) for place, cells in found.items())
 
     def predicts_values(self, model: str) -> bool:
         """Return whether the scores of the model with this label are on the scale of the data's values."""

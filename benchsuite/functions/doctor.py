@@ -1,23 +1,24 @@
-"""``benchsuite doctor``: is this machine fit to run, and is everything installed whole?"""
+"""Is this machine fit to run, and is everything installed whole?"""
 
 from __future__ import annotations
 
 import os
 import platform
 import sys
-from argparse import Namespace, _SubParsersAction
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchsuite.cli.console import OK, SOME_FAILED, say, say_json, style, table
-from benchsuite.cli.options import add_json, add_verb, singular
-from benchsuite.cli.places import add_data, add_store, make_place
 from benchsuite.errors import BenchsuiteError, ConfigError
+from benchsuite.functions.arguments import DataFolders, StoreFolder, data_locations, store_folder
+from benchsuite.functions.plugin_names import singular
+from benchsuite.interface import FunctionResult, Style, frame, plain, table
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from benchsuite.api import Place
     from benchsuite.registry import Entry
 
@@ -47,35 +48,53 @@ class Finding:
     what: str
 
 
-def register(subparsers: _SubParsersAction[Any]) -> None:
-    """Add the verb."""
-    parser = add_verb(subparsers, "doctor", run, "check this machine and everything that is installed")
-    add_store(parser)
-    add_data(parser)
-    add_json(parser)
+class Diagnosis(FunctionResult):
+    """What was found about this machine.
+
+    Attributes:
+        findings: one thing each.
+    """
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+
+    @property
+    def broken(self) -> int:
+        """How many things are broken."""
+        return sum(finding.state == "broken" for finding in self.findings)
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing is broken."""
+        return not self.broken
+
+    def text(self, style: Style = plain) -> str:
+        """Return one row for each finding."""
+        rows = [(one.about, style(one.state, _COLOURS[one.state]), one.what) for one in self.findings]
+        last = "everything is fine" if self.ok else f"{self.broken} broken"
+        return "\n".join([table(("about", "state", "finding"), rows), "", last])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {"broken": self.broken, "findings": [asdict(finding) for finding in self.findings]}
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``findings``."""
+        return {"findings": frame(map(asdict, self.findings), ("about", "state", "what"))}
 
 
-def run(args: Namespace) -> int:
-    """Print one row for each finding; 1 when something is broken."""
-    args.offline = True  # a check-up downloads nothing
-    place = make_place(args, _quiet)
-    findings = [*_machine(), *_packages(), *_weights(), *_folders(args.store, place.cache), *_plugins(), *_data(place)]
-    broken = sum(finding.state == "broken" for finding in findings)
-    if args.json:
-        say_json({"broken": broken, "findings": [asdict(finding) for finding in findings]})
-    else:
-        say(
-            table(
-                ("about", "state", "finding"), [(f.about, style(f.state, _COLOURS[f.state]), f.what) for f in findings]
-            )
-        )
-        say()
-        say("everything is fine" if not broken else f"{broken} broken")
-    return SOME_FAILED if broken else OK
+def doctor(*, store: StoreFolder = None, data: DataFolders = (), offline: bool = False) -> Diagnosis:
+    """Check this machine and everything that is installed; nothing is downloaded.
 
-
-def _quiet(line: str) -> None:
-    """Say nothing."""
+    Args:
+        store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
+        data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
+        offline: as it always is.
+    """
+    del offline  # accepted, so that the same options serve run and doctor
+    place = data_locations(data, offline=True, quiet=True)
+    folders = _folders(store_folder(store), place.cache)
+    return Diagnosis([*_machine(), *_packages(), *_weights(), *folders, *_plugins(), *_data(place)])
 
 
 def _machine() -> Iterator[Finding]:

@@ -1,0 +1,96 @@
+"""Run the conformance kit on one plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
+from benchsuite.functions.plugin_names import cutoff, find_plugin, kind_and_name, kind_of, singular
+from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from benchsuite.registry import Entry
+    from benchsuite.testing import CheckResult
+
+_COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
+
+
+class Conformance(FunctionResult):
+    """Whether a plugin keeps its contract.
+
+    Attributes:
+        entry: the plugin.
+        settings: that were given.
+        checks: each with its state and reason.
+    """
+
+    def __init__(self, entry: Entry, settings: Mapping[str, Any], checks: Sequence[CheckResult]) -> None:
+        self.entry, self.settings, self.checks = entry, dict(settings), tuple(checks)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many checks passed, failed and were skipped."""
+        return {state: sum(one.state == state for one in self.checks) for state in _COLOURS}
+
+    @property
+    def ok(self) -> bool:
+        """True when no check failed."""
+        return not self.counts["failed"]
+
+    def text(self, style: Style = plain) -> str:
+        """Return a row for each check and the counts."""
+        rows = [
+            (one.name.replace("_", " "), style(one.state, _COLOURS[one.state]), f"{one.seconds:.2f}", one.reason)
+            for one in self.checks
+        ]
+        head = f"{singular(self.entry.kind)} {self.entry.name} ({self.entry.origin})"
+        counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
+        return "\n".join([head, "", table(("check", "state", "seconds", "reason"), rows), "", counts])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plugin, counts and checks as plain values."""
+        about = {"kind": singular(self.entry.kind), "name": self.entry.name, "origin": self.entry.origin}
+        checks = [one.to_dict() for one in self.checks]
+        return {**about, "settings": self.settings, **self.counts, "checks": checks}
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``checks``."""
+        return {"checks": frame((one.to_dict() for one in self.checks), ("name", "state", "seconds", "reason"))}
+
+
+def check(
+    words: Annotated[Sequence[str], Option(metavar="[KIND] NAME")],
+    *,
+    kind: Annotated[str | None, Option(metavar="KIND")] = None,
+    with_: Settings = NO_SETTINGS,
+    data: DataFolders = (),
+    offline: bool = False,
+) -> Conformance:
+    """Check that a plugin keeps its contract.
+
+    Args:
+        words: such as als, model als, or ./my_model.py:MyModel; in Python a word or a list of two.
+        kind: model, source, split, metric or report, where the name has more.
+        with_: settings of the plugin, such as factors=64.
+        data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
+        offline: never use the network.
+
+    Raises:
+        PluginError: when there is no such plugin, or it cannot be loaded.
+        ConfigError: when a setting is wrong.
+    """
+    from functools import partial
+
+    from benchsuite.testing import checks
+
+    said, name = kind_and_name([words] if isinstance(words, str) else words)
+    entry = find_plugin(name, said if kind is None else kind_of(kind))
+    plugin = entry.load()
+    settings = {**cutoff(name), **with_}
+    plugin.from_settings(settings, where=f"{singular(entry.kind)} {entry.name}")  # complains before anything runs
+    make = partial(plugin.from_settings, settings) if settings else plugin
+    place = data_locations(data, offline=offline, quiet=True)
+    return Conformance(entry, settings, [one.run() for one in checks(entry.kind, make, place)])

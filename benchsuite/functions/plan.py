@@ -1,0 +1,144 @@
+"""What an experiment means, and how far it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from benchsuite.functions.arguments import DataFolders, StoreFolder, data_locations, open_store, read_store
+from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from benchsuite.plan import Cell, Plan
+    from benchsuite.store import Store
+
+
+@dataclass(frozen=True)
+class CellState:
+    """How far one cell is.
+
+    Attributes:
+        cell: as planned.
+        state: ``done``, ``to do``, ``failed`` or ``not applicable``.
+        reason: why it failed or is not applicable, or "".
+    """
+
+    cell: Cell
+    state: str
+    reason: str
+
+
+class Status(FunctionResult):
+    """Every cell of a plan and how far it is.
+
+    Attributes:
+        plan: the plan.
+        cells: its cells with their states, in the plan's order.
+    """
+
+    def __init__(self, plan: Plan, store: Store, *, planned: bool) -> None:
+        self.plan = plan
+        self._planned = planned
+        self.cells = {cell.key: _state(cell, store) for cell in plan.cells}
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """How many cells are in each state."""
+        return dict(Counter(self.cells[cell.key].state for cell in self.plan.cells))
+
+    @property
+    def ok(self) -> bool:
+        """False when cells of a run failed."""
+        return self._planned or "failed" not in self.totals
+
+    def text(self, style: Style = plain) -> str:
+        """Return a line for each plan row, and the totals."""
+        rows = []
+        for row in self._rows():
+            counts = ", ".join(f"{number} {state}" for state, number in row["states"].items())
+            rows.append([row["dataset"], row["split"], row["model"], counts, "; ".join(row["reasons"])])
+        totals = ", ".join(f"{number} {state}" for state, number in self.totals.items())
+        body = table(["data set", "split", "model", "cells", "why"], rows)
+        return f"{body}\n\n{self.plan.name}: {len(self.plan.cells)} cells: {totals}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return totals and rows as plain values."""
+        return {"experiment": self.plan.name, "totals": self.totals, "rows": self._rows()}
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``cells``, one a row."""
+        names = ("dataset", "split", "model", "seed", "fold", "stage", "key")
+        rows = []
+        for cell in self.plan.cells:
+            found = self.cells[cell.key]
+            place = {name: getattr(cell, name) for name in names}
+            rows.append(place | {"state": found.state, "reason": found.reason or cell.reason})
+        return {"cells": frame(rows, (*names, "state", "reason"))}
+
+    def _rows(self) -> list[dict[str, Any]]:
+        rows = []
+        for row in self.plan.rows():
+            found = [self.cells[cell.key] for cell in row.cells]
+            reasons = sorted({one.reason for one in found if one.reason})
+            place = {"dataset": row.dataset, "split": row.split, "model": row.model}
+            states = dict(Counter(one.state for one in found))
+            rows.append({**place, "states": states, "reasons": reasons, "keys": [cell.key for cell in row.cells]})
+        return rows
+
+
+def _state(cell: Cell, store: Store) -> CellState:
+    if cell.reason:
+        return CellState(cell, "not applicable", cell.reason)
+    if not store.has("cell", cell.key):
+        return CellState(cell, "to do", "")
+    manifest = store.get("cell", cell.key).manifest
+    return CellState(cell, "done" if manifest["state"] == "ok" else "failed", manifest.get("reason", ""))
+
+
+def plan_experiment(
+    experiment: str = "quick",
+    *,
+    store: StoreFolder = None,
+    data: DataFolders = (),
+    offline: bool = False,
+    quiet: Annotated[bool, Option(hidden=True)] = False,
+) -> Status:
+    """Load the data, make the folds, and show every cell that an experiment means, without fitting anything.
+
+    Args:
+        experiment: a bundled experiment or a TOML file.
+        store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
+        data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
+        offline: never use the network.
+        quiet: show no progress.
+
+    Raises:
+        BenchsuiteError: when data cannot be had, or a plugin or setting is wrong.
+    """
+    from benchsuite.plan import read_experiment
+    from benchsuite.runner import prepare
+
+    asked = read_experiment(experiment)
+    kept = open_store(store, quiet=quiet)
+    place = data_locations(data, offline=offline, quiet=quiet)
+    return Status(prepare(asked, kept, place, place.say), kept, planned=True)
+
+
+def status(experiment: str = "quick", *, store: StoreFolder = None) -> Status:
+    """Show how far an experiment is.
+
+    Args:
+        experiment: the name of an experiment that was run.
+        store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
+
+    Raises:
+        StoreError: when it was not run.
+    """
+    from benchsuite.compare import latest_plan
+
+    kept = read_store(store)
+    return Status(latest_plan(kept, experiment), kept, planned=False)

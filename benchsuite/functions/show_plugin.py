@@ -1,0 +1,121 @@
+"""Everything about one plugin."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from benchsuite.functions.plugin_names import find_plugin, kind_and_name, singular
+from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from benchsuite.api import Plugin
+    from benchsuite.registry import Entry
+
+_FACTS = {
+    "models": ("needs", "uses_language_model", "proposed", "ceiling", "personal", "partial"),
+    "sources": ("domain", "licence", "url", "simulated"),
+    "splits": ("needs", "cold_items", "cold_users", "ordered"),
+    "metrics": ("task", "higher_is_better", "rewards_truth", "convention"),
+    "reports": ("printable", "complete"),
+}
+
+
+class PluginCard(FunctionResult):
+    """Everything about one plugin.
+
+    Attributes:
+        about: as plain values: ``kind``, ``name``, ``summary``, ``facts``, ``settings``, ``cite`` and more.
+    """
+
+    def __init__(self, about: Mapping[str, Any]) -> None:
+        self.about = dict(about)
+
+    def text(self, style: Style = plain) -> str:
+        """Return the summary, facts, settings and citations."""
+        about = self.about
+        said = [f"{style(about['name'], 'bold')}  {about['summary']}"]
+        if about["description"]:
+            said += ["", about["description"]]
+        facts = {"kind": about["kind"], "package": about["origin"], "class": about["target"]}
+        facts |= {"version": about["version"]}
+        facts |= {fact.replace("_", " "): _plain(value) for fact, value in about["facts"].items()}
+        said += ["", table((), [(fact, value) for fact, value in facts.items() if value != ""]), ""]
+        rows = [(s["name"], s["type"], _plain(s["default"]), s["search"]) for s in about["settings"]]
+        said.append(table(("setting", "type", "default", "search range"), rows) if rows else "no settings")
+        for one in about.get("tables", []):
+            columns = [(c["name"], c["dtype"], c["meaning"]) for c in one["columns"]]
+            said += ["", f"{style(one['name'], 'bold')}: {one['about']}", table(("column", "type", "meaning"), columns)]
+        for entry in about["cite"]:
+            said += ["", entry]
+        return "\n".join(said)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything."""
+        return self.about
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``settings``."""
+        return {"settings": frame(self.about["settings"], ("name", "type", "default", "search"))}
+
+
+def show_plugin(words: Annotated[Sequence[str], Option(metavar="[KIND] NAME")]) -> PluginCard:
+    """Show one plugin: settings, ranges, needs, origin, citation.
+
+    Args:
+        words: such as als, or model als; in Python a word or a list of two.
+
+    Raises:
+        PluginError: when there is no such plugin, or it cannot be loaded.
+    """
+    kind, name = kind_and_name([words] if isinstance(words, str) else words)
+    return PluginCard(describe(find_plugin(name, kind)))
+
+
+def describe(entry: Entry) -> dict[str, Any]:
+    """Load a plugin and return everything about it as JSON-like values."""
+    from benchsuite.functions.setting_text import range_text, type_text
+
+    cls: type[Plugin] = entry.load()
+    defaults = cls().settings()
+    text = inspect.getdoc(cls) or ""
+    return {
+        "kind": singular(entry.kind),
+        "name": entry.name,
+        "summary": cls.summary(),
+        "description": text.partition("\n")[2].strip(),
+        "origin": entry.origin,
+        "target": entry.target,
+        "version": cls.version,
+        "facts": {fact: _jsonable(getattr(cls, fact)) for fact in _FACTS[entry.kind]},
+        "settings": [
+            {"name": name, "type": type_text(hint), "default": defaults[name], "search": range_text(hint)}
+            for name, hint in cls.fields().items()
+        ],
+        "cite": list(cls.cite),
+        **_tables(entry, cls),
+    }
+
+
+def _tables(entry: Entry, cls: type[Plugin]) -> dict[str, Any]:
+    """Return the schema of a report that writes tidy tables."""
+    if entry.kind != "reports" or getattr(cls, "tabular", None) is None:
+        return {}
+    from benchsuite.data.tables import schema
+
+    return {"tables": schema()}
+
+
+def _jsonable(value: Any) -> Any:
+    return sorted(str(one) for one in value) if isinstance(value, frozenset) else value
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_plain(one) for one in value)
+    return "none" if value is None else str(value)
