@@ -7,21 +7,54 @@ In a notebook or a script::
     results = benchsuite.load("quick")  # what was run earlier
     results.results  # a pandas frame
     print(results)  # tables
+
+Every verb of the command line is a function here, with the same arguments; it returns an object with frames.
 """
 
 __version__ = "0.1.0"
 
-_DOOR = ("Experiment", "Results", "load", "run")
-__all__ = ["Experiment", "Results", "__version__", "load", "run"]
+_HOMES = {
+    "Experiment": "experiment",
+    "Results": "results",
+    "run": "run",
+    "load": "run",
+    "report": "report",
+    "compare": "compare",
+    "verify": "verify",
+    "rerun": "rerun",
+    "plan_experiment": "plan",
+    "status": "plan",
+    "data_show": "data_show",
+    "data_verify": "data_verify",
+    "data_export": "data_export",
+    "data_import": "data_import",
+    "train": "train",
+    "recommend": "recommend",
+    "audit": "audit",
+    "list_plugins": "list_plugins",
+    "show_plugin": "show_plugin",
+    "check": "check",
+    "new_plugin": "new_plugin",
+    "doctor": "doctor",
+}
+_BROUGHT = ("audit_split", "score")
+"""Functions that a plugin brings."""
+
+__all__ = ["__version__", *sorted((*_HOMES, *_BROUGHT))]  # noqa: PLE0604 - names, as a list
 
 
 def __getattr__(name: str) -> object:
-    """Open the door when something behind it is asked for, so that importing the package stays fast."""
-    if name not in _DOOR:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import what is asked for, so that importing the package stays fast."""
     import importlib
 
-    return getattr(importlib.import_module("benchsuite.door"), name)
+    if name in _HOMES:
+        found: object = getattr(importlib.import_module(f"benchsuite.functions.{_HOMES[name]}"), name)
+        return found
+    if name in _BROUGHT:
+        from benchsuite.registry import load_function
+
+        return load_function(name.replace("_", "-"))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

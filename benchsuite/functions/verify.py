@@ -1,57 +1,83 @@
-"""``benchsuite verify``: make a written report again from the raw answers in the store, and say what differs."""
+"""Make a written report again from the raw answers in the store, and say what differs."""
 
 from __future__ import annotations
 
 import difflib
 import json
 import tempfile
-from argparse import Namespace, _SubParsersAction
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.cli.options import add_trust
-from benchsuite.cli.places import add_store, read_store
-from benchsuite.cli.report import PROVENANCE
 from benchsuite.errors import DataError
+from benchsuite.functions.arguments import StoreFolder, Trust, read_store
+from benchsuite.functions.report import PROVENANCE
+from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from benchsuite.plan import Plan
     from benchsuite.store import Store
 
 _SHOWN = 20
 
 
-def register(subparsers: _SubParsersAction[Any]) -> None:
-    """Add the verb."""
-    parser = subparsers.add_parser(
-        "verify",
-        help="recompute a written report from the store and say what differs",
-        description="Check that the store is whole, measure every cell again from its raw lists and scores, make the "
-        "report again, and say which of its lines differ.",
-    )
-    parser.add_argument("folder", type=Path, help="what benchsuite report --out DIR wrote")
-    add_store(parser)
-    add_trust(parser)
-    parser.add_argument("--json", action="store_true", help="print as JSON")
-    parser.set_defaults(run=run)
+class Verification(FunctionResult):
+    """What differs between a written report and what the store gives now.
+
+    Attributes:
+        folder: of the report.
+        files: how many files were compared.
+        cells: how many cells the report rests on.
+        faults: one line each.
+    """
+
+    def __init__(self, folder: Path, files: int, cells: int, faults: Sequence[str]) -> None:
+        self.folder, self.files, self.cells, self.faults = folder, files, cells, tuple(faults)
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing differs."""
+        return not self.faults
+
+    def text(self, style: Style = plain) -> str:
+        """Return the first faults and the counts."""
+        more = [f"... and {len(self.faults) - _SHOWN} more"] if len(self.faults) > _SHOWN else []
+        last = f"{len(self.faults)} faults" if self.faults else "everything is as the store says"
+        return "\n".join([*self.faults[:_SHOWN], *more, f"{self.files} files, {self.cells} cells: {last}"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return counts and all faults."""
+        return {"folder": str(self.folder), "cells": self.cells, "faults": list(self.faults)}
+
+    def frames(self) -> Mapping[str, DataFrame]:
+        """Return ``faults``."""
+        return {"faults": frame(({"fault": fault} for fault in self.faults), ("fault",))}
 
 
-def run(args: Namespace) -> int:
-    """Run the verb; 1 when anything differs."""
-    facts = _facts(args.folder)
-    store = read_store(args)
-    found = [*_store_faults(store, facts["cells"]), *_report_faults(args.folder, store, facts, args.trust)]
-    if args.json:
-        print(json.dumps({"folder": str(args.folder), "cells": len(facts["cells"]), "faults": found}, indent=1))
-    else:
-        for fault in found[:_SHOWN]:
-            print(fault)
-        if len(found) > _SHOWN:
-            print(f"... and {len(found) - _SHOWN} more")
-        told = f"{len(facts['files']) + len(facts.get('large_files', {}))} files, {len(facts['cells'])} cells"
-        print(f"{told}: {f'{len(found)} faults' if found else 'everything is as the store says'}")
-    return 1 if found else 0
+def verify(
+    folder: Annotated[Path, Option(metavar="FOLDER")], *, store: StoreFolder = None, trust: Trust = ()
+) -> Verification:
+    """Check that the store is whole, measure every cell again from its raw lists and scores, and make the report again.
+
+    Says which lines of the report differ.
+
+    Args:
+        folder: what benchsuite report --out DIR wrote.
+        store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
+        trust: run this plugin file where stored results name it, such as ./my_metric.py:Mine; may be repeated.
+
+    Raises:
+        DataError: when the folder holds no report.
+        StoreError: when there is no such store.
+    """
+    folder = Path(folder)
+    facts = _facts(folder)
+    kept = read_store(store)
+    found = [*_store_faults(kept, facts["cells"]), *_report_faults(folder, kept, facts, trust)]
+    files = len(facts["files"]) + len(facts.get("large_files", {}))
+    return Verification(folder, files, len(facts["cells"]), found)
 
 
 def _facts(folder: Path) -> dict[str, Any]:
@@ -118,7 +144,7 @@ def _large_faults(
     folder: Path, facts: Mapping[str, Any], plan: Plan, store: Store, trust: Sequence[str]
 ) -> Iterator[str]:
     """Yield every large table that differs; such files are compared by their sha256."""
-    from benchsuite.cli.large import write_large
+    from benchsuite.functions.large_tables import write_large
     from benchsuite.store import file_digest
 
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as scratch:
