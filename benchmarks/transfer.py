@@ -24,8 +24,8 @@ from data import CACHE
 from records import hardware, put_page
 
 import benchsuite
-from benchsuite.cli.places import find_place
 from benchsuite.data import Dataset
+from benchsuite.functions.arguments import data_locations
 from benchsuite.plan import Experiment
 from benchsuite.registry import load_source
 
@@ -135,7 +135,7 @@ def cell(row: Any) -> str:
 def load(source: Named, options: Any) -> Dataset:
     """Return a data set."""
     name, settings = source
-    place = find_place(options.data, offline=False, say=print)
+    place = data_locations(options.data, offline=False)
     return load_source(name).from_settings(settings, where=name).load(place)
 
 

@@ -100,7 +100,8 @@ class RenderedReport(FunctionResult):
 
     def _printed(self, style: Style) -> dict[str, Any]:
         """Return the settings that fit where it is printed."""
-        report, settings = self._report, {}
+        report = self._report
+        settings: dict[str, Any] = {}
         if report is not None and report.printable:
             if "colour" in report.fields():
                 settings["colour"] = style("x", "bold") != "x"

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from benchsuite.api import Place
     from benchsuite.functions.results import Results
     from benchsuite.plan import Experiment, Plan
-    from benchsuite.runner import Options, Outcome, Watcher
+    from benchsuite.runner import Options, Outcome
+    from benchsuite.runner.pool import Watcher
     from benchsuite.store import Store
 
 

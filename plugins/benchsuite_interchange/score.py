@@ -210,11 +210,10 @@ def _ours(
 
 
 def _metric(name: str) -> Metric:
-    from benchsuite.api import Metric
     from benchsuite.registry import resolve_metric
 
     metric = resolve_metric(name, "--metric")
-    if not isinstance(metric, Metric) or metric.task != "ranking":
+    if metric.task != "ranking":
         raise UsageError(f"{name} does not judge lists", where="--metric", remedy="see: benchsuite list metrics")
     return metric
 
