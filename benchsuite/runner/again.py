@@ -58,6 +58,7 @@ def again(store: Store, key: str, watcher: Watcher) -> tuple[Entry, list[Differe
         The cell made now, and the differences; the state of a failed fit is in its manifest.
     """
     old = store.get("cell", key)
+    old.check(whole=True)
     identity = _identity(old)
     store.get("fold", identity["fold"])  # what is wrong with it is told of the store, not of the folder made here
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as folder:
