@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,10 +58,7 @@ def again(store: Store, key: str, watcher: Watcher) -> tuple[Entry, list[Differe
     Returns:
         The cell made now, and the differences; the state of a failed fit is in its manifest.
     """
-    old = store.get("cell", key)
-    old.check(whole=True)
-    identity = _identity(old)
-    store.get("fold", identity["fold"])  # what is wrong with it is told of the store, not of the folder made here
+    old, identity = stored_cell(store, key)
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as folder:
         other = Store(Path(folder))
         for kind in ("fold", "data"):
@@ -75,17 +73,20 @@ def again(store: Store, key: str, watcher: Watcher) -> tuple[Entry, list[Differe
         return new, _compare(old, new) if states == ("ok", "ok") else []
 
 
-def _identity(entry: Entry) -> dict[str, Any]:
-    """Return what the cell is.
+def stored_cell(store: Store, key: str) -> tuple[Entry, Mapping[str, Any]]:
+    """Return a cell that can be fitted again, and what it is.
 
     Raises:
-        StoreError: when the store does not tell enough to fit it again.
+        StoreError: when it or its fold is not there or damaged, or the store does not tell enough.
     """
+    entry = store.get("cell", key)
+    entry.check(whole=True)
     identity: dict[str, Any] = entry.manifest.get("identity", {})
     model = {"plugin": str, "settings": {}}
     if fault := misfit(identity, {"fold": str, "stage": str, "model": model, "seed": int, "k": int}, "identity"):
         raise unreadable(entry.folder / MANIFEST, fault)
-    return identity
+    store.get("fold", identity["fold"])
+    return entry, identity
 
 
 def _compare(old: Entry, new: Entry) -> list[Difference]:
