@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,12 +16,14 @@ from benchsuite.compare.ranks import stand
 from benchsuite.data import Contrast, Float64, Int32, Row, Spread, Standing
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
-from benchsuite.store import Store
+from benchsuite.store import MANIFEST, Store, unreadable
 
 _VERSION = 1
 """Raised when the statistics change, so that nothing worked out earlier is shown as if it were new."""
 
 _SEVERAL = 2
+
+T = TypeVar("T")
 
 Judged = Mapping[tuple[str, str], Mapping[str, Sequence[CellResult]]]
 """Measured cells (seeds and folds, in the same order for all models) by (data set, split) and model."""
@@ -72,9 +74,10 @@ def judge(
             "against": chosen,
             "test": [test, statistics.DRAWS, REPLICATES],
         }
-        content = _remembered(measurer.store, identity, lambda: _work(table, classics, chosen, test))  # noqa: B023 - called at once
-        contrasts += [Contrast(**one) for one in content["contrasts"]]
-        spreads += [Spread(**one) for one in content["spreads"]]
+        work = lambda: _work(table, classics, chosen, test)  # noqa: B023, E731 - called at once
+        found = _remembered(measurer.store, identity, work, _tests)
+        contrasts += found[0]
+        spreads += found[1]
     standings = tuple(_standings(plan, measurer.store, rows, ceilings))
     return Judgement(tuple(contrasts), tuple(spreads), standings)
 
@@ -96,15 +99,28 @@ def _work(table: Table, classics: Sequence[str], chosen: Sequence[str], test: Te
     }
 
 
-def _remembered(store: Store, identity: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what ``work`` returns for this identity, from the store where it is there."""
+def _tests(content: Mapping[str, Any]) -> tuple[list[Contrast], list[Spread]]:
+    return [Contrast(**one) for one in content["contrasts"]], [Spread(**one) for one in content["spreads"]]
+
+
+def _remembered(
+    store: Store, identity: Mapping[str, Any], work: Callable[[], dict[str, Any]], read: Callable[[dict[str, Any]], T]
+) -> T:
+    """Return what ``work`` returns for this identity, from the store where it is there, as ``read`` makes it.
+
+    Raises:
+        StoreError: when what is there is something else.
+    """
     full = {"version": _VERSION, **identity}
     key = content_key("statistics", full)
     if not store.has("statistics", key):
         with store.write("statistics", key) as draft:
             draft.manifest = {"identity": full, "content": work()}
-    content: dict[str, Any] = store.get("statistics", key).manifest["content"]
-    return content
+    entry = store.get("statistics", key)
+    try:
+        return read(entry.manifest["content"])
+    except (TypeError, KeyError) as error:
+        raise unreadable(entry.folder / MANIFEST, error) from None
 
 
 class Table:
@@ -188,7 +204,9 @@ def _standing(
     identity: dict[str, Any] = {"split": split, "metric": metric, "datasets": datasets, "models": models}
     identity |= {"table": cells, "draws": statistics.DRAWS}
     work = lambda: dataclasses.asdict(stand(split, metric, table, datasets, models))  # noqa: E731 - one line of laziness
-    content = _remembered(store, identity, work)
-    for name in ("datasets", "models", "ranks", "left_out"):
-        content[name] = tuple(content[name])
-    return Standing(**content)
+    return _remembered(store, identity, work, _stood)
+
+
+def _stood(content: Mapping[str, Any]) -> Standing:
+    lists = {name: tuple(content[name]) for name in ("datasets", "models", "ranks", "left_out")}
+    return Standing(**{**content, **lists})

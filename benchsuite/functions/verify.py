@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.errors import DataError
+from benchsuite.errors import DataError, StoreError
 from benchsuite.functions.arguments import StoreFolder, Trust, read_store
 from benchsuite.functions.report import PROVENANCE
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain
@@ -17,10 +16,20 @@ from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from benchsuite.plan import Plan
     from benchsuite.store import Store
 
-_SHOWN = 20
+_FACTS = {
+    "plan": str,
+    "form": str,
+    "against": [str],
+    "files": {str: str},
+    "cells": {str: str},
+    "settings?": {},
+    "country?": str,
+    "large?": [str],
+    "large_files?": {str: str},
+}
+"""What is read of the file beside a report."""
 
 
 class Verification(FunctionResult):
@@ -42,10 +51,9 @@ class Verification(FunctionResult):
         return not self.faults
 
     def text(self, style: Style = plain) -> str:
-        """Return the first faults and the counts."""
-        more = [f"... and {len(self.faults) - _SHOWN} more"] if len(self.faults) > _SHOWN else []
+        """Return every fault and the counts."""
         last = f"{len(self.faults)} faults" if self.faults else "everything is as the store says"
-        return "\n".join([*self.faults[:_SHOWN], *more, f"{self.files} files, {self.cells} cells: {last}"])
+        return "\n".join([*self.faults, f"{self.files} files, {self.cells} cells: {last}"])
 
     def to_dict(self) -> dict[str, Any]:
         """Return counts and all faults."""
@@ -72,10 +80,12 @@ def verify(
         DataError: when the folder holds no report.
         StoreError: when there is no such store.
     """
+    from benchsuite.compare.soundness import store_faults
+
     folder = Path(folder)
     facts = _facts(folder)
     kept = read_store(store)
-    found = [*_store_faults(kept, facts["cells"]), *_report_faults(folder, kept, facts, trust)]
+    found = [*store_faults(kept, facts["plan"], facts["cells"]), *_report_faults(folder, kept, facts, trust)]
     files = len(facts["files"]) + len(facts.get("large_files", {}))
     return Verification(folder, files, len(facts["cells"]), found)
 
@@ -86,50 +96,35 @@ def _facts(folder: Path) -> dict[str, Any]:
     Raises:
         DataError: when there is nothing to read.
     """
+    from benchsuite.store import misfit, read_json
+
     path = folder / PROVENANCE
     try:
-        facts: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        facts: dict[str, Any] = read_json(path)
+    except StoreError as error:
         remedy = "name a folder that benchsuite report --out DIR wrote"
-        raise DataError(f"cannot be read: {error}", where=str(path), remedy=remedy) from None
-    missing = [key for key in ("plan", "form", "against", "files", "cells") if key not in facts]
-    if missing:
-        raise DataError(f'"{missing[0]}" is missing', where=str(path), remedy="write the report again")
+        raise DataError(error.what, where=str(path), remedy=remedy) from None
+    if fault := misfit(facts, _FACTS):
+        raise DataError(fault, where=str(path), remedy="write the report again")
     return facts
 
 
-def _store_faults(store: Store, cells: Mapping[str, str]) -> Iterator[str]:
-    """Yield every cell that is gone, changed, or not in the state that the report says."""
-    for key, state in cells.items():
-        if not store.has("cell", key):
-            if state != "missing":
-                yield f"store: cell {key[:12]} is not there"
-            continue
-        entry = store.get("cell", key)
-        for name in entry.damaged():
-            yield f"store: cell {key[:12]}: {name} has changed since it was written"
-        if entry.manifest["state"] != state:
-            yield f"store: cell {key[:12]} is {entry.manifest['state']}, the report says {state}"
-
-
 def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any], trust: Sequence[str]) -> Iterator[str]:
-    """Measure again in a store that has the raw answers only, render, and compare."""
-    from benchsuite.compare import build, kept_plan
-    from benchsuite.registry import load_report
-    from benchsuite.store import Store
+    """Measure again from the raw answers only, render, and compare."""
+    from benchsuite.compare.soundness import cache_faults
+    from benchsuite.store import file_digest
 
-    report = load_report(facts["form"], trusted=trust)
-    with tempfile.TemporaryDirectory(prefix="benchsuite-") as bare:
-        other = Store(Path(bare))
-        for kind in ("cell", "fold", "data", "plan"):
-            (store.root / kind).mkdir(exist_ok=True)
-            (other.root / kind).symlink_to((store.root / kind).resolve(), target_is_directory=True)
-        plan = kept_plan(other, facts["plan"]).trusting(trust)
-        files = report.from_settings(facts.get("settings", {})).render(
-            build(plan, other, against=facts["against"], users=report.users, country=facts.get("country", ""))
-        )
-        if facts.get("large"):
-            yield from _large_faults(folder, facts, plan, other, trust)
+    bare = store.without_caches()
+    try:
+        files, large = _render(bare, facts, trust)
+    except StoreError as error:
+        yield f"the report cannot be made again: {error}"
+        return
+    yield from cache_faults(store, bare)
+    for name, digest in large.items():
+        found = file_digest(folder / name)
+        if found != digest:
+            yield f"{name}: {'differs from what the store gives' if found else 'is missing'}"
     for name in sorted({*files, *facts["files"]}):
         path = folder / name
         if name not in files:
@@ -140,19 +135,23 @@ def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any], trust: 
             yield from _lines(name, content, files[name])
 
 
-def _large_faults(
-    folder: Path, facts: Mapping[str, Any], plan: Plan, store: Store, trust: Sequence[str]
-) -> Iterator[str]:
-    """Yield every large table that differs; such files are compared by their sha256."""
+def _render(
+    store: Store, facts: Mapping[str, Any], trust: Sequence[str]
+) -> tuple[Mapping[str, bytes], Mapping[str, str]]:
+    """Make the report's files, and the sha256 of its large tables, from a store."""
+    from benchsuite.compare import build, kept_plan
     from benchsuite.functions.large_tables import write_large
-    from benchsuite.store import file_digest
+    from benchsuite.registry import load_report
 
+    report = load_report(facts["form"], trusted=trust)
+    plan = kept_plan(store, facts["plan"]).trusting(trust)
+    files = report.from_settings(facts.get("settings", {})).render(
+        build(plan, store, against=facts["against"], users=report.users, country=facts.get("country", ""))
+    )
+    if not facts.get("large"):
+        return files, {}
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as scratch:
-        digests = write_large(facts["form"], facts["large"], plan, store, Path(scratch), trust)
-    for name, digest in digests.items():
-        found = file_digest(folder / name)
-        if found != digest:
-            yield f"{name}: {'differs from what the store gives' if found else 'is missing'}"
+        return files, write_large(facts["form"], facts["large"], plan, store, Path(scratch), trust)
 
 
 def _lines(name: str, found: bytes, wanted: bytes) -> Iterator[str]:

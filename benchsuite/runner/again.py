@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,10 +62,8 @@ def again(store: Store, key: str, watcher: Watcher, trusted: Collection[str] = (
     Raises:
         PluginError: when the model is not installed, or a file that the user did not name.
     """
-    old = store.get("cell", key)
-    identity = _identity(old)
+    old, identity = stored_cell(store, key)
     find("models", identity["model"]["plugin"], trusted=trusted)
-    store.get("fold", identity["fold"])  # what is wrong with it is told of the store, not of the folder made here
     with scratch_folder() as folder:
         other = Store(folder)
         for kind in ("fold", "data"):
@@ -82,17 +80,20 @@ def again(store: Store, key: str, watcher: Watcher, trusted: Collection[str] = (
         return new, _compare(old, new) if states == ("ok", "ok") else []
 
 
-def _identity(entry: Entry) -> dict[str, Any]:
-    """Return what the cell is.
+def stored_cell(store: Store, key: str) -> tuple[Entry, Mapping[str, Any]]:
+    """Return a cell that can be fitted again, and what it is.
 
     Raises:
-        StoreError: when the store does not tell enough to fit it again.
+        StoreError: when it or its fold is not there or damaged, or the store does not tell enough.
     """
+    entry = store.get("cell", key)
+    entry.check(whole=True)
     identity: dict[str, Any] = entry.manifest.get("identity", {})
     model = {"plugin": str, "settings": {}}
     if fault := misfit(identity, {"fold": str, "stage": str, "model": model, "seed": int, "k": int}, "identity"):
         raise unreadable(entry.folder / MANIFEST, fault)
-    return identity
+    store.get("fold", identity["fold"])
+    return entry, identity
 
 
 def _compare(old: Entry, new: Entry) -> list[Difference]:

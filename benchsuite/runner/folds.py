@@ -81,12 +81,19 @@ def _folds(
     for seed in experiment.seeds:
         identity = cut_identity(dataset, split, seed)
         split_key = content_key("split", identity)
-        if not store.has("split", split_key):
+        if not _whole(store, split_key):
             say(f"cutting {label} by {split.label}, seed {seed}")
             _cut(store, dataset, split, seed, split_key, identity)
         for entry in store.get("split", split_key).manifest["folds"]:
             place = (label, split.label, seed, entry["name"], entry["key"])
             yield FoldPlace(*place, entry["counts"], tuple(entry["groups"]))
+
+
+def _whole(store: Store, split_key: str) -> bool:
+    """Return True when a cut and all its folds are there and sound; what is damaged is cut again, the same."""
+    return store.has("split", split_key) and all(
+        store.has("fold", fold["key"]) for fold in store.get("split", split_key).manifest["folds"]
+    )
 
 
 def cut_identity(dataset: Dataset, split: Pick, seed: int) -> dict[str, object]:

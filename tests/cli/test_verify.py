@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchsuite.cli.main import main
+from benchsuite.store import Store
+from benchsuite.store.json_files import to_text, with_sum
 
 TOY = Path(__file__).parents[1] / "runner" / "toy.py"
 
@@ -86,17 +88,33 @@ def test_a_changed_answer_in_the_store_is_found(copy: Path, capsys: pytest.Captu
     assert any("has changed since it was written" in fault for fault in faults)
 
 
-def test_a_remembered_measurement_is_not_believed(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The cache of measurements may be spoilt; verify measures again."""
-    for manifest in (copy / "runs" / "measure").glob("*/*/manifest.json"):
-        table = json.loads(manifest.read_text())
+def spoil_measurements(desk: Path, *, signed: bool) -> None:
+    """Change every remembered value, with or without a sum that fits."""
+    for path in (desk / "runs" / "measure").glob("*/*/manifest.json"):
+        table = json.loads(path.read_text())
         for result in table["results"]:
             result["value"] = 0.123
-        manifest.write_text(json.dumps(table))
-    main(["report", "toy", "--as", "csv", "--out", str(copy / "out"), "--store", str(copy / "runs")])
+        path.write_text(to_text(with_sum(table)) if signed else json.dumps(table))
+
+
+def test_a_changed_measurement_is_found_and_made_anew(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (copy / "out" / "results.csv").read_bytes()
+    spoil_measurements(copy, signed=False)
     code, faults = verify(copy, capsys)
     assert code == 1
-    assert any("0.123" in fault for fault in faults)
+    assert all("store: measure" in fault and "it has changed since it was written" in fault for fault in faults)
+    main(["report", "toy", "--as", "csv", "--out", str(copy / "out"), "--store", str(copy / "runs")])
+    assert "the measure is made anew" in capsys.readouterr().err
+    assert (copy / "out" / "results.csv").read_bytes() == before
+    assert verify(copy, capsys) == (0, [])
+
+
+def test_a_measurement_that_does_not_fit_its_cell_is_found(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Even where its sums fit: verify measures again."""
+    spoil_measurements(copy, signed=True)
+    code, faults = verify(copy, capsys)
+    assert code == 1
+    assert all("store: measure" in fault and "is not what its cells give; delete " in fault for fault in faults)
 
 
 def test_a_folder_without_a_report_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,14 +135,14 @@ def test_rerun_gives_the_same_cell(copy: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_rerun_finds_a_cell_that_is_not_what_the_model_says(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import numpy as np
-
     main(["status", "toy", "--store", str(copy / "runs"), "--json"])
     rows = json.loads(capsys.readouterr().out)["rows"]
     key = next(row["keys"][0] for row in rows if row["model"] == "Counts")
-    path = next((copy / "runs" / "cell").glob(f"*/{key}/arrays.npz"))
-    with np.load(path) as stored:
-        arrays = dict(stored)
-    arrays["item"] = arrays["item"][:, ::-1]
-    np.savez_compressed(path, **arrays)
+    store = Store(copy / "runs")
+    entry = store.get("cell", key)
+    arrays = entry.arrays()
+    store.drop("cell", key)
+    with store.write("cell", key) as draft:
+        draft.manifest = entry.manifest
+        draft.arrays(**arrays | {"item": arrays["item"][:, ::-1]})
     assert main(["rerun", key[:12], "--store", str(copy / "runs")]) == 1

@@ -119,4 +119,4 @@ def test_what_the_report_says_of_its_cells_is_checked(faults: Callable[..., list
         facts["cells"]["0" * 64] = "ok"
         path.write_text(json.dumps(facts))
 
-    assert faults("csv", spoil) == ["store: cell 000000000000 is not there"]
+    assert faults("csv", spoil) == ["store: cell 000000000000 is not there; run the experiment again"]
