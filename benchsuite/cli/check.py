@@ -41,13 +41,15 @@ def run(args: Namespace) -> int:
     """Print a row for each check and the counts; 1 when a check failed."""
     from functools import partial
 
+    from benchsuite.loading import plugin_code
     from benchsuite.testing import checks
 
     kind, name = kind_and_name(args.words)
     entry = find_plugin(name, args.kind or kind)
     plugin = entry.load()
     settings = cutoff(name) | read_settings(args)
-    plugin.from_settings(settings, where=f"{singular(entry.kind)} {entry.name}")  # complains before anything runs
+    with plugin_code(f"{singular(entry.kind)} {entry.name} ({entry.origin})"):
+        plugin.from_settings(settings, where=f"{singular(entry.kind)} {entry.name}")  # complains before anything runs
     make = partial(plugin.from_settings, settings) if settings else plugin
     results = [check.run() for check in checks(entry.kind, make, make_place(args, _quiet))]
     counts: dict[str, int] = {state: sum(result.state == state for result in results) for state in _COLOURS}

@@ -6,7 +6,7 @@ import importlib
 import sys
 from argparse import Action, ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import benchsuite
 from benchsuite.cli.console import OK, USER_ERROR, guarded, open_streams, tell
@@ -53,6 +53,10 @@ class _Help(RawDescriptionHelpFormatter):
 
 class Parser(ArgumentParser):
     """A parser whose complaints are one line."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help; argparse itself takes no notice of an output that is full."""
+        (sys.stderr if file is None else file).write(message or "")
 
     def error(self, message: str) -> NoReturn:
         """Raise the complaint as the user's mistake."""

@@ -63,9 +63,16 @@ def run(args: Namespace) -> int:
 
 def describe(entry: Entry) -> dict[str, Any]:
     """Load a plugin and return everything about it as JSON-like values."""
-    from benchsuite.cli.types import range_text, type_text
+    from benchsuite.loading import plugin_code
 
     cls: type[Plugin] = entry.load()
+    with plugin_code(f"{singular(entry.kind)} {entry.name} ({entry.origin})"):
+        return _describe(entry, cls)
+
+
+def _describe(entry: Entry, cls: type[Plugin]) -> dict[str, Any]:
+    from benchsuite.cli.types import range_text, type_text
+
     defaults = cls().settings()
     text = inspect.getdoc(cls) or ""
     return {
