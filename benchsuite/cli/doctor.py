@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from benchsuite.cli.console import OK, SOME_FAILED, say, say_json, style, table
 from benchsuite.cli.options import add_json, add_verb, singular
 from benchsuite.cli.places import add_data, add_store, make_place
-from benchsuite.errors import BenchsuiteError, ConfigError
+from benchsuite.errors import BenchsuiteError, ConfigError, PluginError
 
 if TYPE_CHECKING:
     from benchsuite.api import Place
@@ -168,6 +168,7 @@ def _problem(entry: Entry) -> str:
 
 def _data(place: Place) -> Iterator[Finding]:
     from benchsuite.api import Source
+    from benchsuite.loading import plugin_code
     from benchsuite.registry import entries
 
     for entry in entries("sources"):
@@ -175,9 +176,13 @@ def _data(place: Place) -> Iterator[Finding]:
             continue
         about, source = f"data {entry.name}", entry.load()
         try:
-            dataset = source().load(place) if issubclass(source, Source) else None
+            with plugin_code(about):
+                dataset = source().load(place) if issubclass(source, Source) else None
         except ConfigError:
             continue  # reads what its settings name; there is nothing to look for
+        except PluginError as error:
+            yield Finding(about, "broken", error.what)
+            continue
         except BenchsuiteError as error:
             yield Finding(about, "absent", f"not at hand without a network: {error}")
             continue
