@@ -35,10 +35,9 @@ class BenchsuiteError(Exception):
 
     def __str__(self) -> str:
         """Return the one line shown to the user: ``where: what; remedy``."""
-        line = f"{self.where}: {self.what}" if self.where else self.what
-        if self.remedy:
-            line = f"{line}; {self.remedy}"
-        return " ".join(line.split())
+        where, what, remedy = (_cut(" ".join(part.split())) for part in (self.where, self.what, self.remedy))
+        line = f"{where}: {what}" if where else what
+        return f"{line}; {remedy}" if remedy else line
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive a trip between processes with all three parts."""
@@ -78,6 +77,12 @@ class NotApplicable(BenchsuiteError):  # noqa: N818 - a verdict about a cell, no
 
 
 _LONGEST = 120
+_LONGEST_PART = 1500
+
+
+def _cut(text: str) -> str:
+    """Return the text, cut where nobody would read on: names that came from a file may have any length."""
+    return text if len(text) <= _LONGEST_PART else f"{text[: _LONGEST_PART - 3]}..."
 
 
 def shortened(value: object) -> str:

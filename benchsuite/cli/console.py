@@ -131,7 +131,7 @@ def _refused(error: OSError) -> str:
         _discard_output()
         return f"standard output cannot be written: {again.strerror or again}; free some space or write elsewhere"
     where = f"{error.filename}: " if error.filename else ""
-    remedy = "free some space, also where $TMPDIR lies, or name another folder"
+    remedy = "free some space, also where standard output and $TMPDIR go, or name other places"
     return f"{where}the system refuses: {error.strerror or error}; {remedy}"
 
 

@@ -84,13 +84,15 @@ def check(
     """
     from functools import partial
 
+    from benchsuite.loading import plugin_code
     from benchsuite.testing import checks
 
     said, name = kind_and_name([words] if isinstance(words, str) else words)
     entry = find_plugin(name, said if kind is None else kind_of(kind))
     plugin = entry.load()
     settings = {**cutoff(name), **with_}
-    plugin.from_settings(settings, where=f"{singular(entry.kind)} {entry.name}")  # complains before anything runs
+    with plugin_code(f"{singular(entry.kind)} {entry.name} ({entry.origin})"):
+        plugin.from_settings(settings, where=f"{singular(entry.kind)} {entry.name}")  # complains before anything runs
     make = partial(plugin.from_settings, settings) if settings else plugin
     place = data_locations(data, offline=offline, quiet=True)
     return Conformance(entry, settings, [one.run() for one in checks(entry.kind, make, place)])

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchsuite.errors import BenchsuiteError, ConfigError
+from benchsuite.errors import BenchsuiteError, ConfigError, PluginError
 from benchsuite.functions.arguments import DataFolders, StoreFolder, data_locations, store_folder
 from benchsuite.functions.plugin_names import singular
 from benchsuite.interface import FunctionResult, Style, frame, plain, table
@@ -187,6 +187,7 @@ def _problem(entry: Entry) -> str:
 
 def _data(place: Place) -> Iterator[Finding]:
     from benchsuite.api import Source
+    from benchsuite.loading import plugin_code
     from benchsuite.registry import entries
 
     for entry in entries("sources"):
@@ -194,9 +195,13 @@ def _data(place: Place) -> Iterator[Finding]:
             continue
         about, source = f"data {entry.name}", entry.load()
         try:
-            dataset = source().load(place) if issubclass(source, Source) else None
+            with plugin_code(about):
+                dataset = source().load(place) if issubclass(source, Source) else None
         except ConfigError:
             continue  # reads what its settings name; there is nothing to look for
+        except PluginError as error:
+            yield Finding(about, "broken", error.what)
+            continue
         except BenchsuiteError as error:
             yield Finding(about, "absent", f"not at hand without a network: {error}")
             continue

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from benchsuite.errors import PluginError
 from benchsuite.functions.plugin_names import kind_of, singular
 from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+from benchsuite.loading import plugin_code
 from benchsuite.registry import KINDS, Entry, entries
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ def _rows(found: tuple[Entry, ...], *, load: bool) -> list[dict[str, Any]]:
 def _loaded(entry: Entry) -> dict[str, str]:
     """Return the summary of the plugin, or why it cannot be had."""
     try:
-        return {"state": "ok", "summary": entry.load().summary(), "reason": ""}
+        cls = entry.load()
+        with plugin_code(""):
+            return {"state": "ok", "summary": cls.summary(), "reason": ""}
     except PluginError as error:
         return {"state": "broken", "summary": "", "reason": f"{error.what}; {error.remedy}".rstrip("; ")}
 

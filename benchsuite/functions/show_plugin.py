@@ -77,9 +77,16 @@ def show_plugin(words: Annotated[Sequence[str], Option(metavar="[KIND] NAME")]) 
 
 def describe(entry: Entry) -> dict[str, Any]:
     """Load a plugin and return everything about it as JSON-like values."""
-    from benchsuite.functions.setting_text import range_text, type_text
+    from benchsuite.loading import plugin_code
 
     cls: type[Plugin] = entry.load()
+    with plugin_code(f"{singular(entry.kind)} {entry.name} ({entry.origin})"):
+        return _describe(entry, cls)
+
+
+def _describe(entry: Entry, cls: type[Plugin]) -> dict[str, Any]:
+    from benchsuite.functions.setting_text import range_text, type_text
+
     defaults = cls().settings()
     text = inspect.getdoc(cls) or ""
     return {

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -92,3 +94,61 @@ def test_json_is_json(capsys):
     assert json.loads(capsys.readouterr().out)["a"] == [1, None, "ä"]
     with pytest.raises(ValueError, match="JSON compliant"):
         console.say_json(float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device", "/tmp/x"), "/tmp/x: the system refuses: No space left on device; free"),
+        (PermissionError(13, "Permission denied"), "the system refuses: Permission denied; free"),
+        (FileNotFoundError(2, "No usable temporary directory found"), "the system refuses: No usable temporary dir"),
+        (SystemExit(0), "a plugin ended the program (SystemExit(0)); find out which with: benchsuite check NAME"),
+        (GeneratorExit(), "a plugin ended the program (GeneratorExit())"),
+    ],
+)
+def test_what_the_system_or_a_plugin_does_is_one_line_and_exit_2(error, said, capsys):
+    assert guarded(fail(error)) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"error: {said}")
+    assert err.count("\n") == 1
+
+
+def shell(words, **more):
+    """Run a line of shell in which ``benchsuite`` is the command."""
+    line = words.replace("benchsuite", f"{sys.executable} -m benchsuite.cli.main", 1)
+    return subprocess.run(  # noqa: S602 - redirections are what is tested
+        line, shell=True, capture_output=True, text=True, timeout=120, check=False, **more
+    )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")  # noqa: PTH110
+@pytest.mark.parametrize("verb", ["list models", "show ease", "--help", "list --json", "--version"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_output_is_one_line_and_exit_2(verb, unbuffered):
+    done = shell(f"benchsuite {verb} >/dev/full", env={**os.environ, "PYTHONUNBUFFERED": unbuffered})
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("error: ")
+    assert "No space left on device; free some space" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_closed_streams():
+    done = shell("benchsuite list >&-")
+    assert done.returncode == 2
+    assert done.stderr == "error: standard output is closed; send it to a file or to /dev/null\n"
+    for closed in ("2>&-", "<&-", "2>&- <&-"):
+        assert shell(f"benchsuite list models {closed}").returncode == 0
+    assert shell("benchsuite list modles 2>&-").returncode == 2
+    assert shell("benchsuite list >&- 2>&-").returncode == 2
+
+
+def test_a_reader_that_has_seen_enough():
+    done = shell("benchsuite list | head -1")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_folder_for_temporary_files(tmp_path):
+    """Where $TMPDIR is missing Python looks elsewhere; where nothing can be written, the line says so."""
+    done = shell("benchsuite show ease", env={**os.environ, "TMPDIR": str(tmp_path / "missing")})
+    assert done.returncode == 0, done.stderr

@@ -39,7 +39,7 @@ class Mine(Metric):
 
 class Quiet:
     def __getattr__(self, name):
-        return lambda *args: None
+        return lambda *_: None
 
 
 def evil(folder, mark):
@@ -103,7 +103,7 @@ def test_a_plan_that_is_read_trusts_no_file(results):
 
 
 def test_a_report_asks_for_trust_only_where_something_must_be_measured(results, capsys):
-    store, plan = results
+    store, _ = results
     words = ["report", "own", "--store", str(store.root), "--json"]
     assert main(words) == 2
     assert 'name the file "./metric.py:Mine" as a metric' in capsys.readouterr().err
@@ -127,7 +127,7 @@ def test_a_metric_file_that_changed_is_not_taken_for_the_old_one(results):
 
 @pytest.mark.parametrize("how", ["form", "metric"])
 def test_verify_runs_no_file_that_a_report_names(how, results, tmp_path, capsys):
-    store, plan = results
+    store, _ = results
     words = ["--store", str(store.root)]
     folder = tmp_path / "page"
     assert main(["report", "own", "--as", "csv", "--out", str(folder), *words, "--trust", "./metric.py:Mine"]) == 0
@@ -147,7 +147,7 @@ def test_verify_runs_no_file_that_a_report_names(how, results, tmp_path, capsys)
 
 
 def test_verify_with_trust(results, tmp_path, capsys):
-    store, plan = results
+    store, _ = results
     folder = tmp_path / "page"
     more = ["--store", str(store.root), "--trust", "./metric.py:Mine"]
     assert main(["report", "own", "--as", "csv", "--out", str(folder), *more]) == 0
@@ -164,7 +164,7 @@ def test_rerun_runs_a_file_only_with_trust(results, capsys):
 
 
 def test_compare_runs_no_metric_file_without_trust(results, tmp_path, capsys):
-    store, plan = results
+    store, _ = results
     evil(tmp_path, tmp_path / "mark")
     shutil.copy("evil.py", "metric.py")
     other = shutil.copytree(store.root, tmp_path / "other")
@@ -173,8 +173,8 @@ def test_compare_runs_no_metric_file_without_trust(results, tmp_path, capsys):
     assert not (tmp_path / "mark").exists()
 
 
-def test_status_runs_nothing(results, tmp_path, capsys):
-    store, plan = results
+def test_status_runs_nothing(results, tmp_path):
+    store, _ = results
     for name in ("metric.py", "mine.py"):
         Path(name).write_text(f"open({str(tmp_path / 'mark')!r}, 'w')\n")
     assert main(["status", "own", "--store", str(store.root)]) == 0

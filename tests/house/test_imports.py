@@ -1,0 +1,181 @@
+"""Strangers' code is imported in a child first: whatever it does there, the command says so in one line."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchsuite import loading
+from benchsuite.cli.main import main
+from benchsuite.errors import PluginError
+from benchsuite.registry import find, load_model
+from benchsuite.runner import Options, prepare
+from benchsuite.runner import run as work
+from benchsuite.runner.plugin_code import tell_of_changed_code
+
+DEADLY = {
+    "leaves": ("import sys; sys.exit(0)", "SystemExit: 0"),
+    "leaves the system's way": ("import os; os._exit(0)", "its import ended the process with code 0"),
+    "raises what is no Exception": ("class Odd(BaseException): pass\nraise Odd('a\\nb')", "Odd: a b"),
+    "interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "crashes": ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "was killed by SIGSEGV"),
+    "recurses": ("def f(): f()\nf()", "RecursionError"),
+    "cannot be told": (
+        "class Mute(Exception):\n    def __str__(self): raise ValueError\nraise Mute",
+        "cannot be loaded: Mute",
+    ),
+    "is no Python": ("def", "SyntaxError"),
+    "holds a NUL byte": ("x = 1\0", "SyntaxError"),
+    "closes what it finds": ("import os; os.closerange(0, 1000)", "its import ended the process with code 1"),
+}
+EXPERIMENT = """
+name = "mine"
+sources = ["demo"]
+splits = ["random-holdout"]
+models = ["{model}"]
+metrics = ["ndcg@10"]
+"""
+
+
+def refusal(capsys, *words):
+    """Run the command, which must end with exit code 2 and one line; return the line."""
+    assert main(list(words)) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1, err
+    assert "Traceback" not in err
+    return err
+
+
+@pytest.mark.parametrize("case", DEADLY)
+def test_a_file_that_dies_while_it_is_imported(case, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, reason = DEADLY[case]
+    Path("mine.py").write_text(code)
+    line = refusal(capsys, "check", "./mine.py:X")
+    assert reason in line
+    assert line.startswith("error: model X (./mine.py:X): cannot be loaded: ")
+    assert line.endswith("correct ./mine.py\n")
+
+
+@pytest.mark.parametrize("words", [["show", "./mine.py:X"], ["run", "mine.toml"], ["plan", "mine.toml"]])
+def test_every_verb_that_would_import_it(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("import os; os._exit(0)")
+    Path("mine.toml").write_text(EXPERIMENT.format(model="./mine.py:X"))
+    assert "its import ended the process with code 0; correct ./mine.py" in refusal(capsys, *words)
+
+
+def test_an_endless_import_is_stopped(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "IMPORT_SECONDS", 1.5)
+    Path("mine.py").write_text("while True: pass")
+    assert "its import took more than 1.5 seconds" in refusal(capsys, "check", "./mine.py:X")
+
+
+def test_an_installed_package_that_dies(pretend, monkeypatch, capsys):
+    site = pretend("deadly", "models", {"deadly": "deadly_one:X"}, {"deadly_one": "import os; os._exit(3)"})
+    monkeypatch.syspath_prepend(str(site))
+    assert "its import ended the process with code 3; reinstall deadly" in refusal(capsys, "show", "model", "deadly")
+    assert main(["list", "models", "--load"]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("deadly"))
+    assert "broken: cannot be loaded: its import ended the process with code 3" in row
+
+
+def test_what_survives_the_child_may_still_leave_here(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("import sys\nif 'pytest' in sys.modules: sys.exit(0)")
+    assert "cannot be loaded: SystemExit: 0" in refusal(capsys, "check", "./mine.py:X")
+
+
+def test_our_own_plugins_are_not_paid_for(monkeypatch):
+    def forbid(*_):
+        raise AssertionError("a child was started")
+
+    monkeypatch.setattr(loading, "_try_in_child", forbid)
+    assert load_model("ease").version
+    with pytest.raises(PluginError, match="a child was started"):
+        find("models", f"{__file__}:X", trusted=[f"{__file__}:X"]).load()
+
+
+@pytest.mark.parametrize(
+    "code", ["raise KeyError('x')", "raise SystemExit(0)", "import sys; sys.exit(0)", "return 5 .no_such"]
+)
+def test_settings_that_raise_are_the_plugins_fault(code, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    body = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
+    body += f"\n\n@dataclass\nclass X(Counts):\n    def __post_init__(self):\n        {code}\n"
+    Path("mine.py").write_text(body)
+    Path("mine.toml").write_text(EXPERIMENT.format(model="./mine.py:X"))
+    for words in (["run", "mine.toml"], ["check", "./mine.py:X"], ["show", "./mine.py:X"]):
+        assert "its code raised" in refusal(capsys, *words)
+
+
+def test_a_source_that_raises_is_its_own_fault(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    body = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
+    body += "\n\n@dataclass\nclass X(Toy):\n    def load(self, place):\n        raise KeyError('gone')\n"
+    Path("mine.py").write_text(body)
+    Path("mine.toml").write_text(EXPERIMENT.format(model="popular").replace("demo", "./mine.py:X"))
+    assert "source X (./mine.py:X): its code raised KeyError: 'gone'" in refusal(capsys, "run", "mine.toml")
+
+
+def test_a_file_edited_after_the_plan_fails_its_cells(tmp_path, monkeypatch):
+    from benchsuite.api import Place
+    from benchsuite.plan.experiment import check_experiment
+    from benchsuite.store import Store
+
+    class Quiet:
+        def __getattr__(self, name):
+            return lambda *_: None
+
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(Path(__file__).parents[1] / "runner" / "toy.py", "mine.py")
+    parts = {"sources": ["./mine.py:Toy"], "splits": ["random-holdout"], "metrics": ["ndcg@10"]}
+    experiment = check_experiment({"name": "mine", "models": ["./mine.py:Counts"], **parts}, "a test")
+    store = Store(tmp_path / "runs")
+    plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+    with Path("mine.py").open("a") as file:
+        file.write("\n# edited\n")
+    _, outcome = work(plan, store, Options(threads=1), Quiet())
+    assert [reason for _, reason in outcome.failed] != []
+    assert all("the file changed since the plan was made" in reason for _, reason in outcome.failed)
+    again = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+    assert again.cells[0].key != plan.cells[0].key
+    assert work(again, store, Options(threads=1), Quiet())[1].failed == []
+
+
+def test_an_installed_plugin_that_changed_under_its_version_is_told(pretend, monkeypatch, tmp_path):
+    from benchsuite.plan import pick_all
+    from benchsuite.plan.experiment import check_experiment
+    from benchsuite.store import Store
+
+    code = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
+    site = pretend("changing", "models", {"changing": "changing_one:Counts"}, {"changing_one": code})
+    monkeypatch.syspath_prepend(str(site))
+    parts = {"sources": ["demo"], "splits": ["random-holdout"], "metrics": ["ndcg@10"]}
+    picked = pick_all(check_experiment({"name": "mine", "models": ["changing", "popular"], **parts}, "a test"))
+    store, said = Store(tmp_path / "runs"), []
+    for _ in range(2):
+        tell_of_changed_code(picked, store, said.append)
+        assert said == []
+    (site / "changing_one.py").write_text(f"{code}\n# a change\n")
+    tell_of_changed_code(picked, store, said.append)
+    (line,) = said
+    assert line.startswith(
+        "the code of changing_one changed since this store saw it last, but not the version of model"
+    )
+    assert "model changing:" in line
+    assert "raise their version or name another --store" in line
+    tell_of_changed_code(picked, store, said.append)
+    assert len(said) == 1, "told once"
+    (site / "changing_one.py").write_text(f"{code}\n# another\n")
+    monkeypatch.setattr(next(p.plugin for p in picked.models if p.label == "changing").__class__, "version", "2")
+    tell_of_changed_code(picked, store, said.append)
+    assert len(said) == 1, "a new version says it all"
+    for damage in ("", "[1]", '{"model changing": 3}'):
+        (tmp_path / "runs" / "code" / "changing_one.json").write_text(damage)
+        tell_of_changed_code(picked, store, said.append)
+    assert len(said) == 1
