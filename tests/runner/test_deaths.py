@@ -31,7 +31,7 @@ def deaths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_a_cell_whose_process_is_killed_is_tried_once_more(tmp_path: Path, run_toy, toy_experiment, deaths) -> None:
+def test_a_cell_whose_process_is_killed_is_tried_once_more(run_toy, toy_experiment, deaths) -> None:
     deaths.write_text("1")
     _, outcome, watcher = run_toy(toy_experiment(["Mortal"]))
     assert (outcome.done, outcome.failed) == (2, [])

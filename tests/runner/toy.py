@@ -175,11 +175,11 @@ class Junk(Counts):
     """Writes what is no message into every pipe that it finds."""
 
     def fit(self, train: Dataset, context: Context) -> Counts:
-        for name in os.listdir("/proc/self/fd"):
+        for open_file in Path("/proc/self/fd").iterdir():
             with contextlib.suppress(OSError):
-                if os.readlink(f"/proc/self/fd/{name}").startswith("pipe:"):
+                if str(open_file.readlink()).startswith("pipe:"):
                     for line in JUNK:
-                        os.write(int(name), line)
+                        os.write(int(open_file.name), line)
         return super().fit(train, context)
 
 
