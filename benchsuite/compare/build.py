@@ -15,6 +15,7 @@ from benchsuite.compare.judge import Judged, judge
 from benchsuite.compare.machines import machine_notes
 from benchsuite.compare.strata import Strata
 from benchsuite.compare.survival import completion, survival
+from benchsuite.compare.trials import trial_notes
 from benchsuite.data import About, Comparison, Row, State
 from benchsuite.plan import Cell, Plan
 from benchsuite.provenance import provenance
@@ -86,6 +87,7 @@ def build(
         notes=(
             *_notes(plan, bool(judgement.contrasts)),
             *machine_notes(plan, store),
+            *trial_notes(plan.tuning),
             *survival(plan.datasets, plan.models, plan.metrics, judgement.contrasts),
             *completion(told),
         ),

@@ -9,21 +9,34 @@ from benchsuite.store import Store
 
 
 def machine_notes(plan: Plan, store: Store) -> Iterator[str]:
-    """Yield a sentence when not all cells were made on one processor: then costs are no fair comparison.
+    """Yield a sentence when not all cells were made alike.
+
+    On several processors, costs are no fair comparison. With several numbers of threads in one table, the last digits
+    of some models are no comparison either.
 
     Args:
         plan: what was planned.
         store: where results are.
     """
     made: dict[str, dict[str, None]] = {}  # models by machine, in the order of the plan
+    threads: dict[tuple[str, str], dict[object, dict[str, None]]] = {}  # models by number of threads, by table
     for cell in plan.cells:
         if not cell.reason and store.has("cell", cell.key):
             manifest = store.get("cell", cell.key).manifest
             if manifest["state"] == "ok":
                 made.setdefault(_machine(manifest), {})[cell.model] = None
+                table = threads.setdefault((cell.dataset, cell.split), {})
+                table.setdefault(manifest.get("threads"), {})[cell.model] = None
     if len(made) > 1:
         parts = [f"{machine}: {', '.join(models)}" for machine, models in made.items()]
         yield f"Costs were not all measured on one machine; compare them only within one. {'. '.join(parts)}."
+    for (dataset, split), numbers in threads.items():
+        if len(numbers) > 1:
+            parts = [f"{number or 'unknown'}: {', '.join(models)}" for number, models in numbers.items()]
+            yield (
+                f"On {dataset}, {split}, models were fitted with different numbers of threads, which may move the last "
+                f"digits and the costs of some. {'. '.join(parts)}."
+            )
 
 
 def _machine(manifest: dict[str, object]) -> str:

@@ -125,14 +125,12 @@ class TuneQueue:
             opened.trial = None
 
     def _sealed(self, opened: _Open) -> bool:
-        """Tell whether the study is finished and stays so."""
+        """Tell whether the study is finished and stays so; one with trials that failed is replayed on request."""
         if not self._store.has("tune", opened.key):
             return False
         if not self._retry or opened.key in self._done:
             return True
-        trials = self._store.get("tune", opened.key).manifest["trials"]
-        without = [trial["key"] for trial in trials if trial["value"] is None]
-        return not any(self._failed(key) or not self._store.has("cell", key) for key in without)
+        return all(trial["value"] is not None for trial in self._store.get("tune", opened.key).manifest["trials"])
 
     def _failed(self, key: str) -> bool:
         return self._store.has("cell", key) and self._store.get("cell", key).manifest["state"] == "failed"

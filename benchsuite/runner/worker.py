@@ -28,6 +28,7 @@ from benchsuite.provenance import now, provenance
 from benchsuite.registry import load_model
 from benchsuite.runner.device import choose_device
 from benchsuite.runner.jobs import Job, write_failure
+from benchsuite.runner.logs import read_log
 from benchsuite.runner.meter import Meter
 from benchsuite.store import Draft, Store
 
@@ -207,9 +208,7 @@ def _peak_mb() -> float:
 def _log_since(log: Path, mark: int) -> str:
     sys.stdout.flush()
     sys.stderr.flush()
-    with log.open("rb") as file:
-        file.seek(mark)
-        return file.read().decode("utf-8", errors="replace")
+    return read_log(log, mark)
 
 
 def _tell(channel: TextIO, **message: Any) -> None:

@@ -169,6 +169,8 @@ def _tuning(tuning: Sequence[Trials]) -> str:
             text += f"; won: {', '.join(f'{words.clean(k)} = {words.plain(v)}' for k, v in won.items()) or 'defaults'}"
             value = trials.values[trials.best]
             text += "" if value is None else f" with {value:.4f}"
+        if trials.best is not None and trials.failures:
+            text += f"; {len(trials.failures)} of the trials failed"
         if trials.edges:
             text += f"; at an end of the range of {', '.join(map(words.clean, trials.edges))}"
         texts.append(_said(words.sentence(text)))
@@ -197,6 +199,8 @@ def _studies(several: Sequence[Trials]) -> str:
     text += f"; the defaults won in {sum(trials.best == 0 for trials in several)}"
     failed = sum(trials.best is None for trials in several)
     text += f"; every trial failed in {failed}" if failed else ""
+    lost = sum(len(trials.failures) for trials in several)
+    text += f"; {count(lost)} trials failed of {count(sum(tried))}" if lost else ""
     edges = Counter(words.clean(name) for trials in several for name in trials.edges)
     ends = ", ".join(f"{name} in {number}" for name, number in edges.items())
     return _said(words.sentence(text + (f"; at an end of its range: {ends}" if ends else "")))

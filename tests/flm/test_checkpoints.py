@@ -65,10 +65,7 @@ def test_a_killed_worker_goes_on(tmp_path: Path, tiny: str, monkeypatch: pytest.
         plan = dataclasses.replace(plan, cells=tuple(cell for cell in plan.cells if cell.stage == "test"))
         work(plan, store, Options(threads=1), Quiet())
         (key,) = store.keys("cell")
-        if name != "undisturbed":
-            assert "SIGKILL" in store.get("cell", key).manifest["reason"]
-            assert list((store.root / "checkpoints").glob("*/*.safetensors"))
-            work(plan, store, Options(threads=1, retry_failed=True), Quiet())
+        assert mark.exists() == (name != "undisturbed")
         assert not list((store.root / "checkpoints").glob("*"))
         found[name] = store.get("cell", key)
     whole = found["undisturbed"]

@@ -22,6 +22,7 @@ class Quiet:
     def __init__(self, after_job: Callable[[], None] = lambda: None) -> None:
         self.after_job = after_job
         self.ended: list[tuple[str, str, str, str]] = []
+        self.again: list[tuple[str, str, str]] = []
         self.moved: list[tuple[str, str]] = []
         self.expected: list[int] = []
 
@@ -36,7 +37,8 @@ class Quiet:
     def cell_ended(self, label: str, stage: str, state: str, seconds: float, reason: str) -> None:
         self.ended.append((label, stage, state, reason))
 
-    def cell_again(self, label: str, stage: str, reason: str) -> None: ...
+    def cell_again(self, label: str, stage: str, reason: str) -> None:
+        self.again.append((label, stage, reason))
 
     def job_ended(self, label: str) -> None:
         self.after_job()
@@ -71,9 +73,12 @@ def run_toy(tmp_path: Path) -> Run:
     """Run an experiment in a store of the test's own."""
 
     def go(
-        experiment: Experiment, options: Options | None = None, after_job: Callable[[], None] = lambda: None
+        experiment: Experiment,
+        options: Options | None = None,
+        after_job: Callable[[], None] = lambda: None,
+        folder: str = "runs",
     ) -> tuple[Plan, Outcome, Quiet]:
-        store = Store(tmp_path / "runs")
+        store = Store(tmp_path / folder)
         watcher = Quiet(after_job)
         plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
         plan, outcome = work(plan, store, options or Options(threads=1), watcher)

@@ -180,7 +180,8 @@ def _workers(scratch: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if any(file.path.startswith(str(scratch)) for file in process.open_files()):
+            logs = [file.path for file in process.open_files() if file.path.endswith(".txt")]
+            if any(path.startswith(str(scratch)) for path in logs):
                 found.append(process)
     return found
 

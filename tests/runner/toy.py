@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import time
 from dataclasses import dataclass
@@ -128,3 +130,88 @@ class Babbles(Counts):
 
     def parameter_count(self) -> Any:
         return "many"
+
+
+def _deaths_left() -> int:
+    """Return how many more fits shall die, as the file named by TOY_DEATHS says, and take one off."""
+    file = Path(os.environ["TOY_DEATHS"])
+    left = int(file.read_text())
+    file.write_text(str(max(0, left - 1)))
+    return left
+
+
+@dataclass
+class Mortal(Counts):
+    """Is killed in its first fits, as often as TOY_DEATHS says."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        if _deaths_left():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().fit(train, context)
+
+
+@dataclass
+class Orphan(Counts):
+    """Kills the process that forked it in its first fits, as often as TOY_DEATHS says."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        if _deaths_left():
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(600)
+        return super().fit(train, context)
+
+
+@dataclass
+class Tidies(Counts):
+    """Deletes the folder for temporary files of the whole run."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        shutil.rmtree(Path(os.environ["TMPDIR"]).parent)
+        return super().fit(train, context)
+
+
+@dataclass
+class Junk(Counts):
+    """Writes what is no message into every pipe that it finds."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        for open_file in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if str(open_file.readlink()).startswith("pipe:"):
+                    for line in JUNK:
+                        os.write(int(open_file.name), line)
+        return super().fit(train, context)
+
+
+JUNK = (
+    b"\n\xff\xfe not JSON\n",
+    b"[]\n5\nnull\n{}\n" + b"[" * 5000 + b"\n",
+    b'{"start": "no such cell"}\n{"start": 5}\n{"done": null}\n{"failed": []}\n{"fatal": 1}\n',
+    b'{"phase": "fit"}\n{"phase": 7, "done": 1}\n{"phase": "fit", "done": NaN, "total": "many", "note": {}}\n',
+    b'{"phase": "[/x]\\ud800", "done": -5, "total": 1e999, "note": "[bold]"}\n',
+    b"x" * 60_000 + b"\n",
+)
+
+
+@dataclass
+class Prints(Counts):
+    """Prints three megabytes."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        print("the first words")
+        for _ in range(30):
+            print("x" * 100_000)
+        print("the last words", flush=True)
+        raise ValueError("a lone \ud800 and\tmuch more: " + "y" * 10_000)
+
+
+@dataclass
+class Threads(Counts):
+    """Tells how many threads its libraries use."""
+
+    def facts(self) -> dict[str, Any]:
+        import threadpoolctl
+
+        pools = {pool["internal_api"]: pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+        told = {name: value for name, value in os.environ.items() if name.endswith(("_NUM_THREADS", "_DYNAMIC"))}
+        return {"pools": pools, "told": told}

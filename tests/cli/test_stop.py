@@ -1,0 +1,69 @@
+"""A run that is told to stop: by Ctrl-C, and by SIGTERM as Slurm, Docker and systemd do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from benchsuite.cli.console import INTERRUPTED, TERMINATED, Terminated, guarded
+from benchsuite.store import Store
+
+TOY = Path(__file__).parent.parent / "runner" / "toy.py"
+
+
+def test_sigterm_is_ctrl_c_with_its_own_code(capsys) -> None:
+    undone = []
+
+    def work() -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(30)
+        finally:
+            undone.append(True)
+        return 0
+
+    assert guarded(work) == TERMINATED == 128 + signal.SIGTERM
+    first = capsys.readouterr().err
+    assert undone == [True]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    assert guarded(interrupted) == INTERRUPTED
+    assert capsys.readouterr().err == first
+    assert issubclass(Terminated, KeyboardInterrupt)
+
+
+def test_sigterm_stops_the_workers_and_leaves_the_store_whole(tmp_path: Path) -> None:
+    experiment = tmp_path / "toy.toml"
+    experiment.write_text(
+        f'name = "toy"\nsources = ["{TOY}:Toy"]\nsplits = ["random-holdout"]\nmetrics = ["ndcg@10"]\n'
+        f'models = ["{TOY}:Counts", "{TOY}:Sleeps"]\n'
+    )
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchsuite", "run", str(experiment), "--store", str(tmp_path / "runs")],
+        env=os.environ | {"TMPDIR": str(scratch), "BENCHSUITE_DATA": ""},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    store = Store(tmp_path / "runs")
+    while process.poll() is None and (not store.keys("cell") or len(list(scratch.glob("*/*/job.json"))) < 1):
+        time.sleep(0.05)
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == TERMINATED
+    assert said.splitlines()[-1].startswith("error: interrupted; what is finished is kept")
+    assert psutil.wait_procs(family, timeout=60)[1] == []
+    assert list(scratch.iterdir()) == []
+    assert len(store.keys("cell")) == 1
+    assert not list((tmp_path / "runs" / "drafts").iterdir())

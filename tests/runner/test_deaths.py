@@ -1,0 +1,188 @@
+"""What is killed from outside says nothing about a model: it is tried once more, and never sealed unmarked."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchsuite.api import Place
+from benchsuite.cli.run import perform
+from benchsuite.cli.watch import Watch
+from benchsuite.compare import build, latest_plan
+from benchsuite.plan import Plan
+from benchsuite.runner import Options, children, known, pool, prepare
+from benchsuite.runner.children import Nursery
+from benchsuite.store import Store
+
+linux = pytest.mark.skipif(not children.FORKS, reason="workers are forked on Linux only")
+RETRY = Options(threads=1, retry_failed=True)
+
+
+@pytest.fixture
+def deaths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that says how many more fits shall die."""
+    file = tmp_path / "deaths"
+    file.write_text("0")
+    monkeypatch.setenv("TOY_DEATHS", str(file))
+    return file
+
+
+def test_a_cell_whose_process_is_killed_is_tried_once_more(run_toy, toy_experiment, deaths) -> None:
+    deaths.write_text("1")
+    _, outcome, watcher = run_toy(toy_experiment(["Mortal"]))
+    assert (outcome.done, outcome.failed) == (2, [])
+    assert [stage for _, stage, _ in watcher.again] == ["validation"]
+
+
+def test_killed_twice_it_has_failed_and_the_other_stage_is_still_done(
+    tmp_path: Path, run_toy, toy_experiment, deaths
+) -> None:
+    deaths.write_text("2")
+    plan, outcome, _ = run_toy(toy_experiment(["Mortal"]))
+    assert [reason for _, reason in outcome.failed] == ["the process was killed by SIGKILL, probably out of memory"]
+    store = Store(tmp_path / "runs")
+    validation, test = (store.get("cell", cell.key).manifest for cell in plan.cells)
+    assert (validation["state"], validation["cause"], test["state"]) == ("failed", "signal", "ok")
+    _, outcome, _ = run_toy(toy_experiment(["Mortal"]), RETRY)
+    assert (outcome.done, outcome.failed) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("model", "cause"), [("Raises", "error"), ("Exits", "error"), ("Dies", "signal"), ("Sleeps", "timeout")]
+)
+def test_the_cause_of_a_failure_is_kept(tmp_path: Path, run_toy, toy_experiment, model: str, cause: str) -> None:
+    plan, _, _ = run_toy(toy_experiment([model], metrics=["ndcg@10"], timeout_minutes=0.03))
+    (cell,) = plan.cells
+    assert Store(tmp_path / "runs").get("cell", cell.key).manifest["cause"] == cause
+
+
+@linux
+def test_jobs_whose_starting_process_is_killed_are_started_again(run_toy, toy_experiment, deaths) -> None:
+    deaths.write_text("1")
+    _, outcome, _ = run_toy(toy_experiment(["Orphan"]))
+    assert (outcome.done, outcome.failed) == (2, [])
+
+
+@linux
+def test_a_model_that_always_kills_its_starting_process_fails_alone(run_toy, toy_experiment, deaths) -> None:
+    deaths.write_text("99")
+    _, outcome, _ = run_toy(toy_experiment(["Orphan", "Counts"], metrics=["ndcg@10"]))
+    ((place, reason),) = outcome.failed
+    assert place.startswith("Orphan")
+    assert reason == "the process that starts workers ended with code -9"
+
+
+def test_no_room_for_one_more_process_fails_that_cell_only(
+    run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(Nursery):
+        def start(self, job: Path, log: Path, pipe: int):
+            text = job.read_text()
+            if "Raises" in text:
+                raise BlockingIOError(11, "Resource temporarily unavailable")
+            return super().start(job, log, pipe)
+
+    monkeypatch.setattr(pool, "parent_for", Full)
+    _, outcome, watcher = run_toy(toy_experiment(["Raises", "Counts"], metrics=["ndcg@10"]))
+    assert [reason for _, reason in outcome.failed] == [
+        "no process could be started for it: Resource temporarily unavailable"
+    ]
+    assert len(watcher.again) == 1
+
+
+@linux
+def test_a_fork_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (
+        "import os, sys\n"
+        "from benchsuite.runner import children, nursery\n"
+        "def refuse(): raise BlockingIOError(11, 'no room')\n"
+        "os.fork, children._PAUSES = refuse, ()\n"
+        "nursery.main(int(sys.argv[1]), [])"
+    )
+    popen = children._popen
+    monkeypatch.setattr(children, "_popen", lambda words, *rest: popen([sys.executable, "-c", code, words[3]], *rest))
+    starter = Nursery((), 1, tmp_path)
+    log = tmp_path / "log.txt"
+    log.touch()
+    receiving, sending = os.pipe()
+    child = starter.start(tmp_path / "no-job.json", log, sending)
+    while child.poll() is None:
+        assert starter.hear()
+    assert child.lost == "no process could be started for it: no room"
+    starter.close()
+    os.close(receiving)
+    os.close(sending)
+
+
+@linux
+def test_a_model_that_deletes_the_folder_for_temporary_files_ends_no_run(
+    tmp_path: Path, run_toy, toy_experiment
+) -> None:
+    plan, _, _ = run_toy(toy_experiment(["Tidies", "Counts"], metrics=["ndcg@10"]))
+    store = Store(tmp_path / "runs")
+    states = {cell.model: store.get("cell", cell.key).manifest["state"] for cell in plan.cells}
+    assert states["Counts"] == "ok"
+
+
+TUNE = {"on": "ndcg@10", "trials": 3}
+
+
+def _without_names(plan: Plan) -> list[object]:
+    return [dataclasses.replace(one, seconds=()) for one in plan.tuning]
+
+
+def test_a_trial_that_is_killed_changes_no_result(tmp_path: Path, run_toy, toy_experiment, deaths) -> None:
+    experiment = toy_experiment(["Mortal"], tune=TUNE, metrics=["ndcg@10"])
+    undisturbed, _, _ = run_toy(experiment, folder="undisturbed")
+    deaths.write_text("1")
+    plan, outcome, _ = run_toy(experiment)
+    assert (outcome.trials, outcome.failed_trials, outcome.failed) == (3, [], [])
+    assert _without_names(plan) == _without_names(undisturbed)
+    deaths.write_text("2")
+    spoilt, outcome, _ = run_toy(experiment, folder="spoilt")
+    reason = "the process was killed by SIGKILL, probably out of memory"
+    assert outcome.failed_trials == [("trial of Mortal on Toy, random-holdout", reason)]
+    assert spoilt.tuning[0].reasons == (reason, "", "")
+    assert spoilt == Plan.from_json(spoilt.to_json())
+    notes = build(spoilt, Store(tmp_path / "spoilt")).notes
+    assert f"Of 3 tuning trials of Mortal, 1 failed: {reason} (1)." in notes
+    mended, outcome, _ = run_toy(experiment, RETRY, folder="spoilt")
+    assert (outcome.failed_trials, outcome.failed) == ([], [])
+    assert _without_names(mended) == _without_names(undisturbed)
+    assert mended.cells == undisturbed.cells
+
+
+def test_two_models_that_come_to_the_same_trial_share_it(run_toy, toy_experiment) -> None:
+    models = ["Counts", {"use": "Counts", "label": "other"}]
+    plan, outcome, _ = run_toy(toy_experiment(models, tune=TUNE, metrics=["ndcg@10"]), Options(workers=2, threads=1))
+    assert outcome.failed == []
+    assert plan.tuning[0].keys == plan.tuning[1].keys
+
+
+class _Stopped(Watch):
+    """Stops the run before it begins."""
+
+    def expect(self, cells: int) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_run_that_is_stopped_at_once_hides_no_finished_study(tmp_path: Path, run_toy, toy_experiment) -> None:
+    experiment = toy_experiment(["Counts", "Raises"], tune={"on": "ndcg@10", "trials": 2}, metrics=["ndcg@10"])
+    plan, _, _ = run_toy(experiment)
+    store = Store(tmp_path / "runs")
+    place = Place(cache=tmp_path / "cache", offline=True)
+    fresh = prepare(experiment, store, place, lambda _: None)
+    assert fresh != plan
+    assert known(fresh, store) == plan
+    for options in (Options(), RETRY):
+        with pytest.raises(KeyboardInterrupt):
+            perform(experiment, store, lambda _: place, options, _Stopped(quiet=True))
+        assert latest_plan(store, "toy") == plan
+    wider = toy_experiment(["Counts", "Mortal"], tune={"on": "ndcg@10", "trials": 2}, metrics=["ndcg@10"])
+    half = known(prepare(wider, store, place, lambda _: None), store)
+    assert [about.facts["tuned"] for about in half.models] == [True, False]
+    assert [one.model for one in half.tuning] == ["Counts"]
