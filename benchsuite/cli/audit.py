@@ -124,6 +124,7 @@ def _cut(label: str, dataset: Dataset, split: Pick, seed: int, store: Store | No
     from benchsuite.api import Split
     from benchsuite.errors import DataError
     from benchsuite.evaluate import Across, inspect
+    from benchsuite.folds import complete
     from benchsuite.runner.folds import cut_identity, fold_key
 
     names = (label, split.label, seed)
@@ -139,7 +140,7 @@ def _cut(label: str, dataset: Dataset, split: Pick, seed: int, store: Store | No
         for fold in split.plugin.split(dataset, seed):
             place = f"{where}, fold {fold.name}"
             found = list(inspect(fold, split.plugin, place, dataset))
-            if store is not None and store.has("fold", fold_key(identity, fold.name)):
+            if store is not None and complete(store, fold_key(identity, fold.name)):
                 found.append(_stored(store, fold_key(identity, fold.name), fold, dataset, place))
             across.add(fold)
             if last is not None:
@@ -159,15 +160,14 @@ def _cut(label: str, dataset: Dataset, split: Pick, seed: int, store: Store | No
 
 def _stored(store: Store, key: str, fold: Fold, dataset: Dataset, where: str) -> Finding:
     """Compare the fold that models saw with the one that was just checked."""
-    from benchsuite.data.files import load_fold
     from benchsuite.evaluate import Finding
     from benchsuite.evaluate.audit_folds import difference
+    from benchsuite.folds import damaged, read_fold
 
-    entry = store.get("fold", key)
-    damaged = entry.damaged()
-    compared, leak = (0, "") if damaged else difference(load_fold(entry.folder, dataset), fold)
-    if damaged:
-        leak = f"the stored fold is damaged: {damaged[0]}; delete {entry.folder} and run again"
+    faults = damaged(store, key)
+    compared, leak = (0, "") if faults else difference(read_fold(store, key, dataset), fold)
+    if faults:
+        leak = f"the stored fold is damaged: {faults[0]}; delete its folder and run again"
     return Finding("store", "the stored fold is this fold", compared, leak, where)
 
 

@@ -93,7 +93,7 @@ def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any]) -> Iter
     report = load_report(facts["form"])
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as bare:
         other = Store(Path(bare))
-        for kind in ("cell", "fold", "data", "plan"):
+        for kind in ("cell", "fold", "truth", "data", "plan"):
             (store.root / kind).mkdir(exist_ok=True)
             (other.root / kind).symlink_to((store.root / kind).resolve(), target_is_directory=True)
         plan = kept_plan(other, facts["plan"])

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchsuite.errors import StoreError
+from benchsuite.folds import borrow
 from benchsuite.provenance import cores
 from benchsuite.runner.jobs import Job, modules_for
 from benchsuite.runner.pool import Fixed, Pool, Watcher
@@ -60,12 +61,11 @@ def again(store: Store, key: str, watcher: Watcher) -> tuple[Entry, list[Differe
     identity = old.manifest["identity"]
     with tempfile.TemporaryDirectory(prefix="benchsuite-") as folder:
         other = Store(Path(folder))
-        for kind in ("fold", "data"):
-            (other.root / kind).symlink_to((store.root / kind).resolve(), target_is_directory=True)
+        borrow(store, other, identity["fold"])
         cell = {"key": key, "stage": identity["stage"], "identity": identity}
         threads = int(old.manifest.get("threads", cores()))
         modules = modules_for(identity["model"]["plugin"])
-        job = Job(str(other.root), f"cell {key[:12]}", identity["fold"], (cell,), threads, "auto", 2 * 3600.0, modules)
+        job = Job(f"cell {key[:12]}", identity["fold"], (cell,), threads, "auto", 2 * 3600.0, modules)
         Pool(other, 1, watcher).run(Fixed([job]))
         new = other.get("cell", key)
         states = (old.manifest["state"], new.manifest["state"])

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchsuite.errors import StoreError
 from benchsuite.runner.children import Child, Parent, parent_for
+from benchsuite.runner.ingest import Ingest
 from benchsuite.runner.jobs import Job, write_failure
 from benchsuite.store import Store
 
@@ -120,6 +120,7 @@ class Pool:
 
     def __init__(self, store: Store, workers: int, watcher: Watcher) -> None:
         self._store = store
+        self._ingest = Ingest(store)
         self._workers = workers
         self._watcher = watcher
         self._selector = selectors.DefaultSelector()
@@ -130,7 +131,7 @@ class Pool:
         """Work jobs off until there are none; on any error or Ctrl-C, stop the workers and leave the store whole.
 
         Raises:
-            StoreError: when a worker cannot write.
+            StoreError: when a result cannot be kept.
         """
         with tempfile.TemporaryDirectory(prefix="benchsuite-") as scratch:
             try:
@@ -152,11 +153,11 @@ class Pool:
 
     def _start(self, job: Job, scratch: Path) -> None:
         folder = Path(tempfile.mkdtemp(dir=scratch))
-        job.save(folder / "job.json")
+        order = self._ingest.give(job, folder)
         log = folder / "log.txt"
         receiving, sending = os.pipe()
         log.touch()
-        child = self._parent(job, scratch).start(folder / "job.json", log, sending)
+        child = self._parent(job, scratch).start(order, log, sending)
         os.close(sending)
         os.set_blocking(receiving, False)
         worker = _Running(job, child, receiving, log, dict(job.cells[0]), time.monotonic())
@@ -198,19 +199,21 @@ class Pool:
 
     def _hear(self, worker: _Running, message: dict[str, Any]) -> None:
         label = worker.job.label
-        if "fatal" in message:
-            what, where, remedy = message["fatal"]
-            raise StoreError(what, where=where, remedy=remedy)
         if "start" in message:
             worker.cell = dict(next(cell for cell in worker.job.cells if cell["key"] == message["start"]))
             worker.since = time.monotonic()
         elif "phase" in message:
             self._watcher.job_moved(label, message["phase"], message["done"], message["total"], message["note"])
+        elif "ranked" in message:
+            self._ingest.ranked(worker.job, worker.cell, worker.log.parent)
         elif "done" in message:
-            self._watcher.cell_ended(label, worker.cell["stage"], "ok", message["seconds"], "")
+            reason = self._ingest.done(worker.job, worker.cell, worker.log.parent, worker.log)
+            state = "failed" if reason else "ok"
+            self._watcher.cell_ended(label, worker.cell["stage"], state, message["seconds"], reason)
         elif "failed" in message:
             seconds = time.monotonic() - worker.since
-            self._watcher.cell_ended(label, worker.cell["stage"], "failed", seconds, message["reason"])
+            reason = self._ingest.failed(worker.job, worker.cell, worker.log.parent, worker.log, message["reason"])
+            self._watcher.cell_ended(label, worker.cell["stage"], "failed", seconds, reason)
 
     def _check(self, worker: _Running) -> bool:
         """Notice a worker that took too long or is gone; return True when it is."""

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.data import Fold, Trials
-from benchsuite.data.files import load_dataset, load_fold
+from benchsuite.data import Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import gather
+from benchsuite.folds import StoredFolds
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan, retarget
 from benchsuite.registry import load_metric, load_model
@@ -45,7 +45,7 @@ class TuneQueue:
         about = next(metric for metric in plan.metrics if metric.label == tune["on"])
         self._metric = load_metric(about.facts["plugin"]).from_settings(about.settings, about.label)
         self._metric_identity = [about.facts["plugin"], about.facts["version"], dict(about.settings)]
-        self._folds: dict[str, Fold] = {}
+        self._folds = StoredFolds(store)
         self._flying: dict[str, _Open] = {}
         self._open = [self._begin(cell) for cell in plan.cells if cell.stage == "validation" and not cell.reason]
         self.finished: dict[tuple[str, str], Trials] = {}
@@ -100,7 +100,7 @@ class TuneQueue:
                     return None
                 opened.trial = retarget(opened.cell, opened.settings)
             if not self._store.has("cell", opened.trial.key):
-                return make_jobs(self._plan, [opened.trial], self._store, self._threads, self._device)[0]
+                return make_jobs(self._plan, [opened.trial], self._threads, self._device)[0]
             opened.study.tell(self._result(opened))
             opened.trial = None
 
@@ -115,7 +115,7 @@ class TuneQueue:
             return Trial(settings, None, seconds, cell.key)
         arrays = entry.arrays()
         plan = self._plan.settings
-        fold = self._validation(cell.fold_key)
+        fold = self._folds.part(cell.fold_key, cell.stage)
         own = self._plan.predicts_values(cell.model)
         evidence, _ = gather(fold, arrays, arrays, plan["relevant"], plan["threshold"], predicts_values=own)
         values = np.asarray(self._metric.measure(evidence), np.float64)
@@ -154,16 +154,6 @@ class TuneQueue:
             edges=tuple(manifest["edges"]),
         )
         self._open.remove(opened)
-
-    def _validation(self, key: str) -> Fold:
-        if key not in self._folds:
-            entry = self._store.get("fold", key)
-            dataset = load_dataset(self._store.folder("data", entry.manifest["data"]))
-            fold = load_fold(entry.folder, dataset).validation
-            if fold is None:
-                raise BenchsuiteError("the split makes no validation fold to tune on")
-            self._folds[key] = fold
-        return self._folds[key]
 
     def tuned_plan(self) -> Plan:
         """Return the plan with each model's best settings in place of its defaults."""

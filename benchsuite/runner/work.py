@@ -38,7 +38,7 @@ def run(plan: Plan, store: Store, options: Options, watcher: Watcher) -> tuple[P
                 store.drop("cell", cell.key)
     missing = [cell for cell in possible if not store.has("cell", cell.key)]
     watcher.expect(len({cell.key for cell in missing}))
-    Pool(store, options.workers, watcher).run(Fixed(make_jobs(plan, missing, store, threads, options.device)))
+    Pool(store, options.workers, watcher).run(Fixed(make_jobs(plan, missing, threads, options.device)))
     outcome = Outcome(len(plan.cells), len(possible) - len(missing), len(missing))
     outcome.not_applicable = len(plan.cells) - len(possible)
     outcome.trials = sum(len(trials.values) for trials in plan.tuning)
