@@ -92,7 +92,7 @@ class Store:
             raise StoreError(f"cannot be written: {error.strerror or error}", where=str(root), remedy=remedy) from None
 
     def _sweep(self) -> None:
-        """Remove drafts that a killed process left more than a day ago, and checkpoints that nobody took up."""
+        """Remove drafts that a killed process left more than a day ago, and checkpoints of older versions."""
         for kind, most in (("drafts", _STALE_SECONDS), ("checkpoints", _STALE_CHECKPOINTS)):
             for left in (self.root / kind).glob("*"):
                 with contextlib.suppress(OSError):
@@ -142,30 +142,6 @@ class Store:
             reason = error.strerror or str(error)
             remedy = "free disk space or choose another --store DIR; finished cells are safe"
             raise StoreError(f"cannot be written: {reason}", where=str(target), remedy=remedy) from error
-
-    @contextlib.contextmanager
-    def checkpoint(self, key: str) -> Iterator[Path]:
-        """Give the folder in which the making of a cell keeps its state; it outlives a kill and a store that is full.
-
-        Once the cell has ended by itself, well or not, the folder is removed; what nobody takes up goes in a month.
-        """
-        folder = self.root / "checkpoints" / key
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            remedy = "free disk space or choose another --store DIR; finished cells are safe"
-            raise StoreError(
-                f"cannot be written: {error.strerror or error}", where=str(folder), remedy=remedy
-            ) from None
-        try:
-            yield folder
-        except StoreError:
-            raise
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def drop(self, kind: str, key: str) -> None:
         """Forget a thing, so that it is made again (failed cells, on request)."""

@@ -61,6 +61,12 @@ def toy_experiment() -> Callable[..., Experiment]:
     return make_experiment
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints go to the user's cache: give each test one of its own."""
+    monkeypatch.setenv("BENCHSUITE_CACHE", str(tmp_path / "cache"))
+
+
 Run = Callable[..., tuple[Plan, Outcome, Quiet]]
 
 
