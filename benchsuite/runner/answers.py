@@ -23,6 +23,9 @@ _LISTS, _PAIRS, _SCORES, _ABOUT = "lists.npz", "pairs.npy", "scores.npy", "about
 
 _MOST_BYTES = 10**6
 
+_PAUSE = 0.002
+"""Seconds between two looks for what is asked."""
+
 _TOLD: dict[str, Any] = {
     "costs": dict,
     "parameters": (int, type(None)),
@@ -72,11 +75,8 @@ def wait_for_pairs(folder: Path) -> tuple[Int32, Int32]:
             raise BenchsuiteError("the folder of temporary files is gone", where=str(folder))
         time.sleep(_PAUSE)
     query, item = np.load(path, allow_pickle=False)
+    path.unlink()
     return query, item
-
-
-_PAUSE = 0.002
-"""Seconds between two looks."""
 
 
 def leave_scores(folder: Path, scores: Float32) -> None:
