@@ -123,7 +123,7 @@ class _Pairs(Honest):
 @dataclass
 class HugePairs(_Pairs):
     def pairs(self, scores: Any) -> Any:
-        return np.where(scores > 3, 1e300, scores)
+        return np.where(scores > 3, 1e300, scores.astype(np.float64))  # as float32, infinity
 
 
 @dataclass
@@ -155,7 +155,7 @@ class _Scores(Honest):
 @dataclass
 class HugeScores(_Scores):
     def score(self, queries: Queries, candidates: Any) -> Any:
-        return super().score(queries, candidates) * 1e300
+        return super().score(queries, candidates).astype(np.float64) * 1e300
 
 
 @dataclass
@@ -245,7 +245,7 @@ class _Searches(Model):
     def score(self, queries: Queries, candidates: Any) -> Any:
         self._look()
         scores = np.zeros((len(queries), self._items), np.float32)
-        if self._found is not None:
+        if self._found is not None and len(self._found[0]) == len(queries) + 1:
             start, item = self._found
             scores[np.repeat(np.arange(len(start) - 1), np.diff(start)), item] = 1
         return scores if candidates is None else scores[:, candidates]
