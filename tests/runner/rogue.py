@@ -182,7 +182,7 @@ class TellsNoFacts(Honest):
         return {"a lone half": "\ud800"}
 
 
-class NoText(Exception):
+class NoTextError(Exception):
     """Cannot say what it is."""
 
     def __str__(self) -> str:
@@ -205,7 +205,7 @@ class Fails(Honest):
             "KeyboardInterrupt": KeyboardInterrupt(),
             "SystemExit": SystemExit(0),
             "GeneratorExit": GeneratorExit(),
-            "NoText": NoText(),
+            "NoText": NoTextError(),
             "half a letter": ValueError("\ud800 in a message"),
         }
         raise made[self.kind]

@@ -53,7 +53,7 @@ RAISED = {
     "KeyboardInterrupt": "KeyboardInterrupt:",
     "SystemExit": "SystemExit: 0",
     "GeneratorExit": "GeneratorExit:",
-    "NoText": "NoText: (a NoText whose text cannot be had: KeyError)",
+    "NoText": "NoTextError: (a NoTextError whose text cannot be had: KeyError)",
     "half a letter": "ValueError: \\ud800 in a message",
 }
 
@@ -86,8 +86,8 @@ def test_whatever_a_model_raises_is_that_cells_failure(tmp_path: Path, run_toy, 
     assert len(outcome.failed) == len(RAISED)
 
 
-def test_odd_progress_harms_nobody(tmp_path: Path, run_toy, toy_experiment) -> None:
-    plan, outcome, watcher = run_toy(toy_experiment(["ReportsOddly"], metrics=["ndcg@10"], file=ROGUE))
+def test_odd_progress_harms_nobody(run_toy, toy_experiment) -> None:
+    _, outcome, watcher = run_toy(toy_experiment(["ReportsOddly"], metrics=["ndcg@10"], file=ROGUE))
     assert outcome.failed == []
     assert ("fit", "at last") in watcher.moved
     assert max(len(note) for _, note in watcher.moved) <= 500
@@ -135,7 +135,7 @@ def old_store(tmp_path: Path, run_toy, toy_experiment) -> Store:
     return store
 
 
-def test_an_old_store_is_read_as_it_is(tmp_path: Path, old_store: Store, run_toy, toy_experiment) -> None:
+def test_an_old_store_is_read_as_it_is(old_store: Store) -> None:
     (key,) = old_store.keys("fold")
     fold = StoredFolds(old_store).fold(key)
     assert len(fold.truth) == len(fold.queries)
@@ -146,9 +146,7 @@ def test_an_old_store_is_read_as_it_is(tmp_path: Path, old_store: Store, run_toy
     assert old_store.keys("truth") == []
 
 
-def test_an_old_fold_is_taken_apart_before_anything_is_fitted_on_it(
-    tmp_path: Path, old_store: Store, run_toy, toy_experiment
-) -> None:
+def test_an_old_fold_is_taken_apart_before_anything_is_fitted_on_it(old_store: Store, run_toy, toy_experiment) -> None:
     (key,) = old_store.keys("fold")
     before = StoredFolds(old_store).fold(key)
     kept = {field: np.array(getattr(before.truth, field)) for field in ("start", "item", "value", "timestamp")}
