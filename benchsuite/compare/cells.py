@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from benchsuite.api import Metric
-from benchsuite.data import Dataset, Evidence, Float32, Float64, Fold
-from benchsuite.data.files import load_dataset, load_fold
+from benchsuite.data import Evidence, Float32, Float64, Fold
 from benchsuite.evaluate import Measured, Reading, fallback_share, gather, measure
+from benchsuite.folds import StoredFolds
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 from benchsuite.registry import load_metric
@@ -54,8 +54,7 @@ class Measurer:
     def __init__(self, plan: Plan, store: Store) -> None:
         self._plan = plan
         self.store = store
-        self._folds: dict[str, Fold] = {}
-        self._data: dict[str, Dataset] = {}
+        self._folds = StoredFolds(store)
         self._metrics: dict[str, Metric] | None = None
 
     def result(self, test: Cell, validation: Cell | None) -> CellResult:
@@ -118,13 +117,7 @@ class Measurer:
 
     def fold(self, key: str) -> Fold:
         """Return a fold, loaded once."""
-        if key not in self._folds:
-            entry = self.store.get("fold", key)
-            data = entry.manifest["data"]
-            if data not in self._data:
-                self._data[data] = load_dataset(self.store.folder("data", data))
-            self._folds[key] = load_fold(entry.folder, self._data[data])
-        return self._folds[key]
+        return self._folds.fold(key)
 
     def evidence(self, test: Cell, validation: Cell | None) -> tuple[Evidence, Reading]:
         """Return what metrics may look at, and how the scores were read."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchsuite.compare.plans import kept_plan
 from benchsuite.errors import StoreError
+from benchsuite.folds import kinds_of
 from benchsuite.plan import Plan
 from benchsuite.store import Entry, Store
 
@@ -39,8 +40,11 @@ def store_faults(store: Store, plan: str, cells: Mapping[str, str]) -> Iterator[
     trials = {key for study in planned.tuning for key in study.keys} - set(cells)
     folds = {cell.fold_key for cell in planned.cells if not cell.reason}
     data = {about.facts["fingerprint"] for about in planned.datasets if "fingerprint" in about.facts}
-    for kind, keys in (("cell", trials), ("fold", folds), ("data", data)):
+    for kind, keys in (("cell", trials), ("data", data)):
         for key in sorted(keys):
+            yield from _faults(store, kind, key)
+    for key in sorted(folds):
+        for kind in kinds_of(store, key):
             yield from _faults(store, kind, key)
     yield from _split_faults(store, folds)
     yield from _study_faults(store, planned)

@@ -4,7 +4,7 @@ from benchsuite.data.answers import Evidence, Pairs, PairScores, Rankings
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
 from benchsuite.data.comparison import About, Comparison, Contrast, PerUser, Row, Shown, Spread, Standing, State, Trials
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
-from benchsuite.data.fold import Fold, Queries, Truth
+from benchsuite.data.fold import Fold, FoldView, Queries, Truth
 from benchsuite.data.strata import Stratum, StratumFamily
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Float32",
     "Float64",
     "Fold",
+    "FoldView",
     "Int8",
     "Int32",
     "Int64",

@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from benchsuite.data.arrays import Ragged
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
-from benchsuite.data.fold import Fold, Queries, Truth
+from benchsuite.data.fold import Fold, FoldView, Queries, Truth
 from benchsuite.errors import DataError
+
+VALIDATION = "validation"
+"""The folder of the validation fold in the folder of its fold."""
 
 
 def save_dataset(dataset: Dataset, folder: Path) -> None:
@@ -50,7 +53,13 @@ def load_dataset(folder: Path) -> Dataset:
 
 
 def save_fold(fold: Fold, folder: Path) -> None:
-    """Write a fold into an existing folder.
+    """Write a whole fold into an existing folder, the truth included."""
+    save_view(fold, folder)
+    save_truth(fold.truth, folder)
+
+
+def save_view(fold: Fold, folder: Path) -> None:
+    """Write what models may see of a fold into an existing folder: all but its truth, and its whole validation fold.
 
     Of its training part only the interactions are written, the tables stay with the data; a table with something
     derived from interactions is the fold's own and is written too.
@@ -59,18 +68,13 @@ def save_fold(fold: Fold, folder: Path) -> None:
     for name, table in (("users", fold.train.users), ("items", fold.train.items)):
         if table.derived:
             _save_table(table, folder, name)
-    queries, truth = fold.queries, fold.truth
+    queries = fold.queries
     _save_interactions(queries.history, folder, "history")
     for name, array in (
         ("queries.user", queries.user),
         ("queries.start", queries.start),
         ("queries.when", queries.when),
         ("queries.group", queries.group),
-        ("truth.start", truth.start),
-        ("truth.item", truth.item),
-        ("truth.value", truth.value),
-        ("truth.label", truth.label),
-        ("truth.timestamp", truth.timestamp),
         ("blocked.start", fold.blocked.start),
         ("blocked.item", fold.blocked.item),
         ("candidates", fold.candidates),
@@ -79,21 +83,67 @@ def save_fold(fold: Fold, folder: Path) -> None:
     about = {"name": fold.name, "groups": queries.groups, "counts": dict(fold.counts)}
     _write(folder / "fold.json", about | {"validation": fold.validation is not None})
     if fold.validation is not None:
-        (folder / "validation").mkdir()
-        save_fold(fold.validation, folder / "validation")
+        (folder / VALIDATION).mkdir()
+        save_fold(fold.validation, folder / VALIDATION)
 
 
-def load_fold(folder: Path, dataset: Dataset) -> Fold:
-    """Read what :func:`save_fold` wrote, with the tables of ``dataset`` where the fold has none of its own.
+def save_truth(truth: Truth, folder: Path) -> None:
+    """Write a truth into an existing folder."""
+    for field in dataclasses.fields(truth):
+        _save(folder, f"truth.{field.name}", getattr(truth, field.name))
+
+
+def holds_truth(folder: Path) -> bool:
+    """Return whether a fold's folder has the fold's truth in it."""
+    return (folder / "truth.start.npy").is_file()
+
+
+def load_fold(folder: Path, dataset: Dataset, truth: Path | None = None) -> Fold:
+    """Read a whole fold, with the tables of ``dataset`` where the fold has none of its own.
+
+    Args:
+        folder: what :func:`save_fold` or :func:`save_view` wrote.
+        dataset: the data it was cut from.
+        truth: the folder that :func:`save_truth` wrote to; None where it is the same.
+
+    Raises:
+        DataError: when a file is missing or damaged.
+    """
+    view = load_view(folder, dataset)
+    with _reading(folder):
+        counts = _read(folder / "fold.json")["counts"]
+    held = load_truth(folder if truth is None else truth)
+    with _reading(folder):
+        return Fold(view.name, view.train, view.queries, held, view.blocked, view.candidates, view.validation, counts)
+
+
+def load_truth(folder: Path) -> Truth:
+    """Read what :func:`save_truth` wrote.
 
     Raises:
         DataError: when a file is missing or damaged.
     """
     with _reading(folder):
-        return _fold(folder, dataset)
+        return Truth(
+            _must(folder, "truth.start"),
+            _must(folder, "truth.item"),
+            _must(folder, "truth.value"),
+            _load(folder, "truth.label"),
+            _load(folder, "truth.timestamp"),
+        )
 
 
-def _fold(folder: Path, dataset: Dataset) -> Fold:
+def load_view(folder: Path, dataset: Dataset) -> FoldView:
+    """Read what models may see of a fold, see :func:`load_fold`.
+
+    Raises:
+        DataError: when a file is missing or damaged.
+    """
+    with _reading(folder):
+        return _view(folder, dataset)
+
+
+def _view(folder: Path, dataset: Dataset) -> FoldView:
     about = _read(folder / "fold.json")
     train = dataclasses.replace(
         dataset,
@@ -109,22 +159,13 @@ def _fold(folder: Path, dataset: Dataset) -> Fold:
         group=_must(folder, "queries.group"),
         groups=tuple(about["groups"]),
     )
-    truth = Truth(
-        _must(folder, "truth.start"),
-        _must(folder, "truth.item"),
-        _must(folder, "truth.value"),
-        _load(folder, "truth.label"),
-        _load(folder, "truth.timestamp"),
-    )
-    return Fold(
+    return FoldView(
         name=about["name"],
         train=train,
         queries=queries,
-        truth=truth,
         blocked=Ragged(_must(folder, "blocked.start"), _must(folder, "blocked.item")),
         candidates=_load(folder, "candidates"),
-        validation=_fold(folder / "validation", dataset) if about["validation"] else None,
-        counts=about["counts"],
+        validation=load_fold(folder / VALIDATION, dataset) if about["validation"] else None,
     )
 
 

@@ -198,8 +198,38 @@ class Fold:
             raise DataError(
                 f"fold {self.name}: {len(self.queries)} queries, {len(self.truth)} truths, {len(self.blocked)} blocked"
             )
-        if self.candidates is not None:
-            candidates = lock(self.candidates, np.int32, "candidates")
-            if bool(np.any(np.diff(candidates) <= 0)):
-                raise DataError(f"fold {self.name}: candidates are not sorted and unique")
-            object.__setattr__(self, "candidates", candidates)
+        object.__setattr__(self, "candidates", _locked_candidates(self.name, self.candidates))
+
+    def view(self) -> FoldView:
+        """Return what a model may see of it."""
+        return FoldView(self.name, self.train, self.queries, self.blocked, self.candidates, self.validation)
+
+
+@dataclass(frozen=True, eq=False)
+class FoldView:
+    """What a model may see of a fold: all but the truth. Attributes are those of :class:`Fold`.
+
+    The validation fold has its truth: it is cut from the training part.
+    """
+
+    name: str
+    train: Dataset
+    queries: Queries
+    blocked: Ragged
+    candidates: Int32 | None = None
+    validation: Fold | None = None
+
+    def __post_init__(self) -> None:
+        """Lock the rest and check that queries and blocked lists belong together."""
+        if len(self.queries) != len(self.blocked):
+            raise DataError(f"fold {self.name}: {len(self.queries)} queries, {len(self.blocked)} blocked")
+        object.__setattr__(self, "candidates", _locked_candidates(self.name, self.candidates))
+
+
+def _locked_candidates(name: str, candidates: Int32 | None) -> Int32 | None:
+    if candidates is None:
+        return None
+    locked: Int32 = lock(candidates, np.int32, "candidates")
+    if bool(np.any(np.diff(locked) <= 0)):
+        raise DataError(f"fold {name}: candidates are not sorted and unique")
+    return locked

@@ -8,7 +8,7 @@ from benchsuite.evaluate.leaks import Finding, guard, inspect
 from benchsuite.evaluate.pairs import labelled_pairs
 from benchsuite.evaluate.ratings import RatingLine, RatingScale
 from benchsuite.evaluate.strata import Part, measure_parts, parts, unanswered
-from benchsuite.evaluate.topk import popularity, rank, score_pairs
+from benchsuite.evaluate.topk import check_sample, popularity, rank, score_pairs
 
 __all__ = [
     "Across",
@@ -18,6 +18,7 @@ __all__ = [
     "RatingLine",
     "RatingScale",
     "Reading",
+    "check_sample",
     "fallback_share",
     "gather",
     "guard",

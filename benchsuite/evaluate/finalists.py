@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchsuite.checks import FINITE_REMEDY
 from benchsuite.data import Bool, Float32, Int64
 from benchsuite.errors import BenchsuiteError
 
@@ -118,4 +119,4 @@ def _best(chunk: Float32, groups: int, k: int) -> tuple[Int64, Float32, Bool]:
 
 
 def _refuse() -> None:
-    raise BenchsuiteError("score returned infinite scores; NaN means no opinion")
+    raise BenchsuiteError("score() returned infinite scores as float32", remedy=FINITE_REMEDY)

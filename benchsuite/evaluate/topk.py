@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchsuite.api import Model
-from benchsuite.data import Bool, Float32, Fold, Int32, Int64, Pairs, Queries, Rankings
-from benchsuite.errors import BenchsuiteError
+from benchsuite.checks import Allowed, check_agreement, check_finite, check_scores, check_top
+from benchsuite.data import Bool, Float32, Fold, FoldView, Int32, Int64, Queries, Rankings
 from benchsuite.evaluate.finalists import finalists, worth
 
 _BLOCK_BYTES = 32 * 2**20
@@ -27,6 +27,9 @@ _BLOCK_BYTES = 32 * 2**20
 
 _READY_ROWS = 4096
 """Queries in a block of a model that makes lists by a faster way than scoring everything."""
+
+_SAMPLE = 20
+"""Queries whose own lists are compared with the scores."""
 
 _CODE_BITS = np.uint64(31)
 _CODE_MASK = np.uint64(2**31 - 1)
@@ -36,13 +39,13 @@ UInt64 = NDArray[np.uint64]
 Progress = Callable[[int, int, str], None]
 
 
-def popularity(fold: Fold) -> Int64:
+def popularity(fold: Fold | FoldView) -> Int64:
     """Return int64[items], the training rows of each item: the declared fallback order."""
     train = fold.train
     return np.bincount(train.interactions.item, minlength=len(train.items)).astype(np.int64)
 
 
-def rank(model: Model, fold: Fold, k: int, progress: Progress | None = None, threads: int = 1) -> Rankings:
+def rank(model: Model, fold: Fold | FoldView, k: int, progress: Progress | None = None, threads: int = 1) -> Rankings:
     """Return the model's k best candidates for each query.
 
     Seen (blocked) items are left out; where the model has no opinion (NaN) the remaining places are filled by
@@ -57,7 +60,8 @@ def rank(model: Model, fold: Fold, k: int, progress: Progress | None = None, thr
         threads: how many threads may select at a time.
 
     Raises:
-        BenchsuiteError: when the model breaks its contract (wrong shape, infinite scores).
+        BenchsuiteError: when the model breaks its contract: see :mod:`benchsuite.checks`. Whether its own lists are
+            those that its scores give is left to :func:`check_sample`.
     """
     items = len(fold.train.items)
     candidates = None if fold.candidates is None or len(fold.candidates) == items else fold.candidates
@@ -65,7 +69,7 @@ def rank(model: Model, fold: Fold, k: int, progress: Progress | None = None, thr
     k = min(k, width)
     ranker = _Ranker(model, candidates, width, k, threads, fold)
     step = block_rows(width)
-    outer = step * max(1, _READY_ROWS // step) if type(model).recommend is not Model.recommend else step
+    outer = step * max(1, _READY_ROWS // step) if ranks_itself(model) else step
     for first in range(0, len(fold.queries), outer):
         last = min(first + outer, len(fold.queries))
         full = ranker.take(first, last)
@@ -83,29 +87,57 @@ def block_rows(width: int) -> int:
     return max(1, _BLOCK_BYTES // (4 * max(width, 1)))
 
 
-def score_pairs(model: Model, queries: Queries, pairs: Pairs) -> Float32:
-    """Return float32[p], the model's own scores of labelled pairs; NaN where it has no opinion.
+def ranks_itself(model: Model) -> bool:
+    """Return whether a model has a ``recommend`` of its own."""
+    return type(model).recommend is not Model.recommend
+
+
+def check_sample(model: Model, fold: FoldView, lists: Rankings, seed: int) -> None:
+    """Compare some lists of a model that ranks by itself with its scores; others are ranked by the harness anyway.
+
+    Args:
+        model: a fitted model.
+        fold: who asked.
+        lists: what :func:`rank` returned.
+        seed: draws the queries.
+
+    Raises:
+        BenchsuiteError: when lists and scores differ.
+    """
+    if ranks_itself(model) and len(lists):
+        rng = np.random.default_rng([seed, 11])
+        rows = rng.choice(len(lists), min(_SAMPLE, len(lists)), replace=False)
+        check_agreement(model, fold, lists, np.sort(rows).tolist())
+
+
+def score_pairs(model: Model, queries: Queries, query: Int32, item: Int32) -> Float32:
+    """Return float32[p], the model's own scores of (query, item) pairs; NaN where it has no opinion.
+
+    Args:
+        model: a fitted model.
+        queries: who asks.
+        query: int32[p] query index of each pair, ascending.
+        item: int32[p] item code of each pair.
 
     Raises:
         BenchsuiteError: when the model breaks its contract.
     """
-    scores = np.asarray(model.score_pairs(queries, pairs.query, pairs.item))
-    if scores.shape != (len(pairs),):
-        raise BenchsuiteError(f"score_pairs returned shape {scores.shape} instead of {(len(pairs),)}")
-    if np.isinf(scores).any():
-        raise BenchsuiteError("score_pairs returned infinite scores")
-    return scores.astype(np.float32)
+    scores = check_scores(model.score_pairs(queries, query, item), (len(query),), "score_pairs()")
+    return check_finite(scores, "score_pairs()")
 
 
 class _Ranker:
     """The lists under construction."""
 
-    def __init__(self, model: Model, candidates: Int32 | None, width: int, k: int, threads: int, fold: Fold) -> None:
+    def __init__(
+        self, model: Model, candidates: Int32 | None, width: int, k: int, threads: int, fold: Fold | FoldView
+    ) -> None:
         self._model, self._candidates, self._width = model, candidates, width
         self._queries, self._blocked, self._threads = fold.queries, fold.blocked, threads
         level = _levels(popularity(fold))
         self._level = level if candidates is None else level[candidates]
-        self._position = _positions(len(fold.train.items), candidates)
+        self._items = len(fold.train.items)
+        self._position = _positions(self._items, candidates)
         rows = len(fold.queries)
         self.item = np.full((rows, k), -1, np.int32)
         self.score = np.full((rows, k), np.nan, np.float32)
@@ -116,7 +148,10 @@ class _Ranker:
         rows, k = last - first, self.item.shape[1]
         blocked = self._blocked.slice(first, last)
         ready = self._model.recommend(self._queries.slice(first, last), self._candidates, k, blocked)
-        if ready is None or ready.item.shape != (rows, k):
+        if ready is None:
+            return np.zeros(rows, np.bool_)
+        ready = check_top(ready, k, Allowed(self._items, self._candidates, blocked), first)
+        if ready.item.shape != (rows, k):
             return np.zeros(rows, np.bool_)
         self.item[first:last], self.score[first:last] = ready.item, ready.score
         full: Bool = np.asarray(ready.filled.all(axis=1))
@@ -125,12 +160,13 @@ class _Ranker:
     def rank(self, first: int, last: int) -> None:
         """Score some queries and keep the best."""
         queries, blocked, k = self._queries.slice(first, last), self._blocked.slice(first, last), self.item.shape[1]
-        scores = _shaped(self._model.score(queries, self._candidates), last - first, self._width)
+        scores = self._model.score(queries, self._candidates)
+        scores = check_scores(scores, (last - first, self._width), "score()")
         column = blocked.item.astype(np.int64) if self._position is None else self._position[blocked.item]
         inside = column >= 0
         closed = blocked.rows[inside], column[inside]
         if not worth(self._width, k):
-            self._order(np.arange(first, last), queries.user, _finite(scores), closed)
+            self._order(np.arange(first, last), queries.user, check_finite(scores, "score()"), closed)
             return
         found = finalists(scores, k, *closed, self._threads)
         self.item[first:last] = found.column if self._candidates is None else self._candidates[found.column]
@@ -169,19 +205,6 @@ def _positions(items: int, candidates: Int32 | None) -> Int64 | None:
     position = np.full(items, -1, np.int64)
     position[candidates] = np.arange(len(candidates))
     return position
-
-
-def _shaped(scores: Float32, rows: int, width: int) -> Float32:
-    scores = np.asarray(scores)
-    if scores.shape != (rows, width):
-        raise BenchsuiteError(f"score returned shape {scores.shape} instead of {(rows, width)}")
-    return scores.astype(np.float32, copy=False)
-
-
-def _finite(scores: Float32) -> Float32:
-    if np.isinf(scores).any():
-        raise BenchsuiteError("score returned infinite scores; NaN means no opinion")
-    return scores
 
 
 def _levels(counts: Int64) -> UInt64:

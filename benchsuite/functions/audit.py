@@ -253,13 +253,13 @@ def _cut(label: str, dataset: Dataset, split: Pick, seed: int, store: Store | No
 
 def _stored(store: Store, key: str, fold: Fold, dataset: Dataset, where: str) -> Finding:
     """Compare the fold that models saw with the one that was just checked."""
-    from benchsuite.data.files import load_fold
     from benchsuite.errors import StoreError
     from benchsuite.evaluate import Finding
     from benchsuite.evaluate.audit_folds import difference
+    from benchsuite.folds import read_fold
 
     try:
-        compared, leak = difference(load_fold(store.get("fold", key).folder, dataset), fold)
+        compared, leak = difference(read_fold(store, key, dataset), fold)
     except StoreError as error:
         compared, leak = 0, f"the stored fold is damaged: {error}"
     return Finding("store", "the stored fold is this fold", compared, leak, where)

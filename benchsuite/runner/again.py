@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchsuite.errors import StoreError
+from benchsuite.folds import borrow
 from benchsuite.registry import find
 from benchsuite.runner import THREADS
 from benchsuite.runner.jobs import Job, modules_for
@@ -66,14 +67,12 @@ def again(store: Store, key: str, watcher: Watcher, trusted: Collection[str] = (
     find("models", identity["model"]["plugin"], trusted=trusted)
     with scratch_folder() as folder:
         other = Store(folder)
-        for kind in ("fold", "data"):
-            (other.root / kind).symlink_to((store.root / kind).resolve(), target_is_directory=True)
+        borrow(store, other, identity["fold"])
         cell = {"key": key, "stage": identity["stage"], "identity": identity}
         threads = int(old.manifest.get("threads", THREADS))
         modules = modules_for(identity["model"]["plugin"], trusted)
         label = f"cell {key[:12]}"
-        told = (str(other.root), label, identity["fold"], (cell,), threads, "auto", 2 * 3600.0, modules)
-        job = Job(*told, tuple(trusted))
+        job = Job(label, identity["fold"], (cell,), threads, "auto", 2 * 3600.0, modules, tuple(trusted))
         Pool(other, 1, watcher).run(Fixed([job]))
         new = other.get("cell", key)
         states = (old.manifest["state"], new.manifest["state"])

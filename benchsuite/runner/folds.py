@@ -8,9 +8,10 @@ from typing import cast
 
 from benchsuite.api import Place, Source, Split
 from benchsuite.data import Dataset
-from benchsuite.data.files import save_dataset, save_fold
+from benchsuite.data.files import save_dataset
 from benchsuite.errors import DataError
 from benchsuite.evaluate import Across, guard
+from benchsuite.folds import complete, take_apart, write_fold
 from benchsuite.keys import content_key
 from benchsuite.loading import plugin_code
 from benchsuite.plan import Experiment, Plan, make_plan, pick_all
@@ -81,19 +82,19 @@ def _folds(
     for seed in experiment.seeds:
         identity = cut_identity(dataset, split, seed)
         split_key = content_key("split", identity)
-        if not _whole(store, split_key):
+        if not _is_cut(store, split_key):
             say(f"cutting {label} by {split.label}, seed {seed}")
             _cut(store, dataset, split, seed, split_key, identity)
         for entry in store.get("split", split_key).manifest["folds"]:
+            take_apart(store, entry["key"], dataset)
             place = (label, split.label, seed, entry["name"], entry["key"])
             yield FoldPlace(*place, entry["counts"], tuple(entry["groups"]))
 
 
-def _whole(store: Store, split_key: str) -> bool:
-    """Return True when a cut and all its folds are there and sound; what is damaged is cut again, the same."""
-    return store.has("split", split_key) and all(
-        store.has("fold", fold["key"]) for fold in store.get("split", split_key).manifest["folds"]
-    )
+def _is_cut(store: Store, split_key: str) -> bool:
+    if not store.has("split", split_key):
+        return False
+    return all(complete(store, entry["key"]) for entry in store.get("split", split_key).manifest["folds"])
 
 
 def cut_identity(dataset: Dataset, split: Pick, seed: int) -> dict[str, object]:
@@ -115,11 +116,8 @@ def _cut(store: Store, dataset: Dataset, split: Pick, seed: int, split_key: str,
         evidence = guard(fold, plugin, f"{where}, fold {fold.name}", dataset)
         across.add(fold)
         key = fold_key(identity, fold.name)
-        if not store.has("fold", key):
-            with store.write("fold", key) as draft:
-                save_fold(fold, draft.folder)
-                draft.manifest = {"identity": identity | {"fold": fold.name}, "data": dataset.fingerprint}
-                draft.manifest |= {"guard": evidence, "counts": dict(fold.counts)}
+        told = {"identity": identity | {"fold": fold.name}, "data": dataset.fingerprint}
+        write_fold(store, key, fold, told | {"guard": evidence, "counts": dict(fold.counts)})
         groups = list(fold.queries.groups)
         made.append({"name": fold.name, "key": key, "counts": dict(fold.counts), "groups": groups})
     together = across.guard()

@@ -18,16 +18,16 @@ from benchsuite.store import Store
 
 if TYPE_CHECKING:  # a worker reads jobs and knows no plan; each process would pay for importing it
     from benchsuite.plan import Cell, Plan
+    from benchsuite.store import Store
 
 _LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is told.
+    """What one process shall do.
 
     Attributes:
-        store: the store's folder.
         label: what the progress bar calls it; no other job of the plan has it.
         fold_key: where the fold lies.
         cells: each with ``key``, ``stage`` and ``identity``, in the order of work.
@@ -38,7 +38,6 @@ class Job:
         trusted: the files that the user named as plugins.
     """
 
-    store: str
     label: str
     fold_key: str
     cells: tuple[Mapping[str, Any], ...]
@@ -48,19 +47,44 @@ class Job:
     modules: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
 
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker is told of its job: where to find what a model may see, and where to leave what it answers.
+
+    Attributes:
+        data: folder of the data set.
+        cells: each with ``key``, ``stage``, ``identity`` and the folders ``fold`` (what may be seen in this stage),
+            ``checkpoint`` and ``answers``.
+        threads: how many threads the model may use.
+        device: ``cpu``, ``cuda`` or ``auto``.
+        timeout: seconds allowed for each cell.
+        trusted: the files that the user named as plugins.
+    """
+
+    data: str
+    cells: tuple[Mapping[str, Any], ...]
+    threads: int
+    device: str
+    timeout: float
+    trusted: tuple[str, ...] = ()
+
     def save(self, path: Path) -> None:
-        """Write the job as JSON."""
+        """Write the order as JSON."""
         path.write_text(json.dumps(dataclasses.asdict(self)), "utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> Job:
+    def load(cls, path: Path) -> Order:
         """Read what :meth:`save` wrote."""
         table = json.loads(path.read_text("utf-8"))
-        return cls(**{**table, **{name: tuple(table[name]) for name in ("cells", "modules", "trusted")}})
+        return cls(**{**table, "cells": tuple(table["cells"]), "trusted": tuple(table["trusted"])})
 
 
-def make_jobs(plan: Plan, cells: Sequence[Cell], store: Store, threads: int, device: str) -> list[Job]:
-    """Group cells that need work by model and fold, in the plan's order; equal cells are done once."""
+def make_jobs(plan: Plan, cells: Sequence[Cell], threads: int, device: str) -> list[Job]:
+    """Group cells that need work by model and fold, in the plan's order; equal cells are done once.
+
+    The stage ``validation`` comes first: its truth is part of what the stage ``test`` shows.
+    """
     grouped: dict[tuple[str, str], list[Cell]] = {}
     seen: set[str] = set()
     for cell in cells:
@@ -71,16 +95,16 @@ def make_jobs(plan: Plan, cells: Sequence[Cell], store: Store, threads: int, dev
     several = _several(plan)
     jobs = []
     for group in grouped.values():
+        group.sort(key=lambda cell: cell.stage == "test")
         first = group[0]
         work = tuple({"key": cell.key, "stage": cell.stage, "identity": dict(cell.identity)} for cell in group)
         seeds, folds = several[first.dataset, first.split]
         label = f"{first.model} on {first.dataset}, {first.split}"
         label += (f", seed {first.seed}" if seeds else "") + (f", fold {first.fold}" if folds else "")
         timeout = float(plan.settings["timeout_minutes"]) * 60
-        where = str(store.root.resolve())
         modules = modules_for(first.identity["model"]["plugin"], plan.trusted)
         trusted = tuple(sorted(plan.trusted))
-        jobs.append(Job(where, label, first.fold_key, work, threads, device, timeout, modules, trusted))
+        jobs.append(Job(label, first.fold_key, work, threads, device, timeout, modules, trusted))
     return jobs
 
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchsuite.errors import StoreError
 from benchsuite.runner import THREADS
 from benchsuite.runner.channel import Channel
 from benchsuite.runner.children import Child, Parent, parent_for
+from benchsuite.runner.ingest import Ingest
 from benchsuite.runner.jobs import Cause, Job, write_failure
 from benchsuite.runner.logs import last_line, read_log, trim_log
 from benchsuite.runner.scratch import scratch_folder, unwritable
@@ -134,6 +134,7 @@ class Pool:
 
     def __init__(self, store: Store, workers: int, watcher: Watcher) -> None:
         self._store = store
+        self._ingest = Ingest(store)
         self._workers = workers
         self._watcher = watcher
         self._selector = selectors.DefaultSelector()
@@ -175,14 +176,14 @@ class Pool:
         try:
             scratch.mkdir(parents=True, exist_ok=True)  # somebody may tidy up the folder for temporary files
             folder = Path(tempfile.mkdtemp(dir=scratch))
-            job.save(folder / "job.json")
+            order = self._ingest.give(job, folder)
             (folder / "log.txt").touch()
         except OSError as error:
             raise unwritable(scratch, error) from None
         receiving, sending = os.pipe()
         channel = Channel(receiving)
         try:
-            child = self._parent(job, scratch).start(folder / "job.json", folder / "log.txt", sending)
+            child = self._parent(job, scratch).start(order, folder / "log.txt", sending)
         except OSError as error:
             child = _Unborn(f"no process could be started for it: {error.strerror or error}")
         finally:
@@ -220,9 +221,6 @@ class Pool:
 
     def _hear(self, worker: _Running, message: dict[str, Any]) -> None:
         label = worker.job.label
-        if "fatal" in message:
-            what, where, remedy = message["fatal"]
-            raise StoreError(what, where=where, remedy=remedy)
         if "start" in message:
             found = next((cell for cell in worker.job.cells if cell["key"] == message["start"]), None)
             if found is not None:
@@ -230,11 +228,16 @@ class Pool:
                 worker.since = time.monotonic()
         elif "phase" in message:
             self._watcher.job_moved(label, message["phase"], message["done"], message["total"], message["note"])
+        elif "ranked" in message:
+            self._ingest.ranked(worker.job, worker.cell, worker.log.parent)
         elif "done" in message:
-            self._watcher.cell_ended(label, worker.cell["stage"], "ok", message["seconds"], "")
+            reason = self._ingest.done(worker.job, worker.cell, worker.log.parent, worker.log)
+            state = "failed" if reason else "ok"
+            self._watcher.cell_ended(label, worker.cell["stage"], state, message["seconds"], reason)
         elif "failed" in message:
             seconds = time.monotonic() - worker.since
-            self._watcher.cell_ended(label, worker.cell["stage"], "failed", seconds, message["reason"])
+            reason = self._ingest.failed(worker.job, worker.cell, worker.log.parent, worker.log, message["reason"])
+            self._watcher.cell_ended(label, worker.cell["stage"], "failed", seconds, reason)
 
     def _check(self, worker: _Running) -> bool:
         """Notice a worker that took too long or is gone; return True when all its cells have results."""

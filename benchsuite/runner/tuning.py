@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.data import Fold, Trials
-from benchsuite.data.files import load_dataset, load_fold
+from benchsuite.data import Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import gather
+from benchsuite.folds import StoredFolds
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan, retarget
 from benchsuite.registry import load_metric, load_model
@@ -59,7 +59,7 @@ class TuneQueue:
         self._metric = metric.from_settings(about.settings, about.label)
         self._metric_identity = [about.facts["plugin"], about.facts["version"], dict(about.settings)]
         self._metric_identity += [] if code is None else [code]
-        self._folds: dict[str, Fold] = {}
+        self._folds = StoredFolds(store)
         self._flying: dict[str, _Open] = {}
         self._done: set[str] = set()
         self._open = [self._begin(cell) for cell in plan.cells if cell.stage == "validation" and not cell.reason]
@@ -120,7 +120,7 @@ class TuneQueue:
                 self._store.drop("cell", opened.trial.key)
             if not self._store.has("cell", opened.trial.key):
                 self.tried.add(opened.trial.key)
-                return make_jobs(self._plan, [opened.trial], self._store, self._threads, self._device)[0]
+                return make_jobs(self._plan, [opened.trial], self._threads, self._device)[0]
             opened.study.tell(self._result(opened))
             opened.trial = None
 
@@ -146,7 +146,7 @@ class TuneQueue:
             return Trial(settings, None, seconds, cell.key, entry.manifest["reason"])
         arrays = entry.arrays()
         plan = self._plan.settings
-        fold = self._validation(cell.fold_key)
+        fold = self._folds.part(cell.fold_key, cell.stage)
         own = self._plan.predicts_values(cell.model)
         evidence, _ = gather(fold, arrays, arrays, plan["relevant"], plan["threshold"], predicts_values=own)
         values = np.asarray(self._metric.measure(evidence), np.float64)
@@ -193,16 +193,6 @@ class TuneQueue:
             reasons=reasons if any(reasons) else (),
         )
         self._open.remove(opened)
-
-    def _validation(self, key: str) -> Fold:
-        if key not in self._folds:
-            entry = self._store.get("fold", key)
-            dataset = load_dataset(self._store.folder("data", entry.manifest["data"]))
-            fold = load_fold(entry.folder, dataset).validation
-            if fold is None:
-                raise BenchsuiteError("the split makes no validation fold to tune on")
-            self._folds[key] = fold
-        return self._folds[key]
 
     def read_finished(self) -> None:
         """Read the studies that are finished already."""

@@ -38,7 +38,7 @@ def run(plan: Plan, store: Store, options: Options, watcher: Watcher) -> tuple[P
                 store.drop("cell", cell.key)
     missing = [cell for cell in possible if not store.has("cell", cell.key)]
     watcher.expect(len({cell.key for cell in missing}))
-    Pool(store, options.workers, watcher).run(Fixed(make_jobs(plan, missing, store, options.threads, options.device)))
+    Pool(store, options.workers, watcher).run(Fixed(make_jobs(plan, missing, options.threads, options.device)))
     outcome = Outcome(len(plan.cells), len(possible) - len(missing), len(missing))
     outcome.not_applicable = len(plan.cells) - len(possible)
     for cell in possible:

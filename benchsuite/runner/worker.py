@@ -1,12 +1,15 @@
-"""One process, one job: fit a model on a fold, keep what it answers. Run as ``python -m benchsuite.runner.worker``.
+"""One process, one job: fit a model on a fold, leave what it answers. Run as ``python -m benchsuite.runner.worker``.
 
-Progress leaves through a pipe of its own, one JSON line each; everything that libraries print goes to the log.
+The process holds what a model may see and nothing of what came next; it never writes to the store. Progress leaves
+through a pipe of its own, one JSON line each; everything that libraries print goes to the log.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import math
 import os
 import resource
 import sys
@@ -20,31 +23,32 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from benchsuite.api import Context, Model, Need
-from benchsuite.data import Fold, Pairs, Rankings
-from benchsuite.data.files import load_dataset, load_fold
-from benchsuite.errors import BenchsuiteError, StoreError
-from benchsuite.evaluate import labelled_pairs, rank, score_pairs
-from benchsuite.provenance import now, provenance
+from benchsuite.checks import check_fitted
+from benchsuite.data import Dataset, FoldView, Rankings
+from benchsuite.data.files import load_dataset, load_view
+from benchsuite.errors import BenchsuiteError
+from benchsuite.evaluate import check_sample, rank, score_pairs
+from benchsuite.provenance import now
 from benchsuite.registry import load_model
+from benchsuite.runner.answers import leave_about, leave_lists, leave_scores, wait_for_pairs
 from benchsuite.runner.device import choose_device
-from benchsuite.runner.jobs import Job, write_failure
-from benchsuite.runner.logs import read_log
+from benchsuite.runner.jobs import Order
 from benchsuite.runner.meter import Meter
-from benchsuite.store import Draft, Store
 
 _DEADLINE_SHARE = 0.9
 """A model is asked to come to an end after this share of the time after which it is killed."""
+
+_LONGEST_TEXT = 500
+"""Letters of a note or a reason."""
+
+_LARGEST_COUNT = 2**53
 
 
 def main(job_path: str, log_path: str, pipe: int, parent: int) -> None:
     """Do the job, as long as the process ``parent`` lives, which may have ended before this one came so far."""
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
-    with os.fdopen(pipe, "w", encoding="utf-8") as channel:
-        job = Job.load(Path(job_path))
-        try:
-            _work(job, Path(log_path), channel)
-        except StoreError as error:
-            _tell(channel, fatal=[error.what, error.where, error.remedy])
+    with os.fdopen(pipe, "w", encoding="utf-8") as stream:
+        _work(Order.load(Path(job_path)), Path(log_path), Channel(stream))
 
 
 def _end_with_parent(parent: int) -> None:
@@ -54,113 +58,135 @@ def _end_with_parent(parent: int) -> None:
     os._exit(1)
 
 
-def _work(job: Job, log: Path, channel: TextIO) -> None:
-    store = Store(Path(job.store))
-    started = time.perf_counter()
-    entry = store.get("fold", job.fold_key)
-    dataset = load_dataset(store.folder("data", entry.manifest["data"]))
-    fold = load_fold(entry.folder, dataset)
-    load_seconds = time.perf_counter() - started
-    for cell in job.cells:
-        _tell(channel, start=cell["key"], stage=cell["stage"])
-        mark = log.stat().st_size
-        costs = {"load_seconds": load_seconds}
+class Channel:
+    """The sending end of the pipe. What it is given may come from a model: nothing that is sent can raise."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def tell(self, **message: Any) -> None:
+        """Send one line; a runner that is gone, or a pipe that the model closed, is no reason to stop."""
+        with contextlib.suppress(OSError, ValueError), self._lock:
+            self._stream.write(json.dumps(message) + "\n")
+            self._stream.flush()
+
+    def progress(self, phase: str, done: Any, total: Any, note: object) -> None:
+        """Tell how far a phase is; what is no number is 0, what is no text is made one or left out."""
+        self.tell(phase=phase, done=_count(done), total=_count(total), note="" if note is None else _text(note))
+
+
+def _work(order: Order, log: Path, channel: Channel) -> None:
+    dataset: Dataset | None = None
+    for cell in order.cells:
+        channel.tell(start=cell["key"], stage=cell["stage"])
+        folder = Path(cell["answers"])
+        about: dict[str, Any] = {"log_from": log.stat().st_size, "costs": {}}
         try:
-            part = fold if cell["stage"] == "test" else fold.validation
-            if part is None:
+            started = time.perf_counter()
+            dataset = load_dataset(Path(order.data)) if dataset is None else dataset
+            if not cell["fold"]:
                 raise BenchsuiteError("the split makes no validation fold")  # noqa: TRY301 - one way to fail
-            with (
-                store.checkpoint(cell["key"]) as checkpoint,
-                store.write("cell", cell["key"]) as draft,
-                tempfile.TemporaryDirectory() as scratch,
-            ):
-                _run_cell(job, cell, part, draft, costs, (Path(scratch), checkpoint), channel)
-                (draft.folder / "log.txt").write_text(_log_since(log, mark), "utf-8")
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a model raises is that cell's result
-            traceback.print_exc()
-            reason = str(error) if isinstance(error, BenchsuiteError) else f"{type(error).__name__}: {error}"
-            write_failure(store, cell, " ".join(reason.split())[:500], _log_since(log, mark), costs)
-            _tell(channel, failed=cell["key"], reason=reason)
+            fold = load_view(Path(cell["fold"]), dataset)
+            about["costs"] = {"load_seconds": round(time.perf_counter() - started, 4)}
+            with tempfile.TemporaryDirectory() as scratch:
+                _run_cell(order, cell, fold, about, Path(scratch), channel)
+            leave_about(folder, about)
+        except BaseException as error:  # noqa: BLE001 - whatever a model raises is that cell's result
+            with contextlib.suppress(BaseException):  # the model may have put anything in the place of the log
+                traceback.print_exc()
+            _flush()
+            with contextlib.suppress(OSError, BenchsuiteError):
+                leave_about(folder, {"log_from": about["log_from"], "costs": about["costs"]})
+            channel.tell(failed=cell["key"], reason=_reason(error))
         else:
-            _tell(channel, done=cell["key"], seconds=costs["fit_seconds"] + costs["score_seconds"])
+            _flush()
+            costs = about["costs"]
+            channel.tell(done=cell["key"], seconds=costs["fit_seconds"] + costs["score_seconds"])
 
 
 def _run_cell(
-    job: Job,
-    cell: Mapping[str, Any],
-    fold: Fold,
-    draft: Draft,
-    costs: dict[str, float],
-    folders: tuple[Path, Path],
-    channel: TextIO,
+    order: Order, cell: Mapping[str, Any], fold: FoldView, about: dict[str, Any], scratch: Path, channel: Channel
 ) -> None:
-    """Fit, rank, score; fill the draft. The folders are scratch and checkpoint, see :class:`Context`."""
-    identity = cell["identity"]
-    model = _model(identity["model"], job.trusted)
+    """Fit, rank, score; leave the answers and fill ``about``."""
+    identity, folder = cell["identity"], Path(cell["answers"])
+    model = _model(identity["model"], order.trusted)
     seed = int(identity["seed"])
     if Need.PREFERENCES not in model.needs:
         fold = _without_preferences(fold)
     context = Context(
         seed=seed,
-        device=choose_device(job.device, model),
-        threads=job.threads,
+        device=choose_device(order.device, model),
+        threads=order.threads,
         validation=fold.validation,
-        deadline=time.monotonic() + job.timeout * _DEADLINE_SHARE,
-        scratch=folders[0],
-        checkpoint=folders[1],
-        report=lambda done, total, note: _tell(channel, phase="fit", done=done, total=total, note=note),
+        deadline=time.monotonic() + order.timeout * _DEADLINE_SHARE,
+        scratch=scratch,
+        checkpoint=Path(cell["checkpoint"]),
+        report=lambda done, total, note: channel.progress("fit", done, total, note),
     )
-    pairs = labelled_pairs(fold, seed)
-    meter = Meter(context.device)
+    spent = _Spent(context.device)
     _reset_peak()
     began = now()
     started = time.perf_counter()
-    model = model.fit(fold.train, context)
+    model = check_fitted(model.fit(fold.train, context))
     fitted = time.perf_counter()
-    rankings = rank(
+    lists = rank(
         model,
         fold,
         int(identity["k"]),
-        lambda done, total, note: _tell(channel, phase="rank", done=done, total=total, note=note),
-        job.threads,
+        lambda done, total, note: channel.progress("rank", done, total, note),
+        order.threads,
     )
-    scores = score_pairs(model, fold.queries, pairs)
-    costs |= {
+    ranked = time.perf_counter()
+    spent.pause()
+    query, item = _asked(cell, folder, lists, channel)
+    spent.go_on()
+    asked = time.perf_counter()
+    scores = score_pairs(model, fold.queries, query, item)
+    times = {
         "fit_seconds": fitted - started,
-        "score_seconds": time.perf_counter() - fitted,
+        "score_seconds": ranked - fitted + time.perf_counter() - asked,
         "peak_memory_mb": _peak_mb(),
     }
-    costs["cpu_seconds"], power = meter.read()
-    _keep(draft, rankings, pairs, scores=scores)
-    draft.manifest = {
-        "identity": identity,
-        "state": "ok",
-        "reason": "",
-        "costs": {name: round(value, 4) for name, value in costs.items()},
+    spent.pause()
+    leave_scores(folder, scores)
+    about["costs"] |= {name: round(value, 4) for name, value in (times | {"cpu_seconds": spent.seconds}).items()}
+    about |= {
         "parameters": _parameters(model),
-        "power": power,
+        "power": spent.power,
         "facts": dict(model.facts()),
         "device": context.device,
         "threads": context.threads,
         "started": began,
         "finished": now(),
-        "provenance": provenance(),
     }
+    check_sample(model, fold, lists, seed)
 
 
-def _keep(draft: Draft, rankings: Rankings, pairs: Pairs, scores: Any) -> None:
-    draft.arrays(
-        item=rankings.item,
-        score=rankings.score,
-        fallback=rankings.fallback,
-        pair_query=pairs.query,
-        pair_item=pairs.item,
-        pair_label=pairs.label,
-        pair_value=pairs.value,
-        pair_score=scores,
-    )
+def _asked(cell: Mapping[str, Any], folder: Path, lists: Rankings, channel: Channel) -> Any:
+    """Hand in the lists; only then does the runner say which pairs to score."""
+    leave_lists(folder, lists)
+    channel.tell(ranked=cell["key"])
+    return wait_for_pairs(folder)
+
+
+class _Spent:
+    """What the process spent, without the time in which it waited."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self.seconds = 0.0
+        self.power: dict[str, Any] = {}
+        self.go_on()
+
+    def go_on(self) -> None:
+        self._meter = Meter(self._device)
+
+    def pause(self) -> None:
+        seconds, power = self._meter.read()
+        before, now_ = self.power.get("gpu_joules", 0.0), power["gpu_joules"]
+        self.seconds += seconds
+        self.power = power | {"gpu_joules": None if before is None or now_ is None else before + now_}
 
 
 def _model(identity: Mapping[str, Any], trusted: Sequence[str]) -> Model:
@@ -179,11 +205,12 @@ def _parameters(model: Model) -> int | None:
     return None if told is None else int(told)
 
 
-def _without_preferences(fold: Fold) -> Fold:
+def _without_preferences(fold: FoldView) -> FoldView:
     """Take the known truth of simulated data away from a model that did not declare to need it."""
-    validation = None if fold.validation is None else _without_preferences(fold.validation)
-    train = dataclasses.replace(fold.train, preferences=None)
-    return dataclasses.replace(fold, train=train, validation=validation)
+    train, inner = dataclasses.replace(fold.train, preferences=None), fold.validation
+    if inner is not None:
+        inner = dataclasses.replace(inner, train=dataclasses.replace(inner.train, preferences=None))
+    return dataclasses.replace(fold, train=train, validation=inner)
 
 
 def _reset_peak() -> None:
@@ -205,19 +232,34 @@ def _peak_mb() -> float:
     return int(line.split()[1]) * 1024 / 1e6
 
 
-def _log_since(log: Path, mark: int) -> str:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    return read_log(log, mark)
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # the model may have closed it, or put anything in its place
+            stream.flush()
 
 
-def _tell(channel: TextIO, **message: Any) -> None:
-    """Send one line to the parent; a parent that is gone is no reason to stop."""
+def _reason(error: BaseException) -> str:
+    """Say in one line what was raised."""
+    told = _text(error)
+    return told if isinstance(error, BenchsuiteError) else f"{type(error).__name__}: {told}"
+
+
+def _text(value: object) -> str:
+    """Return any value as one line that any stream can show, cut to some hundred letters."""
     try:
-        channel.write(json.dumps(message) + "\n")
-        channel.flush()
-    except (BrokenPipeError, ValueError):
-        return
+        start = str(value)[: 4 * _LONGEST_TEXT]
+        return " ".join(start.encode("utf-8", "backslashreplace").decode("utf-8").split())[:_LONGEST_TEXT]
+    except BaseException as error:  # noqa: BLE001 - a model's own method may raise anything
+        return f"(a {type(value).__name__} whose text cannot be had: {type(error).__name__})"
+
+
+def _count(value: Any) -> int:
+    """Return a count from 0 on; 0 for what is none."""
+    try:
+        number = float(value)
+        return 0 if math.isnan(number) else int(min(max(number, 0.0), _LARGEST_COUNT))
+    except BaseException:  # noqa: BLE001 - same
+        return 0
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.data import Dataset, Entities, Fold, Interactions, Queries, Ragged, Truth
+from benchsuite.data import Dataset, Entities, FoldView, Interactions, Queries, Ragged
 from benchsuite.errors import UsageError
 from benchsuite.evaluate import rank
 from benchsuite.saved.folder import Saved
@@ -112,7 +112,7 @@ def recommend(saved: Saved, history: Sequence[int], k: int) -> list[Answer]:
     return answers
 
 
-def _ask(saved: Saved, histories: Sequence[Sequence[int]]) -> Fold:
+def _ask(saved: Saved, histories: Sequence[Sequence[int]]) -> FoldView:
     """Return the question of one unknown user after each history; seen items are blocked."""
     asker, size = saved.about["asker"], len(histories)
     user = np.full(size, asker["user"])
@@ -132,5 +132,4 @@ def _ask(saved: Saved, histories: Sequence[Sequence[int]]) -> Fold:
     users = Entities(tuple(str(code) for code in range(asker["user"] + 1)))
     train = Dataset(saved.about["data"]["name"], rows.take(np.zeros(0, np.int64)), users, saved.items)
     queries = Queries.from_rows(user, owner, rows)
-    truth = Truth.from_rows(np.zeros(0), train.interactions, size)
-    return Fold("asked", train, queries, truth, Ragged.from_pairs(owner, item, size))
+    return FoldView("asked", train, queries, Ragged.from_pairs(owner, item, size))

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 CACHES = frozenset({"measure", "statistics", "strata", "strata-measure"})
 """Kinds that follow from others and are made anew by whoever asks for them."""
 
-REMADE = CACHES | {"data", "fold", "plan", "split", "tune"}
+REMADE = CACHES | {"data", "fold", "plan", "split", "truth", "tune"}
 """Kinds that the next run makes anew under the same key, where they are gone or damaged."""
 
-RESTS_ON = {"fold": "data"}
+RESTS_ON = {"fold": "data", "truth": "data"}
 """Kinds that are nothing without an entry of another kind, whose key their manifest holds under the kind's name."""
 
 _NUMBER = (float, None)
@@ -48,6 +48,7 @@ SHAPES: Mapping[str, Any] = {
     },
     "data": {"name?": str, "rows?": int},
     "fold": {"data": str},
+    "truth": {"data": str},
     "split": {"folds": [{"name": str, "key": str, "counts": {str: int}, "groups": [str]}]},
     "tune": {
         "trials": [{"settings": {}, "value": _NUMBER, "seconds": float, "key": str}],

@@ -165,31 +165,6 @@ class Store:
         if cache and self._own_caches:
             self._share(kind, key)
 
-    @contextlib.contextmanager
-    def checkpoint(self, key: str) -> Iterator[Path]:
-        """Give the folder in which the making of a cell keeps its state; it outlives a kill and a store that is full.
-
-        Once the cell has ended by itself, well or not, the folder is removed; what nobody takes up goes in a month.
-        """
-        self._may_write("checkpoint")
-        folder = self.root / "checkpoints" / key
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            claim(folder)
-        except OSError as error:
-            raise StoreError(
-                f"cannot be written: {error.strerror or error}", where=str(folder), remedy=_SPACE
-            ) from None
-        try:
-            yield folder
-        except StoreError:
-            raise
-        except BaseException:
-            release(folder)
-            raise
-        else:
-            release(folder)
-
     def drop(self, kind: str, key: str) -> None:
         """Forget a thing, so that it is made again (failed cells, on request)."""
         self._may_write(kind)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from benchsuite.api import Context, Model, Need
+from benchsuite.checks import check_finite, check_scores
 from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
-from benchsuite.testing.outcome import Make, expect, skip
+from benchsuite.testing.outcome import Make, contract, expect, skip
 from benchsuite.testing.ranking import compare_lists
 from benchsuite.testing.samples import cold_items, last_events, small_dataset, warm_items
 
@@ -87,9 +88,9 @@ def same(got: Any, wanted: Any, what: str, *, exact: bool = False) -> None:
 
 def _shape(scores: Any, rows: int, width: int, what: str) -> None:
     expect(isinstance(scores, np.ndarray), f"{what} is a {type(scores).__name__}, no NumPy array")
-    expect(scores.shape == (rows, width), f"{what} has shape {scores.shape} instead of {(rows, width)}")
+    with contract():
+        check_finite(check_scores(scores, (rows, width), what), what)
     expect(scores.dtype == np.float32, f"{what} has dtype {scores.dtype} instead of float32")
-    expect(not np.isinf(scores).any(), f"{what} holds infinity; NaN means no opinion")
 
 
 def check_fit_returns_self(make: Make[Model]) -> None:
@@ -158,9 +159,9 @@ def check_pairs_agree(make: Make[Model]) -> None:
     item = (np.arange(len(query), dtype=np.int32) * 7) % items
     pairs = done.model.score_pairs(queries, _locked(query), _locked(item))
     expect(isinstance(pairs, np.ndarray), f"score_pairs returned a {type(pairs).__name__}, no NumPy array")
-    expect(pairs.shape == (len(query),), f"score_pairs returned shape {pairs.shape} instead of {(len(query),)}")
+    with contract():
+        check_finite(check_scores(pairs, (len(query),), "score_pairs()"), "score_pairs()")
     expect(pairs.dtype == np.float32, f"score_pairs returned dtype {pairs.dtype} instead of float32")
-    expect(not np.isinf(pairs).any(), "score_pairs returned infinity; NaN means no opinion")
     if type(done.model).score_pairs is Model.score_pairs:
         same(pairs, done.scores[query, item], "score_pairs and score")
     else:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeVar
 from unittest import SkipTest
 
 from benchsuite.api import Plugin
+from benchsuite.errors import BenchsuiteError
 
 P = TypeVar("P", bound=Plugin)
 Make = Callable[[], P]
@@ -27,6 +29,15 @@ def expect(condition: Any, otherwise: str) -> None:
     """Raise :class:`Unmet` with the sentence ``otherwise`` unless the condition holds."""
     if not condition:
         raise Unmet(otherwise)
+
+
+@contextlib.contextmanager
+def contract() -> Iterator[None]:
+    """Turn what :mod:`benchsuite.checks` refuses into :class:`Unmet`."""
+    try:
+        yield
+    except BenchsuiteError as error:
+        raise Unmet(str(error)) from None
 
 
 def skip(reason: str) -> NoReturn:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from benchsuite.api import TopK
+from benchsuite.checks import Allowed, check_top
 from benchsuite.data import Float32, Int32, Ragged
-from benchsuite.testing.outcome import expect
+from benchsuite.testing.outcome import contract, expect
 
 
 def best(scores: Float32, blocked: Int32, candidates: Int32 | None, k: int) -> list[int]:
@@ -23,9 +24,9 @@ def compare_lists(top: TopK, scores: Float32, blocked: Ragged, candidates: Int32
     Two items may change places only when their scores differ by no more than rounding, and not when they are equal:
     then the smaller code comes first.
     """
-    rows, width = top.item.shape
-    expect(rows == len(scores) and top.score.shape == top.item.shape, "recommend: one list per query is needed")
-    expect(width <= k, f"recommend({k=}) returned lists of {width}")
+    rows = len(scores)
+    with contract():
+        check_top(top, k, Allowed(scores.shape[1], candidates, blocked))
     expect(top.item.dtype == np.int32 and top.score.dtype == np.float32, "recommend: int32 items and float32 scores")
     rounding = 1e-4 * float(np.nanmax(np.abs(scores), initial=0.0, where=~np.isnan(scores)))
     for row in range(rows):
@@ -33,12 +34,8 @@ def compare_lists(top: TopK, scores: Float32, blocked: Ragged, candidates: Int32
         given = [int(code) for code in top.item[row] if code >= 0]
         where = f"recommend({k=}), query {row}"
         expect(len(given) == len(wanted), f"{where}: {len(given)} items instead of {len(wanted)}")
-        expect(bool((top.item[row, : len(given)] >= 0).all()), f"{where}: -1 before the end of the list")
-        expect(len(set(given)) == len(given), f"{where}: an item twice")
-        expect(not set(given) & set(blocked[row].tolist()), f"{where}: a blocked item")
         for place, (got, right) in enumerate(zip(given, wanted, strict=True)):
             gap = abs(float(scores[row, got]) - float(scores[row, right]))
             expect(got == right or 0 < gap <= rounding, f"{where}: place {place + 1} holds {got} instead of {right}")
             told = abs(float(top.score[row, place]) - float(scores[row, got]))
             expect(told <= rounding, f"{where}: the score beside item {got} is not what score() says")
-        expect(bool(np.isnan(top.score[row, len(given) :]).all()), f"{where}: a score beside -1 is not NaN")

@@ -10,7 +10,8 @@ import pytest
 
 from benchsuite.api import Place
 from benchsuite.cli.main import main
-from benchsuite.data.files import load_fold, save_fold
+from benchsuite.data.files import save_truth
+from benchsuite.folds import read_fold
 from benchsuite.registry import load_source
 from benchsuite.store import Store
 
@@ -171,20 +172,17 @@ def test_folds_in_the_store_are_compared(place, capsys, tmp_path):
     assert all(finding["compared"] > 2000 and not finding["leak"] for finding in clean)
     store = Store(tmp_path / "runs")
     key = store.keys("fold")[0]
-    entry = store.get("fold", key)
     shop = load_source("demo").from_settings({"users": 60, "items": 50, "events_per_user": 12}).load(Place())
-    fold = load_fold(entry.folder, shop)
-    changed = dataclasses.replace(fold, truth=dataclasses.replace(fold.truth, value=fold.truth.value + 1))
-    manifest = entry.manifest
-    store.drop("fold", key)
-    with store.write("fold", key) as draft:
-        save_fold(changed, draft.folder)
-        draft.manifest = manifest
+    truth = read_fold(store, key, shop).truth
+    store.drop("truth", key)
+    with store.write("truth", key) as draft:
+        save_truth(dataclasses.replace(truth, value=truth.value + 1), draft.folder)
+        draft.manifest = {"data": shop.fingerprint}
     assert sorted(finding["leak"] for finding in stored()) == [
         "",
         "the stored fold and a fresh cut differ in truth: value",
     ]
-    path = store.folder("fold", key) / "truth.value.npy"
+    path = store.folder("truth", key) / "truth.value.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     assert any("truth.value.npy: it has changed since it was written" in finding["leak"] for finding in stored())
 

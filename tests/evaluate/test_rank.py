@@ -108,7 +108,8 @@ def test_lists_are_never_longer_than_the_candidates() -> None:
 
 def test_the_models_own_faster_lists_are_taken_when_full() -> None:
     ready = TopK(np.array([[2, 0]], np.int32), np.array([[5.0, 4.0]], np.float32))
-    lists = rank(Fixed(np.full((1, 3), np.nan, np.float32), ready), make_fold([0, 0, 0], [[]]), 2)
+    fold, model = make_fold([0, 0, 0], [[]]), Fixed(None, ready)  # without scores: it cannot be asked for them
+    lists = rank(model, fold, 2)
     assert lists.item.tolist() == [[2, 0]]
 
 
@@ -120,7 +121,7 @@ def test_the_harness_ranks_when_the_models_own_lists_are_short() -> None:
 
 @pytest.mark.parametrize("matrix", [np.ones((1, 2)), np.array([[np.inf, 0.0, 1.0]])])
 def test_a_broken_contract_is_named(matrix: Any) -> None:
-    with pytest.raises(BenchsuiteError, match="score returned"):
+    with pytest.raises(BenchsuiteError, match=r"score\(\) returned"):
         rank(Fixed(matrix), make_fold([0, 0, 0], [[]]), 2)
 
 

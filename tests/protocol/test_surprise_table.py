@@ -44,7 +44,8 @@ def folds(request: pytest.FixtureRequest) -> list[Fold]:
 def answered(model: Model, fold: Fold) -> Evidence:
     """Fit on the fold's whole training part and answer its labelled pairs; lists are not asked for."""
     pairs = labelled_pairs(fold, SEED)
-    score = score_pairs(model.fit(fold.train, Context(seed=SEED)), fold.queries, pairs)
+    fitted = model.fit(fold.train, Context(seed=SEED))
+    score = score_pairs(fitted, fold.queries, pairs.query, pairs.item)
     shape = (len(fold.queries), 1)
     answers: dict[str, NDArray[Any]] = {
         "item": np.full(shape, -1, np.int32),

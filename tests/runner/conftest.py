@@ -44,9 +44,9 @@ class Quiet:
         self.after_job()
 
 
-def make_experiment(models: list[Any], **more: Any) -> Experiment:
+def make_experiment(models: list[Any], file: Path = TOY, **more: Any) -> Experiment:
     spelled = [
-        {**({"use": m} if isinstance(m, str) else m)} | {"use": f"{TOY}:{m if isinstance(m, str) else m['use']}"}
+        {**({"use": m} if isinstance(m, str) else m)} | {"use": f"{file}:{m if isinstance(m, str) else m['use']}"}
         for m in models
     ]
     table = {
@@ -61,8 +61,14 @@ def make_experiment(models: list[Any], **more: Any) -> Experiment:
 
 @pytest.fixture
 def toy_experiment() -> Callable[..., Experiment]:
-    """Make an experiment on the toy data; models are class names in toy.py."""
+    """Make an experiment on the toy data; models are class names in toy.py, or in ``file``."""
     return make_experiment
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints go to the user's cache: give each test one of its own."""
+    monkeypatch.setenv("BENCHSUITE_CACHE", str(tmp_path / "cache"))
 
 
 Run = Callable[..., tuple[Plan, Outcome, Quiet]]

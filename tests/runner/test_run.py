@@ -54,7 +54,7 @@ def test_no_two_jobs_share_a_name(tmp_path: Path, toy_experiment) -> None:
     )
     store = Store(tmp_path / "runs")
     plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
-    names = [job.label for job in make_jobs(plan, plan.cells, store, 1, "cpu")]
+    names = [job.label for job in make_jobs(plan, plan.cells, 1, "cpu")]
     assert len(names) == len(set(names)) == 2 * 2 * (1 + 3)
     assert "Counts on Toy, random-holdout, seed 2" in names
 
@@ -200,6 +200,7 @@ def test_a_kill_loses_only_the_cell_in_flight(tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"  # logs of workers are there, so they can be found
     scratch.mkdir()
     environment = os.environ | {"TOY_MARKS": str(marks), "BENCHSUITE_DATA": "", "TMPDIR": str(scratch)}
+    environment["BENCHSUITE_CACHE"] = str(tmp_path / "cache")
     process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE)
     store = Store(tmp_path / "runs")
     deadline = time.monotonic() + 60

@@ -1,0 +1,139 @@
+"""Folds in a store: what models may see and the truth lie apart, under one key, and only the runner joins them.
+
+A fold is two entries: ``fold`` (training part, queries, blocked items, candidates, and the whole validation fold) and
+``truth``. Older stores have the truth inside the entry ``fold``; such a fold is read as it is, and taken apart before
+anything is fitted on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchsuite.data import Dataset, Fold
+from benchsuite.data.files import VALIDATION, holds_truth, load_dataset, load_fold, save_truth, save_view
+from benchsuite.errors import BenchsuiteError
+from benchsuite.store import Store
+
+_TOLD = ("identity", "data", "guard", "counts")
+"""What the runner writes into the manifest of a fold."""
+
+
+class StoredFolds:
+    """Whole folds of a store; each fold and each data set is loaded once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._folds: dict[str, Fold] = {}
+        self._data: dict[str, Dataset] = {}
+
+    def fold(self, key: str) -> Fold:
+        """Return a fold.
+
+        Raises:
+            StoreError: when it is not there.
+        """
+        if key not in self._folds:
+            data = self._store.get("fold", key).manifest["data"]
+            if data not in self._data:
+                self._data[data] = load_dataset(self._store.get("data", data).folder)
+            self._folds[key] = read_fold(self._store, key, self._data[data])
+        return self._folds[key]
+
+    def part(self, key: str, stage: str) -> Fold:
+        """Return the fold that a stage is asked on: the fold itself, or its validation fold.
+
+        Raises:
+            StoreError: when the fold is not there.
+            BenchsuiteError: when it has no validation fold.
+        """
+        fold = self.fold(key)
+        part = fold if stage == "test" else fold.validation
+        if part is None:
+            raise BenchsuiteError("the split makes no validation fold")
+        return part
+
+
+def read_fold(store: Store, key: str, dataset: Dataset) -> Fold:
+    """Return a whole fold of this data set.
+
+    Raises:
+        StoreError: when it is not there.
+    """
+    folder = store.get("fold", key).folder
+    return load_fold(folder, dataset, None if holds_truth(folder) else store.get("truth", key).folder)
+
+
+def damaged(store: Store, key: str) -> list[str]:
+    """Return the files of a fold and its truth that are missing or have changed since they were written."""
+    return [
+        str(store.folder(kind, key) / name) for kind in kinds_of(store, key) for name in store.get(kind, key).damaged()
+    ]
+
+
+def kinds_of(store: Store, key: str) -> tuple[str, ...]:
+    """Return the kinds of entries that a fold is made of in this store."""
+    return ("fold",) if holds_truth(store.folder("fold", key)) else ("fold", "truth")
+
+
+def complete(store: Store, key: str) -> bool:
+    """Return whether a fold is there, with its truth in either place."""
+    return all(store.has(kind, key) for kind in kinds_of(store, key))
+
+
+def write_fold(store: Store, key: str, fold: Fold, manifest: Mapping[str, Any]) -> None:
+    """Keep a fold; what is there already stays.
+
+    Args:
+        store: where to.
+        key: of both entries.
+        fold: the whole fold.
+        manifest: of the entry that models see; it names the data set's fingerprint as ``data``.
+    """
+    _write_truth(store, key, fold, manifest)
+    if not store.has("fold", key):
+        with store.write("fold", key) as draft:
+            save_view(fold, draft.folder)
+            draft.manifest = dict(manifest)
+
+
+def take_apart(store: Store, key: str, dataset: Dataset) -> None:
+    """Move the truth of a fold that an older version wrote into an entry of its own; others are left alone."""
+    entry = store.get("fold", key)
+    if not holds_truth(entry.folder):
+        return
+    manifest = {name: value for name, value in entry.manifest.items() if name in _TOLD}
+    fold = read_fold(store, key, dataset)
+    _write_truth(store, key, fold, manifest)
+    with store.write("fold", key) as draft:
+        save_view(fold, draft.folder)
+        draft.manifest = manifest
+        store.drop("fold", key)  # a kill before the new one is in place: the fold is cut again, its truth stays
+
+
+def borrow(store: Store, other: Store, key: str) -> None:
+    """Show a fold and its data set in another store, apart from its truth, without a copy where that can be."""
+    manifest = {name: value for name, value in store.get("fold", key).manifest.items() if name in _TOLD}
+    if kinds_of(store, key) == ("fold",):
+        write_fold(
+            other, key, StoredFolds(store).fold(key), {name: manifest[name] for name in _TOLD if name in manifest}
+        )
+    shown = [("data", manifest["data"]), *((kind, key) for kind in kinds_of(store, key) if not other.has(kind, key))]
+    for kind, name in shown:
+        folder = other.folder(kind, name)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.symlink_to(store.get(kind, name).folder.resolve(), target_is_directory=True)
+
+
+def _write_truth(store: Store, key: str, fold: Fold, manifest: Mapping[str, Any]) -> None:
+    if not store.has("truth", key):
+        with store.write("truth", key) as draft:
+            save_truth(fold.truth, draft.folder)
+            draft.manifest = {"data": manifest["data"]}
+
+
+def view_folder(store: Store, key: str, stage: str) -> Path:
+    """Return the folder of what models may see in a stage."""
+    folder = store.folder("fold", key)
+    return folder if stage == "test" else folder / VALIDATION

@@ -1,0 +1,150 @@
+"""What goes from a worker to the runner: files in a folder of the cell, plain arrays and JSON.
+
+The worker leaves its lists first. Then the runner asks for pair scores: until the lists are in its hands, nobody in the
+worker's process can know which pairs will be asked.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchsuite.data import Float32, Int32, Rankings
+from benchsuite.errors import BenchsuiteError
+
+_LISTS, _PAIRS, _SCORES, _ABOUT = "lists.npz", "pairs.npy", "scores.npy", "about.json"
+
+_MOST_BYTES = 10**6
+
+_PAUSE = 0.002
+"""Seconds between two looks for what is asked."""
+
+_TOLD: dict[str, Any] = {
+    "costs": dict,
+    "parameters": (int, type(None)),
+    "power": dict,
+    "facts": dict,
+    "device": str,
+    "threads": int,
+    "started": str,
+    "finished": str,
+}
+"""What a worker tells about a cell that went well, with the types that JSON gives."""
+
+
+def leave_lists(folder: Path, lists: Rankings) -> None:
+    """Leave the lists of a cell."""
+    np.savez(folder / _LISTS, item=lists.item, score=lists.score, fallback=lists.fallback)
+
+
+def take_lists(folder: Path) -> Rankings:
+    """Read the lists of a cell; the file is gone then.
+
+    Raises:
+        BenchsuiteError: when there are none that can be read.
+    """
+    path = folder / _LISTS
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            lists = Rankings(stored["item"], stored["score"], stored["fallback"])
+        path.unlink()
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, BenchsuiteError) as error:
+        raise BenchsuiteError(f"the worker left no lists: {error}") from None
+    return lists
+
+
+def ask_pairs(folder: Path, query: Int32, item: Int32) -> None:
+    """Ask for the scores of pairs."""
+    draft = folder / f"draft-{_PAIRS}"
+    np.save(draft, np.stack([query, item]), allow_pickle=False)
+    draft.rename(folder / _PAIRS)
+
+
+def wait_for_pairs(folder: Path) -> tuple[Int32, Int32]:
+    """Wait until the runner asks, and return int32[p] queries and int32[p] items."""
+    path = folder / _PAIRS
+    while not path.is_file():
+        if not folder.is_dir():
+            raise BenchsuiteError("the folder of temporary files is gone", where=str(folder))
+        time.sleep(_PAUSE)
+    query, item = np.load(path, allow_pickle=False)
+    path.unlink()
+    return query, item
+
+
+def leave_scores(folder: Path, scores: Float32) -> None:
+    """Leave the pair scores of a cell."""
+    np.save(folder / _SCORES, scores, allow_pickle=False)
+
+
+def take_scores(folder: Path) -> NDArray[Any]:
+    """Read the pair scores of a cell.
+
+    Raises:
+        BenchsuiteError: when there are none that can be read.
+    """
+    try:
+        scores: NDArray[Any] = np.load(folder / _SCORES, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise BenchsuiteError(f"the worker left no pair scores: {error}") from None
+    return scores
+
+
+def leave_about(folder: Path, about: Mapping[str, Any]) -> None:
+    """Leave what else is to be known of a cell.
+
+    Raises:
+        BenchsuiteError: when the model tells what JSON cannot hold.
+    """
+    try:
+        text = json.dumps(about, allow_nan=False, ensure_ascii=False)
+        content = text.encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BenchsuiteError(
+            f"facts() returned what JSON cannot hold: {error}", remedy="return text, finite numbers, lists and dicts"
+        ) from None
+    if len(content) > _MOST_BYTES:
+        raise BenchsuiteError(
+            f"facts() returned {len(content) / 1e6:.1f} MB", remedy=f"keep them below {_MOST_BYTES / 1e6:g} MB"
+        )
+    (folder / _ABOUT).write_bytes(content)
+
+
+def take_about(folder: Path) -> dict[str, Any]:
+    """Read what else is to be known of a cell; of a failed one, less is there.
+
+    Raises:
+        BenchsuiteError: when it cannot be read.
+    """
+    try:
+        about = json.loads((folder / _ABOUT).read_text("utf-8"), parse_constant=_no_number)
+    except (OSError, ValueError, RecursionError) as error:
+        raise BenchsuiteError(f"the worker left no facts: {error}") from None
+    if not isinstance(about, dict):
+        raise BenchsuiteError("the worker left no facts")
+    return about
+
+
+def check_about(about: Mapping[str, Any]) -> None:
+    """Check what is told of a cell that went well.
+
+    Raises:
+        BenchsuiteError: when something is missing or of another type.
+    """
+    for name, kind in _TOLD.items():
+        if name not in about or not isinstance(about[name], kind):
+            raise BenchsuiteError(f"the worker left no {name}")
+    costs = about["costs"]
+    if not all(isinstance(costs.get(name), int | float) for name in ("fit_seconds", "score_seconds")):
+        raise BenchsuiteError("the worker left no seconds")
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(text)

@@ -1,0 +1,58 @@
+"""Where the making of a cell keeps its state: in the user's cache, whose folders lead to no store.
+
+A checkpoint outlives a kill and a store that is full. It is removed once its cell has a result of its own, good or bad;
+what nobody takes up goes in a month.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import time
+from pathlib import Path
+
+from benchsuite.api import Place
+from benchsuite.errors import StoreError
+
+_STALE_SECONDS = 30 * 24 * 3600
+
+
+class Checkpoints:
+    """The checkpoints of one store.
+
+    Args:
+        root: the store's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        cache = Path(os.environ.get("BENCHSUITE_CACHE") or Place().cache)
+        store = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
+        self._folder = cache.absolute() / "checkpoints" / store
+        for left in self._folder.parent.glob("*/*"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                    shutil.rmtree(left)
+                    left.parent.rmdir()
+
+    def folder(self, key: str) -> Path:
+        """Return the folder of a cell, which exists.
+
+        Raises:
+            StoreError: when it cannot be made.
+        """
+        folder = self._folder / key
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            remedy = "set BENCHSUITE_CACHE to a folder that you may write, with room; finished cells are safe"
+            what = f"checkpoints cannot be written: {error.strerror or error}"
+            raise StoreError(what, where=str(folder), remedy=remedy) from None
+        return folder
+
+    def drop(self, key: str) -> None:
+        """Remove the folder of a cell that has ended."""
+        shutil.rmtree(self._folder / key, ignore_errors=True)
+        with contextlib.suppress(OSError):  # others are still there
+            self._folder.rmdir()

@@ -1,0 +1,194 @@
+"""The runner's side of a job: what a worker is given, what it is asked, and what of its answers is kept.
+
+Truth and store are here only. A worker gets what a model may see, and leaves files (:mod:`benchsuite.runner.answers`);
+they are checked before they become a result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchsuite.checks import Allowed, check_finite, check_lists, check_scores
+from benchsuite.data import Float32, Fold, Int64, Pairs, Rankings
+from benchsuite.errors import BenchsuiteError
+from benchsuite.evaluate import labelled_pairs
+from benchsuite.folds import StoredFolds, view_folder
+from benchsuite.provenance import provenance
+from benchsuite.runner.answers import ask_pairs, check_about, take_about, take_lists, take_scores
+from benchsuite.runner.checkpoints import Checkpoints
+from benchsuite.runner.jobs import Job, Order, write_failure
+from benchsuite.runner.logs import clip, read_log
+from benchsuite.runner.scratch import unwritable
+from benchsuite.store import Store
+
+_KEPT_PAIRS = 8
+"""Labelled pairs of so many folds stay in memory: models of one fold come one after another."""
+
+_LONGEST_REASON = 500
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Asked:
+    """Labelled pairs and the order in which they are asked, which says nothing of their labels."""
+
+    pairs: Pairs
+    order: Int64
+
+    @classmethod
+    def of(cls, fold: Fold, seed: int) -> _Asked:
+        pairs = labelled_pairs(fold, seed)
+        return cls(pairs, np.lexsort((pairs.item, pairs.query)))
+
+    def back(self, scores: Float32) -> Float32:
+        """Return scores in the order of the pairs."""
+        found = np.empty_like(scores)
+        found[self.order] = scores
+        return found
+
+
+class Ingest:
+    """What one pool's workers get and give."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._folds = StoredFolds(store)
+        self._checkpoints = Checkpoints(store.root)
+        self._pairs: OrderedDict[tuple[str, str, int], _Asked] = OrderedDict()
+        self._lists: dict[str, Rankings] = {}
+        self._provenance: dict[str, Any] = {}
+
+    def give(self, job: Job, folder: Path) -> Path:
+        """Write what a worker is told into its folder and return the file.
+
+        Raises:
+            StoreError: when the fold is not there, or checkpoints cannot be written.
+        """
+        cells = []
+        for cell in job.cells:
+            answers = _answers(folder, cell["key"])
+            answers.mkdir()
+            known = cell["stage"] == "test" or self._folds.fold(job.fold_key).validation is not None
+            places = {
+                "fold": view_folder(self._store, job.fold_key, cell["stage"]).resolve() if known else "",
+                "checkpoint": self._checkpoints.folder(cell["key"]),
+                "answers": answers,
+            }
+            cells.append({**cell, **{name: str(place) for name, place in places.items()}})
+            if known:
+                self._asked(job, cell)  # now, so that the worker need not wait later
+        data = self._store.get("data", self._store.get("fold", job.fold_key).manifest["data"]).folder.resolve()
+        path = folder / "job.json"
+        Order(str(data), tuple(cells), job.threads, job.device, job.timeout, job.trusted).save(path)
+        return path
+
+    def ranked(self, job: Job, cell: Mapping[str, Any], folder: Path) -> None:
+        """Take the lists of a cell, and ask for its pairs.
+
+        Raises:
+            UsageError: when temporary files cannot be written.
+        """
+        with contextlib.suppress(BenchsuiteError):  # told when the cell ends
+            self._lists[cell["key"]] = take_lists(_answers(folder, cell["key"]))
+        asked = self._asked(job, cell)
+        try:
+            query, item = asked.pairs.query[asked.order], asked.pairs.item[asked.order]
+            ask_pairs(_answers(folder, cell["key"]), query, item)
+        except FileNotFoundError:
+            return  # the model removed the folder, which the worker notices
+        except OSError as error:
+            raise unwritable(folder, error) from None
+
+    def done(self, job: Job, cell: Mapping[str, Any], folder: Path, log: Path) -> str:
+        """Keep what a cell answered, or its failure when the answers break a rule; return "" or the reason.
+
+        Raises:
+            StoreError: when it cannot be kept.
+        """
+        answers = _answers(folder, cell["key"])
+        lists = self._lists.pop(cell["key"], None)
+        asked = self._asked(job, cell)
+        try:
+            about = take_about(answers)
+            check_about(about)
+            if lists is None:
+                raise BenchsuiteError("the worker left no lists")  # noqa: TRY301 - one way to fail
+            check_lists(lists, int(cell["identity"]["k"]), self._allowed(job, cell))
+            scores = check_scores(take_scores(answers), (len(asked.pairs),), "score_pairs()")
+            check_finite(scores, "score_pairs()")
+        except BenchsuiteError as error:
+            return self.failed(job, cell, folder, log, str(error))
+        pairs = asked.pairs
+        with self._store.write("cell", cell["key"]) as draft:
+            draft.arrays(
+                item=lists.item,
+                score=lists.score,
+                fallback=lists.fallback,
+                pair_query=pairs.query,
+                pair_item=pairs.item,
+                pair_label=pairs.label,
+                pair_value=pairs.value,
+                pair_score=asked.back(scores),
+            )
+            draft.manifest = {
+                "identity": dict(cell["identity"]),
+                "state": "ok",
+                "reason": "",
+                **{name: value for name, value in about.items() if name != "log_from"},
+                "provenance": self._about_this_run(),
+            }
+            (draft.folder / "log.txt").write_text(read_log(log, _mark(about)), "utf-8")
+        self._checkpoints.drop(cell["key"])
+        return ""
+
+    def failed(self, job: Job, cell: Mapping[str, Any], folder: Path, log: Path, reason: str) -> str:
+        """Keep a cell's failure and return its reason.
+
+        Raises:
+            StoreError: when it cannot be kept.
+        """
+        self._lists.pop(cell["key"], None)
+        line = clip(reason, _LONGEST_REASON)
+        try:
+            about = take_about(_answers(folder, cell["key"]))
+        except BenchsuiteError:
+            about = {}  # the model removed it; the reason came by the pipe
+        costs = about.get("costs")
+        write_failure(self._store, cell, line, read_log(log, _mark(about)), costs if isinstance(costs, dict) else {})
+        self._checkpoints.drop(cell["key"])
+        return line
+
+    def _asked(self, job: Job, cell: Mapping[str, Any]) -> _Asked:
+        seed = int(cell["identity"]["seed"])
+        key = job.fold_key, cell["stage"], seed
+        if key not in self._pairs:
+            self._pairs[key] = _Asked.of(self._folds.part(job.fold_key, cell["stage"]), seed)
+        self._pairs.move_to_end(key)
+        while len(self._pairs) > _KEPT_PAIRS:
+            self._pairs.popitem(last=False)
+        return self._pairs[key]
+
+    def _allowed(self, job: Job, cell: Mapping[str, Any]) -> Allowed:
+        fold = self._folds.part(job.fold_key, cell["stage"])
+        return Allowed(len(fold.train.items), fold.candidates, fold.blocked)
+
+    def _about_this_run(self) -> dict[str, Any]:
+        if not self._provenance:
+            self._provenance = provenance()
+        return self._provenance
+
+
+def _answers(folder: Path, key: str) -> Path:
+    return folder / f"answers-{key[:16]}"
+
+
+def _mark(about: Mapping[str, Any]) -> int:
+    """Return where the log of a cell begins, in bytes."""
+    mark = about.get("log_from")
+    return mark if isinstance(mark, int) and mark >= 0 else 0
