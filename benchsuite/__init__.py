@@ -51,9 +51,8 @@ def __getattr__(name: str) -> object:
         found: object = getattr(importlib.import_module(f"benchsuite.functions.{_HOMES[name]}"), name)
         return found
     if name in _BROUGHT:
-        from benchsuite.registry import load_function
-
-        return load_function(name.replace("_", "-"))
+        brought: object = importlib.import_module("benchsuite.registry").load_function(name.replace("_", "-"))
+        return brought
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -136,7 +136,7 @@ def train(
     from benchsuite.runner.device import choose_device
     from benchsuite.runner.group import join_group
     from benchsuite.saved import Origin, check_target, savable, write_folder
-    from benchsuite.saved.measured import measured
+    from benchsuite.functions.measured_row import measured
 
     if seed < 0 or threads < 0:
         raise UsageError("--seed and --threads must be 0 or more")
