@@ -6,7 +6,7 @@ import pytest
 
 import benchsuite
 from benchsuite.cli.main import main
-from benchsuite.cli.types import range_text, type_text
+from benchsuite.functions.setting_text import range_text, type_text
 from benchsuite.registry import KINDS, entries
 
 

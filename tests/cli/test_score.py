@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchsuite.cli import score
-from benchsuite.cli.console import OK, USER_ERROR, guarded
-from benchsuite.cli.main import Parser
+from benchsuite.cli.console import OK
+from benchsuite.cli.main import main
 
 Score = Callable[..., tuple[int, str, str]]
 
@@ -39,15 +38,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Score:
     """Run the verb in this process; returns exit code, standard output and standard error."""
 
     def call(recs: Path, test: Path, *words: str) -> tuple[int, str, str]:
-        parser = Parser(prog="benchsuite")
-        subparsers = parser.add_subparsers(parser_class=Parser)
-        score.register(subparsers)
-
-        def work() -> int:
-            args = parser.parse_args(["score", str(recs), str(test), *words])
-            return int(args.run(args))
-
-        code = guarded(work)
+        code = main(["score", str(recs), str(test), *words])
         said = capsys.readouterr()
         return code, said.out, said.err
 

@@ -12,7 +12,7 @@ import pytest
 
 import benchsuite
 from benchsuite.cli.main import main
-from benchsuite.cli.track import DIGEST, track_runs, tracked
+from benchsuite.functions.mlflow_tracking import DIGEST, track_runs, tracked
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_an_export_that_was_cut_off_is_completed(folder, results, monkeypatch):
 
 
 def test_names_that_mlflow_would_refuse_stay_apart(results):
-    from benchsuite.cli.track import _add
+    from benchsuite.functions.mlflow_tracking import _add
 
     metrics = {}
     for name, value in (("ndcg@10/k=1", 1.0), ("ndcg@10/k:1", 2.0), ("名", 3.0)):

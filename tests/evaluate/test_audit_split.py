@@ -14,10 +14,10 @@ from scipy.spatial.distance import jensenshannon
 from benchsuite.api import Place
 from benchsuite.data import Dataset
 from benchsuite.errors import DataError
-from benchsuite_interchange.drift import divergence, popularity_drift
-from benchsuite_interchange.split_files import Part, Wanted, read_part
-from benchsuite_interchange.split_audit import PROMISES, Line, diagnose
 from benchsuite.registry import load_source, load_split
+from benchsuite_interchange.drift import divergence, popularity_drift
+from benchsuite_interchange.split_audit import PROMISES, Line, diagnose
+from benchsuite_interchange.split_files import Part, Wanted, read_part
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.cli.watch import Watch
+from benchsuite.functions.progress import ProgressBars
 from benchsuite.runner import Options, logs, scratch
 from benchsuite.runner.channel import Channel, parse
 from benchsuite.runner.logs import KEPT_BYTES, clip, read_log, trim_log
@@ -96,7 +96,7 @@ def test_junk_in_the_pipe_ends_no_run(tmp_path: Path, toy_experiment, run_toy) -
 def test_a_bar_takes_no_text_for_markup(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    with Watch() as watch:
+    with ProgressBars() as watch:
         watch.job_started("a [/x]")
         watch.job_moved("a [/x]", "fit", 0, 0, "[/b]")
         watch.job_ended("a [/x]")

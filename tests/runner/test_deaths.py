@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchsuite.api import Place
-from benchsuite.cli.run import perform
-from benchsuite.cli.watch import Watch
 from benchsuite.compare import build, latest_plan
+from benchsuite.functions.progress import ProgressBars
+from benchsuite.functions.run import _perform
 from benchsuite.plan import Plan
 from benchsuite.runner import Options, children, known, pool, prepare
 from benchsuite.runner.children import Nursery
@@ -163,7 +163,7 @@ def test_two_models_that_come_to_the_same_trial_share_it(run_toy, toy_experiment
     assert plan.tuning[0].keys == plan.tuning[1].keys
 
 
-class _Stopped(Watch):
+class _Stopped(ProgressBars):
     """Stops the run before it begins."""
 
     def expect(self, cells: int) -> None:
@@ -180,7 +180,7 @@ def test_a_run_that_is_stopped_at_once_hides_no_finished_study(tmp_path: Path, r
     assert known(fresh, store) == plan
     for options in (Options(), RETRY):
         with pytest.raises(KeyboardInterrupt):
-            perform(experiment, store, lambda _: place, options, _Stopped(quiet=True))
+            _perform(experiment, store, place, options, _Stopped(quiet=True))
         assert latest_plan(store, "toy") == plan
     wider = toy_experiment(["Counts", "Mortal"], tune={"on": "ndcg@10", "trials": 2}, metrics=["ndcg@10"])
     half = known(prepare(wider, store, place, lambda _: None), store)

@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from benchsuite.api import Place
-from benchsuite.cli.watch import Watch
 from benchsuite.compare import build, latest_plan, remember_plan
 from benchsuite.runner import Options, prepare, run
 from benchsuite.runner.jobs import make_jobs

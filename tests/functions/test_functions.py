@@ -33,7 +33,7 @@ def test_the_import_is_light():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     modules = done.stdout.split()
     assert "benchsuite" in modules
-    assert "benchsuite.door" not in modules
+    assert "benchsuite.functions" not in modules
     assert not {"numpy", "pandas", "pydantic", "rich", "torch", "importlib.metadata"} & set(modules)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from benchsuite.cli import watch
+from benchsuite.functions import progress
 
 
 @pytest.mark.parametrize(
@@ -18,13 +18,15 @@ from benchsuite.cli import watch
     ],
 )
 def test_bars_in_a_notebook_need_widgets(monkeypatch, jupyter, widgets, quiet, live):
-    monkeypatch.setattr(watch, "Console", lambda **more: Console(force_jupyter=jupyter, force_terminal=False, **more))
-    monkeypatch.setattr(watch, "find_spec", lambda name: name if widgets else None)
-    assert watch.Watch(quiet=quiet)._progress.disable is not live
+    monkeypatch.setattr(
+        progress, "Console", lambda **more: Console(force_jupyter=jupyter, force_terminal=False, **more)
+    )
+    monkeypatch.setattr(progress, "find_spec", lambda name: name if widgets else None)
+    assert progress.ProgressBars(quiet=quiet)._progress.disable is not live
 
 
 def test_quiet_says_nothing(capfd):
-    with watch.Watch(quiet=True) as quiet:
+    with progress.ProgressBars(quiet=True) as quiet:
         quiet.say("a line")
         quiet.expect(1)
         quiet.job_started("a job")
