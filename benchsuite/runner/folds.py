@@ -47,6 +47,7 @@ def prepare(experiment: Experiment, store: Store, place: Place, say: Say) -> Pla
         if not len(dataset.interactions):
             raise DataError("no interactions are left after preparation", where=source.label)
         datasets[source.label] = (source, dataset)
+        _keep(store, dataset)  # before its folds, which are nothing without it
         for split in picked.splits:
             reason = unmet(cast("Split", split.plugin).needs, dataset)
             try:
@@ -57,8 +58,6 @@ def prepare(experiment: Experiment, store: Store, place: Place, say: Say) -> Pla
             folds += made
             if reason:
                 refused[source.label, split.label] = f"{split.label}: {reason}"
-    for _, dataset in datasets.values():
-        _keep(store, dataset)
     return make_plan(experiment, picked, datasets, folds, refused)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchsuite.cli.console import OK
+from benchsuite.cli.console import OK, USER_ERROR
 from benchsuite.cli.main import main
 
 Score = Callable[..., tuple[int, str, str]]

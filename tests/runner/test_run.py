@@ -59,7 +59,7 @@ def test_no_two_jobs_share_a_name(tmp_path: Path, toy_experiment) -> None:
 
 
 def test_two_seeds_show_at_once(tmp_path: Path, toy_experiment) -> None:
-    class Names(Watch):
+    class Names(ProgressBars):
         most = 0
 
         def job_started(self, label: str) -> None:
