@@ -10,6 +10,8 @@ from benchsuite.cli.main import main
 
 TOY = Path(__file__).parents[1] / "runner" / "toy.py"
 
+COUNTS = f"{Path(__file__).parents[1] / 'runner' / 'toy.py'}:Counts"
+
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -108,7 +110,7 @@ def test_rerun_gives_the_same_cell(copy: Path, capsys: pytest.CaptureFixture[str
     main(["status", "toy", "--store", str(copy / "runs"), "--json"])
     rows = json.loads(capsys.readouterr().out)["rows"]
     key = next(row["keys"][0] for row in rows if row["model"] == "Counts")
-    assert main(["rerun", key[:12], "--store", str(copy / "runs"), "--json"]) == 0
+    assert main(["rerun", key[:12], "--store", str(copy / "runs"), "--trust", COUNTS, "--json"]) == 0
     out = json.loads(capsys.readouterr().out)
     assert out["same"]
     assert [one["different"] for one in out["differences"]] == [0, 0, 0]
@@ -127,4 +129,4 @@ def test_rerun_finds_a_cell_that_is_not_what_the_model_says(copy: Path, capsys: 
         arrays = dict(stored)
     arrays["item"] = arrays["item"][:, ::-1]
     np.savez_compressed(path, **arrays)
-    assert main(["rerun", key[:12], "--store", str(copy / "runs")]) == 1
+    assert main(["rerun", key[:12], "--store", str(copy / "runs"), "--trust", COUNTS]) == 1
