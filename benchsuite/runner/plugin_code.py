@@ -53,7 +53,7 @@ def tell_of_changed_code(picked: Picked, store: Store, say: Callable[[str], None
 def _files(package: str, modules: Iterable[str]) -> list[Path]:
     """Return the source files of a package that is imported, in order; of a shared namespace, the modules'."""
     whole = sys.modules.get(package)
-    if getattr(whole, "__file__", None) and hasattr(whole, "__path__"):
+    if whole is not None and getattr(whole, "__file__", None) and hasattr(whole, "__path__"):
         return sorted(path for folder in whole.__path__ for path in Path(folder).rglob("*.py"))
     files = {getattr(sys.modules.get(name), "__file__", None) for name in modules}
     return sorted(Path(file) for file in files if file is not None)

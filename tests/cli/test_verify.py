@@ -9,8 +9,7 @@ import pytest
 from benchsuite.cli.main import main
 
 TOY = Path(__file__).parents[1] / "runner" / "toy.py"
-
-COUNTS = f"{Path(__file__).parents[1] / 'runner' / 'toy.py'}:Counts"
+COUNTS = f"{TOY}:Counts"
 
 
 @pytest.fixture(scope="module")
