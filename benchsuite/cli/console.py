@@ -115,6 +115,8 @@ def _unforeseen(error: BaseException) -> int:
     if isinstance(error, OSError):
         # What is ours to foresee has its own error; what is left is the system's: a disk that is full, a right we lack.
         return _fail(_refused(error), USER_ERROR)
+    if isinstance(error, MemoryError):
+        return _fail("there is not enough memory; take less data, smaller settings or fewer --workers", USER_ERROR)
     if not isinstance(error, Exception):
         # No verb leaves by sys.exit; a plugin or a library has.
         what = f"a plugin ended the program ({' '.join(repr(error).split())})"

@@ -109,7 +109,7 @@ class Plan:
     metrics: tuple[About, ...]
     cells: tuple[Cell, ...]
     tuning: tuple[Trials, ...] = ()
-    trusted: frozenset[str] = frozenset()
+    trusted: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
 
     def trusting(self, names: Collection[str]) -> Plan:
         """Return the plan with more files that the user named."""

@@ -33,7 +33,7 @@ def tell_of_changed_code(picked: Picked, store: Store, say: Callable[[str], None
         if not pick.entry.is_file:
             packages.setdefault(pick.entry.target.partition(".")[0].partition(":")[0], []).append(pick)
     for package, picks in packages.items():
-        found = _digest(_files(package))
+        found = _digest(_files(package, [pick.entry.target.partition(":")[0] for pick in picks]))
         versions = {f"{pick.entry.kind[:-1]} {pick.entry.name}": pick.plugin.version for pick in picks}
         path = store.root / _FOLDER / f"{package}.json"
         before = _read(path)
@@ -50,14 +50,13 @@ def tell_of_changed_code(picked: Picked, store: Store, say: Callable[[str], None
             _write(path, before | {name: [version, found] for name, version in versions.items()})
 
 
-def _files(package: str) -> list[Path]:
-    """Return the source files of a package that is imported, in order."""
-    module = sys.modules.get(package)
-    folders = [Path(folder) for folder in getattr(module, "__path__", ())]
-    if not folders:
-        file = getattr(module, "__file__", None)
-        return [] if file is None else [Path(file)]
-    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+def _files(package: str, modules: Iterable[str]) -> list[Path]:
+    """Return the source files of a package that is imported, in order; of a shared namespace, the modules'."""
+    whole = sys.modules.get(package)
+    if whole is not None and getattr(whole, "__file__", None) and hasattr(whole, "__path__"):
+        return sorted(path for folder in whole.__path__ for path in Path(folder).rglob("*.py"))
+    files = {getattr(sys.modules.get(name), "__file__", None) for name in modules}
+    return sorted(Path(file) for file in files if file is not None)
 
 
 def _digest(files: Iterable[Path]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 
 import pytest
 
@@ -119,3 +120,19 @@ def test_a_report_that_does_not_exist(complain, tmp_path, capsys):
     assert main(["run", "mine.toml", "--offline"]) == 0
     assert "popular" in capsys.readouterr().out
     assert 'unknown report "latx"; did you mean "latex"?' in complain("report", "mine", "--as", "latx")
+
+
+def test_no_space_for_temporary_files(complain, tmp_path, monkeypatch):
+    """As when the disk behind $TMPDIR is full: workers cannot be told what to do."""
+    (tmp_path / "mine.toml").write_text(GOOD)
+    made = tempfile.mkdtemp
+
+    def full(suffix=None, prefix=None, dir=None):  # noqa: A002 - the name is tempfile's
+        if dir is None or "benchsuite-" in str(dir):
+            raise OSError(28, "No space left on device")
+        return made(suffix, prefix, dir)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    line = complain("run", "mine.toml", "--offline")
+    assert "No space left on device" in line
+    assert "$TMPDIR" in line

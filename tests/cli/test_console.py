@@ -99,9 +99,13 @@ def test_json_is_json(capsys):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(28, "No space left on device", "/tmp/x"), "/tmp/x: the system refuses: No space left on device; free"),
+        (
+            OSError(28, "No space left on device", "/place/x"),
+            "/place/x: the system refuses: No space left on device; free",
+        ),
         (PermissionError(13, "Permission denied"), "the system refuses: Permission denied; free"),
         (FileNotFoundError(2, "No usable temporary directory found"), "the system refuses: No usable temporary dir"),
+        (MemoryError(), "there is not enough memory; take less data"),
         (SystemExit(0), "a plugin ended the program (SystemExit(0)); find out which with: benchsuite check NAME"),
         (GeneratorExit(), "a plugin ended the program (GeneratorExit())"),
     ],

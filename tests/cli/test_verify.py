@@ -11,6 +11,7 @@ from benchsuite.store import Store
 from benchsuite.store.json_files import to_text, with_sum
 
 TOY = Path(__file__).parents[1] / "runner" / "toy.py"
+COUNTS = f"{TOY}:Counts"
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +127,7 @@ def test_rerun_gives_the_same_cell(copy: Path, capsys: pytest.CaptureFixture[str
     main(["status", "toy", "--store", str(copy / "runs"), "--json"])
     rows = json.loads(capsys.readouterr().out)["rows"]
     key = next(row["keys"][0] for row in rows if row["model"] == "Counts")
-    assert main(["rerun", key[:12], "--store", str(copy / "runs"), "--json"]) == 0
+    assert main(["rerun", key[:12], "--store", str(copy / "runs"), "--trust", COUNTS, "--json"]) == 0
     out = json.loads(capsys.readouterr().out)
     assert out["same"]
     assert [one["different"] for one in out["differences"]] == [0, 0, 0]
@@ -145,4 +146,4 @@ def test_rerun_finds_a_cell_that_is_not_what_the_model_says(copy: Path, capsys: 
     with store.write("cell", key) as draft:
         draft.manifest = entry.manifest
         draft.arrays(**arrays | {"item": arrays["item"][:, ::-1]})
-    assert main(["rerun", key[:12], "--store", str(copy / "runs")]) == 1
+    assert main(["rerun", key[:12], "--store", str(copy / "runs"), "--trust", COUNTS]) == 1

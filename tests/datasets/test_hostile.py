@@ -9,7 +9,7 @@ archive with ``../`` or absolute paths     ``test_members_that_lead_outside_are_
                                            ``test_a_table_packed_under_a_path_that_leads_outside_is_refused``
 links in an archive                        ``test_a_link_in_an_archive_is_refused``, ``test_a_link_in_a_tar_is_refused``
 a bomb, 1 GB of zeros                      ``test_a_bomb_is_refused[...]`` (gzip, zip, an archive of a card)
-many rows in few bytes                     ``test_a_file_of_too_many_rows_is_refused[...]`` (gzip, zip, zstd, Parquet)
+many rows in few bytes                     ``test_bombs.py`` (gzip, zip, zstd, Parquet)
 truncated gz                               ``test_one_line_and_exit_code_2[truncated gz]``
 checksum mismatch                          ``test_a_checksum_mismatch``
 latin-1 where UTF-8 was promised           ``test_one_line_and_exit_code_2[latin-1]``
@@ -40,14 +40,9 @@ import tarfile
 import zipfile
 import zlib
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from benchsuite.api import Place
-from benchsuite.data.unpacking import bounded, read_parquet
-from benchsuite.errors import DataError
 from benchsuite_datasets import fetch, guess, prepared
 from benchsuite_datasets.own import FileSource
 
@@ -271,62 +266,6 @@ def test_a_bomb_is_refused(case, refused, folder):
     else:
         bomb(folder / "ml-20m.zip", "ml-20m/ratings.csv")
         refused("ml-20m", "ml-20m.zip: gives more than ", "bytes")
-
-
-MANY = 20_000_000
-
-
-def many_rows(folder, ending):
-    """Write twenty million equal rows, into less than a megabyte; return the file's name."""
-    name = f"a.{ending}"
-    if ending == "parquet":
-        column = pa.array(np.zeros(MANY, np.int32))
-        pq.write_table(pa.table({"user": column, "item": column}), folder / name, compression="zstd")
-        return name
-    rows = b"user,item\n" + b"1,1\n" * MANY
-    if ending == "csv.gz":
-        (folder / name).write_bytes(gzip.compress(rows, 1))
-    elif ending == "csv.zst":
-        (folder / name).write_bytes(pa.compress(rows, "zstd", asbytes=True))
-    else:
-        pack(folder / name, {"a.csv": rows})
-    assert (folder / name).stat().st_size < 1_000_000
-    return name
-
-
-@pytest.mark.parametrize("ending", ["csv.gz", "csv.zst", "zip", "parquet"])
-def test_a_file_of_too_many_rows_is_refused(ending, refused, folder):
-    name = many_rows(folder, ending)
-    refused("file", name, "it unpacks to", "rows or more", "BENCHSUITE_UNPACK_GB=8", path=name)
-
-
-def test_the_bound_can_be_set(refused, folder, monkeypatch):
-    (folder / "a.csv.gz").write_bytes(gzip.compress(GOOD))
-    monkeypatch.setenv("BENCHSUITE_UNPACK_GB", "1e-8")
-    refused("file", "a.csv.gz: it unpacks to", path="a.csv.gz")
-    monkeypatch.setenv("BENCHSUITE_UNPACK_GB", "much")
-    refused("file", "BENCHSUITE_UNPACK_GB: 'much' is no positive number", path="a.csv.gz")
-    monkeypatch.setenv("BENCHSUITE_UNPACK_GB", "1")
-    dataset = FileSource(path="a.csv.gz").load(Place((folder,), offline=True))
-    assert len(dataset.interactions) == 9
-
-
-def test_a_text_repeated_in_parquet_is_kept_once(folder):
-    """A hundred thousand rows with one title of a hundred thousand characters: 10 GB, were they written out."""
-    title = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, np.int32)), pa.array(["x" * 100_000]))
-    columns = {"user": pa.array(np.arange(100_000) % 7), "item": pa.array(np.arange(100_000) % 11), "title": title}
-    pq.write_table(pa.table(columns), folder / "a.parquet")
-    dataset = FileSource(path="a.parquet", item_text=("title",)).load(Place((folder,), offline=True))
-    assert set(dataset.items.text) == {"x" * 100_000}
-    with pytest.raises(DataError, match="it unpacks to 10,000,000,000 bytes or more"):
-        read_parquet(folder / "a.parquet", dense=True)
-
-
-def test_rows_that_pack_well_are_read(folder):
-    """Ten rows a byte, as no real table has them, up to the free size."""
-    (folder / "a.csv.gz").write_bytes(gzip.compress(b"user,item\n" + b"1,1\n" * 2_000_000))
-    with bounded(gzip.open(folder / "a.csv.gz"), 0) as file:
-        assert len(file.read()) == 8_000_010
 
 
 def test_a_file_that_vanishes(refused, folder, monkeypatch):
