@@ -107,9 +107,12 @@ def _plan(table: Any, path: Path) -> Plan:
     if fault := misfit(table, _PLAN):
         raise unreadable(path, fault, _AGAIN)
     try:
-        return Plan.from_json(json.dumps(table))
+        plan = Plan.from_json(json.dumps(table))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise unreadable(path, error, _AGAIN) from None
+    if any(study.best is not None and not 0 <= study.best < len(study.settings) for study in plan.tuning):
+        raise unreadable(path, '"best" names no trial', _AGAIN)
+    return plan
 
 
 def _bytes(plan: Plan) -> bytes:

@@ -205,7 +205,12 @@ class Store:
     def _make_aside(self) -> Path:
         """Return the folder for caches that cannot or must not be kept in the store; it goes with this object."""
         if self._aside is None:
-            self._aside = Path(tempfile.mkdtemp(prefix="benchsuite-"))
+            try:
+                self._aside = Path(tempfile.mkdtemp(prefix="benchsuite-"))
+            except OSError as error:
+                where = os.environ.get("TMPDIR", "the temporary folder")
+                what = f"cannot be written: {error.strerror or error}"
+                raise StoreError(what, where=where, remedy="free disk space or set TMPDIR") from None
             weakref.finalize(self, _remove, self._aside, os.getpid())
         return self._aside
 
