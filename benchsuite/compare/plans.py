@@ -10,7 +10,7 @@ from typing import Any
 from benchsuite.errors import StoreError, did_you_mean
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
-from benchsuite.store import Store, misfit, read_json, unreadable
+from benchsuite.store import Store, is_there, misfit, read_json, unreadable
 
 _AGAIN = "run the experiment again"
 _ABOUT = {"label": str, "name": str, "summary": str, "settings": {}, "cite": [str]}
@@ -91,7 +91,7 @@ def latest_plan(store: Store, name: str) -> Plan:
         StoreError: when this store has none, or it is damaged.
     """
     path = _path(store, name)
-    if not path.exists():
+    if not is_there(path):
         known = [found.stem for found in (store.root / "plans").glob("*.json")]
         remedy = f"run it first (benchsuite run {name})" + (f"; {did_you_mean(name, known)}" if known else "")
         raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=remedy)
@@ -107,9 +107,12 @@ def _plan(table: Any, path: Path) -> Plan:
     if fault := misfit(table, _PLAN):
         raise unreadable(path, fault, _AGAIN)
     try:
-        return Plan.from_json(json.dumps(table))
+        plan = Plan.from_json(json.dumps(table))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise unreadable(path, error, _AGAIN) from None
+    if any(study.best is not None and not 0 <= study.best < len(study.settings) for study in plan.tuning):
+        raise unreadable(path, '"best" names no trial', _AGAIN)
+    return plan
 
 
 def _bytes(plan: Plan) -> bytes:

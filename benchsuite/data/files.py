@@ -239,6 +239,6 @@ def _reading(folder: Path) -> Iterator[None]:
     except DataError as error:
         remedy = error.remedy or "delete its folder, run again"
         raise DataError(error.what, where=error.where or str(folder), remedy=remedy) from None
-    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         what = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
         raise DataError(f"cannot be read: {what}", where=str(folder), remedy="delete its folder, run again") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -191,10 +192,11 @@ def _plan(store: Store, word: str) -> Plan:
     """
     from benchsuite.compare import kept_plan, latest_plan
     from benchsuite.plan import read_experiment
+    from benchsuite.store import is_there
 
     if word.endswith(".toml"):
         return latest_plan(store, read_experiment(word).name)
-    if not (store.root / "plans" / f"{word}.json").is_file() and set(word.lower()) <= set("0123456789abcdef"):
+    if not is_there(store.root / "plans" / f"{word}.json") and set(word.lower()) <= set("0123456789abcdef"):
         keys = [key for key in store.keys("plan") if key.startswith(word.lower())]
         if len(keys) > 1:
             raise StoreError(f"{len(keys)} plans have keys that begin so", where=word, remedy="give more digits")
@@ -205,8 +207,11 @@ def _plan(store: Store, word: str) -> Plan:
 
 def _kept(store: Store, name: str) -> str:
     """Name the plans that are kept of an experiment."""
-    sound = [store.get("plan", key) for key in store.keys("plan") if store.has("plan", key)]
-    keys = [entry.folder.name[:_SHORT] for entry in sound if entry.manifest["experiment"] == name]
+    keys = []
+    for key in store.keys("plan"):
+        with contextlib.suppress(StoreError):  # a damaged one is told when it is asked for
+            if store.get("plan", key).manifest["experiment"] == name:
+                keys.append(key[:_SHORT])
     return f"plans kept of {name}: {', '.join(keys)}" if keys else f"no plan of {name} is kept"
 
 

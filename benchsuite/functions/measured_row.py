@@ -53,13 +53,14 @@ class Measured:
         from benchsuite.saved import Benchmark
 
         name = self.plan.name
-        places = [one.label for one in self.plan.datasets if one.facts["fingerprint"] == dataset.fingerprint]
+        places = [one.label for one in self.plan.datasets if one.facts.get("fingerprint") == dataset.fingerprint]
         if not places:
             labels = ", ".join(one.label for one in self.plan.datasets)
             what = f"measured other data ({labels}), not {dataset.name} as it was loaded now"
             raise UsageError(what, where=f"experiment {name}", remedy="name that --source, with its --source-with")
-        if self.about.facts["version"] != model.version:
-            what = f"measured version {self.about.facts['version']} of the model, and {model.version} is installed"
+        version = self.about.facts.get("version")
+        if version != model.version:
+            what = f"measured version {version} of the model, and {model.version} is installed"
             raise UsageError(what, where=f"experiment {name}", remedy=f"run it again: benchsuite run {name}")
         changed = [key for key, value in model.settings().items() if key in given and value != self.settings.get(key)]
         origin = self.origin

@@ -194,7 +194,7 @@ def _run(
 ) -> Tracked:
     dataset, split, model = place
     kept = [store.get("cell", c.key).manifest for c in cells if not c.reason and store.has("cell", c.key)]
-    ends = [_milliseconds(manifest["finished"]) for manifest in kept] or [0]
+    ends = [_milliseconds(manifest["finished"]) for manifest in kept if "finished" in manifest] or [0]
     starts = [_milliseconds(manifest["started"]) for manifest in kept if "started" in manifest] or [min(ends)]
     first = next((row for row in rows if row.split == split), None)
     state = first.state if first is not None else "missing"

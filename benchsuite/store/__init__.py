@@ -9,7 +9,7 @@ Sums are read, not only kept: what a process opens is held against them once. Wh
 """
 
 from benchsuite.store.entry import MANIFEST, Draft, Entry, file_digest, sync
-from benchsuite.store.json_files import read_json, unreadable
+from benchsuite.store.json_files import is_there, read_json, unreadable
 from benchsuite.store.shapes import CACHES, misfit
 from benchsuite.store.store import Store
 
@@ -20,6 +20,7 @@ __all__ = [
     "Entry",
     "Store",
     "file_digest",
+    "is_there",
     "misfit",
     "read_json",
     "sync",

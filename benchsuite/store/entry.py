@@ -121,15 +121,20 @@ class Draft:
         with (self.folder / _ARRAYS).open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
 
-    def seal(self, kind: str, key: str) -> None:
-        """Write the manifest last, naming every file with its sha256."""
+    def seal(self, kind: str, key: str, *, durable: bool = True) -> None:
+        """Write the manifest last, naming every file with its sha256.
+
+        Args:
+            kind: of the thing.
+            key: of the thing.
+            durable: push everything to the disk; a cache that a power cut spoils is noticed by its sums.
+        """
         files = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
         self.manifest |= {"kind": kind, "key": key, "files": {n: file_digest(self.folder / n) for n in files}}
-        for name in files:
-            sync(self.folder / name)
         path = self.folder / MANIFEST
         path.write_text(to_text(with_sum(self.manifest)), "utf-8")
-        sync(path)
+        for name in (*files, MANIFEST) if durable else ():
+            sync(self.folder / name)
 
 
 def file_digest(path: Path) -> str:

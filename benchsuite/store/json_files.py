@@ -58,5 +58,17 @@ def unreadable(path: Path, error: Exception | str, remedy: str = AGAIN) -> Store
     return StoreError(f"cannot be read: {why}", where=str(path), remedy=remedy)
 
 
+def is_there(path: Path) -> bool:
+    """Return True when there is such a file.
+
+    Raises:
+        StoreError: when nobody may look.
+    """
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")

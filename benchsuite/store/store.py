@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchsuite.errors import StoreError
 from benchsuite.store.entry import MANIFEST, Draft, Entry, sync
-from benchsuite.store.json_files import unreadable
+from benchsuite.store.json_files import is_there, unreadable
 from benchsuite.store.owners import claim, release, sweep
 from benchsuite.store.shapes import CACHES, REMADE, RESTS_ON
 
@@ -92,11 +92,7 @@ class Store:
         Raises:
             StoreError: when nobody may look.
         """
-        path = self._find(kind, key) / MANIFEST
-        try:
-            return path.is_file()
-        except OSError as error:
-            raise unreadable(path, error) from None
+        return is_there(self._find(kind, key) / MANIFEST)
 
     def has(self, kind: str, key: str) -> bool:
         """Return True when the thing is there, complete. What can be made anew does not count when it is damaged."""
@@ -155,7 +151,7 @@ class Store:
                 _make(folder)
                 draft = Draft(folder)
                 yield draft
-                draft.seal(kind, key)
+                draft.seal(kind, key, durable=not cache)
                 self._keep(folder, _place(root, kind, key))
             finally:
                 release(folder)
@@ -184,7 +180,12 @@ class Store:
     def _make_aside(self) -> Path:
         """Return the folder for caches that cannot or must not be kept in the store; it goes with this object."""
         if self._aside is None:
-            self._aside = Path(tempfile.mkdtemp(prefix="benchsuite-"))
+            try:
+                self._aside = Path(tempfile.mkdtemp(prefix="benchsuite-"))
+            except OSError as error:
+                where = os.environ.get("TMPDIR", "the temporary folder")
+                what = f"cannot be written: {error.strerror or error}"
+                raise StoreError(what, where=where, remedy="free disk space or set TMPDIR") from None
             weakref.finalize(self, _remove, self._aside, os.getpid())
         return self._aside
 
@@ -202,7 +203,8 @@ class Store:
             release(folder)
         shutil.rmtree(made, ignore_errors=True)
 
-    def _keep(self, folder: Path, target: Path) -> None:
+    @staticmethod
+    def _keep(folder: Path, target: Path) -> None:
         """Move a sealed draft to its place; what is there already stays, if it is sound."""
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -118,6 +118,43 @@ def test_a_measurement_that_does_not_fit_its_cell_is_found(copy: Path, capsys: p
     assert all("store: measure" in fault and "is not what its cells give; delete " in fault for fault in faults)
 
 
+def test_every_fault_is_listed_with_its_place_and_remedy(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = copy / "runs"
+    for path in (store / "cell").glob("*/*/log.txt"):
+        path.write_text("another")
+    for kind, name in (("fold", "train.item.npy"), ("fold", "fold.json"), ("data", "users.json")):
+        next((store / kind).glob(f"*/*/{name}")).write_bytes(b"junk")
+    for kind in ("split", "statistics"):
+        next((store / kind).glob("*/*/manifest.json")).write_text("[]")
+    code, faults = verify(copy, capsys)
+    assert code == 1
+    kinds = [fault.split()[1] for fault in faults if fault.startswith("store: ")]
+    assert kinds == ["cell"] * 4 + ["fold", "fold", "data", "split"]
+    for fault in faults:
+        assert str(store) in fault
+        assert "; delete " in fault
+        assert "/benchsuite-" not in fault
+    assert faults[-1].startswith("the report cannot be made again: ")
+
+
+@pytest.mark.parametrize("content", ["[]", "5", "{}", "{", '{"plan": 1}', "[" * 50_000])
+def test_junk_beside_a_report_is_one_line(copy: Path, capsys: pytest.CaptureFixture[str], content: str) -> None:
+    (copy / "out" / "provenance.json").write_text(content)
+    assert main(["verify", str(copy / "out"), "--store", str(copy / "runs")]) == 2
+    assert "provenance.json: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["[]", "5", "{}", "{", '{"name": "toy", "cells": 5}', "[" * 50_000])
+def test_a_junk_plan_is_one_line(copy: Path, capsys: pytest.CaptureFixture[str], content: str) -> None:
+    path = copy / "runs" / "plans" / "toy.json"
+    path.write_text(content)
+    for words in (["report", "toy"], ["status", "toy"], ["compare", "toy", "--models", "Counts", "Raises"]):
+        assert main([*words, "--store", str(copy / "runs")]) == 2
+        line = capsys.readouterr().err.strip().splitlines()[-1]
+        assert f"{path}: cannot be read: " in line
+        assert line.endswith("; run the experiment again")
+
+
 def test_a_folder_without_a_report_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(tmp_path), "--store", str(tmp_path / "runs")]) == 2
     assert "provenance.json: cannot be read" in capsys.readouterr().err

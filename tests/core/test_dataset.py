@@ -148,3 +148,22 @@ def test_a_missing_file_is_named(tmp_path):
     (tmp_path / "truth.item.npy").unlink()
     with pytest.raises(DataError, match=r"truth\.item\.npy: the file is missing"):
         load_fold(tmp_path, small_dataset())
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"5", b"{}", b"\xff", b'{"name": 1, "steps": 2}'])
+@pytest.mark.parametrize("name", ["dataset.json", "items.json", "interactions.json", "interactions.item.npy"])
+def test_a_damaged_file_is_one_line(tmp_path, name, content):
+    save_dataset(small_dataset(), tmp_path)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        load_dataset(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    assert "delete its folder" in str(caught.value)
+
+
+def test_half_a_character_in_a_text_is_kept(tmp_path):
+    small = small_dataset()
+    odd = dataclasses.replace(small, items=Entities(("\ud800", *small.items.ids[1:])))
+    save_dataset(odd, tmp_path)
+    assert load_dataset(tmp_path).items.ids == odd.items.ids
+    assert load_dataset(tmp_path).fingerprint == odd.fingerprint

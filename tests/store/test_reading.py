@@ -147,3 +147,12 @@ def test_what_is_kept_aside_goes_with_the_store(frozen: Path) -> None:
     assert aside.is_dir()
     del store
     assert not aside.exists()
+
+
+def test_a_temporary_folder_that_is_full_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("benchsuite.store.store.tempfile.mkdtemp", full)
+    with pytest.raises(StoreError, match="No space left on device; free disk space or set TMPDIR"):
+        fill(Store.open(tmp_path), "statistics")
