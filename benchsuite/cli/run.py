@@ -61,7 +61,7 @@ def run(args: Namespace) -> int:
     if launched() > 1:
         raise UsageError("run starts its own processes", remedy="call it without a launcher; only train shares a fit")
     if args.workers < 1 or args.threads < 1:
-        raise UsageError("--workers and --threads must be 1 or more")
+        raise UsageError("--workers must be 1 or more and --threads 1 or more")
     experiment = read_experiment(args.experiment)
     store = open_store(args)
     with Watch() as watch:

@@ -87,7 +87,7 @@ def run(
     from benchsuite.runner import Options
 
     if workers < 1 or threads < 1:
-        raise UsageError("workers and threads must be 1 or more")
+        raise UsageError("workers must be 1 or more and threads 1 or more")
     if device not in ("auto", "cpu", "cuda"):
         raise UsageError(f'no device "{device}"', remedy="use auto, cpu or cuda")
     if not isinstance(experiment, plan.Experiment):
