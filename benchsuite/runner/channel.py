@@ -78,8 +78,8 @@ _LARGEST_PIPE = 2**20
 def parse(line: bytes) -> dict[str, Any] | None:
     """Return a message with values that can be shown, or None where the line is none.
 
-    The messages are ``{"start": key}``, ``{"phase", "done", "total", "note"}``, ``{"done": key, "seconds"}``,
-    ``{"failed": key, "reason"}`` and ``{"fatal": [what, where, remedy]}``.
+    The messages are ``{"start": key}``, ``{"phase", "done", "total", "note"}``, ``{"ranked": key}``,
+    ``{"done": key, "seconds"}``, ``{"failed": key, "reason"}`` and ``{"fatal": [what, where, remedy]}``.
     """
     try:
         table = json.loads(line)
@@ -92,7 +92,7 @@ def parse(line: bytes) -> dict[str, Any] | None:
             return {"fatal": [_text(what), _text(where), _text(remedy)]}
     if isinstance(table.get("phase"), str):
         return _progress(table)
-    for kind in ("start", "done", "failed"):
+    for kind in ("start", "ranked", "done", "failed"):
         if isinstance(table.get(kind), str):
             return {kind: table[kind], "seconds": _number(table.get("seconds")), "reason": _text(table.get("reason"))}
     return None
