@@ -33,3 +33,16 @@ def test_models_are_named_by_where_they_ran(filled: Callable[..., Made]) -> None
     (note,) = machine_notes(plan, store)
     assert "Chip (2 cores): good" in note
     assert "Chip (16 cores) with Some Card: bad" in note
+
+
+def test_models_of_one_table_with_different_threads_are_named(filled: Callable[..., Made]) -> None:
+    plan, store = filled({"good": 0.5, "bad": 0.1})
+    for cell in plan.cells:
+        change(store, cell.key, threads={"good": 2, "bad": 4}[cell.model])
+    notes = list(machine_notes(plan, store))
+    places = {(cell.dataset, cell.split) for cell in plan.cells}
+    assert len(notes) == len(places)
+    assert all("numbers of threads" in note and note.endswith(" 2: good. 4: bad.") for note in notes)
+    for cell in plan.cells:
+        change(store, cell.key, threads=2)
+    assert list(machine_notes(plan, store)) == []

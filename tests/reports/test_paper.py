@@ -75,6 +75,7 @@ def test_the_setup_says_what_was_done(files):
         "A ceiling, never competes.",
         "Search space: factors in 16 to 256 (log scale), kernel in \\{cosine, bm25\\}.",
         "budget 4 trials, 4 tried, searched factors, on nDCG@10; won: factors = 256 with",
+        "; 1 of the trials failed",
         "at an end of the range of factors",
         "\\textbf{nDCG@10}: how ndcg@10 is computed: binary gain, ties to the smaller code. Higher is better.",
         "Holm\\textquotesingle{}s correction over all tests of the table.",
@@ -100,6 +101,7 @@ def test_many_studies_are_told_model_by_model(invented):
     for said in (
         "Budget of each model on each fold: 4 trials, on nDCG@10; every trial",
         f"als: {each} studies, 4 settings tried in each, searched factors; the defaults won in",
+        f"; {each} trials failed of {4 * each}",
         f"at an end of its range: factors in {each}.",
     ):
         assert said in text, said

@@ -13,6 +13,7 @@ import pytest
 
 from benchsuite.api import Place
 from benchsuite.compare import build, latest_plan, remember_plan
+from benchsuite.plan.experiment import check_experiment
 from benchsuite.runner import Options, prepare, run
 from benchsuite.runner.jobs import make_jobs
 from benchsuite.store import Store
@@ -241,3 +242,28 @@ def test_where_only_rankings_are_judged_and_nothing_is_tuned_no_validation_cell_
 
     assert ranked(alone) == ranked(both)
     assert ranked(alone)[0].state == "ok"
+
+
+LIGHT = ["item-knn", "als", "ease", "content-tfidf", "als-content"]
+
+
+def test_the_number_of_workers_changes_no_bit(tmp_path: Path) -> None:
+    table = {
+        "name": "light",
+        "sources": [{"use": "demo", "with": {"users": 80, "items": 60, "events_per_user": 12}}],
+        "splits": ["random-holdout"],
+        "models": [{"use": name} for name in LIGHT],
+        "metrics": ["ndcg@10"],
+    }
+    experiment = check_experiment(table, "a test")
+    stores = [Store(tmp_path / f"{workers} workers") for workers in (1, 2)]
+    for workers, store in enumerate(stores, start=1):
+        plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+        with Watch(quiet=True) as watch:
+            _, outcome = run(plan, store, Options(workers=workers), watch)
+        assert (outcome.done, outcome.failed) == (len(LIGHT), [])
+    for cell in plan.cells:
+        one, two = (store.get("cell", cell.key).arrays() for store in stores)
+        assert one.keys() == two.keys()
+        for name in one:
+            assert one[name].tobytes() == two[name].tobytes(), (cell.model, name)
