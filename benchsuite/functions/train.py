@@ -131,12 +131,12 @@ def train(
         UsageError: when the folder is not empty, or a plugin or setting is wrong.
         DataError: when data cannot be had or lacks what the model needs.
     """
+    from benchsuite.functions.measured_row import measured
     from benchsuite.plan.cells import unmet
     from benchsuite.registry import find, load_model, load_source
     from benchsuite.runner.device import choose_device
     from benchsuite.runner.group import join_group
     from benchsuite.saved import Origin, check_target, savable, write_folder
-    from benchsuite.functions.measured_row import measured
 
     if seed < 0 or threads < 0:
         raise UsageError("--seed and --threads must be 0 or more")

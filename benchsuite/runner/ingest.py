@@ -61,7 +61,7 @@ class Ingest:
         self._folds = StoredFolds(store)
         self._checkpoints = Checkpoints(store.root)
         self._pairs: OrderedDict[tuple[str, str, int], _Asked] = OrderedDict()
-        self._lists: dict[str, Rankings] = {}
+        self._lists: dict[str, Rankings | None] = {}
         self._provenance: dict[str, Any] = {}
 
     def give(self, job: Job, folder: Path) -> Path:
@@ -94,14 +94,17 @@ class Ingest:
         Raises:
             UsageError: when temporary files cannot be written.
         """
+        if cell["key"] in self._lists:
+            return  # the first lists count: those that come now may know the pairs
+        self._lists[cell["key"]] = None
         with contextlib.suppress(BenchsuiteError):  # told when the cell ends
             self._lists[cell["key"]] = take_lists(_answers(folder, cell["key"]))
-        asked = self._asked(job, cell)
         try:
+            asked = self._asked(job, cell)
             query, item = asked.pairs.query[asked.order], asked.pairs.item[asked.order]
             ask_pairs(_answers(folder, cell["key"]), query, item)
-        except FileNotFoundError:
-            return  # the model removed the folder, which the worker notices
+        except (BenchsuiteError, FileNotFoundError):
+            return  # there is no validation fold, or the model removed the folder: the worker notices
         except OSError as error:
             raise unwritable(folder, error) from None
 
@@ -113,8 +116,8 @@ class Ingest:
         """
         answers = _answers(folder, cell["key"])
         lists = self._lists.pop(cell["key"], None)
-        asked = self._asked(job, cell)
         try:
+            asked = self._asked(job, cell)
             about = take_about(answers)
             check_about(about)
             if lists is None:

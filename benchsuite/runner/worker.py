@@ -81,7 +81,7 @@ def _work(order: Order, log: Path, channel: Channel) -> None:
     for cell in order.cells:
         channel.tell(start=cell["key"], stage=cell["stage"])
         folder = Path(cell["answers"])
-        about: dict[str, Any] = {"log_from": log.stat().st_size, "costs": {}}
+        about: dict[str, Any] = {"log_from": _size(log), "costs": {}}
         try:
             started = time.perf_counter()
             dataset = load_dataset(Path(order.data)) if dataset is None else dataset
@@ -230,6 +230,14 @@ def _peak_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024 / 1e6
+
+
+def _size(log: Path) -> int:
+    """Return the bytes of the log so far; 0 where a model removed it."""
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0
 
 
 def _flush() -> None:

@@ -12,12 +12,15 @@ import pytest
 
 from benchsuite.api import Place
 from benchsuite.compare import build
+from benchsuite.data import Rankings
 from benchsuite.data.files import holds_truth, save_fold
 from benchsuite.folds import StoredFolds
 from benchsuite.plan import Plan
 from benchsuite.runner import prepare
 from benchsuite.runner.again import again
-from benchsuite.runner.ingest import _Asked
+from benchsuite.runner.answers import leave_about, leave_lists, leave_scores, wait_for_pairs
+from benchsuite.runner.ingest import Ingest, _Asked
+from benchsuite.runner.jobs import Order, make_jobs
 from benchsuite.store import Store
 from benchsuite.testing import last_events, small_dataset
 
@@ -170,3 +173,40 @@ def test_half_a_fold_is_cut_again(tmp_path: Path, run_toy, toy_experiment, lost:
     again_ = prepare(toy_experiment(["Counts"]), store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
     assert again_ == plan
     assert store.keys("fold") == store.keys("truth") == [key]
+
+
+def test_lists_that_come_after_the_pairs_were_asked_do_not_count(tmp_path: Path, run_toy, toy_experiment) -> None:
+    experiment = toy_experiment(["Counts"], metrics=["ndcg@10"])
+    plan, _, _ = run_toy(experiment)
+    store, (job,) = Store(tmp_path / "runs"), make_jobs(plan, plan.cells, 1, "cpu")
+    (cell,), kept = job.cells, store.get("cell", plan.cells[0].key).arrays()
+    ingest = Ingest(store)
+    order = Order.load(ingest.give(job, tmp_path))
+    folder = Path(order.cells[0]["answers"])
+    first = Rankings(kept["item"], kept["score"], kept["fallback"])
+    leave_lists(folder, first)
+    ingest.ranked(job, cell, tmp_path)
+    query, _ = wait_for_pairs(folder)
+    leave_lists(folder, Rankings(kept["item"][:, ::-1], kept["score"], kept["fallback"]))
+    ingest.ranked(job, cell, tmp_path)
+    leave_scores(folder, np.zeros(len(query), np.float32))
+    costs = {"fit_seconds": 1.0, "score_seconds": 1.0}
+    told = {"parameters": None, "power": {}, "facts": {}, "device": "cpu", "threads": 1, "started": "", "finished": ""}
+    leave_about(folder, {"costs": costs, **told})
+    store.drop("cell", cell["key"])
+    assert ingest.done(job, cell, tmp_path, tmp_path / "no log") == ""
+    np.testing.assert_array_equal(store.get("cell", cell["key"]).arrays()["item"], kept["item"])
+
+
+@pytest.mark.parametrize("damage", ["lists.npz", "scores.npy", "about.json"])
+def test_files_that_are_no_answers_are_that_cells_failure(tmp_path: Path, run_toy, toy_experiment, damage: str) -> None:
+    plan, _, _ = run_toy(toy_experiment(["Counts"], metrics=["ndcg@10"]))
+    store, (job,) = Store(tmp_path / "runs"), make_jobs(plan, plan.cells, 1, "cpu")
+    (cell,) = job.cells
+    store.drop("cell", cell["key"])
+    ingest = Ingest(store)
+    folder = Path(Order.load(ingest.give(job, tmp_path)).cells[0]["answers"])
+    (folder / damage).write_bytes(b"[NaN]")
+    ingest.ranked(job, cell, tmp_path)
+    assert ingest.done(job, cell, tmp_path, tmp_path / "no log").startswith("the worker left no")
+    assert store.get("cell", cell["key"]).manifest["state"] == "failed"
