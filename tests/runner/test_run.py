@@ -13,6 +13,7 @@ import pytest
 
 from benchsuite.api import Place
 from benchsuite.compare import build, latest_plan, remember_plan
+from benchsuite.functions.progress import ProgressBars
 from benchsuite.plan.experiment import check_experiment
 from benchsuite.runner import Options, prepare, run
 from benchsuite.runner.jobs import make_jobs
@@ -259,7 +260,7 @@ def test_the_number_of_workers_changes_no_bit(tmp_path: Path) -> None:
     stores = [Store(tmp_path / f"{workers} workers") for workers in (1, 2)]
     for workers, store in enumerate(stores, start=1):
         plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
-        with Watch(quiet=True) as watch:
+        with ProgressBars(quiet=True) as watch:
             _, outcome = run(plan, store, Options(workers=workers), watch)
         assert (outcome.done, outcome.failed) == (len(LIGHT), [])
     for cell in plan.cells:
