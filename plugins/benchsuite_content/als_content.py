@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt
 from benchsuite.api import Choice, Context, Model, Need, Search
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries
 from benchsuite_classic.als import ALS
-from benchsuite_classic.support import answerable, blas_threads, silence
+from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored
 from benchsuite_content.backbone import CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE
 from benchsuite_content.vectors import lm_vectors, tfidf_vectors
 
@@ -117,7 +117,7 @@ class ALSContent(Model):
         users = self._als.fold_in(queries, self._factors)
         with blas_threads(self._threads):
             scores: Float32 = users @ factors.T
-        return silence(scores, answerable(queries, self._known), self._known, candidates)
+        return mask_unscored(scores, has_known_history(queries, self._known), self._known, candidates)
 
     def facts(self) -> Mapping[str, Any]:
         """Name the encoder, its revision and the sum of its weights."""

@@ -14,8 +14,8 @@ from benchsuite.api import Context, Model, Need, Search
 from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.als import ALS
-from benchsuite_classic.mixing import Mix, best_mix
-from benchsuite_classic.support import answerable, blas_threads, silence
+from benchsuite_classic.blending import ScoreBlend, select_blend
+from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored
 from benchsuite_content.als_content import ALSContent
 from benchsuite_content.backbone import DEFAULT_BACKBONE
 from benchsuite_content.kernels import CITE_KERNEL_RIDGE, RIDGES, Blend, NewItems
@@ -99,7 +99,7 @@ class ALSKernel(Model):
 
         mixes = [_only(number) for number in range(len(blends))]
         with blas_threads(context.threads):
-            return blends[best_mix(fold, parts, mixes, context.seed, drawn="items")[0]]
+            return blends[select_blend(fold, parts, mixes, context.seed, drawn="items")[0]]
 
     def parameter_count(self) -> int:
         """Return the factors, what reads the texts (the encoder) and the regression."""
@@ -111,7 +111,7 @@ class ALSKernel(Model):
         users = self._news.als.fold_in(queries, self._factors)
         with blas_threads(self._threads):
             scores: Float32 = users @ factors.T
-        return silence(scores, answerable(queries, self._known), self._known, candidates)
+        return mask_unscored(scores, has_known_history(queries, self._known), self._known, candidates)
 
     def facts(self) -> Mapping[str, Any]:
         """Name the encoder, its revision and the sum of its weights, and the kernel that was used."""
@@ -130,5 +130,5 @@ def _all_factors(news: NewItems, blend: Blend) -> Float32:
     return np.where(news.warm[:, None], news.als.item_factors, news.factors(blend))
 
 
-def _only(number: int) -> Mix:
+def _only(number: int) -> ScoreBlend:
     return lambda parts: parts[number]

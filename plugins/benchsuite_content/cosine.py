@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchsuite.data import Bool, Dataset, Float32, Float64, Int32, Queries
-from benchsuite_classic.support import answerable, blas_threads, silence, warm_items
+from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored, warm_items
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -72,7 +72,9 @@ class Cosine:
         points = length > _TINY * np.maximum(total, 1.0)
         dots *= self._inverse[columns]
         dots /= np.where(points, length, 1.0)[:, None]
-        return silence(dots.astype(np.float32), answerable(queries, self._known) & points, self._known, candidates)
+        return mask_unscored(
+            dots.astype(np.float32), has_known_history(queries, self._known) & points, self._known, candidates
+        )
 
 
 def _squares(matrix: Any) -> Any:

@@ -96,7 +96,7 @@ class EASEContent(EASE):
             self._weights = self._weights[:items, :items].copy()
         return self
 
-    def _complete(self, scores: Float32, queries: Queries) -> None:
+    def _add_user_terms(self, scores: Float32, queries: Queries) -> None:
         if self._profiles is not None:
             scores += self._profiles[queries.user] @ self._of_profiles
 

@@ -17,8 +17,8 @@ from benchsuite.api import Context, Search
 from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.als import ALS
+from benchsuite_classic.blending import inner_holdout
 from benchsuite_classic.knn_baseline import KNNBaseline
-from benchsuite_classic.mixing import held_out
 from benchsuite_content.ease_content import EASEContent
 from benchsuite_content.encode import encode_texts
 from benchsuite_content.kernels import CITE_KERNEL_RIDGE, Blend
@@ -104,7 +104,7 @@ class HybridFLM(FLM):
 
     def _choose(self, train: Dataset, texts: Mapping[str, Any], context: Context, alone: Context) -> PairWeights:
         """Choose the weights of lists, and return those of pairs."""
-        fold = context.validation or held_out(train, context.seed)
+        fold = context.validation or inner_holdout(train, context.seed)
         if not len(fold.queries):
             return PairWeights()
         shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(FLM) if field.init}

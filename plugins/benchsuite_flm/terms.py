@@ -13,7 +13,7 @@ import numpy as np
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite_classic.als import ALS
-from benchsuite_classic.mixing import Mix, best_mix
+from benchsuite_classic.blending import ScoreBlend, select_blend
 from benchsuite_content.ease_content import EASEContent
 from benchsuite_content.kernels import RIDGES, Blend, NewItems
 
@@ -176,7 +176,7 @@ def _choose_known(
         return score(queries), known[0][1], *(ease for ease, _ in known)
 
     mixes = [_known_mix(*way) for way in [(0, start.ease, start.popularity), *ways]]
-    best, value = best_mix(fold, parts, mixes, seed, drawn="users")
+    best, value = select_blend(fold, parts, mixes, seed, drawn="users")
     if not best:
         return start, value
     place, ease, popularity = ways[best - 1]
@@ -198,7 +198,7 @@ def _choose_new(
         read = (users @ news.factors(blend, fold.candidates).T for blend in blends)
         return terms.add(score(queries), queries, fold.candidates, without), *read
 
-    best, value = best_mix(fold, parts, [_new_mix(*way) for way in ways], seed, drawn="items")
+    best, value = select_blend(fold, parts, [_new_mix(*way) for way in ways], seed, drawn="items")
     weight, number = ways[best]
     return dataclasses.replace(start, new=weight, blend=blends[number]), value
 
@@ -208,9 +208,9 @@ def _plus_known(scores: Float32, ease: Float32, popularity: Float32, weight: flo
     return mixed
 
 
-def _known_mix(place: int, ease: float, popularity: float) -> Mix:
+def _known_mix(place: int, ease: float, popularity: float) -> ScoreBlend:
     return lambda parts: _plus_known(parts[0], parts[2 + place], parts[1], ease, popularity)
 
 
-def _new_mix(weight: float, place: int) -> Mix:
+def _new_mix(weight: float, place: int) -> ScoreBlend:
     return lambda parts: parts[0] + np.float32(weight) * parts[1 + place]

@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 
 from benchsuite.api import Context, Need, Search
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries
-from benchsuite_classic.support import blocks, silence, warm_items
+from benchsuite_classic.support import blocks, mask_unscored, warm_items
 from benchsuite_classic.user_knn import UserKNN
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class SocialKNN(UserKNN):
             share[total == 0] = 0.0
             friends = (circle @ taken).toarray() * (share / np.maximum(total, _TINY))[:, None]
             scores[first:last] = scores[first:last] * (1 - share)[:, None] + friends
-        return silence(scores, similar | social, self._known, candidates)
+        return mask_unscored(scores, similar | social, self._known, candidates)
 
     def _graph(self, train: Dataset) -> csr_matrix:
         """Return float32 csr[users, users], 1 where the row's user is a friend of the column's."""
