@@ -15,7 +15,7 @@ from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_classic.blending import ScoreBlend, select_blend
 from benchsuite_content.ease_content import EASEContent
-from benchsuite_content.kernels import RIDGES, Blend, NewItems
+from benchsuite_content.kernel_ridge import RIDGES, NewItemFactors, TextKernel
 
 EASE_WEIGHTS = (0.0, 2.0, 4.0, 6.0, 10.0, 15.0, 25.0, 40.0, 60.0, 100.0, 200.0)
 SIDE_WEIGHTS = (30.0, 300.0)
@@ -49,12 +49,12 @@ class Weights:
     side: float
     popularity: float
     new: float
-    blend: Blend
+    blend: TextKernel
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Self:
         """Return the weights that became a table by ``dataclasses.asdict``."""
-        return cls(**{**table, "blend": Blend(**table["blend"])})
+        return cls(**{**table, "blend": TextKernel(**table["blend"])})
 
 
 class Terms:
@@ -87,7 +87,7 @@ class Terms:
             )
             for side in sorted({*sides})
         }
-        self.news = None if self.warm.all() else NewItems(ALS().fit(train, context), rows, texts, context.threads)
+        self.news = None if self.warm.all() else NewItemFactors(ALS().fit(train, context), rows, texts, context.threads)
 
     def save(self, folder: Path, weights: Weights) -> None:
         """Write EASE, the popularity, ALS and the predicted factors."""
@@ -107,7 +107,7 @@ class Terms:
         terms = cls.__new__(cls)  # without fitting
         terms.warm, terms._popularity = stored["warm"], stored["popularity"]  # noqa: SLF001 - its own class
         terms._eases = {weights.side: EASEContent().load(folder, items)}  # noqa: SLF001 - same
-        terms.news = None if terms.warm.all() else NewItems.load(folder, items, weights.blend, ALS())
+        terms.news = None if terms.warm.all() else NewItemFactors.load(folder, items, weights.blend, ALS())
         return terms
 
     def parameter_count(self) -> int:
@@ -184,10 +184,12 @@ def _choose_known(
 
 
 def _choose_new(
-    fold: Fold, score: Callable[[Queries], Float32], terms: Terms, news: NewItems, start: Weights, seed: int
+    fold: Fold, score: Callable[[Queries], Float32], terms: Terms, news: NewItemFactors, start: Weights, seed: int
 ) -> tuple[Weights, float]:
     """Choose weight, kernel and penalty for new items, or leave everything as it is."""
-    tried = [Blend(shares, ridge) for shares in SHARES if news.readings.issuperset(shares) for ridge in RIDGES]
+    tried = [
+        TextKernel(shares, ridge) for shares in SHARES if news.representations.issuperset(shares) for ridge in RIDGES
+    ]
     blends = [start.blend, *tried]
     others = [(weight, number) for weight in NEW_WEIGHTS for number in range(1, len(blends) if weight else 2)]
     ways = [(start.new, 0), *others]
