@@ -8,6 +8,9 @@ files as their sources distribute them. Tests that need it take a fixture:
 - ``ml_100k``: the prepared MovieLens-100K. Without the variable it is fetched the way a user's is, so these tests run
   on a fresh machine too.
 
+Marks (see pyproject.toml): a test that takes one of these fixtures is ``realdata``, one that takes ``command``,
+``install`` or ``toy_store`` is ``process``; files and tests say the others themselves.
+
 The last lines of a run count the tests that were skipped for want of data.
 """
 
@@ -28,6 +31,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).parent.parent
 _NO_DATA = "no real data:"
+
+_MARKS = {
+    "real_data": "realdata",
+    "real_set": "realdata",
+    "ml_100k": "realdata",
+    "command": "process",
+    "install": "process",
+    "toy_store": "process",
+}
+"""Marks that follow from the fixtures a test takes, directly or through others."""
 
 
 @pytest.fixture(scope="session")
@@ -172,6 +185,13 @@ def pretend(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by the fixtures it takes, before ``-m`` selects."""
+    for item in items:
+        for mark in {_MARKS[name] for name in getattr(item, "fixturenames", ()) if name in _MARKS}:
+            item.add_marker(mark)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
