@@ -22,7 +22,7 @@ from typing import IO
 
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Layout
-from benchsuite_datasets.text import unpacked_bound
+from benchsuite_datasets.text_file import unpacked_bound
 from benchsuite_datasets.upstream import File, Mirror
 
 Say = Callable[[str], None]

@@ -11,7 +11,7 @@ import pytest
 from benchsuite.api import Place
 from benchsuite.errors import ConfigError, DataError
 from benchsuite_datasets import sources
-from benchsuite_datasets.shelf import card_names, read_card
+from benchsuite_datasets.card_loader import card_names, read_card
 from support.small_cards import EXPECTED, FILES, LATIN
 
 
