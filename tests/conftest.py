@@ -17,6 +17,7 @@ The last lines of a run count the tests that were skipped for want of data.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from support.shared import made_once
 
 # Before any library starts its threads: tests are small, threads that wait for each other cost more than they bring,
 # the more so where several tests run side by side. What a test says of threads itself still counts.
@@ -139,9 +142,8 @@ def install() -> Callable[[Path, Path], None]:
 @pytest.fixture(scope="session")
 def example_plugin(install: Callable[[Path, Path], None], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which the stranger's package ``tests/example_plugin`` is installed; put it on PYTHONPATH."""
-    target = tmp_path_factory.mktemp("stranger")
-    install(REPOSITORY / "tests" / "example_plugin", target)
-    return target
+    source = REPOSITORY / "tests" / "example_plugin"
+    return made_once(tmp_path_factory, "stranger", lambda target: install(source, target))
 
 
 @pytest.fixture(scope="session")
@@ -164,9 +166,12 @@ def toy_store(toy_parts: Mapping[str, Any], tmp_path_factory: pytest.TempPathFac
     """A store in which it was run under the name "toy"; tests may add to it but change nothing."""
     import benchsuite
 
-    folder = tmp_path_factory.mktemp("toy") / "runs"
-    benchsuite.run(benchsuite.Experiment("toy", **toy_parts), store=folder, offline=True, threads=1, quiet=True)
-    return folder
+    def make(folder: Path) -> None:
+        experiment = benchsuite.Experiment("toy", **toy_parts)
+        benchsuite.run(experiment, store=folder / "runs", offline=True, threads=1, quiet=True)
+
+    made = made_once(tmp_path_factory, "toy", make)
+    return Path(shutil.copytree(made / "runs", tmp_path_factory.mktemp("toy") / "runs"))
 
 
 @pytest.fixture
