@@ -8,6 +8,8 @@ import pytest
 
 from benchsuite.cli.main import main
 
+pytestmark = pytest.mark.process
+
 TOY = Path(__file__).parents[1] / "runner" / "toy.py"
 
 

@@ -51,6 +51,26 @@ basket bell story sea waves harbour sailor city street night taxi forest river b
 also like answer"""
 
 
+FROZEN = {"flm-frozen", "content-lm", "als-content", "als-kernel", "ease-content"}
+TRAINED = {"flm", "flm-text", "flm-hybrid"}
+"""Models that read texts with the default language model as it is, and those that train it: minutes of computing."""
+
+SIMULATED = {"demo", "file"}
+LARGE = {"gowalla"}
+
+
+def marks_of(entry: Entry) -> list[pytest.MarkDecorator]:
+    """Return the marks of a plugin's checks."""
+    marks = []
+    if entry.name in FROZEN | TRAINED:
+        marks.append(pytest.mark.weights)
+    if entry.name in TRAINED | LARGE:
+        marks.append(pytest.mark.slow)
+    if entry.kind == "sources" and entry.name not in SIMULATED:
+        marks.append(pytest.mark.realdata)
+    return marks
+
+
 @functools.cache
 def reader(model: str) -> str:
     """Return the folder of a tiny model that knows the words of the kit's data."""
@@ -76,7 +96,7 @@ def bound(entry: Entry) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("entry", "name"),
     [
-        pytest.param(entry, name, id=f"{entry.kind}:{entry.name}:{name}")
+        pytest.param(entry, name, id=f"{entry.kind}:{entry.name}:{name}", marks=marks_of(entry))
         for entry in BUILT_IN
         if entry.kind != "sources"
         for name in check_names(entry.kind)
@@ -121,7 +141,7 @@ def sourced(entry: Entry, place: Any, own_table: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("entry", "name"),
     [
-        pytest.param(entry, name, id=f"{entry.name}:{name}")
+        pytest.param(entry, name, id=f"{entry.name}:{name}", marks=marks_of(entry))
         for entry in BUILT_IN
         if entry.kind == "sources"
         for name in check_names("sources")

@@ -26,6 +26,7 @@ def test_a_checkpoint_goes_when_its_cell_has_ended(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+@pytest.mark.process
 def test_it_outlives_a_kill_and_a_full_disk(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with pytest.raises(StoreError):
