@@ -21,6 +21,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--large", action="store_true", help="measure on Gowalla (BENCHSUITE_DATA names its folder)")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Measure in this process, one after another: tests beside a measurement would slow it down."""
+    config.option.numprocesses = 0
+
+
 @pytest.fixture(scope="session")
 def fold(request: pytest.FixtureRequest) -> Fold:
     """Gowalla, or 3,000 users x 4,000 items x 60,000 interactions of realistic popularity."""

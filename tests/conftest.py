@@ -8,12 +8,16 @@ files as their sources distribute them. Tests that need it take a fixture:
 - ``ml_100k``: the prepared MovieLens-100K. Without the variable it is fetched the way a user's is, so these tests run
   on a fresh machine too.
 
+Marks (see pyproject.toml): a test that takes one of these fixtures is ``realdata``, one that takes ``command``,
+``install``, ``toy_store`` or ``run_toy`` is ``process``; files and tests say the others themselves.
+
 The last lines of a run count the tests that were skipped for want of data.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -22,12 +26,25 @@ from typing import Any
 
 import pytest
 
+from support.shared import made_once
+
 # Before any library starts its threads: tests are small, threads that wait for each other cost more than they bring,
 # the more so where several tests run side by side. What a test says of threads itself still counts.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).parent.parent
 _NO_DATA = "no real data:"
+
+_MARKS = {
+    "real_data": "realdata",
+    "real_set": "realdata",
+    "ml_100k": "realdata",
+    "command": "process",
+    "install": "process",
+    "toy_store": "process",
+    "run_toy": "process",
+}
+"""Marks that follow from the fixtures a test takes, directly or through others."""
 
 
 @pytest.fixture(scope="session")
@@ -126,9 +143,8 @@ def install() -> Callable[[Path, Path], None]:
 @pytest.fixture(scope="session")
 def example_plugin(install: Callable[[Path, Path], None], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which the stranger's package ``tests/example_plugin`` is installed; put it on PYTHONPATH."""
-    target = tmp_path_factory.mktemp("stranger")
-    install(REPOSITORY / "tests" / "example_plugin", target)
-    return target
+    source = REPOSITORY / "tests" / "example_plugin"
+    return made_once(tmp_path_factory, "stranger", lambda target: install(source, target))
 
 
 @pytest.fixture(scope="session")
@@ -151,9 +167,12 @@ def toy_store(toy_parts: Mapping[str, Any], tmp_path_factory: pytest.TempPathFac
     """A store in which it was run under the name "toy"; tests may add to it but change nothing."""
     import benchsuite
 
-    folder = tmp_path_factory.mktemp("toy") / "runs"
-    benchsuite.run(benchsuite.Experiment("toy", **toy_parts), store=folder, offline=True, threads=1, quiet=True)
-    return folder
+    def make(folder: Path) -> None:
+        experiment = benchsuite.Experiment("toy", **toy_parts)
+        benchsuite.run(experiment, store=folder / "runs", offline=True, threads=1, quiet=True)
+
+    made = made_once(tmp_path_factory, "toy", make)
+    return Path(shutil.copytree(made / "runs", tmp_path_factory.mktemp("toy") / "runs"))
 
 
 @pytest.fixture
@@ -172,6 +191,13 @@ def pretend(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by the fixtures it takes, before ``-m`` selects."""
+    for item in items:
+        for mark in {_MARKS[name] for name in getattr(item, "fixturenames", ()) if name in _MARKS}:
+            item.add_marker(mark)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

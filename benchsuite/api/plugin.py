@@ -27,6 +27,10 @@ class Plugin(abc.ABC):  # noqa: B024 - each kind of plugin adds its own abstract
     cite: ClassVar[tuple[str, ...]] = ()
     """BibTeX entries of the papers behind the plugin."""
 
+    exempt: ClassVar[Mapping[str, str]] = {}
+    """Checks of the conformance kit that do not apply to this plugin by design, each with the reason. The kit skips
+    them and reports the reason. What other declarations already say (``personal = False``) needs no entry."""
+
     @classmethod
     def summary(cls) -> str:
         """Return the first line of the docstring."""

@@ -55,7 +55,7 @@ def check_perfect_answer_is_best(make: Make[Metric]) -> None:
     metric = make()
     sign = 1.0 if metric.higher_is_better else -1.0
     if not metric.rewards_truth:
-        skip("is about something else than being right, by design (rewards_truth = False)")
+        skip("is about something else than being right, by design (rewards_truth = False)", by_design=True)
     perfect, top = _judge(metric, evidence("perfect"))
     qualities: tuple[Quality, ...] = ("mixed", "worst")
     for quality in qualities:

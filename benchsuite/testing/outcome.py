@@ -40,9 +40,18 @@ def contract() -> Iterator[None]:
         raise Unmet(str(error)) from None
 
 
-def skip(reason: str) -> NoReturn:
-    """Leave the check: it does not apply. It is counted, with this reason (pytest shows it as skipped)."""
-    raise SkipTest(reason)
+class ByDesign(SkipTest):
+    """A check does not apply because the plugin itself declares so."""
+
+
+def skip(reason: str, *, by_design: bool = False) -> NoReturn:
+    """Leave the check: it does not apply. It is counted, with this reason (pytest shows it as skipped).
+
+    Args:
+        reason: why it does not apply.
+        by_design: True where a declaration of the plugin says so, and not what the check finds.
+    """
+    raise (ByDesign if by_design else SkipTest)(reason)
 
 
 @dataclass(frozen=True)
@@ -54,12 +63,14 @@ class CheckResult:
         state: passed, failed or skipped.
         reason: why it failed or was skipped, "" when it passed.
         seconds: how long it took.
+        by_design: whether it was skipped because the plugin declares that it does not apply.
     """
 
     name: str
     state: State
     reason: str
     seconds: float
+    by_design: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-like values."""
@@ -80,6 +91,9 @@ class Check:
 
     def __call__(self) -> None:
         """Run the check and let its verdict out as an exception."""
+        reason = self.make().exempt.get(self.name)
+        if reason is not None:
+            skip(f"{reason} (exempt by declaration)", by_design=True)
         self.function(self.make)
 
     def __str__(self) -> str:
@@ -90,16 +104,16 @@ class Check:
         """Run the check and return its verdict."""
         begin = time.perf_counter()
         state: State = "passed"
-        reason = ""
+        reason, by_design = "", False
         try:
             self()
         except SkipTest as skipped:
-            state, reason = "skipped", str(skipped)
+            state, reason, by_design = "skipped", str(skipped), isinstance(skipped, ByDesign)
         except Unmet as unmet:
             state, reason = "failed", str(unmet)
         except Exception as error:  # noqa: BLE001 - a plugin under check may raise anything, and that is the finding
             state, reason = "failed", _place(error)
-        return CheckResult(self.name, state, reason, time.perf_counter() - begin)
+        return CheckResult(self.name, state, reason, time.perf_counter() - begin, by_design)
 
 
 def _place(error: Exception) -> str:

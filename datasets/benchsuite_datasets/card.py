@@ -212,7 +212,7 @@ class Expect(Strict):
     links: Positive | None = None
 
 
-class Choice(Strict):
+class Variants(Strict):
     """Several sets of one format under one card, e.g. the categories of a shop: the reader names one in a setting.
 
     What stands in the card as ``{category}``, where ``category`` is the setting, becomes the chosen value.
@@ -270,7 +270,7 @@ class Card(Strict):
     cite: tuple[str, ...] = ()
     quirks: tuple[str, ...] = ()
     expect: Expect | None = None
-    choice: Choice | None = None
+    choice: Variants | None = None
     behaviours: tuple[Behaviour, ...] = Field(min_length=1)
     netted: Literal["", "negative"] = ""
     unordered: bool = False

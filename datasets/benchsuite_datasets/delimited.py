@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Table
-from benchsuite_datasets.text import BLOCK, CELLS, FETCH, LONGEST, Text, check_names, short, text_lines, to_frame
+from benchsuite_datasets.text_file import (
+    BLOCK,
+    CELLS,
+    FETCH,
+    LONGEST,
+    TextFile,
+    check_names,
+    shorten,
+    text_lines,
+    to_frame,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +29,7 @@ if TYPE_CHECKING:
 Numbers = tuple[str, ...]
 
 
-def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
+def read_delimited(text: TextFile, table: Table, numbers: Numbers) -> pd.DataFrame:
     """Read a table of separated cells; see :func:`benchsuite_datasets.reading.read_table`."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -62,7 +72,7 @@ def read_delimited(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
     return _with_cut_line(frame, text, table, names, skipped.rows) if skipped.rows else frame
 
 
-def _may_break_lines(text: Text, table: Table) -> bool:
+def _may_break_lines(text: TextFile, table: Table) -> bool:
     """Return whether cells may hold line ends; without a quote in the file none does, and blocks are split faster."""
     if not table.quote or text.packed:
         return bool(table.quote)
@@ -85,7 +95,9 @@ class _ShortRows:
         return "skip" if row.actual_columns < row.expected_columns else "error"
 
 
-def _with_cut_line(frame: pd.DataFrame, text: Text, table: Table, names: list[str], rows: list[str]) -> pd.DataFrame:
+def _with_cut_line(
+    frame: pd.DataFrame, text: TextFile, table: Table, names: list[str], rows: list[str]
+) -> pd.DataFrame:
     """Append the last line of a file that was cut off there; any other short line is an error."""
     import pandas as pd
 
@@ -101,7 +113,7 @@ def _with_cut_line(frame: pd.DataFrame, text: Text, table: Table, names: list[st
     return pd.DataFrame(columns)
 
 
-def _header(text: Text, table: Table) -> list[str]:
+def _header(text: TextFile, table: Table) -> list[str]:
     """Return the column names of the first line; all wanted ones must be among them."""
     with contextlib.closing(text_lines(text, table.encoding)) as lines:
         line = next((line for _, line in lines), "")
@@ -118,7 +130,7 @@ def _header(text: Text, table: Table) -> list[str]:
     return cells
 
 
-def delimited_rows(text: Text, table: Table) -> Generator[tuple[int, list[str]], None, None]:
+def delimited_rows(text: TextFile, table: Table) -> Generator[tuple[int, list[str]], None, None]:
     """Yield (line, cells) of every row below the header, slowly and strictly.
 
     Raises:
@@ -146,7 +158,7 @@ def delimited_rows(text: Text, table: Table) -> Generator[tuple[int, list[str]],
         raise DataError(why, where=where, remedy=CELLS) from None
 
 
-def _checked(text: Text, table: Table, names: list[str], numbers: Numbers) -> Iterator[tuple[int, list[str]]]:
+def _checked(text: TextFile, table: Table, names: list[str], numbers: Numbers) -> Iterator[tuple[int, list[str]]]:
     """Yield rows that have the right number of cells, with numbers where there must be numbers."""
     where_number = [(names.index(name), name) for name in numbers]
     for line, cells in delimited_rows(text, table):
@@ -155,12 +167,12 @@ def _checked(text: Text, table: Table, names: list[str], numbers: Numbers) -> It
             raise DataError(what, where=f"{text.name}, line {line}", remedy=CELLS)
         for at, name in where_number:
             if cells[at] not in table.missing and not _is_number(cells[at]):
-                what = f"{short(cells[at])} is not a number"
+                what = f"{shorten(cells[at])} is not a number"
                 raise DataError(what, where=f"{text.name}, line {line}, column {name}", remedy="correct the cell")
         yield line, cells
 
 
-def _explain(text: Text, table: Table, names: list[str], numbers: Numbers, fallback: str) -> DataError:
+def _explain(text: TextFile, table: Table, names: list[str], numbers: Numbers, fallback: str) -> DataError:
     """Find the first bad row; the fast reader only says that there is one."""
     try:
         for _ in _checked(text, table, names, numbers):
@@ -170,7 +182,7 @@ def _explain(text: Text, table: Table, names: list[str], numbers: Numbers, fallb
     return DataError(fallback[:200], where=text.name, remedy=CELLS)
 
 
-def _slow(text: Text, table: Table, numbers: Numbers) -> pd.DataFrame:
+def _slow(text: TextFile, table: Table, numbers: Numbers) -> pd.DataFrame:
     """Read a table whose separator is longer than one character."""
     import pandas as pd
 

@@ -15,7 +15,7 @@ from annotated_types import Ge, Le
 
 from benchsuite.api import Place, Source
 from benchsuite.data import Dataset, Int64, Step
-from benchsuite_datasets.build import Tables, build
+from benchsuite_datasets.dataset_builder import Tables, build_dataset
 from benchsuite_datasets.demo_words import AGES, BRANDS, OCCUPATIONS, TOPICS, Topic
 
 _BEHAVIOURS = ("view", "cart", "purchase")
@@ -99,7 +99,7 @@ class Demo(Source):
             }
         )
         note = f"seed {self.seed}; label 1: put into the cart or bought; value: view 1, cart 3, purchase 5"
-        dataset = build(
+        dataset = build_dataset(
             "demo",
             Tables(
                 interactions=frame,

@@ -9,7 +9,7 @@ import numpy as np
 from benchsuite.data import Int64
 from benchsuite.errors import DataError, did_you_mean
 from benchsuite_datasets.card import Behaviour, Table
-from benchsuite_datasets.text import Text, short
+from benchsuite_datasets.text_file import TextFile, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def explode(column: pd.Series[Any], separator: str) -> tuple[Int64, pd.Series[An
     return row, pd.Series(pd.Categorical.from_codes(chosen, pd.Index(names.tolist(), dtype=str)))
 
 
-def explode_items(frame: pd.DataFrame, table: Table, behaviours: tuple[Behaviour, ...], text: Text) -> pd.DataFrame:
+def explode_items(frame: pd.DataFrame, table: Table, behaviours: tuple[Behaviour, ...], text: TextFile) -> pd.DataFrame:
     """Return events with one item each; with a mark, each item's behaviour is read from behind it.
 
     Raises:
@@ -53,7 +53,7 @@ def explode_items(frame: pd.DataFrame, table: Table, behaviours: tuple[Behaviour
     for part in parts.cat.categories:
         item, _, raw = part.rpartition(table.mark)
         if not item or raw not in place:
-            what = f"{short(part)} does not end in {table.mark} and a known behaviour"
+            what = f"{shorten(part)} does not end in {table.mark} and a known behaviour"
             raise DataError(what, where=f"{text.name}, column {table.columns['item']}", remedy=did_you_mean(raw, place))
         items.append(item)
         codes.append(place[raw])

@@ -6,11 +6,11 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING
 
-from benchsuite_datasets.build import Tables
-from benchsuite_datasets.disguise import TitledSource
-from benchsuite_datasets.files import Found
-from benchsuite_datasets.shelf import read_card
-from benchsuite_datasets.source import card_source
+from benchsuite_datasets.card_loader import read_card
+from benchsuite_datasets.card_source import source_class
+from benchsuite_datasets.dataset_builder import Tables
+from benchsuite_datasets.file_lookup import LocatedFiles
+from benchsuite_datasets.title_controls import TitledSource
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ _AGES = ((18, "under 18"), (25, "18 to 24"), (35, "25 to 34"), (45, "35 to 44"),
 class _MovieLens100K(TitledSource):
     """Reads both layouts into the same tables."""
 
-    def read(self, found: Found) -> Tables:
+    def read(self, found: LocatedFiles) -> Tables:
         """Read, give titles their year in the same way, and replace ages by age groups."""
         tables = super().read(found)
         if tables.items is None or tables.users is None:
@@ -48,4 +48,4 @@ def _age_group(age: int) -> str:
     return next((name for bound, name in _AGES if age < bound), "56 or more")
 
 
-MovieLens100K = card_source(read_card("ml-100k"), _MovieLens100K)
+MovieLens100K = source_class(read_card("ml-100k"), _MovieLens100K)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchsuite.errors import ConfigError
-from benchsuite_datasets.steps import Action, count, pairs
+from benchsuite_datasets.preparation_steps import Action, count, pairs
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from benchsuite_datasets.disguise import TitledSource
-from benchsuite_datasets.shelf import card_names, read_card
-from benchsuite_datasets.source import CardSource, card_source
+from benchsuite_datasets.card_loader import card_names, read_card
+from benchsuite_datasets.card_source import CardSource, source_class
+from benchsuite_datasets.title_controls import TitledSource
 
 
 def __getattr__(name: str) -> type[CardSource]:
@@ -22,4 +22,4 @@ def __getattr__(name: str) -> type[CardSource]:
 
 @cache
 def _source(card: str) -> type[CardSource]:
-    return card_source(read_card(card), TitledSource)
+    return source_class(read_card(card), TitledSource)

@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Model, Search, TopK
 from benchsuite.data import Dataset, Entities, Float32, Int32, Int64, Queries, Ragged
-from benchsuite_classic.support import CITE_IMPLICIT, answerable, blas_threads, silence, warm_items
+from benchsuite_classic.support import CITE_IMPLICIT, blas_threads, has_known_history, mask_unscored, warm_items
 
 
 @dataclass
@@ -105,14 +105,14 @@ class ALS(Model):
 
         Args:
             queries: who asks.
-            item_factors: float32[items, factors] to look the history's items up in, in place of the learnt ones; what
-                was not taken is still judged by the learnt ones.
+            item_factors: float32[items, factors] of the items in the history, in place of the learnt ones; items
+                that were not taken still count with the learnt ones.
         """
         history = queries.matrix(len(self._warm))
         with blas_threads(1):
             model = self._model
             if item_factors is not None:
-                _ = model.YtY  # now it is kept, and the copy has it too
+                _ = model.YtY  # computed and cached, so that the copy has it too
                 model = copy.copy(model)
                 model.item_factors = item_factors
             solved: Float32 = model.recalculate_user(np.arange(len(queries)), history)
@@ -124,7 +124,7 @@ class ALS(Model):
         users = self.fold_in(queries)
         with blas_threads(self._threads):
             scores: Float32 = users @ factors.T
-        return silence(scores, answerable(queries, self._warm), self._warm, candidates)
+        return mask_unscored(scores, has_known_history(queries, self._warm), self._warm, candidates)
 
     def save(self, folder: Path) -> None:
         """Write the factors of the items. Those of users are not kept: every query is solved for from its history."""
@@ -147,16 +147,18 @@ class ALS(Model):
     def recommend(self, queries: Queries, candidates: Int32 | None, k: int, blocked: Ragged) -> TopK | None:
         """Rank with the heap of *implicit*, which never sorts or copies the scores of the whole catalogue."""
         codes = np.flatnonzero(self._warm) if candidates is None else candidates[self._warm[candidates]]
-        rows = np.flatnonzero(answerable(queries, self._warm))
+        rows = np.flatnonzero(has_known_history(queries, self._warm))
         item = np.full((len(queries), k), -1, np.int32)
         score = np.full((len(queries), k), np.nan, np.float32)
         if len(codes) and len(rows):
             users = self.fold_in(queries)[rows]
-            item[rows], score[rows] = self._heap(users, codes.astype(np.int32), k, _without(blocked, rows, codes))
+            item[rows], score[rows] = self._top_k(
+                users, codes.astype(np.int32), k, _blocked_positions(blocked, rows, codes)
+            )
         return TopK(item, score)
 
-    def _heap(self, users: Float32, codes: Int32, k: int, closed: Ragged) -> tuple[Int32, Float32]:
-        """Return the k best of ``codes`` with their scores; ``closed`` holds places in ``codes`` to leave out."""
+    def _top_k(self, users: Float32, codes: Int32, k: int, closed: Ragged) -> tuple[Int32, Float32]:
+        """Return the k best of ``codes`` with their scores; ``closed`` holds positions in ``codes`` to leave out."""
         from implicit.cpu.topk import topk
         from scipy.sparse import csr_matrix
 
@@ -183,7 +185,7 @@ class ALS(Model):
         return item, score
 
 
-def _without(blocked: Ragged, rows: Int64, codes: Int32 | Int64) -> Ragged:
+def _blocked_positions(blocked: Ragged, rows: Int64, codes: Int32 | Int64) -> Ragged:
     """Return the blocked items of these rows, as positions in ``codes``."""
     place = np.full(max(int(codes.max()), int(blocked.item.max(initial=0))) + 1, -1, np.int64)
     place[codes] = np.arange(len(codes))

@@ -26,7 +26,7 @@ class DampedMeans(Model):
     with one is answered by the mean plus the user's bias.
 
     Attributes:
-        item_damping: how many ratings at the mean an item's ratings are weighed against.
+        item_damping: how many ratings equal to the mean are added to an item's ratings.
         user_damping: the same for a user.
     """
 
@@ -66,7 +66,7 @@ class DampedMeans(Model):
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], predicted values."""
-        codes = np.arange(len(self._ratings.item_place), dtype=np.int32) if candidates is None else candidates
+        codes = np.arange(len(self._ratings.item_position), dtype=np.int32) if candidates is None else candidates
         scores: Float32 = np.add.outer(self._users(queries), self._items(codes)).astype(np.float32)
         return scores
 
@@ -76,13 +76,13 @@ class DampedMeans(Model):
 
     def _items(self, codes: Int32) -> Float64:
         """Return float64[c], mean plus item bias; NaN for items without ratings."""
-        place = self._ratings.item_place[codes]
-        return np.where(place < 0, np.nan, self._mean + self._item_bias[place])
+        position = self._ratings.item_position[codes]
+        return np.where(position < 0, np.nan, self._mean + self._item_bias[position])
 
     def _users(self, queries: Queries) -> Float64:
         """Return float64[q], the biases: of known users as learnt, of new ones from the history."""
-        place = self._ratings.user_place[queries.user]
-        return np.where(place < 0, self._biases(self._ratings.history(queries)), self._user_bias[place])
+        position = self._ratings.user_position[queries.user]
+        return np.where(position < 0, self._biases(self._ratings.history(queries)), self._user_bias[position])
 
     def _biases(self, values: csr_matrix) -> Float64:
         """Return float64[rows], the damped mean of what is left of csr[rows, items] values."""

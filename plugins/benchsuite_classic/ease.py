@@ -13,13 +13,13 @@ from benchsuite.api import Context, Model, Search
 from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
 from benchsuite.errors import DataError
 from benchsuite_classic.support import (
-    answerable,
     blas_threads,
     blocks,
-    pick,
-    shares,
-    silence,
-    together,
+    equal_parts,
+    has_known_history,
+    mask_unscored,
+    parallel_for,
+    select_columns,
     warm_items,
 )
 
@@ -70,7 +70,7 @@ class EASE(Model):
         return self
 
     def _inner_products(self, train: Dataset, threads: int) -> Float32:
-        """Return float32[items, items], a new matrix: what the regression has for X'X."""
+        """Return float32[items, items], a new matrix: the regression's X'X."""
         return gram(train.matrix(), threads)
 
     def parameter_count(self) -> int:
@@ -85,13 +85,13 @@ class EASE(Model):
         def work(first: int, last: int) -> None:
             all_scores[first:last] = history[first:last] @ self._weights
 
-        together(work, shares(len(queries), self._threads), self._threads)
-        self._complete(all_scores, queries)
-        scores = pick(all_scores, candidates)
-        return silence(scores, answerable(queries, self._warm), self._warm, candidates)
+        parallel_for(work, equal_parts(len(queries), self._threads), self._threads)
+        self._add_user_terms(all_scores, queries)
+        scores = select_columns(all_scores, candidates)
+        return mask_unscored(scores, has_known_history(queries, self._warm), self._warm, candidates)
 
-    def _complete(self, scores: Float32, queries: Queries) -> None:
-        """Add to float32[q, items] scores, in place, what else a model knows of the asking users."""
+    def _add_user_terms(self, scores: Float32, queries: Queries) -> None:
+        """Add a subclass's own terms for the asking users to float32[q, items] scores, in place; here none."""
 
     def save(self, folder: Path) -> None:
         """Write the weights between items."""
@@ -117,7 +117,7 @@ def gram(matrix: csr_matrix, threads: int = 1) -> Float32:
     def work(first: int, last: int) -> None:
         (by_item[first:last] @ matrix).toarray(out=out[first:last])
 
-    together(work, blocks(items, 12 * threads * items), threads)
+    parallel_for(work, blocks(items, 12 * threads * items), threads)
     return out
 
 

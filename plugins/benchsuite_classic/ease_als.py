@@ -1,4 +1,4 @@
-"""EASE and ALS together: the plainest ensemble of the two strongest classics."""
+"""EASE plus ALS: the simplest ensemble of the two strongest classics."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from annotated_types import Ge, Gt
 from benchsuite.api import Context, Model, Search
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_classic.als import ALS
+from benchsuite_classic.blending import ScoreBlend, inner_holdout, select_blend
 from benchsuite_classic.ease import EASE
-from benchsuite_classic.mixing import Mix, best_mix, held_out
 
 WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 1.6, 3.0, 6.0)
 
@@ -25,8 +25,8 @@ class EaseALS(Model):
 
     The weight is chosen by nDCG@10 on validation: on the validation fold where there is one, else on a tenth of each
     history that is held out inside the training part. For that choice both are fitted once without the held-out rows,
-    then again with all. What mixes collaborative scores with a language model has to beat this row: part of what any
-    mixture gains it gains by mixing.
+    then again with all. A blend of collaborative scores with a language model has to beat this row: some of the
+    gain of any blend comes from blending alone.
 
     Attributes:
         ease_regularization: the L2 penalty of EASE, in units of users.
@@ -52,13 +52,13 @@ class EaseALS(Model):
         self._quality: float | None = None
         alone = dataclasses.replace(context, validation=None)
         if self.weight is None:
-            fold = context.validation or held_out(train, context.seed)
+            fold = context.validation or inner_holdout(train, context.seed)
             if len(fold.queries):
                 self._fit_both(fold.train, alone)
-                number, quality = best_mix(
+                number, quality = select_blend(
                     fold,
                     lambda queries: self._scores(queries, fold.candidates),
-                    [_mix(weight) for weight in WEIGHTS],
+                    [_weighted_sum(weight) for weight in WEIGHTS],
                     context.seed,
                 )
                 self._weight, self._quality = WEIGHTS[number], round(quality, 4)
@@ -75,7 +75,7 @@ class EaseALS(Model):
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the weighted sum."""
-        return _mix(self._weight)(self._scores(queries, candidates))
+        return _weighted_sum(self._weight)(self._scores(queries, candidates))
 
     def _fit_both(self, train: Dataset, context: Context) -> None:
         self._ease = EASE(regularization=self.ease_regularization).fit(train, context)
@@ -84,9 +84,9 @@ class EaseALS(Model):
         ).fit(train, context)
 
     def _scores(self, queries: Queries, candidates: Int32 | None) -> tuple[Float32, Float32]:
-        """Return both scores, float32[q, c] each; NaN in the first where neither has an opinion, 0 in the second."""
+        """Return both scores, float32[q, c] each; NaN in the first where both abstain, 0 in the second."""
         return self._ease.score(queries, candidates), np.nan_to_num(self._als.score(queries, candidates), nan=0.0)
 
 
-def _mix(weight: float) -> Mix:
+def _weighted_sum(weight: float) -> ScoreBlend:
     return lambda parts: parts[0] + np.float32(weight) * parts[1]

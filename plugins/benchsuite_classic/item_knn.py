@@ -1,4 +1,4 @@
-"""Item kNN: items like the ones in the history."""
+"""Item kNN: items similar to those in the history."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from annotated_types import Ge
 
 from benchsuite.api import Choice, Context, Model, Search, TopK
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries, Ragged
-from benchsuite_classic.support import CITE_IMPLICIT, answerable, blas_threads, silence, warm_items
+from benchsuite_classic.support import CITE_IMPLICIT, blas_threads, has_known_history, mask_unscored, warm_items
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 _PART = 512
-"""Queries whose products are made in one go: some MB."""
+"""Queries per product: some MB."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ class ItemKNN(Model):
     def fit(self, train: Dataset, context: Context) -> Self:
         """Find each item's neighbours."""
         self._warm, self._threads = warm_items(train), context.threads
-        self._similarity = self._find(train.matrix(), context.threads)
+        self._similarity = self._similarities(train.matrix(), context.threads)
         return self
 
     def parameter_count(self) -> int:
@@ -70,7 +70,7 @@ class ItemKNN(Model):
         """Return float32[q, c], sums of similarities."""
         similarity = self._similarity if candidates is None else self._similarity[:, candidates]
         scores: Float32 = (queries.matrix(len(self._warm)) @ similarity).toarray()
-        return silence(scores, answerable(queries, self._warm), self._warm, candidates)
+        return mask_unscored(scores, has_known_history(queries, self._warm), self._warm, candidates)
 
     def recommend(self, queries: Queries, candidates: Int32 | None, k: int, blocked: Ragged) -> TopK | None:
         """Rank the few items that have a neighbour in the history; then come the known others, which score 0."""
@@ -79,7 +79,7 @@ class ItemKNN(Model):
         item = np.full((len(queries), k), -1, np.int32)
         score = np.full((len(queries), k), np.nan, np.float32)
         history = queries.matrix(len(self._warm))
-        answered = answerable(queries, self._warm)
+        answered = has_known_history(queries, self._warm)
         taken = np.zeros(len(self._warm), np.bool_)
         parts = [(first, min(first + _PART, len(queries))) for first in range(0, len(queries), _PART)]
         for (first, last), product in zip(parts, self._products(history, parts), strict=True):
@@ -87,13 +87,13 @@ class ItemKNN(Model):
                 begin, end = product.indptr[row - first], product.indptr[row - first + 1]
                 codes, values = product.indices[begin:end], product.data[begin:end]
                 taken[blocked[row]] = True
-                codes, values = self._best(codes, values, taken, k)
+                codes, values = self._top_k(codes, values, taken, k)
                 taken[blocked[row]] = False
                 item[row, : len(codes)], score[row, : len(codes)] = codes, values
         return TopK(item, score)
 
     def _products(self, history: csr_matrix, parts: list[tuple[int, int]]) -> Iterator[csr_matrix]:
-        """Yield history times similarity for parts of the rows, the next ones being made while one is looked at."""
+        """Yield history times similarity for parts of the rows, the next ones being computed while one is used."""
         with ThreadPoolExecutor(self._threads) as pool:
             coming: deque[Future[csr_matrix]] = deque()
             for first, last in parts:
@@ -103,10 +103,10 @@ class ItemKNN(Model):
             while coming:
                 yield coming.popleft().result()
 
-    def _best(self, codes: Int32, values: Float32, taken: Bool, k: int) -> tuple[Int32, Float32]:
+    def _top_k(self, codes: Int32, values: Float32, taken: Bool, k: int) -> tuple[Int32, Float32]:
         """Return the k best open items of one query; after those with a neighbour come known others, which score 0."""
         open_ = ~taken[codes]
-        codes, values = _first(codes[open_], values[open_], k)
+        codes, values = _largest(codes[open_], values[open_], k)
         if len(codes) == k:
             return codes, values
         free = self._warm & ~taken
@@ -114,7 +114,7 @@ class ItemKNN(Model):
         others = np.flatnonzero(free)[: k - len(codes)].astype(np.int32)
         return np.concatenate([codes, others]), np.concatenate([values, np.zeros(len(others), np.float32)])
 
-    def _find(self, taken: csr_matrix, threads: int) -> csr_matrix:
+    def _similarities(self, taken: csr_matrix, threads: int) -> csr_matrix:
         """Return float32 csr[items, items]; column i (row i, by the history's side) holds i's neighbours."""
         from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
         from implicit.utils import ParameterWarning
@@ -128,14 +128,14 @@ class ItemKNN(Model):
             finder.fit(taken, show_progress=False)
         found = finder.similarity.astype(np.float32)
         found = found.T.tocsr() if self.side == "candidate" else found.tocsr()
-        # Where all users of an item carry no weight, implicit divides 0 by 0: such items resemble nothing.
+        # Where all users of an item carry no weight, implicit divides 0 by 0: such items are similar to none.
         found.data[~np.isfinite(found.data)] = 0.0
         found.data[found.indices == np.repeat(np.arange(found.shape[0]), np.diff(found.indptr))] = 0.0
         found.eliminate_zeros()
         return found
 
 
-def _first(codes: Int32, values: Float32, k: int) -> tuple[Int32, Float32]:
+def _largest(codes: Int32, values: Float32, k: int) -> tuple[Int32, Float32]:
     """Return the k largest values, largest first, ties to the smaller code."""
     if len(values) > k:
         near = values >= np.partition(values, len(values) - k)[len(values) - k]

@@ -12,15 +12,15 @@ from annotated_types import Ge, Gt
 from benchsuite.api import Context, Model, Need, Search
 from benchsuite.data import Dataset, Entities, Float32, Float64, Int32, Int64, Queries
 from benchsuite.errors import NotApplicable
-from benchsuite_classic.crowd import Crowd, Likeness
 from benchsuite_classic.ratings import CITE_SURPRISE, Ratings
+from benchsuite_classic.user_neighbours import Similarity, UserIndex
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 _FILE = "knn-baseline.safetensors"
 _USER_DAMPING = 15.0
-"""Surprise's ``reg_u``: how many ratings at the mean a user's bias is weighed against."""
+"""Surprise's ``reg_u``: how many ratings equal to the mean are added to a user's ratings."""
 
 
 @dataclass
@@ -35,8 +35,8 @@ class KNNBaseline(Model):
     rows get no score. *Surprise* holds five square matrices of doubles, of all items or all users, while it learns.
 
     Attributes:
-        neighbours: how many of the items in the history (of the users who rated the item) are looked at, at most.
-        shrinkage: how many common users (items) a correlation is weighed against.
+        neighbours: how many of the items in the history (of the users who rated the item) count, at most.
+        shrinkage: a correlation over n common users (items) is multiplied by (n - 1) / (n - 1 + shrinkage).
         between: whether neighbours are ``"items"`` or ``"users"``; Surprise's own default is users.
         similarity: ``"pearson"``, or ``"msd"``: 1 / (1 + mean squared difference), Surprise's own default.
     """
@@ -44,7 +44,7 @@ class KNNBaseline(Model):
     neighbours: Annotated[int, Ge(1), Search(10, 200, log=True)] = 40
     shrinkage: Annotated[float, Gt(0), Search(1, 500, log=True)] = 100.0
     between: Literal["items", "users"] = "items"
-    similarity: Likeness = "pearson"
+    similarity: Similarity = "pearson"
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
     predicts_values: ClassVar[bool] = True
@@ -81,7 +81,7 @@ class KNNBaseline(Model):
         self._user_bias, self._item_bias = learner.bu, learner.bi
         # Two items that nobody rated off the baseline have no correlation (0 / 0); only positive ones count.
         self._similarity = np.where(learner.sim > 0, learner.sim, 0.0)
-        self._crowd = self._crowded() if users else None
+        self._user_index = self._index_users() if users else None
         return self
 
     def save(self, folder: Path) -> None:
@@ -92,14 +92,18 @@ class KNNBaseline(Model):
         """
         from scipy.sparse import csr_matrix
 
-        if self._crowd is not None:
+        if self._user_index is not None:
             raise NotApplicable("knn-baseline between users answers with the ratings of known users")
         from safetensors.numpy import save_file
 
         near, ratings = csr_matrix(self._similarity), self._ratings
         arrays = {"data": near.data, "indices": near.indices, "indptr": near.indptr, "mean": np.array([self._mean])}
         arrays |= {"users": ratings.users, "items": ratings.items, "user_bias": self._user_bias}
-        arrays |= {"user_place": ratings.user_place, "item_place": ratings.item_place, "item_bias": self._item_bias}
+        arrays |= {
+            "user_place": ratings.user_position,
+            "item_place": ratings.item_position,
+            "item_bias": self._item_bias,
+        }
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / _FILE)
 
     def load(self, folder: Path, items: Entities) -> Self:
@@ -111,11 +115,11 @@ class KNNBaseline(Model):
         size = len(stored["items"])
         near = csr_matrix((stored["data"], stored["indices"], stored["indptr"]), shape=(size, size))
         nothing = csr_matrix((len(stored["users"]), size), dtype=np.float64)
-        places = stored["user_place"], stored["item_place"]
-        self._ratings = Ratings(stored["users"], stored["items"], *places, nothing)
+        positions = stored["user_place"], stored["item_place"]
+        self._ratings = Ratings(stored["users"], stored["items"], *positions, nothing)
         self._mean = float(stored["mean"][0])
         self._user_bias, self._item_bias = stored["user_bias"], stored["item_bias"]
-        self._similarity, self._crowd = near.toarray(), None
+        self._similarity, self._user_index = near.toarray(), None
         return self
 
     def parameter_count(self) -> int:
@@ -124,13 +128,13 @@ class KNNBaseline(Model):
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], predicted values."""
-        codes = np.arange(len(self._ratings.item_place)) if candidates is None else candidates
-        place = self._ratings.item_place[codes]
-        known = np.flatnonzero(place >= 0)
+        codes = np.arange(len(self._ratings.item_position)) if candidates is None else candidates
+        position = self._ratings.item_position[codes]
+        known = np.flatnonzero(position >= 0)
         scores = np.full((len(queries), len(codes)), np.nan, np.float32)
         history = self._ratings.history(queries)
         for row in range(len(queries)):
-            scores[row, known] = self._predict(int(queries.user[row]), history[row], place[known])
+            scores[row, known] = self._predict(int(queries.user[row]), history[row], position[known])
         return scores
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
@@ -139,59 +143,59 @@ class KNNBaseline(Model):
         That is Surprise's own estimate of an unknown item. It says nothing about which new item to rank first, so
         :meth:`score` leaves it out, but it tells a generous user's pair from a strict one's.
         """
-        place = self._ratings.item_place[item]
+        position = self._ratings.item_position[item]
         scores = np.empty(len(query), np.float32)
         history = self._ratings.history(queries)
         for row in np.unique(query):
             begin, end = np.searchsorted(query, [row, row + 1])
             user = int(queries.user[row])
-            known = begin + np.flatnonzero(place[begin:end] >= 0)
+            known = begin + np.flatnonzero(position[begin:end] >= 0)
             scores[begin:end] = self._mean + self._bias(user, history[row])
-            scores[known] = self._predict(user, history[row], place[known])
+            scores[known] = self._predict(user, history[row], position[known])
         return scores
 
-    def _predict(self, user: int, history: csr_matrix, places: Int64) -> Float64:
-        """Return float64[places], the predicted values of a user with csr[1, items] values."""
+    def _predict(self, user: int, history: csr_matrix, positions: Int64) -> Float64:
+        """Return float64[positions], the predicted values of a user with csr[1, items] values."""
         items = history.indices
         residual = history.data - self._mean - self._item_bias[items]
         bias = self._bias(user, history)
-        baseline = self._mean + bias + self._item_bias[places]
-        if self._crowd is None:
-            return np.asarray(baseline + self._deviation(places, items, residual - bias))
-        place = self._ratings.user_place[user]
-        if place >= 0:
-            similar = self._similarity[place]
+        baseline = self._mean + bias + self._item_bias[positions]
+        if self._user_index is None:
+            return np.asarray(baseline + self._deviation(positions, items, residual - bias))
+        position = self._ratings.user_position[user]
+        if position >= 0:
+            similar = self._similarity[position]
         else:
             off = history.copy()
             off.data = residual - bias
-            similar = self._crowd.similar(history, off)
-        return np.asarray(baseline + self._crowd.deviation(similar, places))
+            similar = self._user_index.similarities(history, off)
+        return np.asarray(baseline + self._user_index.deviation(similar, positions))
 
-    def _crowded(self) -> Crowd:
+    def _index_users(self) -> UserIndex:
         """Return the training ratings as neighbours among users."""
         values = self._ratings.values
         off = values.copy()
         users = np.repeat(np.arange(values.shape[0]), np.diff(values.indptr))
         off.data = values.data - self._mean - self._user_bias[users] - self._item_bias[values.indices]
-        return Crowd(values, off, off.tocsc(), self.similarity, self.shrinkage, self.neighbours)
+        return UserIndex(values, off, off.tocsc(), self.similarity, self.shrinkage, self.neighbours)
 
     def _bias(self, user: int, history: csr_matrix) -> float:
         """Return the user's bias: as learnt, or for a new user the damped mean residual of csr[1, items] values."""
-        place = self._ratings.user_place[user]
-        if place >= 0:
-            return float(self._user_bias[place])
+        position = self._ratings.user_position[user]
+        if position >= 0:
+            return float(self._user_bias[position])
         residual = history.data - self._mean - self._item_bias[history.indices]
         return float(residual.sum() / (_USER_DAMPING + len(residual)))
 
-    def _deviation(self, places: Int64, items: Int32, residual: Float64) -> Float64:
-        """Return float64[places], the similarity-weighted mean of the nearest items' residuals; 0 without any."""
+    def _deviation(self, positions: Int64, items: Int32, residual: Float64) -> Float64:
+        """Return float64[positions], the similarity-weighted mean of the nearest items' residuals; 0 without any."""
         rows = self._similarity[items]  # the matrix is symmetric, and whole rows are gathered many times faster
-        whole = np.array_equal(places, np.arange(rows.shape[1]))
-        near = np.ascontiguousarray((rows if whole else rows[:, places]).T)
+        whole = np.array_equal(positions, np.arange(rows.shape[1]))
+        near = np.ascontiguousarray((rows if whole else rows[:, positions]).T)
         if len(items) > self.neighbours:
             _keep_largest(near, self.neighbours)
         weight = near.sum(axis=1)
-        mean: Float64 = np.divide(near @ residual, weight, out=np.zeros(len(places)), where=weight > 0)
+        mean: Float64 = np.divide(near @ residual, weight, out=np.zeros(len(positions)), where=weight > 0)
         return mean
 
 

@@ -1,4 +1,4 @@
-"""Oracle: the ceiling on simulated data."""
+"""Oracle: the upper bound on simulated data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from benchsuite.errors import NotApplicable
 class Oracle(Model):
     """Ranks by the true preferences from which a simulated data set was drawn.
 
-    What it misses is chance: no model can be expected to do better. It is shown as the ceiling, never as a competitor.
+    Whatever it gets wrong is due to chance: no model can be expected to do better. It is shown as an upper bound, not
+    as a competitor.
     """
 
     needs: ClassVar[frozenset[Need]] = frozenset({Need.PREFERENCES})

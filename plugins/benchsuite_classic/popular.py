@@ -1,4 +1,4 @@
-"""Popular: the same list for everybody."""
+"""Popularity: the same list for every user."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from benchsuite.api import Context, Model
 from benchsuite.data import Dataset, Float32, Int32, Queries
-from benchsuite_classic.support import spread
+from benchsuite_classic.support import broadcast_scores
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Popular(Model):
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the number of users; the same for all queries."""
-        return spread(self._score, len(queries), candidates)
+        return broadcast_scores(self._score, len(queries), candidates)
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
         """Return float32[p], the number of users of each item."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchsuite.data import Dataset, Float64, Int64, Queries
-from benchsuite_classic.support import compact
+from benchsuite_classic.support import compact_codes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -28,11 +28,11 @@ CITE_SURPRISE = """@article{hug2020surprise,
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
-    """The training part with only the users and items that have rows; codes of these are *places*.
+    """The training part with only the users and items that have rows; codes of these are *positions*.
 
     Attributes:
-        users: int64[m] user code of each place.
-        items: int64[n] item code of each place.
+        users: int64[m] user code at each position.
+        items: int64[n] item code at each position.
         item_place: int64[all items], -1 for items without rows.
         user_place: int64[all users], -1 for users without rows.
         values: float64 csr[m, n]; a repeated pair holds the mean of its values.
@@ -40,27 +40,29 @@ class Ratings:
 
     users: Int64
     items: Int64
-    user_place: Int64
-    item_place: Int64
+    user_position: Int64
+    item_position: Int64
     values: csr_matrix
 
     @classmethod
     def of(cls, train: Dataset) -> Ratings:
         """Read the training part."""
         rows = train.interactions
-        users, user_place = compact(rows.user, len(train.users))
-        items, item_place = compact(rows.item, len(train.items))
-        means = _mean(user_place[rows.user], item_place[rows.item], rows.value, (len(users), len(items)))
-        return cls(users, items, user_place, item_place, means)
+        users, user_position = compact_codes(rows.user, len(train.users))
+        items, item_position = compact_codes(rows.item, len(train.items))
+        means = _mean(user_position[rows.user], item_position[rows.item], rows.value, (len(users), len(items)))
+        return cls(users, items, user_position, item_position, means)
 
     def history(self, queries: Queries) -> csr_matrix:
         """Return float64 csr[q, n], the values of each visible history; items without training rows are left out."""
-        place = self.item_place[queries.history.item]
-        known = place >= 0
-        return _mean(queries.rows[known], place[known], queries.history.value[known], (len(queries), len(self.items)))
+        position = self.item_position[queries.history.item]
+        known = position >= 0
+        return _mean(
+            queries.rows[known], position[known], queries.history.value[known], (len(queries), len(self.items))
+        )
 
     def trainset(self, values: Float64) -> Any:
-        """Return a ``surprise.Trainset`` whose inner ids are places.
+        """Return a ``surprise.Trainset`` whose inner ids are positions.
 
         Args:
             values: float64[nnz], to be used in place of ``self.values.data``.
@@ -69,8 +71,8 @@ class Ratings:
 
         by_user: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
         by_item: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
-        places = self.values.tocoo()
-        for user, item, value in zip(places.row.tolist(), places.col.tolist(), values.tolist(), strict=True):
+        positions = self.values.tocoo()
+        for user, item, value in zip(positions.row.tolist(), positions.col.tolist(), values.tolist(), strict=True):
             by_user[user].append((item, value))
             by_item[item].append((user, value))
         return Trainset(
@@ -80,8 +82,8 @@ class Ratings:
             len(self.items),
             len(values),
             (float(values.min()), float(values.max())),
-            {str(code): place for place, code in enumerate(self.users.tolist())},
-            {str(code): place for place, code in enumerate(self.items.tolist())},
+            {str(code): position for position, code in enumerate(self.users.tolist())},
+            {str(code): position for position, code in enumerate(self.items.tolist())},
         )
 
 

@@ -1,4 +1,4 @@
-"""What the classics share: which items they know, where they have no opinion, and how many threads they may use."""
+"""What the classics share: known items, unscored places (NaN), blocks of rows and threads."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ def warm_items(train: Dataset) -> Bool:
     return warm
 
 
-def pick(scores: Float32, candidates: Int32 | None) -> Float32:
+def select_columns(scores: Float32, candidates: Int32 | None) -> Float32:
     """Return the columns of the candidates; ``scores`` is float32[q, items]."""
     return scores if candidates is None else scores[:, candidates]
 
 
-def spread(values: Float32, queries: int, candidates: Int32 | None) -> Float32:
+def broadcast_scores(values: Float32, queries: int, candidates: Int32 | None) -> Float32:
     """Return float32[q, c] with the same scores (``values``, float32[items]) for each query, as a read-only view."""
     row = values if candidates is None else values[candidates]
     return np.broadcast_to(row, (queries, len(row)))
 
 
-def answerable(queries: Queries, known: Bool) -> Bool:
-    """Return bool[q]: which queries show at least one ``known`` (bool[items]) item."""
-    shown = np.bincount(queries.rows[known[queries.history.item]], minlength=len(queries))
-    seen: Bool = shown > 0
-    return seen
+def has_known_history(queries: Queries, known: Bool) -> Bool:
+    """Return bool[q]: which queries have a ``known`` (bool[items]) item in their visible history."""
+    count = np.bincount(queries.rows[known[queries.history.item]], minlength=len(queries))
+    has_known: Bool = count > 0
+    return has_known
 
 
-def silence(scores: Float32, rows: Bool, known: Bool, candidates: Int32 | None) -> Float32:
-    """Write NaN, in place, where there is no opinion.
+def mask_unscored(scores: Float32, rows: Bool, known: Bool, candidates: Int32 | None) -> Float32:
+    """Write NaN, in place, where the model abstains.
 
     Args:
         scores: float32[q, c].
-        rows: bool[q], False for queries that cannot be answered.
-        known: bool[items], False for items that cannot be scored.
+        rows: bool[q], False for queries without any score.
+        known: bool[items], False for items without any score.
         candidates: the columns, None for all items.
     """
     if not rows.all():
@@ -69,8 +69,8 @@ def blocks(rows: int, bytes_per_row: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + step, rows)
 
 
-def together(work: Callable[[int, int], None], parts: Iterable[tuple[int, int]], threads: int) -> None:
-    """Call ``work(first, last)`` for each part, some at a time: SciPy's sparse products let other threads run."""
+def parallel_for(work: Callable[[int, int], None], parts: Iterable[tuple[int, int]], threads: int) -> None:
+    """Call ``work(first, last)`` for each part on so many threads; SciPy's sparse products release the lock."""
     if threads == 1:
         for first, last in parts:
             work(first, last)
@@ -80,7 +80,7 @@ def together(work: Callable[[int, int], None], parts: Iterable[tuple[int, int]],
             done.result()
 
 
-def shares(rows: int, threads: int) -> list[tuple[int, int]]:
+def equal_parts(rows: int, threads: int) -> list[tuple[int, int]]:
     """Return (first, last) of as many equal parts as there are threads, empty ones left out."""
     edges = np.linspace(0, rows, threads + 1).astype(int).tolist()
     return [(first, last) for first, last in itertools.pairwise(edges) if first < last]
@@ -95,9 +95,9 @@ def blas_threads(threads: int) -> Iterator[None]:
         yield
 
 
-def compact(codes: Int32, size: int) -> tuple[Int64, Int64]:
-    """Return the sorted codes that occur (int64[m]) and int64[size], the place of each code among them or -1."""
+def compact_codes(codes: Int32, size: int) -> tuple[Int64, Int64]:
+    """Return the sorted codes that occur (int64[m]) and int64[size], the position of each code among them or -1."""
     present = np.flatnonzero(np.bincount(codes, minlength=size))
-    place = np.full(size, -1, np.int64)
-    place[present] = np.arange(len(present))
-    return present, place
+    position = np.full(size, -1, np.int64)
+    position[present] = np.arange(len(present))
+    return present, position

@@ -23,7 +23,7 @@ class SVD(Model):
 
     The factor model of Funk and Koren in the library *Surprise*, trained on the values. A known user is answered by
     the learnt bias and factors; a new user by the ridge regression of the history's values on the item factors, which
-    is where gradient descent on the same loss would end; without a history by the mean and the item biases. Scores are
+    minimizes the same loss; without a history by the mean and the item biases. Scores are
     on the scale of the values. Items without training rows get no score. For learning, values are mapped linearly to
     a range of width 4, like one to five stars, for which the settings were made.
 
@@ -87,14 +87,14 @@ class SVD(Model):
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], predicted values."""
         bias, users = self._users(queries)
-        codes = np.arange(len(self._ratings.item_place)) if candidates is None else candidates
-        place = self._ratings.item_place[codes]
+        codes = np.arange(len(self._ratings.item_position)) if candidates is None else candidates
+        position = self._ratings.item_position[codes]
         with blas_threads(self._threads):
-            stars = users @ self._item_factors[place].T
+            stars = users @ self._item_factors[position].T
         stars += bias[:, None]
-        stars += self._item_bias[place] + self._mean
+        stars += self._item_bias[position] + self._mean
         scores: Float32 = ((stars - 1.0) / self._scale + self._low).astype(np.float32)
-        scores[:, place < 0] = np.nan
+        scores[:, position < 0] = np.nan
         return scores
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
@@ -116,10 +116,10 @@ class SVD(Model):
 
     def _users(self, queries: Queries) -> tuple[Float64, Float64]:
         """Return the bias (float64[q]) and factors (float64[q, f]) of the asking users."""
-        place = self._ratings.user_place[queries.user]
-        bias, factors = self._user_bias[place], self._user_factors[place]
+        position = self._ratings.user_position[queries.user]
+        bias, factors = self._user_bias[position], self._user_factors[position]
         history = self._ratings.history(queries)
-        for row in np.flatnonzero(place < 0):
+        for row in np.flatnonzero(position < 0):
             bias[row], factors[row] = self._fold_in(history[row])
         return bias, factors
 

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt
 
 from benchsuite.api import Choice, Context, Model, Search
 from benchsuite.data import Dataset, Float32, Int32, Queries
-from benchsuite_classic.support import answerable, blocks, silence, together, warm_items
+from benchsuite_classic.support import blocks, has_known_history, mask_unscored, parallel_for, warm_items
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -28,10 +28,10 @@ class UserKNN(Model):
     broken by chance. Items without training rows and queries whose history is shared by nobody get no score.
 
     Attributes:
-        neighbours: how many users are asked, at least.
+        neighbours: how many similar users enter the score, at least.
         similarity: ``"cosine"`` of the sets, or ``"tfidf"``, which lets rare items count more.
-        shrinkage: distrust of cosines of short histories, in units of items; large histories hardly feel it.
-        amplification: exponent of the similarity; 1 is the plain sum, more listens to the nearest.
+        shrinkage: distrust of cosines of short histories, in units of items; it hardly changes those of long ones.
+        amplification: exponent of the similarity; 1 is the plain sum, larger values give the nearest more weight.
     """
 
     neighbours: Annotated[int, Ge(1), Search(10, 500, log=True)] = 80
@@ -82,7 +82,7 @@ class UserKNN(Model):
         """Return float32[q, c], the weighted share of neighbours who took the item."""
         taken = self._taken if candidates is None else self._taken[:, candidates]
         scores = np.empty((len(queries), taken.shape[1]), np.float32)
-        answered = answerable(queries, self._warm)
+        answered = has_known_history(queries, self._warm)
 
         def work(first: int, last: int) -> None:
             weights = self._neighbours(queries.slice(first, last))
@@ -91,8 +91,8 @@ class UserKNN(Model):
             weights.data /= np.repeat(total, np.diff(weights.indptr))
             scores[first:last] = (weights @ taken).toarray()
 
-        together(work, blocks(len(queries), 16 * self._threads * max(self._taken.shape)), self._threads)
-        return silence(scores, answered, self._warm, candidates)
+        parallel_for(work, blocks(len(queries), 16 * self._threads * max(self._taken.shape)), self._threads)
+        return mask_unscored(scores, answered, self._warm, candidates)
 
     def _vectors(self, taken: csr_matrix) -> tuple[csr_matrix, Float32]:
         """Weigh the items of csr[n, items]; return the vectors and their lengths (float32[n])."""

@@ -1,4 +1,4 @@
-"""ALS for items that have a past, and for new ones factors guessed from their text."""
+"""ALS for known items; the factors of new items are predicted from their texts by ridge regression."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt
 from benchsuite.api import Choice, Context, Model, Need, Search
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries
 from benchsuite_classic.als import ALS
-from benchsuite_classic.support import answerable, blas_threads, silence
+from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored
 from benchsuite_content.backbone import CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE
 from benchsuite_content.vectors import lm_vectors, tfidf_vectors
 
@@ -22,9 +22,9 @@ class ALSContent(Model):
     """ALS whose factors of new items are predicted from their texts by ridge regression.
 
     Item factors are learnt by ``als``, then regressed on the items' text vectors (Gantner et al. 2010; van den Oord,
-    Dieleman and Schrauwen 2013). An item with a past keeps its learnt factors, a new one gets the predicted ones, so
-    both can be ranked in one list. Users are solved for from their history as in ``als``; new items in it count with
-    their predicted factors. Items that have neither a past nor a text get no score.
+    Dieleman and Schrauwen 2013). A known item keeps its learnt factors, a new one gets the predicted ones, so both
+    can be ranked in one list. Users are solved for from their history as in ``als``; new items in it count with
+    their predicted factors. Items that have neither training rows nor a text get no score.
 
     Attributes:
         vectors: ``"lm"`` reads texts with a frozen language model, ``"tfidf"`` counts their words.
@@ -87,29 +87,31 @@ class ALSContent(Model):
         takers = np.bincount(train.matrix().indices, minlength=len(train.items))
         learnt = takers >= self.min_rows
         self._factors = self._als.item_factors.copy()
-        guessed = written & ~learnt
-        self._known = (takers > 0) | guessed
-        taught = written & learnt
+        predicted = written & ~learnt
+        self._known = (takers > 0) | predicted
+        training = written & learnt
         terms = texts.shape[1]
-        self._read = terms if self.vectors == "tfidf" else int(self._facts["backbone"]["parameters"])
+        self._reader_parameters = terms if self.vectors == "tfidf" else int(self._facts["backbone"]["parameters"])
         self._regression = 0
-        if taught.any() and guessed.any():
+        if training.any() and predicted.any():
             self._regression = (terms + 1) * self.factors
             with blas_threads(context.threads):
-                learnt_factors = self._factors[taught]
-                self._factors[guessed] = predict_factors(texts[taught], learnt_factors, texts[guessed], self.ridge)
-        elif guessed.any():
+                learnt_factors = self._factors[training]
+                self._factors[predicted] = predict_factors(
+                    texts[training], learnt_factors, texts[predicted], self.ridge
+                )
+        elif predicted.any():
             self._known = takers > 0
         self._threads = context.threads
         return self
 
     def reads_with_language_model(self) -> bool:
-        """Return whether texts are read so, not counted."""
+        """Return whether texts are encoded by the language model, not counted."""
         return self.vectors == "lm"
 
     def parameter_count(self) -> int:
-        """Return the factors, what reads the texts (the encoder, or one rarity per term) and the regression."""
-        return self._als.parameter_count() + self._read + self._regression
+        """Return the factors, the text vectors' own (the encoder, or one weight per term) and the regression."""
+        return self._als.parameter_count() + self._reader_parameters + self._regression
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], dot products of user and item factors."""
@@ -117,7 +119,7 @@ class ALSContent(Model):
         users = self._als.fold_in(queries, self._factors)
         with blas_threads(self._threads):
             scores: Float32 = users @ factors.T
-        return silence(scores, answerable(queries, self._known), self._known, candidates)
+        return mask_unscored(scores, has_known_history(queries, self._known), self._known, candidates)
 
     def facts(self) -> Mapping[str, Any]:
         """Name the encoder, its revision and the sum of its weights."""

@@ -1,4 +1,4 @@
-"""ALS for items that have a past, and for new ones factors guessed by kernel regression on their texts."""
+"""ALS for known items; the factors of new items are predicted from their texts by kernel ridge regression."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from benchsuite.api import Context, Model, Need, Search
 from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.als import ALS
-from benchsuite_classic.mixing import Mix, best_mix
-from benchsuite_classic.support import answerable, blas_threads, silence
+from benchsuite_classic.blending import ScoreBlend, select_blend
+from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored
 from benchsuite_content.als_content import ALSContent
 from benchsuite_content.backbone import DEFAULT_BACKBONE
-from benchsuite_content.kernels import CITE_KERNEL_RIDGE, RIDGES, Blend, NewItems
+from benchsuite_content.kernel_ridge import CITE_KERNEL_RIDGE, RIDGES, NewItemFactors, TextKernel
 from benchsuite_content.vectors import lm_vectors, tfidf_vectors
 
 _RIDGE = 3.0
 WORDS = (0.0, 1.0, 2.0)
-"""Weights of counted words beside the frozen vectors that are tried."""
+"""Weights of the counted words' kernel that are tried."""
 
 
 @dataclass
 class ALSKernel(Model):
     """ALS whose factors of new items are predicted from their texts by kernel ridge regression.
 
-    As ``als-content``, but not linear: a new item is like the known ones whose texts are near (Saunders et al. 1998).
-    Texts are read by a frozen language model (Gaussian kernel) and by counting words (cosine); see
-    :class:`benchsuite_content.kernels.NewItems`. Where the validation fold asks for new items, others than the default
-    penalty and weight of the words are taken if they gain more nDCG@10 than the standard error of the gain; for that
-    choice ALS is fitted twice.
+    As ``als-content``, but not linear (Saunders et al. 1998). The kernel is a Gaussian one on the vectors of a frozen
+    language model, plus the cosine of counted words; see
+    :class:`benchsuite_content.kernel_ridge.NewItems`. Where the validation fold has new items, other values than
+    the default penalty and word weight are taken if they gain more nDCG@10 than the standard error of the gain; for
+    that choice ALS is fitted twice.
 
     Attributes:
-        ridge: the L2 penalty of the regression; None is 3, or what the validation fold tells, with ``words``.
-        words: how much counted words weigh beside the vectors.
+        ridge: the L2 penalty of the regression; None is 3, or what is selected on the validation fold, together
+            with ``words``.
+        words: weight of the counted words' kernel; that of the vectors weighs 1.
         factors: of ALS.
         regularization: of ALS.
         alpha: of ALS.
@@ -63,72 +64,74 @@ class ALSKernel(Model):
         vectors, encoder = lm_vectors(train, self.backbone, context)
         self._encoder = dict(encoder)
         texts: dict[str, Any] = {"frozen": vectors}
-        with contextlib.suppress(NotApplicable):  # no words: then they predict nothing
+        with contextlib.suppress(NotApplicable):  # texts without words: the vectors alone are used
             texts["words"] = tfidf_vectors(train, ngrams=1)
         self._threads = context.threads
-        self._blend = _blend(_RIDGE if self.ridge is None else self.ridge, self.words, texts)
+        self._kernel = _text_kernel(_RIDGE if self.ridge is None else self.ridge, self.words, texts)
         fold = context.validation
         if self.ridge is None and fold is not None and len(fold.queries):
-            self._blend = self._choose(fold, texts, context)
-        self._news = self._learn(train, texts, context)
-        warm = self._news.warm
+            self._kernel = self._choose(fold, texts, context)
+        self._new_items = self._learn(train, texts, context)
+        warm = self._new_items.warm
         self._known = warm | (vectors.any(axis=1) & warm.any())
-        self._factors = _all_factors(self._news, self._blend)
+        self._factors = _all_factors(self._new_items, self._kernel)
         return self
 
-    def _learn(self, train: Dataset, texts: Mapping[str, Any], context: Context) -> NewItems:
+    def _learn(self, train: Dataset, texts: Mapping[str, Any], context: Context) -> NewItemFactors:
         als = ALS(
             factors=self.factors, regularization=self.regularization, alpha=self.alpha, iterations=self.iterations
         ).fit(train, context)
-        return NewItems(als, np.asarray(train.matrix().sum(axis=0)).ravel(), texts, context.threads)
+        return NewItemFactors(als, np.asarray(train.matrix().sum(axis=0)).ravel(), texts, context.threads)
 
-    def _choose(self, fold: Fold, texts: Mapping[str, Any], context: Context) -> Blend:
-        """Return the blend that answers a validation fold best; the default where nothing new is asked for."""
-        news = self._learn(fold.train, texts, context)
-        if (news.warm if fold.candidates is None else news.warm[fold.candidates]).all():
-            return self._blend
-        tried = [_blend(ridge, words, texts) for words in WORDS if not words or "words" in texts for ridge in RIDGES]
-        blends = [self._blend, *tried]
-        made = [_all_factors(news, blend) for blend in blends]
+    def _choose(self, fold: Fold, texts: Mapping[str, Any], context: Context) -> TextKernel:
+        """Return the kernel with the best nDCG@10 on a validation fold; the default where no candidate is new."""
+        new_items = self._learn(fold.train, texts, context)
+        if (new_items.warm if fold.candidates is None else new_items.warm[fold.candidates]).all():
+            return self._kernel
+        tried = [
+            _text_kernel(ridge, words, texts) for words in WORDS if not words or "words" in texts for ridge in RIDGES
+        ]
+        kernels = [self._kernel, *tried]
+        made = [_all_factors(new_items, kernel) for kernel in kernels]
         if fold.candidates is not None:
             made = [factors[fold.candidates] for factors in made]
 
         def parts(queries: Queries) -> list[Float32]:
-            users = news.users(queries)
+            users = new_items.users(queries)
             return [users @ factors.T for factors in made]
 
-        mixes = [_only(number) for number in range(len(blends))]
+        mixes = [_take_part(number) for number in range(len(kernels))]
         with blas_threads(context.threads):
-            return blends[best_mix(fold, parts, mixes, context.seed, drawn="items")[0]]
+            return kernels[select_blend(fold, parts, mixes, context.seed, drawn="items")[0]]
 
     def parameter_count(self) -> int:
-        """Return the factors, what reads the texts (the encoder) and the regression."""
-        return self._news.als.parameter_count() + int(self._encoder["parameters"]) + self._news.weights
+        """Return the factors, the encoder's weights and the regression."""
+        return self._new_items.als.parameter_count() + int(self._encoder["parameters"]) + self._new_items.weights
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], dot products of user and item factors."""
         factors = self._factors if candidates is None else self._factors[candidates]
-        users = self._news.als.fold_in(queries, self._factors)
+        users = self._new_items.als.fold_in(queries, self._factors)
         with blas_threads(self._threads):
             scores: Float32 = users @ factors.T
-        return silence(scores, answerable(queries, self._known), self._known, candidates)
+        return mask_unscored(scores, has_known_history(queries, self._known), self._known, candidates)
 
     def facts(self) -> Mapping[str, Any]:
         """Name the encoder, its revision and the sum of its weights, and the kernel that was used."""
         return {
             "backbone": self._encoder,
-            "kernel": {"ridge": self._blend.ridge, **dict(self._blend.shares)},
+            "kernel": {"ridge": self._kernel.ridge, **dict(self._kernel.shares)},
         }
 
 
-def _blend(ridge: float, words: float, texts: Mapping[str, Any]) -> Blend:
-    return Blend({"frozen": 1.0, **({"words": words} if words and "words" in texts else {})}, ridge)
+def _text_kernel(ridge: float, words: float, texts: Mapping[str, Any]) -> TextKernel:
+    return TextKernel({"frozen": 1.0, **({"words": words} if words and "words" in texts else {})}, ridge)
 
 
-def _all_factors(news: NewItems, blend: Blend) -> Float32:
+def _all_factors(new_items: NewItemFactors, kernel: TextKernel) -> Float32:
     """Return float32[n, f]: learnt factors of known items, predicted ones of new items."""
-    return np.where(news.warm[:, None], news.als.item_factors, news.factors(blend))
+    return np.where(new_items.warm[:, None], new_items.als.item_factors, new_items.factors(kernel))
 
 
-def _only(number: int) -> Mix:
+def _take_part(number: int) -> ScoreBlend:
     return lambda parts: parts[number]

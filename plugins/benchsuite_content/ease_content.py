@@ -1,4 +1,4 @@
-"""EASE that also explains what the texts of items and users say."""
+"""EASE with the texts of items and users as side information."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class EASEContent(EASE):
 
     Collective EASE of Jeunen, Van Balen and Goethals (2020): EASE solved on the users' rows with one more row, of
     weight ``side_weight``, for each entry of the text vectors, so X'X becomes X'X + side_weight V V'. Vectors of a
-    language model are taken around the mean of the known items. Items of like texts then speak for each other even
-    where few users took both. As with ``ease``, items without training rows get no score.
+    language model are taken around the mean of the known items. Items with similar texts then get weights between
+    them even where few users took both. As with ``ease``, items without training rows get no score.
 
     Attributes:
         vectors: ``"lm"`` reads texts with a frozen language model, ``"tfidf"`` counts their words.
@@ -66,15 +66,15 @@ class EASEContent(EASE):
     def fit(self, train: Dataset, context: Context) -> Self:
         """Read the texts, then solve for the weights."""
         self._facts: dict[str, Any]
-        self._read: int
+        self._reader_parameters: int
         if self.vectors == "tfidf":
             texts: Any = tfidf_vectors(train, ngrams=1)
             self.fit_on(train, texts, context)
-            self._read = int(texts.shape[1])
+            self._reader_parameters = int(texts.shape[1])
         else:
             texts, encoder = lm_vectors(train, self.backbone, context)
             self.fit_on(train, texts, context)
-            self._facts, self._read = {"backbone": dict(encoder)}, int(encoder["parameters"])
+            self._facts, self._reader_parameters = {"backbone": dict(encoder)}, int(encoder["parameters"])
         return self
 
     def fit_on(self, train: Dataset, texts: Any, context: Context) -> Self:
@@ -85,7 +85,7 @@ class EASEContent(EASE):
             texts: float32[items, d], as an array or csr; rows of unit length, zeros where there is no text.
             context: tells threads.
         """
-        self._facts, self._read, self._texts = {}, 0, texts
+        self._facts, self._reader_parameters, self._texts = {}, 0, texts
         words = tfidf_profiles(train) if self.profile_weight else None
         self._profiles: csr_matrix | None = None if words is None else words * np.float32(self.profile_weight)
         super().fit(train, context)
@@ -96,7 +96,7 @@ class EASEContent(EASE):
             self._weights = self._weights[:items, :items].copy()
         return self
 
-    def _complete(self, scores: Float32, queries: Queries) -> None:
+    def _add_user_terms(self, scores: Float32, queries: Queries) -> None:
         if self._profiles is not None:
             scores += self._profiles[queries.user] @ self._of_profiles
 
@@ -134,7 +134,7 @@ class EASEContent(EASE):
         from scipy.sparse import csr_matrix
 
         super().load(folder, items)
-        self._facts, self._read, self._profiles = {}, 0, None
+        self._facts, self._reader_parameters, self._profiles = {}, 0, None
         if (folder / _PROFILES).exists():
             stored = load_file(folder / _PROFILES)
             shape = len(stored["indptr"]) - 1, len(stored["weights"])
@@ -143,13 +143,13 @@ class EASEContent(EASE):
         return self
 
     def reads_with_language_model(self) -> bool:
-        """Return whether texts are read so, not counted."""
+        """Return whether texts are encoded by the language model, not counted."""
         return self.vectors == "lm"
 
     def parameter_count(self) -> int:
-        """Return the weights between items other than 0, those of profiles, and what reads the texts."""
+        """Return the weights between items other than 0, those of profiles, and the text vectors' own."""
         profiles = 0 if self._profiles is None else self._of_profiles.size
-        return int(super().parameter_count()) + profiles + self._read
+        return int(super().parameter_count()) + profiles + self._reader_parameters
 
     def facts(self) -> Mapping[str, Any]:
         """Name the encoder, its revision and the sum of its weights."""

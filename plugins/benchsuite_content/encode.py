@@ -33,7 +33,7 @@ def encode_texts(
         texts: what to encode.
         device: where to compute.
         threads: CPU threads to use.
-        progress: told how many distinct texts are done, of how many.
+        progress: called with the number of distinct texts done, and of all.
     """
     import torch
 
@@ -49,7 +49,7 @@ def encode_texts(
             done += len(rows)
             if progress is not None:
                 progress(done, len(distinct))
-    vectors[distinct == ""] = 0.0  # an unknown text says nothing, so it is near nothing
+    vectors[distinct == ""] = 0.0  # no text, no similarity to anything
     return vectors[place]
 
 
@@ -71,7 +71,7 @@ def batches(
     pair = () if seconds is None else (list(seconds),)
     tokens = backbone.tokenizer(list(texts), *pair, truncation=True, max_length=longest, padding=False)
     for row, ids in enumerate(tokens["input_ids"]):
-        if not ids:  # a tokenizer that marks no beginning or end makes nothing of an empty text
+        if not ids:  # without start and end tokens an empty text has no token at all
             tokens["input_ids"][row] = [backbone.tokenizer.pad_token_id]
             tokens["attention_mask"][row] = [1]
     order = np.argsort([len(ids) for ids in tokens["input_ids"]], kind="stable")

@@ -15,7 +15,7 @@ from benchsuite_content.vectors import lm_vectors
 
 @dataclass
 class ContentLM(Model):
-    """Ranks items by how much their texts resemble the history, as a frozen language model reads them.
+    """Ranks items by how much their texts resemble the history, as encoded by a frozen language model.
 
     The same scheme as ``content-tfidf`` with sentence embeddings in place of word counts: the user is the mean of the
     history's vectors, the score its cosine with the item. Nothing is trained. Items without text, and queries that
@@ -23,8 +23,8 @@ class ContentLM(Model):
 
     Attributes:
         backbone: the encoder: ``"sentence-transformers/all-MiniLM-L6-v2"``, ``"owner/name@<commit>"`` or a folder.
-        center: subtract the mean vector of the known items first: all vectors of a language model share a direction
-            that says nothing (Mu and Viswanath 2018), and without this it is most of what a mean over a history holds.
+        center: subtract the mean vector of the known items first: all vectors of a language model share a large
+            common component that carries no information (Mu and Viswanath 2018).
     """
 
     backbone: str = DEFAULT_BACKBONE

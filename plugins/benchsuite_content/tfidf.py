@@ -18,12 +18,12 @@ class ContentTfidf(Model):
     """Ranks items by how much their words resemble the words of the history.
 
     Texts become tf-idf vectors (Salton and Buckley 1988); the user is the mean of the history's vectors, the score its
-    cosine with the item (Pazzani and Billsus 2007). Nobody else's behaviour is used, so new items and new users are
-    answered alike. Items without words, and queries that show none, get no score.
+    cosine with the item (Pazzani and Billsus 2007). Other users' behaviour is not used, so new items and new
+    users are treated like known ones. Items without words, and queries that show none, get no score.
 
     Attributes:
         ngrams: the longest run of words that is a term.
-        center: subtract the mean vector of the known items first, so that words which most texts share say nothing.
+        center: subtract the mean vector of the known items first, so that words which most texts share do not count.
     """
 
     ngrams: Annotated[int, Ge(1), Le(3), Search(1, 3)] = 1
@@ -65,7 +65,7 @@ class ContentTfidf(Model):
         return self
 
     def parameter_count(self) -> int:
-        """Return one rarity per term, and the center."""
+        """Return one weight (idf) per term, and the center."""
         return self._terms + self._cosine.learnt
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def tfidf_vectors(train: Dataset, ngrams: int) -> csr_matrix:
     """Return float32 csr[items, terms], rows of unit length; empty rows where a text has no word.
 
-    Terms and their rarity come from the whole item table: texts of new items are known before anybody takes them.
+    Terms and their idf come from the whole item table: texts of new items are known before anybody takes them.
 
     Args:
         train: a data set with item texts.
@@ -47,7 +47,7 @@ def _count_words(texts: tuple[str, ...], ngrams: int) -> csr_matrix | None:
 
 
 def lm_vectors(train: Dataset, backbone: str, context: Context) -> tuple[Float32, Mapping[str, Any]]:
-    """Return float32[items, d], rows of unit length and zeros for empty texts, and what the encoder was.
+    """Return float32[items, d], rows of unit length and zeros for empty texts, and the encoder's provenance.
 
     The second names it, its revision, the sum of its weights and how many ``parameters`` there are.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Float32, Fold, Queries
-from benchsuite_classic.mixing import best_mix
+from benchsuite_classic.blending import select_blend
 from benchsuite_content.encode import encode_texts
 from benchsuite_flm.checkpoints import Checkpoint
 from benchsuite_flm.engine import Recipe
@@ -161,7 +161,7 @@ def answers(parts: Parts, head: Head, settings: Settings, *, identities: bool) -
 
 def quality(fold: Fold, score: Callable[[Queries], Float32], seed: int) -> float:
     """Return the nDCG@10 of scores float32[q, c] on a fold."""
-    return best_mix(fold, lambda queries: [score(queries)], [lambda parts: parts[0]], seed)[1]
+    return select_blend(fold, lambda queries: [score(queries)], [lambda parts: parts[0]], seed)[1]
 
 
 def open_checkpoint(

@@ -17,11 +17,11 @@ from benchsuite.api import Context, Search
 from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.als import ALS
+from benchsuite_classic.blending import inner_holdout
 from benchsuite_classic.knn_baseline import KNNBaseline
-from benchsuite_classic.mixing import held_out
 from benchsuite_content.ease_content import EASEContent
 from benchsuite_content.encode import encode_texts
-from benchsuite_content.kernels import CITE_KERNEL_RIDGE, Blend
+from benchsuite_content.kernel_ridge import CITE_KERNEL_RIDGE, TextKernel
 from benchsuite_content.vectors import tfidf_vectors
 from benchsuite_flm.flm import FLM
 from benchsuite_flm.terms import SIDE_WEIGHTS, Terms, Weights, choose
@@ -76,7 +76,7 @@ class HybridFLM(FLM):
             self.side_weight,
             self.popularity_weight,
             self.new_weight * (1.0 if _asks_for_new_only(context.validation) else _BESIDE),
-            Blend({"tuned": 1.0}, self.ridge),
+            TextKernel({"tuned": 1.0}, self.ridge),
         )
         self._quality: float | None = None
         pair_weights = PairWeights()
@@ -104,7 +104,7 @@ class HybridFLM(FLM):
 
     def _choose(self, train: Dataset, texts: Mapping[str, Any], context: Context, alone: Context) -> PairWeights:
         """Choose the weights of lists, and return those of pairs."""
-        fold = context.validation or held_out(train, context.seed)
+        fold = context.validation or inner_holdout(train, context.seed)
         if not len(fold.queries):
             return PairWeights()
         shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(FLM) if field.init}

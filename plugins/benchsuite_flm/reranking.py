@@ -16,7 +16,7 @@ from annotated_types import Ge, Gt
 from benchsuite.api import Context, Model, Need, Search
 from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Int64, Queries, Truth
 from benchsuite.errors import NotApplicable
-from benchsuite_classic.mixing import best_mix, held_out
+from benchsuite_classic.blending import inner_holdout, select_blend
 from benchsuite_content.encode import torch_threads
 from benchsuite_flm.stages import BLOCK, First, FirstStage, Groups, draw_groups
 
@@ -116,7 +116,7 @@ class Reranker(Model):
         self._tell(train.items)
         with torch_threads(context.threads):
             vectors = self._text_vectors(backbone, train.items.text, context)
-            held = held_out(train, context.seed, share=_SHARE, least=_LEAST)
+            held = inner_holdout(train, context.seed, share=_SHARE, least=_LEAST)
             first = FirstStage.fit(self.first, held.train, vectors, context)
             judged = _judged(len(held.queries), context.seed) if self.weight is None else np.zeros(0, np.int64)
             groups = self._draw(first, held, judged, context)
@@ -153,7 +153,7 @@ class Reranker(Model):
         """Choose the weight on what was held out of a few users."""
         self._mix = {"weight": 1.0, "validation ndcg@10": None}
         if self._able() and len(judged.truth.item):
-            number, value = best_mix(judged, self._parts, [_mixed(weight) for weight in WEIGHTS], seed)
+            number, value = select_blend(judged, self._parts, [_mixed(weight) for weight in WEIGHTS], seed)
             self._mix = {"weight": WEIGHTS[number], "validation ndcg@10": round(value, 4)}
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:

@@ -13,9 +13,9 @@ import numpy as np
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite_classic.als import ALS
-from benchsuite_classic.mixing import Mix, best_mix
+from benchsuite_classic.blending import ScoreBlend, select_blend
 from benchsuite_content.ease_content import EASEContent
-from benchsuite_content.kernels import RIDGES, Blend, NewItems
+from benchsuite_content.kernel_ridge import RIDGES, NewItemFactors, TextKernel
 
 EASE_WEIGHTS = (0.0, 2.0, 4.0, 6.0, 10.0, 15.0, 25.0, 40.0, 60.0, 100.0, 200.0)
 SIDE_WEIGHTS = (30.0, 300.0)
@@ -49,12 +49,12 @@ class Weights:
     side: float
     popularity: float
     new: float
-    blend: Blend
+    blend: TextKernel
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Self:
         """Return the weights that became a table by ``dataclasses.asdict``."""
-        return cls(**{**table, "blend": Blend(**table["blend"])})
+        return cls(**{**table, "blend": TextKernel(**table["blend"])})
 
 
 class Terms:
@@ -87,7 +87,7 @@ class Terms:
             )
             for side in sorted({*sides})
         }
-        self.news = None if self.warm.all() else NewItems(ALS().fit(train, context), rows, texts, context.threads)
+        self.news = None if self.warm.all() else NewItemFactors(ALS().fit(train, context), rows, texts, context.threads)
 
     def save(self, folder: Path, weights: Weights) -> None:
         """Write EASE, the popularity, ALS and the predicted factors."""
@@ -107,7 +107,7 @@ class Terms:
         terms = cls.__new__(cls)  # without fitting
         terms.warm, terms._popularity = stored["warm"], stored["popularity"]  # noqa: SLF001 - its own class
         terms._eases = {weights.side: EASEContent().load(folder, items)}  # noqa: SLF001 - same
-        terms.news = None if terms.warm.all() else NewItems.load(folder, items, weights.blend, ALS())
+        terms.news = None if terms.warm.all() else NewItemFactors.load(folder, items, weights.blend, ALS())
         return terms
 
     def parameter_count(self) -> int:
@@ -176,7 +176,7 @@ def _choose_known(
         return score(queries), known[0][1], *(ease for ease, _ in known)
 
     mixes = [_known_mix(*way) for way in [(0, start.ease, start.popularity), *ways]]
-    best, value = best_mix(fold, parts, mixes, seed, drawn="users")
+    best, value = select_blend(fold, parts, mixes, seed, drawn="users")
     if not best:
         return start, value
     place, ease, popularity = ways[best - 1]
@@ -184,10 +184,12 @@ def _choose_known(
 
 
 def _choose_new(
-    fold: Fold, score: Callable[[Queries], Float32], terms: Terms, news: NewItems, start: Weights, seed: int
+    fold: Fold, score: Callable[[Queries], Float32], terms: Terms, news: NewItemFactors, start: Weights, seed: int
 ) -> tuple[Weights, float]:
     """Choose weight, kernel and penalty for new items, or leave everything as it is."""
-    tried = [Blend(shares, ridge) for shares in SHARES if news.readings.issuperset(shares) for ridge in RIDGES]
+    tried = [
+        TextKernel(shares, ridge) for shares in SHARES if news.representations.issuperset(shares) for ridge in RIDGES
+    ]
     blends = [start.blend, *tried]
     others = [(weight, number) for weight in NEW_WEIGHTS for number in range(1, len(blends) if weight else 2)]
     ways = [(start.new, 0), *others]
@@ -198,7 +200,7 @@ def _choose_new(
         read = (users @ news.factors(blend, fold.candidates).T for blend in blends)
         return terms.add(score(queries), queries, fold.candidates, without), *read
 
-    best, value = best_mix(fold, parts, [_new_mix(*way) for way in ways], seed, drawn="items")
+    best, value = select_blend(fold, parts, [_new_mix(*way) for way in ways], seed, drawn="items")
     weight, number = ways[best]
     return dataclasses.replace(start, new=weight, blend=blends[number]), value
 
@@ -208,9 +210,9 @@ def _plus_known(scores: Float32, ease: Float32, popularity: Float32, weight: flo
     return mixed
 
 
-def _known_mix(place: int, ease: float, popularity: float) -> Mix:
+def _known_mix(place: int, ease: float, popularity: float) -> ScoreBlend:
     return lambda parts: _plus_known(parts[0], parts[2 + place], parts[1], ease, popularity)
 
 
-def _new_mix(weight: float, place: int) -> Mix:
+def _new_mix(weight: float, place: int) -> ScoreBlend:
     return lambda parts: parts[0] + np.float32(weight) * parts[1 + place]

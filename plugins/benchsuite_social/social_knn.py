@@ -1,4 +1,4 @@
-"""Social kNN: what friends took, mixed with what similar users took."""
+"""Social kNN: what friends took, blended with what similar users took."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 
 from benchsuite.api import Context, Need, Search
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries
-from benchsuite_classic.support import blocks, silence, warm_items
+from benchsuite_classic.support import blocks, mask_unscored, warm_items
 from benchsuite_classic.user_knn import UserKNN
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _TINY = np.finfo(np.float32).tiny
 
 @dataclass
 class SocialKNN(UserKNN):
-    """Scores an item by the share of friends and of similar users who took it; a newcomer is answered by friends.
+    """Scores an item by the share of friends and of similar users who took it; new users get friends alone.
 
     The score is ``(1 - t) * similar + t * friends``. ``similar`` is the score of ``user-knn``. ``friends`` is the share
     of the asking user's friends who took the item, where friends of friends count ``decay`` times as much in all.
@@ -32,7 +32,7 @@ class SocialKNN(UserKNN):
 
     Attributes:
         trust: share of the friends in the score of a user with a long history.
-        patience: items of history after which it counts for half of what it can.
+        patience: history length at which the share of ``similar`` is half of its largest.
         decay: weight of all friends of friends together, where all friends weigh 1.
         directed: whether only the users that somebody links to are friends, not those who link to them.
     """
@@ -77,7 +77,7 @@ class SocialKNN(UserKNN):
         return super().parameter_count() + int(self._friends.nnz)
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c], the mixed shares."""
+        """Return float32[q, c], the weighted sum of both shares."""
         taken = self._rows if candidates is None else self._rows[:, candidates]
         scores = super().score(queries, candidates)
         similar: Bool = np.asarray(~np.isnan(scores).all(axis=1))
@@ -85,15 +85,15 @@ class SocialKNN(UserKNN):
         np.nan_to_num(scores, copy=False, nan=0.0)
         for first, last in blocks(len(queries), 12 * max(self._rows.shape)):
             asked = queries.slice(first, last)
-            circle = self._circle(asked.user)
-            total = np.asarray(circle.sum(axis=1)).ravel()
+            weights = self._friend_weights(asked.user)
+            total = np.asarray(weights.sum(axis=1)).ravel()
             social[first:last] = total > 0
-            share = self._share(asked)
+            share = self._friend_share(asked)
             share[~similar[first:last]] = 1.0
             share[total == 0] = 0.0
-            friends = (circle @ taken).toarray() * (share / np.maximum(total, _TINY))[:, None]
+            friends = (weights @ taken).toarray() * (share / np.maximum(total, _TINY))[:, None]
             scores[first:last] = scores[first:last] * (1 - share)[:, None] + friends
-        return silence(scores, similar | social, self._known, candidates)
+        return mask_unscored(scores, similar | social, self._known, candidates)
 
     def _graph(self, train: Dataset) -> csr_matrix:
         """Return float32 csr[users, users], 1 where the row's user is a friend of the column's."""
@@ -109,32 +109,32 @@ class SocialKNN(UserKNN):
         graph.data[:] = 1.0
         return graph
 
-    def _circle(self, user: Int32) -> csr_matrix:
+    def _friend_weights(self, user: Int32) -> csr_matrix:
         """Return float32 csr[q, users], how much each user counts as a friend; users without training rows do not."""
         from scipy.sparse import diags_array
 
         active = diags_array((np.diff(self._rows.indptr) > 0).astype(np.float32))
         direct = self._friends[user]
-        circle = _shares(direct @ active)
+        weights = _row_normalized(direct @ active)
         if self.decay:
             second = (direct @ self._friends @ active).tocsr()
             second = second - second.multiply(direct)  # a friend's friend who is a friend counts once
             row = np.repeat(np.arange(len(user)), np.diff(second.indptr))
             second.data[second.indices == user[row]] = 0.0
-            circle = circle + np.float32(self.decay) * _shares(second)
-        return circle
+            weights = weights + np.float32(self.decay) * _row_normalized(second)
+        return weights
 
-    def _share(self, queries: Queries) -> Float32:
+    def _friend_share(self, queries: Queries) -> Float32:
         """Return float32[q], the friends' share in each query's score."""
         shown = queries.counts.astype(np.float32)
-        heard = np.divide(shown, shown + np.float32(self.patience), out=np.zeros_like(shown), where=shown > 0)
-        share: Float32 = np.float32(1) - np.float32(1 - self.trust) * heard
+        history_share = np.divide(shown, shown + np.float32(self.patience), out=np.zeros_like(shown), where=shown > 0)
+        share: Float32 = np.float32(1) - np.float32(1 - self.trust) * history_share
         return share
 
 
-def _shares(weights: csr_matrix) -> csr_matrix:
+def _row_normalized(weights: csr_matrix) -> csr_matrix:
     """Return csr[q, users] with each row divided by its sum; empty rows stay empty."""
-    shares = weights.tocsr().astype(np.float32)
-    total = np.asarray(shares.sum(axis=1)).ravel()
-    shares.data /= np.maximum(np.repeat(total, np.diff(shares.indptr)), _TINY)
-    return shares
+    normalized = weights.tocsr().astype(np.float32)
+    total = np.asarray(normalized.sum(axis=1)).ravel()
+    normalized.data /= np.maximum(np.repeat(total, np.diff(normalized.indptr)), _TINY)
+    return normalized

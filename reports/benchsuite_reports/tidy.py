@@ -69,6 +69,7 @@ class Parquet(Report):
     """
 
     tabular: ClassVar[Form] = "parquet"
+    exempt: ClassVar[Mapping[str, str]] = dict.fromkeys(("shows_every_model", "shows_every_state"), "writes no text")
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``results.parquet`` and the other tables."""

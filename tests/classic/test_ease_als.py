@@ -6,9 +6,9 @@ import pytest
 from benchsuite.api import Context
 from benchsuite.data import Dataset
 from benchsuite_classic.als import ALS
+from benchsuite_classic.blending import ndcg
 from benchsuite_classic.ease import EASE
 from benchsuite_classic.ease_als import WEIGHTS, EaseALS
-from benchsuite_classic.mixing import ndcg
 from benchsuite_protocol.splits.random_holdout import RandomHoldout
 
 _SMALL = {"factors": 8, "iterations": 3}

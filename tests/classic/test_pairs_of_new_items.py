@@ -22,7 +22,7 @@ def test_a_new_item_gets_the_mean_and_the_users_bias(model: Model) -> None:
     scores = fitted.score_pairs(queries, query, np.full(len(query), new, np.int32))
     assert np.isfinite(scores).all()
     assert np.isnan(fitted.score(queries, np.array([new], np.int32))).all()
-    known = Ratings.of(fold.train).user_place[queries.user] >= 0
+    known = Ratings.of(fold.train).user_position[queries.user] >= 0
     assert known.sum() > 3
     assert len(np.unique(scores[known])) > 3  # generous and strict users differ
     means = np.array(

@@ -11,7 +11,7 @@ from benchsuite.data import Dataset, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.oracle import Oracle
 from benchsuite_classic.popular import Popular
-from benchsuite_classic.random import Random
+from benchsuite_classic.random_order import Random
 
 
 def test_random_depends_on_seed_user_and_item_only(small: Dataset, ask: Callable[..., Queries]) -> None:

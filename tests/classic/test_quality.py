@@ -13,7 +13,7 @@ from benchsuite_classic.ease import EASE
 from benchsuite_classic.item_knn import ItemKNN
 from benchsuite_classic.knn_baseline import KNNBaseline
 from benchsuite_classic.popular import Popular
-from benchsuite_classic.random import Random
+from benchsuite_classic.random_order import Random
 from benchsuite_classic.svd import SVD
 from benchsuite_classic.user_knn import UserKNN
 

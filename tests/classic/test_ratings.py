@@ -17,9 +17,9 @@ from benchsuite_classic.svd import SVD
 def whole_history(train: Dataset) -> Queries:
     rows = train.interactions
     users = np.unique(rows.user)
-    place = np.full(len(train.users), -1, np.int64)
-    place[users] = np.arange(len(users))
-    return Queries.from_rows(users, place[rows.user], rows)
+    position = np.full(len(train.users), -1, np.int64)
+    position[users] = np.arange(len(users))
+    return Queries.from_rows(users, position[rows.user], rows)
 
 
 def valued(train: Dataset, values: np.ndarray) -> Dataset:
@@ -29,10 +29,10 @@ def valued(train: Dataset, values: np.ndarray) -> Dataset:
 
 def estimates(learner: surprise.AlgoBase, ratings: Ratings, queries: Queries) -> np.ndarray:
     """Surprise's own answers, pair by pair."""
-    out = np.full((len(queries), len(ratings.item_place)), np.nan)
+    out = np.full((len(queries), len(ratings.item_position)), np.nan)
     for row, user in enumerate(queries.user):
-        for place, item in enumerate(ratings.items):
-            told = learner.estimate(int(ratings.user_place[user]), place)
+        for position, item in enumerate(ratings.items):
+            told = learner.estimate(int(ratings.user_position[user]), position)
             out[row, item] = told[0] if isinstance(told, tuple) else told
     return out
 
@@ -112,12 +112,12 @@ def test_knn_baseline_equals_surprise_between_users_and_by_msd(
 def test_a_new_user_is_compared_as_surprise_compares(small: Dataset, similarity: str) -> None:
     """The similarities that a known user's history gives are those that were learnt, but for the user's own place."""
     model = KNNBaseline(shrinkage=10.0, between="users", similarity=similarity)  # type: ignore[arg-type]  # parametrized
-    crowd = model.fit(small, Context())._crowd
-    assert crowd is not None
-    for place in range(len(model._ratings.users)):
-        told = crowd.similar(crowd.values[place], crowd.residuals[place])
-        others = np.arange(len(told)) != place
-        np.testing.assert_allclose(told[others], model._similarity[place][others], atol=1e-9)
+    index = model.fit(small, Context())._user_index
+    assert index is not None
+    for position in range(len(model._ratings.users)):
+        told = index.similarities(index.values[position], index.residuals[position])
+        others = np.arange(len(told)) != position
+        np.testing.assert_allclose(told[others], model._similarity[position][others], atol=1e-9)
     known = whole_history(small)
     strangers = np.setdiff1d(np.arange(len(small.users)), known.user)
     unknown = Queries.from_rows(np.full(len(known), strangers[0]), known.rows, known.history)
@@ -138,11 +138,11 @@ def test_svd_solves_for_new_users(small: Dataset, ask: Callable[..., Queries]) -
     small = valued(small, np.where(small.interactions.value == 2, 1, small.interactions.value))
     model = SVD(factors=8, epochs=30).fit(small, Context())
     stranger = int(np.setdiff1d(np.arange(len(small.users)), small.interactions.user)[0])
-    place = model._ratings.item_place
+    position = model._ratings.item_position
     shown = [int(code) for code in np.unique(small.interactions.item)[:6]]
     values = np.array([5.0, 5, 1, 4, 2, 5])
-    inputs = np.column_stack([np.ones(6), model._item_factors[place[shown]]])
-    residual = values - model._mean - model._item_bias[place[shown]]
+    inputs = np.column_stack([np.ones(6), model._item_factors[position[shown]]])
+    residual = values - model._mean - model._item_bias[position[shown]]
     grown = np.vstack([inputs, np.sqrt(model.regularization * 6) * np.eye(9)])  # ridge as rows of its own
     solved = np.linalg.lstsq(grown, np.concatenate([residual, np.zeros(9)]))[0]
     codes = model._ratings.items

@@ -71,8 +71,8 @@ def test_verify_tells_what_is_not_here(call):
 
 
 def test_verify_tells_of_damage_and_of_other_counts(call, groceries, tmp_path, monkeypatch):
-    from benchsuite_datasets import files
-    from benchsuite_datasets.shelf import read_card
+    from benchsuite_datasets import file_lookup
+    from benchsuite_datasets.card_loader import read_card
 
     layout = read_card("groceries").layouts[0]
     table = layout.interactions[0]
@@ -85,7 +85,7 @@ def test_verify_tells_of_damage_and_of_other_counts(call, groceries, tmp_path, m
     assert code == 1
     assert "damaged" in out
     assert "checksum mismatch" in out
-    monkeypatch.setattr(files, "matches", lambda _file, _path: True)
+    monkeypatch.setattr(file_lookup, "matches", lambda _file, _path: True)
     code, out, _ = call("verify", "groceries", "--data", tmp_path / "data", "--json")
     assert code == 1
     (facts,) = json.loads(out)

@@ -30,6 +30,7 @@ sys.exit(code)
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "words",
     [
@@ -56,6 +57,7 @@ def test_light_verbs_import_nothing_heavy(words):
     assert "benchsuite.api" not in modules
 
 
+@pytest.mark.process
 def test_a_pipe_that_closes_early_is_no_error():
     listing = f"{sys.executable} -m benchsuite.cli.main list --json"
     done = subprocess.run(

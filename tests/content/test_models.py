@@ -94,6 +94,7 @@ def test_new_items_are_answered_from_their_words(train: Dataset, queries: Querie
         assert np.isnan(scores[2])
 
 
+@pytest.mark.weights
 def test_frozen_model_says_which_one_it_was(train: Dataset, queries: Queries) -> None:
     model = ContentLM(center=False).fit(train, Context())
     facts = model.facts()["backbone"]
@@ -105,6 +106,7 @@ def test_frozen_model_says_which_one_it_was(train: Dataset, queries: Queries) ->
     np.testing.assert_allclose(model.score(queries, None)[0], vectors @ mean / np.linalg.norm(mean), atol=1e-5)
 
 
+@pytest.mark.weights
 def test_reading_texts_is_told(train: Dataset) -> None:
     told: list[tuple[int, int, str]] = []
     ContentLM().fit(train, Context(report=lambda *step: told.append(step)))

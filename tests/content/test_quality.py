@@ -14,6 +14,8 @@ from benchsuite_content.tfidf import ContentTfidf
 from benchsuite_content.vectors import lm_vectors
 from benchsuite_protocol.splits.item_cold import ItemCold
 
+pytestmark = [pytest.mark.slow, pytest.mark.weights]
+
 
 @pytest.fixture(scope="module")
 def folds(ml_100k: Dataset) -> list[Fold]:

@@ -17,10 +17,10 @@ from benchsuite.api import Place
 from benchsuite.cli.main import main
 from benchsuite.data import Dataset
 from benchsuite_datasets.card import Card, Table
+from benchsuite_datasets.card_loader import parse_card
+from benchsuite_datasets.card_source import CardSource, source_class
 from benchsuite_datasets.frames import read_events
-from benchsuite_datasets.shelf import parse_card
-from benchsuite_datasets.source import CardSource, card_source
-from benchsuite_datasets.text import Text
+from benchsuite_datasets.text_file import TextFile
 
 RATINGS = b"user,item,stars,when\nann,tea,5,100\nbob,tea,2,200\nann,jam,4,300\nbob,ham,3,400\ncat,jam,1,500\n"
 THINGS = b"id,name,kind\ntea,Green tea,drink\njam,Plum jam,spread\nham,Ham,meat\nfig,Figs,fruit\n"
@@ -84,7 +84,7 @@ def toy_card() -> Callable[..., Card]:
 @pytest.fixture
 def toy(toy_card: Callable[..., Card]) -> Callable[..., type[CardSource]]:
     """A function that returns the toy source with these mirrors."""
-    return lambda *mirrors: card_source(toy_card(*mirrors))
+    return lambda *mirrors: source_class(toy_card(*mirrors))
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def read(tmp_path: Path) -> Callable[..., pd.DataFrame]:
         behaviours = settings.pop("behaviours", ())
         member = settings.get("member", "")
         table = Table.model_validate({"file": name, "columns": columns} | settings)
-        return read_events(Text(path, member), table, behaviours)
+        return read_events(TextFile(path, member), table, behaviours)
 
     return run
 

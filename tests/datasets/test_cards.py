@@ -6,8 +6,8 @@ import tomllib
 import pytest
 
 from benchsuite.errors import ConfigError, DataError
-from benchsuite_datasets.shelf import card_names, parse_card, read_card, read_card_file
-from benchsuite_datasets.source import card_source
+from benchsuite_datasets.card_loader import card_names, parse_card, read_card, read_card_file
+from benchsuite_datasets.card_source import source_class
 
 
 @pytest.mark.parametrize("name", card_names())
@@ -26,7 +26,7 @@ def test_every_card_is_complete(name):
 
 @pytest.mark.parametrize("name", card_names())
 def test_every_card_makes_a_source(name):
-    source = card_source(read_card(name))
+    source = source_class(read_card(name))
     assert source.summary()
     assert source().settings().keys() == source.fields().keys()
     assert source.from_settings(source().settings()) == source()
@@ -70,10 +70,10 @@ def test_a_bad_card_is_one_line_that_names_the_key(toy_toml, old, new, message):
 def test_defaults_of_a_card_are_settings(toy_toml):
     card = parse_card(toy_toml.replace("positive_from", "positive_form"), "toy.toml")
     with pytest.raises(ConfigError, match='card toy, defaults: unknown setting "positive_form"; did you mean'):
-        card_source(card)
+        source_class(card)
     card = parse_card(toy_toml.replace("positive_from = 4.0", "user_core = 0"), "toy.toml")
     with pytest.raises(ConfigError, match='card toy, defaults: setting "user_core"'):
-        card_source(card)
+        source_class(card)
 
 
 def test_cards_are_found_by_name(tmp_path):
@@ -87,7 +87,7 @@ def test_cards_are_found_by_name(tmp_path):
 @pytest.mark.parametrize("name", card_names())
 def test_a_source_tells_what_its_card_says(name):
     card = read_card(name)
-    told = card_source(card).__doc__
+    told = source_class(card).__doc__
     for quirk in card.quirks:
         assert f"- {quirk}" in told
     for layout in card.layouts:

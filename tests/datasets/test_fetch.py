@@ -279,11 +279,11 @@ def test_the_real_wheel_gives_the_real_data(here):
 
 
 def test_a_file_that_vanishes_while_it_is_read_is_told(toy, toy_folder, here, monkeypatch):
-    from benchsuite_datasets import files
+    from benchsuite_datasets import file_lookup
 
     def check_and_lose(layout, folder):
         (folder / layout.files[0].name).unlink()
 
-    monkeypatch.setattr(files, "check_files", check_and_lose)
+    monkeypatch.setattr(file_lookup, "check_files", check_and_lose)
     with pytest.raises(DataError, match=r"ratings\.csv: cannot be read: No such file or directory"):
         toy()().load(here(toy_folder)[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,8 @@ import pytest
 from benchsuite.api import Place
 from benchsuite.errors import ConfigError, DataError
 from benchsuite_datasets import sources
-from benchsuite_datasets.shelf import card_names, read_card
-
-_spec = importlib.util.spec_from_file_location("small_cards", Path(__file__).parent / "small_cards.py")
-_small = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_small)
-FILES, EXPECTED, LATIN = _small.FILES, _small.EXPECTED, _small.LATIN
+from benchsuite_datasets.card_loader import card_names, read_card
+from support.small_cards import EXPECTED, FILES, LATIN
 
 
 def write(name: str, folder: Path, files=None) -> Path:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from benchsuite.api import Place
 from benchsuite.errors import UsageError
-from benchsuite_datasets.own import FileSource
+from benchsuite_datasets.file_source import FileSource
 
 PIECES = st.sampled_from(
     [b"user", b"item", b"rating", b"timestamp", b",", b"\t", b"::", b"\n", b"\r", b'"', b"1", b"nan", b"\0", b"\xff",

@@ -43,8 +43,8 @@ import zlib
 import pytest
 
 from benchsuite.api import Place
-from benchsuite_datasets import fetch, guess, prepared
-from benchsuite_datasets.own import FileSource
+from benchsuite_datasets import fetch, prepared_cache, schema_inference
+from benchsuite_datasets.file_source import FileSource
 
 GOOD = b"user,item,rating,timestamp\n" + b"".join(
     b"u%d,i%d,%d,88125094%d\n" % (n, n % 5, n % 5 + 1, n) for n in range(9)
@@ -271,14 +271,14 @@ def test_a_bomb_is_refused(case, refused, folder):
 def test_a_file_that_vanishes(refused, folder, monkeypatch):
     path = folder / "a.csv"
     path.write_bytes(GOOD)
-    look = guess.look
+    look = schema_inference.infer_schema
 
     def look_and_lose(*args, **more):
         shape = look(*args, **more)
         path.unlink()
         return shape
 
-    monkeypatch.setattr(guess, "look", look_and_lose)
+    monkeypatch.setattr(schema_inference, "infer_schema", look_and_lose)
     refused("file", "a.csv: cannot be read: No such file or directory", path="a.csv")
 
 
@@ -306,7 +306,7 @@ def test_no_space_left_while_unpacking(refused, folder, monkeypatch):
 
 def test_a_full_disk_while_keeping(show, folder, tmp_path, monkeypatch):
     """The prepared copy is a convenience: without room for it the data is there all the same, and this is told."""
-    monkeypatch.setattr(prepared, "WORTH", 3)
+    monkeypatch.setattr(prepared_cache, "MIN_CACHED_ROWS", 3)
     (folder / "a.csv").write_bytes(GOOD)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (150, hard))

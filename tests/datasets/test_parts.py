@@ -10,8 +10,8 @@ import pytest
 from benchsuite.data import Interactions
 from benchsuite.data.files import load_dataset, save_dataset
 from benchsuite.errors import DataError
-from benchsuite_datasets.shelf import parse_card
-from benchsuite_datasets.source import card_source
+from benchsuite_datasets.card_loader import parse_card
+from benchsuite_datasets.card_source import source_class
 
 CARD = """
 name = "parts"
@@ -43,7 +43,7 @@ def dataset(tmp_path, here):
     folder.mkdir()
     (folder / "train.txt").write_text("a 1 2 3\nb 2 4\n")
     (folder / "test.txt").write_text("b 1\na 4 3\n")
-    return card_source(parse_card(CARD, "parts.toml"))().load(here(tmp_path)[0])
+    return source_class(parse_card(CARD, "parts.toml"))().load(here(tmp_path)[0])
 
 
 def rows_by_part(rows, dataset):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Behaviour, Table
 from benchsuite_datasets.frames import read_events
-from benchsuite_datasets.text import BLOCK, LONGEST, Text
+from benchsuite_datasets.text_file import BLOCK, LONGEST, TextFile
 
 GOOD = b"u,i,v\n" + b"".join(b"u%d,i%d,%d\n" % (n, n % 5, n % 5 + 1) for n in range(1, 31))
 
@@ -78,7 +78,7 @@ def test_a_bad_table_gives_one_line_with_its_place(read, tmp_path, data, message
 def test_a_missing_file_is_one_line(tmp_path):
     table = Table(file="no.csv", columns={"user": "u", "item": "i"})
     with pytest.raises(DataError, match=r"no\.csv: cannot be read: No such file"):
-        read_events(Text(tmp_path / "no.csv"), table, ())
+        read_events(TextFile(tmp_path / "no.csv"), table, ())
 
 
 def test_missing_users_and_items_are_left_to_the_step_that_counts_them(read):

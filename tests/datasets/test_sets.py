@@ -9,7 +9,7 @@ from benchsuite.api import Place
 from benchsuite.registry import entries
 from benchsuite.testing.kit import check_names, checks
 from benchsuite_datasets import sources
-from benchsuite_datasets.shelf import card_names, read_card
+from benchsuite_datasets.card_loader import card_names, read_card
 
 NAMES = [name for name in card_names() if name != "ml-100k"]
 AT_HAND = [name for name in NAMES if not any("were not at hand" in quirk for quirk in read_card(name).quirks)]
@@ -189,7 +189,7 @@ def test_published_parts_are_read_in_full(name, load):
 
 def test_gowalla_is_the_same_in_another_order(real_set, tmp_path, load, monkeypatch):
     """Copies of the training part that differ in order only give one data set."""
-    from benchsuite_datasets import files
+    from benchsuite_datasets import file_lookup
 
     folder = tmp_path / "gowalla"
     folder.mkdir()
@@ -198,6 +198,6 @@ def test_gowalla_is_the_same_in_another_order(real_set, tmp_path, load, monkeypa
         "\n".join(" ".join((line.split()[0], *line.split()[:0:-1])) for line in lines[::-1])
     )
     (folder / "test.txt").write_bytes((real_set("gowalla") / "test.txt").read_bytes())
-    monkeypatch.setattr(files, "matches", lambda _file, _path: True)
+    monkeypatch.setattr(file_lookup, "matches", lambda _file, _path: True)
     other = source_of("gowalla")().load(Place(folders=(tmp_path,), offline=True))
     assert other.fingerprint == load("gowalla").fingerprint

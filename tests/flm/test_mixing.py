@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import ndcg_score
 
 from benchsuite.data import Dataset, Fold
-from benchsuite_classic.mixing import best_mix, held_out, ndcg
+from benchsuite_classic.blending import inner_holdout, ndcg, select_blend
 
 
 def test_ndcg_agrees_with_scikit_learn_where_nothing_is_blocked() -> None:
@@ -28,34 +28,34 @@ def test_blocked_items_take_no_place() -> None:
 
 
 def test_held_out_rows_are_a_tenth_and_nobody_loses_all(world: Dataset) -> None:
-    fold = held_out(world, seed=3)
+    fold = inner_holdout(world, seed=3)
     assert len(fold.truth.item) + len(fold.train.interactions) == len(world.interactions)
     assert np.diff(fold.truth.start).tolist() == [1] * len(fold.queries)  # a tenth of twelve, rounded
     shown = fold.train.matrix()
     assert not shown[fold.queries.user[fold.truth.rows], fold.truth.item].any()
     assert (fold.queries.matrix(len(world.items)) != shown[fold.queries.user]).nnz == 0
-    again = held_out(world, seed=3)
+    again = inner_holdout(world, seed=3)
     assert again.truth.item.tolist() == fold.truth.item.tolist()
-    assert held_out(world, seed=4).truth.item.tolist() != fold.truth.item.tolist()
+    assert inner_holdout(world, seed=4).truth.item.tolist() != fold.truth.item.tolist()
 
 
 def test_all_events_of_a_held_out_pair_go(world: Dataset) -> None:
     rows = np.arange(len(world.interactions))
     twice = world.cut(np.concatenate([rows, rows]))
-    fold = held_out(twice, seed=3)
+    fold = inner_holdout(twice, seed=3)
     assert len(fold.truth.item) == 2 * len(fold.queries)
     assert not fold.train.matrix()[fold.queries.user[fold.truth.rows], fold.truth.item].any()
 
 
 def test_share_and_least_are_heeded(world: Dataset) -> None:
-    fold = held_out(world, seed=3, share=0.25, least=12)
+    fold = inner_holdout(world, seed=3, share=0.25, least=12)
     assert np.diff(fold.truth.start).tolist() == [3] * len(fold.queries)
-    assert len(held_out(world, seed=3, least=13).queries) == 0
+    assert len(inner_holdout(world, seed=3, least=13).queries) == 0
 
 
 def test_short_histories_give_nothing_away(world: Dataset) -> None:
     few = world.cut(np.arange(len(world.interactions)) % 12 < 4)
-    assert len(held_out(few, seed=1).queries) == 0
+    assert len(inner_holdout(few, seed=1).queries) == 0
 
 
 def answer(fold: Fold, table: np.ndarray):
@@ -69,7 +69,7 @@ def test_the_mix_that_answers_best_is_chosen(fold: Fold) -> None:
     noise = np.random.default_rng(0).normal(size=right.shape).astype(np.float32)
     first, second = answer(fold, noise), answer(fold, right)
     mixes = [lambda parts, w=weight: parts[0] + w * parts[1] for weight in (0.0, 0.01, 100.0, 200.0)]
-    assert best_mix(fold, lambda queries: (first(queries), second(queries)), mixes, 0) == (2, 1.0)
+    assert select_blend(fold, lambda queries: (first(queries), second(queries)), mixes, 0) == (2, 1.0)
 
 
 @pytest.mark.parametrize("drawn", ["users", "items"])
@@ -87,7 +87,7 @@ def test_caution_asks_for_more_than_the_standard_error(fold: Fold, drawn: Any, h
     parts = answer(fold, before), answer(fold, after)
     mixes = [lambda made: made[0], lambda made: made[1]]
     either = [
-        best_mix(fold, lambda queries: [part(queries) for part in parts], mixes, 0, drawn=caution)[0]
+        select_blend(fold, lambda queries: [part(queries) for part in parts], mixes, 0, drawn=caution)[0]
         for caution in (None, drawn)
     ]
     more = helped > 1 or drawn == "items"  # one user found for one lost is no gain
@@ -102,6 +102,6 @@ def test_new_users_and_candidates_are_heeded(fold: Fold) -> None:
         asked.extend(queries.user.tolist())
         return [np.zeros((len(queries), 5), np.float32)]
 
-    best_mix(few, parts, [lambda made: made[0]], 0)
+    select_blend(few, parts, [lambda made: made[0]], 0)
     wanted = np.isin(fold.truth.item, few.candidates)
     assert sorted(asked) == sorted(set(fold.queries.user[fold.truth.rows[wanted]].tolist()))

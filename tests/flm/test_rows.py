@@ -9,7 +9,7 @@ from benchsuite.api import Context
 from benchsuite.data import Dataset, Fold
 from benchsuite_classic.als import ALS
 from benchsuite_content.ease_content import EASEContent
-from benchsuite_content.kernels import RIDGES, Blend, NewItems
+from benchsuite_content.kernel_ridge import RIDGES, NewItemFactors, TextKernel
 from benchsuite_flm.flm import FLM
 from benchsuite_flm.hybrid import HybridFLM
 from benchsuite_flm.terms import EASE_WEIGHTS, NEW_WEIGHTS, SHARES, SIDE_WEIGHTS
@@ -65,7 +65,7 @@ def test_new_items_get_the_weighted_score_of_factors_predicted_from_text(few: di
     hybrid.fit(fold.train, Context(seed=1))
     text, _, rows, new = parts(hybrid, few, fold)
     als = ALS().fit(fold.train, Context(seed=1))
-    factors = NewItems(als, rows, {"tuned": hybrid.vectors}).factors(Blend({"tuned": 1.0}, 2.0))[new]
+    factors = NewItemFactors(als, rows, {"tuned": hybrid.vectors}).factors(TextKernel({"tuned": 1.0}, 2.0))[new]
     users = als.fold_in(fold.queries, np.where(new[:, None], np.float32(0), als.item_factors))
     wanted = text[:, new] + 3 * (users @ factors.T)  # new items in a history say nothing
     codes = np.flatnonzero(new).astype(np.int32)

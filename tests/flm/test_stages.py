@@ -5,8 +5,8 @@ import pytest
 
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Fold
+from benchsuite_classic.blending import inner_holdout
 from benchsuite_classic.ease import EASE
-from benchsuite_classic.mixing import held_out
 from benchsuite_flm.reranking import tell_histories
 from benchsuite_flm.stages import FirstStage, draw_groups
 
@@ -72,7 +72,7 @@ def test_equal_scores_name_the_smaller_codes(stage: FirstStage, fold: Fold, ask)
 
 
 def test_positives_and_negatives_both_come_from_the_candidates(fold: Fold, vectors: np.ndarray) -> None:
-    held = held_out(fold.train, 3, share=0.2, least=3)
+    held = inner_holdout(fold.train, 3, share=0.2, least=3)
     first = FirstStage.fit("ease", held.train, vectors, Context(seed=1))
     groups = draw_groups(first, held, count=12, negatives=3, groups=10_000, seed=3)
     assert 0 < groups.found < groups.held_out == len(held.truth.item)

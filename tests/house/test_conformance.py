@@ -1,7 +1,7 @@
 """Every built-in plugin keeps its contract: one test for each plugin and check, by the kit that outsiders use.
 
-All are checked with their defaults; models that read text with a language model use its real weights. Two would need
-weights that are not at hand or minutes of training: they read with tiny models of random weights, see ``READERS``.
+All are checked with their defaults; models that read text with a language model use its real weights. Re-rankers would
+need weights that are not at hand or minutes of training: they read with tiny models of random weights.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import functools
-import importlib.util
 import shutil
 import tempfile
 from pathlib import Path
@@ -19,6 +18,8 @@ import pytest
 
 from benchsuite.registry import KINDS, Entry, entries
 from benchsuite.testing import check_names, checks
+from benchsuite_content.backbone import DEFAULT_DECODER
+from support.tiny_models import save_reader
 
 BUILT_IN = [entry for kind in KINDS for entry in entries(kind) if entry.distribution == "benchsuite"]
 MAY_SKIP = {
@@ -30,26 +31,16 @@ MAY_SKIP = {
     "only_pairs_with_a_value_count",
     "saved_model_agrees",
 }
-"""Checks that do not apply to every plugin: no settings, no own ranking, not printable, no k, no ratings, no saving."""
+"""Checks that do not apply to every plugin: no settings, no own ranking, not printable, no k, no ratings, no saving.
 
-BY_DESIGN = {
-    ("random", "checkerboard"),
-    ("parquet", "shows_every_model"),
-    ("parquet", "shows_every_state"),
-    ("popular", "checkerboard"),
-    ("damped-means", "checkerboard"),
-    ("coverage@k", "perfect_answer_is_best"),
-    ("gini@k", "perfect_answer_is_best"),
-    ("novelty@k", "perfect_answer_is_best"),
-    ("popularity-lift@k", "perfect_answer_is_best"),
-    ("diversity@k", "perfect_answer_is_best"),
-    ("figures", "shows_every_state"),
-}
-"""Skips that a plugin declares; any other skip would be a hole in this net."""
+Any other skip must be declared by the plugin; one that is not would be a hole in this net.
+"""
 
+RERANKER = {"backbone", "length", "pairs", "epochs", "candidates", "history"}
+"""Settings by which a re-ranker is known: it reads pairs of texts, which takes minutes with a model of real size."""
 
-READERS = {"flm-cross": ("bert", 48), "flm-decoder": ("gpt2", 96)}
-"""Re-rankers: the architecture of the tiny model each reads with, and tokens per pair.
+LENGTHS = {"bert": 48, "gpt2": 96}
+"""Tokens per pair of the tiny models that re-rankers read with, by architecture.
 
 What little such a model can learn would spoil the order of the checkerboard, so there only one candidate is read: it
 shows that what the first stage puts first stays first. That reading teaches something is tested with the models.
@@ -60,26 +51,42 @@ basket bell story sea waves harbour sailor city street night taxi forest river b
 also like answer"""
 
 
+FROZEN = {"flm-frozen", "content-lm", "als-content", "als-kernel", "ease-content"}
+TRAINED = {"flm", "flm-text", "flm-hybrid"}
+"""Models that read texts with the default language model as it is, and those that train it: minutes of computing."""
+
+SIMULATED = {"demo", "file"}
+LARGE = {"gowalla"}
+
+
+def marks_of(entry: Entry) -> list[pytest.MarkDecorator]:
+    """Return the marks of a plugin's checks."""
+    marks = []
+    if entry.name in FROZEN | TRAINED:
+        marks.append(pytest.mark.weights)
+    if entry.name in TRAINED | LARGE:
+        marks.append(pytest.mark.slow)
+    if entry.kind == "sources" and entry.name not in SIMULATED:
+        marks.append(pytest.mark.realdata)
+    return marks
+
+
 @functools.cache
 def reader(model: str) -> str:
     """Return the folder of a tiny model that knows the words of the kit's data."""
-    spec = importlib.util.spec_from_file_location("reading", Path(__file__).parent.parent / "flm" / "reading.py")
-    assert spec is not None
-    assert spec.loader is not None
-    reading = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(reading)
     folder = tempfile.mkdtemp(prefix="benchsuite-reader-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return str(reading.save_reader(Path(folder), model, _WORDS))
+    return save_reader(Path(folder), model, _WORDS)
 
 
 @functools.cache
 def bound(entry: Entry) -> dict[str, Any]:
     """Return the checks of a plugin by name."""
     make = entry.load()
-    if entry.name in READERS:
-        model, length = READERS[entry.name]
-        small = {"backbone": reader(model), "length": length, "pairs": 60, "epochs": 1, "candidates": 5, "history": 3}
+    if entry.kind == "models" and set(make.fields()) >= RERANKER:
+        model = "gpt2" if make().backbone == DEFAULT_DECODER else "bert"
+        small = {"backbone": reader(model), "length": LENGTHS[model], "pairs": 60, "epochs": 1}
+        small |= {"candidates": 5, "history": 3}
         found = checks(entry.kind, functools.partial(make, **small))
         board = checks(entry.kind, functools.partial(make, **{**small, "candidates": 1}))
         return {check.name: check for check in found} | {one.name: one for one in board if one.name == "checkerboard"}
@@ -89,7 +96,7 @@ def bound(entry: Entry) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("entry", "name"),
     [
-        pytest.param(entry, name, id=f"{entry.kind}:{entry.name}:{name}")
+        pytest.param(entry, name, id=f"{entry.kind}:{entry.name}:{name}", marks=marks_of(entry))
         for entry in BUILT_IN
         if entry.kind != "sources"
         for name in check_names(entry.kind)
@@ -98,9 +105,16 @@ def bound(entry: Entry) -> dict[str, Any]:
 def test_conformance(entry, name):
     result = bound(entry)[name].run()
     if result.state == "skipped":
-        assert name in MAY_SKIP or (entry.name, name) in BY_DESIGN, f"unexpected skip: {result.reason}"
+        assert result.by_design or name in MAY_SKIP, f"unexpected skip: {result.reason}"
         pytest.skip(result.reason)
     assert result.state == "passed", result.reason
+
+
+@pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: f"{entry.kind}:{entry.name}")
+def test_exemptions_name_checks_and_say_why(entry):
+    exempt = entry.load().exempt
+    assert set(exempt) <= set(check_names(entry.kind))
+    assert all(exempt.values())
 
 
 EVERYWHERE = {"ml-100k", "demo", "file"}
@@ -127,7 +141,7 @@ def sourced(entry: Entry, place: Any, own_table: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("entry", "name"),
     [
-        pytest.param(entry, name, id=f"{entry.name}:{name}")
+        pytest.param(entry, name, id=f"{entry.name}:{name}", marks=marks_of(entry))
         for entry in BUILT_IN
         if entry.kind == "sources"
         for name in check_names("sources")

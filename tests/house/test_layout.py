@@ -56,6 +56,7 @@ def test_shelves_are_no_packages(shelf, files, repository):
     assert any(path.parts[0] == shelf for path in files)
 
 
+@pytest.mark.process
 def test_a_regular_package_called_datasets_wins_over_the_shelf(repository, tmp_path):
     """The shelf ``datasets/`` must not be what a library gets that imports Hugging Face datasets."""
     (tmp_path / "datasets").mkdir()

@@ -46,18 +46,21 @@ def imported(modules):
     return {name.partition(".")[0] for name in done.stdout.split()}
 
 
+@pytest.mark.process
 def test_importing_plugins_that_need_no_torch_imports_no_torch():
     modules = sorted({e.target.partition(":")[0] for e in BUILT_IN if not e.target.startswith(LANGUAGE_MODELS)})
     heavy = {"torch", "transformers", "implicit", "surprise", "sklearn", "pandas", "rich", "matplotlib", "pyarrow"}
     assert imported(modules) & heavy == set()
 
 
+@pytest.mark.process
 def test_looking_at_language_models_does_not_import_torch():
     """A table of models shows all summaries and settings; nobody should wait for torch to read them."""
     modules = sorted({e.target.partition(":")[0] for e in BUILT_IN if e.target.startswith(LANGUAGE_MODELS)})
     assert imported(modules) & {"torch", "transformers", "sklearn", "pandas"} == set()
 
 
+@pytest.mark.process
 def test_the_core_imports_no_plugin():
     core = ["benchsuite.registry", "benchsuite.api", "benchsuite.data", "benchsuite.testing", "benchsuite.plan"]
     core += ["benchsuite.store", "benchsuite.evaluate", "benchsuite.provenance", "benchsuite.runner"]

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from benchsuite.api import Need
 from benchsuite.data import Entities, Evidence, Rankings
 from benchsuite.errors import DataError
-from benchsuite_protocol.metrics import texts
+from benchsuite_protocol.metrics import text_vectors
 from benchsuite_protocol.metrics.diversity import DiversityAtK
-from benchsuite_protocol.metrics.texts import word_vectors
+from benchsuite_protocol.metrics.text_vectors import word_vectors
 
 WORDS = ("red", "Blue", "sea", "of", "x", "1999", "naïve", "海岸")
 
@@ -99,8 +99,8 @@ def test_without_texts_nothing_counts(answers) -> None:
 def test_words_are_counted_once_for_a_table(monkeypatch) -> None:
     items = table(["red sea", "blue moon"])
     made = []
-    count = texts._count_words
-    monkeypatch.setattr(texts, "_count_words", lambda said: made.append(said) or count(said))
+    count = text_vectors._count_words
+    monkeypatch.setattr(text_vectors, "_count_words", lambda said: made.append(said) or count(said))
     assert word_vectors(items) is word_vectors(items)
     assert len(made) == 1
     word_vectors(table(["red sea", "blue moon"]))

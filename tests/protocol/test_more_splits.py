@@ -12,7 +12,7 @@ from benchsuite.data import Dataset, Fold
 from benchsuite.errors import DataError
 from benchsuite_protocol.splits.both_cold import BothCold
 from benchsuite_protocol.splits.few_shot_item_cold import FewShotItemCold
-from benchsuite_protocol.splits.folds import chronological
+from benchsuite_protocol.splits.fold_builder import chronological
 from benchsuite_protocol.splits.global_temporal import GlobalTemporal
 from benchsuite_protocol.splits.k_fold import KFold
 from benchsuite_protocol.splits.strong_generalization import StrongGeneralization

@@ -22,6 +22,8 @@ from benchsuite_classic.svd import SVD
 from benchsuite_protocol.metrics.rating import MAE, RMSE
 from benchsuite_protocol.splits.k_fold import KFold
 
+pytestmark = pytest.mark.slow
+
 SEED = 1
 TOLERANCE = 0.003
 PUBLISHED = [

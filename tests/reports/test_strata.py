@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from benchsuite.data import About, Comparison, Row, Stratum
-from benchsuite_protocol.metrics.beyond import GiniAtK, NoveltyAtK, PopularityLiftAtK
+from benchsuite_protocol.metrics.beyond_accuracy import GiniAtK, NoveltyAtK, PopularityLiftAtK
 from benchsuite_protocol.metrics.diversity import DiversityAtK
 from benchsuite_protocol.metrics.ranking import CoverageAtK
 from benchsuite_reports.build import sections, tables

@@ -2,6 +2,8 @@ import pytest
 
 from benchsuite.tune import Budget
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize(
     ("budget", "left"),

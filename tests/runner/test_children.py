@@ -15,6 +15,8 @@ from benchsuite.runner.children import Nursery
 from benchsuite.runner.jobs import modules_for
 from benchsuite.store import Store
 
+pytestmark = pytest.mark.process
+
 linux = pytest.mark.skipif(not children.FORKS, reason="workers are forked on Linux only")
 
 

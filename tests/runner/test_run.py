@@ -19,6 +19,8 @@ from benchsuite.runner import Options, prepare, run
 from benchsuite.runner.jobs import make_jobs
 from benchsuite.store import Store
 
+pytestmark = pytest.mark.process
+
 
 def states(tmp_path: Path, plan) -> dict[str, tuple[str, str]]:
     store = Store(tmp_path / "runs")

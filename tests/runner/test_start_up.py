@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 _CODE = """
 import json, sys
 import benchsuite.runner.worker

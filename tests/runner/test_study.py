@@ -3,6 +3,8 @@ import pytest
 from benchsuite.registry import load_model
 from benchsuite.tune import Budget, Study, Trial
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize(
     ("penalties", "ends"), [([10.0], []), ([300.0, 10.0], ["regularization"]), ([10.0, 300.0], [])]

@@ -11,6 +11,8 @@ from benchsuite.compare import build, latest_plan
 from benchsuite.store import Store
 from benchsuite_classic.ease import EASE
 
+pytestmark = pytest.mark.process
+
 EXPERIMENT = """
 name = "small"
 k = 20

@@ -71,7 +71,7 @@ def metrics(size: int, _threads: int) -> dict[str, Any]:
     """Ten metrics at three cutoffs against ranx, which compiles on first use and is asked twice before."""
     import ranx
 
-    from benchsuite_protocol.metrics import beyond
+    from benchsuite_protocol.metrics import beyond_accuracy
     from benchsuite_protocol.metrics import ranking as lists
 
     arrays = {path.stem: np.load(path) for path in gowalla().glob("*.npy")}
@@ -93,7 +93,7 @@ def metrics(size: int, _threads: int) -> dict[str, Any]:
         "mrr": lists.MRRAtK,
         "hit-rate": lists.HitRateAtK,
         "coverage": lists.CoverageAtK,
-        "novelty": beyond.NoveltyAtK,
+        "novelty": beyond_accuracy.NoveltyAtK,
     }
     made = [classes[name](k=k) for name in METRICS for k in CUTOFFS]
     everybody = np.ones((1, len(fold.queries)))

@@ -1,8 +1,8 @@
 """Pointwise metrics of probabilities: how far are they from the labels?
 
-They judge the probability that the harness's calibrator gave each pair, the same kind of calibrator for all models,
-fitted on the validation fold. ``p_i`` is the probability that the label ``y_i`` of pair i is 1. What holds for every
-metric here:
+They compare the label with the probability that the harness's calibrator gave each pair, the same kind of calibrator
+for all models, fitted on the validation fold. ``p_i`` is the probability that the label ``y_i`` of pair i is 1. What
+holds for every metric here:
 
 - Pooled: the mean over all pairs, so a query with many pairs weighs more. :meth:`estimate` weighs pairs by query;
   :meth:`measure` gives each query's own value, for paired tests.
@@ -21,7 +21,7 @@ from annotated_types import Ge, Le
 
 from benchsuite.api import Metric, Task
 from benchsuite.data import Evidence, Float64
-from benchsuite_protocol.metrics.pairs import ratio, sums
+from benchsuite_protocol.metrics.labelled_pairs import ratio, sums
 
 CLIP = 1e-7
 """Probabilities are kept this far from 0 and 1 under a logarithm: one sure mistake must not cost infinity."""

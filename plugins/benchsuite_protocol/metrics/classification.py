@@ -1,10 +1,11 @@
 """Pointwise metrics of labelled (query, item) pairs: is this item one that this user likes?
 
-A pair is called 1 where its score is at or above the threshold, which the harness chose on the validation fold. ``TP,
-FP, FN, TN`` are counts of pairs over *all* queries: pairs are pooled, so a query with many pairs weighs more. What
-holds for every metric here:
+A pair is predicted 1 where its score is at or above the threshold, which the harness chose on the validation fold.
+``TP, FP, FN, TN`` are counts of pairs over *all* queries: pairs are pooled, so a query with many pairs weighs more.
+What holds for every metric here:
 
-- Ties: at the threshold, the label is 1. A score that is NaN is no opinion: it is called 0 and ranks below all others.
+- Ties: at the threshold, the label is 1. Where a model abstains (NaN) the pair is predicted 0 and ranks below all
+  others.
 - Short or empty lists: a query without pairs is NaN and does not count.
 - Undefined: where a denominator is 0 the value is NaN, not 0 or 1: a share of nothing has no value, and a made-up one
   would move a mean.
@@ -20,7 +21,7 @@ from typing import ClassVar
 
 from benchsuite.api import Metric, Task
 from benchsuite.data import Evidence, Float64
-from benchsuite_protocol.metrics.pairs import Confusion, auc_per_query, confusion, pooled_auc, ratio
+from benchsuite_protocol.metrics.labelled_pairs import Confusion, auc_per_query, confusion, pooled_auc, ratio
 
 _POOLED = "pooled over all pairs; score >= threshold means 1, threshold from validation; undefined is NaN"
 
@@ -33,10 +34,10 @@ class LabelMetric(Metric):
 
     @abstractmethod
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
-        """Return what stands above and below the line, float64[q] each.
+        """Return numerator and denominator, float64[q] each.
 
         Args:
-            counts: pairs per query by true and said label.
+            counts: pairs per query by true and predicted label.
         """
 
     def measure(self, evidence: Evidence) -> Float64:
@@ -51,34 +52,34 @@ class LabelMetric(Metric):
 
 @dataclass
 class Accuracy(LabelMetric):
-    """Share of the pairs that are labelled rightly: ``(TP + TN) / (TP + FP + FN + TN)``; NaN without pairs."""
+    """Share of the pairs that are predicted correctly: ``(TP + TN) / (TP + FP + FN + TN)``; NaN without pairs."""
 
     convention: ClassVar[str] = f"(TP + TN) / pairs; {_POOLED}"
 
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
-        """Return right pairs and all pairs."""
+        """Return correct pairs and all pairs."""
         return counts.tp + counts.tn, counts.tp + counts.fp + counts.fn + counts.tn
 
 
 @dataclass
 class Precision(LabelMetric):
-    """Share of the pairs called 1 that are 1: ``TP / (TP + FP)``; NaN where nothing is called 1."""
+    """Share of the pairs predicted 1 that are 1: ``TP / (TP + FP)``; NaN where nothing is predicted 1."""
 
     convention: ClassVar[str] = f"TP / (TP + FP); {_POOLED}"
 
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
-        """Return rightly called 1 and called 1."""
+        """Return true positives and all predicted 1."""
         return counts.tp, counts.tp + counts.fp
 
 
 @dataclass
 class Recall(LabelMetric):
-    """Share of the pairs with label 1 that are called 1: ``TP / (TP + FN)``; NaN where no pair has label 1."""
+    """Share of the pairs with label 1 that are predicted 1: ``TP / (TP + FN)``; NaN where no pair has label 1."""
 
     convention: ClassVar[str] = f"TP / (TP + FN); {_POOLED}"
 
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
-        """Return rightly called 1 and label 1."""
+        """Return true positives and all with label 1."""
         return counts.tp, counts.tp + counts.fn
 
 
@@ -86,7 +87,7 @@ class Recall(LabelMetric):
 class F1(LabelMetric):
     """Harmonic mean of pooled precision and recall: ``2 TP / (2 TP + FP + FN)``.
 
-    0 where nothing is called 1 although some pair has label 1; NaN where neither is the case, as nothing was to find
+    0 where nothing is predicted 1 although some pair has label 1; NaN where neither is the case, as nothing was to find
     and nothing was claimed.
     """
 

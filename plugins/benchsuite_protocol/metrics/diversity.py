@@ -1,4 +1,4 @@
-"""How different the items of one list are from one another."""
+"""Intra-list diversity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from annotated_types import Gt
 from benchsuite.api import Metric, Need
 from benchsuite.data import Evidence, Float64, Int32
 from benchsuite_protocol.metrics.hits import hits
-from benchsuite_protocol.metrics.texts import word_vectors
+from benchsuite_protocol.metrics.text_vectors import word_vectors
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -27,11 +27,12 @@ class DiversityAtK(Metric):
 
     The mean of ``1 - cos(v_i, v_j)`` over all pairs of different items in a list's first k places (Ziegler et al. 2005,
     "Improving recommendation lists through topic diversification", 1 less its intra-list similarity by pairs). ``v``
-    are tf-idf vectors of the item texts (see :func:`benchsuite_protocol.metrics.texts.word_vectors`): words are
+    are tf-idf vectors of the item texts (see :func:`benchsuite_protocol.metrics.text_vectors.word_vectors`): words are
     counted, so no language model is favoured. 0: all texts have the same words; 1: no two share a word.
 
     Items whose text has no word are left out of the list, since nothing is known of them. NaN for a list with fewer
-    than two items left; then the mean over queries. Truths play no part, and places that the fallback filled count.
+    than two items left; then the mean over queries. The ground truth is not used, and places that the fallback filled
+    count.
 
     Attributes:
         k: how many places are looked at.
@@ -85,5 +86,5 @@ def _diversity(vectors: csr_matrix, item: Int32) -> Iterator[Float64]:
         norm = np.asarray(total.multiply(total).sum(axis=1), np.float64).ravel()
         with np.errstate(invalid="ignore", divide="ignore"):
             cosine = (norm - size) / (size * (size - 1.0))
-        # Rounding may leave identical texts a hair apart.
+        # Rounding may give identical texts a tiny distance.
         yield np.where(size > 1, np.clip(1.0 - cosine, 0.0, 1.0), np.nan)

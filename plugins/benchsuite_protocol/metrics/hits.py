@@ -1,4 +1,4 @@
-"""Where the lists hit: computed once per evidence, whatever the number of ranking metrics."""
+"""Hits: which listed items are relevant; computed once per evidence for all ranking metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from benchsuite.data import Bool, Evidence, Float64, Int64
 from benchsuite.errors import DataError
-from benchsuite_protocol.metrics.memory import once_per_evidence
+from benchsuite_protocol.metrics.caching import once_per_evidence
 
 _CELLS = 1 << 21
 """Size of the scratch table, in cells of one byte: small enough for a processor's cache, large enough to be few."""
@@ -17,7 +17,7 @@ _CELLS = 1 << 21
 
 @dataclass(frozen=True, eq=False)
 class Hits:
-    """What is right in the lists.
+    """Which places of the lists hold a relevant item.
 
     Attributes:
         hit: bool[q, k], True where the listed item is relevant; never where the place is empty.
@@ -43,7 +43,7 @@ class Hits:
                 f"a metric looks at the first {k} places, the stored lists have {self.hit.shape[1]}",
                 remedy=f"store lists of {k} items or more, or ask for a smaller k",
             )
-        if k not in self._tops:  # all metrics at this cutoff share what is counted of it
+        if k not in self._tops:  # shared by all metrics with this cutoff
             self._tops[k] = Hits(self.hit[:, :k], self.shown[:, :k], self.relevant, self.catalogue)
         return self._tops[k]
 

@@ -43,10 +43,10 @@ class TopMetric(Metric):
         if not len(evidence):
             return np.zeros(0, np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(top.relevant > 0, self.judge(top), np.nan)
+            return np.where(top.relevant > 0, self.compute(top), np.nan)
 
     @abstractmethod
-    def judge(self, top: Hits) -> Float64:
+    def compute(self, top: Hits) -> Float64:
         """Return float64[q], anything where nothing is relevant.
 
         Args:
@@ -67,7 +67,7 @@ class AccuracyAtK(TopMetric):
 
     convention: ClassVar[str] = f"(TP + TN) / catalogue, the top k called relevant; {_COMMON}"
 
-    def judge(self, top: Hits) -> Float64:
+    def compute(self, top: Hits) -> Float64:
         """Return one minus the share of wrongly classified items."""
         return 1.0 - (top.listed + top.relevant - 2.0 * top.found) / top.catalogue
 
@@ -78,7 +78,7 @@ class PrecisionAtK(TopMetric):
 
     convention: ClassVar[str] = f"hits / k; {_COMMON}"
 
-    def judge(self, top: Hits) -> Float64:
+    def compute(self, top: Hits) -> Float64:
         """Return hits by places."""
         return top.found / self.k
 
@@ -89,7 +89,7 @@ class RecallAtK(TopMetric):
 
     convention: ClassVar[str] = f"hits / number of relevant items; {_COMMON}"
 
-    def judge(self, top: Hits) -> Float64:
+    def compute(self, top: Hits) -> Float64:
         """Return hits by relevant items."""
         return top.found / top.relevant
 
@@ -100,7 +100,7 @@ class F1AtK(TopMetric):
 
     convention: ClassVar[str] = f"harmonic mean of precision@k and recall@k per query; {_COMMON}"
 
-    def judge(self, top: Hits) -> Float64:
+    def compute(self, top: Hits) -> Float64:
         """Return the harmonic mean in its closed form."""
         return 2.0 * top.found / (self.k + top.relevant)
 
@@ -115,7 +115,7 @@ class NDCGAtK(TopMetric):
 
     convention: ClassVar[str] = f"binary gain, 1 / log2(place + 1), ideal list of min(relevant, k) hits; {_COMMON}"
 
-    def judge(self, top: Hits) -> Float64:
+    def compute(self, top: Hits) -> Float64:
         """Return gained by ideal discounted hits."""
         discount = 1.0 / np.log2(np.arange(2, max(self.k, top.hit.shape[1]) + 2, dtype=np.float64))
         ideal = np.concatenate([np.zeros(1), np.cumsum(discount)])
@@ -133,7 +133,7 @@ class MAPAtK(TopMetric):
 
     convention: ClassVar[str] = f"average precision / min(relevant, k); {_COMMON}"
 
-    def judge(self, top: Hits) -> Float64:
+    def compute(self, top: Hits) -> Float64:
         """Return the average precision."""
         place = np.arange(1, top.hit.shape[1] + 1, dtype=np.float64)
         precision = np.cumsum(top.hit, axis=1) / place
@@ -147,7 +147,7 @@ class MRRAtK(TopMetric):
 
     convention: ClassVar[str] = f"1 / place of the first hit, 0 without one; {_COMMON}"
 
-    def judge(self, top: Hits) -> Float64:
+    def compute(self, top: Hits) -> Float64:
         """Return one by the place of the first hit."""
         if not top.hit.shape[1]:
             return np.zeros(len(top.hit))
@@ -160,7 +160,7 @@ class HitRateAtK(TopMetric):
 
     convention: ClassVar[str] = f"1 if any of the k places hits, else 0; {_COMMON}"
 
-    def judge(self, top: Hits) -> Float64:
+    def compute(self, top: Hits) -> Float64:
         """Return whether there is a hit."""
         return (top.found > 0).astype(np.float64)
 
@@ -181,9 +181,9 @@ class CoverageAtK(TopMetric):
 
     def measure(self, evidence: Evidence) -> Float64:
         """Return float64[q], the share of the catalogue that each list covers alone."""
-        return self.judge(hits(evidence).top(self.k))
+        return self.compute(hits(evidence).top(self.k))
 
-    def judge(self, top: Hits) -> Float64:
+    def compute(self, top: Hits) -> Float64:
         """Return the length of each list by the size of the catalogue."""
         return top.listed / top.catalogue
 

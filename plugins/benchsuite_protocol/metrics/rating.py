@@ -1,10 +1,11 @@
 """Metrics of rating prediction: how far are the predicted values from the held-out ones?
 
-They judge the rating that the harness reads from each score. For models that predict values (``predicts_values``) that
-is the score itself; for all others a straight line in the score, ``a + b * score``, which the harness fits by least
-squares on the validation fold, the same way for all. Ratings are cut to the range of the training values. Where a
-model has no opinion, whichever it is, the answer is the item's mean training value, damped by 10 ratings at the mean
-of all. With ``r_i`` the held-out value of pair i and ``p_i`` its rating, what holds for every metric here:
+They compare the held-out value with the rating that the harness derives from each score. For models that predict values
+(``predicts_values``) that is the score itself; for all others a straight line in the score, ``a + b * score``, which
+the harness fits by least squares on the validation fold, the same way for all. Ratings are cut to the range of the
+training values. Where a model abstains, whichever it is, the rating is the item's mean training value, damped by 10
+ratings at the mean of all. With ``r_i`` the held-out value of pair i and ``p_i`` its rating, what holds for every
+metric here:
 
 - Pairs: held-out rows with their values. Negatives that the harness drew have no value and do not count.
 - Pooled: all pairs count the same, so a query with many pairs weighs more. :meth:`estimate` weighs pairs by query;
@@ -24,8 +25,8 @@ import numpy as np
 
 from benchsuite.api import Metric, Need, Task
 from benchsuite.data import Evidence, Float64
-from benchsuite_protocol.metrics.memory import once_per_evidence
-from benchsuite_protocol.metrics.pairs import ratio, sums
+from benchsuite_protocol.metrics.caching import once_per_evidence
+from benchsuite_protocol.metrics.labelled_pairs import ratio, sums
 
 _POOLED = (
     "pooled over held-out pairs with a value; ratings from the harness's line on validation, or the model's own where "

@@ -11,8 +11,8 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_protocol.splits.folds import draw, flags, places, present, stream
-from benchsuite_protocol.splits.newcomers import newcomer_counts, newcomers, refuse_nobody, rising
+from benchsuite_protocol.splits.fold_builder import as_mask, draw_share, event_ranks, occurring, random_stream
+from benchsuite_protocol.splits.new_users import new_user_counts, new_user_fold, require_askers, require_rising
 
 
 @dataclass
@@ -44,7 +44,7 @@ class BothCold(Split):
 
     def __post_init__(self) -> None:
         """Refuse lengths that do not rise."""
-        rising(self.history)
+        require_rising(self.history)
 
     def split(self, dataset: Dataset, seed: int) -> Iterator[Fold]:
         """Yield one fold."""
@@ -52,28 +52,28 @@ class BothCold(Split):
 
     def _cut(self, dataset: Dataset, seed: int, depth: int) -> Fold:
         rows, users, items = dataset.interactions, len(dataset.users), len(dataset.items)
-        where, generator = f"both-cold of {dataset.name}", stream(seed, depth)
+        where, generator = f"both-cold of {dataset.name}", random_stream(seed, depth)
         share_users, share_items = (self.validation_users, self.validation_items) if depth else (self.users, self.items)
-        drawn = flags(draw(present(rows.user, users), share_users, generator, "users", where), users)
-        cold = draw(present(rows.item, items), share_items, generator, "items", where)
-        new_item, new_user = flags(cold, items)[rows.item], drawn[rows.user]
+        drawn = as_mask(draw_share(occurring(rows.user, users), share_users, generator, "users", where), users)
+        cold = draw_share(occurring(rows.item, items), share_items, generator, "items", where)
+        new_item, new_user = as_mask(cold, items)[rows.item], drawn[rows.user]
         # Places among the events with known items only: a row with a new item is no event of anybody's history.
         familiar = np.flatnonzero(~new_item)
         times = None if rows.timestamp is None else rows.timestamp[familiar]
         place = np.full(len(rows), np.iinfo(np.int64).max)
-        place[familiar], known = places(rows.user[familiar], times, users, None if times is None else generator)
+        place[familiar], known = event_ranks(rows.user[familiar], times, users, None if times is None else generator)
         longest = self.history[-1]
         wanted = np.bincount(rows.user[new_item], minlength=users) > 0
         asking = drawn & wanted & (known >= longest)
-        refuse_nobody(drawn, asking, f"{longest} events with known items and one with a new one", where)
+        require_askers(drawn, asking, f"{longest} events with known items and one with a new one", where)
         asked = asking[rows.user]
-        return newcomers(
+        return new_user_fold(
             dataset,
             train=~new_user & ~new_item,
             late=asked & new_item,
             early=asked & (place < longest),
             groups={f"k={k}": asked & (place < k) for k in self.history},
-            left={
+            left_out={
                 "rows of known users with new items": ~new_user & new_item,
                 "later rows of new users with known items": asked & ~new_item & (place >= longest),
                 "rows of new users not asked": new_user & ~asked,
@@ -82,5 +82,5 @@ class BothCold(Split):
             where="both-cold",
             candidates=cold,
             validate=None if depth else lambda train: self._cut(train, seed, depth + 1),
-            counts={**newcomer_counts(drawn, asking), "cold items": len(cold)},
+            counts={**new_user_counts(drawn, asking), "cold items": len(cold)},
         )

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_protocol.splits.folds import draw, flags, holdout, places, stream
+from benchsuite_protocol.splits.fold_builder import as_mask, draw_share, event_ranks, holdout, random_stream
 
 
 @dataclass
@@ -49,19 +49,19 @@ class FewShotItemCold(Split):
         yield self._cut(dataset, seed, 0)
 
     def _cut(self, dataset: Dataset, seed: int, depth: int) -> Fold:
-        rows, where, generator = dataset.interactions, "few-shot-item-cold", stream(seed, depth)
+        rows, where, generator = dataset.interactions, "few-shot-item-cold", random_stream(seed, depth)
         share = self.validation_items if depth else self.items
         events = np.bincount(rows.item, minlength=len(dataset.items))
         enough, what = np.flatnonzero(events > self.reserved), f"items with more than {self.reserved} rows"
-        chosen = draw(enough, share, generator, what, f"{where} of {dataset.name}")
-        place, _ = places(rows.item, rows.timestamp, len(dataset.items), generator)
-        new = flags(chosen, len(dataset.items))[rows.item]
+        chosen = draw_share(enough, share, generator, what, f"{where} of {dataset.name}")
+        place, _ = event_ranks(rows.item, rows.timestamp, len(dataset.items), generator)
+        new = as_mask(chosen, len(dataset.items))[rows.item]
         return holdout(
             dataset,
             new & (place >= self.reserved),
             name="validation" if depth else "test",
             where=where,
-            left={"rows of chosen items set aside": new & (place >= self.shots) & (place < self.reserved)},
+            left_out={"rows of chosen items set aside": new & (place >= self.shots) & (place < self.reserved)},
             candidates=chosen,
             validate=None if depth else lambda train: self._cut(train, seed, depth + 1),
             counts={

@@ -12,7 +12,7 @@ from annotated_types import Gt, Lt
 from benchsuite.api import Need, Split
 from benchsuite.data import Bool, Dataset, Fold
 from benchsuite.errors import ConfigError, NotApplicable, did_you_mean
-from benchsuite_protocol.splits.folds import holdout, stream
+from benchsuite_protocol.splits.fold_builder import holdout, random_stream
 
 
 @dataclass
@@ -50,14 +50,14 @@ class Fixed(Split):
             test,
             name="test",
             where="fixed",
-            left={"rows of other parts": other} if other.any() else None,
+            left_out={"rows of other parts": other} if other.any() else None,
             validate=lambda part: self._validation(part, seed),
         )
 
     def _validation(self, train: Dataset, seed: int) -> Fold:
         rows = len(train.interactions)
         held = np.zeros(rows, np.bool_)
-        held[stream(seed, 1).permutation(rows)[: round(self.validation * rows)]] = True
+        held[random_stream(seed, 1).permutation(rows)[: round(self.validation * rows)]] = True
         return holdout(train, held, name="validation", where="fixed")
 
     def _part(self, dataset: Dataset, name: str) -> Bool:

@@ -12,7 +12,7 @@ from annotated_types import Gt, Lt
 from benchsuite.api import Need, Split
 from benchsuite.data import Dataset, Fold, Int64
 from benchsuite.errors import DataError
-from benchsuite_protocol.splits.folds import holdout, timestamps
+from benchsuite_protocol.splits.fold_builder import holdout, timestamps
 
 
 @dataclass
@@ -22,7 +22,7 @@ class GlobalTemporal(Split):
     The validation fold cuts the training part in the same way: its window lies right before the test window. All
     queries are asked at the first event of their window. Events of one second stay together, so a window may be a
     little larger or smaller than its share. Users and items that appear in the window only are cold: they stay in the
-    test, are answered with the declared fallback where a model has no opinion, and are counted. The split draws
+    test, are answered with the declared fallback where a model abstains, and are counted. The split draws
     nothing; all seeds give the same fold.
 
     Attributes:

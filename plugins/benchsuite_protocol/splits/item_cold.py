@@ -10,7 +10,7 @@ from annotated_types import Gt, Lt
 
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_protocol.splits.folds import draw, flags, holdout, present, stream
+from benchsuite_protocol.splits.fold_builder import as_mask, draw_share, holdout, occurring, random_stream
 
 
 @dataclass
@@ -37,11 +37,11 @@ class ItemCold(Split):
     def _cut(self, dataset: Dataset, seed: int, depth: int) -> Fold:
         rows = dataset.interactions
         share = self.validation_items if depth else self.items
-        known = present(rows.item, len(dataset.items))
-        cold = draw(known, share, stream(seed, depth), "items", f"item-cold of {dataset.name}")
+        known = occurring(rows.item, len(dataset.items))
+        cold = draw_share(known, share, random_stream(seed, depth), "items", f"item-cold of {dataset.name}")
         return holdout(
             dataset,
-            flags(cold, len(dataset.items))[rows.item],
+            as_mask(cold, len(dataset.items))[rows.item],
             name="validation" if depth else "test",
             where="item-cold",
             candidates=cold,

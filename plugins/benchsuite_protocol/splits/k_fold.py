@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from benchsuite.api import Split
 from benchsuite.data import Bool, Dataset, Fold
 from benchsuite.errors import DataError
-from benchsuite_protocol.splits.folds import flags, holdout, stream
+from benchsuite_protocol.splits.fold_builder import as_mask, holdout, random_stream
 
 
 @dataclass
@@ -41,9 +41,9 @@ class KFold(Split):
                 where=f"k-fold of {dataset.name}",
                 remedy="use a larger data set or fewer folds",
             )
-        shuffled = stream(seed, 0).permutation(rows)
+        shuffled = random_stream(seed, 0).permutation(rows)
         for number, part in enumerate(np.array_split(shuffled, self.folds), 1):
-            yield self._cut(dataset, flags(part, rows), seed, number)
+            yield self._cut(dataset, as_mask(part, rows), seed, number)
 
     def _cut(self, dataset: Dataset, test: Bool, seed: int, number: int) -> Fold:
         return holdout(
@@ -56,5 +56,5 @@ class KFold(Split):
 
     def _validation(self, train: Dataset, seed: int, number: int) -> Fold:
         rows = len(train.interactions)
-        held = stream(seed, number).permutation(rows)[: round(self.validation * rows)]
-        return holdout(train, flags(held, rows), name="validation", where="k-fold")
+        held = random_stream(seed, number).permutation(rows)[: round(self.validation * rows)]
+        return holdout(train, as_mask(held, rows), name="validation", where="k-fold")

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchsuite.api import Need, Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_protocol.splits.folds import flags, holdout, stream, timestamps
+from benchsuite_protocol.splits.fold_builder import as_mask, holdout, random_stream, timestamps
 
 
 @dataclass
@@ -37,12 +37,12 @@ class LeaveLastOut(Split):
         newest = np.full(len(dataset.users), np.iinfo(np.int64).min)
         np.maximum.at(newest, rows.user, times)
         latest = np.flatnonzero((times == newest[rows.user]) & (events > 1)[rows.user])
-        latest = stream(seed, depth).permutation(latest)
+        latest = random_stream(seed, depth).permutation(latest)
         last = np.full(len(dataset.users), -1, np.int64)
         last[rows.user[latest]] = latest  # of several events at that second, the shuffled order keeps one
         return holdout(
             dataset,
-            flags(last[last >= 0], len(rows)),
+            as_mask(last[last >= 0], len(rows)),
             name="validation" if depth else "test",
             where="leave-last-out",
             asked="at its truth",

@@ -11,7 +11,7 @@ from annotated_types import Gt, Lt
 
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_protocol.splits.folds import holdout, stream
+from benchsuite_protocol.splits.fold_builder import holdout, random_stream
 
 
 @dataclass
@@ -37,7 +37,7 @@ class RandomHoldout(Split):
         rows = len(dataset.interactions)
         share = self.validation if depth else self.test
         held = np.zeros(rows, np.bool_)
-        held[stream(seed, depth).permutation(rows)[: round(share * rows)]] = True
+        held[random_stream(seed, depth).permutation(rows)[: round(share * rows)]] = True
         return holdout(
             dataset,
             held,

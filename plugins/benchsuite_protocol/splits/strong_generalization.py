@@ -11,8 +11,8 @@ from annotated_types import Gt, Lt
 
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_protocol.splits.folds import draw, flags, places, present, stream
-from benchsuite_protocol.splits.newcomers import newcomer_counts, newcomers, refuse_nobody
+from benchsuite_protocol.splits.fold_builder import as_mask, draw_share, event_ranks, occurring, random_stream
+from benchsuite_protocol.splits.new_users import new_user_counts, new_user_fold, require_askers
 
 
 @dataclass
@@ -50,25 +50,27 @@ class StrongGeneralization(Split):
 
     def _cut(self, dataset: Dataset, seed: int, depth: int) -> Fold:
         rows, users, where = dataset.interactions, len(dataset.users), "strong-generalization"
-        generator = stream(seed, depth)
+        generator = random_stream(seed, depth)
         share = self.validation_users if depth else self.users
-        drawn = flags(draw(present(rows.user, users), share, generator, "users", f"{where} of {dataset.name}"), users)
-        place, events = places(rows.user, None, users, generator)  # without times the generator draws the order
+        drawn = as_mask(
+            draw_share(occurring(rows.user, users), share, generator, "users", f"{where} of {dataset.name}"), users
+        )
+        place, events = event_ranks(rows.user, None, users, generator)  # without times the generator draws the order
         asking = drawn & (events > 1)
-        refuse_nobody(drawn, asking, "more than one event", f"{where} of {dataset.name}")
+        require_askers(drawn, asking, "more than one event", f"{where} of {dataset.name}")
         visible = np.minimum(np.maximum(np.rint(self.shown * events), 1), events - 1)
         asked = asking[rows.user]
         early = asked & (place < visible[rows.user])
-        return newcomers(
+        return new_user_fold(
             dataset,
             train=~drawn[rows.user],
             late=asked & ~early,
             early=early,
             groups={"all": early},
-            left={"rows of new users with too few events": drawn[rows.user] & ~asked},
+            left_out={"rows of new users with too few events": drawn[rows.user] & ~asked},
             name="validation" if depth else "test",
             where=where,
             asked="at the end",
             validate=None if depth else lambda train: self._cut(train, seed, depth + 1),
-            counts=newcomer_counts(drawn, asking),
+            counts=new_user_counts(drawn, asking),
         )

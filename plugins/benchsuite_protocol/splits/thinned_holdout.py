@@ -10,7 +10,7 @@ import numpy as np
 from annotated_types import Gt, Le
 
 from benchsuite.data import Bool, Dataset, Fold, Queries
-from benchsuite_protocol.splits.folds import flags, stream
+from benchsuite_protocol.splits.fold_builder import as_mask, random_stream
 from benchsuite_protocol.splits.random_holdout import RandomHoldout
 
 _THINNING = 2  # the depths before it cut test and validation
@@ -18,12 +18,12 @@ _THINNING = 2  # the depths before it cut test and validation
 
 @dataclass
 class ThinnedHoldout(RandomHoldout):
-    """Asks what ``random-holdout`` asks, after a random share of its training rows: how much do models need to see?
+    """Asks what ``random-holdout`` asks, after a random share of its training rows: how quality grows with data.
 
     Whatever the share, the test is the same: who is asked, what is right, and what may not be recommended. Training
     rows and histories are thinned together, as in a younger log: a smaller share is a part of every larger one, and
     ``train = 1`` is ``random-holdout`` itself. A user may keep no row at all and then asks with an empty history. The
-    validation fold is cut inside what is kept, so that little data is also little to tune on.
+    validation fold is cut inside what is kept, so that little data also means little validation data.
 
     Attributes:
         train: share of the training rows that is kept.
@@ -36,7 +36,7 @@ class ThinnedHoldout(RandomHoldout):
         whole = self._cut(dataset, seed, 0)
         rows = len(whole.train.interactions)
         kept = np.zeros(rows, np.bool_)
-        kept[stream(seed, _THINNING).permutation(rows)[: max(1, round(self.train * rows))]] = True
+        kept[random_stream(seed, _THINNING).permutation(rows)[: max(1, round(self.train * rows))]] = True
         yield whole if kept.all() else self._thin(whole, kept, seed)
 
     def _thin(self, whole: Fold, kept: Bool, seed: int) -> Fold:
@@ -47,8 +47,8 @@ class ThinnedHoldout(RandomHoldout):
         query[asking] = np.arange(len(asking))
         owner = query[rows.user]
         queries = Queries.from_rows(asking, owner[owner >= 0], rows.take(owner >= 0), whole.queries.when)
-        warm_items, warm_users = flags(rows.item, len(train.items)), flags(rows.user, len(train.users))
-        told = {
+        warm_items, warm_users = as_mask(rows.item, len(train.items)), as_mask(rows.user, len(train.users))
+        row_counts = {
             "train rows": len(rows),
             "training rows left out": int(np.count_nonzero(~kept)),
             "queries of users without training rows": int(np.count_nonzero(~warm_users[asking])),
@@ -61,5 +61,5 @@ class ThinnedHoldout(RandomHoldout):
             truth=whole.truth,
             blocked=whole.blocked,
             validation=self._cut(train, seed, 1),
-            counts={**whole.counts, **told},
+            counts={**whole.counts, **row_counts},
         )

@@ -10,8 +10,8 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_protocol.splits.folds import draw, flags, places, present, stream
-from benchsuite_protocol.splits.newcomers import newcomer_counts, newcomers, refuse_nobody, rising
+from benchsuite_protocol.splits.fold_builder import as_mask, draw_share, event_ranks, occurring, random_stream
+from benchsuite_protocol.splits.new_users import new_user_counts, new_user_fold, require_askers, require_rising
 
 
 @dataclass
@@ -21,7 +21,7 @@ class UserCold(Split):
     Users are drawn blind to activity. Each asks once per k and shows the first k of their events in time (in the given
     order where the data has no time). What they are asked about, their events after the first ``max(history)``, is the
     same for all k, and the items of the first ``max(history)`` events are blocked for all k, so the lists of
-    different k compete for the same places. A drawn user without an event to be asked about is counted and not asked.
+    all k can hold the same items. A drawn user without an event to be asked about is counted and not asked.
     The validation fold holds out another share of the training users in the same way.
 
     Attributes:
@@ -38,7 +38,7 @@ class UserCold(Split):
 
     def __post_init__(self) -> None:
         """Refuse lengths that do not rise."""
-        rising(self.history)
+        require_rising(self.history)
 
     def split(self, dataset: Dataset, seed: int) -> Iterator[Fold]:
         """Yield one fold."""
@@ -46,23 +46,25 @@ class UserCold(Split):
 
     def _cut(self, dataset: Dataset, seed: int, depth: int) -> Fold:
         rows, users, where = dataset.interactions, len(dataset.users), "user-cold"
-        generator = stream(seed, depth)
+        generator = random_stream(seed, depth)
         share = self.validation_users if depth else self.users
-        drawn = flags(draw(present(rows.user, users), share, generator, "users", f"{where} of {dataset.name}"), users)
-        place, events = places(rows.user, rows.timestamp, users, None if rows.timestamp is None else generator)
+        drawn = as_mask(
+            draw_share(occurring(rows.user, users), share, generator, "users", f"{where} of {dataset.name}"), users
+        )
+        place, events = event_ranks(rows.user, rows.timestamp, users, None if rows.timestamp is None else generator)
         longest = self.history[-1]
         asking = drawn & (events > longest)
-        refuse_nobody(drawn, asking, f"more than {longest} events", f"{where} of {dataset.name}")
+        require_askers(drawn, asking, f"more than {longest} events", f"{where} of {dataset.name}")
         asked = asking[rows.user]
-        return newcomers(
+        return new_user_fold(
             dataset,
             train=~drawn[rows.user],
             late=asked & (place >= longest),
             early=asked & (place < longest),
             groups={f"k={k}": asked & (place < k) for k in self.history},
-            left={"rows of new users with too few events": drawn[rows.user] & ~asked},
+            left_out={"rows of new users with too few events": drawn[rows.user] & ~asked},
             name="validation" if depth else "test",
             where=where,
             validate=None if depth else lambda train: self._cut(train, seed, depth + 1),
-            counts=newcomer_counts(drawn, asking),
+            counts=new_user_counts(drawn, asking),
         )

@@ -11,7 +11,7 @@ from annotated_types import Gt, Lt
 
 from benchsuite.api import Need, Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_protocol.splits.folds import holdout, places, stream, timestamps
+from benchsuite_protocol.splits.fold_builder import event_ranks, holdout, random_stream, timestamps
 
 
 @dataclass
@@ -42,7 +42,7 @@ class UserTemporal(Split):
 
     def _cut(self, dataset: Dataset, seed: int, depth: int) -> Fold:
         rows, times = dataset.interactions, timestamps(self, dataset)
-        place, events = places(rows.user, times, len(dataset.users), stream(seed, depth))
+        place, events = event_ranks(rows.user, times, len(dataset.users), random_stream(seed, depth))
         share = self.validation if depth else self.test
         newest = np.minimum(np.maximum(np.rint(share * events), 1), events - 1).astype(np.int64)
         return holdout(

@@ -12,9 +12,9 @@ from benchsuite.api import Context
 from benchsuite.data import Dataset, Entities, Interactions
 from benchsuite.testing import last_events, parametrize, small_dataset
 from benchsuite_classic.als import ALS
-from benchsuite_content import als_kernel, kernels
+from benchsuite_content import als_kernel, kernel_ridge
 from benchsuite_content.als_kernel import ALSKernel
-from benchsuite_content.kernels import Blend, NewItems
+from benchsuite_content.kernel_ridge import NewItemFactors, TextKernel
 from benchsuite_content.vectors import tfidf_vectors
 from benchsuite_protocol.splits.item_cold import ItemCold
 
@@ -56,19 +56,19 @@ def test_new_items_are_like_known_ones_with_texts_alike(als: ALS, rows: np.ndarr
     learnt = als.item_factors[known].astype(np.float64)
     middle = learnt.mean(axis=0)
     wanted = towards @ np.linalg.solve(among + 0.5 * np.eye(len(among)), learnt - middle) + middle
-    news = NewItems(als, rows, texts)
-    found = news.factors(Blend({"vectors": 1.0, "words": 2.0}, 0.5))
+    news = NewItemFactors(als, rows, texts)
+    found = news.factors(TextKernel({"vectors": 1.0, "words": 2.0}, 0.5))
     assert found[new] == pytest.approx(wanted, abs=1e-4)
     assert not found[known].any()
     some = np.flatnonzero(new)[:2].astype(np.int32)
-    np.testing.assert_array_equal(news.factors(Blend({"vectors": 1.0, "words": 2.0}, 0.5), some), found[some])
+    np.testing.assert_array_equal(news.factors(TextKernel({"vectors": 1.0, "words": 2.0}, 0.5), some), found[some])
 
 
 def test_an_empty_text_gets_the_mean(als: ALS, rows: np.ndarray, texts: dict) -> None:
     known, new = rows > 0, np.flatnonzero(rows == 0)
     texts["vectors"][new[0]] = 0.0
     texts["vectors"][np.flatnonzero(known)[0]] = 0.0  # and teaches nothing
-    found = NewItems(als, rows, texts).factors(Blend({"vectors": 1.0}, 1.0))
+    found = NewItemFactors(als, rows, texts).factors(TextKernel({"vectors": 1.0}, 1.0))
     assert found[new[0]] == pytest.approx(als.item_factors[known].mean(axis=0), abs=1e-5)
     assert np.isfinite(found).all()
 
@@ -76,21 +76,21 @@ def test_an_empty_text_gets_the_mean(als: ALS, rows: np.ndarray, texts: dict) ->
 def test_of_many_items_those_with_most_rows_teach(
     als: ALS, rows: np.ndarray, texts: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernels, "MOST_TAUGHT", 3)
-    news = NewItems(als, rows, texts)
+    monkeypatch.setattr(kernel_ridge, "MAX_TRAINING_ITEMS", 3)
+    news = NewItemFactors(als, rows, texts)
     assert news.weights == 3 * 6
-    taught = np.sort(np.argsort(-rows, kind="stable")[:3])
-    others = np.setdiff1d(np.flatnonzero(rows), taught)
-    before = news.factors(Blend({"vectors": 1.0}, 1.0))
+    training = np.sort(np.argsort(-rows, kind="stable")[:3])
+    others = np.setdiff1d(np.flatnonzero(rows), training)
+    before = news.factors(TextKernel({"vectors": 1.0}, 1.0))
     texts["vectors"][others] += 1.0
-    np.testing.assert_array_equal(NewItems(als, rows, texts).factors(Blend({"vectors": 1.0}, 1.0)), before)
+    np.testing.assert_array_equal(NewItemFactors(als, rows, texts).factors(TextKernel({"vectors": 1.0}, 1.0)), before)
 
 
 def test_predictions_are_kept(als: ALS, train: Dataset, rows: np.ndarray, texts: dict, tmp_path: Path) -> None:
-    blend = Blend({"words": 1.0}, 0.1)
-    news = NewItems(als, rows, texts)
+    blend = TextKernel({"words": 1.0}, 0.1)
+    news = NewItemFactors(als, rows, texts)
     news.save(tmp_path, blend)
-    loaded = NewItems.load(tmp_path, train.items, blend, ALS(factors=6))
+    loaded = NewItemFactors.load(tmp_path, train.items, blend, ALS(factors=6))
     queries = last_events(small_dataset()).queries
     np.testing.assert_array_equal(loaded.factors(blend), news.factors(blend))
     np.testing.assert_array_equal(loaded.users(queries), news.users(queries))

@@ -12,8 +12,8 @@ from benchsuite.api import Place
 from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError
 from benchsuite.registry import load_source
-from benchsuite_datasets.build import join_text
-from benchsuite_datasets.disguise import disguise
+from benchsuite_datasets.dataset_builder import join_text
+from benchsuite_datasets.title_controls import apply_title_control
 
 TEXT = ("title", "description")
 
@@ -32,12 +32,12 @@ def shop() -> Dataset:
 
 
 def test_given_is_the_data_itself(shop):
-    assert disguise(shop, "given", TEXT) is shop
+    assert apply_title_control(shop, "given", TEXT) is shop
 
 
 @pytest.mark.parametrize("titles", ["opaque", "shuffled"])
 def test_only_titles_change(titles, shop):
-    other = disguise(shop, titles, TEXT)
+    other = apply_title_control(shop, titles, TEXT)
     assert other.interactions is shop.interactions
     assert other.users is shop.users
     assert other.items.ids == shop.items.ids
@@ -50,14 +50,14 @@ def test_only_titles_change(titles, shop):
     assert pairs[8] == ("", "")
     assert all(new.endswith(f"({1950 + code})") for code, (_, new) in enumerate(pairs) if code % 2 == 0 and code != 8)
     assert not any("(19" in new for code, (_, new) in enumerate(pairs) if code % 2)
-    assert disguise(shop, titles, TEXT).fingerprint == other.fingerprint
+    assert apply_title_control(shop, titles, TEXT).fingerprint == other.fingerprint
     step = other.steps[-1]
     assert "59 titles of title" in step.note
     assert step.before == step.after == len(shop.interactions)
 
 
 def test_opaque_tokens_tell_titles_apart_and_nothing_else(shop):
-    titles = disguise(shop, "opaque", TEXT).items.columns["title"]
+    titles = apply_title_control(shop, "opaque", TEXT).items.columns["title"]
     assert titles[3] == titles[5]
     assert len(set(titles)) == 59
     words = {word for title in shop.items.columns["title"] for word in title.split()}
@@ -68,7 +68,7 @@ def test_shuffled_titles_are_the_same_titles(shop):
     def bare(table: Entities) -> Counter[str]:
         return Counter(title.partition(" (")[0] for title in table.columns["title"])
 
-    other = disguise(shop, "shuffled", TEXT)
+    other = apply_title_control(shop, "shuffled", TEXT)
     assert bare(other.items) == bare(shop.items)
     # The order of codes plays no part: the same items in another order get the same titles.
     order = np.random.default_rng(0).permutation(len(shop.items))
@@ -76,7 +76,9 @@ def test_shuffled_titles_are_the_same_titles(shop):
     table = Entities(tuple(shop.items.ids[code] for code in order), join_text([columns[n] for n in TEXT]), columns)
     place = np.argsort(order)
     rows = dataclasses.replace(shop.interactions, item=place[shop.interactions.item])
-    again = disguise(dataclasses.replace(shop, items=table, interactions=rows, preferences=None), "shuffled", TEXT)
+    again = apply_title_control(
+        dataclasses.replace(shop, items=table, interactions=rows, preferences=None), "shuffled", TEXT
+    )
     assert dict(zip(again.items.ids, again.items.columns["title"], strict=True)) == dict(
         zip(other.items.ids, other.items.columns["title"], strict=True)
     )
@@ -87,11 +89,13 @@ def test_what_still_names_an_item_is_counted(shop):
         **shop.items.columns,
         "blurb": tuple(f"Buy {title.partition(' (')[0]}" for title in shop.items.columns["title"]),
     }
-    other = disguise(dataclasses.replace(shop, items=dataclasses.replace(shop.items, columns=names)), "opaque", TEXT)
+    other = apply_title_control(
+        dataclasses.replace(shop, items=dataclasses.replace(shop.items, columns=names)), "opaque", TEXT
+    )
     assert "another column still names 59 items" in other.steps[-1].note
 
 
 def test_without_texts_there_is_nothing_to_disguise(shop):
     bare = dataclasses.replace(shop, items=Entities(shop.items.ids))
     with pytest.raises(DataError, match="items have no text"):
-        disguise(bare, "opaque", ())
+        apply_title_control(bare, "opaque", ())

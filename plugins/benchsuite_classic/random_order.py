@@ -1,4 +1,4 @@
-"""Random: the floor that every model must beat."""
+"""Random order: the lower bound that every model must beat."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Random(Model):
     """Scores by a hash of seed, user and item.
 
     The score of a pair depends on nothing else, so blocks, single queries and pairs agree. The hash is the finalizer
-    of SplitMix64 (Steele, Lea and Flood 2014), applied once per word.
+    of SplitMix64 (Steele, Lea and Flood 2014), applied once per input word.
     """
 
     personal: ClassVar[bool] = False

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from benchsuite.data import Evidence, Rankings
 from benchsuite.errors import DataError
-from benchsuite_protocol.metrics.beyond import GiniAtK, NoveltyAtK, PopularityLiftAtK
+from benchsuite_protocol.metrics.beyond_accuracy import GiniAtK, NoveltyAtK, PopularityLiftAtK
 from benchsuite_protocol.metrics.ranking import CoverageAtK
 
 

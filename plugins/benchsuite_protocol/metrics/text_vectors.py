@@ -1,4 +1,4 @@
-"""Item texts as vectors for metrics: by counting words, so that no language model is favoured."""
+"""Tf-idf vectors of item texts for metrics: words are counted, so that no language model is favoured."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from benchsuite.data import Entities
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-_KEPT: WeakKeyDictionary[Entities, csr_matrix] = WeakKeyDictionary()
+_CACHE: WeakKeyDictionary[Entities, csr_matrix] = WeakKeyDictionary()
 
 
 def word_vectors(items: Entities) -> csr_matrix | None:
     """Return float64 csr[items, terms] with rows of unit length, empty where a text has no word; None without texts.
 
     Tf-idf with scikit-learn's defaults: words of two or more letters or digits, in lower case; counts times
-    ``ln((1 + n) / (1 + df)) + 1`` over the n texts of the whole item table, where df texts have the word. Made once for
-    each item table, whatever the number of models, folds and metrics.
+    ``ln((1 + n) / (1 + df)) + 1`` over the n texts of the whole item table, where df texts have the word. Computed once
+    per item table, for all models, folds and metrics.
     """
     if items.text is None:
         return None
-    known = _KEPT.get(items)
+    known = _CACHE.get(items)
     if known is None:
-        known = _KEPT[items] = _count_words(items.text)
+        known = _CACHE[items] = _count_words(items.text)
     return known
 
 

@@ -12,10 +12,10 @@ from annotated_types import Ge
 from benchsuite.api import Check, Place, Source
 from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError, did_you_mean
-from benchsuite_datasets.build import Tables, build
-from benchsuite_datasets.card import Card, Choice
+from benchsuite_datasets.card import Card, Variants
+from benchsuite_datasets.dataset_builder import Tables, build_dataset
 from benchsuite_datasets.describe import card_lines
-from benchsuite_datasets.files import Found, NotHere, checksums, find
+from benchsuite_datasets.file_lookup import FilesNotFound, LocatedFiles, checksums, locate_files
 from benchsuite_datasets.frames import read_layout
 from benchsuite_datasets.outliers import (
     BoundValues,
@@ -25,8 +25,7 @@ from benchsuite_datasets.outliers import (
     Sessions,
     TimeWindow,
 )
-from benchsuite_datasets.prepared import prepared
-from benchsuite_datasets.steps import (
+from benchsuite_datasets.preparation_steps import (
     Action,
     Binary,
     Core,
@@ -40,6 +39,7 @@ from benchsuite_datasets.steps import (
     prepare,
     sentence,
 )
+from benchsuite_datasets.prepared_cache import load_or_prepare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ class CardSource(Source):
         min_value: values below are outliers.
         max_value: values above are outliers.
         clip: move outliers to the bound instead of dropping their rows.
-        max_events: users with more events are dropped as no people; 0 means no limit.
+        max_events: users with more events are dropped as automated; 0 means no limit.
         since: first moment kept, as an ISO date; "" means no bound.
         until: first moment not kept.
         session_minutes: each session counts as a user of its own and ends with a longer pause than this; 0 for no
@@ -98,13 +98,15 @@ class CardSource(Source):
         """
         card = self.card
         if card.choice is not None:
-            return self._chosen(card.choice).load(place)
+            return self._variant(card.choice).load(place)
         place.say(f"{card.title}: {card.licence}; {card.url}")
         for entry in card.cite:
             place.say(f"please cite: {' '.join(entry.split())}")
-        found = find(card, place)
+        found = locate_files(card, place)
         place.say(f"{card.name}: read from {found.origin}")
-        dataset = prepared(card, self.settings(), found, place, lambda: self.prepared(self._told(found)))
+        dataset = load_or_prepare(
+            card, self.settings(), found, place, lambda: self.prepared(self._read_with_checksums(found))
+        )
         for step in dataset.steps:
             if step.after != step.before:
                 place.say(f"{card.name}: {sentence(step)}")
@@ -117,11 +119,11 @@ class CardSource(Source):
             DataError: when files are damaged or malformed.
         """
         if self.card.choice is not None:
-            return self._check_chosen(self.card.choice, place)
+            return self._check_variant(self.card.choice, place)
         expect = {} if self.card.expect is None else self.card.expect.model_dump(exclude_none=True)
         try:
-            found = find(self.card, place)
-        except NotHere:
+            found = locate_files(self.card, place)
+        except FilesNotFound:
             return Check(here=False, expected=expect)
         tables = self.read(found)
         rows = tables.interactions
@@ -130,16 +132,16 @@ class CardSource(Source):
             counts["links"] = len(tables.links)
         return Check(here=True, found=counts, expected=expect, checksums=checksums(found))
 
-    def _chosen(self, choice: Choice) -> CardSource:
+    def _variant(self, choice: Variants) -> CardSource:
         """Return the source of the set that the card's own setting names."""
         settings = {name: getattr(self, name) for name in self.fields() if name != choice.setting}
         card = self.card.chosen(getattr(self, choice.setting))
         base = next(one for one in type(self).__mro__ if one.__dict__.get("card") is not self.card)
-        return card_source(card, base)(**settings)
+        return source_class(card, base)(**settings)
 
-    def _check_chosen(self, choice: Choice, place: Place) -> Check | None:
+    def _check_variant(self, choice: Variants, place: Place) -> Check | None:
         """Check the set that the setting names; where it is the default and not here, the first other one that is."""
-        checked = self._chosen(choice).check(place)
+        checked = self._variant(choice).check(place)
         if checked is None or checked.here or getattr(self, choice.setting) != choice.default:
             return checked
         others = [value for value in choice.values if value != choice.default]  # noqa: PD011 - a table of the card
@@ -150,8 +152,8 @@ class CardSource(Source):
                 return dataclasses.replace(other, checksums=f"{value}: {other.checksums}")
         return checked
 
-    def _told(self, found: Found) -> Tables:
-        """Read the files; the first step tells where the card knows no checksum, which is then that first seen."""
+    def _read_with_checksums(self, found: LocatedFiles) -> Tables:
+        """Read the files; where the card has no checksum, the first step notes that the first-seen one was used."""
         tables = self.read(found)
         sums = checksums(found)
         if not tables.steps or sums.startswith(f"{len(found.layout.files)} of"):
@@ -160,7 +162,7 @@ class CardSource(Source):
         note = "; ".join(filter(None, (first.note, f"checksums: {sums}")))
         return dataclasses.replace(tables, steps=(dataclasses.replace(first, note=note), *others))
 
-    def read(self, found: Found) -> Tables:
+    def read(self, found: LocatedFiles) -> Tables:
         """Read the files into frames; a set that needs more than its card can say overrides this."""
         return read_layout(found.layout, found.path, self.card.behaviours)
 
@@ -169,8 +171,8 @@ class CardSource(Source):
         rows, steps = prepare(tables.interactions, self.actions())
         users, links = tables.users, tables.links
         if self.session_minutes:
-            users, links = _of_sessions(users, rows["user"]), None  # sessions have no friends
-        return build(
+            users, links = _users_of_sessions(users, rows["user"]), None  # sessions have no links
+        return build_dataset(
             self.card.name,
             dataclasses.replace(tables, interactions=rows, users=users, links=links),
             behaviours=tuple(behaviour.name for behaviour in self.card.behaviours),
@@ -242,7 +244,7 @@ class CardSource(Source):
         return chosen
 
 
-def _of_sessions(users: pd.DataFrame | None, sessions: pd.Series[Any]) -> pd.DataFrame | None:
+def _users_of_sessions(users: pd.DataFrame | None, sessions: pd.Series[Any]) -> pd.DataFrame | None:
     """Give each session what is known about its user."""
     if users is None:
         return None
@@ -251,7 +253,7 @@ def _of_sessions(users: pd.DataFrame | None, sessions: pd.Series[Any]) -> pd.Dat
     return known.set_axis(ids.astype(object), axis=0)
 
 
-def card_source(card: Card, base: type[CardSource] = CardSource) -> type[CardSource]:
+def source_class(card: Card, base: type[CardSource] = CardSource) -> type[CardSource]:
     """Return a source class for a card: its facts as class attributes, its defaults as defaults of the settings.
 
     Raises:

@@ -38,7 +38,7 @@ _FEW = 100
 
 
 @dataclass(frozen=True)
-class Text:
+class TextFile:
     """A file of text, perhaps inside a gzip file or a zip.
 
     Attributes:
@@ -98,7 +98,7 @@ def _zstd(path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def text_lines(text: Text, encoding: str) -> Generator[tuple[int, str], None, None]:
+def text_lines(text: TextFile, encoding: str) -> Generator[tuple[int, str], None, None]:
     """Yield (line number, line with its end) of every physical line, however the file ends its lines.
 
     Raises:
@@ -117,13 +117,13 @@ def text_lines(text: Text, encoding: str) -> Generator[tuple[int, str], None, No
             yield number, line.removeprefix("\ufeff") if number == 1 else line
 
 
-def short(cell: Any) -> str:
+def shorten(cell: Any) -> str:
     """Return a cell as an error shows it, cut where it is long."""
     shown = repr(cell)
     return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
 
 
-def check_names(names: Iterable[str], text: Text, table: Table) -> None:
+def check_names(names: Iterable[str], text: TextFile, table: Table) -> None:
     """Raise DataError for a wanted column that is missing or there twice."""
     known = list(names)
     for name in table.wanted:

@@ -8,7 +8,7 @@ import pytest
 
 from benchsuite.data import Step
 from benchsuite.errors import DataError
-from benchsuite_datasets.build import Tables, build, hashed_order, join_text
+from benchsuite_datasets.dataset_builder import Tables, build_dataset, hashed_order, join_text
 
 
 def test_a_toy_set_becomes_a_data_set(toy, toy_folder, here, raw_rows):
@@ -51,7 +51,7 @@ def test_the_order_of_rows_in_the_file_does_not_change_the_codes(toy, toy_folder
     first = toy()().load(here(toy_folder)[0])
     frame = pd.read_csv(toy_folder / "toy" / "ratings.csv")
     assert sorted(frame["user"].unique()) == sorted(first.users.ids)
-    other = build("toy", Tables(_events(frame.iloc[::-1])), behaviours=("rating",))
+    other = build_dataset("toy", Tables(_events(frame.iloc[::-1])), behaviours=("rating",))
     assert other.users.ids == first.users.ids
     assert other.items.ids == first.items.ids
 
@@ -68,19 +68,21 @@ def test_texts_are_joined_from_what_is_known():
 
 def test_an_entity_the_table_does_not_know_has_no_text(events):
     table = pd.DataFrame({"name": ["Tea"]}, index=["x"])
-    dataset = build("t", Tables(events(("a", "x"), ("a", "y")), items=table), behaviours=("view",), item_text=("name",))
+    dataset = build_dataset(
+        "t", Tables(events(("a", "x"), ("a", "y")), items=table), behaviours=("view",), item_text=("name",)
+    )
     assert dict(zip(dataset.items.ids, dataset.items.text, strict=True)) == {"x": "Tea", "y": ""}
 
 
 def test_a_table_without_a_single_text_gives_none(events):
     table = pd.DataFrame({"name": [""]}, index=["x"])
-    dataset = build("t", Tables(events(("a", "x")), items=table), behaviours=("view",), item_text=("name",))
+    dataset = build_dataset("t", Tables(events(("a", "x")), items=table), behaviours=("view",), item_text=("name",))
     assert dataset.items.text is None
 
 
 def test_links_to_users_without_rows_are_counted(events):
     links = pd.DataFrame({"user": ["a", "b", "a"], "other": ["b", "a", "nobody"]})
-    dataset = build("t", Tables(events(("a", "x"), ("b", "x")), links=links), behaviours=("view",))
+    dataset = build_dataset("t", Tables(events(("a", "x"), ("b", "x")), links=links), behaviours=("view",))
     ids = dataset.users.ids
     assert [(ids[user], ids[other]) for user, other in dataset.links] == [("a", "b"), ("b", "a")]
     assert "2 links between users, 1 more led to users without a row" in dataset.steps[-1].note
@@ -88,4 +90,4 @@ def test_links_to_users_without_rows_are_counted(events):
 
 def test_an_empty_frame_is_told(events):
     with pytest.raises(DataError, match="t: no row is left after preparation"):
-        build("t", Tables(events(("a", "x")).iloc[:0]), behaviours=("view",))
+        build_dataset("t", Tables(events(("a", "x")).iloc[:0]), behaviours=("view",))

@@ -1,4 +1,4 @@
-"""What lists are like beyond being right: how even, how novel, how popular. Truths play no part here.
+"""Metrics beyond accuracy: how even, how novel and how popular the lists are. The ground truth is not used.
 
 All queries count, those without truth included; so do places that the fallback filled, since users see them. Ties and
 short lists: the list is taken as it is, an empty place (-1) holds no item.
@@ -16,7 +16,7 @@ from annotated_types import Gt
 from benchsuite.api import Metric
 from benchsuite.data import Evidence, Float64
 from benchsuite_protocol.metrics.hits import hits
-from benchsuite_protocol.metrics.pairs import ratio, sums
+from benchsuite_protocol.metrics.labelled_pairs import ratio, sums
 
 
 @dataclass
@@ -75,15 +75,15 @@ class ListMean(Metric):
     k: Annotated[int, Gt(0)] = 10
 
     @abstractmethod
-    def worth(self, evidence: Evidence) -> Float64:
-        """Return float64[items], what each item adds."""
+    def item_value(self, evidence: Evidence) -> Float64:
+        """Return float64[items], the value of each item."""
 
     def means(self, evidence: Evidence) -> Float64:
-        """Return float64[q], the mean worth of the items in the first k places; NaN for an empty list."""
+        """Return float64[q], the mean value of the items in the first k places; NaN for an empty list."""
         top = hits(evidence).top(self.k)
-        # An empty place (-1) reads the last item's worth, which does not count.
-        worth = np.where(top.shown, self.worth(evidence)[evidence.rankings.item[:, : self.k]], 0.0)
-        return ratio(worth.sum(axis=1), top.listed)
+        # An empty place (-1) reads the last item's value, which does not count.
+        values = np.where(top.shown, self.item_value(evidence)[evidence.rankings.item[:, : self.k]], 0.0)
+        return ratio(values.sum(axis=1), top.listed)
 
 
 @dataclass
@@ -99,7 +99,7 @@ class NoveltyAtK(ListMean):
 
     convention: ClassVar[str] = "mean -log2((training rows + 1) / (users + 1)) over listed items, in bits; all queries"
 
-    def worth(self, evidence: Evidence) -> Float64:
+    def item_value(self, evidence: Evidence) -> Float64:
         """Return each item's self-information."""
         share = np.minimum((evidence.popularity + 1.0) / (evidence.users + 1.0), 1.0)
         novelty: Float64 = -np.log2(share)
@@ -120,13 +120,13 @@ class PopularityLiftAtK(ListMean):
     (2019, "The unfairness of popularity bias in recommendation"), with the histories of all users pooled. NaN for an
     empty list and without training rows; then the mean over queries.
 
-    Lower is called better since a model that feeds on popularity lies far above 0. Below 0 lower is no merit.
+    Lower counts as better, since a model that favours popular items lies far above 0. Below 0 lower is no better.
     """
 
     higher_is_better: ClassVar[bool] = False
     convention: ClassVar[str] = "mean popularity of listed items / of the items of all training rows - 1; all queries"
 
-    def worth(self, evidence: Evidence) -> Float64:
+    def item_value(self, evidence: Evidence) -> Float64:
         """Return each item's training rows by the mean popularity of a training row's item, less 1."""
         rows = evidence.popularity.astype(np.float64)
         return ratio(rows, np.full(len(rows), (rows @ rows) / max(rows.sum(), 1.0))) - 1.0

@@ -15,7 +15,7 @@ import pytest
 from benchsuite.errors import ConfigError, DataError
 from benchsuite.testing.kit import check_names, checks
 from benchsuite_datasets.features import read_features
-from benchsuite_datasets.own import FileSource
+from benchsuite_datasets.file_source import FileSource
 
 CSV = "userId,movieId,rating,timestamp\nann,tea,5,881250949\nbob,tea,2,881250950\nann,jam,4,881250951\n"
 ROWS = [("ann", "tea", 5.0), ("bob", "tea", 2.0), ("ann", "jam", 4.0)]
@@ -317,15 +317,15 @@ def test_conformance(check, put, here):
 
 
 def test_sums_first_seen_are_pinned(toy_toml, toy_folder, here, serve):
-    from benchsuite_datasets.shelf import parse_card
-    from benchsuite_datasets.source import card_source
+    from benchsuite_datasets.card_loader import parse_card
+    from benchsuite_datasets.card_source import source_class
 
     address = serve(toy_folder / "toy")
     unknown = toy_toml.replace(toy_toml.partition('sha256 = "')[2].partition('"')[0], "").replace(
         "bytes = 9", "bytes = 999"
     )
     unknown = unknown.replace("mirrors = []", f'mirrors = [{{ kind = "file", url = "{address}/" }}]')
-    source = card_source(parse_card(unknown, "toy.toml"))
+    source = source_class(parse_card(unknown, "toy.toml"))
     place, said = here()
     first = source().load(place)
     assert sum("upstream tells no checksum" in line and "first seen now and pinned" in line for line in said) == 2

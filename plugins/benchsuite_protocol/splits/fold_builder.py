@@ -1,4 +1,4 @@
-"""What all splits share: from "these rows are held out" to a fold with queries, truth, blocked items and counts."""
+"""Builds folds: turns a mask of held-out rows into queries, ground truth, blocked items and counts."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from benchsuite.data import Bool, Dataset, Fold, Int32, Int64, Interactions, Que
 from benchsuite.data.arrays import starts
 from benchsuite.errors import DataError, NotApplicable
 
-Asked = Literal["at the end", "at its truth", "at once"]
+AskingTime = Literal["at the end", "at its truth", "at once"]
 
 Cutter = Callable[[Dataset], Fold]
 """Cuts a validation fold out of a training part."""
 
 
-def stream(seed: int, depth: int) -> np.random.Generator:
-    """Return the random numbers of one cut; ``depth`` 0 cuts the test rows, 1 the validation rows."""
+def random_stream(seed: int, depth: int) -> np.random.Generator:
+    """Return the random generator of one cut; ``depth`` 0 cuts the test rows, 1 the validation rows."""
     return np.random.default_rng([seed, depth])
 
 
-def draw(codes: Int64, share: float, generator: np.random.Generator, what: str, where: str) -> Int32:
-    """Return a sorted random part of ``codes``: ``round(share * len(codes))`` of them, at least one, never all.
+def draw_share(codes: Int64, share: float, generator: np.random.Generator, what: str, where: str) -> Int32:
+    """Return a sorted random sample of ``codes``: ``round(share * len(codes))`` of them, at least one, never all.
 
     Every code has the same chance, whatever its popularity or activity.
 
@@ -38,12 +38,12 @@ def draw(codes: Int64, share: float, generator: np.random.Generator, what: str, 
     return np.sort(generator.choice(codes, size, replace=False)).astype(np.int32)
 
 
-def present(codes: Int32, size: int) -> Int64:
+def occurring(codes: Int32, size: int) -> Int64:
     """Return the sorted codes below ``size`` that occur at least once."""
     return np.flatnonzero(np.bincount(codes, minlength=size))
 
 
-def flags(codes: Int32 | Int64, size: int) -> Bool:
+def as_mask(codes: Int32 | Int64, size: int) -> Bool:
     """Return bool[size] that is True at ``codes``."""
     chosen = np.zeros(size, np.bool_)
     chosen[codes] = True
@@ -61,16 +61,16 @@ def chronological(owner: Int32 | Int64, times: Int64 | None) -> Int64:
     return np.argsort(owner.astype(np.int64) * span + (times - first), kind="stable")
 
 
-def places(
+def event_ranks(
     owner: Int32, times: Int64 | None, owners: int, generator: np.random.Generator | None
 ) -> tuple[Int64, Int64]:
-    """Return each event's place among its owner's events in time (int64[n], from 0), and events per owner.
+    """Return each event's rank among its owner's events in time (int64[n], from 0), and events per owner.
 
     Args:
         owner: int32[n], the user (or item) whose event it is.
         times: int64[n], or None where the data has no time: then all events tie.
         owners: how many owners there are.
-        generator: draws the order of events that tie, so that the order of lines in a file decides nothing; None
+        generator: draws the order of events that tie, so that the order of lines in a file does not matter; None
             keeps the given order.
     """
     if generator is None:
@@ -79,9 +79,9 @@ def places(
         shuffled = generator.permutation(len(owner))
         order = shuffled[chronological(owner[shuffled], None if times is None else times[shuffled])]
     begin = starts(owner, owners)
-    place = np.empty(len(owner), np.int64)
-    place[order] = np.arange(len(owner), dtype=np.int64) - begin[owner[order]]
-    return place, np.diff(begin)
+    rank = np.empty(len(owner), np.int64)
+    rank[order] = np.arange(len(owner), dtype=np.int64) - begin[owner[order]]
+    return rank, np.diff(begin)
 
 
 def timestamps(split: Split, dataset: Dataset) -> Int64:
@@ -97,8 +97,8 @@ def timestamps(split: Split, dataset: Dataset) -> Int64:
 
 
 @dataclass(frozen=True)
-class Held:
-    """Blocked lists and truths of some queries, and how many held-out rows became what.
+class HeldOut:
+    """Blocked items and ground truth of some queries, and counts of the held-out rows.
 
     Attributes:
         blocked: items that must not be recommended, one sorted list without repeats per query.
@@ -113,10 +113,10 @@ class Held:
     known: int
 
 
-def hold(
+def build_truth(
     rows: Interactions, query: Int64, *, taken: Interactions, taken_query: Int64, queries: int, items: int
-) -> Held:
-    """Turn held-out rows into truths.
+) -> HeldOut:
+    """Build the ground truth from held-out rows.
 
     Where a query holds out an item several times, the truth keeps the latest row (the last one given, without
     timestamps).
@@ -139,7 +139,7 @@ def hold(
     repeated = int(len(pair) - np.count_nonzero(last))
     truth = Truth.from_rows(query[order[fresh]], rows.take(order[fresh]), queries)
     blocked = Ragged(starts(keys // items, queries), (keys % items).astype(np.int32))
-    return Held(blocked, truth, repeated, len(pair) - repeated - len(truth.item))
+    return HeldOut(blocked, truth, repeated, len(pair) - repeated - len(truth.item))
 
 
 def _distinct(keys: Int64) -> Int64:
@@ -157,16 +157,16 @@ def _contains(ordered: Int64, wanted: Int64) -> Bool:
     return found
 
 
-def tell(
-    dataset: Dataset, train: Dataset, held: Held, *, queries: Queries, rows: Mapping[str, int], copies: int = 1
+def count_rows(
+    dataset: Dataset, train: Dataset, held: HeldOut, *, queries: Queries, rows: Mapping[str, int], copies: int = 1
 ) -> dict[str, int]:
-    """Return ``Fold.counts``: where every row went, and which queries and truths are cold.
+    """Return ``Fold.counts``: which part each row is in, and how many queries and truth entries are cold.
 
     ``train rows`` and all of ``rows`` add up to ``rows``; ``truth entries`` and the two kinds of held-out rows that
     are not in the truth add up to the held-out rows (times ``copies``, when each truth is asked for several times).
     """
-    warm_items = flags(train.interactions.item, len(dataset.items))
-    warm_users = flags(train.interactions.user, len(dataset.users))
+    warm_items = as_mask(train.interactions.item, len(dataset.items))
+    warm_users = as_mask(train.interactions.user, len(dataset.users))
     sizes = np.diff(held.truth.start)
     return {
         "rows": len(dataset.interactions),
@@ -182,11 +182,11 @@ def tell(
     }
 
 
-def refuse_empty(test: Bool, train: Bool, name: str, where: str) -> None:
-    """Refuse a cut whose test or training part would be empty.
+def require_rows(test: Bool, train: Bool, name: str, where: str) -> None:
+    """Check that neither the test part nor the training part is empty.
 
     Raises:
-        DataError: then.
+        DataError: when one is.
     """
     if not test.any() or not train.any():
         part = "training" if test.any() else "test"
@@ -203,8 +203,8 @@ def holdout(
     *,
     name: str,
     where: str,
-    left: Mapping[str, Bool] | None = None,
-    asked: Asked = "at the end",
+    left_out: Mapping[str, Bool] | None = None,
+    asked: AskingTime = "at the end",
     candidates: Int32 | None = None,
     validate: Cutter | None = None,
     counts: Mapping[str, int] | None = None,
@@ -216,20 +216,20 @@ def holdout(
         test: bool[n], True for the held-out rows.
         name: name of the fold.
         where: name of the split, for errors.
-        left: rows that are neither in training nor held out (bool[n], disjoint), by the reason shown in the counts.
+        left_out: rows that are neither in training nor held out (bool[n], disjoint), by the reason shown in the counts.
         asked: when the queries are asked, see :func:`asking_time`.
         candidates: int32[c] sorted item codes that may be recommended, or None for the whole catalogue.
         validate: cuts the validation fold out of the training part.
-        counts: more counts to tell.
+        counts: more counts of the fold.
 
     Raises:
         DataError: when the training part or the test part would be empty.
     """
     rows, items = dataset.interactions, len(dataset.items)
-    gone = np.logical_or.reduce([test, *(left or {}).values()])
-    refuse_empty(test, ~gone, name, f"{where} of {dataset.name}")
+    gone = np.logical_or.reduce([test, *(left_out or {}).values()])
+    require_rows(test, ~gone, name, f"{where} of {dataset.name}")
     train = dataset.cut(~gone)
-    asking = present(rows.user[test], len(dataset.users))
+    asking = occurring(rows.user[test], len(dataset.users))
     query_of = np.full(len(dataset.users), -1, np.int64)
     query_of[asking] = np.arange(len(asking))
     owner = query_of[train.interactions.user]
@@ -237,11 +237,14 @@ def holdout(
     owner = owner[owner >= 0]
     truth_rows = rows.take(test)
     truth_query = query_of[truth_rows.user]
-    held = hold(truth_rows, truth_query, taken=history, taken_query=owner, queries=len(asking), items=items)
+    held = build_truth(truth_rows, truth_query, taken=history, taken_query=owner, queries=len(asking), items=items)
     when = asking_time(asked, truth_rows, truth_query, len(asking), train)
     shown = history.take(chronological(owner, history.timestamp))
     queries = Queries(asking.astype(np.int32), starts(owner, len(asking)), shown, when)
-    told = {"held-out rows": len(truth_rows), **{k: int(np.count_nonzero(v)) for k, v in (left or {}).items()}}
+    row_counts = {
+        "held-out rows": len(truth_rows),
+        **{k: int(np.count_nonzero(v)) for k, v in (left_out or {}).items()},
+    }
     return Fold(
         name=name,
         train=train,
@@ -250,11 +253,11 @@ def holdout(
         blocked=held.blocked,
         candidates=candidates,
         validation=None if validate is None else validate(train),
-        counts={**tell(dataset, train, held, queries=queries, rows=told), **(counts or {})},
+        counts={**count_rows(dataset, train, held, queries=queries, rows=row_counts), **(counts or {})},
     )
 
 
-def asking_time(asked: Asked, truth: Interactions, query: Int64, queries: int, train: Dataset) -> Int64 | None:
+def asking_time(asked: AskingTime, truth: Interactions, query: Int64, queries: int, train: Dataset) -> Int64 | None:
     """Return int64[q], when each query is asked, or None where the data has no time.
 
     Args:

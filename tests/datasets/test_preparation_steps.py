@@ -17,7 +17,7 @@ from benchsuite_datasets.outliers import (
     TimeWindow,
     moment,
 )
-from benchsuite_datasets.steps import Binary, Core, DropMissing, Duplicates, Label, Weigh, prepare, sentence
+from benchsuite_datasets.preparation_steps import Binary, Core, DropMissing, Duplicates, Label, Weigh, prepare, sentence
 
 
 def rows(frame: pd.DataFrame) -> list[tuple[str, str, float]]:

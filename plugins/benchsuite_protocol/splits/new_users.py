@@ -1,4 +1,4 @@
-"""New users: none of their rows is in training, they ask with a short history and are asked about the rest."""
+"""Folds of new users: none of their rows is in training; they show a short history, the rest is ground truth."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import numpy as np
 from benchsuite.data import Bool, Dataset, Fold, Int32, Int64, Queries, Ragged, Truth
 from benchsuite.data.arrays import starts
 from benchsuite.errors import DataError
-from benchsuite_protocol.splits.folds import (
-    Asked,
+from benchsuite_protocol.splits.fold_builder import (
+    AskingTime,
     Cutter,
     asking_time,
+    build_truth,
     chronological,
-    hold,
-    present,
-    refuse_empty,
-    tell,
+    count_rows,
+    occurring,
+    require_rows,
 )
 
 
-def newcomers(
+def new_user_fold(
     dataset: Dataset,
     *,
     train: Bool,
     late: Bool,
     early: Bool,
     groups: Mapping[str, Bool],
-    left: Mapping[str, Bool],
+    left_out: Mapping[str, Bool],
     name: str,
     where: str,
-    asked: Asked = "at its truth",
+    asked: AskingTime = "at its truth",
     candidates: Int32 | None = None,
     validate: Cutter | None = None,
     counts: Mapping[str, int] | None = None,
@@ -40,33 +40,33 @@ def newcomers(
     """Build the fold in which every user with a ``late`` row asks once per group.
 
     The truth is the same in all groups, and so are the blocked items: those of all ``early`` rows, whether the group
-    shows them or not. So the lists of different groups compete for the same places.
+    shows them or not. So the lists of all groups can hold the same items.
 
     Args:
         dataset: what to cut.
         train: bool[n], the training rows, none of an asking user.
-        late: bool[n], the rows that new users are asked about.
+        late: bool[n], the rows that become ground truth.
         early: bool[n], the rows set aside for the histories, all of asking users.
         groups: which rows each group shows, bool[n] inside ``early``, by the group's name.
-        left: the rest of the rows (bool[n], disjoint), by the reason shown in the counts.
+        left_out: the rest of the rows (bool[n], disjoint), by the reason shown in the counts.
         name: name of the fold.
         where: name of the split, for errors.
         asked: when the queries are asked, see :func:`asking_time`.
         candidates: int32[c] sorted item codes that may be recommended, or None for the whole catalogue.
         validate: cuts the validation fold out of the training part.
-        counts: more counts to tell.
+        counts: more counts of the fold.
 
     Raises:
         DataError: when the training part or the test part would be empty.
     """
     rows, users, copies = dataset.interactions, len(dataset.users), len(groups)
-    refuse_empty(late, train, name, f"{where} of {dataset.name}")
-    asking = present(rows.user[late], users)
+    require_rows(late, train, name, f"{where} of {dataset.name}")
+    asking = occurring(rows.user[late], users)
     query_of = np.full(users, -1, np.int64)
     query_of[asking] = np.arange(len(asking))
     truth_rows, shown = rows.take(late), rows.take(early)
     truth_query = query_of[truth_rows.user]
-    held = hold(
+    held = build_truth(
         truth_rows,
         truth_query,
         taken=shown,
@@ -87,10 +87,10 @@ def newcomers(
         group=np.repeat(np.arange(copies, dtype=np.int8), len(asking)),
         groups=tuple(groups),
     )
-    told = {
+    row_counts = {
         "held-out rows": len(truth_rows),
         "rows reserved for the history of new users": len(shown),
-        **{reason: int(np.count_nonzero(chosen)) for reason, chosen in left.items()},
+        **{reason: int(np.count_nonzero(chosen)) for reason, chosen in left_out.items()},
     }
     return Fold(
         name=name,
@@ -100,11 +100,11 @@ def newcomers(
         blocked=_repeat_lists(held.blocked, copies),
         candidates=candidates,
         validation=None if validate is None else validate(part),
-        counts={**tell(dataset, part, held, queries=queries, rows=told, copies=copies), **(counts or {})},
+        counts={**count_rows(dataset, part, held, queries=queries, rows=row_counts, copies=copies), **(counts or {})},
     )
 
 
-def newcomer_counts(drawn: Bool, asking: Bool) -> dict[str, int]:
+def new_user_counts(drawn: Bool, asking: Bool) -> dict[str, int]:
     """Return how many users (bool[users]) were drawn, are asked, and have too few events for that."""
     return {
         "new users": int(np.count_nonzero(drawn)),
@@ -113,11 +113,11 @@ def newcomer_counts(drawn: Bool, asking: Bool) -> dict[str, int]:
     }
 
 
-def refuse_nobody(drawn: Bool, asking: Bool, what: str, where: str) -> None:
-    """Refuse a draw of users (bool[users]) of whom none can be asked.
+def require_askers(drawn: Bool, asking: Bool, what: str, where: str) -> None:
+    """Check that at least one of the drawn users (bool[users]) can be asked.
 
     Raises:
-        DataError: then.
+        DataError: when none can.
     """
     if not asking.any():
         raise DataError(
@@ -127,11 +127,11 @@ def refuse_nobody(drawn: Bool, asking: Bool, what: str, where: str) -> None:
         )
 
 
-def rising(lengths: tuple[int, ...]) -> None:
-    """Refuse history lengths that do not rise.
+def require_rising(lengths: tuple[int, ...]) -> None:
+    """Check that history lengths rise.
 
     Raises:
-        ValueError: then.
+        ValueError: when they do not.
     """
     if any(late <= early for early, late in pairwise(lengths)):
         raise ValueError(f"history lengths {list(lengths)} do not rise")

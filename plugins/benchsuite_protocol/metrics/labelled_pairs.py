@@ -1,4 +1,4 @@
-"""What the pointwise metrics share: counts of right and wrong labels, and pairs put in the order of their scores."""
+"""What the pointwise metrics share: confusion counts per query, sums, and pairs sorted by score for the AUC."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchsuite.data import Bool, Evidence, Float32, Float64, Int64
-from benchsuite_protocol.metrics.memory import once_per_evidence
+from benchsuite_protocol.metrics.caching import once_per_evidence
 
 CHUNK = 64
-"""How many weightings are worked on at once: one row of doubles is then a few cache lines."""
+"""How many weightings are computed at once: one row of doubles is then a few cache lines."""
 
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """Pairs per query (float64[q] each) by what is true and what was said.
+    """Pairs per query (float64[q] each) by true and predicted label.
 
     Attributes:
-        tp: label 1, called 1.
-        fp: label 0, called 1.
-        fn: label 1, called 0.
-        tn: label 0, called 0.
+        tp: label 1, predicted 1.
+        fp: label 0, predicted 1.
+        fn: label 1, predicted 0.
+        tn: label 0, predicted 0.
     """
 
     tp: Float64
@@ -33,9 +33,9 @@ class Confusion:
 
 @once_per_evidence
 def confusion(evidence: Evidence) -> Confusion:
-    """Return the counts; a pair is called 1 where its score is at or above the threshold (NaN is not)."""
-    called = evidence.scores.score >= evidence.scores.threshold
-    kind = 2 * (evidence.pairs.label == 1) + called
+    """Return the counts; a pair is predicted 1 where its score is at or above the threshold (NaN is not)."""
+    predicted = evidence.scores.score >= evidence.scores.threshold
+    kind = 2 * (evidence.pairs.label == 1) + predicted
     counts = np.bincount(evidence.pairs.query * np.int64(4) + kind, minlength=4 * len(evidence))
     table = counts.reshape(len(evidence), 4).astype(np.float64)
     return Confusion(tp=table[:, 3], fp=table[:, 1], fn=table[:, 2], tn=table[:, 0])
@@ -52,20 +52,20 @@ def sums(row: NDArray[np.integer], values: Float64, rows: int) -> Float64:
     return np.bincount(row, weights=values, minlength=rows).astype(np.float64, copy=False)
 
 
-def clean(score: Float32) -> Float32:
-    """Return the scores with NaN as minus infinity: no opinion ranks below every opinion."""
+def scores_without_nan(score: Float32) -> Float32:
+    """Return the scores with NaN as minus infinity: where a model abstains, the pair ranks below all others."""
     return np.where(np.isnan(score), np.float32(-np.inf), score)
 
 
 @dataclass(frozen=True, eq=False)
-class Ordered:
+class SortedPairs:
     """Pairs with label 1 against pairs with label 0, by score.
 
     Attributes:
         positive: int64[m] query of each pair with label 1.
         negative: int64[n] query of each pair with label 0, by ascending score.
         below: int64[m] how many pairs with label 0 score lower than each pair with label 1.
-        reach: int64[m] how many score lower or the same.
+        reach: int64[m] how many score lower or equal.
     """
 
     positive: Int64
@@ -75,13 +75,13 @@ class Ordered:
 
 
 @once_per_evidence
-def ordered(evidence: Evidence) -> Ordered:
+def sort_pairs(evidence: Evidence) -> SortedPairs:
     """Return the pairs of an evidence, sorted once."""
-    score, query = clean(evidence.scores.score), evidence.pairs.query.astype(np.int64)
+    score, query = scores_without_nan(evidence.scores.score), evidence.pairs.query.astype(np.int64)
     liked: Bool = evidence.pairs.label == 1
     order = np.argsort(score[~liked], kind="stable")
     low = score[~liked][order]
-    return Ordered(
+    return SortedPairs(
         positive=query[liked],
         negative=query[~liked][order],
         below=np.searchsorted(low, score[liked], side="left"),
@@ -98,7 +98,7 @@ def pooled_auc(evidence: Evidence, weights: Float64) -> Float64:
         evidence: labelled pairs and scores.
         weights: float64[b, q].
     """
-    pairs = ordered(evidence)
+    pairs = sort_pairs(evidence)
     area = np.full(len(weights), np.nan)
     if not len(pairs.positive) or not len(pairs.negative):
         return area
@@ -118,8 +118,12 @@ def pooled_auc(evidence: Evidence, weights: Float64) -> Float64:
 def auc_per_query(evidence: Evidence) -> Float64:
     """Return float64[q], the area under the ROC curve of each query's own pairs; NaN with one label only."""
     query, label, queries = evidence.pairs.query.astype(np.int64), evidence.pairs.label == 1, len(evidence)
-    order = np.lexsort((clean(evidence.scores.score), query))
-    query, label, score = query[order], label[order].astype(np.float64), clean(evidence.scores.score)[order]
+    order = np.lexsort((scores_without_nan(evidence.scores.score), query))
+    query, label, score = (
+        query[order],
+        label[order].astype(np.float64),
+        scores_without_nan(evidence.scores.score)[order],
+    )
     total = np.bincount(query, minlength=queries)
     rank = _mean_rank(query, score) - np.repeat(np.cumsum(total) - total, total)
     positive = sums(query, label, queries)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchsuite_datasets import prepared as kept
-from benchsuite_datasets.own import FileSource
+from benchsuite_datasets import prepared_cache
+from benchsuite_datasets.file_source import FileSource
 
 
 @pytest.fixture(autouse=True)
 def worth(monkeypatch):
-    monkeypatch.setattr(kept, "WORTH", 3)
+    monkeypatch.setattr(prepared_cache, "MIN_CACHED_ROWS", 3)
 
 
 def mapped(array):
@@ -58,7 +58,7 @@ def test_other_settings_and_other_bytes_are_other_copies(toy, toy_folder, here, 
 def test_other_code_is_another_copy(toy, toy_folder, here, copies, monkeypatch):
     place, _ = here(toy_folder)
     toy()().load(place)
-    monkeypatch.setattr(kept, "_code", lambda: "changed")
+    monkeypatch.setattr(prepared_cache, "_code_hash", lambda: "changed")
     toy()().load(place)
     assert len(copies()) == 2
 
@@ -86,7 +86,7 @@ def test_a_full_disk_costs_the_copy_and_nothing_else(toy, toy_folder, here, copi
         (folder / "half").write_text("x")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(kept, "save_dataset", full)
+    monkeypatch.setattr(prepared_cache, "save_dataset", full)
     place, said = here(toy_folder)
     assert len(toy()().load(place).interactions) == 5
     assert "toy: no prepared copy is kept: No space left on device" in said
@@ -94,6 +94,6 @@ def test_a_full_disk_costs_the_copy_and_nothing_else(toy, toy_folder, here, copi
 
 
 def test_small_sets_are_not_kept(toy, toy_folder, here, copies, monkeypatch):
-    monkeypatch.setattr(kept, "WORTH", 6)
+    monkeypatch.setattr(prepared_cache, "MIN_CACHED_ROWS", 6)
     toy()().load(here(toy_folder)[0])
     assert copies() == []

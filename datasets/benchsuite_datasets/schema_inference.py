@@ -1,4 +1,4 @@
-"""Guessing what the columns of somebody's own file mean, from their names and first cells; every guess is told."""
+"""Schema inference: what the columns of a user's file mean, from their names and first cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchsuite.errors import DataError
 from benchsuite_datasets.card import Table
 from benchsuite_datasets.delimited import delimited_rows
 from benchsuite_datasets.formats import json_rows
-from benchsuite_datasets.text import CELLS, FETCH, Text, text_lines
+from benchsuite_datasets.text_file import CELLS, FETCH, TextFile, text_lines
 
 NAMES = {
     "user": ("user", "userid", "uid", "u", "customer", "customerid", "client", "clientid", "member", "memberid",
@@ -31,7 +31,7 @@ NAMES = {
            "customerid", "bookid", "articleid"),
     "other": ("other", "friend", "friendid", "trustee", "target", "followee", "to"),
 }  # fmt: skip
-"""What columns are called, in small letters without signs, most telling first."""
+"""Known column names by role, in lower case without punctuation, most specific first."""
 
 _SEPARATORS = ("\t", ",", ";", "|", "::")
 _SAMPLE = 200
@@ -40,8 +40,8 @@ _FORMS = ("%d-%m-%Y", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y-%m-%d 
 
 
 @dataclass(frozen=True)
-class Shape:
-    """How a file is laid out.
+class Schema:
+    """The format and the columns of a file.
 
     Attributes:
         format: see :class:`benchsuite_datasets.card.Table`.
@@ -58,31 +58,31 @@ class Shape:
     header: bool
 
 
-def plain(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Return a column's name in small letters, without signs and without the type RecBole writes behind it."""
     return re.sub(r"[^a-z0-9]", "", name.partition(":")[0].lower())
 
 
-def look(text: Text, separator: str, encoding: str, *, header: bool | None = None) -> Shape:
-    """Look at a file's name and first line.
+def infer_schema(text: TextFile, separator: str, encoding: str, *, header: bool | None = None) -> Schema:
+    """Infer the schema from a file's name and first line.
 
     Args:
         text: the file.
-        separator: what the user says stands between cells, or "".
+        separator: between cells, as the user set it, or "" to infer it.
         encoding: of the file.
-        header: whether the first line names the columns; None to guess: it does unless it holds a number.
+        header: whether the first line names the columns; None to infer it: it does unless it holds a number.
 
     Raises:
         DataError: when the file is empty or unreadable, or no separator can be found.
     """
     name = (text.member or text.path.name).lower().removesuffix(".gz").removesuffix(".zst")
     if name.endswith((".parquet", ".pq")):
-        return Shape("parquet", ",", "", _parquet_names(text), header=True)
+        return Schema("parquet", ",", "", _parquet_names(text), header=True)
     if name.endswith((".jsonl", ".ndjson", ".json")):
         keys = dict.fromkeys(key for _, row in itertools.islice(json_rows(text), _SAMPLE) for key in row)
         if not keys:
             raise DataError("is empty", where=text.name, remedy=FETCH)
-        return Shape("jsonl", ",", "", tuple(keys), header=True)
+        return Schema("jsonl", ",", "", tuple(keys), header=True)
     lines = text_lines(text, encoding)
     line = next((line for _, line in lines), "").rstrip("\r\n")
     lines.close()
@@ -98,7 +98,7 @@ def look(text: Text, separator: str, encoding: str, *, header: bool | None = Non
     # tables of plain ids and numbers are often written without any care for quotes
     quote = '"' if separator in {",", ";"} else ""
     cells = next(csv.reader([line], delimiter=separator)) if quote else line.split(separator)
-    return Shape("delimited", separator, quote, *_named(cells, header))
+    return Schema("delimited", separator, quote, *_named(cells, header))
 
 
 def _named(cells: list[str], header: bool | None) -> tuple[tuple[str, ...], bool]:
@@ -108,12 +108,12 @@ def _named(cells: list[str], header: bool | None) -> tuple[tuple[str, ...], bool
     return (*names, *(f"column {at + 1}" for at in range(len(names), len(cells)))), header
 
 
-def _spaced(line: str, header: bool | None) -> Shape | None:
-    """Return the shape of a table of cells between white space, as Surprise writes them; None for mere words."""
+def _spaced(line: str, header: bool | None) -> Schema | None:
+    """Return the schema of a table with white space between cells, as Surprise writes them; None for other text."""
     cells = line.split()
     names, has_header = _named(cells, header)
-    known = column("user", names, set()) and column("item", names, set())
-    return Shape("columns", " ", "", names, has_header) if len(cells) > 1 and known else None
+    known = find_column("user", names, set()) and find_column("item", names, set())
+    return Schema("columns", " ", "", names, has_header) if len(cells) > 1 and known else None
 
 
 def _is_number(cell: str) -> bool:
@@ -124,7 +124,7 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _parquet_names(text: Text) -> tuple[str, ...]:
+def _parquet_names(text: TextFile) -> tuple[str, ...]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -134,16 +134,16 @@ def _parquet_names(text: Text) -> tuple[str, ...]:
         raise DataError(f"cannot be read: {str(error)[:200]}", where=text.name, remedy=FETCH) from None
 
 
-def column(role: str, names: tuple[str, ...], taken: set[str]) -> str:
-    """Return the column that most likely plays a role, or ""."""
+def find_column(role: str, names: tuple[str, ...], taken: set[str]) -> str:
+    """Return the column that most likely has a role, or ""."""
     by_plain: dict[str, str] = {}
     for name in names:
         if name not in taken:
-            by_plain.setdefault(plain(name), name)
+            by_plain.setdefault(normalize_name(name), name)
     return next((by_plain[known] for known in NAMES[role] if known in by_plain), "")
 
 
-def time_form(text: Text, table: Table, name: str) -> str:
+def infer_time_format(text: TextFile, table: Table, name: str) -> str:
     """Return how times are written, from the first cells of their column.
 
     Raises:
@@ -173,7 +173,7 @@ def time_form(text: Text, table: Table, name: str) -> str:
     raise DataError(what, where=f"{text.name}, column {name}", remedy=remedy if cells else CELLS)
 
 
-def _sample(text: Text, table: Table, name: str) -> list[str]:
+def _sample(text: TextFile, table: Table, name: str) -> list[str]:
     """Return the first cells of a column that are not empty."""
     if table.format == "parquet":
         import pyarrow.parquet as pq

@@ -1,4 +1,4 @@
-"""Choosing how much of a second model to mix in, on held-out rows."""
+"""Blends of scores: the weights are selected by nDCG@10 on held-out rows."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ MOST_QUERIES = 2000
 """Weights are chosen on at most this many queries."""
 
 _SHARE = 0.1  # of each history that is held out where no validation fold is given
-_LEAST = 5  # items a history must have to give some away
+_LEAST = 5  # items a history must have for some to be held out
 _BYTES = 16 * 2**20
 
-Mix = Callable[[Sequence[Float32]], Float32]
+ScoreBlend = Callable[[Sequence[Float32]], Float32]
+"""Makes one score matrix, float32[q, c], of several."""
 
 
-def held_out(train: Dataset, seed: int, *, share: float = _SHARE, least: int = _LEAST) -> Fold:
+def inner_holdout(train: Dataset, seed: int, *, share: float = _SHARE, least: int = _LEAST) -> Fold:
     """Cut a fold from inside a training part: a share of the items of each user who took enough of them.
 
     Args:
         train: what there is to learn from.
         seed: of the draw.
         share: of each history that is held out; at least one item.
-        least: items a history must have to give some away.
+        least: items a history must have for some to be held out.
 
     Returns:
         A fold whose candidates are the whole catalogue. It has no query when all histories are shorter.
@@ -40,12 +41,12 @@ def held_out(train: Dataset, seed: int, *, share: float = _SHARE, least: int = _
     first = np.cumsum(taken) - taken
     rank = np.empty(len(pairs), np.int64)
     rank[order] = np.arange(len(pairs)) - first[owner[order]]
-    give = np.where(taken >= least, np.maximum(1, np.round(share * taken)), 0).astype(np.int64)
-    hidden = (rank < give[owner])[place]
-    users = np.flatnonzero(give)
+    hidden_count = np.where(taken >= least, np.maximum(1, np.round(share * taken)), 0).astype(np.int64)
+    hidden = (rank < hidden_count[owner])[place]
+    users = np.flatnonzero(hidden_count)
     number = np.full(len(train.users), -1, np.int64)
     number[users] = np.arange(len(users))
-    shown, truth = rows.take(~hidden & (give[rows.user] > 0)), rows.take(hidden)
+    shown, truth = rows.take(~hidden & (hidden_count[rows.user] > 0)), rows.take(hidden)
     queries = Queries.from_rows(users, number[shown.user], shown)
     return Fold(
         name="inner",
@@ -56,39 +57,39 @@ def held_out(train: Dataset, seed: int, *, share: float = _SHARE, least: int = _
     )
 
 
-def best_mix(
+def select_blend(
     fold: Fold,
     parts: Callable[[Queries], Sequence[Float32]],
-    mixes: Sequence[Mix],
+    blends: Sequence[ScoreBlend],
     seed: int,
     *,
     drawn: Literal["users", "items"] | None = None,
 ) -> tuple[int, float]:
-    """Return (index, nDCG@10) of the mix that answers a fold best; of equals the first.
+    """Return (index, nDCG@10) of the blend with the highest nDCG@10 on a fold; of equals the first.
 
     Args:
         fold: a validation fold; every held-out item counts as right.
-        parts: what is mixed: scores float32[q, c] of the fold's candidates, made once for each block of queries.
-        mixes: each makes float32[q, c] of the parts.
+        parts: the scores to blend, float32[q, c] of the fold's candidates each, made once for each block of queries.
+        blends: each makes float32[q, c] of the parts.
         seed: of the draw of queries, where there are too many.
-        drawn: what is another sample next time, where caution is wanted: the first is kept unless the best gains more
-            over it than the standard error of that gain, over users or over items (the rule of one standard error,
-            Breiman et al. 1984). New items differ from one draw to the next more than users do.
+        drawn: over what the standard error is taken. If given, the first blend is kept unless the best gains more over
+            it than the standard error of that gain, over users or over items (the rule of one standard error, Breiman
+            et al. 1984). Choose what varies more from sample to sample: for new items that is the items.
     """
     size = len(fold.train.items) if fold.candidates is None else len(fold.candidates)
-    gained = np.zeros((len(mixes), len(fold.train.users) if drawn == "users" else size))
+    gained = np.zeros((len(blends), len(fold.train.users) if drawn == "users" else size))
     counted = 0
-    for queries, blocked, truth in _parts(fold, seed):
+    for queries, blocked, truth in _blocks(fold, seed):
         made = parts(queries)
         counted += len(queries)
-        for number, mix in enumerate(mixes):
-            listed, gains = _gains(mix(made), blocked, truth, 10)
+        for number, blend in enumerate(blends):
+            listed, gains = _gains(blend(made), blocked, truth, 10)
             unit = np.repeat(queries.user, listed.shape[1]) if drawn == "users" else listed.ravel()
             gained[number] += np.bincount(unit, weights=gains.ravel(), minlength=gained.shape[1])
     totals = gained.sum(axis=1)
     best = int(np.argmax(totals))
     more = gained[best] - gained[0]
-    # A unit that was never asked adds nothing to either side.
+    # A user or item without a query adds nothing to either side.
     if drawn and more.sum() <= np.sqrt((more**2).sum() - more.sum() ** 2 / len(more)):
         best = 0
     return best, float(totals[best] / max(1, counted))
@@ -120,22 +121,26 @@ def _gains(scores: Float32, blocked: Bool, truth: Bool, k: int) -> tuple[Int64, 
     return listed, right * discount / ideal[:, None]
 
 
-def _parts(fold: Fold, seed: int) -> Iterator[tuple[Queries, Bool, Bool]]:
+def _blocks(fold: Fold, seed: int) -> Iterator[tuple[Queries, Bool, Bool]]:
     """Yield blocks of queries that have a truth, with bool[q, c] blocked and bool[q, c] truth."""
     items = len(fold.train.items)
     candidates = np.arange(items) if fold.candidates is None else fold.candidates
     column = np.full(items, -1, np.int64)
     column[candidates] = np.arange(len(candidates))
-    chosen = _answerable(fold, column)
+    chosen = _queries_with_truth(fold, column)
     if len(chosen) > MOST_QUERIES:
         chosen = np.sort(np.random.default_rng([seed, 13]).choice(chosen, MOST_QUERIES, replace=False))
     step = max(1, _BYTES // (8 * len(candidates)))
     for first in range(0, len(chosen), step):
         part = chosen[first : first + step]
-        yield _pick(fold.queries, part), _mask(fold.blocked, part, column), _mask(fold.truth.items, part, column)
+        yield (
+            _take_queries(fold.queries, part),
+            _mask(fold.blocked, part, column),
+            _mask(fold.truth.items, part, column),
+        )
 
 
-def _answerable(fold: Fold, column: Int64) -> Int64:
+def _queries_with_truth(fold: Fold, column: Int64) -> Int64:
     """Return int64, the queries with at least one right answer among the candidates."""
     inside = column[fold.truth.item] >= 0
     return np.unique(fold.truth.rows[inside])
@@ -149,7 +154,7 @@ def _mask(lists: Ragged, part: Int64, column: Int64) -> Bool:
     return out
 
 
-def _pick(queries: Queries, part: Int64) -> Queries:
+def _take_queries(queries: Queries, part: Int64) -> Queries:
     """Return only some queries."""
     rows = queries.rows
     number = np.full(len(queries), -1, np.int64)

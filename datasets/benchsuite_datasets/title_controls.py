@@ -1,7 +1,7 @@
-"""Control runs for pretrained models: the same rows, but titles that say nothing, or that belong to other items.
+"""Title controls for pretrained models: the same rows with opaque titles, or with the titles of other items.
 
 A language model may have read about an item during pretraining: who likes it, and what else they like. If its lead over
-models that read nothing rests on that, it shrinks when the model cannot tell which item it is reading about.
+models without text rests on that, it shrinks when the text does not identify the item.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Literal
 
 from benchsuite.data import Dataset, Step
 from benchsuite.errors import DataError
-from benchsuite_datasets.build import Tables, join_text
-from benchsuite_datasets.source import CardSource
-from benchsuite_datasets.steps import count
+from benchsuite_datasets.card_source import CardSource
+from benchsuite_datasets.dataset_builder import Tables, join_text
+from benchsuite_datasets.preparation_steps import count
 
 Titles = Literal["given", "opaque", "shuffled"]
 """Titles as the data has them; opaque tokens, a different one for each different title; titles of other items."""
@@ -29,7 +29,7 @@ _DIGITS = 12
 
 @dataclass
 class TitledSource(CardSource):
-    """A data set described by a card, whose titles may be disguised.
+    """A data set described by a card, whose titles can be replaced.
 
     Attributes:
         titles: ``given``, or for control runs of pretrained models ``opaque`` (a token instead of each title) or
@@ -39,23 +39,23 @@ class TitledSource(CardSource):
     titles: Titles = "given"
 
     def prepared(self, tables: Tables) -> Dataset:
-        """Prepare the data set and disguise its titles."""
-        return disguise(super().prepared(tables), self.titles, self._text("item_text", tables.items))
+        """Prepare the data set and replace its titles."""
+        return apply_title_control(super().prepared(tables), self.titles, self._text("item_text", tables.items))
 
 
-def disguise(dataset: Dataset, titles: Titles, item_text: Sequence[str]) -> Dataset:
+def apply_title_control(dataset: Dataset, titles: Titles, item_text: Sequence[str]) -> Dataset:
     """Return the data set with other item titles; nothing else about it changes, and its fingerprint does.
 
     The title is the first of the columns that make an item's text. A year in brackets at its end stays with its item:
     it describes the item without naming it. The result depends on ids and titles only, not on the order of anything.
 
     Args:
-        dataset: what to disguise.
+        dataset: whose titles to replace.
         titles: how; ``given`` returns the data set itself.
         item_text: item columns that make an item's text, in order.
 
     Raises:
-        DataError: when items have no text, so that there is nothing to disguise.
+        DataError: when items have no text, so that there is nothing to replace.
     """
     if titles == "given":
         return dataset
@@ -63,23 +63,25 @@ def disguise(dataset: Dataset, titles: Titles, item_text: Sequence[str]) -> Data
     if items.text is None or not item_text:
         raise DataError("items have no text", where=dataset.name, remedy='set titles = "given"')
     column = item_text[0]
-    names, years = _parts(items.columns[column])
-    new = [_token(name) for name in names] if titles == "opaque" else _moved(names, items.ids)
+    names, years = _split_years(items.columns[column])
+    new = [_token(name) for name in names] if titles == "opaque" else _rotated(names, items.ids)
     other = [values for name, values in items.columns.items() if name != column]
-    told = sum(bool(name) and any(name in values[code] for values in other) for code, name in enumerate(names))
+    named_elsewhere = sum(
+        bool(name) and any(name in values[code] for values in other) for code, name in enumerate(names)
+    )
     columns = {**items.columns, column: tuple(name + year for name, year in zip(new, years, strict=True))}
     text = join_text([columns[name] for name in item_text])
     kept = sum(name == old and bool(name) for name, old in zip(new, names, strict=True))
     notes = [f"{count(sum(map(bool, names)), 'title')} of {column}"]
     notes += [f"{count(kept, 'item')} got an equal title"] if kept else []
-    notes += [f"another column still names {count(told, 'item')}"] if told else []
+    notes += [f"another column still names {count(named_elsewhere, 'item')}"] if named_elsewhere else []
     how = "replace titles by opaque tokens" if titles == "opaque" else "give items the titles of other items"
     step = Step(how, len(dataset.interactions), len(dataset.interactions), "; ".join(notes))
     table = dataclasses.replace(items, columns=columns, text=text)
     return dataclasses.replace(dataset, items=table, steps=(*dataset.steps, step))
 
 
-def _parts(titles: Sequence[str]) -> tuple[list[str], list[str]]:
+def _split_years(titles: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return each title without its year, and the year with its brackets."""
     found = [_YEAR.search(title) for title in titles]
     years = ["" if match is None else match.group() for match in found]
@@ -90,8 +92,8 @@ def _token(name: str) -> str:
     return f"item {_hash('opaque', name)[:_DIGITS]}" if name else ""
 
 
-def _moved(names: Sequence[str], ids: Sequence[str]) -> list[str]:
-    """Pass every title on to the next item in an order that the hashes of the ids decide; nobody keeps their own."""
+def _rotated(names: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """Give every title to the next item in the order of the ids' hashes; no item keeps its own."""
     order = sorted((code for code, name in enumerate(names) if name), key=lambda code: _hash("shuffled", ids[code]))
     moved = list(names)
     for place, code in enumerate(order):

@@ -1,4 +1,4 @@
-"""Finding a set's files: the folders the user named, the cache, then the mirrors, in this order."""
+"""File lookup: a set's files in the folders the user named, in the cache, then from the mirrors, in this order."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from benchsuite_datasets.card import Card, Layout
 from benchsuite_datasets.fetch import Unreachable, fetch, matches, sha256, take_from_archive
 from benchsuite_datasets.upstream import Mirror
 
-_LOCK = "first-seen.json"
+_PINNED = "first-seen.json"
 
 
-class NotHere(DataError):  # noqa: N818 - an answer to "is it here?" as much as a failure
+class FilesNotFound(DataError):  # noqa: N818 - an answer to "is it here?" as much as a failure
     """The files are neither in a named folder nor in the cache, and may not be fetched."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A set's files, all there and all checked.
+class LocatedFiles:
+    """A set's files, complete and checked.
 
     Attributes:
         layout: how they are laid out.
@@ -39,8 +39,8 @@ class Found:
         return self.folder / name
 
 
-def find(card: Card, place: Place) -> Found:
-    """Return a set's files, from where they can be had first.
+def locate_files(card: Card, place: Place) -> LocatedFiles:
+    """Return a set's files from the first location that has them.
 
     Raises:
         DataError: when they are nowhere, incomplete, or damaged in a folder the user named.
@@ -48,7 +48,7 @@ def find(card: Card, place: Place) -> Found:
     return _in_folders(card, place) or _in_cache(card, place) or _from_mirrors(card, place)
 
 
-def _in_folders(card: Card, place: Place) -> Found | None:
+def _in_folders(card: Card, place: Place) -> LocatedFiles | None:
     """Look into each folder and its sub-folder with the set's name, for loose files, then for an archive."""
     for named in place.folders:
         for folder in (named / card.name, named):
@@ -56,7 +56,7 @@ def _in_folders(card: Card, place: Place) -> Found | None:
                 there = [file for file in layout.files if (folder / file.name).is_file()]
                 if len(there) == len(layout.files):
                     check_files(layout, folder)
-                    return Found(layout, folder, str(folder))
+                    return LocatedFiles(layout, folder, str(folder))
                 # a single common file name is no proof that the set was meant to lie here
                 if there and (folder != named or 2 * len(there) > len(layout.files)):
                     lacking = next(file.name for file in layout.files if file not in there)
@@ -67,14 +67,14 @@ def _in_folders(card: Card, place: Place) -> Found | None:
     return None
 
 
-def _in_archive(card: Card, folder: Path, place: Place) -> Found | None:
+def _in_archive(card: Card, folder: Path, place: Place) -> LocatedFiles | None:
     """Unpack an upstream archive that lies in a folder into the cache."""
     for layout in card.layouts:
         for mirror, archive in _archives(layout, folder):
             if not archive.is_file():
                 continue
-            target = _cached(card, layout, place)
-            if not _sound(layout, target):
+            target = _cache_folder(card, layout, place)
+            if not _is_intact(layout, target):
                 try:
                     take_from_archive(layout, mirror, archive, target)
                 except Unreachable as error:
@@ -84,8 +84,8 @@ def _in_archive(card: Card, folder: Path, place: Place) -> Found | None:
                     remedy = "free some space or name another cache"
                     what = f"cannot be written: {error.strerror or error}"
                     raise DataError(what, where=str(target), remedy=remedy) from None
-                _remember(layout, target, place.say)
-            return Found(layout, target, str(archive))
+                _pin_checksums(layout, target, place.say)
+            return LocatedFiles(layout, target, str(archive))
     return None
 
 
@@ -99,7 +99,7 @@ def _archives(layout: Layout, folder: Path) -> Iterator[tuple[Mirror, Path]]:
             yield mirror, folder / f"{package.replace('-', '_')}-{version}-py3-none-any.whl"
 
 
-def checksums(found: Found) -> str:
+def checksums(found: LocatedFiles) -> str:
     """Say how many of a set's files were checked against a sum in the card, and how many against the one first seen."""
     files = found.layout.files
     known = sum(bool(file.sha256 or file.git) for file in files)
@@ -123,11 +123,11 @@ def check_files(layout: Layout, folder: Path) -> None:
             raise DataError(what, where=str(folder / file.name), remedy=remedy)
 
 
-def _cached(card: Card, layout: Layout, place: Place) -> Path:
+def _cache_folder(card: Card, layout: Layout, place: Place) -> Path:
     return place.cache / "files" / card.name / layout.name
 
 
-def _sound(layout: Layout, folder: Path) -> bool:
+def _is_intact(layout: Layout, folder: Path) -> bool:
     """Return whether all files are there and match the card, or what was seen first where the card knows no sum."""
     if not all((folder / file.name).is_file() for file in layout.files):
         return False
@@ -141,13 +141,13 @@ def _sound(layout: Layout, folder: Path) -> bool:
 def _first_seen(folder: Path) -> dict[str, str]:
     """Return the sums, by file name, that were seen when files without a known sum came for the first time."""
     try:
-        seen: dict[str, str] = json.loads((folder / _LOCK).read_text("utf-8"))
+        seen: dict[str, str] = json.loads((folder / _PINNED).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return seen
 
 
-def _remember(layout: Layout, folder: Path, say: Callable[[str], None]) -> None:
+def _pin_checksums(layout: Layout, folder: Path, say: Callable[[str], None]) -> None:
     """Pin the sums of files for which the card knows none.
 
     Raises:
@@ -162,28 +162,28 @@ def _remember(layout: Layout, folder: Path, say: Callable[[str], None]) -> None:
             what = (
                 f"is another file than the one first seen here (sha256 {seen[file.name][:12]}..., now {found[:12]}...)"
             )
-            remedy = f"delete {folder / _LOCK} to accept the new one"
+            remedy = f"delete {folder / _PINNED} to accept the new one"
             raise DataError(what, where=str(folder / file.name), remedy=remedy)
         if file.name not in seen:
             say(f"{file.name}: upstream tells no checksum; sha256 {found} first seen now and pinned")
             seen[file.name] = found
     if seen:
-        (folder / _LOCK).write_text(json.dumps(seen, indent=1), "utf-8")
+        (folder / _PINNED).write_text(json.dumps(seen, indent=1), "utf-8")
 
 
-def _in_cache(card: Card, place: Place) -> Found | None:
+def _in_cache(card: Card, place: Place) -> LocatedFiles | None:
     for layout in card.layouts:
-        folder = _cached(card, layout, place)
+        folder = _cache_folder(card, layout, place)
         if not folder.is_dir():
             continue
-        if _sound(layout, folder):
-            return Found(layout, folder, f"the cache ({folder})")
+        if _is_intact(layout, folder):
+            return LocatedFiles(layout, folder, f"the cache ({folder})")
         if any((folder / file.name).exists() for file in layout.files):
             place.say(f"{card.name}: the copy in the cache ({folder}) is damaged or incomplete, fetching it again")
     return None
 
 
-def _from_mirrors(card: Card, place: Place) -> Found:
+def _from_mirrors(card: Card, place: Place) -> LocatedFiles:
     """Try every mirror of every layout.
 
     Raises:
@@ -192,19 +192,19 @@ def _from_mirrors(card: Card, place: Place) -> Found:
     names = ", ".join(file.name for file in card.layouts[0].files)
     remedy = f"put {names} (see {card.url}) into a folder and pass --data DIR"
     if place.offline:
-        raise NotHere(f"{card.name} is neither in a named folder nor in the cache, and offline", remedy=remedy)
+        raise FilesNotFound(f"{card.name} is neither in a named folder nor in the cache, and offline", remedy=remedy)
     reasons = []
     for layout in card.layouts:
         for mirror in layout.mirrors:
             origin = mirror.url or mirror.requirement
-            folder = _cached(card, layout, place)
+            folder = _cache_folder(card, layout, place)
             try:
                 fetch(layout, mirror, folder, place.say)
             except Unreachable as error:
                 place.say(f"{card.name}: cannot be had from {origin}: {error}")
                 reasons.append(f"{origin}: {error}")
                 continue
-            _remember(layout, folder, place.say)
-            return Found(layout, folder, origin)
+            _pin_checksums(layout, folder, place.say)
+            return LocatedFiles(layout, folder, origin)
     why = f"cannot be had ({'; '.join(reasons)})" if reasons else "cannot be downloaded by a program"
     raise DataError(f"{card.name} {why}", remedy=remedy)

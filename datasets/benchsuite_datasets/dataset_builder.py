@@ -11,7 +11,7 @@ import numpy as np
 
 from benchsuite.data import Dataset, Entities, Int32, Interactions, Step
 from benchsuite.errors import DataError
-from benchsuite_datasets.steps import count
+from benchsuite_datasets.preparation_steps import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ class Tables:
     """What reading a data set gives, before any preparation.
 
     Attributes:
-        interactions: events; see :mod:`benchsuite_datasets.steps` for the columns.
+        interactions: events; see :mod:`benchsuite_datasets.preparation_steps` for the columns.
         users: text columns by raw id (the index), or None.
         items: the same for items.
         links: columns ``user`` and ``other`` of raw ids, or None.
@@ -56,7 +56,7 @@ def _sentences(parts: Sequence[str]) -> str:
     return " ".join([*ended, *known[-1:]])
 
 
-def build(
+def build_dataset(
     name: str,
     tables: Tables,
     *,

@@ -1,4 +1,4 @@
-"""Neighbours among users: who rated alike, and what their ratings of an item say."""
+"""Neighbours among users: similarities of users, and the mean of the neighbours' residuals for an item."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from benchsuite.data import Float64, Int64
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix, csr_matrix
 
-Likeness = Literal["pearson", "msd"]
+Similarity = Literal["pearson", "msd"]
 
 
 @dataclass(frozen=True, eq=False)
-class Crowd:
-    """The training ratings as neighbours see them; users and items are places, see :class:`Ratings`.
+class UserIndex:
+    """The training ratings, indexed by user and by item; users and items are positions, see :class:`Ratings`.
 
     Attributes:
         values: float64 csr[m, n].
         residuals: float64 csr[m, n], values less their baselines.
         by_item: the same by item.
-        likeness: how two users are compared.
-        shrinkage: how many common items a correlation is weighed against.
-        neighbours: how many users are asked for an item, at most.
+        similarity: how two users are compared.
+        shrinkage: a correlation over n common items is multiplied by (n - 1) / (n - 1 + shrinkage).
+        neighbours: how many users who rated an item enter its mean, at most.
     """
 
     values: csr_matrix
     residuals: csr_matrix
     by_item: csc_matrix
-    likeness: Likeness
+    similarity: Similarity
     shrinkage: float
     neighbours: int
 
-    def similar(self, values: csr_matrix, residuals: csr_matrix) -> Float64:
-        """Return float64[m], how alike each training user is to someone new, by *Surprise*'s formulas; never negative.
+    def similarities(self, values: csr_matrix, residuals: csr_matrix) -> Float64:
+        """Return float64[m], each training user's similarity to a new one, by *Surprise*'s formulas; never negative.
 
         Args:
-            values: float64 csr[1, n], the newcomer's values.
+            values: float64 csr[1, n], the new user's values.
             residuals: the same less their baselines.
         """
         ours, theirs = _ones(self.values), _ones(values)
         common = _times(ours, theirs)
-        if self.likeness == "msd":
+        if self.similarity == "msd":
             squares = _times(_squared(self.values), theirs) - 2 * _times(self.values, values)
             squares = np.maximum(squares + _times(ours, _squared(values)), 0.0)  # rounding may fall below 0
             return np.where(common > 0, 1 / (squares / np.maximum(common, 1) + 1), 0.0)
@@ -52,25 +52,25 @@ class Crowd:
         above = _times(self.residuals, residuals) * np.maximum(common - 1, 0) / (common - 1 + self.shrinkage)
         return np.maximum(np.divide(above, np.sqrt(size), out=np.zeros_like(above), where=size > 0), 0.0)
 
-    def deviation(self, similarity: Float64, places: Int64) -> Float64:
-        """Return float64[places], the similarity-weighted mean residual of the nearest who rated; 0 without any.
+    def deviation(self, similarity: Float64, positions: Int64) -> Float64:
+        """Return float64[p], the similarity-weighted mean residual of the nearest users who rated; 0 without any.
 
-        Of equally similar users the first are asked, as *Surprise* does.
+        Of equally similar users the first count, as in *Surprise*.
 
         Args:
             similarity: float64[m], not negative.
-            places: int64[p] of items.
+            positions: int64[p] of items.
         """
-        rated = self.by_item[:, places]
-        column = np.repeat(np.arange(len(places)), np.diff(rated.indptr))
+        rated = self.by_item[:, positions]
+        column = np.repeat(np.arange(len(positions)), np.diff(rated.indptr))
         rank = np.empty(len(similarity), np.int64)
         rank[np.argsort(-similarity, kind="stable")] = np.arange(len(similarity))
         order = np.argsort(column * len(similarity) + rank[rated.indices])
         near = order[np.arange(len(order)) - rated.indptr[column] < self.neighbours]
         weight = similarity[rated.indices[near]]
-        total = np.bincount(column[near], weight * rated.data[near], minlength=len(places))
-        below = np.bincount(column[near], weight, minlength=len(places))
-        return np.divide(total, below, out=np.zeros(len(places)), where=below > 0)
+        total = np.bincount(column[near], weight * rated.data[near], minlength=len(positions))
+        below = np.bincount(column[near], weight, minlength=len(positions))
+        return np.divide(total, below, out=np.zeros(len(positions)), where=below > 0)
 
 
 def _ones(matrix: csr_matrix) -> csr_matrix:

@@ -1,4 +1,4 @@
-"""Prepared data kept under its recipe's key, so that a large set is read and prepared once."""
+"""A cache of prepared data sets under the key of their recipe, so that a large set is read and prepared once."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ from benchsuite.data.files import load_dataset, save_dataset
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Card
 from benchsuite_datasets.fetch import sha256
-from benchsuite_datasets.files import Found
+from benchsuite_datasets.file_lookup import LocatedFiles
 
-WORTH = 1_000_000
+MIN_CACHED_ROWS = 1_000_000
 """Sets with fewer rows are read again each time: that takes no longer than looking for a copy."""
 
-_PRINT = "fingerprint.json"
+_FINGERPRINT_FILE = "fingerprint.json"
 
 
-def prepared(card: Card, settings: dict[str, Any], found: Found, place: Place, make: Callable[[], Dataset]) -> Dataset:
-    """Return the data set from the cache, as memory-mapped arrays, or make it and keep it there.
+def load_or_prepare(
+    card: Card, settings: dict[str, Any], found: LocatedFiles, place: Place, make: Callable[[], Dataset]
+) -> Dataset:
+    """Return the data set from the cache, as memory-mapped arrays, or make it and store it there.
 
     The key is made of everything that decides the content: the bytes of the files, the card, the settings, and this
-    package's own code. A copy whose content is not what was kept is told, removed and made again.
+    package's own code. A copy whose content has changed is reported, removed and made again.
 
     Args:
         card: what the files mean.
@@ -42,17 +44,17 @@ def prepared(card: Card, settings: dict[str, Any], found: Found, place: Place, m
         make: reads and prepares the files.
     """
     folder = place.cache / "prepared" / f"{card.name}-{_key(card, settings, found)[:32]}"
-    kept = _load(folder, place)
-    if kept is not None:
+    cached = _load(folder, place)
+    if cached is not None:
         place.say(f"{card.name}: prepared before, taken from {folder}")
-        return kept
+        return cached
     dataset = make()
-    if len(dataset.interactions) >= WORTH:
-        _keep(dataset, folder, place)
+    if len(dataset.interactions) >= MIN_CACHED_ROWS:
+        _save(dataset, folder, place)
     return dataset
 
 
-def _key(card: Card, settings: dict[str, Any], found: Found) -> str:
+def _key(card: Card, settings: dict[str, Any], found: LocatedFiles) -> str:
     files = {file.name: sha256(found.path(file.name)) for file in found.layout.files}
     extra = {}
     for features in filter(None, (found.layout.item_features, found.layout.user_features)):
@@ -64,14 +66,14 @@ def _key(card: Card, settings: dict[str, Any], found: Found) -> str:
         "layout": found.layout.name,
         "settings": settings,
         "files": files | extra,
-        "code": _code(),
+        "code": _code_hash(),
     }
     return hashlib.sha256(json.dumps(recipe, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @cache
-def _code() -> str:
-    """Return a hash of everything that reads and prepares: a changed reader never meets an old copy."""
+def _code_hash() -> str:
+    """Return a hash of all code that reads and prepares: changed code never finds an old copy."""
     digest = hashlib.sha256(benchsuite.__version__.encode())
     for package in ("benchsuite_datasets", "benchsuite.data"):
         for file in sorted(resources.files(package).iterdir(), key=lambda one: one.name):
@@ -81,11 +83,11 @@ def _code() -> str:
 
 
 def _load(folder: Path, place: Place) -> Dataset | None:
-    """Return a kept copy, or None where there is no sound one."""
+    """Return the cached copy, or None where there is no intact one."""
     if not folder.is_dir():
         return None
     try:
-        told = json.loads((folder / _PRINT).read_text("utf-8"))
+        told = json.loads((folder / _FINGERPRINT_FILE).read_text("utf-8"))
         dataset = load_dataset(folder)
         if dataset.fingerprint == told:
             return dataset
@@ -97,14 +99,14 @@ def _load(folder: Path, place: Place) -> Dataset | None:
     return None
 
 
-def _keep(dataset: Dataset, folder: Path, place: Place) -> None:
+def _save(dataset: Dataset, folder: Path, place: Place) -> None:
     """Write a copy beside its place and move it there in one go; no half-written copy is ever found."""
     draft: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
         save_dataset(dataset, draft)
-        (draft / _PRINT).write_text(json.dumps(dataset.fingerprint), "utf-8")
+        (draft / _FINGERPRINT_FILE).write_text(json.dumps(dataset.fingerprint), "utf-8")
         with contextlib.suppress(FileExistsError):  # somebody else was faster with the same content
             draft.rename(folder)
     except OSError as error:

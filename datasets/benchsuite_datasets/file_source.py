@@ -1,4 +1,4 @@
-"""Anybody's own data: a table and what its columns mean, said in settings, in a card beside it, or guessed."""
+"""A user's own file: what its columns mean comes from settings, from a card beside it, or from schema inference."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from typing import Any, ClassVar, Literal
 from benchsuite.api import Check, Place
 from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError, DataError, did_you_mean
-from benchsuite_datasets import guess
+from benchsuite_datasets import schema_inference
 from benchsuite_datasets.card import Card
+from benchsuite_datasets.card_loader import card_of, table_of
+from benchsuite_datasets.card_source import CardSource, source_class
 from benchsuite_datasets.describe import card_toml
-from benchsuite_datasets.files import Found, check_files
-from benchsuite_datasets.prepared import prepared
+from benchsuite_datasets.file_lookup import LocatedFiles, check_files
+from benchsuite_datasets.preparation_steps import count, sentence
+from benchsuite_datasets.prepared_cache import load_or_prepare
 from benchsuite_datasets.reading import read_table
-from benchsuite_datasets.shelf import card_of, table_of
-from benchsuite_datasets.source import CardSource, card_source
-from benchsuite_datasets.steps import count, sentence
-from benchsuite_datasets.text import FETCH, Text, short
+from benchsuite_datasets.text_file import FETCH, TextFile, shorten
 from benchsuite_datasets.upstream import is_inside
 
 _COMMON: Mapping[str, Any] = {
@@ -92,10 +92,10 @@ class FileSource(CardSource):
         """
         path = self._find(self.path, place)
         card = self._card(path, place)
-        source = card_source(card)(**self._given())
-        found = Found(card.layouts[0], path.parent, str(path))
+        source = source_class(card)(**self._given())
+        found = LocatedFiles(card.layouts[0], path.parent, str(path))
         check_files(found.layout, found.folder)
-        dataset = prepared(card, source.settings(), found, place, lambda: source.prepared(source.read(found)))
+        dataset = load_or_prepare(card, source.settings(), found, place, lambda: source.prepared(source.read(found)))
         for step in dataset.steps:
             if step.after != step.before:
                 place.say(f"{card.name}: {sentence(step)}")
@@ -120,7 +120,7 @@ class FileSource(CardSource):
             raise ConfigError("is a card already", where=str(path), remedy="name a table")
         layout = self._layout(path, place)
         for name in more:
-            other = self._beside(str(self._find(name, place)), path, place)
+            other = self._sibling(str(self._find(name, place)), path, place)
             layout["interactions"].append(self._events(other, place))
         defaults = {key: value for key, value in self._given().items() if value is not None}
         table = {"name": _slug(path), "layouts": [layout], "behaviours": self._behaviours(path, layout)}
@@ -143,24 +143,24 @@ class FileSource(CardSource):
         return found.resolve()
 
     def _card(self, path: Path, place: Place) -> Card:
-        """Return the card of a table: its own, or one made from settings and guesses."""
+        """Return the card of a table: its own, or one made from settings and inference."""
         beside = path.with_name(f"{path.name.partition('.')[0]}.toml")
         if path.suffix != ".toml" and not beside.is_file():
-            return self._guessed(path, place)
+            return self._inferred(path, place)
         card = path if path.suffix == ".toml" else beside
         said = [name for name in self._own_settings() if getattr(self, name)]
         if said:
             raise ConfigError(f"{said[0]} is said twice", where="source file", remedy=f"say it in {card} only")
-        return own_card(card)
+        return user_card(card)
 
     def _own_settings(self) -> list[str]:
         """Return the settings that describe files."""
         names = [name for name in self.fields() if name not in CardSource.fields()]
         return [name for name in names if name not in {"path", "encoding"}]
 
-    def _guessed(self, path: Path, place: Place) -> Card:
+    def _inferred(self, path: Path, place: Place) -> Card:
         layout = self._layout(path, place)
-        return complete({"name": _slug(path), "layouts": [layout]}, path, self._behaviours(path, layout))
+        return completed_card({"name": _slug(path), "layouts": [layout]}, path, self._behaviours(path, layout))
 
     def _layout(self, path: Path, place: Place) -> dict[str, Any]:
         """Describe the table and what lies beside it, as plain values of a card."""
@@ -171,7 +171,7 @@ class FileSource(CardSource):
             if not named and path.suffix == ".inter" and atomic.is_file():
                 named = str(atomic)
             if named:
-                layout[side] = [self._about(self._beside(named, path, place), side, place)]
+                layout[side] = [self._entity_table(self._sibling(named, path, place), side, place)]
         for side, key in (("item", "item_text"), ("user", "user_text")):
             wanted = [name for name in getattr(self, key) if name not in layout["interactions"][0]["columns"]]
             if wanted and f"{side}s" not in layout:
@@ -179,66 +179,70 @@ class FileSource(CardSource):
                 layout[f"{side}s"] = [{"from_rows": True, "columns": {name: name for name in wanted}}]
         for key in ("item_features", "user_features"):
             if getattr(self, key):
-                layout[key] = self._beside(getattr(self, key), path, place).name
+                layout[key] = self._sibling(getattr(self, key), path, place).name
         return layout
 
-    def _beside(self, name: str, path: Path, place: Place) -> Path:
+    def _sibling(self, name: str, path: Path, place: Place) -> Path:
         """Return a second file, which must lie in the first one's folder."""
         second = path.parent / name if (path.parent / name).is_file() else self._find(name, place)
         if second.resolve().parent != path.parent:
             raise DataError("lies in another folder than the table", where=str(second), remedy="put them together")
         return second
 
-    def _shape(self, path: Path) -> tuple[guess.Shape, dict[str, Any]]:
+    def _schema(self, path: Path) -> tuple[schema_inference.Schema, dict[str, Any]]:
         member = _only_member(path)
-        shape = guess.look(Text(path, member), self.separator, self.encoding, header=self.header)
-        table: dict[str, Any] = {"file": path.name, "member": member, "format": shape.format}
+        schema = schema_inference.infer_schema(
+            TextFile(path, member), self.separator, self.encoding, header=self.header
+        )
+        table: dict[str, Any] = {"file": path.name, "member": member, "format": schema.format}
         table["encoding"] = self.encoding
-        if shape.format in {"delimited", "columns"}:
-            table |= {"separator": shape.separator, "quote": shape.quote, "header": shape.header}
-            table |= {} if shape.header else {"names": list(shape.names)}
-        return shape, table
+        if schema.format in {"delimited", "columns"}:
+            table |= {"separator": schema.separator, "quote": schema.quote, "header": schema.header}
+            table |= {} if schema.header else {"names": list(schema.names)}
+        return schema, table
 
     def _events(self, path: Path, place: Place) -> dict[str, Any]:
         """Describe the table of events."""
-        shape, table = self._shape(path)
+        schema, table = self._schema(path)
         columns: dict[str, str] = {}
         guessed: list[str] = []
         for role in ("user", "item", "value", "timestamp", "behaviour"):
             said = getattr(self, role)
-            if said and said not in shape.names:
-                remedy = did_you_mean(said, shape.names)
+            if said and said not in schema.names:
+                remedy = did_you_mean(said, schema.names)
                 raise DataError(f'column "{said}" is missing', where=str(path), remedy=remedy)
             # a behaviour is never guessed: only its owner knows which comes before which
-            name = said or ("" if role == "behaviour" else guess.column(role, shape.names, set(columns.values())))
+            name = said or (
+                "" if role == "behaviour" else schema_inference.find_column(role, schema.names, set(columns.values()))
+            )
             if name:
                 columns[role] = name
             elif role in {"user", "item"}:
-                remedy = f"say {role} = 'COLUMN'; there are {', '.join(shape.names[:20])}"
+                remedy = f"say {role} = 'COLUMN'; there are {', '.join(schema.names[:20])}"
                 raise DataError(f"cannot tell which column holds the {role}", where=str(path), remedy=remedy)
             if name and not said:
                 guessed.append(f"{role} is {name}")
         table["columns"] = columns
         if "timestamp" in columns:
             model = table_of(table, str(path))
-            text = Text(path, table["member"])
-            table["time"] = self.time or guess.time_form(text, model, columns["timestamp"])
+            text = TextFile(path, table["member"])
+            table["time"] = self.time or schema_inference.infer_time_format(text, model, columns["timestamp"])
             if not self.time:
                 guessed.append(f"times are {table['time']}")
         if guessed:
             place.say(f"{path.name}: guessed that {', '.join(guessed)}; say otherwise in the settings if it is not so")
         return table
 
-    def _about(self, path: Path, side: str, place: Place) -> dict[str, Any]:
+    def _entity_table(self, path: Path, side: str, place: Place) -> dict[str, Any]:
         """Describe a table about users or items, or of links."""
-        shape, table = self._shape(path)
+        schema, table = self._schema(path)
         if side == "links":
-            pair = shape.names[:2]
+            pair = schema.names[:2]
             table["columns"] = dict(zip(("user", "other"), pair, strict=False))
             place.say(f"{path.name}: guessed that {' and '.join(pair)} are linked users")
             return table
-        identity = guess.column("id", shape.names, set()) or shape.names[0]
-        texts = [name for name in shape.names if name != identity and _is_text(name)]
+        identity = schema_inference.find_column("id", schema.names, set()) or schema.names[0]
+        texts = [name for name in schema.names if name != identity and _is_text(name)]
         table["columns"] = {"id": identity} | {_bare(name): name for name in texts}
         place.say(f"{path.name}: guessed that the id is {identity}; texts are {', '.join(texts) or 'none'}")
         return table
@@ -250,11 +254,11 @@ class FileSource(CardSource):
         if not name:
             return []
         model = table_of(table | {"columns": {"behaviour": name}}, str(path))
-        cells = read_table(Text(path, table["member"]), model)[name].dropna().unique()
+        cells = read_table(TextFile(path, table["member"]), model)[name].dropna().unique()
         return [{"name": str(cell), "raw": str(cell)} for cell in cells]
 
 
-def own_card(path: Path) -> Card:
+def user_card(path: Path) -> Card:
     """Return a user's card, in which everything but the tables may be left out.
 
     Raises:
@@ -274,10 +278,10 @@ def own_card(path: Path) -> Card:
             if isinstance(layout.get(key), dict):
                 layout[key] = [layout[key]]
         table["layouts"] = [layout]
-    return complete({"name": _slug(path)} | table, path, [])
+    return completed_card({"name": _slug(path)} | table, path, [])
 
 
-def complete(table: dict[str, Any], path: Path, behaviours: list[dict[str, Any]]) -> Card:
+def completed_card(table: dict[str, Any], path: Path, behaviours: list[dict[str, Any]]) -> Card:
     """Return a card with everything filled in that its owner need not say."""
     table = dict(_COMMON) | table
     table.setdefault("behaviours", behaviours or [{"name": "interaction", "raw": "interaction"}])
@@ -321,7 +325,7 @@ def _only_member(path: Path) -> str:
         raise DataError(f"holds {count(len(infos), 'file')}", where=str(path), remedy=remedy)
     (info,) = infos
     if stat.S_ISLNK(info.external_attr >> 16) or not is_inside(info.filename):
-        what = f"its file {short(info.filename)} is a link or leads outside"
+        what = f"its file {shorten(info.filename)} is a link or leads outside"
         raise DataError(what, where=str(path), remedy="pack the table itself, under a plain name")
     return info.filename
 

@@ -1,0 +1,30 @@
+"""A cache per evidence, for what several metrics compute from it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+from benchsuite.data import Evidence
+
+T = TypeVar("T")
+
+
+def once_per_evidence(compute: Callable[[Evidence], T]) -> Callable[[Evidence], T]:
+    """Cache what ``compute`` returns for an evidence, for as long as the evidence lives.
+
+    Evidence is frozen and compares by identity, so the cache cannot become stale. What ``compute`` returns must not
+    refer to the evidence, or neither would ever be freed.
+    """
+    cache: WeakKeyDictionary[Evidence, T] = WeakKeyDictionary()
+
+    @functools.wraps(compute)
+    def cached(evidence: Evidence) -> T:
+        known = cache.get(evidence)
+        if known is None:
+            known = cache[evidence] = compute(evidence)
+        return known
+
+    return cached
