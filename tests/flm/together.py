@@ -19,7 +19,7 @@ from benchsuite.api import Context
 from benchsuite.cli.main import main
 from benchsuite.data import Queries
 from benchsuite.runner.group import join_group
-from benchsuite_flm.flm import FLM
+from benchsuite_flm.models import FLM
 
 COMMON = {"epochs": 3, "batch_size": 15, "learning_rate": 3e-3}
 CASES = {
