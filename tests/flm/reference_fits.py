@@ -1,6 +1,6 @@
 """Small fits of every row of the family with a fixed seed, and what they learn: the source of ``reference_fits.json``.
 
-``python tests/flm/reference_fits.py`` writes that file anew. It changes only where the numbers of a row are meant to
+``python tests/flm/reference_fits.py`` writes that file anew, in float32. It changes only where the numbers of a row are meant to
 change, and then the row's ``version`` changes, too.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from conftest import build_fold, build_world, save_tiny
+from conftest import build_fold, build_world, save_tiny, use_float32
 from reading import TOPICS, save_reader, text_world
 
 from benchsuite.api import Context, Model
@@ -137,6 +137,7 @@ def main() -> None:
     def keep(case: str, found: dict[str, np.ndarray]) -> None:
         table[case] = {name: [round(value, 6) for value in summary(array)] for name, array in sorted(found.items())}
 
+    use_float32(setattr)
     with tempfile.TemporaryDirectory() as folder:
         each(Path(folder), keep)
     cases = ",\n".join(

@@ -40,6 +40,8 @@ def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "SHARE", float("inf"))
 
 
+@pytest.mark.slow
+@pytest.mark.process
 def test_a_killed_worker_goes_on(tmp_path: Path, tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = FAST | {"backbone": tiny, "patience": 3, "average": 0.5, "interest": "attention", "catalogue": 40}
     experiment = check_experiment(

@@ -95,6 +95,7 @@ def test_gradients_reach_encoder_and_formula(folder: str, loss: str) -> None:
         assert scorer.w2.grad.abs().max() > 1e-6
 
 
+@pytest.mark.slow
 def test_beats_a_first_stage_that_cannot_read(folder: str, world: Fold) -> None:
     how = {"pairs": 20_000, "epochs": 8, "candidates": 30, "history": 3, "length": 32}
     how |= {"tuning": "full", "learning_rate": 3e-3}
@@ -126,6 +127,7 @@ def test_read_pairs_come_first_by_the_mixture(weight: float, few: dict, world: F
         np.testing.assert_array_equal(*ranks)
 
 
+@pytest.mark.slow
 def test_the_weight_is_chosen_on_users_that_teach_nothing(few: dict, world: Fold) -> None:
     """Where only text tells, the pair's score counts; the facts say how much and how well it did."""
     how = {"pairs": 20_000, "epochs": 8, "candidates": 30, "history": 3, "tuning": "full", "learning_rate": 3e-3}

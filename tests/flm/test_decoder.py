@@ -122,6 +122,7 @@ def test_lora_trains_adapters_only_and_becomes_part_of_the_weights(
     assert fitted._backbone.model.state_dict().keys() == plain.keys()
 
 
+@pytest.mark.slow
 def test_beats_a_first_stage_that_cannot_read(few: dict, world: Fold) -> None:
     how = {"pairs": 20_000, "epochs": 10, "candidates": 30, "length": 64, "tuning": "full", "learning_rate": 3e-3}
     model = DecoderFLM(**{**few, **how}).fit(world.train, Context(seed=1))

@@ -58,6 +58,8 @@ def two(tiny: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.slow
+@pytest.mark.process
 @pytest.mark.parametrize("case", together.CASES)
 def test_two_processes_give_the_model_of_one(two: Path, tiny: str, case: str) -> None:
     told: list[int] = []
@@ -72,6 +74,8 @@ def test_two_processes_give_the_model_of_one(two: Path, tiny: str, case: str) ->
     assert (int(main_["told"]), int(other["told"])) == (len(told), 0)
 
 
+@pytest.mark.slow
+@pytest.mark.process
 def test_the_verb_under_a_launcher_writes_one_folder(two: Path, tiny: str, tmp_path: Path) -> None:
     settings = [f'backbone="{tiny}"', "epochs=2"]
     assert main([*together.VERB, "--with", *settings, "--out", str(tmp_path / "alone")]) == 0

@@ -69,6 +69,8 @@ def test_twins_differ_in_nothing_else() -> None:
     assert set(ours) - set(twin) == {"layers", "learning_rate", "tuning", "lora_rank", "lora_part"}
 
 
+@pytest.mark.slow
+@pytest.mark.weights
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("twin", [FLM, FrozenFLM])
 def test_real_minilm_learns_the_small_world(fold: Fold, twin: type[Model], spied: list) -> None:
@@ -187,7 +189,7 @@ def test_one_kind_of_label_is_no_label(tiny: str, fold: Fold) -> None:
     rows = fold.train.interactions
     likes = dataclasses.replace(fold.train, interactions=rows.take(rows.label == 1))
     model = FrozenFLM(backbone=tiny, **FAST | {"epochs": 1}).fit(likes, Context(seed=1))
-    assert model._tastes is None
+    assert model.like_classifier is None
 
 
 def test_timestamps_and_profiles_are_optional_but_text_is_not(tiny: str, world: Dataset) -> None:

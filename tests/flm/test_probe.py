@@ -136,6 +136,7 @@ def test_an_encoder_without_a_head_has_none(kind: str, encoder: Any) -> None:
     assert complete_titles(encoder(kind), KNOWN) == NO_HEAD
 
 
+@pytest.mark.weights
 def test_the_default_has_no_head() -> None:
     from benchsuite_content.backbone import DEFAULT_BACKBONE
 
