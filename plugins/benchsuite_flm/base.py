@@ -237,8 +237,8 @@ class TextRecommender(Settings):
             users = self._encode(queries)
             for first in range(0, len(query), _PAIRS):
                 part = slice(first, first + _PAIRS)
-                asked, about = query[part].astype(np.int64), item[part].astype(np.int64)
-                logits[part] = self._head.pair_logits(users[asked], self._items[about]).numpy()
+                users_of, items_of = query[part].astype(np.int64), item[part].astype(np.int64)
+                logits[part] = self._head.pair_logits(users[users_of], self._items[items_of]).numpy()
         return logits
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:

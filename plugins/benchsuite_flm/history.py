@@ -1,7 +1,8 @@
-"""From histories to interests: the weight of each event, friends, and which part of a history training shows."""
+"""Histories: the weight of each event, friends, the part that training shows, and a history as text."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -227,3 +228,21 @@ def standardize(features: Float32) -> Float32:
     scaled = np.where(spread > 1e-12, centred / np.maximum(spread, 1e-12), 0.0)  # noqa: PLR2004 - no variation
     out: Float32 = (scaled / np.sqrt(table.shape[1])).astype(np.float32)
     return out
+
+
+def history_texts(queries: Queries, titles: Sequence[str], count: int) -> list[str]:
+    """Return one text per query: the titles of its items, liked ones first, the latest first, no item twice.
+
+    Args:
+        queries: the queries.
+        titles: of all items.
+        count: items at most.
+    """
+    texts = []
+    for query in range(len(queries)):
+        rows = np.arange(queries.start[query], queries.start[query + 1])[::-1]
+        if queries.history.label is not None:
+            rows = rows[np.argsort(-queries.history.label[rows], kind="stable")]
+        codes = dict.fromkeys(queries.history.item[rows].tolist())
+        texts.append("; ".join([titles[code] for code in codes if titles[code]][:count]))
+    return texts

@@ -62,8 +62,8 @@ def complete_titles(
     if not given or not control:
         return "not applicable: no title is short enough"
     shares = {
-        f"{prefix}{what}": round(float(np.mean([answer[place] for answer in answers])), 4)
-        for prefix, answers in (("", given), ("control_", control))
+        f"{prefix}{what}": round(float(np.mean([result[place] for result in results])), 4)
+        for prefix, results in (("", given), ("control_", control))
         for place, what in enumerate(("completed", "next_word"))
     }
     return {"kind": "causal" if found.causal else "masked", "titles": len(given), **shares}
@@ -118,11 +118,11 @@ class _TitleModel:
         import torch
 
         read = [one for words in titles if (one := self._prompt(words)) is not None]
-        answers: list[tuple[bool, bool]] = []
+        results: list[tuple[bool, bool]] = []
         with torch.inference_mode():
             for first in range(0, len(read), _BATCH):
-                answers += self._batch(read[first : first + _BATCH])
-        return answers
+                results += self._batch(read[first : first + _BATCH])
+        return results
 
     def _prompt(self, words: Sequence[str]) -> _Prompt | None:
         """Return the prompt of a title; None where it is too long."""
@@ -145,12 +145,12 @@ class _TitleModel:
         for row, title in enumerate(titles):
             ids[row, : len(title.ids)] = torch.tensor(title.ids)
             mask[row, : len(title.ids)] = 1
-        asked = ids.clone()
+        shown = ids.clone()
         if not self.causal:
             for row, title in enumerate(titles):
-                asked[row, title.rest] = self.tokenizer.mask_token_id
+                shown[row, title.rest] = self.tokenizer.mask_token_id
         device = self.model.device
-        predicted = self.model(input_ids=asked.to(device), attention_mask=mask.to(device)).logits.argmax(dim=-1).cpu()
+        predicted = self.model(input_ids=shown.to(device), attention_mask=mask.to(device)).logits.argmax(dim=-1).cpu()
         # A causal model predicts the next token at each place. Greedy decoding equals the title up to its first error,
         # so one pass over the true title gives the same result as decoding token by token.
         right = torch.zeros_like(ids, dtype=torch.bool)
@@ -170,10 +170,10 @@ def _load(folder: Path) -> _TitleModel | None:
     config = AutoConfig.from_pretrained(folder, **strict)
     causal = is_decoder(config)
     kind: Any = AutoModelForCausalLM if causal else AutoModelForMaskedLM
-    model, told = kind.from_pretrained(
+    model, report = kind.from_pretrained(
         folder, config=config, use_safetensors=True, dtype="float32", output_loading_info=True, **strict
     )
     # Missing weights would be random. A head tied to the embeddings misses none.
-    if told["missing_keys"]:
+    if report["missing_keys"]:
         return None
     return _TitleModel(model.eval(), AutoTokenizer.from_pretrained(folder, **strict), causal)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from benchsuite_flm.settings import Settings
 
 Report = Callable[[int, int, str], None]
-"""Told (epochs done, epochs, note)."""
+"""Called with (epochs done, epochs, note)."""
 
 _MOST_OF_SHORT = 5  # short visible histories have 0 to 5 items
 
@@ -140,7 +140,7 @@ class Trainer:
         """Run all epochs.
 
         Args:
-            report: told about each epoch.
+            report: called after each epoch.
             stop: True when training should end.
             quality: measures the model after each epoch; higher is better.
             checkpoint: where the state is saved after an epoch, and training is resumed from.
@@ -260,7 +260,7 @@ class Trainer:
             self.sums[name] = value.detach().clone() if old is None else old + value.detach()
 
     def _use_average(self) -> None:
-        """Replace the weights by the mean of the last epochs', where one was asked for and its epochs were reached."""
+        """Replace the weights by the mean of the last epochs', where the settings ask for one and its epochs were reached."""
         if self.summed:
             with torch.no_grad():
                 for name, value in self.weights.items():

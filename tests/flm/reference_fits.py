@@ -1,7 +1,7 @@
 """Small fits of every row of the family with a fixed seed, and what they learn: the source of ``reference_fits.json``.
 
-``python tests/flm/reference_fits.py`` writes that file anew, in float32. It changes only where the numbers of a row are meant to
-change, and then the row's ``version`` changes, too.
+``python tests/flm/reference_fits.py`` writes that file anew, in float32. It changes only where the numbers of a row are
+meant to change, and then the row's ``version`` changes, too.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from benchsuite.api import Context
 from benchsuite.data import Dataset, Fold
 from benchsuite_classic.ease import EASE
 from benchsuite_classic.mixing import held_out
-from benchsuite_flm.rerank.base import history_texts
 from benchsuite_flm.rerank.first_stage import FirstStage, draw_groups
 
 
@@ -87,10 +86,3 @@ def test_positives_and_negatives_both_come_from_the_candidates(fold: Fold, vecto
     few = draw_groups(first, held, count=12, negatives=3, groups=7, seed=3)
     assert few.item.shape == (7, 4)
     assert draw_groups(first, held, count=12, negatives=3, groups=0, seed=3).item.shape == (0, 4)
-
-
-def test_history_texts_hold_the_latest_liked_items_once(world: Dataset, ask) -> None:
-    titles = [f"t{code}" if code != 9 else "" for code in range(60)]
-    queries = ask(world, [0, 0], [[0, 1, 3, 9, 6, 3], []])  # user 0 likes every third item
-    assert history_texts(queries, titles, 3) == ["t3; t6; t0", ""]
-    assert history_texts(queries, titles, 9) == ["t3; t6; t0; t1", ""]

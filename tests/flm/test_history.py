@@ -6,7 +6,7 @@ import torch
 
 from benchsuite.data import Dataset, Interactions, Queries
 from benchsuite_flm.head import Head
-from benchsuite_flm.history import HistoryFeatures, HistoryWeighting, ages, friends_took, standardize
+from benchsuite_flm.history import HistoryFeatures, HistoryWeighting, ages, friends_took, history_texts, standardize
 
 
 def rows(user: list[int], item: list[int], **more) -> Interactions:
@@ -120,3 +120,10 @@ def test_features_join_the_text_and_start_at_nothing() -> None:
         head.feature.copy_(torch.ones(2, 3))
         told = features.sum(dim=1, keepdim=True)
         torch.testing.assert_close(head.fuse(vectors[1:3], every[1:3]), vectors[1:3] + told[1:3])
+
+
+def test_history_texts_hold_the_latest_liked_items_once(world: Dataset, ask) -> None:
+    titles = [f"t{code}" if code != 9 else "" for code in range(60)]
+    queries = ask(world, [0, 0], [[0, 1, 3, 9, 6, 3], []])  # user 0 likes every third item
+    assert history_texts(queries, titles, 3) == ["t3; t6; t0", ""]
+    assert history_texts(queries, titles, 9) == ["t3; t6; t0; t1", ""]

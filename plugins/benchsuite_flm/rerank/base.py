@@ -18,6 +18,7 @@ from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Int64, Quer
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.mixing import best_mix, held_out
 from benchsuite_content.encode import torch_threads
+from benchsuite_flm.history import history_texts
 from benchsuite_flm.rerank.first_stage import BLOCK, First, FirstStage, Groups, draw_groups
 from benchsuite_flm.settings import LoraPart, Tuning
 
@@ -314,21 +315,3 @@ def _blend(weight: float) -> Callable[[Sequence[Float32]], Float32]:
         return np.where(np.isnan(pairs), below - 2, blended / (1 + np.abs(blended)))
 
     return blend
-
-
-def history_texts(queries: Queries, titles: Sequence[str], count: int) -> list[str]:
-    """Return one text per query: the titles of its items, liked ones first, the latest first, no item twice.
-
-    Args:
-        queries: the queries.
-        titles: of all items.
-        count: items at most.
-    """
-    texts = []
-    for query in range(len(queries)):
-        rows = np.arange(queries.start[query], queries.start[query + 1])[::-1]
-        if queries.history.label is not None:
-            rows = rows[np.argsort(-queries.history.label[rows], kind="stable")]
-        codes = dict.fromkeys(queries.history.item[rows].tolist())
-        texts.append("; ".join([titles[code] for code in codes if titles[code]][:count]))
-    return texts

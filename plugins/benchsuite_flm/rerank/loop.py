@@ -66,7 +66,7 @@ def train(
         epochs: passes over the groups.
         batch_size: groups per step.
         seed: of the order of the groups.
-        report: told (steps done, steps, note).
+        report: called with (steps done, steps, note).
         stop: True when training should end.
     """
     if not len(histories) or not parameters:
