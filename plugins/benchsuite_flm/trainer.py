@@ -260,7 +260,7 @@ class Trainer:
             self.sums[name] = value.detach().clone() if old is None else old + value.detach()
 
     def _use_average(self) -> None:
-        """Replace the weights by the mean of the last epochs', where the settings ask for one and its epochs were reached."""
+        """Replace the weights by the mean of those of the last epochs, where the settings ask for it."""
         if self.summed:
             with torch.no_grad():
                 for name, value in self.weights.items():
