@@ -27,10 +27,11 @@ from benchsuite_content.als_content import predict_factors
 from benchsuite_content.backbone import Backbone, backbone_folder, load_backbone
 from benchsuite_datasets.demo import Demo
 from benchsuite_datasets.ml_100k import MovieLens100K
-from benchsuite_flm import engine, fitting, tower
-from benchsuite_flm.flm import FLM
-from benchsuite_flm.loop import Loop
-from benchsuite_flm.steps import Group, Steps
+from benchsuite_flm import encoder, trainer
+from benchsuite_flm.base import ndcg_at_10
+from benchsuite_flm.models import FLM
+from benchsuite_flm.optim import OptimizerConfig, ParameterGroup, ScheduledOptimizer
+from benchsuite_flm.trainer import Trainer
 from benchsuite_protocol.splits.item_cold import ItemCold
 
 EVERY = 50
@@ -53,19 +54,20 @@ def fold_of(source: str, seed: int) -> Fold:
     return fold.validation
 
 
-class Stepwise(Loop):
+class Stepwise(Trainer):
     """Takes one encoder step for each batch of users, instead of one for each pass over the catalogue."""
 
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
+    def __init__(self, *parts: Any, **more: Any) -> None:
+        super().__init__(*parts, **more)
         self._each, self.batches = self.batches, 1
-        learn = Group(self.tower.parameters, self.recipe.learning_rate, self.recipe.weight_decay)
-        self.tower_steps = Steps(self.recipe.epochs * self._each, learn, rule=self.recipe.rule)
+        group = ParameterGroup(self.encoder.parameters, self.config.learning_rate, self.settings.weight_decay)
+        config = OptimizerConfig.of(self.settings)
+        self.encoder_optimizer = ScheduledOptimizer(self.settings.epochs * self._each, group, config=config)
 
     def epoch(self) -> float:
         """Do one epoch; return its mean loss."""
         before = self.done
-        losses = [Loop.epoch(self) for _ in range(self._each)]
+        losses = [Trainer.epoch(self) for _ in range(self._each)]
         self.done = before + 1
         return float(np.mean(losses))
 
@@ -88,13 +90,13 @@ def _no(*_: Any) -> bool:
 def switch_off(trick: str) -> None:
     """Take one trick away. That of memory is taken away by who starts this process."""
     if trick == "bf16":
-        vars(fitting)["fast_half"] = _no
+        vars(encoder)["fast_half"] = _no
     elif trick == "buckets":
-        vars(tower)["batches"] = unsorted
+        vars(encoder)["batches"] = unsorted
     elif trick == "cache":
-        setattr(tower.TextTower, "_shortcut", _no)  # noqa: B010 - a method is exchanged here on purpose
+        setattr(encoder.TextEncoder, "_can_skip_frozen", _no)  # noqa: B010 - a method is exchanged here on purpose
     elif trick == "accumulation":
-        vars(engine)["Loop"] = Stepwise  # what train() makes
+        vars(trainer)["Trainer"] = Stepwise  # the class that a fit uses
 
 
 def ours(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
@@ -105,8 +107,8 @@ def ours(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
     mark = time.perf_counter()
     model.fit(fold.train, Context(seed=options.seed, threads=options.threads))
     seconds = time.perf_counter() - mark
-    value = fitting.quality(fold, lambda queries: model.score(queries, fold.candidates), options.seed)
-    half = tower.fast_half("cpu")
+    value = ndcg_at_10(fold, lambda queries: model.score(queries, fold.candidates), options.seed)
+    half = encoder.fast_half("cpu")
     return {"seconds": seconds, "ndcg": value, "peak": _peak(), "epochs": model.epochs, "half": half}
 
 
@@ -129,7 +131,7 @@ def plain(fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
 
     def judge(seconds: float) -> float:
         vectors = model.encode(texts, batch_size=128, normalize_embeddings=True, show_progress_bar=False)
-        value = max(fitting.quality(fold, answer(vectors), options.seed) for answer in answers)
+        value = max(ndcg_at_10(fold, answer(vectors), options.seed) for answer in answers)
         judged.append((seconds, value))
         return value
 

@@ -72,6 +72,7 @@ class Ingest:
         """
         cells = []
         for cell in job.cells:
+            self._lists.pop(cell["key"], None)  # of a worker that died; the cell is tried once more
             answers = _answers(folder, cell["key"])
             answers.mkdir()
             known = cell["stage"] == "test" or self._folds.fold(job.fold_key).validation is not None

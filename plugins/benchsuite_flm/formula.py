@@ -6,10 +6,10 @@ from typing import Any
 
 
 def rating(user: Any, item: Any, w1: Any, w2: Any, b: Any) -> Any:
-    """Return r, the chance in (0, 1) that each user likes the item beside it.
+    """Return float[p] r, the probability in (0, 1) that each user likes the item in the same row.
 
     ``r = sigmoid(W1·x + W2·u + b)``, where the encoding ``x`` of the pair is the elementwise product ``u * i``. Then
-    ``W1·x`` is a weighted dot product, and all items of a catalogue are answered by one matrix product
+    ``W1·x`` is a weighted dot product, and a matrix product scores a whole catalogue
     (:func:`catalogue_logits`). Works on NumPy arrays and torch tensors alike.
 
     Args:
@@ -28,7 +28,7 @@ def pair_logits(user: Any, item: Any, w1: Any, w2: Any, b: Any) -> Any:
 
 
 def encoded_logits(x: Any, user: Any, w1: Any, w2: Any, b: Any) -> Any:
-    """Return float[p], the same for any encoding x (float[p, d]) of the pair, such as what an encoder reads in both."""
+    """Return float[p], the same for any encoding x (float[p, d]) of the pair, such as an encoder's of both texts."""
     return x @ w1 + user @ w2 + b
 
 

@@ -5,25 +5,37 @@ read from the text (``t``) and how often it was taken (``c``). The user's encodi
 interest (``h``) and how little is known about it (``s``, 1 for an empty history). With
 ``W1 = [1 / temperature, ..., 1, w, w']`` the formula's ``W1·x`` is the similarity of interest and item, plus the item's
 bias and popularity, which counts more where the user is unknown. ``W2·u + b`` is the same for all items of a user, so
-ranking leaves it at zero; only a loss that asks for r itself (binary cross-entropy) learns it.
+ranking losses leave it at zero; only binary cross-entropy, a loss of r itself, learns it.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from benchsuite.api import Context
+from benchsuite.data import Dataset, Entities, Float32
+from benchsuite_content.encode import encode_texts
 from benchsuite_flm.formula import catalogue_logits, pair_logits
+from benchsuite_flm.history import standardize
+from benchsuite_flm.optim import ParameterGroup
+
+if TYPE_CHECKING:
+    from benchsuite_content.backbone import Backbone
+    from benchsuite_flm.settings import Settings
 
 EXTRA = 3
 """Entries of an encoding beside the interest or the own part."""
 
-_STEEP = 5.0  # an item of a history weighs between exp(-5) and exp(5)
+_MAX_LOGIT = 5.0  # attention weighs an item of a history between exp(-5) and exp(5)
 
 
 class Head(nn.Module):
-    """Learns how text vectors turn into encodings.
+    """The trainable map from text vectors to encodings.
 
     Args:
         taken: int[n], how often each item was taken in training.
@@ -32,7 +44,7 @@ class Head(nn.Module):
         temperature: divides the similarity of interest and item.
         features: float32[n, f] feature vectors of the items, or None. A learnt projection, zero at the start, adds
             them to the text vectors.
-        attention: whether a learnt query weighs the items of a history. All weigh the same at the start.
+        attention: whether a learnt query weighs the items of a history; all have the same weight at the start.
         literal: whether W2 and b are learnt too, both zero at the start.
     """
 
@@ -80,6 +92,40 @@ class Head(nn.Module):
         self.w2 = nn.Parameter(torch.zeros(width + EXTRA, device=device)) if literal else None
         self.b = nn.Parameter(torch.zeros((), device=device)) if literal else None
 
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        taken: Tensor,
+        profiles: Tensor | None = None,
+        features: Tensor | None = None,
+        *,
+        width: int,
+    ) -> Head:
+        """Return an untrained head as the settings ask for."""
+        attention, literal = settings.interest == "attention", settings.loss == "bce"
+        return cls(
+            taken, profiles, width, settings.temperature, features=features, attention=attention, literal=literal
+        )
+
+    def parameter_groups(self, settings: Settings) -> list[ParameterGroup]:
+        """Return the weights with their largest learning rates; biases learn fast and never decay."""
+        slow, decay = settings.residual_learning_rate, settings.weight_decay
+        middle = [self.residual, self.prior, self.profile]
+        biases = [self.text_bias, self.popularity, self.log_shrinkage]
+        if self.features is not None:
+            middle.append(self.feature)
+        if self.attention is not None:
+            middle.append(self.attention)
+        if self.w2 is not None and self.b is not None:
+            middle.append(self.w2)
+            biases.append(self.b)
+        return [
+            ParameterGroup([self.projection], settings.head_learning_rate, decay),
+            ParameterGroup(middle, slow, decay),
+            ParameterGroup(biases, 10 * slow),
+        ]
+
     @property
     def w1(self) -> Tensor:
         """float32[d + 3], the weights W1 of the formula."""
@@ -92,8 +138,8 @@ class Head(nn.Module):
         Args:
             vectors: float32[m, d] their text vectors.
             rows: int64[m] their codes.
-            keep: float32[m], 1 where the item may use its residual and popularity, 0 where it must do without both,
-                like a new item.
+            keep: float32[m], 1 where residual and popularity of the item are used, 0 where they are dropped, as for a
+                new item.
         """
         vectors = self.fuse(vectors, rows)
         own = vectors @ self.projection.T + self.residual[rows] * keep[:, None]
@@ -102,30 +148,30 @@ class Head(nn.Module):
         return torch.cat([own, bias[:, None], count[:, None], count[:, None]], dim=1)
 
     def fuse(self, vectors: Tensor, rows: Tensor) -> Tensor:
-        """Return float32[m, d], the text vectors (float32[m, d]) of some items plus what their features tell."""
+        """Return float32[m, d], the text vectors (float32[m, d]) of some items plus their projected features."""
         return vectors if self.features is None else vectors + self.features[rows] @ self.feature
 
     def attend(self, own: Tensor) -> Tensor:
-        """Return float32[m, d], own parts of items as a history sums them up.
+        """Return float32[m, d], the own parts of items with their attention weights, to be summed over a history.
 
-        With attention an item weighs exp(own part · query). The interest is a direction, so that is the softmax over
-        the history; its denominator does not matter.
+        The weight is exp(own part · query). That is a softmax over the history without its denominator, which the
+        interest, a direction, does not need.
         """
         if self.attention is None:
             return own
-        return own * (own @ self.attention).float().clamp(-_STEEP, _STEEP).exp()[:, None]
+        return own * (own @ self.attention).float().clamp(-_MAX_LOGIT, _MAX_LOGIT).exp()[:, None]
 
     def users(self, total: Tensor, count: Tensor, user: Tensor, friends: Tensor | None = None) -> Tensor:
         """Return float32[q, d + 3], the encodings u.
 
-        The interest is the direction of the history, shrunk towards a prior (of everybody, plus what the profile
-        text tells) by ``k / (k + shrinkage)`` for k items: with few items the prior and popularity decide.
+        The interest is the direction of the history, shrunk towards a prior (a common one plus the projected profile)
+        by ``k / (k + shrinkage)`` for k items: with few items the prior and popularity decide.
 
         Args:
             total: float32[q, d], sum of the own parts of the items in each history, see :meth:`attend`.
-            count: float32[q], how many there are.
-            user: int64[q] user codes, for the profile text.
-            friends: float32[q, d], what friends add to the prior, or None.
+            count: float32[q], items in each history.
+            user: int64[q] user codes, for the profiles.
+            friends: float32[q, d] to add to the prior, or None.
         """
         shrinkage = self.log_shrinkage.exp()
         unknown = (shrinkage / (count + shrinkage))[:, None]
@@ -153,11 +199,11 @@ class Head(nn.Module):
         return w1, torch.zeros_like(w1) if self.w2 is None else self.w2, 0.0 if self.b is None else self.b
 
 
-def read_out(vectors: Tensor, encodings: Tensor, warm: Tensor, regularization: float) -> Tensor:
-    """Return float32[n, e]: encodings of warm items as they are, and of new items as their texts suggest.
+def predict_new_items(vectors: Tensor, encodings: Tensor, warm: Tensor, regularization: float) -> Tensor:
+    """Return float32[n, e]: encodings of warm items as they are, those of new items predicted from their texts.
 
-    What new items lack (a residual, a popularity) is guessed by a ridge regression of the warm items' encodings on
-    their text vectors, in closed form.
+    New items have no residual and no popularity. Their encodings come from a ridge regression of the warm items'
+    encodings on their text vectors, in closed form.
 
     Args:
         vectors: float32[n, d] text vectors.
@@ -168,10 +214,59 @@ def read_out(vectors: Tensor, encodings: Tensor, warm: Tensor, regularization: f
     if bool(warm.all()) or not bool(warm.any()):
         return encodings
     known, target = vectors[warm].double(), encodings[warm].double()
-    middle, mean = known.mean(dim=0), target.mean(dim=0)
-    known = known - middle
+    centre, mean = known.mean(dim=0), target.mean(dim=0)
+    known = known - centre
     penalty = regularization * torch.eye(known.shape[1], dtype=known.dtype, device=known.device)
     weights = torch.linalg.solve(known.T @ known + penalty, known.T @ (target - mean))
     out = encodings.clone()
-    out[~warm] = ((vectors[~warm].double() - middle) @ weights + mean).float()
+    out[~warm] = ((vectors[~warm].double() - centre) @ weights + mean).float()
     return out
+
+
+def encode_items(head: Head, vectors: Tensor, settings: Settings, *, identities: bool) -> tuple[Tensor, Tensor]:
+    """Return float32[n, d] vectors with features and float32[n, d + 3] encodings of all items, after training.
+
+    Sets the head's shrinkage to the setting.
+
+    Args:
+        head: trained.
+        vectors: float32[n, d] text vectors.
+        settings: of the model.
+        identities: False where nothing is learnt about single items.
+    """
+    every = torch.arange(len(vectors), device=vectors.device)
+    with torch.no_grad():
+        head.log_shrinkage.fill_(float(np.log(settings.shrinkage)))
+        items = head.items(vectors, every, head.warm.float() * identities)
+        vectors = head.fuse(vectors, every)
+        if identities:
+            items = predict_new_items(vectors, items, head.warm, settings.regularization)
+    return vectors, items
+
+
+def build_head(settings: Settings, train: Dataset, backbone: Backbone, context: Context) -> Head:
+    """Return an untrained head for a training part; ``backbone`` encodes the profile texts as it is now."""
+    device = torch.device(context.device)
+    features = _standardized(train.items) if settings.features else None
+    profiles = _profiles(settings, train.users, backbone, context)
+    profile, feature = (None if one is None else torch.from_numpy(one).to(device) for one in (profiles, features))
+    taken = torch.from_numpy(np.asarray(train.matrix().sum(axis=0)).ravel()).to(device)
+    return Head.of(settings, taken, profile, feature, width=backbone.width)
+
+
+def _standardized(rows: Entities) -> Float32 | None:
+    return None if rows.features is None else standardize(rows.features)
+
+
+def _profiles(settings: Settings, users: Entities, backbone: Backbone, context: Context) -> Float32 | None:
+    """Return float32[users, p]: centred vectors of the profile texts, 0 for empty ones, then standardized features."""
+    found = []
+    if users.text is not None and any(users.text):
+        vectors = encode_texts(backbone, users.text, device=context.device, threads=context.threads)
+        written = np.linalg.norm(vectors, axis=1) > 0
+        vectors[written] -= vectors[written].mean(axis=0)
+        found.append(vectors)
+    features = _standardized(users) if settings.features else None
+    if features is not None:
+        found.append(features)
+    return np.hstack(found) if len(found) > 1 else found[0] if found else None

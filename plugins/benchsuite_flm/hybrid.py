@@ -1,4 +1,4 @@
-"""FLM mixed with what classics know: text where items are little known, who took what where they are well known."""
+"""The row ``flm-hybrid``: FLM blended with collaborative models, which know items by their users."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from benchsuite_content.ease_content import EASEContent
 from benchsuite_content.encode import encode_texts
 from benchsuite_content.kernel_ridge import CITE_KERNEL_RIDGE, TextKernel
 from benchsuite_content.vectors import tfidf_vectors
-from benchsuite_flm.flm import FLM
-from benchsuite_flm.terms import SIDE_WEIGHTS, Terms, Weights, choose
-from benchsuite_flm.values import PairTerm, PairWeights, ratings_of, stack
+from benchsuite_flm.hybrid_terms import SIDE_WEIGHTS, Terms, Weights, choose
+from benchsuite_flm.models import FLM
+from benchsuite_flm.value_stacking import PairTerm, PairWeights, ratings_of, stack
 
 _MIX = "mix.json"
-_BESIDE = 0.05  # on validation parts of ml-100k lists of the whole catalogue begin to suffer at twice as much
+_BESIDE = 0.05  # on validation folds of ml-100k, twice as much lowers the quality of lists of the whole catalogue
 
 
 @dataclass
 class HybridFLM(FLM):
-    """FLM plus classics: the logit of ``flm`` and weighted scores of ``ease-content``, popularity and ``als``.
+    """FLM plus collaborative models: the logit of ``flm`` and weighted scores of EASE, popularity and ALS.
 
     Items with training rows get a weighted score of EASE that also explains the texts' frozen vectors, and a weighted
-    popularity. New items, of which EASE knows nothing, get a weighted score of ALS whose factors are predicted from
+    popularity. New items, for which EASE abstains, get a weighted score of ALS whose factors are predicted from
     their texts by kernel regression (as in ``als-kernel``): the kernel is that of the fine-tuned vectors, to which
-    those of the frozen vectors and of counted words are added where that helps. The pointwise answer is that of
+    those of the frozen vectors and of counted words are added where that helps. The pointwise score is that of
     ``flm``; where the data has likes and dislikes, the rating that ``knn-baseline`` predicts is added.
 
     Weights are chosen on validation, those of lists by nDCG@10: on the validation fold where there is one, else on a
     tenth of each history that is held out inside the training part. They leave their defaults only for a gain of more
     than its standard error. For that choice everything is fitted once without the held-out rows, then again with all,
-    so a fit takes twice as long as that of ``flm``. What validation cannot tell (nothing new, or nothing known, is
-    asked there) keeps its default. With a given ``weight`` nothing is chosen.
+    so a fit takes twice as long as that of ``flm``. Weights of new (or known) items keep their defaults where the
+    validation fold has no candidates of that kind. With a given ``weight`` nothing is chosen.
 
     Attributes:
         ease_regularization: the L2 penalty of EASE, in units of users.
@@ -53,7 +53,8 @@ class HybridFLM(FLM):
         side_weight: of the frozen vectors within EASE, in units of users.
         popularity_weight: of the centred log count of training rows.
         new_weight: of the score of ALS for new items, factors predicted from the fine-tuned vectors, where the
-            validation fold asks for new items only. Beside known items a twentieth of it, or new ones fill the lists.
+            validation fold has new candidates only. Among known items it is a twentieth of that, or new ones would
+            fill the lists.
         ridge: the L2 penalty with which they are predicted.
     """
 
@@ -70,17 +71,17 @@ class HybridFLM(FLM):
     def fit(self, train: Dataset, context: Context) -> Self:
         """Choose the weights, then fit everything on all rows."""
         alone = dataclasses.replace(context, validation=None)
-        # Where nothing can be chosen, EASE weighs what suited the validation rows of two film sets (a shop wants more).
+        # The default weight of EASE is the best one on the validation rows of two film sets; for a shop more is better.
         self._weights = Weights(
             10.0 if self.weight is None else self.weight,
             self.side_weight,
             self.popularity_weight,
-            self.new_weight * (1.0 if _asks_for_new_only(context.validation) else _BESIDE),
+            self.new_weight * (1.0 if _has_only_new_candidates(context.validation) else _BESIDE),
             TextKernel({"tuned": 1.0}, self.ridge),
         )
         self._quality: float | None = None
         pair_weights = PairWeights()
-        texts = self._read(train, context)
+        texts = self._text_vectors(train, context)
         if self.weight is None:
             pair_weights = self._choose(train, texts, context, alone)
         super().fit(train, context)
@@ -92,13 +93,13 @@ class HybridFLM(FLM):
             self._pairs = None if ratings is None else PairTerm(ratings, pair_weights)
         return self
 
-    def _read(self, train: Dataset, context: Context) -> dict[str, Any]:
-        """Return the readings that do not depend on training."""
-        if train.items.text is None:  # which the fit of flm says in its own words
+    def _text_vectors(self, train: Dataset, context: Context) -> dict[str, Any]:
+        """Return the item vectors that do not depend on training."""
+        if train.items.text is None:  # the fit of flm raises the error
             return {}
         frozen = encode_texts(self._load(), train.items.text, device=context.device, threads=context.threads)
         found: dict[str, Any] = {"frozen": frozen}
-        with contextlib.suppress(NotApplicable):  # no words: then they predict nothing
+        with contextlib.suppress(NotApplicable):  # texts without words
             found["words"] = tfidf_vectors(train, ngrams=1)
         return found
 
@@ -109,23 +110,23 @@ class HybridFLM(FLM):
             return PairWeights()
         shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(FLM) if field.init}
         text = FLM(**shared).fit(fold.train, alone)
-        read = {**texts, "tuned": text.vectors}
-        terms = Terms(fold.train, read, self.ease_regularization, (*SIDE_WEIGHTS, self.side_weight), alone)
+        vectors = {**texts, "tuned": text.vectors}
+        terms = Terms(fold.train, vectors, self.ease_regularization, (*SIDE_WEIGHTS, self.side_weight), alone)
         self._weights, quality = choose(
             fold,
             lambda queries: text.score(queries, fold.candidates),
             terms,
             self._weights,
             context.seed,
-            new=context.validation is not None,  # what is held out inside the training part is seldom new
+            new=context.validation is not None,  # items held out inside the training part are seldom new
         )
         self._quality = round(quality, 4)
         label = fold.truth.label
-        ratings = None if label is None or text.tastes is None else ratings_of(fold.train, alone)
+        ratings = None if label is None or text.like_classifier is None else ratings_of(fold.train, alone)
         if ratings is None or label is None:
             return PairWeights()
-        asked = fold.truth.rows.astype(np.int32), fold.truth.item
-        return stack(text.score_pairs(fold.queries, *asked), ratings.score_pairs(fold.queries, *asked), label)
+        pairs = fold.truth.rows.astype(np.int32), fold.truth.item
+        return stack(text.score_pairs(fold.queries, *pairs), ratings.score_pairs(fold.queries, *pairs), label)
 
     def facts(self) -> dict[str, Any]:
         """Return the facts of ``flm``, the weights that were used and what they reached on validation."""
@@ -146,9 +147,10 @@ class HybridFLM(FLM):
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
         """Return float32[p], logits: those of ``flm``, with the predicted rating where there are likes and dislikes.
 
-        What is added to lists is weighed for their first places, and otherwise in every fold: no threshold would hold.
+        The terms of lists are left out: their weights are chosen for first places and differ between folds, so that no
+        threshold of one fold would suit the next.
         """
-        if self.tastes is None:
+        if self.like_classifier is None:
             return self._pair_logits(queries, query, item)
         logits = super().score_pairs(queries, query, item)
         return logits if self._pairs is None else self._pairs.add(logits, queries, query, item)
@@ -172,7 +174,7 @@ class HybridFLM(FLM):
         return self
 
 
-def _asks_for_new_only(fold: Fold | None) -> bool:
+def _has_only_new_candidates(fold: Fold | None) -> bool:
     if fold is None or fold.candidates is None:
         return False
     return not np.isin(fold.candidates, fold.train.interactions.item).any()

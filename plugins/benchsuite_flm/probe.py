@@ -1,9 +1,9 @@
 """The title-completion probe: does a pretrained language model know the items of a data set by name?
 
-Each title is cut in half; the backbone, as it came, is to say the rest from the start. A causal model continues
-greedily; a masked one fills all masked places of the rest at once, each with its likeliest token. The same is asked of
-titles whose words were exchanged between titles, place by place counted from the end: they look alike, but nobody can
-know them. What is completed of the real titles beyond these, the model has read before, or could guess from language.
+Each title is cut in half, and the untrained backbone predicts the second half from the first. A causal model continues
+greedily; a masked one fills all masked places at once, each with its likeliest token. Control titles have their words
+exchanged between titles, place by place counted from the end: they look alike, but no model can know them. A model that
+completes more real titles than control titles has read them before, or guesses them from language.
 """
 
 from __future__ import annotations
@@ -16,28 +16,22 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.data import Entities
 from benchsuite_content.backbone import backbone_folder, is_decoder, quiet_transformers
 from benchsuite_content.encode import torch_threads
 
 NO_HEAD = "not applicable: the backbone has no language-modelling head"
 LIMIT = 500
-"""Titles asked at most."""
+"""Titles tried at most."""
 
 _TOKENS = 64  # longer titles are left out
 _BATCH = 16
 _YEAR = re.compile(r"\s*\(\d{4}\)$")
 
 
-def item_titles(items: Entities) -> tuple[str, ...]:
-    """Return each item's title: of the columns that make up the texts the one they begin with, else the whole text."""
-    return items.titles
-
-
 def complete_titles(
     name: str, titles: Sequence[str], *, seed: int = 0, limit: int = LIMIT, device: str = "cpu", threads: int = 1
 ) -> dict[str, Any] | str:
-    """Return how often a backbone completes titles, or why that cannot be asked.
+    """Return how often a backbone completes titles, or why that cannot be measured.
 
     Args:
         name: the backbone, see :func:`benchsuite_content.backbone.load_backbone`. It is loaded anew, untrained.
@@ -48,8 +42,8 @@ def complete_titles(
         threads: CPU threads to use.
 
     Returns:
-        ``kind`` (``"masked"`` or ``"causal"``), ``titles`` (how many were asked), the shares ``completed`` (the whole
-        rest is right) and ``next_word`` (its first word is), and the same of exchanged titles as ``control_completed``
+        ``kind`` (``"masked"`` or ``"causal"``), ``titles`` (how many were tried), the shares ``completed`` (the whole
+        rest is right) and ``next_word`` (its first word is), and the same of control titles as ``control_completed``
         and ``control_next_word``. Or a sentence that begins with "not applicable" or "failed".
     """
     drawn = _draw(titles, seed, limit)
@@ -61,15 +55,15 @@ def complete_titles(
             if found is None:
                 return NO_HEAD
             found.model.to(device)
-            given, control = (found.answers(words) for words in (drawn, _exchanged(drawn, seed)))
-    except Exception as error:  # noqa: BLE001 - a probe that breaks must not cost the fit that it looks at
+            given, control = (found.complete(words) for words in (drawn, _exchanged(drawn, seed)))
+    except Exception as error:  # noqa: BLE001 - a probe that fails must not make the fit fail
         line = str(error).strip().partition("\n")[0][:200]
         return f"failed: {type(error).__name__}: {line}"
     if not given or not control:
         return "not applicable: no title is short enough"
     shares = {
-        f"{prefix}{what}": round(float(np.mean([answer[place] for answer in answers])), 4)
-        for prefix, answers in (("", given), ("control_", control))
+        f"{prefix}{what}": round(float(np.mean([result[place] for result in results])), 4)
+        for prefix, results in (("", given), ("control_", control))
         for place, what in enumerate(("completed", "next_word"))
     }
     return {"kind": "causal" if found.causal else "masked", "titles": len(given), **shares}
@@ -86,11 +80,11 @@ def _draw(titles: Sequence[str], seed: int, limit: int) -> list[list[str]]:
 
 
 def _exchanged(titles: Sequence[Sequence[str]], seed: int) -> list[list[str]]:
-    """Give every last word to another title, every last but one likewise, and so on.
+    """Return control titles: every last word moves to another title, every last but one likewise, and so on.
 
-    Titles stand in a random circle. A last word moves on by one title, the one before it by two, and so on, so that
-    nobody keeps a word of their own and neighbouring words part. A title alone with its length keeps the words that
-    nobody else has a place for.
+    Titles are in a random circle. A last word moves by one title, the one before it by two, and so on: no title keeps
+    a word of its own, and neighbouring words are separated. The only title of a length keeps the words at places that
+    no other title has.
     """
     order = np.random.default_rng([seed, 1]).permutation(len(titles)).tolist()
     mixed = [list(words) for words in titles]
@@ -103,7 +97,7 @@ def _exchanged(titles: Sequence[Sequence[str]], seed: int) -> list[list[str]]:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Prompt:
     """A title as tokens, and the places of the rest and of its first word."""
 
     ids: list[int]
@@ -112,26 +106,26 @@ class _Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class _Speaker:
-    """A model with its head."""
+class _TitleModel:
+    """A language model with its head."""
 
     model: Any
     tokenizer: Any
     causal: bool
 
-    def answers(self, titles: Sequence[Sequence[str]]) -> list[tuple[bool, bool]]:
+    def complete(self, titles: Sequence[Sequence[str]]) -> list[tuple[bool, bool]]:
         """Return of each title that is short enough whether the whole rest and whether its first word is right."""
         import torch
 
-        read = [one for words in titles if (one := self._read(words)) is not None]
-        answers: list[tuple[bool, bool]] = []
+        read = [one for words in titles if (one := self._prompt(words)) is not None]
+        results: list[tuple[bool, bool]] = []
         with torch.inference_mode():
             for first in range(0, len(read), _BATCH):
-                answers += self._batch(read[first : first + _BATCH])
-        return answers
+                results += self._batch(read[first : first + _BATCH])
+        return results
 
-    def _read(self, words: Sequence[str]) -> _Asked | None:
-        """Return what is asked of a title; None where it is too long."""
+    def _prompt(self, words: Sequence[str]) -> _Prompt | None:
+        """Return the prompt of a title; None where it is too long."""
         text = " ".join(words)
         shown = len(words) - len(words) // 2
         begin = len(" ".join(words[:shown])) + 1
@@ -141,9 +135,9 @@ class _Speaker:
         rest = [place for place, (_, last) in enumerate(spans) if last > begin]
         word = [place for place in rest if spans[place][0] < end]
         room = min(_TOKENS, int(getattr(self.model.config, "max_position_embeddings", _TOKENS)) - 2)
-        return _Asked(ids, rest, word) if word and rest[0] > 0 and len(ids) <= room else None
+        return _Prompt(ids, rest, word) if word and rest[0] > 0 and len(ids) <= room else None
 
-    def _batch(self, titles: Sequence[_Asked]) -> Iterator[tuple[bool, bool]]:
+    def _batch(self, titles: Sequence[_Prompt]) -> Iterator[tuple[bool, bool]]:
         import torch
 
         ids = torch.full((len(titles), max(len(title.ids) for title in titles)), self.tokenizer.pad_token_id or 0)
@@ -151,35 +145,35 @@ class _Speaker:
         for row, title in enumerate(titles):
             ids[row, : len(title.ids)] = torch.tensor(title.ids)
             mask[row, : len(title.ids)] = 1
-        asked = ids.clone()
+        shown = ids.clone()
         if not self.causal:
             for row, title in enumerate(titles):
-                asked[row, title.rest] = self.tokenizer.mask_token_id
+                shown[row, title.rest] = self.tokenizer.mask_token_id
         device = self.model.device
-        said = self.model(input_ids=asked.to(device), attention_mask=mask.to(device)).logits.argmax(dim=-1).cpu()
-        # A causal model says at each place what comes next. Greedy words are right as long as all before them are, so
-        # reading the true title tells the same as continuing it word by word.
+        predicted = self.model(input_ids=shown.to(device), attention_mask=mask.to(device)).logits.argmax(dim=-1).cpu()
+        # A causal model predicts the next token at each place. Greedy decoding equals the title up to its first error,
+        # so one pass over the true title gives the same result as decoding token by token.
         right = torch.zeros_like(ids, dtype=torch.bool)
         if self.causal:
-            right[:, 1:] = said[:, :-1] == ids[:, 1:]
+            right[:, 1:] = predicted[:, :-1] == ids[:, 1:]
         else:
-            right = said == ids
+            right = predicted == ids
         for row, title in enumerate(titles):
             yield bool(right[row, title.rest].all()), bool(right[row, title.word].all())
 
 
-def _load(folder: Path) -> _Speaker | None:
-    """Return the model with the head that its weights hold; None where they hold none or nothing can be asked."""
+def _load(folder: Path) -> _TitleModel | None:
+    """Return the model with the head that its weights hold; None where they hold none."""
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
     strict = {"trust_remote_code": False, "local_files_only": True}
     config = AutoConfig.from_pretrained(folder, **strict)
     causal = is_decoder(config)
     kind: Any = AutoModelForCausalLM if causal else AutoModelForMaskedLM
-    model, told = kind.from_pretrained(
+    model, report = kind.from_pretrained(
         folder, config=config, use_safetensors=True, dtype="float32", output_loading_info=True, **strict
     )
-    # What the weights lack would be drawn at random. A head tied to the embeddings lacks nothing.
-    if told["missing_keys"]:
+    # Missing weights would be random. A head tied to the embeddings misses none.
+    if report["missing_keys"]:
         return None
-    return _Speaker(model.eval(), AutoTokenizer.from_pretrained(folder, **strict), causal)
+    return _TitleModel(model.eval(), AutoTokenizer.from_pretrained(folder, **strict), causal)

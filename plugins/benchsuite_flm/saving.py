@@ -1,7 +1,7 @@
-"""A fitted model of the family as files: the encoder as Hugging Face and sentence-transformers read it, then the rest.
+"""The files of a fitted model: the encoder as Hugging Face and sentence-transformers read it, and everything else.
 
-The encoder's weights, configuration and tokenizer lie on top, beside the three modules that make its tokens a vector:
-the transformer, pooling, unit length. What turns vectors into answers lies in ``flm.safetensors``.
+The folder itself holds the encoder's weights, configuration and tokenizer, and the three modules from tokens to a
+vector: transformer, pooling, unit length. ``flm.safetensors`` holds the head and all encodings.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from torch import Tensor
 
 from benchsuite_content.backbone import Backbone, quiet_transformers
 from benchsuite_flm.head import Head
-from benchsuite_flm.interest import Weigher
+from benchsuite_flm.history import HistoryWeighting
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from benchsuite_flm.settings import Settings
+
+WEIGHTING, LIKES = "weigher", "tastes"
+"""Prefixes of tensors in saved folders; the names belong to the format."""
 
 _TENSORS = "flm.safetensors"
 _ABOUT = "flm.json"
@@ -55,7 +58,7 @@ def write_encoder(backbone: Backbone, folder: Path) -> None:
 
 def write_model(backbone: Backbone, folder: Path) -> None:
     """Write an encoder or decoder, with its head if it was loaded with it, so that transformers opens the folder."""
-    # Where the weights came from is told beside them; a path of this machine has no place in their configuration.
+    # The provenance of the weights is in another file; their configuration must not hold a path of this machine.
     backbone.model.config._name_or_path = backbone.tokenizer.name_or_path = ""  # noqa: SLF001 - it has no other name
     with quiet_transformers():
         backbone.model.save_pretrained(folder)
@@ -87,44 +90,36 @@ def part(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(f"{prefix}."): t for name, t in tensors.items() if name.startswith(f"{prefix}.")}
 
 
-def build_head(tensors: Mapping[str, Tensor], settings: Settings) -> Head:
+def head_of(tensors: Mapping[str, Tensor], settings: Settings) -> Head:
     """Return the head with these weights and buffers."""
     items, width = tensors["residual"].shape
-    head = Head(
-        torch.ones(items),
-        tensors.get("profiles"),
-        width,
-        settings.temperature,
-        features=tensors.get("features"),
-        attention=settings.interest == "attention",
-        literal=settings.loss == "bce",
-    )
+    head = Head.of(settings, torch.ones(items), tensors.get("profiles"), tensors.get("features"), width=width)
     head.load_state_dict(dict(tensors))
     return head.requires_grad_(False)
 
 
-def weigher_tensors(weigher: Weigher) -> dict[str, Tensor]:
-    """Return what the weigher read from the training rows."""
-    return {} if weigher.behaviour is None else {"behaviour": torch.from_numpy(weigher.behaviour)}
+def weighting_tensors(weighting: HistoryWeighting) -> dict[str, Tensor]:
+    """Return what a weighting read from the training rows."""
+    return {} if weighting.behaviour is None else {"behaviour": torch.from_numpy(weighting.behaviour)}
 
 
-def build_weigher(tensors: Mapping[str, Tensor], settings: Settings) -> Weigher:
-    """Return the weigher again."""
+def weighting_of(tensors: Mapping[str, Tensor], settings: Settings) -> HistoryWeighting:
+    """Return the weighting of these tensors."""
     behaviour = tensors["behaviour"].numpy() if "behaviour" in tensors else None
     half_life = settings.half_life if settings.interest == "recency" else 0.0
-    return Weigher(behaviour, settings.weighting == "value", half_life)
+    return HistoryWeighting(behaviour, settings.weighting == "value", half_life)
 
 
 def sparse_tensors(matrix: csr_matrix | None) -> dict[str, Tensor]:
-    """Return a sparse matrix as tensors; none for None."""
+    """Return the tensors of a sparse matrix; none for None."""
     if matrix is None:
         return {}
     arrays = {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr, "shape": np.array(matrix.shape)}
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
-def build_sparse(tensors: Mapping[str, Tensor]) -> csr_matrix | None:
-    """Return the sparse matrix again."""
+def sparse_of(tensors: Mapping[str, Tensor]) -> csr_matrix | None:
+    """Return the sparse matrix of these tensors; None for none."""
     if not tensors:
         return None
     from scipy.sparse import csr_matrix

@@ -1,4 +1,4 @@
-"""The settings of the family, and what they mean."""
+"""The settings that all FLM rows but the re-rankers share, and what they mean."""
 
 from __future__ import annotations
 
@@ -15,51 +15,54 @@ Optimizer = Literal["adamw", "adam", "sgd"]
 Schedule = Literal["one-cycle", "warmup-cosine", "constant", "plateau", "threshold"]
 Interest = Literal["mean", "recency", "attention"]
 Weighting = Literal["same", "value", "behaviour"]
+Tuning = Literal["top", "lora", "full", "frozen"]
+LoraPart = Literal["attention", "all"]
 
 
 @dataclass
 class Settings(Model):
-    """How texts are read, what is learnt from whom, and how.
+    """How texts are encoded, what is trained, and how.
 
     Attributes:
         backbone: the encoder, see :func:`benchsuite_content.backbone.load_backbone`.
         epochs: passes over the catalogue.
         batches: batches of users per epoch, at least; every user comes at least once per epoch.
         batch_size: users per batch.
-        head_learning_rate: largest step size of the projection.
-        residual_learning_rate: largest step size of the items' residuals and the user prior; biases take ten times it.
-        residual_dropout: how often an item must do without residual and popularity in training.
+        head_learning_rate: largest learning rate of the projection.
+        residual_learning_rate: largest learning rate of residuals and user prior; biases use ten times it.
+        residual_dropout: probability that an item's residual and popularity are dropped in a training batch.
         temperature: divides similarities; smaller is sharper.
-        shrinkage: items of history that weigh as much as the prior, when answering. (In training it is learnt: there
-            the few visible items are drawn from a whole history and tell more than the first ones of a new user.)
-        regularization: L2 penalty of the regression that guesses what new items lack.
-        catalogue: items per epoch at most; of a larger catalogue each epoch sees a part drawn anew (sampled softmax).
+        shrinkage: items of history that weigh as much as the prior, when scoring. (In training it is learnt: there the
+            few visible items are drawn from a whole history and are worth more than the first ones of a new user.)
+        regularization: L2 penalty of the ridge regression that predicts residual and popularity of new items.
+        catalogue: items per epoch at most; of a larger catalogue each epoch draws a part (sampled softmax).
         pooling: how the tokens of a text become one vector: the ``mean`` of all or the ``last``; ``auto`` means the
             mean for encoders and the last for decoders.
-        loss: what the hidden items of a history teach. ``softmax``: cross-entropy over the catalogue. ``bce``: binary
-            cross-entropy of r = sigmoid(W1·x + W2·u + b); dislikes, where the data has them, and drawn items count as
-            0. ``bpr``: each hidden item above drawn ones (Rendle et al. 2009).
+        loss: how hidden items of a history are predicted. ``softmax``: cross-entropy over the catalogue. ``bce``:
+            binary cross-entropy of r = sigmoid(W1·x + W2·u + b); dislikes, where the data has them, and drawn items
+            count as 0. ``bpr``: each hidden item above drawn ones (Rendle et al. 2009).
         negatives: drawn items for each hidden one, for ``bce`` and ``bpr``.
-        optimizer: see :class:`benchsuite_flm.steps.Rule`. ``sgd`` wants far larger step sizes.
+        optimizer: see :class:`benchsuite_flm.optim.OptimizerConfig`. ``sgd`` needs far larger learning rates.
         momentum: of ``sgd``.
-        schedule: of the step sizes, see :class:`benchsuite_flm.schedules.Pace`: ``one-cycle``, ``warmup-cosine``,
-            ``constant``, ``plateau`` or ``threshold`` (the method's own: divided by ten once the loss is low).
-        warmup: share of the steps in which step sizes rise, for ``one-cycle`` and ``warmup-cosine``.
-        plateau: epochs without a better loss after which ``plateau`` divides the step sizes by ten.
+        schedule: of the learning rates, see :class:`benchsuite_flm.optim.RateSchedule`: ``one-cycle``,
+            ``warmup-cosine``, ``constant``, ``plateau`` or ``threshold`` (the method's own: divided by ten once the
+            loss is low).
+        warmup: share of the steps in which learning rates rise, for ``one-cycle`` and ``warmup-cosine``.
+        plateau: epochs without a better loss after which ``plateau`` divides the learning rates by ten.
         threshold: mean loss of an epoch below which ``threshold`` divides them by ten.
-        clip: largest norm of the gradients of one step; 0 lets them be.
+        clip: largest norm of the gradients of one step; 0 does not clip.
         weight_decay: of all weights but biases, popularity and shrinkage.
         patience: epochs without a better nDCG@10 on the validation fold after which training would stop; 0 runs all.
             The number of epochs is found on the validation fold's own training part, then everything is trained for so
             many epochs: a fit takes up to twice as long. Without a validation fold all epochs are run.
-        average: share of the last epochs whose weights are averaged (Izmailov et al. 2018); 0 takes the last ones.
+        average: share of the last epochs whose weights are averaged (Izmailov et al. 2018); 0 uses the last weights.
         interest: how a history becomes the interest: the ``mean`` of its items; ``recency``, where newer ones weigh
             more (in data without times: later rows); ``attention``, where a learnt query weighs them.
         half_life: items after which an older one weighs half, for ``recency``.
         weighting: what an event of a history weighs: all the ``same``; by ``value``, log(1 + value); by
             ``behaviour``, the more the rarer.
         features: read the feature vectors of items and users, where the data has them.
-        friends: how much the mean interest of a user's friends adds to the prior, and so to users with short
+        friends: weight of the mean interest of a user's friends in the prior, which counts most for short
             histories; 0 does not read the links.
     """
 

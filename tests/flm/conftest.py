@@ -1,6 +1,8 @@
 """A tiny encoder of random weights, and a small world in which texts tell who likes what."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +63,23 @@ def save_tiny(folder: Path, model: str = "bert") -> Path:
         str(folder / "vocab.txt"), model_max_length=32, **({} if model == "bert" else {"model_input_names": names})
     ).save_pretrained(folder)
     return folder
+
+
+def use_float32(replace: Callable[[Any, str, Any], None]) -> None:
+    """Train in float32 whatever the CPU: one with bfloat16 instructions would use them, and give other numbers."""
+    from benchsuite_flm import encoder
+    from benchsuite_flm.rerank import loop
+
+    for module in (encoder, loop):
+        replace(module, "fast_half", lambda _: False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def float32() -> Iterator[None]:
+    """Tests compare numbers; those of half precision ask for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        use_float32(patch.setattr)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The recipe of the default settings, written out without any of the choices: what every default must give bit by bit.
 
 One epoch: encode, a few AdamW steps of the head on batches of users, one of the encoder. Softmax over the warm items,
-one-cycle step sizes, the last weights. Deliberately independent of engine, loop, steps, schedules and losses.
+one-cycle step sizes, the last weights. Deliberately independent of trainer, optim, history and losses.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from torch.optim.lr_scheduler import LambdaLR
 from benchsuite.data import Dataset
 from benchsuite_content.backbone import load_backbone
 from benchsuite_content.encode import encode_texts
-from benchsuite_flm.flm import FLM
-from benchsuite_flm.head import Head, read_out
-from benchsuite_flm.tower import TextTower
+from benchsuite_flm.encoder import TextEncoder
+from benchsuite_flm.head import Head, predict_new_items
+from benchsuite_flm.models import FLM
 
 
 def fit(model: FLM, train: Dataset, seed: int, layers: int) -> tuple[Head, torch.Tensor]:
@@ -28,7 +28,7 @@ def fit(model: FLM, train: Dataset, seed: int, layers: int) -> tuple[Head, torch
     profiles = encode_texts(backbone, train.users.text)
     told = np.linalg.norm(profiles, axis=1) > 0
     profiles[told] -= profiles[told].mean(axis=0)
-    tower = TextTower(backbone, [str(text) for text in texts], layers=layers, device="cpu", half=False)
+    encoder = TextEncoder(backbone, [str(text) for text in texts], layers=layers, device="cpu", half=False)
     matrix = train.matrix()
     taken = torch.from_numpy(np.asarray(matrix.sum(axis=0)).ravel())
     head = Head(taken, torch.from_numpy(profiles), backbone.width, model.temperature)
@@ -43,9 +43,11 @@ def fit(model: FLM, train: Dataset, seed: int, layers: int) -> tuple[Head, torch
         {"params": [head.text_bias, head.popularity, head.log_shrinkage], "lr": 10 * slow},
     ]
     head_steps = _adamw(table, model.epochs * batches)
-    tower_steps = _adamw([{"params": tower.parameters, "lr": model.learning_rate}], model.epochs) if layers else None
+    encoder_steps = (
+        _adamw([{"params": encoder.parameters, "lr": model.learning_rate}], model.epochs) if layers else None
+    )
     stream = _stream(users, model.batch_size, random)
-    vectors = tower.vectors()
+    vectors = encoder.vectors()
 
     def sweep(now: torch.Tensor) -> tuple[float, torch.Tensor]:
         leaf = now.detach().requires_grad_(layers > 0)
@@ -66,20 +68,20 @@ def fit(model: FLM, train: Dataset, seed: int, layers: int) -> tuple[Head, torch
         return 0.0, leaf.grad / batches if layers else now
 
     for _ in range(model.epochs):
-        if tower_steps is None:
+        if encoder_steps is None:
             sweep(vectors)
         else:
-            wanted = torch.zeros(tower.size, dtype=torch.bool)
+            wanted = torch.zeros(encoder.size, dtype=torch.bool)
             wanted[place[warm]] = True
-            tower_steps[0].zero_grad()
-            tower.step(wanted, sweep)
-            for part in tower_steps:
+            encoder_steps[0].zero_grad()
+            encoder.accumulate_gradients(wanted, sweep)
+            for part in encoder_steps:
                 part.step()
     with torch.no_grad():
         head.log_shrinkage.fill_(float(np.log(model.shrinkage)))
-        vectors = tower.vectors()[place]
+        vectors = encoder.vectors()[place]
         items = head.items(vectors, torch.arange(len(place)), head.warm.float())
-        return head, read_out(vectors, items, head.warm, model.regularization)
+        return head, predict_new_items(vectors, items, head.warm, model.regularization)
 
 
 def _adamw(table: list[dict], total: int) -> tuple[torch.optim.AdamW, LambdaLR]:

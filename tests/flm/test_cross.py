@@ -11,9 +11,9 @@ from benchsuite.api import Context
 from benchsuite.data import Fold
 from benchsuite.errors import NotApplicable
 from benchsuite_content.backbone import load_backbone
-from benchsuite_flm.cross import CrossFLM
 from benchsuite_flm.formula import encoded_logits, sigmoid
-from benchsuite_flm.pair_reader import PairReader, group_loss
+from benchsuite_flm.rerank.cross import CrossFLM
+from benchsuite_flm.rerank.pair_scorer import PairScorer
 
 _spec = importlib.util.spec_from_file_location("reading", Path(__file__).parent / "reading.py")
 reading = importlib.util.module_from_spec(_spec)
@@ -52,11 +52,11 @@ def test_formula_of_any_encoding_is_written_out() -> None:
 
 
 def test_pairs_are_scored_by_the_formula_on_plain_encodings(quick: CrossFLM, world: Fold) -> None:
-    reader = quick._reader
+    scorer = quick._scorer
     random = torch.Generator().manual_seed(2)
-    kept = {name: value.clone() for name, value in reader.named_parameters() if name in ("w1", "w2", "b")}
+    kept = {name: value.clone() for name, value in scorer.own_weights.items()}
     for name, value in kept.items():
-        getattr(reader, name).data = torch.randn(value.shape, generator=random)
+        getattr(scorer, name).data = torch.randn(value.shape, generator=random)
     query, item = np.array([0, 0, 7], np.int32), np.array([3, 40, 5], np.int32)
     found = quick.score_pairs(world.queries, query, item)
     texts = world.train.items.text
@@ -70,31 +70,32 @@ def test_pairs_are_scored_by_the_formula_on_plain_encodings(quick: CrossFLM, wor
                 quick._backbone.model(**tokens(*parts, return_tensors="pt")).last_hidden_state[0].mean(dim=0)
                 for parts in ((history, texts[item[place]]), (history,))
             )
-        logit = float(reader.w1 @ x + reader.w2 @ u + reader.b)
+        logit = float(scorer.w1 @ x + scorer.w2 @ u + scorer.b)
         assert found[place] == pytest.approx(logit, abs=1e-4)
     for name, value in kept.items():
-        getattr(reader, name).data = value
+        getattr(scorer, name).data = value
 
 
 @pytest.mark.parametrize("loss", ["softmax", "bce"])
 def test_gradients_reach_encoder_and_formula(folder: str, loss: str) -> None:
     backbone = load_backbone(folder)
-    reader = PairReader(backbone, 32)
-    torch.nn.init.normal_(reader.w1, generator=torch.Generator().manual_seed(1))
-    torch.nn.init.normal_(reader.w2, generator=torch.Generator().manual_seed(2))
-    group_loss(reader, ["sea wave", "city"], [["harbour", "river"], ["taxi", "camp"]], loss).backward()  # type: ignore[arg-type]
+    scorer = PairScorer(backbone, 32, loss)  # type: ignore[arg-type]
+    torch.nn.init.normal_(scorer.w1, generator=torch.Generator().manual_seed(1))
+    torch.nn.init.normal_(scorer.w2, generator=torch.Generator().manual_seed(2))
+    scorer.group_loss(["sea wave", "city"], [["harbour", "river"], ["taxi", "camp"]]).backward()
     query = backbone.model.encoder.layer[0].attention.self.query.weight
     assert query.grad is not None
     assert query.grad.abs().max() > 0
-    assert reader.w1.grad is not None
-    assert reader.w1.grad.abs().max() > 0
-    assert reader.w2.grad is not None
+    assert scorer.w1.grad is not None
+    assert scorer.w1.grad.abs().max() > 0
+    assert scorer.w2.grad is not None
     if loss == "softmax":  # W2·u + b is the same for all items of a group, so it cancels
-        assert reader.w2.grad.abs().max() < 1e-6
+        assert scorer.w2.grad.abs().max() < 1e-6
     else:
-        assert reader.w2.grad.abs().max() > 1e-6
+        assert scorer.w2.grad.abs().max() > 1e-6
 
 
+@pytest.mark.slow
 def test_beats_a_first_stage_that_cannot_read(folder: str, world: Fold) -> None:
     how = {"pairs": 20_000, "epochs": 8, "candidates": 30, "history": 3, "length": 32}
     how |= {"tuning": "full", "learning_rate": 3e-3}
@@ -126,6 +127,7 @@ def test_read_pairs_come_first_by_the_mixture(weight: float, few: dict, world: F
         np.testing.assert_array_equal(*ranks)
 
 
+@pytest.mark.slow
 def test_the_weight_is_chosen_on_users_that_teach_nothing(few: dict, world: Fold) -> None:
     """Where only text tells, the pair's score counts; the facts say how much and how well it did."""
     how = {"pairs": 20_000, "epochs": 8, "candidates": 30, "history": 3, "tuning": "full", "learning_rate": 3e-3}

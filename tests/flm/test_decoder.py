@@ -13,8 +13,8 @@ from benchsuite.data import Fold
 from benchsuite.errors import DataError
 from benchsuite_content import backbone as backbones
 from benchsuite_content.backbone import DEFAULT_DECODER, load_backbone
-from benchsuite_flm.decoder import DecoderFLM
-from benchsuite_flm.speaker import Prompt, Speaker, group_loss
+from benchsuite_flm.rerank.causal_scorer import CausalScorer, Prompt
+from benchsuite_flm.rerank.decoder import DecoderFLM
 
 _spec = importlib.util.spec_from_file_location("reading", Path(__file__).parent / "reading.py")
 reading = importlib.util.module_from_spec(_spec)
@@ -39,18 +39,18 @@ def few(folders: dict[str, str]) -> dict:
     return {"backbone": folders["gpt2"], "first": "popular", "candidates": 4, "pairs": 60, "epochs": 1, "history": 3}
 
 
-def prompts(speaker: Speaker) -> list[Prompt]:
+def prompts(scorer: CausalScorer) -> list[Prompt]:
     histories = ["sea wave; harbour sailor; sea sea", "sea wave; harbour sailor; sea sea", "city", ""]
-    return speaker.prompts(histories, ["sea", "river bear camp", "taxi night", ""])
+    return scorer.prompts(histories, ["sea", "river bear camp", "taxi night", ""])
 
 
-def naive(speaker: Speaker, prompt: Prompt, answer: str) -> float:
+def naive(scorer: CausalScorer, prompt: Prompt, answer: str) -> float:
     """One prompt at a time, the whole of it, token by token."""
     ids = torch.tensor([[*prompt.prefix, *prompt.suffix]])
     with torch.no_grad():
-        chances = torch.log_softmax(speaker.model(input_ids=ids, use_cache=False).logits[0].double(), dim=-1)
+        chances = torch.log_softmax(scorer.model(input_ids=ids, use_cache=False).logits[0].double(), dim=-1)
     if answer == "yes-no":
-        words = [speaker._tokenizer.convert_tokens_to_ids(word) for word in ("yes", "no")]
+        words = [scorer._tokenizer.convert_tokens_to_ids(word) for word in ("yes", "no")]
         return float(chances[-1, words[0]] - chances[-1, words[1]])
     begin = len(prompt.prefix)
     return float(np.mean([float(chances[begin + n - 1, word]) for n, word in enumerate(prompt.suffix)]))
@@ -62,19 +62,19 @@ def test_answers_equal_reading_one_by_one(model: str, answer: str, folders: dict
     # transformers gives every Qwen2 its own kind of tokenizer, which makes nothing of these words.
     tokenizer = load_backbone(folders["llama"]).tokenizer
     backbone = dataclasses.replace(load_backbone(folders[model], writes=True), tokenizer=tokenizer)
-    speaker = Speaker(backbone, answer, 96)  # type: ignore[arg-type]
-    asked = prompts(speaker)
+    scorer = CausalScorer(backbone, answer, 96)  # type: ignore[arg-type]
+    asked = prompts(scorer)
     assert asked[0].prefix == asked[1].prefix
-    wanted = [naive(speaker, prompt, answer) for prompt in asked]
+    wanted = [naive(scorer, prompt, answer) for prompt in asked]
     assert len(set(wanted)) == len(wanted)
-    np.testing.assert_allclose(speaker.answers(asked).numpy(), wanted, atol=2e-5)
+    np.testing.assert_allclose(scorer.score_prompts(asked).numpy(), wanted, atol=2e-5)
     with torch.no_grad():
-        np.testing.assert_allclose(speaker.read(asked).numpy(), wanted, atol=2e-5)
+        np.testing.assert_allclose(scorer.forward(asked).numpy(), wanted, atol=2e-5)
 
 
 def test_long_histories_lose_their_end_and_candidates_stay_whole(folders: dict[str, str]) -> None:
-    speaker = Speaker(load_backbone(folders["gpt2"], writes=True), "yes-no", 40)
-    long, short = speaker.prompts(["sea wave " * 50, "sea wave"], ["taxi night"] * 2)
+    scorer = CausalScorer(load_backbone(folders["gpt2"], writes=True), "yes-no", 40)
+    long, short = scorer.prompts(["sea wave " * 50, "sea wave"], ["taxi night"] * 2)
     assert long.suffix == short.suffix
     assert len(long.prefix) + len(long.suffix) == 40
     assert len(short.prefix) + len(short.suffix) < 40
@@ -82,34 +82,37 @@ def test_long_histories_lose_their_end_and_candidates_stay_whole(folders: dict[s
 
 def test_losses_are_written_out(folders: dict[str, str]) -> None:
     backbone = load_backbone(folders["llama"], writes=True)
-    speaker = Speaker(backbone, "yes-no", 96)
-    group = speaker.prompts(["sea wave"] * 3, ["sea", "taxi night", "bear"])
-    z = np.array([naive(speaker, prompt, "yes-no") for prompt in group])
+    scorer = CausalScorer(backbone, "yes-no", 96)
+    candidates = ["sea", "taxi night", "bear"]
+    group = scorer.prompts(["sea wave"] * 3, candidates)
+    z = np.array([naive(scorer, prompt, "yes-no") for prompt in group])
     chance = 1 / (1 + np.exp(-z))
     wanted = -(2 * np.log(chance[0]) + np.log(1 - chance[1:]).sum()) / 3  # the only yes weighs as much as both no
-    assert float(group_loss(speaker, [group]).detach()) == pytest.approx(wanted, abs=1e-5)
-    texts = Speaker(backbone, "text", 96)
-    group = texts.prompts(["sea wave"] * 3, ["sea", "taxi night", "bear"])
-    assert float(group_loss(texts, [group]).detach()) == pytest.approx(-naive(texts, group[0], "text"), abs=1e-5)
+    assert float(scorer.group_loss(["sea wave"], [candidates]).detach()) == pytest.approx(wanted, abs=1e-5)
+    texts = CausalScorer(backbone, "text", 96)
+    group = texts.prompts(["sea wave"] * 3, candidates)
+    assert float(texts.group_loss(["sea wave"], [candidates]).detach()) == pytest.approx(
+        -naive(texts, group[0], "text"), abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("model", DECODERS)
 def test_lora_trains_adapters_only_and_becomes_part_of_the_weights(
     model: str, few: dict, folders: dict[str, str], world: Fold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchsuite_flm import speaker as speaking
+    from benchsuite_flm.rerank import loop
 
     plain = load_backbone(folders[model], writes=True).model.state_dict()
     seen: dict[str, bool] = {}
-    train = speaking.train
+    train = loop.train
 
-    def watch(speaker: Speaker, *args: object, **more: object) -> list[float]:
-        before = {name: value.detach().clone() for name, value in speaker.model.named_parameters()}
-        losses = train(speaker, *args, **more)  # type: ignore[arg-type]
-        seen.update({name: not value.equal(before[name]) for name, value in speaker.model.named_parameters()})
+    def watch(scorer: CausalScorer, *args: object, **more: object) -> list[float]:
+        before = {name: value.detach().clone() for name, value in scorer.model.named_parameters()}
+        losses = train(scorer, *args, **more)  # type: ignore[arg-type]
+        seen.update({name: not value.equal(before[name]) for name, value in scorer.model.named_parameters()})
         return losses
 
-    monkeypatch.setattr(speaking, "train", watch)
+    monkeypatch.setattr(loop, "train", watch)
     answer = "text" if model == "qwen2" else "yes-no"  # see above
     fitted = DecoderFLM(**{**few, "backbone": folders[model], "answer": answer}).fit(world.train, Context(seed=1))
     changed = {name for name, moved in seen.items() if moved}
@@ -119,6 +122,7 @@ def test_lora_trains_adapters_only_and_becomes_part_of_the_weights(
     assert fitted._backbone.model.state_dict().keys() == plain.keys()
 
 
+@pytest.mark.slow
 def test_beats_a_first_stage_that_cannot_read(few: dict, world: Fold) -> None:
     how = {"pairs": 20_000, "epochs": 10, "candidates": 30, "length": 64, "tuning": "full", "learning_rate": 3e-3}
     model = DecoderFLM(**{**few, **how}).fit(world.train, Context(seed=1))
@@ -160,8 +164,8 @@ def test_one_word_for_yes_and_no_is_one_line(tmp_path: Path) -> None:
         backbone.model, BertTokenizer(str(tmp_path / "words.txt")), **backbone.provenance, max_tokens=64
     )
     with pytest.raises(DataError, match='choose answer = "text"'):
-        Speaker(blind, "yes-no", 64)
-    Speaker(blind, "text", 64)
+        CausalScorer(blind, "yes-no", 64)
+    CausalScorer(blind, "text", 64)
 
 
 def test_the_default_is_used_as_first_seen_or_missing_in_one_line(

@@ -11,7 +11,7 @@ from benchsuite.api import Context, Place
 from benchsuite.data import Dataset, Queries
 from benchsuite_content.encode import torch_threads
 from benchsuite_datasets.demo import Demo
-from benchsuite_flm.flm import FLM, FrozenFLM
+from benchsuite_flm.models import FLM, FrozenFLM
 
 _spec = importlib.util.spec_from_file_location("plain", Path(__file__).parent / "plain.py")
 plain = importlib.util.module_from_spec(_spec)

@@ -12,23 +12,20 @@ from benchsuite.data import Dataset
 from benchsuite_content.backbone import load_backbone
 from benchsuite_content.encode import pool
 from benchsuite_flm import losses
-from benchsuite_flm.engine import Recipe
+from benchsuite_flm.encoder import TextEncoder
 from benchsuite_flm.head import Head
-from benchsuite_flm.interest import Signals, Weigher
-from benchsuite_flm.loop import Loop
-from benchsuite_flm.tower import TextTower
+from benchsuite_flm.history import HistoryFeatures, HistoryWeighting
+from benchsuite_flm.models import FLM
+from benchsuite_flm.trainer import Trainer, TrainingConfig
 
 META = torch.device("meta")
-RECIPE = Recipe(
+SETTINGS = FLM(
     epochs=2,
     batches=2,
     batch_size=8,
-    learning_rate=1e-3,
     head_learning_rate=1e-3,
     residual_learning_rate=1e-3,
     residual_dropout=0.3,
-    visible=(0.2, 0.7),
-    short=0.2,
     catalogue=99,
     friends=0.5,
 )
@@ -48,35 +45,37 @@ def test_the_meta_device_refuses_to_mix() -> None:
 def test_a_batch_of_users(tiny: str, world: Dataset, loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = dataclasses.replace(world, links=np.array([[0, 1], [2, 3]]))
     texts, place = np.unique(np.array(data.items.text), return_inverse=True)
-    tower = TextTower(load_backbone(tiny), list(texts), layers=1, device="cpu", half=False)
+    encoder = TextEncoder(load_backbone(tiny), list(texts), layers=1, device="cpu", half=False)
     taken = torch.as_tensor(np.asarray(data.matrix().sum(axis=0)).ravel())
     extras = {"features": torch.ones(60, 3), "attention": True, "literal": loss == "bce"}
     head = Head(taken, torch.ones(40, 5), 16, 0.1, **extras)
-    weigher = Weigher.of(data.interactions, "recency", "value", 2.0)
-    signals = Signals.of(data, weigher, friends=True, disliked=True)
-    recipe = dataclasses.replace(RECIPE, loss=loss)
-    loop = Loop(tower, torch.as_tensor(place), head, data.matrix(), recipe, 1, signals)
+    weighting = HistoryWeighting.of(data.interactions, "recency", "value", 2.0)
+    features = HistoryFeatures.of(data, weighting, friends=True, disliked=True)
+    config = TrainingConfig(dataclasses.replace(SETTINGS, loss=loss), learning_rate=1e-3, visible=(0.2, 0.7), short=0.2)
+    trainer = Trainer(encoder, torch.as_tensor(place), head, data.matrix(), config, seed=1, features=features)
     head.to(META)
-    loop.device = META
+    trainer.device = META
     # How many are asked depends on the data, which the meta device does not have; where they lie does not.
-    monkeypatch.setattr(losses, "bce", lambda logits, liked, other: torch.where(liked | other, logits, 0.0).sum())
+    monkeypatch.setattr(
+        losses, "bce", lambda logits, positive, negative: torch.where(positive | negative, logits, 0.0).sum()
+    )
     vectors = torch.ones(len(texts), 16, device=META).requires_grad_(True)
-    found = loop._loss(vectors[loop.place[loop.part]], loop._users())
+    found = trainer.loss(vectors[trainer.place[trainer.catalogue]], trainer._next_users())
     found.backward()
-    loop.head_steps.take()
+    trainer.head_optimizer.step()
     assert found.device == vectors.grad.device == head.residual.device == META
 
 
 def test_a_step_of_the_encoder(tiny: str) -> None:
     texts = ["sea wave story one", "city", "forest river"]
-    tower = TextTower(load_backbone(tiny), texts, layers=1, device="cpu", half=False)
-    tower._model.to(META)
-    tower._device = META
+    encoder = TextEncoder(load_backbone(tiny), texts, layers=1, device="cpu", half=False)
+    encoder._model.to(META)
+    encoder._device = META
 
     def move(value: object) -> object:
         return value.to(META) if isinstance(value, torch.Tensor) else value
 
-    tower._buckets = [
+    encoder._buckets = [
         dataclasses.replace(
             bucket,
             mask=move(bucket.mask),
@@ -85,7 +84,7 @@ def test_a_step_of_the_encoder(tiny: str) -> None:
             args=tuple(map(move, bucket.args)),
             kwargs={name: move(value) for name, value in bucket.kwargs.items()},
         )
-        for bucket in tower._buckets
+        for bucket in encoder._buckets
     ]
     seen = []
 
@@ -93,9 +92,9 @@ def test_a_step_of_the_encoder(tiny: str) -> None:
         seen.append(vectors.device)
         return 0.0, torch.ones_like(vectors)
 
-    tower.step(torch.tensor([True, False, True]), respond)
+    encoder.accumulate_gradients(torch.tensor([True, False, True]), respond)
     assert seen == [META]
-    learnt = [weight.grad for weight in tower._model.parameters() if weight.grad is not None]
+    learnt = [weight.grad for weight in encoder._model.parameters() if weight.grad is not None]
     assert learnt
     assert all(gradient.device == META for gradient in learnt)
 

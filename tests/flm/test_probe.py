@@ -11,7 +11,7 @@ import pytest
 
 from benchsuite.data import Entities
 from benchsuite_flm import probe
-from benchsuite_flm.probe import NO_HEAD, complete_titles, item_titles
+from benchsuite_flm.probe import NO_HEAD, complete_titles
 
 WORDS = [
     "amber",
@@ -136,6 +136,7 @@ def test_an_encoder_without_a_head_has_none(kind: str, encoder: Any) -> None:
     assert complete_titles(encoder(kind), KNOWN) == NO_HEAD
 
 
+@pytest.mark.weights
 def test_the_default_has_no_head() -> None:
     from benchsuite_content.backbone import DEFAULT_BACKBONE
 
@@ -175,15 +176,15 @@ def test_exchanged_titles_look_alike() -> None:
 def test_a_title_is_the_column_that_texts_begin_with() -> None:
     columns = {"genre": ("Drama", ""), "title": ("Amber Birch (1995)", "Cedar")}
     items = Entities(("1", "2"), ("Amber Birch (1995). Drama", "Cedar"), columns)
-    assert item_titles(items) == columns["title"]
-    assert item_titles(Entities(("1",), ("free text",), {"title": ("other",)})) == ("free text",)
-    assert item_titles(Entities(("1",))) == ()
+    assert items.titles == columns["title"]
+    assert Entities(("1",), ("free text",), {"title": ("other",)}).titles == ("free text",)
+    assert Entities(("1",)).titles == ()
 
 
 def test_a_fitted_flm_tells_the_probe_and_its_size(tmp_path: Path, fold: Any) -> None:
     from benchsuite.api import Context
     from benchsuite_content.backbone import load_backbone
-    from benchsuite_flm.flm import FLM, FrozenFLM
+    from benchsuite_flm.models import FLM, FrozenFLM
 
     texts = tuple(f"{KNOWN[code % 4]} {WORDS[code % 16]}" for code in range(len(fold.train.items)))
     items = dataclasses.replace(fold.train.items, text=texts)

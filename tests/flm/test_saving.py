@@ -10,9 +10,8 @@ import pytest
 from benchsuite.api import Context, Model
 from benchsuite.data import Dataset, Entities, Fold
 from benchsuite.errors import NotApplicable
-from benchsuite_flm.flm import FLM, FrozenFLM
 from benchsuite_flm.hybrid import HybridFLM
-from benchsuite_flm.text import TextFLM
+from benchsuite_flm.models import FLM, FrozenFLM, TextFLM
 
 ROWS = {"flm": FLM, "flm-frozen": FrozenFLM, "flm-text": TextFLM, "flm-hybrid": HybridFLM}
 

@@ -9,8 +9,8 @@ import torch
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Fold
 from benchsuite.errors import ConfigError
-from benchsuite_flm import engine
-from benchsuite_flm.flm import FLM, FrozenFLM
+from benchsuite_flm.models import FLM, FrozenFLM
+from benchsuite_flm.trainer import Trainer
 
 FAST = {"epochs": 4, "batches": 2, "batch_size": 32, "residual_learning_rate": 1e-2, "head_learning_rate": 5e-3}
 
@@ -140,7 +140,7 @@ def test_half_precision_trains_nearly_the_same(
     settings = FAST | {"learning_rate": 1e-3, "layers": 1, "patience": 2} | more
     found = []
     for half in (True, False):
-        monkeypatch.setattr("benchsuite_flm.fitting.fast_half", lambda _, half=half: half)
+        monkeypatch.setattr("benchsuite_flm.encoder.fast_half", lambda _, half=half: half)
         model = FLM(backbone=tiny, **settings)
         found.append(scores(model, rich, validation=rich.validation))
         assert np.isfinite(model.losses).all()
@@ -178,14 +178,14 @@ def test_dislikes_are_zeros_of_the_binary_loss(tiny: str, fold: Fold) -> None:
 
 def test_average_is_the_mean_of_the_last_epochs(tiny: str, fold: Fold, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    plain = engine.Loop.epoch
+    plain = Trainer.epoch
 
     def watched(self) -> float:
         loss = plain(self)
         seen.append({name: value.detach().clone() for name, value in self.weights.items()})
         return loss
 
-    monkeypatch.setattr(engine.Loop, "epoch", watched)
+    monkeypatch.setattr(Trainer, "epoch", watched)
     model = FLM(backbone=tiny, learning_rate=5e-3, layers=1, average=0.75, **FAST).fit(fold.train, Context(seed=1))
     mean = sum(weights["head.residual"] for weights in seen[1:]) / 3
     torch.testing.assert_close(model._head.residual, mean)

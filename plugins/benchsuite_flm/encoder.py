@@ -1,0 +1,253 @@
+"""The text encoder: texts in, vectors out, with layers that can be trained cheaply.
+
+Usually only the top layers are trained. The output of the frozen layers below never changes, so it is computed once and
+kept; a training step then costs only the top layers. Texts of about equal length share a batch, so little is padded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchsuite_content.backbone import Backbone
+from benchsuite_content.encode import BATCH, batches, pool
+from benchsuite_flm.distributed import DataParallel
+from benchsuite_flm.settings import LoraPart, Tuning
+from benchsuite_flm.trainable_layers import TrainableLayers
+
+KEPT_TOKENS = 40_000
+"""A step keeps the activations of at most this many tokens (about 1 GB); texts beyond are encoded a second time."""
+
+GPU_KEPT_TOKENS = 200_000
+GPU_BATCH = 1024
+"""A GPU has the memory for more, and needs large batches to be fast."""
+
+_EQUAL = 1e-4  # vectors that differ by rounding differ by less, those of different computations by more
+
+LossAndGradient = Callable[["Tensor"], tuple[float, "Tensor"]]
+"""float32[texts, d] vectors -> (loss, float32[texts, d] its gradient)."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Bucket:
+    """Texts of about equal length, and the output of the frozen layers for them."""
+
+    rows: Tensor  # int64[n] positions in the list of texts
+    mask: Tensor  # int64[n, t]
+    inputs: dict[str, Tensor]  # tokens; empty where ``hidden`` is kept
+    hidden: Tensor | None  # float32[n, t, d], input of the first trained layer
+    args: tuple[Any, ...]  # the layers' other arguments, such as attention masks
+    kwargs: dict[str, Any]
+
+    def select(self, chosen: Tensor) -> _Bucket:
+        """Return the bucket with only the rows where ``chosen`` (bool[n]) is True."""
+        if bool(chosen.all()):
+            return self
+        size, kept = len(self.rows), chosen.nonzero()[:, 0]
+
+        def cut(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(cut(part) for part in value)
+            # Tensors of one dimension, such as positions, have an entry per token, not a row per text.
+            rows = isinstance(value, Tensor) and value.dim() > 1 and len(value) == size
+            return value[kept.to(value.device)] if rows else value
+
+        return replace(
+            self,
+            rows=self.rows[kept],
+            mask=cut(self.mask),
+            inputs={name: cut(value) for name, value in self.inputs.items()},
+            hidden=cut(self.hidden),
+            args=tuple(cut(value) for value in self.args),
+            kwargs={name: cut(value) for name, value in self.kwargs.items()},
+        )
+
+
+class _FirstTrainedLayerReached(Exception):  # noqa: N818 - ends a forward pass early, no error
+    """Carries the arguments of the first trained layer."""
+
+
+class TextEncoder:
+    """An encoder over a fixed list of texts.
+
+    Args:
+        backbone: the encoder; an optimizer of :attr:`parameters` changes its weights in place.
+        texts: the texts, without duplicates where possible.
+        layers: how many of the encoder's layers are trained; for this and all else that says what is trained see
+            :class:`benchsuite_flm.trainable_layers.TrainableLayers`.
+        device: where to compute.
+        half: let autocast use bfloat16.
+        tuning: what is trained of the layers.
+        lora_rank: rank of the LoRA matrices.
+        lora_part: beside which maps they lie.
+        seed: of their first values.
+
+    Raises:
+        ConfigError: when LoRA cannot be added.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        texts: Sequence[str],
+        *,
+        layers: int,
+        device: str,
+        half: bool,
+        tuning: Tuning = "top",
+        lora_rank: int = 8,
+        lora_part: LoraPart = "attention",
+        seed: int = 0,
+    ) -> None:
+        self.width = backbone.width
+        self.size = len(texts)
+        self._device, self.half = torch.device(device), half
+        self._processes = DataParallel.current()
+        self._pooling = backbone.pooling
+        self._model = backbone.model.eval()
+        self._trainable = TrainableLayers(
+            self._model,
+            tuning=tuning,
+            layers=layers,
+            lora_rank=lora_rank,
+            lora_part=lora_part,
+            seed=seed,
+            device=device,
+        )
+        self._layers = self._trainable.layers
+        self._buckets = self._make_buckets(backbone, texts)
+
+    @property
+    def _gpu(self) -> bool:
+        return torch.device(self._device).type != "cpu"
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """The weights that are trained."""
+        return self._trainable.weights
+
+    def merge_and_freeze(self) -> None:
+        """End training: LoRA matrices are added to the weights, and nothing is trained any more."""
+        self._trainable.merge_and_freeze()
+
+    def vectors(self) -> Tensor:
+        """Return float32[texts, d], pooled and of unit length, outside any gradient."""
+        with torch.no_grad():
+            return self._collect([(bucket.rows, self._encode(bucket)) for bucket in self._buckets])
+
+    def accumulate_gradients(self, wanted: Tensor, loss_and_gradient: LossAndGradient) -> float:
+        """Encode texts, and backpropagate the gradient of their vectors into the weights.
+
+        Where several processes train, each encodes its share of the texts and gets the gradients of that share.
+
+        Args:
+            wanted: bool[texts], which texts to encode.
+            loss_and_gradient: called once with the vectors; rows of texts that are not wanted are zero.
+
+        Returns:
+            The loss.
+        """
+        buckets = [bucket.select(wanted[bucket.rows]) for bucket in self._buckets]
+        buckets = [bucket for bucket in buckets if len(bucket.rows)]
+        limit = GPU_KEPT_TOKENS if self._gpu else KEPT_TOKENS
+        made, tokens = [], 0
+        for bucket in buckets:
+            tokens += bucket.mask.numel()
+            with torch.set_grad_enabled(tokens <= limit):
+                made.append((bucket.rows, self._encode(bucket)))
+        loss, gradient = loss_and_gradient(self._collect([(rows, vectors.detach()) for rows, vectors in made]))
+        if made and tokens <= limit:
+            torch.autograd.backward([vectors for _, vectors in made], [gradient[rows] for rows, _ in made])
+        else:
+            for bucket, (rows, vectors) in zip(buckets, made, strict=True):
+                again = vectors if vectors.requires_grad else self._encode(bucket)
+                again.backward(gradient[rows])  # type: ignore[no-untyped-call]  # torch's stub
+        return loss
+
+    def _collect(self, parts: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """Return float32[texts, d] of the vectors of some rows each, those of all processes included."""
+        out = torch.zeros(self.size, self.width, device=self._device)
+        for rows, vectors in parts:
+            out[rows] = vectors
+        self._processes.sum_tensors(out)
+        return out
+
+    def _encode(self, bucket: _Bucket) -> Tensor:
+        """Return float32[n, d], the vectors of one bucket."""
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.half):
+            hidden = bucket.hidden
+            if hidden is None:
+                hidden = self._model(**bucket.inputs).last_hidden_state
+            else:
+                for layer in self._layers:
+                    hidden = _first(layer(hidden, *bucket.args, **bucket.kwargs))
+        return torch.nn.functional.normalize(pool(hidden.float(), bucket.mask, self._pooling), dim=-1)
+
+    def _make_buckets(self, backbone: Backbone, texts: Sequence[str]) -> list[_Bucket]:
+        buckets: list[_Bucket] = []
+        shortcut = False
+        for rows, batch in batches(backbone, texts, GPU_BATCH if self._gpu else BATCH):
+            mine = self._processes.text_slice
+            if not len(rows[mine]):
+                continue
+            inputs = {name: value[mine].to(self._device) for name, value in batch.items()}
+            plain = _Bucket(torch.as_tensor(rows[mine]), inputs["attention_mask"], inputs, None, (), {})
+            if not buckets and self._layers:
+                shortcut = self._can_skip_frozen(plain)
+            kept = self._run_frozen(plain) if shortcut else None
+            buckets.append(kept or plain)
+        return buckets
+
+    def _run_frozen(self, bucket: _Bucket) -> _Bucket | None:
+        """Run the frozen layers and keep the input of the first trained layer; None where it cannot be observed."""
+
+        def stop(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            raise _FirstTrainedLayerReached(args, kwargs)
+
+        hook = self._layers[0].register_forward_pre_hook(stop, with_kwargs=True)
+        try:
+            with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16, enabled=self.half):
+                self._model(**bucket.inputs)
+        except _FirstTrainedLayerReached as reached:
+            args, kwargs = reached.args
+        else:
+            return None
+        finally:
+            hook.remove()
+        if not args:
+            return None
+        return _Bucket(bucket.rows, bucket.mask, {}, args[0], args[1:], kwargs)
+
+    def _can_skip_frozen(self, plain: _Bucket) -> bool:
+        """Return whether the trained layers alone give the whole encoder's vectors; some encoders end differently."""
+        half, self.half = self.half, False
+        try:
+            kept = self._run_frozen(plain)
+            if kept is None:
+                return False
+            with torch.no_grad():
+                gap = (self._encode(kept) - self._encode(plain)).norm(dim=1).max()
+        except (TypeError, ValueError, RuntimeError):
+            return False  # layers with arguments that the forward pass does not hand on
+        finally:
+            self.half = half
+        return bool(gap < _EQUAL)
+
+
+def _first(output: Any) -> Any:
+    return output[0] if isinstance(output, tuple) else output
+
+
+def fast_half(device: str) -> bool:
+    """Return True where bfloat16 products are faster than float32: on GPUs, and on CPUs with instructions for them."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    if kind != "cpu":
+        return True
+    probes = [getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")]
+    return any(probe is not None and bool(probe()) for probe in probes)

@@ -1,0 +1,80 @@
+"""The rows ``flm``, ``flm-frozen`` and ``flm-text``: what each trains; all else is in the base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Ge, Gt
+
+from benchsuite.api import Search
+from benchsuite_flm.base import TextRecommender
+from benchsuite_flm.settings import LoraPart, Tuning
+
+
+@dataclass
+class FLM(TextRecommender):
+    """Fine-Tuning-FLM: a pretrained language model, fine-tuned on which users took which items.
+
+    Scores by r = sigmoid(W1·x + W2·u + b), where u encodes the user's interest, i an item's text, and x = u * i.
+
+    *Encodings.* The encoder (by default MiniLM, Wang et al. 2020) turns each item's text into a vector (mean pooling,
+    as in Sentence-BERT, Reimers and Gurevych 2019). An item is a learnt projection of that vector plus a residual of
+    its own, a bias and its popularity; the interest is the direction of the history, shrunk towards a prior that reads
+    the user's profile text, where there is one.
+
+    *Training.* Part of each history is visible and predicts the rest, by a softmax over the catalogue. The top layers
+    of the encoder are trained along with the head, by few, large steps: one per epoch. Dropout of residual and
+    popularity makes the text predictive by itself.
+
+    *New items* have no residual and no popularity: a ridge regression predicts both from the fine-tuned vectors. *New
+    users* are scored from their history, profile and the prior.
+
+    *Pairs.* Where the data has likes and dislikes, :meth:`score_pairs` uses weights of the formula fitted to them (on
+    the same encodings); else it returns the ranking score.
+
+    Attributes:
+        layers: how many of the encoder's layers are trained, from the top; more than it has means all.
+        learning_rate: largest learning rate of the encoder.
+        tuning: what is trained: all weights of the ``top`` layers; ``lora``, small matrices beside the weights of these
+            layers (Hu et al. 2022; needs a larger learning rate, and ``benchsuite[lora]``); the ``full`` encoder with
+            its embeddings (needs a smaller one); or nothing (``frozen``).
+        lora_rank: rank of the matrices.
+        lora_part: whether they lie beside the maps of ``attention`` only, or of ``all``, feed-forward included.
+    """
+
+    layers: Annotated[int, Ge(1), Search(1, 6)] = 2
+    learning_rate: Annotated[float, Gt(0), Search(5e-5, 5e-4, log=True)] = 2e-4
+    tuning: Tuning = "top"
+    lora_rank: Annotated[int, Ge(1)] = 8
+    lora_part: LoraPart = "attention"
+
+    def _trained(self) -> tuple[int, float]:
+        return self.layers, self.learning_rate
+
+    def _encoder_settings(self) -> dict[str, Any]:
+        return {
+            "layers": self.layers,
+            "tuning": self.tuning,
+            "lora_rank": self.lora_rank,
+            "lora_part": self.lora_part,
+        }
+
+
+@dataclass
+class FrozenFLM(TextRecommender):
+    """FLM without fine-tuning: the same head and training on a frozen encoder, which shows what fine-tuning adds."""
+
+    def _trained(self) -> tuple[int, float]:
+        return 0, 0.0
+
+
+@dataclass
+class TextFLM(FLM):
+    """FLM that knows items by their texts only: no residual and no popularity, as if every item were new.
+
+    Fine-tuned as ``flm`` is, with a dropout of residual and popularity of 1. It shows what the text alone can do, and
+    all that it learns applies to other catalogues.
+    """
+
+    identities: ClassVar[bool] = False

@@ -1,0 +1,130 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from benchsuite_content.backbone import load_backbone
+from benchsuite_content.encode import encode_texts, pool
+from benchsuite_flm import encoder as module
+from benchsuite_flm.encoder import TextEncoder
+
+TEXTS = ["sea wave story one", "city", "forest river bear camp story two", "taxi night", "sea sailor harbour"]
+KEPT = ["bert", "roberta", "e5", "electra"]
+WHOLE = ["distilbert", "mpnet", "modernbert", "albert"]
+DECODERS = ["gpt2", "llama", "qwen2", "qwen3"]
+
+
+def build(folder: str, layers: int = 1) -> TextEncoder:
+    return TextEncoder(load_backbone(folder), TEXTS, layers=layers, device="cpu", half=False)
+
+
+@pytest.mark.parametrize("model", KEPT + WHOLE + DECODERS)
+def test_vectors_are_those_of_the_plain_encoder(encoder, model: str) -> None:
+    folder = encoder(model)
+    plain = encode_texts(load_backbone(folder), TEXTS)
+    np.testing.assert_allclose(build(folder).vectors().numpy(), plain, atol=2e-6)
+
+
+@pytest.mark.parametrize("model", KEPT + WHOLE + DECODERS)
+def test_gradients_are_those_of_the_plain_encoder(encoder, model: str) -> None:
+    """The kept lower layers, the padding and the pooling must not change what is learnt."""
+    folder = encoder(model)
+    target = torch.randn(len(TEXTS), 16, generator=torch.Generator().manual_seed(3))
+    text_encoder = build(folder)
+    loss = text_encoder.accumulate_gradients(
+        torch.ones(len(TEXTS), dtype=torch.bool), lambda v: (float((v * target).sum()), target)
+    )
+    plain = build(folder)
+    total = torch.zeros(())
+    for text, row in zip(TEXTS, target, strict=True):
+        batch = load_backbone(folder).tokenizer(text, return_tensors="pt")
+        hidden = plain._model(**batch).last_hidden_state[0]
+        pooled = hidden[-1] if model in DECODERS else hidden.mean(dim=0)
+        total = total + (pooled / pooled.norm()) @ row
+    total.backward()
+    assert loss == pytest.approx(float(total.detach()), abs=1e-4)
+    learnt = [parameter for parameter in text_encoder.parameters if parameter.grad is not None]
+    assert learnt
+    for ours, theirs in zip(text_encoder.parameters, plain.parameters, strict=True):
+        if theirs.grad is not None:
+            np.testing.assert_allclose(ours.grad, theirs.grad, atol=2e-5)
+
+
+@pytest.mark.parametrize("model", DECODERS)
+def test_decoders_read_one_text_as_in_a_batch(encoder, model: str) -> None:
+    """Padding on the right is never read, and an empty text has a vector too."""
+    found = load_backbone(encoder(model))
+    assert found.pooling == "last"
+    texts = [*TEXTS, ""]
+    vectors = encode_texts(found, texts)
+    for row, text in enumerate(TEXTS):
+        hidden = found.model(**found.tokenizer(text, return_tensors="pt")).last_hidden_state[0, -1].detach()
+        np.testing.assert_allclose(vectors[row], hidden / hidden.norm(), atol=2e-6)
+    assert not vectors[-1].any()
+    mean = encode_texts(dataclasses.replace(found, pooling="mean"), texts)
+    assert np.abs(mean[:4] - vectors[:4]).max() > 1e-3
+
+
+def test_last_token_is_found_on_either_side() -> None:
+    hidden = torch.arange(12.0).reshape(2, 3, 2)
+    mask = torch.tensor([[1, 1, 0], [0, 1, 1]])
+    np.testing.assert_array_equal(pool(hidden, mask, "last"), [[2, 3], [10, 11]])
+    np.testing.assert_array_equal(pool(hidden, mask, "mean"), [[1, 2], [9, 10]])
+
+
+@pytest.mark.parametrize("model", KEPT)
+def test_lower_layers_are_run_once(encoder, model: str) -> None:
+    text_encoder = build(encoder(model))
+    assert all(bucket.hidden is not None for bucket in text_encoder._buckets)
+    ran = []
+    text_encoder._model.embeddings.register_forward_hook(lambda *_: ran.append(1))
+    text_encoder.vectors()
+    assert not ran
+
+
+def test_an_encoder_that_ends_differently_is_run_whole(encoder) -> None:
+    """ModernBERT normalizes after its last layer; a shortcut that missed it would give other vectors."""
+    assert all(bucket.hidden is None for bucket in build(encoder("modernbert"))._buckets)
+
+
+def test_only_the_top_layers_learn(tiny: str) -> None:
+    text_encoder = build(tiny, layers=1)
+    layers = text_encoder._model.encoder.layer
+    assert [p is q for p, q in zip(text_encoder.parameters, layers[1].parameters(), strict=True)]
+    assert not any(parameter.requires_grad for parameter in layers[0].parameters())
+    assert not any(parameter.requires_grad for parameter in text_encoder._model.embeddings.parameters())
+    assert build(tiny, layers=0).parameters == []
+    assert len(build(tiny, layers=99).parameters) == len(list(layers.parameters()))
+
+
+def test_encoding_twice_gives_the_same_gradients(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue too large to remember its activations is encoded twice, with the same result."""
+    target = torch.randn(len(TEXTS), 16, generator=torch.Generator().manual_seed(4))
+    wanted = torch.tensor([True, False, True, True, False])
+    gradients = []
+    monkeypatch.setattr(module, "BATCH", 1)  # a text at a time, so that some fit below a limit
+    for limit in (10_000, 8, 0):
+        monkeypatch.setattr(module, "KEPT_TOKENS", limit)
+        text_encoder = build(tiny, layers=2)
+        text_encoder.accumulate_gradients(wanted, lambda _: (0.0, target))
+        gradients.append([parameter.grad for parameter in text_encoder.parameters])
+    for kept, partly, again in zip(*gradients, strict=True):
+        np.testing.assert_allclose(kept, again, atol=1e-6)
+        np.testing.assert_array_equal(partly, again)
+
+
+def test_texts_that_take_no_part_are_zero_and_teach_nothing(tiny: str) -> None:
+    wanted = torch.tensor([True, False, True, False, False])
+    seen = []
+
+    def respond(vectors: torch.Tensor) -> tuple[float, torch.Tensor]:
+        seen.append(vectors)
+        gradient = torch.zeros_like(vectors)
+        gradient[~wanted] = 1.0
+        return 0.0, gradient
+
+    text_encoder = build(tiny)
+    text_encoder.accumulate_gradients(wanted, respond)
+    np.testing.assert_allclose(seen[0].norm(dim=1), [1, 0, 1, 0, 0], atol=1e-6)
+    assert all(not parameter.grad.any() for parameter in text_encoder.parameters)
