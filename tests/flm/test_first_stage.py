@@ -74,7 +74,7 @@ def test_positives_and_negatives_both_come_from_the_candidates(fold: Fold, vecto
     held = inner_holdout(fold.train, 3, share=0.2, least=3)
     first = FirstStage.fit("ease", held.train, vectors, Context(seed=1))
     groups = draw_groups(first, held, count=12, negatives=3, groups=10_000, seed=3)
-    assert 0 < groups.found < groups.inner_holdout == len(held.truth.item)
+    assert 0 < groups.found < groups.held_out == len(held.truth.item)
     assert len(groups.query) == groups.found
     for query, row in zip(groups.query.tolist(), groups.item.tolist(), strict=True):
         one = held.queries.slice(query, query + 1)

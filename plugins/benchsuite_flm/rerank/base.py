@@ -156,7 +156,7 @@ class Reranker(Model):
             without=validation,
         )
         self._taught = {
-            "held out": groups.inner_holdout,
+            "held out": groups.held_out,
             "among candidates": groups.found,
             "learnt from": len(groups.query),
         }

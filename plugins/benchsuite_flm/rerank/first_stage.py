@@ -192,13 +192,13 @@ class Groups:
     Attributes:
         query: int64[g], the query of each group.
         item: int32[g, 1 + n], first the held-out item, then the others; all are candidates.
-        inner_holdout: how many items were held out, all queries together.
+        held_out: how many items were held out, all queries together.
         found: how many of them are candidates: only these make groups.
     """
 
     query: Int64
     item: Int32
-    inner_holdout: int
+    held_out: int
     found: int
 
 
