@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -320,27 +319,6 @@ def test_a_declared_lack_of_opinion_is_a_counted_skip():
     partial = {result.name: result for result in check_model(Partial)}["opinion_on_warm_items"]
     assert partial.state == "skipped"
     assert "no opinion by design" in partial.reason
-
-
-@dataclass
-class Exempt(Normalizes):
-    """Breaks one rule by design, and says which and why."""
-
-    exempt: ClassVar[Mapping[str, str]] = {"candidates_do_not_matter": "scores are shares of the best candidate"}
-
-
-def test_an_exemption_is_honoured_and_reported():
-    results = {result.name: result for result in check_model(Exempt)}
-    exempted = results["candidates_do_not_matter"]
-    assert (exempted.state, exempted.by_design) == ("skipped", True)
-    assert exempted.reason == "scores are shares of the best candidate (exempt by declaration)"
-    assert exempted.to_dict()["by_design"] is True
-    others = [result for name, result in results.items() if name != "candidates_do_not_matter"]
-    assert not any(result.by_design for result in others), "what a check finds is no declaration"
-    assert {result.name for result in others if result.state == "skipped"} == {
-        "recommend_equals_ranking",
-        "saved_model_agrees",
-    }
 
 
 def test_a_model_that_cannot_fit_fails_and_does_not_stop_the_rest():
