@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 
 from benchsuite.data import About, Comparison, Row
-from benchsuite_reports import words
-from benchsuite_reports.build import sections, tables
-from benchsuite_reports.maker import RANK, SHARE
-from benchsuite_reports.tables import NOTHING, narrow
+from benchsuite_reports.model import text
+from benchsuite_reports.model.sections import sections, tables
+from benchsuite_reports.model.table_builder import RANK, SHARE
+from benchsuite_reports.model.tables import NOTHING, narrow
 
 
 def table_of(comparison, key):
@@ -189,7 +189,7 @@ def test_overview_sets_places_side_by_side(invented):
         for dataset in ("invented-real", "invented-demo")
         for split in ("random-holdout", "item-cold", "user-cold")
     ]
-    assert table.caption == (f"invented-demo: {words.SIMULATED}",)
+    assert table.caption == (f"invented-demo: {text.SIMULATED}",)
 
 
 def test_models_by_data_sets_for_each_leading_metric(invented):
@@ -245,9 +245,9 @@ def test_a_part_says_what_and_how_much_it_is(invented):
 def test_simulated_data_says_so_in_every_table(invented):
     for table in tables(invented):
         if table.key.startswith("invented-demo"):
-            assert words.SIMULATED in table.caption
+            assert text.SIMULATED in table.caption
         if table.key.startswith("invented-real"):
-            assert words.SIMULATED not in table.caption
+            assert text.SIMULATED not in table.caption
 
 
 def test_fallback_is_told_for_the_model_that_used_it(invented):
@@ -323,7 +323,7 @@ def test_narrow_cuts_into_parts_that_hold_all_columns_once(invented):
 
 
 def test_headings_read_as_in_papers():
-    assert [words.heading(name) for name in ("ndcg@10", "hit-rate@5", "fit_seconds", "energy_joules", "my_metric")] == [
+    assert [text.heading(name) for name in ("ndcg@10", "hit-rate@5", "fit_seconds", "energy_joules", "my_metric")] == [
         "nDCG@10",
         "Hit rate@5",
         "Fit (s)",
@@ -333,4 +333,4 @@ def test_headings_read_as_in_papers():
 
 
 def test_direction_and_control_characters_cannot_rewrite_a_line():
-    assert words.clean("a\x1b[31mb\u202ec\nd\x00") == "a\ufffd[31mb\ufffdc d\ufffd"
+    assert text.clean("a\x1b[31mb\u202ec\nd\x00") == "a\ufffd[31mb\ufffdc d\ufffd"

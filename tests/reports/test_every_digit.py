@@ -13,11 +13,11 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
-from benchsuite_reports.html import Html
-from benchsuite_reports.latex import Latex
-from benchsuite_reports.markdown import Markdown
-from benchsuite_reports.paper import Paper
-from benchsuite_reports.words import heading
+from benchsuite_reports.model.text import heading
+from benchsuite_reports.render.html import Html
+from benchsuite_reports.render.latex import Latex
+from benchsuite_reports.render.markdown import Markdown
+from benchsuite_reports.render.paper import Paper
 
 _PLAIN = {"html": "h4", "markdown": "strong"}
 

@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from benchsuite_reports.build import tables
-from benchsuite_reports.latex import Latex
-from benchsuite_reports.maker import RANK, SHARE
-from benchsuite_reports.markdown import Markdown
-from benchsuite_reports.terminal import Terminal
-from benchsuite_reports.tidy import COLUMNS, Csv
-from benchsuite_reports.words import heading
+from benchsuite_reports.model.sections import tables
+from benchsuite_reports.model.table_builder import RANK, SHARE
+from benchsuite_reports.model.text import heading
+from benchsuite_reports.render.latex import Latex
+from benchsuite_reports.render.markdown import Markdown
+from benchsuite_reports.render.terminal import Terminal
+from benchsuite_reports.render.tidy import COLUMNS, Csv
 
 REPORTS = [Terminal(), Terminal(colour=True), Markdown(), Latex(), Csv()]
 KINDS = ("Results", "Ranking", "Classification", "Costs")

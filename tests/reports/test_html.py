@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from benchsuite_reports.build import tables
-from benchsuite_reports.facts import View
-from benchsuite_reports.html import Html
-from benchsuite_reports.payload import payload
-from benchsuite_reports.words import heading
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.sections import tables
+from benchsuite_reports.model.text import heading
+from benchsuite_reports.render.html import Html
+from benchsuite_reports.render.html_data import payload
 
 
 class Page(HTMLParser):
@@ -154,7 +154,7 @@ def test_the_policy_allows_this_script_and_style_only(page):
 
 def test_data_of_the_script_are_the_comparisons(invented, page):
     data = json.loads(page.scripts[0])
-    assert data == json.loads(json.dumps(payload(View(invented))))
+    assert data == json.loads(json.dumps(payload(ComparisonIndex(invented))))
     metrics = [one["label"] for one in data["metrics"]]
     models = [one["label"] for one in data["models"]]
     assert models == [about.label for about in invented.models]

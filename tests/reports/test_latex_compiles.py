@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from benchsuite_reports.latex import Latex
+from benchsuite_reports.render.latex import Latex
 
 
 def compile_latex(content, folder):

@@ -10,11 +10,11 @@ import subprocess
 import pytest
 
 from benchsuite.data import About
-from benchsuite_reports.bib import Bibliography, key_of
-from benchsuite_reports.facts import View
-from benchsuite_reports.method import MOST_STUDIES, limitations
-from benchsuite_reports.paper import Paper
-from benchsuite_reports.words import split_line
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.text import split_line
+from benchsuite_reports.render.bibliography import Bibliography, key_of
+from benchsuite_reports.render.paper import Paper
+from benchsuite_reports.render.paper_text import MOST_STUDIES, limitations
 
 
 @pytest.fixture(scope="module")
@@ -136,12 +136,16 @@ def test_a_metric_that_no_model_has_is_no_models_fault(invent):
         if row.metric == "recall@10" and row.state == "ok"
     ]
     kept = [row for row in comparison.rows if row.metric != "recall@10" or row.state != "ok"]
-    plain = limitations(View(dataclasses.replace(comparison, rows=(*kept, *bare)))).replace("\\allowbreak{}", "")
+    plain = limitations(ComparisonIndex(dataclasses.replace(comparison, rows=(*kept, *bare)))).replace(
+        "\\allowbreak{}", ""
+    )
     assert "Recall@10 is not applicable on invented-real, random-holdout: needs values other than 1." in plain
     assert "svd failed on" in plain
     assert "ease is not applicable" not in plain
     only = [dataclasses.replace(row, mean=0.5, state="ok", reason="") if row.model == "flm" else row for row in bare]
-    plain = limitations(View(dataclasses.replace(comparison, rows=(*kept, *only)))).replace("\\allowbreak{}", "")
+    plain = limitations(ComparisonIndex(dataclasses.replace(comparison, rows=(*kept, *only)))).replace(
+        "\\allowbreak{}", ""
+    )
     assert "Recall@10 of ease is not applicable on" in plain
 
 

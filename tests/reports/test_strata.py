@@ -10,12 +10,12 @@ from benchsuite.data import About, Comparison, Row, Stratum
 from benchsuite_protocol.metrics.beyond import GiniAtK, NoveltyAtK, PopularityLiftAtK
 from benchsuite_protocol.metrics.diversity import DiversityAtK
 from benchsuite_protocol.metrics.ranking import CoverageAtK
-from benchsuite_reports.build import sections, tables
-from benchsuite_reports.html import Html
-from benchsuite_reports.latex import Latex
-from benchsuite_reports.markdown import Markdown
-from benchsuite_reports.paper import Paper
-from benchsuite_reports.terminal import Terminal
+from benchsuite_reports.model.sections import sections, tables
+from benchsuite_reports.render.html import Html
+from benchsuite_reports.render.latex import Latex
+from benchsuite_reports.render.markdown import Markdown
+from benchsuite_reports.render.paper import Paper
+from benchsuite_reports.render.terminal import Terminal
 
 VALUES = {"all": (0.31, 0.21), "warm items": (0.412, 0.212), "cold items": (0.013, 0.113), "tail items": (0.02, 0.24)}
 FAMILY = {"warm items": "item novelty", "cold items": "item novelty", "tail items": "item popularity"}

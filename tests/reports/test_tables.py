@@ -16,7 +16,7 @@ import pytest
 from benchsuite.data.comparison import Spread
 from benchsuite.data.tables import LARGE, PER_QUERY, RANKINGS, SMALL, small_tables
 from benchsuite.data.tabular import write_table
-from benchsuite_reports.tidy import Csv, Json, Parquet
+from benchsuite_reports.render.tidy import Csv, Json, Parquet
 
 REPORTS = [Csv(), Json(), Parquet()]
 TYPES = {"string": str, "float64": float, "int64": int, "bool": bool}

@@ -12,12 +12,12 @@ import annotated_types
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-from benchsuite_reports import words
-from benchsuite_reports.build import Section, sections
-from benchsuite_reports.facts import View
-from benchsuite_reports.legend import legend
-from benchsuite_reports.tables import Cell, Column, Line, Table, narrow
-from benchsuite_reports.verdict import verdicts
+from benchsuite_reports.model import text
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.legend import legend
+from benchsuite_reports.model.sections import Section, sections
+from benchsuite_reports.model.tables import Cell, Column, Line, Table, narrow
+from benchsuite_reports.model.verdict import verdicts
 
 BEST, SECOND, LANGUAGE_MODEL = "*", "\N{DAGGER}", "[LM]"
 BETTER, WORSE = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
@@ -48,10 +48,10 @@ class Terminal(Report):
         parts = [_shortened(section) for section in sections(comparison)] if self.brief else sections(comparison)
         hidden = [] if self.groups else [section for section in parts if section.group or section.parts]
         parts = [section for section in parts if section not in hidden]
-        out: list[str] = [self._strong(words.clean(comparison.name)), ""]
+        out: list[str] = [self._strong(text.clean(comparison.name)), ""]
         for note in comparison.notes:
-            out.extend(self._wrap(f"Note: {words.sentence(note)}"))
-        verdict = verdicts(View(comparison))
+            out.extend(self._wrap(f"Note: {text.sentence(note)}"))
+        verdict = verdicts(ComparisonIndex(comparison))
         if verdict:
             out.extend(["", self._strong("What the tables say")])
             for one in verdict:
@@ -77,14 +77,14 @@ class Terminal(Report):
             yield ""
         if section.level == 1 and section.text:
             yield self._strong(section.heading)
-        for text in section.text:
-            yield from self._wrap(text)
+        for line in section.text:
+            yield from self._wrap(line)
         for table in section.tables:
             for piece in narrow(table, lambda piece: _width(_draw(piece)) <= self.width):
                 yield ""
                 yield from map(self._strong, self._wrap(piece.title))
-                for text in piece.caption:
-                    yield from self._wrap(text)
+                for line in piece.caption:
+                    yield from self._wrap(line)
                 yield from self._styled(piece)
                 for note in piece.notes:
                     yield from self._wrap(f"[{note.letter}] {note.text}", indent="    ")
@@ -96,11 +96,11 @@ class Terminal(Report):
         # The second drawing, with codes of no width in the cells, has the same layout as the first.
         return [_DIM + line + _END if set(line) <= {"-", " "} and line else line for line in _draw(table, colour=True)]
 
-    def _strong(self, text: str) -> str:
-        return f"{_BOLD}{text}{_END}" if self.colour else text
+    def _strong(self, line: str) -> str:
+        return f"{_BOLD}{line}{_END}" if self.colour else line
 
-    def _wrap(self, text: str, indent: str = "") -> list[str]:
-        return textwrap.wrap(text, self.width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    def _wrap(self, line: str, indent: str = "") -> list[str]:
+        return textwrap.wrap(line, self.width, subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
 def _shortened(section: Section) -> Section:
@@ -113,7 +113,7 @@ def _merged(conventions: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Drop the counts, which differ from place to place, where the rest of a convention is the same."""
     merged: dict[str, list[str]] = {}
     for heading, said in conventions:
-        bare = words.sentence(said.rpartition(" (n = ")[0] or said) if said.endswith(").") else said
+        bare = text.sentence(said.rpartition(" (n = ")[0] or said) if said.endswith(").") else said
         if bare.startswith("n = "):
             continue
         if bare not in merged.setdefault(heading, []):
@@ -148,38 +148,38 @@ def _across(table: Table, rule: str, drawn: Sequence[str]) -> Iterable[str]:
             yield rule
             yield "ceiling (never competes):"
         for line in group.lines:
-            text = next(rest)
-            yield _cut(text, start) + line.span + _letters(_first_notes(line)) if line.span else text
+            text_line = next(rest)
+            yield _cut(text_line, start) + line.span + _letters(_first_notes(line)) if line.span else text_line
 
 
 def _first_notes(line: Line) -> tuple[str, ...]:
     return next((cell.notes for cell in line.cells if cell.notes), ())
 
 
-def _cut(text: str, columns: int) -> str:
+def _cut(line: str, columns: int) -> str:
     """Return the first columns of a line as a terminal counts them."""
     width = 0
-    for position, character in enumerate(text):
+    for position, character in enumerate(line):
         if width >= columns:
-            return text[:position]
+            return line[:position]
         width += _columns(character)
-    return text + " " * (columns - width)
+    return line + " " * (columns - width)
 
 
-def _columns(text: str) -> int:
+def _columns(line: str) -> int:
     from wcwidth import wcswidth
 
-    return max(wcswidth(text), 0)
+    return max(wcswidth(line), 0)
 
 
 def _head(column: Column) -> str:
     arrow = " \N{DOWNWARDS ARROW}" if column.lower else ""
-    return "\n".join(words.two_lines(column.heading)) + arrow + _letters(column.notes)
+    return "\n".join(text.two_lines(column.heading)) + arrow + _letters(column.notes)
 
 
 def _model(line: Line) -> str:
     mark = f" {LANGUAGE_MODEL}" if line.language_model else ""
-    return words.clean(line.model) + mark + _letters(line.notes)
+    return text.clean(line.model) + mark + _letters(line.notes)
 
 
 def _letters(notes: Sequence[str]) -> str:

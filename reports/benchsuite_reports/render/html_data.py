@@ -6,37 +6,37 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchsuite.data import PerUser
-from benchsuite_reports import across, series, words
-from benchsuite_reports.build import place_tables
-from benchsuite_reports.facts import Place, View
-from benchsuite_reports.palette import looks
-from benchsuite_reports.tables import Cell, Table
+from benchsuite_reports.model import across_places, series, text
+from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
+from benchsuite_reports.model.palette import model_styles
+from benchsuite_reports.model.sections import place_tables
+from benchsuite_reports.model.tables import Cell, Table
 
 _DIGITS = 7
 
 
-def payload(view: View) -> dict[str, Any]:
+def payload(view: ComparisonIndex) -> dict[str, Any]:
     """Return models, metrics, places and all values, by index.
 
     ``values[place][metric]`` holds, model by model, the value, the ends of its interval, its text as the tables write
     it, and the sign of its test; None where the model has nothing there.
     """
-    look = looks(view)
+    styles = model_styles(view)
     models = [
         {
-            "label": words.clean(model),
+            "label": text.clean(model),
             "lm": model in view.language_models,
             "ceiling": model in view.ceiling,
-            "marker": look[model].marker,
-            "filled": look[model].filled,
-            "dash": look[model].dash,
+            "marker": styles[model].marker,
+            "filled": styles[model].filled,
+            "dash": styles[model].dash,
         }
         for model in view.models
     ]
     metrics = [
         {
             "label": metric,
-            "heading": words.heading(metric),
+            "heading": text.heading(metric),
             "task": view.task(metric),
             "higher": view.higher_is_better(metric),
             "convention": view.convention(metric),
@@ -45,12 +45,12 @@ def payload(view: View) -> dict[str, Any]:
     ]
     places = [
         {
-            "dataset": words.clean(place.dataset),
-            "split": words.clean(place.split),
-            "base": words.clean(place.base),
-            "group": words.clean(place.group),
+            "dataset": text.clean(place.dataset),
+            "split": text.clean(place.split),
+            "base": text.clean(place.base),
+            "group": text.clean(place.group),
             "slug": place.slug,
-            "simulated": bool(words.simulated(view.comparison, [place.dataset])),
+            "simulated": bool(text.simulated(view.comparison, [place.dataset])),
             "main": view.metrics.index(main) if (main := view.main_at([place])) else None,
         }
         for place in view.places
@@ -66,15 +66,15 @@ def payload(view: View) -> dict[str, Any]:
         "tuning": _tuning(view),
         "standings": [
             {
-                "split": words.clean(one.split),
-                "metric": words.heading(one.metric),
+                "split": text.clean(one.split),
+                "metric": text.heading(one.metric),
                 "datasets": len(one.datasets),
                 "models": [view.models.index(model) for model in one.models if model in view.models],
                 "ranks": [_short(rank) for rank in one.ranks],
                 "critical": _short(one.critical_difference),
                 "joined": series.joined(one),
                 "p": _short(one.p),
-                "leftOut": [words.clean(model) for model in one.left_out],
+                "leftOut": [text.clean(model) for model in one.left_out],
             }
             for one in view.comparison.standings
         ],
@@ -87,7 +87,7 @@ def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.{_DIGITS}g}")
 
 
-def _values(view: View, place: Place, tables: Sequence[Table]) -> dict[str, list[Any]]:
+def _values(view: ComparisonIndex, place: Place, tables: Sequence[Table]) -> dict[str, list[Any]]:
     cells: dict[tuple[str, str], Cell] = {}
     for table in tables:
         if table.kind == "against":
@@ -105,14 +105,14 @@ def _values(view: View, place: Place, tables: Sequence[Table]) -> dict[str, list
             elif not there.number:
                 entries.append(there.words)
             else:
-                text = there.number + (f" \N{PLUS-MINUS SIGN}{there.margin}" if there.margin else "")
+                shown = there.number + (f" \N{PLUS-MINUS SIGN}{there.margin}" if there.margin else "")
                 sign = {"better": 1, "worse": -1, "": 0}[there.sign]
-                entries.append([_short(row.mean), _short(row.ci_low), _short(row.ci_high), text, sign])
+                entries.append([_short(row.mean), _short(row.ci_low), _short(row.ci_high), shown, sign])
         result[str(view.metrics.index(metric))] = entries
     return result
 
 
-def _contrasts(view: View, place: Place) -> dict[str, list[Any]]:
+def _contrasts(view: ComparisonIndex, place: Place) -> dict[str, list[Any]]:
     result: dict[str, list[Any]] = {}
     for metric in view.metrics_at(place):
         column: list[Any] = []
@@ -126,45 +126,45 @@ def _contrasts(view: View, place: Place) -> dict[str, list[Any]]:
     return result
 
 
-def _parts(view: View, cut: series.Cut) -> dict[str, Any]:
+def _parts(view: ComparisonIndex, cut: series.Cut) -> dict[str, Any]:
     """Return one cut of a place's test; numbers as in ``values``, one mapping by metric for each part."""
     return {
         "place": view.places.index(cut.base),
         "family": cut.family,
-        "names": [words.clean(one.name) for one in cut.strata],
-        "about": [across.amount(one) for one in cut.strata],
-        "values": [_values(view, part, across.part_columns(view, part)) for part in cut.places],
+        "names": [text.clean(one.name) for one in cut.strata],
+        "about": [across_places.amount(one) for one in cut.strata],
+        "values": [_values(view, part, across_places.part_columns(view, part)) for part in cut.places],
     }
 
 
-def _tuning(view: View) -> list[dict[str, Any]]:
+def _tuning(view: ComparisonIndex) -> list[dict[str, Any]]:
     return [
         {
-            "dataset": words.clean(trials.dataset),
-            "split": words.clean(trials.split),
+            "dataset": text.clean(trials.dataset),
+            "split": text.clean(trials.split),
             "model": view.models.index(trials.model),
-            "metric": words.heading(trials.on),
+            "metric": text.heading(trials.on),
             "curve": [_short(value) for value in series.best_so_far(trials, higher=view.higher_is_better(trials.on))],
-            "edges": [words.clean(name) for name in trials.edges],
+            "edges": [text.clean(name) for name in trials.edges],
         }
         for trials in view.comparison.tuning
         if trials.model in view.models
     ]
 
 
-def _people(view: View, one: PerUser) -> dict[str, Any]:
+def _people(view: ComparisonIndex, one: PerUser) -> dict[str, Any]:
     texts: dict[str, int] = {}
 
-    def code(text: str) -> int:
-        return texts.setdefault(words.clean(text), len(texts))
+    def code(line: str) -> int:
+        return texts.setdefault(text.clean(line), len(texts))
 
     shown = [
         {
-            "user": words.clean(case.user),
-            "history": [code(text) for text in case.history],
-            "truth": [code(text) for text in case.truth],
+            "user": text.clean(case.user),
+            "history": [code(line) for line in case.history],
+            "truth": [code(line) for line in case.truth],
             "lists": {
-                str(view.models.index(model)): [code(text) for text in answer]
+                str(view.models.index(model)): [code(line) for line in answer]
                 for model, answer in case.lists.items()
                 if model in view.models
             },
@@ -172,10 +172,10 @@ def _people(view: View, one: PerUser) -> dict[str, Any]:
         for case in one.shown
     ]
     return {
-        "dataset": words.clean(one.dataset),
-        "split": words.clean(one.split),
-        "metric": words.heading(one.metric),
-        "users": [words.clean(user) for user in one.users],
+        "dataset": text.clean(one.dataset),
+        "split": text.clean(one.split),
+        "metric": text.heading(one.metric),
+        "users": [text.clean(user) for user in one.users],
         "values": {
             str(view.models.index(model)): [None if value is None else round(value, 5) for value in values]
             for model, values in one.values.items()

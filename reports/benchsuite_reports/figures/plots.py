@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from benchsuite_reports import series, words
-from benchsuite_reports.facts import Place, View
-from benchsuite_reports.ink import Bare, Plain, beside, ends, key, label, marker, title, wrapped
-from benchsuite_reports.palette import Look
+from benchsuite_reports.figures.mpl_style import Bare, Plain, beside, ends, key, label, marker, title, wrapped
+from benchsuite_reports.model import series, text
+from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
+from benchsuite_reports.model.palette import ModelStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ _DECADES = 50.0
 _STATES = {"failed": "failed", "not applicable": "n/a", "missing": "not run"}
 
 
-def quality(view: View, look: Mapping[str, Look], places: Sequence[Place], metric: str) -> Figure:
+def quality(view: ComparisonIndex, styles: Mapping[str, ModelStyle], places: Sequence[Place], metric: str) -> Figure:
     """Draw every model's value with its interval, one panel per split."""
     order = _order(view)
     across = min(len(places), 3)
@@ -43,49 +43,51 @@ def quality(view: View, look: Mapping[str, Look], places: Sequence[Place], metri
                 axes.text(0.02, position, state or "", transform=axes.get_yaxis_transform(), va="center", fontsize=6.5,
                           color="#777777", style="italic")  # fmt: skip
                 continue
-            _dot(axes, there[model], position, look[model])
+            _dot(axes, there[model], position, styles[model])
         axes.set_yticks(range(len(order)), [label(model) if first else "" for model in order])
         axes.set_ylim(len(order) - 0.4, -0.6)
-        axes.set_title(wrapped(words.clean(place.split)))
-        axes.set_xlabel(label(words.heading(metric)))
+        axes.set_title(wrapped(text.clean(place.split)))
+        axes.set_xlabel(label(text.heading(metric)))
         axes.xaxis.set_major_formatter(Bare())
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         axes.grid(visible=False, axis="y")
         separator = sum(model not in view.ceiling for model in order) - 0.5
         if separator < len(order) - 1:
             axes.axhline(separator, color="#bbbbbb", linewidth=0.6)
-    name = words.clean(places[0].dataset)
-    simulated = " (simulated)" if words.simulated(view.comparison, [places[0].dataset]) else ""
+    name = text.clean(places[0].dataset)
+    simulated = " (simulated)" if text.simulated(view.comparison, [places[0].dataset]) else ""
     figure.suptitle(wrapped(name, 80) + simulated, x=0.01, ha="left", fontsize=8.5)
     key(figure, view)
     return figure
 
 
-def _dot(axes: Axes, point: series.Point, position: float, look: Look) -> None:
+def _dot(axes: Axes, point: series.Point, position: float, style: ModelStyle) -> None:
     if point.low is not None and point.high is not None:
-        axes.plot([point.low, point.high], [position, position], color=look.light, linewidth=1.2, solid_capstyle="butt")
-    axes.plot([point.value], [position], **marker(look))
+        axes.plot(
+            [point.low, point.high], [position, position], color=style.light, linewidth=1.2, solid_capstyle="butt"
+        )
+    axes.plot([point.value], [position], **marker(style))
 
 
-def cold(view: View, look: Mapping[str, Look], places: Sequence[Place], metric: str) -> Figure:
+def cold(view: ComparisonIndex, styles: Mapping[str, ModelStyle], places: Sequence[Place], metric: str) -> Figure:
     """Draw quality against the number of history items, one line per model, labelled at its end."""
     ticks = [label(place.group.partition("=")[2] or place.group) for place in places]
     said = title(view, places[0], places[0].base)
-    return _lines(view, look, places, metric, _Axis(ticks, view.grouping(places), said, bold=True))
+    return _lines(view, styles, places, metric, _Axis(ticks, view.grouping(places), said, bold=True))
 
 
-def sweep(view: View, look: Mapping[str, Look], run: series.Sweep, metric: str) -> Figure:
+def sweep(view: ComparisonIndex, styles: Mapping[str, ModelStyle], run: series.Sweep, metric: str) -> Figure:
     """Draw quality against the setting in which splits differ, one line per model, labelled at its end."""
     ticks = [f"{value:g}" for value in run.values]
     axis = _Axis(ticks, label(run.setting), title(view, run.base), bold=True)
-    return _lines(view, look, run.places, metric, axis)
+    return _lines(view, styles, run.places, metric, axis)
 
 
-def parts(view: View, look: Mapping[str, Look], cut: series.Cut, metric: str) -> Figure:
+def parts(view: ComparisonIndex, styles: Mapping[str, ModelStyle], cut: series.Cut, metric: str) -> Figure:
     """Draw quality on each part of a test beside the whole, one dot per model; faint lines only lead the eye."""
     ticks = ["all", *(label(place.group) for place in cut.places)]
     axis = _Axis(ticks, cut.family, title(view, cut.base), bold=False)
-    return _lines(view, look, (cut.base, *cut.places), metric, axis)
+    return _lines(view, styles, (cut.base, *cut.places), metric, axis)
 
 
 class _Axis(NamedTuple):
@@ -97,14 +99,16 @@ class _Axis(NamedTuple):
     bold: bool
 
 
-def _lines(view: View, look: Mapping[str, Look], places: Sequence[Place], metric: str, axis: _Axis) -> Figure:
+def _lines(
+    view: ComparisonIndex, styles: Mapping[str, ModelStyle], places: Sequence[Place], metric: str, axis: _Axis
+) -> Figure:
     """Draw a line for each model through its values at some places."""
     found = series.curves(view, places, metric)
     figure = Figure(figsize=(4.6, max(2.7, 0.17 * len(found) + 0.6)), layout="constrained")
     axes = figure.add_subplot()
     last: dict[str, float] = {}
     for curve in found:
-        style = look[curve.model]
+        style = styles[curve.model]
         known = [(index, point) for index, point in enumerate(curve.points) if point is not None]
         xs, ys = [index for index, _ in known], [point.value for _, point in known]
         if axis.bold:
@@ -119,16 +123,16 @@ def _lines(view: View, look: Mapping[str, Look], places: Sequence[Place], metric
         last[curve.model] = ys[-1]
     axes.set_xticks(range(len(places)), axis.ticks)
     axes.set_xlabel(axis.name)
-    axes.set_ylabel(label(words.heading(metric)))
+    axes.set_ylabel(label(text.heading(metric)))
     axes.yaxis.set_major_formatter(Bare())
     axes.set_title(wrapped(axis.title, 60))
     axes.set_xlim(-0.2, len(places) - 0.8)
-    ends(figure, axes, last, len(places) - 1, look)
+    ends(figure, axes, last, len(places) - 1, styles)
     key(figure, view)
     return figure
 
 
-def cost(view: View, look: Mapping[str, Look], place: Place, metric: str) -> Figure:
+def cost(view: ComparisonIndex, styles: Mapping[str, ModelStyle], place: Place, metric: str) -> Figure:
     """Draw quality against the seconds that it costs, with the front that no model beats on both."""
     found = series.spots(view, place, metric)
     figure = Figure(figsize=(4.6, 3.0), layout="constrained")
@@ -139,9 +143,9 @@ def cost(view: View, look: Mapping[str, Look], place: Place, metric: str) -> Fig
         axes.step([spot.cost for spot in front], [spot.value for spot in front], where="post", color="#999999",
                   linewidth=0.9, linestyle="dotted", zorder=1)  # fmt: skip
     for spot in found:
-        axes.plot([spot.cost], [spot.value], zorder=4, **marker(look[spot.model], 6))
+        axes.plot([spot.cost], [spot.value], zorder=4, **marker(styles[spot.model], 6))
     axes.set_xlabel("seconds to fit and to answer (log scale)")
-    axes.set_ylabel(label(words.heading(metric)))
+    axes.set_ylabel(label(text.heading(metric)))
     spread = max(spot.cost for spot in found) / min(spot.cost for spot in found)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if spread < _DECADES else (1,)))
     axes.xaxis.set_major_formatter(Plain())
@@ -150,9 +154,9 @@ def cost(view: View, look: Mapping[str, Look], place: Place, metric: str) -> Fig
     axes.set_title(wrapped(title(view, place), 60))
     axes.margins(x=0.16, y=0.1)
     key(figure, view)
-    beside(figure, axes, found, look)
+    beside(figure, axes, found, styles)
     return figure
 
 
-def _order(view: View) -> list[str]:
+def _order(view: ComparisonIndex) -> list[str]:
     return sorted(view.models, key=lambda model: model in view.ceiling)

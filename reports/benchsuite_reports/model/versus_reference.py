@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from benchsuite.data import Contrast
-from benchsuite_reports import words
-from benchsuite_reports.facts import Place, View
-from benchsuite_reports.maker import Maker, sign
-from benchsuite_reports.numbers import Form, form, half_width, p_value
-from benchsuite_reports.tables import NOTHING, Cell, Table
+from benchsuite_reports.model import text
+from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
+from benchsuite_reports.model.numbers import Form, form, half_width, p_value
+from benchsuite_reports.model.table_builder import TableBuilder, sign
+from benchsuite_reports.model.tables import NOTHING, Cell, Table
 
 _EFFECT = "Mean difference by its standard deviation over users."
 _USERS = "Users for whom the model is better, equal, worse."
 
 
-def against(view: View, place: Place, metric: str) -> list[Table]:
+def against(view: ComparisonIndex, place: Place, metric: str) -> list[Table]:
     """Return the table of paired comparisons in one place, or none where there are no comparisons."""
     found = {model: one for model in view.models if (one := view.contrast(place, model, metric)) is not None}
     if not found:
@@ -46,13 +46,13 @@ def against(view: View, place: Place, metric: str) -> list[Table]:
             cells = [Cell(words=NOTHING) for _ in columns]
         for column, cell in zip(columns, cells, strict=True):
             column.append(cell)
-    maker = Maker(view)
-    maker.add_words("difference", "difference", columns[0])
-    maker.add_words("effect", "effect size", columns[1], note=_EFFECT)
-    maker.add_words("p", "p (Holm)", columns[2], note=_tests(contrasts))
-    maker.add_words("users", "users +/=/-", columns[3], note=_USERS)
-    title = f"{words.heading(metric)} against {words.clean(reference)}, the best classic: {words.place(place)}"
-    return [maker.table(f"{place.slug}-against", "against", title, [place])]
+    builder = TableBuilder(view)
+    builder.add_words("difference", "difference", columns[0])
+    builder.add_words("effect", "effect size", columns[1], note=_EFFECT)
+    builder.add_words("p", "p (Holm)", columns[2], note=_tests(contrasts))
+    builder.add_words("users", "users +/=/-", columns[3], note=_USERS)
+    title = f"{text.heading(metric)} against {text.clean(reference)}, the best classic: {text.place(place)}"
+    return [builder.table(f"{place.slug}-against", "against", title, [place])]
 
 
 def _form(values: Sequence[float], halves: Mapping[str, float | None]) -> Form:

@@ -12,14 +12,15 @@ from typing import ClassVar
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-from benchsuite_reports import markup, words
-from benchsuite_reports.build import Section, sections
-from benchsuite_reports.facts import View
-from benchsuite_reports.palette import looks
-from benchsuite_reports.payload import payload
-from benchsuite_reports.verdict import verdicts
+from benchsuite_reports.model import text
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.palette import model_styles
+from benchsuite_reports.model.sections import Section, sections
+from benchsuite_reports.model.verdict import verdicts
+from benchsuite_reports.render import html_tables
+from benchsuite_reports.render.html_data import payload
 
-_SCRIPTS = ("base.js", "charts.js", "studies.js", "tables.js", "people.js", "main.js")
+_SCRIPTS = ("base.js", "charts.js", "tuning.js", "tables.js", "users.js", "main.js")
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Html(Report):
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``report.html``, UTF-8. It loads nothing, and without JavaScript it still shows every table."""
-        view = View(comparison)
+        view = ComparisonIndex(comparison)
         style = _file("style.css") + _colours(view)
         script = "".join(f"{_file(name)}\n" for name in _SCRIPTS)
         policy = (
@@ -39,9 +40,9 @@ class Html(Report):
         )
         parts = {
             "policy": policy,
-            "title": markup.text(comparison.name),
+            "title": html_tables.escaped(comparison.name),
             "style": style,
-            "summary": markup.text(_summary(view)),
+            "summary": html_tables.escaped(_summary(view)),
             "notes": "".join(map(_note, comparison.notes)),
             "verdict": _verdict(view),
             "tables": "".join(_section(view, section) for section in sections(comparison)),
@@ -61,19 +62,19 @@ def _filled(page: str, parts: Mapping[str, str]) -> list[str]:
 
 
 def _file(name: str) -> str:
-    return resources.files("benchsuite_reports").joinpath("web", name).read_text("utf-8")
+    return resources.files("benchsuite_reports.render").joinpath("web", name).read_text("utf-8")
 
 
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+def _hash(line: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(line.encode()).digest()).decode()
 
 
-def _colours(view: View) -> str:
-    look = looks(view)
-    light = "".join(f"--m{index}:{look[model].light};" for index, model in enumerate(view.models))
-    dark = "".join(f"--m{index}:{look[model].dark};" for index, model in enumerate(view.models))
+def _colours(view: ComparisonIndex) -> str:
+    styles = model_styles(view)
+    light = "".join(f"--m{index}:{styles[model].light};" for index, model in enumerate(view.models))
+    dark = "".join(f"--m{index}:{styles[model].dark};" for index, model in enumerate(view.models))
     keys = "".join(f".k{index}{{--key:var(--m{index})}}" for index in range(len(view.models)))
-    hollow = ",".join(f".k{index}" for index, model in enumerate(view.models) if not look[model].filled)
+    hollow = ",".join(f".k{index}" for index, model in enumerate(view.models) if not styles[model].filled)
     keys += f"{hollow}{{--fill:var(--card)}}" if hollow else ""
     return (
         f":root{{{light}}}@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
@@ -81,7 +82,7 @@ def _colours(view: View) -> str:
     )
 
 
-def _summary(view: View) -> str:
+def _summary(view: ComparisonIndex) -> str:
     splits = len({place.base for place in view.places})
     tests = [metric for metric in view.metrics if view.task(metric) != "cost"]
     parts = ((len(view.models), "model"), (len(view.datasets), "data set"), (splits, "split"), (len(tests), "metric"))
@@ -90,33 +91,35 @@ def _summary(view: View) -> str:
 
 def _note(note: str) -> str:
     kind = ' class="simulated"' if "simulated" in note else ""
-    return f"<li{kind}>{markup.text(words.sentence(note))}</li>"
+    return f"<li{kind}>{html_tables.escaped(text.sentence(note))}</li>"
 
 
-def _verdict(view: View) -> str:
-    said = "".join(f'<li class="{one.kind}">{markup.text(one.text)}</li>' for one in verdicts(view))
+def _verdict(view: ComparisonIndex) -> str:
+    said = "".join(f'<li class="{one.kind}">{html_tables.escaped(one.text)}</li>' for one in verdicts(view))
     return f'<section id="says"><h2>What the tables say</h2><ul class="says">{said}</ul></section>' if said else ""
 
 
-def _section(view: View, section: Section) -> str:
-    tables = "".join(markup.table(view, table) for table in section.tables)
+def _section(view: ComparisonIndex, section: Section) -> str:
+    tables = "".join(html_tables.table(view, table) for table in section.tables)
     if not tables:
         return ""
     places = ",".join(str(view.places.index(place)) for place in section.places)
-    said = "".join(f"<p>{markup.text(sentence)}</p>" for sentence in section.text)
-    head = f"<h3>{markup.text(section.heading)}</h3>{said}"
+    said = "".join(f"<p>{html_tables.escaped(sentence)}</p>" for sentence in section.text)
+    head = f"<h3>{html_tables.escaped(section.heading)}</h3>{said}"
     return f'<section class="place" data-places="{places}">{head}{tables}</section>\n'
 
 
 def _about(comparison: Comparison) -> str:
     kinds = (
-        ("Data sets", [(one, words.dataset_lines(one)) for one in comparison.datasets]),
-        ("Splits", [(one, [words.split_line(one)]) for one in comparison.splits]),
+        ("Data sets", [(one, text.dataset_lines(one)) for one in comparison.datasets]),
+        ("Splits", [(one, [text.split_line(one)]) for one in comparison.splits]),
         ("Models", [(one, [one.summary] if one.summary else []) for one in comparison.models]),
         ("Metrics", [(one, [str(one.facts.get("convention") or one.summary or "")]) for one in comparison.metrics]),
     )  # fmt: skip
-    parts = [f"<details><summary>{title}</summary>{markup.about(items)}</details>" for title, items in kinds if items]
+    parts = [
+        f"<details><summary>{title}</summary>{html_tables.about(items)}</details>" for title, items in kinds if items
+    ]
     if comparison.provenance:
         entries = json.dumps(dict(comparison.provenance), indent=1, ensure_ascii=False, default=str)
-        parts.append(f"<details><summary>Provenance</summary><pre>{markup.lines(entries)}</pre></details>")
+        parts.append(f"<details><summary>Provenance</summary><pre>{html_tables.lines(entries)}</pre></details>")
     return "".join(parts)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchsuite.data import Comparison
-from benchsuite_reports import series, words
-from benchsuite_reports.across import by_dataset, part_tables, warm_and_cold
-from benchsuite_reports.against import against
-from benchsuite_reports.facts import Place, View
-from benchsuite_reports.maker import Maker
-from benchsuite_reports.strata import novelty_table
-from benchsuite_reports.tables import Kind, Table
+from benchsuite_reports.model import series, text
+from benchsuite_reports.model.across_places import by_dataset, part_tables, warm_and_cold
+from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
+from benchsuite_reports.model.table_builder import TableBuilder
+from benchsuite_reports.model.tables import Kind, Table
+from benchsuite_reports.model.versus_reference import against
+from benchsuite_reports.model.warm_cold import novelty_table
 
 _TOGETHER = 6
 _TITLES: dict[Kind, str] = {
@@ -48,36 +48,36 @@ class Section:
 
 def sections(comparison: Comparison) -> list[Section]:
     """Return everything that a report of tables shows, in order."""
-    view = View(comparison)
+    view = ComparisonIndex(comparison)
     found: list[Section] = []
     overview = _overview(view)
     if overview:
         found.append(Section("Overview", 1, (), (overview,)))
     for base, several in by_dataset(view):
         under = tuple(place for place in series.wholes(view) if place.base == base)
-        found.append(Section(f"Data sets under {words.clean(base)}", 2, (), several, under))
+        found.append(Section(f"Data sets under {text.clean(base)}", 2, (), several, under))
     for dataset in view.datasets:
-        about = words.find(comparison.datasets, dataset)
+        about = text.find(comparison.datasets, dataset)
         places = [place for place in view.places if place.dataset == dataset]
         if not places:
             continue
-        found.append(Section(f"Data set {words.clean(dataset)}", 1, tuple(words.dataset_lines(about))))
+        found.append(Section(f"Data set {text.clean(dataset)}", 1, tuple(text.dataset_lines(about))))
         warm = warm_and_cold(view, places)
         if warm is not None:
-            found.append(Section(f"Warm against cold: {words.clean(dataset)}", 2, (), (warm,), (*places,)))
+            found.append(Section(f"Warm against cold: {text.clean(dataset)}", 2, (), (warm,), (*places,)))
         done: set[str] = set()
         for place in places:
             if place.base != place.split and place.base not in done:
                 done.add(place.base)
                 found.extend(_cold(view, place, [other for other in places if other.base == place.base]))
-            line = words.split_line(words.find(comparison.splits, place.split), place.dataset)
-            found.append(Section(words.place(place), 2, (line,), tuple(place_tables(view, place)), (place,)))
+            line = text.split_line(text.find(comparison.splits, place.split), place.dataset)
+            found.append(Section(text.place(place), 2, (line,), tuple(place_tables(view, place)), (place,)))
             warm_cold = tuple(novelty_table(view, place))
             if warm_cold:
-                found.append(Section(f"{words.place(place)}, warm and cold", 3, (), warm_cold, (place,)))
+                found.append(Section(f"{text.place(place)}, warm and cold", 3, (), warm_cold, (place,)))
             parts = tuple(part_tables(view, place))
             if parts:
-                found.append(Section(f"{words.place(place)}, by part", 3, (), parts, (place,)))
+                found.append(Section(f"{text.place(place)}, by part", 3, (), parts, (place,)))
     return found
 
 
@@ -86,7 +86,7 @@ def tables(comparison: Comparison) -> list[Table]:
     return [table for section in sections(comparison) for table in section.tables]
 
 
-def place_tables(view: View, place: Place) -> list[Table]:
+def place_tables(view: ComparisonIndex, place: Place) -> list[Table]:
     """Return the tables of one place."""
     metrics = view.metrics_at(place)
     main = view.main_at([place])
@@ -99,41 +99,41 @@ def place_tables(view: View, place: Place) -> list[Table]:
     for kind, members in groups:
         if not members:
             continue
-        maker = Maker(view)
+        builder = TableBuilder(view)
         for metric in members:
-            maker.add(place, metric, words.heading(metric))
+            builder.add(place, metric, text.heading(metric))
             if metric == main:
-                maker.add_share(place, metric)
-                maker.add_rank(metric)
-        built.append(maker.table(f"{place.slug}-{kind}", kind, f"{_TITLES[kind]}: {words.place(place)}", [place]))
+                builder.add_share(place, metric)
+                builder.add_rank(metric)
+        built.append(builder.table(f"{place.slug}-{kind}", kind, f"{_TITLES[kind]}: {text.place(place)}", [place]))
         if main in members:
             built.extend(against(view, place, main))
     return built
 
 
-def _overview(view: View) -> Table | None:
+def _overview(view: ComparisonIndex) -> Table | None:
     places = [place for place in view.places if place.base == place.split]
     main = view.main_at(places)
     places = [place for place in places if main in view.metrics_at(place)]
     if main is None or len(places) <= 1:
         return None
-    maker = Maker(view)
+    builder = TableBuilder(view)
     for place in places:
-        maker.add(place, main, words.place(place))
-    return maker.table("overview", "overview", f"Overview: {words.heading(main)}", places)
+        builder.add(place, main, text.place(place))
+    return builder.table("overview", "overview", f"Overview: {text.heading(main)}", places)
 
 
-def _cold(view: View, first: Place, places: Sequence[Place]) -> list[Section]:
+def _cold(view: ComparisonIndex, first: Place, places: Sequence[Place]) -> list[Section]:
     main = view.main_at(places)
     places = [place for place in places if main in view.metrics_at(place)]
     places.sort(key=lambda place: not place.group)
     if main is None or len(places) <= 1:
         return []
-    maker = Maker(view)
+    builder = TableBuilder(view)
     for place in places:
-        maker.add(place, main, words.clean(place.group) or "all")
+        builder.add(place, main, text.clean(place.group) or "all")
     whole = (place for place in view.places if (place.dataset, place.split) == (first.dataset, first.base))
     base = next(whole, dataclasses.replace(first, split=first.base))
-    title = f"{words.heading(main)} by {view.grouping(places)}: {words.place(base)}"
-    table = maker.table(f"{base.slug}-cold", "cold", title, places)
-    return [Section(f"{words.place(base)}, all groups", 2, (), (table,), (*places,))]
+    title = f"{text.heading(main)} by {view.grouping(places)}: {text.place(base)}"
+    table = builder.table(f"{base.slug}-cold", "cold", title, places)
+    return [Section(f"{text.place(base)}, all groups", 2, (), (table,), (*places,))]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from benchsuite.data import About, Comparison
-from benchsuite_reports.numbers import count
+from benchsuite_reports.model.numbers import count
 
 _NAMES = {
     "accuracy": "Accuracy",

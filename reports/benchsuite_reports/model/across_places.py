@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchsuite.data import Standing, Stratum
-from benchsuite_reports import series, words
-from benchsuite_reports.facts import Place, View, unique
-from benchsuite_reports.maker import Maker
-from benchsuite_reports.numbers import p_value, percent
-from benchsuite_reports.tables import NOTHING, Cell, Table
+from benchsuite_reports.model import series, text
+from benchsuite_reports.model.comparison_index import ComparisonIndex, Place, unique
+from benchsuite_reports.model.numbers import p_value, percent
+from benchsuite_reports.model.table_builder import TableBuilder
+from benchsuite_reports.model.tables import NOTHING, Cell, Table
 
 _CLASSES = ("accuracy", "precision", "recall", "f1")
 
 
-def by_dataset(view: View) -> list[tuple[str, tuple[Table, ...]]]:
+def by_dataset(view: ComparisonIndex) -> list[tuple[str, tuple[Table, ...]]]:
     """Return, for each split that several data sets share, models by data sets: a table for each leading metric.
 
     The leading metrics are the main one, accuracy, precision, recall and F1, and the first for ratings.
@@ -28,20 +28,20 @@ def by_dataset(view: View) -> list[tuple[str, tuple[Table, ...]]]:
             there = [place for place in places if metric in view.metrics_at(place)]
             if len(there) <= 1:
                 continue
-            maker = Maker(view)
+            builder = TableBuilder(view)
             for place in there:
-                maker.add(place, metric, words.clean(place.dataset))
+                builder.add(place, metric, text.clean(place.dataset))
             standing = view.standing(base, metric)
             if standing is not None:
-                maker.add_words("mean rank", "mean rank", _ranks(view, standing), note=_test(standing), lower=True)
-            title = f"{words.heading(metric)} by data set: {words.clean(base)}"
-            built.append(maker.table(unique(f"datasets {base} {metric}", taken), "datasets", title, there))
+                builder.add_words("mean rank", "mean rank", _ranks(view, standing), note=_test(standing), lower=True)
+            title = f"{text.heading(metric)} by data set: {text.clean(base)}"
+            built.append(builder.table(unique(f"datasets {base} {metric}", taken), "datasets", title, there))
         if built:
             found.append((base, tuple(built)))
     return found
 
 
-def leading(view: View, places: Sequence[Place]) -> list[str]:
+def leading(view: ComparisonIndex, places: Sequence[Place]) -> list[str]:
     """Return the metrics that stand for the others in these places."""
     metrics = [metric for metric in view.metrics if any(metric in view.metrics_at(place) for place in places)]
     rating = [metric for metric in metrics if view.task(metric) == "rating"][:1]
@@ -49,7 +49,7 @@ def leading(view: View, places: Sequence[Place]) -> list[str]:
     return list(dict.fromkeys([*([main] if main else []), *(one for one in _CLASSES if one in metrics), *rating]))
 
 
-def _ranks(view: View, one: Standing) -> list[Cell]:
+def _ranks(view: ComparisonIndex, one: Standing) -> list[Cell]:
     ranks = dict(zip(one.models, one.ranks, strict=True))
     return [
         Cell(f"{ranks[model]:.2f}", value=ranks[model]) if model in ranks else Cell(words=NOTHING)
@@ -62,11 +62,11 @@ def _test(one: Standing) -> str:
         f"Mean rank over {len(one.datasets)} data sets, 1 is best. Friedman's test: p = {p_value(one.p)}; ranks "
         f"further apart than {one.critical_difference:.2f} differ at 5% (Nemenyi)."
     ).replace("p = <", "p < ")
-    left = ", ".join(map(words.clean, one.left_out))
+    left = ", ".join(map(text.clean, one.left_out))
     return f"{said} Left out, having no value somewhere: {left}." if left else said
 
 
-def warm_and_cold(view: View, places: Sequence[Place]) -> Table | None:
+def warm_and_cold(view: ComparisonIndex, places: Sequence[Place]) -> Table | None:
     """Return the main metric and the rank of each model under the warm splits of a data set and then the cold ones.
 
     Values under different splits answer different questions, so ranks stand beside them: these can be compared.
@@ -78,17 +78,17 @@ def warm_and_cold(view: View, places: Sequence[Place]) -> Table | None:
     warm = [place for place in wholes if not view.cold(place)]
     if main is None or not cold or not warm:
         return None
-    maker = Maker(view)
+    builder = TableBuilder(view)
     for place in (*warm, *cold):
-        maker.add(place, main, words.clean(place.split))
-        maker.add_rank(main)
-    names = [", ".join(words.clean(place.split) for place in several) for several in (warm, cold)]
+        builder.add(place, main, text.clean(place.split))
+        builder.add_rank(main)
+    names = [", ".join(text.clean(place.split) for place in several) for several in (warm, cold)]
     said = f"Warm: {names[0]}. Cold: {names[1]}."
-    title = f"Warm against cold: {words.heading(main)}, {words.clean(warm[0].dataset)}"
-    return maker.table(f"{warm[0].slug}-warm-and-cold", "warm", title, [*warm, *cold], said)
+    title = f"Warm against cold: {text.heading(main)}, {text.clean(warm[0].dataset)}"
+    return builder.table(f"{warm[0].slug}-warm-and-cold", "warm", title, [*warm, *cold], said)
 
 
-def part_tables(view: View, place: Place) -> list[Table]:
+def part_tables(view: ComparisonIndex, place: Place) -> list[Table]:
     """Return a table of the main metric for each thing that the place's test was cut by, warm and cold apart."""
     built = []
     for cut in series.parts(view):
@@ -97,29 +97,29 @@ def part_tables(view: View, place: Place) -> list[Table]:
         main = view.main_at(cut.places)
         if main is None:
             continue
-        maker = Maker(view)
+        builder = TableBuilder(view)
         if main in view.metrics_at(place):
-            maker.add(place, main, "all")
+            builder.add(place, main, "all")
         for part, stratum in zip(cut.places, cut.strata, strict=True):
-            maker.add(part, main, words.clean(stratum.name), note=amount(stratum))
-        title = f"{words.heading(main)} by {cut.family}: {words.place(place)}"
+            builder.add(part, main, text.clean(stratum.name), note=amount(stratum))
+        title = f"{text.heading(main)} by {cut.family}: {text.place(place)}"
         key = f"{place.slug}-{cut.family.replace(' ', '-')}"
-        built.append(maker.table(key, "parts", title, [place], "Parts of one test, not tested apart."))
+        built.append(builder.table(key, "parts", title, [place], "Parts of one test, not tested apart."))
     return built
 
 
-def part_columns(view: View, part: Place) -> list[Table]:
+def part_columns(view: ComparisonIndex, part: Place) -> list[Table]:
     """Return everything that is known of one part of a test, as one table of its own."""
-    maker = Maker(view)
+    builder = TableBuilder(view)
     for metric in view.metrics_at(part):
-        maker.add(part, metric, words.heading(metric))
-    return [maker.table(part.slug, "parts", words.place(part), [part])]
+        builder.add(part, metric, text.heading(metric))
+    return [builder.table(part.slug, "parts", text.place(part), [part])]
 
 
 def amount(stratum: Stratum) -> str:
     """Return what a part is and how much of the test is in it."""
     share = percent(stratum.held_out / stratum.of_held_out) if stratum.of_held_out else percent(0.0)
     return (
-        f"{words.sentence(stratum.meaning)} {stratum.held_out:,} of {stratum.of_held_out:,} held-out rows ({share}), "
+        f"{text.sentence(stratum.meaning)} {stratum.held_out:,} of {stratum.of_held_out:,} held-out rows ({share}), "
         f"{stratum.queries:,} of {stratum.of_queries:,} queries."
     )

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchsuite.data import About, Contrast, Row, Trials
-from benchsuite_reports import words
-from benchsuite_reports.bib import Bibliography
-from benchsuite_reports.facts import FALLBACK, Place, View
-from benchsuite_reports.numbers import count, percent
-from benchsuite_reports.tex import escape
-from benchsuite_reports.verdict import verdicts
+from benchsuite_reports.model import text
+from benchsuite_reports.model.comparison_index import FALLBACK, ComparisonIndex, Place
+from benchsuite_reports.model.numbers import count, percent
+from benchsuite_reports.model.verdict import verdicts
+from benchsuite_reports.render.bibliography import Bibliography
+from benchsuite_reports.render.latex_text import escape
 
 MOST_STUDIES = 40
 """More studies than these are told model by model."""
@@ -21,35 +21,35 @@ TRIALS = "tuning.csv"
 """Where each of them is told, beside the paper."""
 
 
-def setup(view: View, bibliography: Bibliography) -> str:
+def setup(view: ComparisonIndex, bibliography: Bibliography) -> str:
     """Return the section on the experimental setup."""
     comparison = view.comparison
     splits = [about for about in comparison.splits if not about.facts.get("group_of") and "/" not in about.label]
     parts = [
         "\\section{Experimental setup}\n\\label{sec:setup}\n",
         _list("Data", [_data(about, bibliography) for about in comparison.datasets]),
-        _list("Splits", [_said(words.split_line(about)) + bibliography.cite(about) for about in splits]),
+        _list("Splits", [_said(text.split_line(about)) + bibliography.cite(about) for about in splits]),
         _list("Models", [_model(view, about, bibliography) for about in comparison.models]),
         _tuning(comparison.tuning),
         _list("Metrics", [_metric(view, about, bibliography) for about in comparison.metrics]),
-        _paragraph("Statistics", [*map(words.sentence, comparison.notes), *_tests(comparison.contrasts)]),
+        _paragraph("Statistics", [*map(text.sentence, comparison.notes), *_tests(comparison.contrasts)]),
         _list("Provenance", _provenance(comparison.provenance)),
     ]
     return "\n".join(part for part in parts if part)
 
 
-def limitations(view: View) -> str:
+def limitations(view: ComparisonIndex) -> str:
     """Return the section on what the numbers do not say: what was not applicable, failed, was missing or fell back."""
     reasons: dict[tuple[str, str, str], list[str]] = {}
     shares: list[str] = []
     for place in view.places:
         for gap in _gaps(view, place):
-            reasons.setdefault(gap, []).append(words.place(place))
+            reasons.setdefault(gap, []).append(text.place(place))
         for model in view.models:
             row = view.comparison.row(place.dataset, place.split, model, FALLBACK)
             if row is not None and row.mean:
                 shares.append(
-                    f"{percent(row.mean)} of the list places of {words.clean(model)} on {words.place(place)} were "
+                    f"{percent(row.mean)} of the list places of {text.clean(model)} on {text.place(place)} were "
                     "filled by the declared fallback."
                 )
     said = []
@@ -57,19 +57,19 @@ def limitations(view: View) -> str:
         verb = {"failed": "failed", "not applicable": "is not applicable", "missing": "was not run"}.get(state, state)
         why = reason.removeprefix(f"{state}: ")
         tail = f": {why}" if why and why != "not run yet" else ""
-        said.append(words.sentence(f"{what} {verb} on {'; '.join(dict.fromkeys(places))}{tail}"))
-    simulated = words.simulated(view.comparison, view.datasets)
+        said.append(text.sentence(f"{what} {verb} on {'; '.join(dict.fromkeys(places))}{tail}"))
+    simulated = text.simulated(view.comparison, view.datasets)
     if simulated:
         verb = "is" if len(simulated) == 1 else "are"
-        said.insert(0, f"{', '.join(map(words.clean, simulated))} {verb} simulated: generated, not observed.")
+        said.insert(0, f"{', '.join(map(text.clean, simulated))} {verb} simulated: generated, not observed.")
     said += shares
     said += [one.text.removeprefix("Warning: ") for one in verdicts(view) if one.kind == "warning"]
     if not said:
         said = ["Every planned cell has a value, and no model left an answer to the fallback."]
-    return "\\section{Limitations}\n\\label{sec:limitations}\n" + _items(_said(text) for text in said)
+    return "\\section{Limitations}\n\\label{sec:limitations}\n" + _items(_said(line) for line in said)
 
 
-def _gaps(view: View, place: Place) -> Iterator[tuple[str, str, str]]:
+def _gaps(view: ComparisonIndex, place: Place) -> Iterator[tuple[str, str, str]]:
     """Yield what has no value in a place, the state and the reason: a model, or a metric of models that have others."""
     rows: dict[str, list[Row]] = {}
     for model in view.models:
@@ -79,22 +79,22 @@ def _gaps(view: View, place: Place) -> Iterator[tuple[str, str, str]]:
     single: dict[tuple[str, str, str], list[str]] = {}
     for model, own in rows.items():
         for row in own:
-            reason = words.clean(row.reason)
+            reason = text.clean(row.reason)
             if model not in answering:
-                yield words.clean(model), row.state, reason
+                yield text.clean(model), row.state, reason
             elif row.state != "ok":
                 single.setdefault((row.metric, row.state, reason), []).append(model)
     for (metric, state, reason), models in single.items():
-        whose = "" if models == answering else f" of {', '.join(map(words.clean, models))}"
-        yield f"{words.heading(metric)}{whose}", state, reason
+        whose = "" if models == answering else f" of {', '.join(map(text.clean, models))}"
+        yield f"{text.heading(metric)}{whose}", state, reason
 
 
-def _said(text: str) -> str:
-    return escape(text, breaks=True)
+def _said(line: str) -> str:
+    return escape(line, breaks=True)
 
 
 def _items(texts: Iterable[str]) -> str:
-    inside = "".join(f"  \\item {text}\n" for text in texts)
+    inside = "".join(f"  \\item {line}\n" for line in texts)
     return f"\\begin{{itemize}}\\raggedright\n{inside}\\end{{itemize}}\n"
 
 
@@ -107,12 +107,12 @@ def _paragraph(title: str, sentences: Sequence[str]) -> str:
 
 
 def _data(about: About, bibliography: Bibliography) -> str:
-    first, *rest = words.dataset_lines(about)
+    first, *rest = text.dataset_lines(about)
     return _said(first) + bibliography.cite(about) + (f" {_said(' '.join(rest))}" if rest else "")
 
 
-def _model(view: View, about: About, bibliography: Bibliography) -> str:
-    text = f"\\textbf{{{escape(words.clean(about.label), breaks=True)}}}{bibliography.cite(about)}: "
+def _model(view: ComparisonIndex, about: About, bibliography: Bibliography) -> str:
+    line = f"\\textbf{{{escape(text.clean(about.label), breaks=True)}}}{bibliography.cite(about)}: "
     kinds = [
         kind
         for kind, holds in (
@@ -121,29 +121,29 @@ def _model(view: View, about: About, bibliography: Bibliography) -> str:
         )
         if holds
     ]
-    settings = words.settings(about)
-    sentences = [words.sentence(about.summary or about.name)]
-    sentences += [words.sentence(f"It {kind}" if kind.startswith("uses") else f"A {kind}") for kind in kinds]
+    settings = text.settings(about)
+    sentences = [text.sentence(about.summary or about.name)]
+    sentences += [text.sentence(f"It {kind}" if kind.startswith("uses") else f"A {kind}") for kind in kinds]
     sentences += [f"Settings: {settings}."] if settings else ["It has no settings."]
     space = about.facts.get("space") or {}
     if space:
-        ranges = ", ".join(f"{words.clean(name)} in {_range(one)}" for name, one in space.items())
+        ranges = ", ".join(f"{text.clean(name)} in {_range(one)}" for name, one in space.items())
         sentences.append(f"Search space: {ranges}.")
-    return text + _said(" ".join(sentences))
+    return line + _said(" ".join(sentences))
 
 
 def _range(space: Mapping[str, Any]) -> str:
     """Return a search range as text: ``16 to 256 (log scale)``, or its options."""
     if "options" in space:
-        return f"{{{', '.join(words.plain(option) for option in space['options'])}}}"
+        return f"{{{', '.join(text.plain(option) for option in space['options'])}}}"
     return f"{space['low']:g} to {space['high']:g}" + (" (log scale)" if space.get("log") else "")
 
 
-def _metric(view: View, about: About, bibliography: Bibliography) -> str:
-    said = view.convention(about.label) or words.clean(about.summary)
+def _metric(view: ComparisonIndex, about: About, bibliography: Bibliography) -> str:
+    said = view.convention(about.label) or text.clean(about.summary)
     direction = "higher" if view.higher_is_better(about.label) else "lower"
-    sentence = f"{words.sentence(said)} " if said else ""
-    head = f"\\textbf{{{escape(words.heading(about.label))}}}{bibliography.cite(about)}: "
+    sentence = f"{text.sentence(said)} " if said else ""
+    head = f"\\textbf{{{escape(text.heading(about.label))}}}{bibliography.cite(about)}: "
     return head + _said(f"{sentence}{direction.capitalize()} is better.")
 
 
@@ -152,26 +152,26 @@ def _tuning(tuning: Sequence[Trials]) -> str:
     if not tuning:
         return ""
     if len(tuning) > MOST_STUDIES:
-        budget = f"Budget of each model on each fold: {_budget(tuning[0])}, on {words.heading(tuning[0].on)}"
+        budget = f"Budget of each model on each fold: {_budget(tuning[0])}, on {text.heading(tuning[0].on)}"
         told = f"every trial with its settings and value, and which won, is in {TRIALS}"
-        return _list("Tuning", [_said(words.sentence(f"{budget}; {told}")), *map(_studies, _by_model(tuning))])
+        return _list("Tuning", [_said(text.sentence(f"{budget}; {told}")), *map(_studies, _by_model(tuning))])
     texts = []
     for trials in tuning:
         budget = _budget(trials)
-        searched = ", ".join(map(words.clean, trials.searched)) or "nothing"
-        fold = f"seed {trials.seed}, fold {words.clean(trials.fold)}"
-        text = f"{words.clean(trials.model)} on {words.place(trials)} ({fold})"
-        text += f": budget {budget}, {len(trials.values)} tried, searched {searched}, on {words.heading(trials.on)}"
+        searched = ", ".join(map(text.clean, trials.searched)) or "nothing"
+        fold = f"seed {trials.seed}, fold {text.clean(trials.fold)}"
+        line = f"{text.clean(trials.model)} on {text.place(trials)} ({fold})"
+        line += f": budget {budget}, {len(trials.values)} tried, searched {searched}, on {text.heading(trials.on)}"
         if trials.best is None:
-            text += "; every trial failed"
+            line += "; every trial failed"
         else:
             won = {name: trials.settings[trials.best].get(name) for name in trials.searched}
-            text += f"; won: {', '.join(f'{words.clean(k)} = {words.plain(v)}' for k, v in won.items()) or 'defaults'}"
+            line += f"; won: {', '.join(f'{text.clean(k)} = {text.plain(v)}' for k, v in won.items()) or 'defaults'}"
             value = trials.values[trials.best]
-            text += "" if value is None else f" with {value:.4f}"
+            line += "" if value is None else f" with {value:.4f}"
         if trials.edges:
-            text += f"; at an end of the range of {', '.join(map(words.clean, trials.edges))}"
-        texts.append(_said(words.sentence(text)))
+            line += f"; at an end of the range of {', '.join(map(text.clean, trials.edges))}"
+        texts.append(_said(text.sentence(line)))
     return _list("Tuning", texts)
 
 
@@ -190,16 +190,16 @@ def _studies(several: Sequence[Trials]) -> str:
     """Return one sentence on all studies of a model."""
     tried = sorted(len(trials.values) for trials in several)
     many = f"{tried[0]}" if tried[0] == tried[-1] else f"{tried[0]} to {tried[-1]}"
-    searched = ", ".join(dict.fromkeys(words.clean(name) for trials in several for name in trials.searched))
+    searched = ", ".join(dict.fromkeys(text.clean(name) for trials in several for name in trials.searched))
     noun = "setting" if many == "1" else "settings"
-    text = f"{words.clean(several[0].model)}: {len(several)} studies, {many} {noun} tried in each"
-    text += f", searched {searched}" if searched else ", nothing to search"
-    text += f"; the defaults won in {sum(trials.best == 0 for trials in several)}"
+    line = f"{text.clean(several[0].model)}: {len(several)} studies, {many} {noun} tried in each"
+    line += f", searched {searched}" if searched else ", nothing to search"
+    line += f"; the defaults won in {sum(trials.best == 0 for trials in several)}"
     failed = sum(trials.best is None for trials in several)
-    text += f"; every trial failed in {failed}" if failed else ""
-    edges = Counter(words.clean(name) for trials in several for name in trials.edges)
+    line += f"; every trial failed in {failed}" if failed else ""
+    edges = Counter(text.clean(name) for trials in several for name in trials.edges)
     ends = ", ".join(f"{name} in {number}" for name, number in edges.items())
-    return _said(words.sentence(text + (f"; at an end of its range: {ends}" if ends else "")))
+    return _said(text.sentence(line + (f"; at an end of its range: {ends}" if ends else "")))
 
 
 def _tests(contrasts: Sequence[Contrast]) -> list[str]:
@@ -225,7 +225,7 @@ def _provenance(provenance: Mapping[str, Any]) -> list[str]:
             told = "each with its threshold and calibrators in provenance.json"
             texts.append(f"readings of scores, fitted on validation: {len(value):,}, {told}.")
         elif isinstance(value, (list, tuple)) and value and all(isinstance(one, Mapping) for one in value):
-            texts += [f"{key.replace('_', ' ')}: {words.plain(one)}." for one in value]
+            texts += [f"{key.replace('_', ' ')}: {text.plain(one)}." for one in value]
         else:
-            texts.append(f"{key.replace('_', ' ')}: {words.plain(value)}.")
-    return [_said(text) for text in texts]
+            texts.append(f"{key.replace('_', ' ')}: {text.plain(value)}.")
+    return [_said(line) for line in texts]

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import Formatter
 
-from benchsuite_reports import series, words
-from benchsuite_reports.facts import Place, View
-from benchsuite_reports.palette import Look
+from benchsuite_reports.model import series, text
+from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
+from benchsuite_reports.model.palette import ModelStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,19 +71,19 @@ def spread(at: Mapping[str, float], gap: float, high: float) -> dict[str, float]
     return dict(zip(order, placed, strict=True))
 
 
-def ends(figure: Figure, axes: Axes, last: Mapping[str, float], x: float, look: Mapping[str, Look]) -> None:
+def ends(figure: Figure, axes: Axes, last: Mapping[str, float], x: float, styles: Mapping[str, ModelStyle]) -> None:
     """Name each line at its end, the names pushed apart by a line's height where they would touch."""
     low, high = axes.get_ylim()
     left, right = axes.get_xlim()
     height = (high - low) * 8.6 / 72 / (figure.get_figheight() * 0.78)
     for model, at in spread(last, height, high).items():
-        colour = look[model].light
+        colour = styles[model].light
         leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.4, "shrinkA": 1, "shrinkB": 4}
         axes.annotate(label(model), (x, last[model]), xytext=(x + (right - left) * 0.1, at), va="center",
                       color=colour, fontsize=7.5, annotation_clip=False, arrowprops=leader)  # fmt: skip
 
 
-def beside(figure: Figure, axes: Axes, found: Sequence[series.Spot], look: Mapping[str, Look]) -> None:
+def beside(figure: Figure, axes: Axes, found: Sequence[series.Spot], styles: Mapping[str, ModelStyle]) -> None:
     """Put each name beside its spot where it covers least of the others."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -94,8 +94,8 @@ def beside(figure: Figure, axes: Axes, found: Sequence[series.Spot], look: Mappi
     taken = [(x - 4 * scale, y - 4 * scale, x + 4 * scale, y + 4 * scale) for x, y in spots]
     inside = axes.get_window_extent()
     for (x, y), spot in zip(spots, found, strict=True):
-        text = label(spot.model)
-        width, height = 4.4 * len(text) * scale, 8.5 * scale
+        line = label(spot.model)
+        width, height = 4.4 * len(line) * scale, 8.5 * scale
         best: tuple[float, float, float, str, tuple[float, float, float, float]] | None = None
         for dx, dy, side in ((6, 0, "left"), (-6, 0, "right"), (0, 8, "center"), (0, -8, "center"), (5, 7, "left"),
                              (5, -7, "left"), (-5, 7, "right"), (-5, -7, "right")):  # fmt: skip
@@ -108,27 +108,27 @@ def beside(figure: Figure, axes: Axes, found: Sequence[series.Spot], look: Mappi
                 best = (cover, dx, dy, side, box)
         if best is not None:
             taken.append(best[4])
-            axes.annotate(text, (spot.cost, spot.value), xytext=(best[1], best[2]), textcoords="offset points",
-                          ha=best[3], va="center", fontsize=7.5, color=look[spot.model].light)  # fmt: skip
+            axes.annotate(line, (spot.cost, spot.value), xytext=(best[1], best[2]), textcoords="offset points",
+                          ha=best[3], va="center", fontsize=7.5, color=styles[spot.model].light)  # fmt: skip
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
     return max(min(a[2], b[2]) - max(a[0], b[0]), 0.0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
 
 
-def marker(look: Look, size: float = 5.0) -> dict[str, Any]:
+def marker(style: ModelStyle, size: float = 5.0) -> dict[str, Any]:
     """Return the keywords that draw a model's shape."""
     return {
-        "marker": look.marker,
-        "markersize": size + (2 if look.marker == "*" else 0),
-        "color": look.light,
-        "markerfacecolor": look.light if look.filled else "white",
+        "marker": style.marker,
+        "markersize": size + (2 if style.marker == "*" else 0),
+        "color": style.light,
+        "markerfacecolor": style.light if style.filled else "white",
         "markeredgewidth": 1.1,
         "linestyle": "none",
     }
 
 
-def key(figure: Figure, view: View) -> None:
+def key(figure: Figure, view: ComparisonIndex) -> None:
     """Say under the figure what fill and star mean, where it has both kinds."""
     said = []
     if view.language_models and view.language_models != frozenset(view.models):
@@ -139,17 +139,17 @@ def key(figure: Figure, view: View) -> None:
         figure.supxlabel("; ".join(said), fontsize=6.5, color="#666666", x=0.99, ha="right")
 
 
-def title(view: View, place: Place, split: str | None = None) -> str:
+def title(view: ComparisonIndex, place: Place, split: str | None = None) -> str:
     """Return what a figure is about, and whether the data is simulated."""
-    name = f"{words.clean(place.dataset)}, {words.clean(split or place.split)}"
-    return f"{name} (simulated)" if words.simulated(view.comparison, [place.dataset]) else name
+    name = f"{text.clean(place.dataset)}, {text.clean(split or place.split)}"
+    return f"{name} (simulated)" if text.simulated(view.comparison, [place.dataset]) else name
 
 
-def wrapped(text: str, width: int = 34) -> str:
+def wrapped(line: str, width: int = 34) -> str:
     """Return text on lines of at most about this many characters."""
     import textwrap
 
-    return "\n".join(label(line, width * 2) for line in textwrap.wrap(text, width) or [text])
+    return "\n".join(label(line, width * 2) for line in textwrap.wrap(line, width) or [line])
 
 
 class Bare(Formatter):
@@ -163,8 +163,8 @@ class Bare(Formatter):
         """Write all ticks with as many decimals as the finest of them needs."""
         decimals = max((len(f"{value:.6f}".rstrip("0").partition(".")[2]) for value in values), default=0)
         texts = [f"{value:z.{decimals}f}" for value in values]
-        return ["0" if not value else text.replace("0.", ".", 1) if abs(value) < 1 else text
-                for value, text in zip(values, texts, strict=True)]  # fmt: skip
+        return ["0" if not value else line.replace("0.", ".", 1) if abs(value) < 1 else line
+                for value, line in zip(values, texts, strict=True)]  # fmt: skip
 
 
 class Plain(Formatter):
@@ -175,9 +175,9 @@ class Plain(Formatter):
         return f"{x:g}"
 
 
-def label(text: str, longest: int = _LONG) -> str:
+def label(line: str, longest: int = _LONG) -> str:
     """Return text that the figure's font can draw; what it cannot is named by its code point."""
-    line = words.clean(text)
+    line = text.clean(line)
     line = line if len(line) <= longest else line[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
     known = _glyphs()
     return "".join(c if ord(c) in known else f"[U+{ord(c):04X}]" for c in line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from benchsuite.data import About, Comparison
-from benchsuite_reports.floats import comment
+from benchsuite_reports.render.latex_tables import comment
 
 _ENTRY = re.compile(r"\s*@\s*([A-Za-z]+)\s*\{\s*([^\s,{}%#\\\"']+)\s*,", re.ASCII)
 _KINDS = ("string", "comment", "preamble")
@@ -66,6 +66,6 @@ def _balanced(entry: str) -> bool:
 
 
 def _ascii(entry: str) -> str:
-    from benchsuite_reports.tex import escape
+    from benchsuite_reports.render.latex_text import escape
 
     return "".join(c if c.isascii() else escape(c) for c in entry)

@@ -10,9 +10,9 @@ import annotated_types
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-from benchsuite_reports import words
-from benchsuite_reports.build import tables
-from benchsuite_reports.floats import PREAMBLE, comment, fragments
+from benchsuite_reports.model import text
+from benchsuite_reports.model.sections import tables
+from benchsuite_reports.render.latex_tables import PREAMBLE, comment, fragments
 
 _HEAD = """\
 % Tables of {name}. Each fragment stands alone: paste one, or \\input this file.
@@ -32,7 +32,7 @@ class Latex(Report):
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``results.tex``: one ``table`` environment per table, cut where it would be wider than the text."""
         out = [_HEAD.format(name=comment(comparison.name)) + PREAMBLE]
-        out += [f"% {comment(key)}: {comment(words.plain(value))}\n" for key, value in comparison.provenance.items()]
+        out += [f"% {comment(key)}: {comment(text.plain(value))}\n" for key, value in comparison.provenance.items()]
         parts = [part for table in tables(comparison) for part in fragments(table, comparison.notes, self.width)]
         for index, (_, part) in enumerate(parts):
             if index and index % _FLOATS == 0:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchsuite.data import About, Comparison, Contrast, Row, Standing
-from benchsuite_reports import words
-from benchsuite_reports.numbers import percent
+from benchsuite_reports.model import text
+from benchsuite_reports.model.numbers import percent
 
 _COSTS = frozenset(
     {
@@ -48,15 +48,15 @@ class Place:
     slug: str
 
 
-class View:
+class ComparisonIndex:
     """A comparison with its order and its kinds worked out once."""
 
     def __init__(self, comparison: Comparison) -> None:
         rows = comparison.rows
         self.comparison = comparison
-        self.datasets = words.order(comparison.datasets, (row.dataset for row in rows))
-        self.models = words.order(comparison.models, (row.model for row in rows))
-        self.metrics = words.order(comparison.metrics, (row.metric for row in rows))
+        self.datasets = text.order(comparison.datasets, (row.dataset for row in rows))
+        self.models = text.order(comparison.models, (row.model for row in rows))
+        self.metrics = text.order(comparison.metrics, (row.metric for row in rows))
         self._metric = {about.label: about for about in comparison.metrics}
         parts = [row for stratum in comparison.strata for row in stratum.rows]
         self._parts = {(row.dataset, row.split, row.model, row.metric): row for row in parts}
@@ -75,7 +75,7 @@ class View:
 
     def _places(self) -> list[Place]:
         there = {(row.dataset, row.split) for row in self.comparison.rows}
-        splits = words.order(self.comparison.splits, (row.split for row in self.comparison.rows))
+        splits = text.order(self.comparison.splits, (row.split for row in self.comparison.rows))
         known = set(splits)
         places: list[Place] = []
         slugs: set[str] = set()
@@ -123,7 +123,7 @@ class View:
     def convention(self, metric: str) -> str:
         """Return how a metric is computed, in one line, or ""."""
         about = self._metric.get(metric)
-        return words.clean(about.facts.get("convention") or "").rstrip(".") if about else ""
+        return text.clean(about.facts.get("convention") or "").rstrip(".") if about else ""
 
     def main_at(self, places: Sequence[Place]) -> str | None:
         """Return the metric that speaks for these places: nDCG@10, else the first for ranking, else any but costs."""
@@ -140,7 +140,7 @@ class View:
 
     def cold(self, place: Place) -> bool:
         """Return whether the split promises that the users or items asked about are new."""
-        about = words.find(self.comparison.splits, place.base)
+        about = text.find(self.comparison.splits, place.base)
         return bool(about.facts["cold"]) if "cold" in about.facts else "cold" in about.name
 
     def grouping(self, places: Iterable[Place]) -> str:
@@ -167,9 +167,9 @@ def _is_ndcg_10(metric: str, about: About | None) -> bool:
     return about is not None and about.name.partition("@")[0] == "ndcg" and about.settings.get("k") == 10  # noqa: PLR2004 - the k in its name
 
 
-def unique(text: str, taken: set[str]) -> str:
+def unique(line: str, taken: set[str]) -> str:
     """Return an ASCII name made of lower-case letters, digits and hyphens that is not taken yet, and take it."""
-    slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
+    slug = re.sub(r"[^a-z0-9]+", "-", line.lower()).strip("-") or "x"
     name, number = slug, 1
     while name in taken:
         number += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchsuite_reports.facts import View
+from benchsuite_reports.model.comparison_index import ComparisonIndex
 
 # (on light, on dark): searched so that colours of one kind stay apart under protanopia, deuteranopia and tritanopia too
 # (a difference of 14 in CIELAB at least), with contrast to their ground.
@@ -31,7 +31,7 @@ _DASHES = ("solid", "dashed", "dashdot", "dotted")
 
 
 @dataclass(frozen=True)
-class Look:
+class ModelStyle:
     """How a model is drawn.
 
     Attributes:
@@ -49,20 +49,20 @@ class Look:
     dash: str
 
 
-def looks(view: View) -> dict[str, Look]:
+def model_styles(view: ComparisonIndex) -> dict[str, ModelStyle]:
     """Return the look of every model, by the order of the experiment within its kind."""
-    result: dict[str, Look] = {}
+    result: dict[str, ModelStyle] = {}
     counts = {"warm": 0, "cool": 0}
     for model in view.models:
         if model in view.ceiling:
-            result[model] = Look(*_CEILING, marker="*", filled=True, dash="dashed")
+            result[model] = ModelStyle(*_CEILING, marker="*", filled=True, dash="dashed")
             continue
         warm = model in view.language_models
         kind = "warm" if warm else "cool"
         colours, markers = (_WARM, _WARM_MARKERS) if warm else (_COOL, _COOL_MARKERS)
         index = counts[kind]
         counts[kind] += 1
-        result[model] = Look(
+        result[model] = ModelStyle(
             *colours[index % len(colours)],
             marker=markers[index % len(markers)],
             filled=warm,

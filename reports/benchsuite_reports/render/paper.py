@@ -9,16 +9,16 @@ from typing import Literal
 from benchsuite.api import Report
 from benchsuite.data import Comparison
 from benchsuite.data.tables import TUNING, small_tables
-from benchsuite_reports import series, words
-from benchsuite_reports.bib import Bibliography
-from benchsuite_reports.build import Section, sections
-from benchsuite_reports.facts import View
-from benchsuite_reports.floats import PREAMBLE, comment, fragments, meaning
-from benchsuite_reports.method import MOST_STUDIES, TRIALS, limitations, setup
-from benchsuite_reports.tables import Table
-from benchsuite_reports.tex import escape
-from benchsuite_reports.tidy import as_bytes
-from benchsuite_reports.verdict import verdicts
+from benchsuite_reports.model import series, text
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.sections import Section, sections
+from benchsuite_reports.model.tables import Table
+from benchsuite_reports.model.verdict import verdicts
+from benchsuite_reports.render.bibliography import Bibliography
+from benchsuite_reports.render.latex_tables import PREAMBLE, comment, fragments, meaning
+from benchsuite_reports.render.latex_text import escape
+from benchsuite_reports.render.paper_text import MOST_STUDIES, TRIALS, limitations, setup
+from benchsuite_reports.render.tidy import as_bytes
 
 _WIDTHS = {"article": 345.0, "acmart": 395.0}
 _ARTICLE = """\
@@ -54,28 +54,28 @@ class Paper(Report):
 
         ``pdflatex main; bibtex main; pdflatex main; pdflatex main`` makes the paper, as does ``latexmk -pdf main``.
         """
-        from benchsuite_reports.gallery import figures
-        from benchsuite_reports.ink import write
+        from benchsuite_reports.figures.figures import figures
+        from benchsuite_reports.figures.mpl_style import write
 
-        view = View(comparison)
+        view = ComparisonIndex(comparison)
         bibliography = Bibliography(comparison)
         drawn = figures(comparison)
         files = {"main.tex": self._main(comparison, bibliography), "setup.tex": setup(view, bibliography)}
         tables: dict[str, str] = {}
         files["results.tex"] = _results(view, tables, _WIDTHS[self.style], list(drawn))
         files["limitations.tex"] = limitations(view)
-        if any("\\benchsuitechar{" in text for text in (*files.values(), *tables.values())):
+        if any("\\benchsuitechar{" in line for line in (*files.values(), *tables.values())):
             files["limitations.tex"] += _CODES
-        files |= {f"tables/{name}.tex": text for name, text in tables.items()}
+        files |= {f"tables/{name}.tex": line for name, line in tables.items()}
         if bibliography:
             files["references.bib"] = bibliography.render()
-        content = {name: text.encode() for name, text in files.items()}
+        content = {name: line.encode() for name, line in files.items()}
         if len(comparison.tuning) > MOST_STUDIES:
             content[TRIALS] = as_bytes("csv", TUNING, small_tables(comparison)["tuning"])
         return content | {f"figures/{stem}.pdf": write(figure, "pdf") for stem, figure in drawn.items()}
 
     def _main(self, comparison: Comparison, bibliography: Bibliography) -> str:
-        title = f"Results of the experiment \\emph{{{escape(words.clean(comparison.name))}}}"
+        title = f"Results of the experiment \\emph{{{escape(text.clean(comparison.name))}}}"
         style = "plain" if self.style == "article" else "ACM-Reference-Format"
         author = (
             "\\author{}\n\\date{}\n"
@@ -99,12 +99,12 @@ class Paper(Report):
         return "\n".join([*lines, "\\end{document}"]) + "\n"
 
 
-def _results(view: View, tables: dict[str, str], width: float, stems: list[str]) -> str:
+def _results(view: ComparisonIndex, tables: dict[str, str], width: float, stems: list[str]) -> str:
     """Return the section on results, and put each table into ``tables`` by the name of its file."""
     out = ["\\section{Results}\n\\label{sec:results}\n"]
     said = [one.text for one in verdicts(view) if one.kind != "warning"]
     if said:
-        items = "".join(f"  \\item {escape(text, breaks=True)}\n" for text in said)
+        items = "".join(f"  \\item {escape(line, breaks=True)}\n" for line in said)
         out.append(f"\\begin{{itemize}}\\raggedright\n{items}\\end{{itemize}}\n")
     parts = [section for section in sections(view.comparison) if section.tables]
     many = len(series.wholes(view)) > _PLACES
@@ -118,7 +118,7 @@ def _results(view: View, tables: dict[str, str], width: float, stems: list[str])
         for table in section.tables:
             pieces = fragments(table, (), width, brief=True)
             names = [label.removeprefix("tab:") for label, _ in pieces]
-            tables.update(zip(names, (text for _, text in pieces), strict=True))
+            tables.update(zip(names, (line for _, line in pieces), strict=True))
             (found if _shown(section, table, many=many) else apart).extend(names)
         if not found:
             continue

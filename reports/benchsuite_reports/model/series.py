@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchsuite.data import Standing, Stratum, Trials
-from benchsuite_reports.facts import Place, View
+from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
 
 TIME = ("fit_seconds", "score_seconds")
 
@@ -56,7 +56,7 @@ class Cut:
     strata: tuple[Stratum, ...]
 
 
-def points(view: View, place: Place, metric: str) -> list[Point]:
+def points(view: ComparisonIndex, place: Place, metric: str) -> list[Point]:
     """Return every model that has a value, in the order of the experiment."""
     found = []
     for model in view.models:
@@ -66,7 +66,7 @@ def points(view: View, place: Place, metric: str) -> list[Point]:
     return found
 
 
-def groups(view: View) -> list[list[Place]]:
+def groups(view: ComparisonIndex) -> list[list[Place]]:
     """Return the groups of each split that has at least two, in order."""
     found: dict[tuple[str, str], list[Place]] = {}
     for place in view.places:
@@ -85,7 +85,7 @@ class Sweep:
     values: tuple[float, ...]
 
 
-def sweeps(view: View) -> list[Sweep]:
+def sweeps(view: ComparisonIndex) -> list[Sweep]:
     """Return the runs of at least three splits that differ in one number only, in order."""
     about = {one.label: one for one in view.comparison.splits}
     found: dict[tuple[str, str, str], list[tuple[float, Place]]] = {}
@@ -107,7 +107,7 @@ def sweeps(view: View) -> list[Sweep]:
     return runs
 
 
-def parts(view: View) -> list[Cut]:
+def parts(view: ComparisonIndex) -> list[Cut]:
     """Return what each test was cut by, with its parts, in order; what there are no numbers of is left out."""
     found: dict[tuple[str, str, str], list[Stratum]] = {}
     for stratum in view.comparison.strata:
@@ -127,7 +127,7 @@ def parts(view: View) -> list[Cut]:
     return cuts
 
 
-def curves(view: View, places: Sequence[Place], metric: str) -> list[Curve]:
+def curves(view: ComparisonIndex, places: Sequence[Place], metric: str) -> list[Curve]:
     """Return one curve per model that has a value in any of the groups."""
     by_place = [{point.model: point for point in points(view, place, metric)} for place in places]
     return [
@@ -137,7 +137,7 @@ def curves(view: View, places: Sequence[Place], metric: str) -> list[Curve]:
     ]
 
 
-def spots(view: View, place: Place, metric: str) -> list[Spot]:
+def spots(view: ComparisonIndex, place: Place, metric: str) -> list[Spot]:
     """Return quality against the seconds to fit and to answer, for every model that has all of them."""
     whole = Place(place.dataset, place.base, place.base, "", place.slug)
     found: list[tuple[str, float, float]] = []
@@ -163,7 +163,7 @@ def spots(view: View, place: Place, metric: str) -> list[Spot]:
     ]
 
 
-def wholes(view: View) -> list[Place]:
+def wholes(view: ComparisonIndex) -> list[Place]:
     """Return the places that are no group of another."""
     return [place for place in view.places if not place.group]
 

@@ -22,8 +22,8 @@ class Figures(Report):
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return each figure in each chosen format, with the same bytes each time."""
-        from benchsuite_reports.gallery import figures
-        from benchsuite_reports.ink import write
+        from benchsuite_reports.figures.figures import figures
+        from benchsuite_reports.figures.mpl_style import write
 
         formats = [name for name, wanted in (("pdf", self.pdf), ("svg", self.svg), ("png", self.png)) if wanted]
         return {

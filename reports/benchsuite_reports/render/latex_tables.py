@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from benchsuite_reports import words
-from benchsuite_reports.legend import legend
-from benchsuite_reports.tables import Cell, Column, Line, Table, narrow
-from benchsuite_reports.tex import escape, points
+from benchsuite_reports.model import text
+from benchsuite_reports.model.legend import legend
+from benchsuite_reports.model.tables import Cell, Column, Line, Table, narrow
+from benchsuite_reports.render.latex_text import escape, points
 
 LANGUAGE_MODEL = "\\textsuperscript{LM}"
 _GAP = 3.0
@@ -38,13 +38,13 @@ def fragments(table: Table, notes: Sequence[str], width: float, *, brief: bool =
     return [(f"tab:{part.key}", "\n".join(_fragment(part, notes, limit, brief=brief)) + "\n") for part in parts]
 
 
-def comment(text: object) -> str:
+def comment(line: object) -> str:
     """Return text for a line that begins with a percent sign."""
-    return words.clean(text).encode("ascii", "backslashreplace").decode()
+    return text.clean(line).encode("ascii", "backslashreplace").decode()
 
 
 def _fragment(table: Table, notes: Sequence[str], limit: float, *, brief: bool) -> Iterable[str]:
-    caption = " ".join(escape(words.sentence(text), breaks=True) for text in (table.title, *table.caption))
+    caption = " ".join(escape(text.sentence(line), breaks=True) for line in (table.title, *table.caption))
     yield "\\begin{table}[tbp]"
     yield "  \\centering"
     yield f"  \\caption{{{caption}}}"
@@ -72,14 +72,14 @@ def meaning(tables: Sequence[Table]) -> str:
 
 
 def _below(table: Table, notes: Sequence[str], *, brief: bool) -> Iterable[str]:
-    paragraphs = [] if brief else [text for text in (meaning([table]),) if text]
+    paragraphs = [] if brief else [line for line in (meaning([table]),) if line]
     paragraphs += [f"\\textsuperscript{{{note.letter}}}\\,{escape(note.text, breaks=True)}" for note in table.notes]
     if table.conventions and not brief:
         paragraphs.append(
             " ".join(f"\\emph{{{escape(said.heading)}}}: {escape(said.text)}" for said in table.conventions)
         )
     if notes:
-        paragraphs.append("Note: " + " ".join(escape(words.sentence(note)) for note in notes))
+        paragraphs.append("Note: " + " ".join(escape(text.sentence(note)) for note in notes))
     if not paragraphs:
         return
     yield "  \\par\\smallskip"
@@ -95,11 +95,11 @@ def _first(table: Table, limit: float) -> str:
 
 
 def _name_width(line: Line) -> float:
-    return points(words.clean(line.model) + (" LM" if line.language_model else "") + "a" * len(line.notes))
+    return points(text.clean(line.model) + (" LM" if line.language_model else "") + "a" * len(line.notes))
 
 
 def _line(line: Line, limit: float) -> str:
-    name = words.clean(line.model)
+    name = text.clean(line.model)
     name = f"\\raggedright {escape(name, breaks=True)}" if _name_width(line) > limit else escape(name)
     name += (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
     if not line.span:
@@ -119,15 +119,15 @@ def _cell(cell: Cell) -> str:
     return number + margin + sign + _letters(cell.notes)
 
 
-def _number(text: str) -> str:
-    return escape(text).replace("-", "$-$")
+def _number(line: str) -> str:
+    return escape(line).replace("-", "$-$")
 
 
 def _head(column: Column, limit: float) -> str:
     ending = ("\\,$\\downarrow$" if column.lower else "") + _letters(column.notes)
     if _column_width(column, math.inf) > limit:
         return f"\\parbox[b]{{{limit:g}pt}}{{\\raggedleft {escape(column.heading, breaks=True)}{ending}}}"
-    lines = [escape(text) for text in words.two_lines(column.heading)]
+    lines = [escape(line) for line in text.two_lines(column.heading)]
     lines[-1] += ending
     return lines[0] if len(lines) == 1 else "\\shortstack[r]{" + " \\\\ ".join(lines) + "}"
 
@@ -150,7 +150,7 @@ def _width(table: Table, limit: float) -> float:
 
 def _column_width(column: Column, limit: float) -> float:
     ending = (" \N{DOWNWARDS ARROW}" if column.lower else "") + "a" * len(column.notes)
-    lines = words.two_lines(column.heading)
+    lines = text.two_lines(column.heading)
     lines[-1] += ending
     return min(limit, max(map(points, lines)))
 

@@ -8,16 +8,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchsuite.data import Standing, Trials
-from benchsuite_reports import words
-from benchsuite_reports.facts import View
-from benchsuite_reports.ink import Bare, ends, key, label, marker, wrapped
-from benchsuite_reports.palette import Look
-from benchsuite_reports.series import best_so_far, joined
+from benchsuite_reports.figures.mpl_style import Bare, ends, key, label, marker, wrapped
+from benchsuite_reports.model import text
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.palette import ModelStyle
+from benchsuite_reports.model.series import best_so_far, joined
 
-Studies = Mapping[tuple[str, str], Sequence[Trials]]
+Places = Mapping[tuple[str, str], Sequence[Trials]]
 
 
-def studies(view: View) -> Studies:
+def by_place(view: ComparisonIndex) -> Places:
     """Return the tuning of every model by data set and split, in order."""
     found: dict[tuple[str, str], list[Trials]] = {}
     for trials in view.comparison.tuning:
@@ -26,14 +26,14 @@ def studies(view: View) -> Studies:
     return found
 
 
-def tuning(view: View, look: Mapping[str, Look], several: Sequence[Trials]) -> Figure:
+def tuning(view: ComparisonIndex, styles: Mapping[str, ModelStyle], several: Sequence[Trials]) -> Figure:
     """Draw the best validation value so far against the number of trials, one line per model, seed and fold."""
     figure = Figure(figsize=(4.6, 3.0), layout="constrained")
     axes = figure.add_subplot()
     last: dict[str, float] = {}
     longest = max(len(trials.values) for trials in several)
     for trials in several:
-        style = look[trials.model]
+        style = styles[trials.model]
         curve = best_so_far(trials, higher=view.higher_is_better(trials.on))
         known = [(index + 1, value) for index, value in enumerate(curve) if value is not None]
         xs, ys = [index for index, _ in known], [value for _, value in known]
@@ -43,17 +43,17 @@ def tuning(view: View, look: Mapping[str, Look], several: Sequence[Trials]) -> F
         last.setdefault(trials.model, ys[-1])
     axes.set_xlim(0.7, longest + 0.3)
     axes.set_xlabel("trials")
-    axes.set_ylabel(f"best {label(words.heading(several[0].on))} on validation")
+    axes.set_ylabel(f"best {label(text.heading(several[0].on))} on validation")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_formatter(Bare())
-    simulated = " (simulated)" if words.simulated(view.comparison, [several[0].dataset]) else ""
-    axes.set_title(wrapped(f"Tuning: {words.place(several[0])}{simulated}", 60))
-    ends(figure, axes, last, longest, look)
+    simulated = " (simulated)" if text.simulated(view.comparison, [several[0].dataset]) else ""
+    axes.set_title(wrapped(f"Tuning: {text.place(several[0])}{simulated}", 60))
+    ends(figure, axes, last, longest, styles)
     key(figure, view)
     return figure
 
 
-def standing(look: Mapping[str, Look], one: Standing) -> Figure:
+def standing(styles: Mapping[str, ModelStyle], one: Standing) -> Figure:
     """Draw mean ranks on a line; a bar joins models that the test does not separate (critical-difference diagram)."""
     count = len(one.models)
     half = (count + 1) // 2
@@ -78,15 +78,13 @@ def standing(look: Mapping[str, Look], one: Standing) -> Figure:
         row = index if left else count - 1 - index
         height = start - 0.6 * row
         edge = low - margin if left else high + margin
-        colour = look[model].light
+        colour = styles[model].light
         axes.plot([rank, rank, edge], [0.0, height, height], color=colour, linewidth=0.8)
-        axes.plot([rank], [0], zorder=5, **marker(look[model], 4.5))
-        text = f"{label(model)} {rank:.2f}" if left else f"{rank:.2f} {label(model)}"
-        axes.text(edge + (-0.5 if left else 0.5) * margin, height, text, ha="right" if left else "left", va="center",
+        axes.plot([rank], [0], zorder=5, **marker(styles[model], 4.5))
+        line = f"{label(model)} {rank:.2f}" if left else f"{rank:.2f} {label(model)}"
+        axes.text(edge + (-0.5 if left else 0.5) * margin, height, line, ha="right" if left else "left", va="center",
                   color=colour, fontsize=7.5)  # fmt: skip
     axes.set_axis_off()
     sets = f"{len(one.datasets)} data sets"
-    axes.set_title(
-        wrapped(f"Mean rank of {words.heading(one.metric)} over {sets}: {words.clean(one.split)}", 70), pad=10
-    )
+    axes.set_title(wrapped(f"Mean rank of {text.heading(one.metric)} over {sets}: {text.clean(one.split)}", 70), pad=10)
     return figure

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-from benchsuite_reports import words
-from benchsuite_reports.build import Section, sections
-from benchsuite_reports.facts import View
-from benchsuite_reports.legend import legend
-from benchsuite_reports.tables import Cell, Column, Line, Table
-from benchsuite_reports.verdict import verdicts
+from benchsuite_reports.model import text
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.legend import legend
+from benchsuite_reports.model.sections import Section, sections
+from benchsuite_reports.model.tables import Cell, Column, Line, Table
+from benchsuite_reports.model.verdict import verdicts
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 _MARKUP = frozenset("\\`*_[]{}~$#!^")
@@ -29,10 +29,10 @@ class Markdown(Report):
         """Return ``results.md``, UTF-8. Best values are bold, second ones underlined (``<ins>``)."""
         parts = sections(comparison)
         everything = [table for section in parts for table in section.tables]
-        out = [f"# {escape(words.clean(comparison.name))}", ""]
+        out = [f"# {escape(text.clean(comparison.name))}", ""]
         for note in comparison.notes:
-            out += [f"> Note: {escape(words.sentence(note))}", ""]
-        said = verdicts(View(comparison))
+            out += [f"> Note: {escape(text.sentence(note))}", ""]
+        said = verdicts(ComparisonIndex(comparison))
         if said:
             out += ["## What the tables say", "", *(f"- {escape(one.text)}" for one in said), ""]
         meaning = legend(everything, "**bold**", "<ins>underlined</ins>", LANGUAGE_MODEL, BETTER, WORSE)
@@ -45,16 +45,16 @@ class Markdown(Report):
             for key, value in comparison.provenance.items():
                 if key == "readings" and isinstance(value, Mapping):
                     out.append("- readings of scores, fitted on validation:")
-                    lines = (f"{words.clean(name)}: {words.plain(one)}" for name, one in value.items())
+                    lines = (f"{text.clean(name)}: {text.plain(one)}" for name, one in value.items())
                     out += [f"  - {escape(line)}" for line in lines]
                 else:
-                    out.append(f"- {escape(key)}: {escape(words.plain(value))}")
+                    out.append(f"- {escape(key)}: {escape(text.plain(value))}")
         return {"results.md": ("\n".join(out).rstrip("\n") + "\n").encode()}
 
 
-def escape(text: str) -> str:
+def escape(line: str) -> str:
     """Return text that Markdown shows as it is: no markup, no HTML, no new cell, no mention, no emoji code."""
-    safe = "".join(_ENTITIES.get(c) or (f"\\{c}" if c in _MARKUP else c) for c in text)
+    safe = "".join(_ENTITIES.get(c) or (f"\\{c}" if c in _MARKUP else c) for c in line)
     safe = re.sub(r"(?<![\w])@(?=\w)", "&#64;", safe)
     safe = re.sub(r":(?=[\w+-]+:)", "&#58;", safe)
     return re.sub(
@@ -64,12 +64,12 @@ def escape(text: str) -> str:
 
 def _section(section: Section) -> Iterable[str]:
     yield from (f"{'#' * (section.level + 1)} {escape(section.heading)}", "")
-    for text in section.text:
-        yield from (escape(text), "")
+    for line in section.text:
+        yield from (escape(line), "")
     for table in section.tables:
         yield from (f"**{escape(table.title)}**", "")
-        for text in table.caption:
-            yield from (escape(text), "")
+        for line in table.caption:
+            yield from (escape(line), "")
         yield from (*_draw(table), "")
         for note in table.notes:
             yield from (f"<sup>{note.letter}</sup> {escape(note.text)}  ",)
@@ -93,7 +93,7 @@ def _head(column: Column) -> str:
 
 
 def _model(line: Line, ceiling: bool) -> str:
-    name = escape(words.clean(line.model)) + (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
+    name = escape(text.clean(line.model)) + (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
     return f"{name} (ceiling)" if ceiling else name
 
 

@@ -7,20 +7,20 @@ import math
 from collections.abc import Iterable, Sequence
 
 from benchsuite.data import Contrast, Row
-from benchsuite_reports import words
-from benchsuite_reports.facts import FALLBACK, PARAMETERS, UNRANKED, Place, View
-from benchsuite_reports.numbers import Form, form, half_width, percent
-from benchsuite_reports.tables import NOTHING, Cell, Column, Convention, Group, Kind, Line, Note, Sign, Table
+from benchsuite_reports.model import text
+from benchsuite_reports.model.comparison_index import FALLBACK, PARAMETERS, UNRANKED, ComparisonIndex, Place
+from benchsuite_reports.model.numbers import Form, form, half_width, percent
+from benchsuite_reports.model.tables import NOTHING, Cell, Column, Convention, Group, Kind, Line, Note, Sign, Table
 
 SHARE = "% of best classic"
 RANK = "rank"
 _RANKS = "Place among the models that compete, by the numbers as shown; equal numbers share the better place."
 
 
-class Maker:
+class TableBuilder:
     """Collects columns of one table, handing out footnote letters as they are needed."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: ComparisonIndex) -> None:
         self._view = view
         self._columns: list[Column] = []
         self._metrics: list[tuple[str, list[Row | None]]] = []
@@ -65,7 +65,7 @@ class Maker:
             value = values.get(row.model) if row else None
             share = None if value is None else value / classic[best] if higher else classic[best] / (value or math.inf)
             cells.append(Cell(words=NOTHING) if share is None else Cell(percent(share), value=share))
-        letter = self._letter(f"100% is {words.clean(best)}, the best classic here.")
+        letter = self._letter(f"100% is {text.clean(best)}, the best classic here.")
         self._columns.append(Column(f"{metric} {SHARE}", SHARE, notes=(letter,)))
         self._cells.append(cells)
 
@@ -97,11 +97,11 @@ class Maker:
         """Return the finished table; ``said`` are sentences for its caption."""
         view = self._view
         caption = list(said)
-        simulated = words.simulated(view.comparison, [place.dataset for place in places])
+        simulated = text.simulated(view.comparison, [place.dataset for place in places])
         if simulated and len(simulated) < len({place.dataset for place in places}):
-            caption.append(f"{', '.join(map(words.clean, simulated))}: {words.SIMULATED}")
+            caption.append(f"{', '.join(map(text.clean, simulated))}: {text.SIMULATED}")
         elif simulated:
-            caption.append(words.SIMULATED)
+            caption.append(text.SIMULATED)
         lines = [self._line(index, places) for index in range(len(view.models))]
         present = [line for line in lines if line is not None]
         groups = [
@@ -116,7 +116,7 @@ class Maker:
             caption=tuple(caption),
             columns=tuple(self._columns),
             groups=tuple(groups),
-            notes=tuple(Note(letter, text) for text, letter in self._notes.items()),
+            notes=tuple(Note(letter, line) for line, letter in self._notes.items()),
             conventions=tuple(self._conventions()),
         )
 
@@ -140,20 +140,20 @@ class Maker:
             half = half_width(row.mean, row.ci_low, row.ci_high)
             return Cell(shape.number(row.mean), "" if half is None else shape.margin(half), value=row.mean)
         state = {"failed": "failed", "not applicable": "n/a", "missing": "not run yet", "ok": "undefined"}[row.state]
-        reason = words.clean(row.reason)
+        reason = text.clean(row.reason)
         for prefix in (row.state, state):
             reason = reason.removeprefix(f"{prefix}: ")
         if reason in ("", state):
             return Cell(words=state)
-        brief = words.short(reason)
+        brief = text.short(reason)
         whole = brief == reason.rstrip(".")
-        letter = () if whole else (self._letter(f"{state}: {words.sentence(reason)}"),)
+        letter = () if whole else (self._letter(f"{state}: {text.sentence(reason)}"),)
         return Cell(words=f"{state}: {brief}", notes=letter)
 
-    def _letter(self, text: str) -> str:
-        if text not in self._notes:
-            self._notes[text] = _letters(len(self._notes))
-        return self._notes[text]
+    def _letter(self, line: str) -> str:
+        if line not in self._notes:
+            self._notes[line] = _letters(len(self._notes))
+        return self._notes[line]
 
     def _conventions(self) -> Iterable[Convention]:
         known: dict[str, list[Row]] = {}
@@ -166,7 +166,7 @@ class Maker:
                 size = f"n = {counts[0]:,}" if len(counts) == 1 else f"n = {counts[0]:,} to {counts[-1]:,}"
                 said = f"{said} ({size})" if said else size
             if said:
-                yield Convention(metric, words.heading(metric), words.sentence(said))
+                yield Convention(metric, text.heading(metric), text.sentence(said))
 
 
 def sign(contrast: Contrast | None) -> Sign:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from benchsuite_reports.tables import NOTHING, Table
+from benchsuite_reports.model.tables import NOTHING, Table
 
 
 def legend(
@@ -20,7 +20,7 @@ def legend(
 
     Args:
         tables: the tables that share the legend.
-        best: how the best value looks, as the renderer draws it.
+        best: how the best value model_styles, as the renderer draws it.
         second: how the second looks.
         language_model: the mark of a model that uses a language model.
         better: the sign of a model that is better than the best classic.
