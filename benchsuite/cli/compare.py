@@ -139,6 +139,7 @@ def _pairs(a: Side, b: Side, models: Sequence[str] | None) -> list[tuple[str, st
 def _document(a: Side, b: Side, changed: Sequence[Change], found: Sequence[Versus]) -> dict[str, Any]:
     from benchsuite.compare import plan_key
     from benchsuite.compare.versus import summary
+    from benchsuite.data import as_record
 
     sides = {
         name: {"title": side.title, "experiment": side.plan.name, "plan": plan_key(side.plan), "store": side.store.root}
@@ -150,10 +151,10 @@ def _document(a: Side, b: Side, changed: Sequence[Change], found: Sequence[Versu
             "split": one.split,
             "metric": one.metric,
             "models": one.models,
-            "a": dataclasses.asdict(one.a),
-            "b": dataclasses.asdict(one.b),
+            "a": as_record(one.a),
+            "b": as_record(one.b),
             "difference": one.difference,
-            "contrast": None if one.contrast is None else dataclasses.asdict(one.contrast),
+            "contrast": None if one.contrast is None else as_record(one.contrast),
             "verdict": None if one.contrast is None else one.contrast.verdict,
             "why_no_test": one.why,
         }

@@ -48,7 +48,9 @@ def read_settings(args: Namespace) -> dict[str, Any]:
 
 def cutoff(name: str) -> dict[str, Any]:
     """Return ``{"k": 10}`` for ``ndcg@10`` and no settings for other names."""
-    number = name.partition("@")[2]
+    from benchsuite.data import split_cutoff
+
+    number = split_cutoff(name)[1]
     return {"k": int(number)} if number.isdigit() else {}
 
 

@@ -103,10 +103,10 @@ def run(args: Namespace) -> int:
         told = f"MLflow runs in {args.out}: {', '.join(f'{count} {kind}' for kind, count in counts.items())}"
         print(json.dumps(counts) if args.json else told)
     elif args.json:
-        import dataclasses
+        from benchsuite.data import as_record
 
         kinds = ("rows", "strata", "contrasts", "spreads", "standings", "tuning")
-        tables = {kind: [dataclasses.asdict(one) for one in getattr(comparison, kind)] for kind in kinds}
+        tables = {kind: [as_record(one) for one in getattr(comparison, kind)] for kind in kinds}
         print(json.dumps({"experiment": comparison.name, **tables}, indent=1, default=dict))
     else:
         out = None if args.out is None else Path(args.out)

@@ -73,7 +73,7 @@ class Measurer:
 
     def _identity(self, test: Cell, validation: Cell | None) -> dict[str, Any]:
         metrics = [
-            {"label": m.label, "plugin": m.facts["plugin"], "version": m.facts["version"], "settings": dict(m.settings)}
+            {"label": m.label, "plugin": m.plugin, "version": m.version, "settings": dict(m.settings)}
             for m in self._plan.metrics
         ]
         settings = {name: self._plan.settings[name] for name in ("relevant", "threshold")}
@@ -138,7 +138,7 @@ class Measurer:
         """The experiment's metrics by label, loaded once."""
         if self._metrics is None:
             self._metrics = {
-                about.label: load_metric(about.facts["plugin"]).from_settings(about.settings, about.label)
+                about.label: load_metric(about.plugin).from_settings(about.settings, about.label)
                 for about in self._plan.metrics
             }
         return self._metrics

@@ -54,8 +54,8 @@ def judge(
         against: labels of chosen models that all others are held against, besides the best classic.
         test: which test of differences.
     """
-    ceilings = {model.label for model in plan.models if model.facts["ceiling"]}
-    classics = [m.label for m in plan.models if not m.facts["proposed"] and m.label not in ceilings]
+    ceilings = {model.label for model in plan.models if model.is_oracle}
+    classics = [m.label for m in plan.models if not m.is_candidate and m.label not in ceilings]
     contrasts: list[Contrast] = []
     spreads: list[Spread] = []
     for (dataset, split), models in judged.items():
@@ -67,14 +67,14 @@ def judge(
             "split": split,
             "models": [[name, [result.key for result in results]] for name, results in compete.items()],
             "seeds": table.seeds,
-            "metrics": [[m.label, m.facts["higher_is_better"]] for m in plan.metrics],
+            "metrics": [[m.label, m.higher_is_better] for m in plan.metrics],
             "classics": [label for label in classics if label in compete],
             "against": chosen,
             "test": [test, statistics.DRAWS, REPLICATES],
         }
         content = _remembered(measurer.store, identity, lambda: _work(table, classics, chosen, test))  # noqa: B023 - called at once
-        contrasts += [Contrast(**one) for one in content["contrasts"]]
-        spreads += [Spread(**one) for one in content["spreads"]]
+        contrasts += [Contrast(**_of_group(one, split)) for one in content["contrasts"]]
+        spreads += [Spread(**_of_group(one, split)) for one in content["spreads"]]
     standings = tuple(_standings(plan, measurer.store, rows, ceilings))
     return Judgement(tuple(contrasts), tuple(spreads), standings)
 
@@ -94,6 +94,13 @@ def _work(table: Table, classics: Sequence[str], chosen: Sequence[str], test: Te
         "contrasts": [dataclasses.asdict(one) for one in correct(contrasts)],
         "spreads": [dataclasses.asdict(one) for one in spreads],
     }
+
+
+def _of_group(one: dict[str, Any], split: str) -> dict[str, Any]:
+    """Return a stored result with its group in a field of its own; older ones have it in the split's label."""
+    if "group" in one:
+        return one
+    return one | {"split": split, "group": one["split"].removeprefix(split).removeprefix("/")}
 
 
 def _remembered(store: Store, identity: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -136,7 +143,7 @@ class Table:
             ]
             users = [fold.queries.user[mask] for fold, mask in zip(folds, counted, strict=True)]
             for about in self._plan.metrics:
-                yield self._column(about.label, about.facts["higher_is_better"], group, users, counted, values)
+                yield self._column(about.label, about.higher_is_better, group, users, counted, values)
 
     def _column(
         self,
@@ -157,26 +164,26 @@ class Table:
             queries = [cell[metric][mask] for cell, mask in zip(values[name], counted, strict=True)]
             replicates = np.stack([part.replicates for part in parts]).astype(np.float64).mean(axis=0)
             models[name] = Measures(mean, queries, replicates)
-        place = f"{split}/{group}" if group else split
-        return Column(dataset, place, metric, higher, users, self.seeds, models)
+        return Column(dataset, split, metric, higher, users, self.seeds, models, group)
 
 
 def _standings(plan: Plan, store: Store, rows: Sequence[Row], ceilings: set[str]) -> Iterator[Standing]:
     """Yield ranks over data sets for each split and metric; groups of queries do not stand apart."""
     datasets = [about.label for about in plan.datasets]
     models = [about.label for about in plan.models if about.label not in ceilings]
-    mean = {(row.split, row.metric, row.dataset, row.model): row.mean for row in rows if row.mean is not None}
+    whole = [row for row in rows if not row.group]
+    mean = {(row.split, row.metric, row.dataset, row.model): row.mean for row in whole if row.mean is not None}
     for split in [about.label for about in plan.splits]:
         for about in plan.metrics:
-            sign = 1.0 if about.facts["higher_is_better"] else -1.0
+            sign = 1.0 if about.higher_is_better else -1.0
             table = np.array(
                 [[sign * mean.get((split, about.label, data, model), np.nan) for model in models] for data in datasets],
                 np.float64,
             ).reshape(len(datasets), len(models))
             known = np.flatnonzero(~np.isnan(table).all(axis=1))
             places = [datasets[row] for row in known]
-            whole = np.count_nonzero(~np.isnan(table[known]).any(axis=0))
-            if len(places) < _SEVERAL or whole < _SEVERAL:
+            complete = np.count_nonzero(~np.isnan(table[known]).any(axis=0))
+            if len(places) < _SEVERAL or complete < _SEVERAL:
                 continue
             yield _standing(store, split, about.label, table[known], places, models)
 

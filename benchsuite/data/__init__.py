@@ -2,17 +2,27 @@
 
 from benchsuite.data.answers import Evidence, Pairs, PairScores, Rankings
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
-from benchsuite.data.comparison import About, Comparison, Contrast, PerUser, Row, Shown, Spread, Standing, State, Trials
+from benchsuite.data.comparison import Comparison, Contrast, PerUser, Shown, Spread, Standing, Trials
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
 from benchsuite.data.fold import Fold, Queries, Truth
+from benchsuite.data.infos import (
+    DatasetInfo,
+    MetricInfo,
+    ModelInfo,
+    PluginInfo,
+    SplitInfo,
+    main_metric,
+    split_cutoff,
+)
+from benchsuite.data.rows import Row, State, as_record, split_label
 from benchsuite.data.strata import Stratum, StratumFamily
 
 __all__ = [
-    "About",
     "Bool",
     "Comparison",
     "Contrast",
     "Dataset",
+    "DatasetInfo",
     "Entities",
     "Evidence",
     "Float32",
@@ -22,14 +32,18 @@ __all__ = [
     "Int32",
     "Int64",
     "Interactions",
+    "MetricInfo",
+    "ModelInfo",
     "PairScores",
     "Pairs",
     "PerUser",
+    "PluginInfo",
     "Queries",
     "Ragged",
     "Rankings",
     "Row",
     "Shown",
+    "SplitInfo",
     "Spread",
     "Standing",
     "State",
@@ -38,4 +52,8 @@ __all__ = [
     "StratumFamily",
     "Trials",
     "Truth",
+    "as_record",
+    "main_metric",
+    "split_cutoff",
+    "split_label",
 ]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchsuite.api import Plugin
-from benchsuite.data import About
+from benchsuite.api import Metric, Plugin
+from benchsuite.data import split_cutoff
 from benchsuite.errors import ConfigError, PluginError, did_you_mean
 from benchsuite.plan.experiment import Choice, Experiment
 from benchsuite.registry import Entry, Kind, entries, find
@@ -32,12 +32,30 @@ class Pick:
             identity["code"] = hashlib.sha256(code).hexdigest()
         return identity
 
-    def about(self, **facts: Any) -> About:
-        """Describe the plugin for reports."""
-        facts |= {"version": self.plugin.version, "origin": self.entry.origin}
-        return About(
-            self.label, self.entry.name, self.plugin.summary(), self.plugin.settings(), tuple(self.plugin.cite), facts
-        )
+    @property
+    def told(self) -> dict[str, Any]:
+        """What any plugin tells of itself: the fields of :class:`benchsuite.data.PluginInfo`."""
+        plugin = self.plugin
+        named = {"label": self.label, "name": self.entry.name, "summary": plugin.summary()}
+        made = {"version": plugin.version, "origin": self.entry.origin}
+        return named | {"settings": plugin.settings(), "cite": tuple(plugin.cite)} | made
+
+
+def heading(metric: Metric, label: str, name: str) -> str:
+    """Return how a metric is headed in tables: its title stands in the label for its plugin's name.
+
+    A label that the experiment's author chose stays as it is.
+
+    Args:
+        metric: the plugin.
+        label: in the experiment: ``ndcg@10``, or with a grid ``log-loss (clip=0.1)``.
+        name: the plugin's name: ``ndcg@k``.
+    """
+    base = split_cutoff(name)[0]
+    rest = label.removeprefix(base)
+    if not metric.title or rest == label or rest[:1] not in ("", "@", " "):
+        return label
+    return f"{metric.title}{rest}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +118,7 @@ def pick(kind: Kind, choice: Choice, where: str) -> Pick:
 
 def _cutoff(name: str, settings: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     """Read ``ndcg@10`` as the metric ``ndcg@k`` with ``k = 10``."""
-    base, _, cutoff = name.partition("@")
+    base, cutoff = split_cutoff(name)
     if not cutoff.isdigit():
         raise ConfigError(f'"{name}" has no number after @', where=where, remedy=f"write for example {base}@10")
     known = {entry.name for entry in entries("metrics")}

@@ -43,8 +43,8 @@ class TuneQueue:
         tune = plan.settings["tune"]
         self._budget = Budget(tune["on"], tune["trials"], tune["seconds"])
         about = next(metric for metric in plan.metrics if metric.label == tune["on"])
-        self._metric = load_metric(about.facts["plugin"]).from_settings(about.settings, about.label)
-        self._metric_identity = [about.facts["plugin"], about.facts["version"], dict(about.settings)]
+        self._metric = load_metric(about.plugin).from_settings(about.settings, about.label)
+        self._metric_identity = [about.plugin, about.version, dict(about.settings)]
         self._folds: dict[str, Fold] = {}
         self._flying: dict[str, _Open] = {}
         self._open = [self._begin(cell) for cell in plan.cells if cell.stage == "validation" and not cell.reason]
@@ -174,6 +174,6 @@ class TuneQueue:
                 cells.append(cell)
             else:
                 cells.append(retarget(cell, trials.settings[trials.best]))
-        models = tuple(dataclasses.replace(model, facts={**model.facts, "tuned": True}) for model in self._plan.models)
+        models = tuple(dataclasses.replace(model, tuned=True) for model in self._plan.models)
         tuning = tuple(self.finished.values())
         return dataclasses.replace(self._plan, cells=tuple(cells), models=models, tuning=tuning)

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
 
-from benchsuite.data import Stratum
-from benchsuite.data.comparison import About, Comparison, Contrast, PerUser, Row, Shown, Standing, Trials
+from benchsuite.compare.costs import Costs
+from benchsuite.data import (
+    Comparison,
+    Contrast,
+    DatasetInfo,
+    MetricInfo,
+    ModelInfo,
+    PerUser,
+    Row,
+    Shown,
+    SplitInfo,
+    Standing,
+    Stratum,
+    Trials,
+)
+from benchsuite.data.dataset import Step
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NAUGHTY = "a_b&c%d#e$f~g^h\\i{j}k<l>m\"n'o`p|q*r 🚀"
@@ -26,6 +41,18 @@ COSTS = (
 )
 MODELS = ("random", "popular", "als", "ease", "content-tfidf", "svd", "flm", "flm-frozen", "knn", "oracle")
 GROUPS = ("user-cold/k=0", "user-cold/k=1", "user-cold/k=5")
+TITLES = {
+    "ndcg": "nDCG",
+    "recall": "Recall",
+    "precision": "Precision",
+    "map": "MAP",
+    "mrr": "MRR",
+    "hit-rate": "Hit rate",
+    "f1": "F1",
+    "coverage": "Coverage",
+    "accuracy": "Accuracy",
+    "auc": "AUC",
+}
 CITE = (
     "@article{invented, author={A. Nobody}, title={An invented paper}, journal={Nowhere}, volume={1}, number={1}, "
     "pages={1--2}, year={2026}, note={\\url{https://example.org/a/long/path/to_an~invented/paper}}}"
@@ -35,56 +62,55 @@ LONG = "out of memory: the process asked for 7.2 GB of the 6 GB allowed; give it
 Build = Callable[..., Comparison]
 
 
-def _models(names: Sequence[str]) -> tuple[About, ...]:
+def _models(names: Sequence[str]) -> tuple[ModelInfo, ...]:
     return tuple(
-        About(
+        ModelInfo(
             label=name,
             name=name,
             summary=f"Invented model {name}.",
             settings={"factors": 64, "learning_rate": 0.05},
             cite=(CITE,),
-            facts={
-                "version": "1",
-                "origin": "invented",
-                "uses_language_model": name.startswith("flm"),
-                "proposed": name.startswith("flm"),
-                "ceiling": name == "oracle",
-                "space": {
-                    "factors": {"low": 16, "high": 256, "log": True},
-                    "kernel": {"options": ["cosine", "bm25"]},
-                }
-                if name == "als"
-                else {},
-            },
+            version="1",
+            origin="invented",
+            uses_language_model=name.startswith("flm"),
+            is_candidate=name.startswith("flm"),
+            is_oracle=name == "oracle",
+            space={
+                "factors": {"low": 16, "high": 256, "log": True},
+                "kernel": {"options": ["cosine", "bm25"]},
+            }
+            if name == "als"
+            else {},
         )
         for name in names
     )
 
 
-def _metrics(names: Sequence[str]) -> tuple[About, ...]:
+def _metrics(names: Sequence[str]) -> tuple[MetricInfo, ...]:
+    costs = {info.label: dataclasses.replace(info, summary="", convention="") for info in Costs().infos()}
     return tuple(
-        About(
+        costs.get(name)
+        or MetricInfo(
             label=name,
             name=name,
-            facts={
-                "task": "cost" if name in COSTS else "classification" if name in PAIRS else "ranking",
-                "higher_is_better": name not in COSTS,
-                "convention": "" if name in COSTS else f"how {name} is computed: binary gain, ties to the smaller code",
-            },
+            title=name.replace(name.partition("@")[0], TITLES[name.partition("@")[0]]),
+            unit="share",
+            task="classification" if name in PAIRS else "ranking",
+            convention=f"how {name} is computed: binary gain, ties to the smaller code",
         )
         for name in names
     )
 
 
 def _row(rng: np.random.Generator, place: tuple[str, str], model: str, metric: str, strength: float) -> Row:
-    dataset, split = place
+    dataset, (split, _, group) = place[0], place[1].partition("/")
     if model == "svd" and dataset == "invented-real":
-        return Row(dataset, split, model, metric, None, None, None, 0, "failed", LONG)
+        return Row(dataset, split, model, metric, None, None, None, 0, "failed", LONG, group)
     if model == "content-tfidf" and dataset == "invented-demo":
         reason = "not applicable: needs item text"
-        return Row(dataset, split, model, metric, None, None, None, 0, "not applicable", reason)
+        return Row(dataset, split, model, metric, None, None, None, 0, "not applicable", reason, group)
     if model == "knn" and split == "item-cold":
-        return Row(dataset, split, model, metric, None, None, None, 0, "missing")
+        return Row(dataset, split, model, metric, None, None, None, 0, "missing", group=group)
     if metric in COSTS:
         scale = dict(zip(COSTS, (40.0, 2.0, 900.0, 2.5e6, 0.3, 0.14, 0.0), strict=True))[metric]
         drawn = metric not in ("parameters", "energy_wh", "co2e_g")
@@ -94,21 +120,21 @@ def _row(rng: np.random.Generator, place: tuple[str, str], model: str, metric: s
         return Row(dataset, split, model, metric, value, None, None, 1, "ok")
     mean = float(np.clip(0.36 * strength + rng.normal(0, 0.02), 0.001, 0.999))
     if metric == "coverage@10":
-        return Row(dataset, split, model, metric, mean, None, None, 943, "ok")
+        return Row(dataset, split, model, metric, mean, None, None, 943, "ok", group=group)
     half = float(rng.uniform(0.004, 0.02))
-    return Row(dataset, split, model, metric, mean, mean - half, mean + 1.1 * half, 943, "ok")
+    return Row(dataset, split, model, metric, mean, mean - half, mean + 1.1 * half, 943, "ok", group=group)
 
 
-def _contrasts(rows: Sequence[Row], models: Sequence[About]) -> tuple[Contrast, ...]:
+def _contrasts(rows: Sequence[Row], models: Sequence[ModelInfo]) -> tuple[Contrast, ...]:
     """Hold every model against the best classic: tests that were never made, with p-values from thin air."""
-    compete = {about.label: about for about in models if not about.facts["ceiling"]}
-    classics = {name for name, about in compete.items() if not about.facts["proposed"]}
-    tables: dict[tuple[str, str, str], dict[str, float]] = {}
+    compete = {about.label: about for about in models if not about.is_oracle}
+    classics = {name for name, about in compete.items() if not about.is_candidate}
+    tables: dict[tuple[str, str, str, str], dict[str, float]] = {}
     for row in rows:
         if row.mean is not None and row.metric not in COSTS and row.model in compete:
-            tables.setdefault((row.dataset, row.split, row.metric), {})[row.model] = row.mean
+            tables.setdefault((row.dataset, row.split, row.group, row.metric), {})[row.model] = row.mean
     found = []
-    for (dataset, split, metric), values in tables.items():
+    for (dataset, split, group, metric), values in tables.items():
         known = classics & set(values)
         if not known:
             continue
@@ -141,6 +167,7 @@ def _contrasts(rows: Sequence[Row], models: Sequence[About]) -> tuple[Contrast, 
                     300,
                     343,
                     300,
+                    group=group,
                 )
             )
     return tuple(found)
@@ -260,36 +287,35 @@ def build(
     ]
     about_models = _models(models)
     steps = [
-        {"name": "drop duplicates", "before": 100_000, "after": 99_287, "note": "the first of each pair is kept"},
-        {"name": "k-core 5", "before": 99_287, "after": 99_000, "note": ""},
+        Step("drop duplicates", 100_000, 99_287, "the first of each pair is kept"),
+        Step("k-core 5", 99_287, 99_000),
     ]
     return Comparison(
         name="invented",
         rows=tuple(rows),
         datasets=tuple(
-            About(
+            DatasetInfo(
                 label=name,
                 name=name,
                 summary="Invented for the tests of reports",
-                facts={
-                    "users": 943,
-                    "items": 1682,
-                    "interactions": 99_000,
-                    "licence": "made up for tests",
-                    "url": "https://example.org/data",
-                    "simulated": name == "invented-demo",
-                    "steps": steps,
-                },
+                users=943,
+                items=1682,
+                interactions=99_000,
+                licence="made up for tests",
+                url="https://example.org/data",
+                simulated=name == "invented-demo",
+                steps=tuple(steps),
             )
             for name in datasets
         ),
         splits=tuple(
-            About(
-                label=name,
+            SplitInfo(
+                label=name.partition("/")[0],
                 name=name.partition("/")[0],
                 summary=f"Invented split {name}.",
                 settings={"share": 0.1},
-                facts={"counts": {"train": 90_000, "queries": 943}},
+                counts={"train": 90_000, "queries": 943},
+                group=name.partition("/")[2],
             )
             for name in splits
         ),

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from benchsuite.data import About, Comparison, Row
+from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, Row, SplitInfo
 from benchsuite_reports.model import text
 from benchsuite_reports.model.sections import sections, tables
 from benchsuite_reports.model.table_builder import RANK, SHARE
@@ -28,25 +28,22 @@ def small(values, *, ceiling=(), language=(), higher=True, halves=0.01):
         Row("d", "s", model, "ndcg@10", value, value - halves, value + halves, 50, "ok")
         for model, value in values.items()
     ]
-    facts = {"task": "ranking", "higher_is_better": higher}
     return Comparison(
         "small",
         tuple(rows),
-        (About("d", "d"),),
-        (About("s", "s"),),
+        (DatasetInfo("d", "d"),),
+        (SplitInfo("s", "s"),),
         tuple(
-            About(
+            ModelInfo(
                 model,
                 model,
-                facts={
-                    "ceiling": model in ceiling,
-                    "uses_language_model": model in language,
-                    "proposed": model in language,
-                },
+                uses_language_model=model in language,
+                is_candidate=model in language,
+                is_oracle=model in ceiling,
             )
             for model in values
         ),
-        (About("ndcg@10", "ndcg@k", facts=facts),),
+        (MetricInfo("ndcg@10", "ndcg@k", title="nDCG@10", higher_is_better=higher),),
     )
 
 
@@ -177,7 +174,7 @@ def test_cold_start_is_seen_side_by_side(invented):
     table = table_of(invented, "invented-real-user-cold-cold")
     assert [column.heading for column in table.columns] == ["k=0", "k=1", "k=5", "all"]
     assert table.title == "nDCG@10 by number of history items: invented-real, user-cold"
-    value = invented.row("invented-real", "user-cold/k=1", "flm", "ndcg@10").mean
+    value = invented.row("invented-real", "user-cold", "flm", "ndcg@10", "k=1").mean
     cell = next(line.cells[1] for line in table.lines() if line.model == "flm")
     assert cell.number == f"{value:.3f}".removeprefix("0")
 
@@ -214,7 +211,7 @@ def test_warm_and_cold_stand_side_by_side_with_ranks(invented):
 
 def test_what_a_split_promises_decides_what_is_cold(invented):
     splits = [
-        dataclasses.replace(about, facts={**about.facts, "cold": ["users"] if about.label == "random-holdout" else []})
+        dataclasses.replace(about, cold=("users",) if about.label == "random-holdout" else ())
         for about in invented.splits
     ]
     table = table_of(dataclasses.replace(invented, splits=tuple(splits)), "invented-real-item-cold-warm-and-cold")

@@ -15,7 +15,6 @@ from markdown_it import MarkdownIt
 
 from benchsuite_reports.model.sections import tables
 from benchsuite_reports.model.table_builder import RANK, SHARE
-from benchsuite_reports.model.text import heading
 from benchsuite_reports.render.latex import Latex
 from benchsuite_reports.render.markdown import Markdown
 from benchsuite_reports.render.terminal import Terminal
@@ -39,7 +38,7 @@ def check(comparison, found, *, complete):
 
     Every value must be there where ``complete``; each must have its column's decimals and be the nearest decimal.
     """
-    by_heading = {heading(about.label): about.label for about in comparison.metrics}
+    by_heading = {about.heading: about.label for about in comparison.metrics}
     rows = {(f"{row.dataset}, {row.split}", row.model, row.metric): row for row in comparison.rows}
     decimals = defaultdict(set)
     seen = set()

@@ -12,7 +12,6 @@ import pytest
 
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.sections import tables
-from benchsuite_reports.model.text import heading
 from benchsuite_reports.render.html import Html
 from benchsuite_reports.render.html_data import payload
 
@@ -83,7 +82,7 @@ def places_of(comparison):
 
 
 def test_every_digit_is_the_stores(invented, page):
-    by_heading = {heading(about.label): about.label for about in invented.metrics}
+    by_heading = {about.heading: about.label for about in invented.metrics}
     rows = {(f"{row.dataset}, {row.split}", row.model, row.metric): row for row in invented.rows}
     seen = set()
     for table in page.tables.values():

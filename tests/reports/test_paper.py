@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from benchsuite.data import About
+from benchsuite.data import ModelInfo, SplitInfo
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.text import split_line
 from benchsuite_reports.render.bibliography import Bibliography, key_of
@@ -108,9 +108,9 @@ def test_many_studies_are_told_model_by_model(invented):
 
 def test_folds_of_one_set_are_told_together():
     counts = {f"set, seed {seed}, fold test": {"rows": 1000, "queries": 90 + seed, "none": 0} for seed in (1, 2)}
-    about = About("split", "split", "Cuts.", {}, (), {"counts": counts})
+    about = SplitInfo("split", "split", "Cuts.", counts=counts)
     assert split_line(about) == "split: Cuts (set, 2 folds: rows: 1,000, queries: 91 to 92)."
-    assert "seed 1, fold test" in split_line(dataclasses.replace(about, facts={"counts": dict([*counts.items()][:1])}))
+    assert "seed 1, fold test" in split_line(dataclasses.replace(about, counts=dict([*counts.items()][:1])))
 
 
 def test_limitations_say_what_is_not_there(files):
@@ -184,7 +184,7 @@ def test_only_whole_entries_have_a_key(entry, key):
 
 
 def test_what_is_no_entry_stands_as_a_remark(invented):
-    broken = About("x", "x", cite=("not\nBibTeX @article{", "@book{good, title={Good}}"))
+    broken = ModelInfo("x", "x", cite=("not\nBibTeX @article{", "@book{good, title={Good}}"))
     bibliography = Bibliography(dataclasses.replace(invented, models=(broken,), datasets=(), splits=(), metrics=()))
     assert bibliography.cite(broken) == "~\\cite{good}"
     assert bibliography.render() == (

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from benchsuite.data.comparison import Spread
+from benchsuite.data import Spread
 from benchsuite.data.tables import LARGE, PER_QUERY, RANKINGS, SMALL, small_tables
 from benchsuite.data.tabular import write_table
 from benchsuite_reports.render.tidy import Csv, Json, Parquet
@@ -61,7 +61,7 @@ def test_json_says_what_the_comparison_says(comparison):
         found = document["tables"][name]
         assert len(found) == len(getattr(comparison, kind)) > 0
         for row, one in zip(found, getattr(comparison, kind), strict=True):
-            assert row == {column: getattr(one, column) for column in row}
+            assert row == {column: getattr(one, "split_label" if column == "split" else column) for column in row}
     trials = [row for row in document["tables"]["tuning"] if row["model"] == "als"]
     (first, *_) = [one for one in comparison.tuning if one.model == "als"]
     assert [row["value"] for row in trials[:4]] == list(first.values)

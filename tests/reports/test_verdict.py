@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from benchsuite.data import About, Comparison, Row, Trials
+from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, Row, SplitInfo, Trials
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.verdict import verdicts
 
@@ -21,12 +21,12 @@ def given(values: dict[str, float | None], *, tuned: bool | None = None, names: 
         else Row("d", "s", model, "ndcg@10", None, None, None, 0, "failed", "out of luck")
         for model, value in values.items()
     )
-    more = {} if tuned is None else {"tuned": tuned}
     models = tuple(
-        About(model, (names or {}).get(model, model), facts={"proposed": model in PROPOSED, **more}) for model in values
+        ModelInfo(model, (names or {}).get(model, model), is_candidate=model in PROPOSED, tuned=tuned)
+        for model in values
     )
-    metrics = (About("ndcg@10", "ndcg@k", facts={"task": "ranking", "higher_is_better": True}),)
-    return Comparison("small", rows, (About("d", "d"),), (About("s", "s"),), models, metrics)
+    metrics = (MetricInfo("ndcg@10", "ndcg@k", title="nDCG@10"),)
+    return Comparison("small", rows, (DatasetInfo("d", "d"),), (SplitInfo("s", "s"),), models, metrics)
 
 
 def trials(model: str, count: int, fold: str = "0") -> Trials:

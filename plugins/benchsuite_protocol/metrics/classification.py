@@ -53,6 +53,7 @@ class LabelMetric(Metric):
 class Accuracy(LabelMetric):
     """Share of the pairs that are labelled rightly: ``(TP + TN) / (TP + FP + FN + TN)``; NaN without pairs."""
 
+    title: ClassVar[str] = "Accuracy"
     convention: ClassVar[str] = f"(TP + TN) / pairs; {_POOLED}"
 
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
@@ -64,6 +65,7 @@ class Accuracy(LabelMetric):
 class Precision(LabelMetric):
     """Share of the pairs called 1 that are 1: ``TP / (TP + FP)``; NaN where nothing is called 1."""
 
+    title: ClassVar[str] = "Precision"
     convention: ClassVar[str] = f"TP / (TP + FP); {_POOLED}"
 
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
@@ -75,6 +77,7 @@ class Precision(LabelMetric):
 class Recall(LabelMetric):
     """Share of the pairs with label 1 that are called 1: ``TP / (TP + FN)``; NaN where no pair has label 1."""
 
+    title: ClassVar[str] = "Recall"
     convention: ClassVar[str] = f"TP / (TP + FN); {_POOLED}"
 
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
@@ -90,6 +93,7 @@ class F1(LabelMetric):
     and nothing was claimed.
     """
 
+    title: ClassVar[str] = "F1"
     convention: ClassVar[str] = f"2 TP / (2 TP + FP + FN); {_POOLED}"
 
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
@@ -109,6 +113,7 @@ class AUC(Metric):
     ``user-auc`` compares within queries only.
     """
 
+    title: ClassVar[str] = "AUC"
     task: ClassVar[Task] = "classification"
     convention: ClassVar[str] = "all pairs of all queries against each other; ties count half; NaN with one label only"
 
@@ -130,6 +135,7 @@ class UserAUC(Metric):
     not count; all others count the same, however many pairs they have (not the impression-weighted "GAUC").
     """
 
+    title: ClassVar[str] = "AUC per user"
     task: ClassVar[Task] = "classification"
     convention: ClassVar[str] = "within each query, ties count half; mean over queries with both labels, unweighted"
 

@@ -32,7 +32,7 @@ def figures(comparison: Comparison) -> dict[str, Figure]:
         for places in series.groups(view):
             main = view.main_at(places)
             if main is not None and any(series.points(view, place, main) for place in places):
-                name = unique(f"cold {places[0].dataset} {places[0].base}", taken)
+                name = unique(f"cold {places[0].dataset} {places[0].split}", taken)
                 found[name] = plots.cold(view, styles, places, main)
         for run in series.sweeps(view):
             main = view.main_at(run.places)
@@ -65,6 +65,6 @@ def _tuning(view: ComparisonIndex, styles: Mapping[str, ModelStyle]) -> Iterator
 def _ranks(view: ComparisonIndex, styles: Mapping[str, ModelStyle]) -> Iterator[tuple[str, Figure]]:
     """Yield a name and a figure for the ranks by each leading metric."""
     for one in view.comparison.standings:
-        under = [place for place in series.wholes(view) if place.base == one.split]
+        under = [place for place in series.wholes(view) if place.split == one.split]
         if len(one.models) > 1 and one.metric in leading(view, under):
-            yield f"ranks {one.split} {one.metric}", tuning_figures.standing(styles, one)
+            yield f"ranks {one.split} {one.metric}", tuning_figures.standing(view, styles, one)

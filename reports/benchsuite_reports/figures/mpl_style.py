@@ -133,7 +133,7 @@ def key(figure: Figure, view: ComparisonIndex) -> None:
     said = []
     if view.language_models and view.language_models != frozenset(view.models):
         said.append("filled: uses a language model; hollow: none")
-    if view.ceiling:
+    if view.oracles:
         said.append("star: ceiling, never competes")
     if said:
         figure.supxlabel("; ".join(said), fontsize=6.5, color="#666666", x=0.99, ha="right")
@@ -141,7 +141,7 @@ def key(figure: Figure, view: ComparisonIndex) -> None:
 
 def title(view: ComparisonIndex, place: Place, split: str | None = None) -> str:
     """Return what a figure is about, and whether the data is simulated."""
-    name = f"{text.clean(place.dataset)}, {text.clean(split or place.split)}"
+    name = f"{text.clean(place.dataset)}, {text.clean(split or place.split_label)}"
     return f"{name} (simulated)" if text.simulated(view.comparison, [place.dataset]) else name
 
 

@@ -46,12 +46,12 @@ def quality(view: ComparisonIndex, styles: Mapping[str, ModelStyle], places: Seq
             _dot(axes, there[model], position, styles[model])
         axes.set_yticks(range(len(order)), [label(model) if first else "" for model in order])
         axes.set_ylim(len(order) - 0.4, -0.6)
-        axes.set_title(wrapped(text.clean(place.split)))
-        axes.set_xlabel(label(text.heading(metric)))
+        axes.set_title(wrapped(text.clean(place.split_label)))
+        axes.set_xlabel(label(view.heading(metric)))
         axes.xaxis.set_major_formatter(Bare())
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         axes.grid(visible=False, axis="y")
-        separator = sum(model not in view.ceiling for model in order) - 0.5
+        separator = sum(model not in view.oracles for model in order) - 0.5
         if separator < len(order) - 1:
             axes.axhline(separator, color="#bbbbbb", linewidth=0.6)
     name = text.clean(places[0].dataset)
@@ -72,7 +72,7 @@ def _dot(axes: Axes, point: series.Point, position: float, style: ModelStyle) ->
 def cold(view: ComparisonIndex, styles: Mapping[str, ModelStyle], places: Sequence[Place], metric: str) -> Figure:
     """Draw quality against the number of history items, one line per model, labelled at its end."""
     ticks = [label(place.group.partition("=")[2] or place.group) for place in places]
-    said = title(view, places[0], places[0].base)
+    said = title(view, places[0], places[0].split)
     return _lines(view, styles, places, metric, _Axis(ticks, view.grouping(places), said, bold=True))
 
 
@@ -123,7 +123,7 @@ def _lines(
         last[curve.model] = ys[-1]
     axes.set_xticks(range(len(places)), axis.ticks)
     axes.set_xlabel(axis.name)
-    axes.set_ylabel(label(text.heading(metric)))
+    axes.set_ylabel(label(view.heading(metric)))
     axes.yaxis.set_major_formatter(Bare())
     axes.set_title(wrapped(axis.title, 60))
     axes.set_xlim(-0.2, len(places) - 0.8)
@@ -145,7 +145,7 @@ def cost(view: ComparisonIndex, styles: Mapping[str, ModelStyle], place: Place, 
     for spot in found:
         axes.plot([spot.cost], [spot.value], zorder=4, **marker(styles[spot.model], 6))
     axes.set_xlabel("seconds to fit and to answer (log scale)")
-    axes.set_ylabel(label(text.heading(metric)))
+    axes.set_ylabel(label(view.heading(metric)))
     spread = max(spot.cost for spot in found) / min(spot.cost for spot in found)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if spread < _DECADES else (1,)))
     axes.xaxis.set_major_formatter(Plain())
@@ -159,4 +159,4 @@ def cost(view: ComparisonIndex, styles: Mapping[str, ModelStyle], place: Place, 
 
 
 def _order(view: ComparisonIndex) -> list[str]:
-    return sorted(view.models, key=lambda model: model in view.ceiling)
+    return sorted(view.models, key=lambda model: model in view.oracles)

@@ -43,17 +43,17 @@ def tuning(view: ComparisonIndex, styles: Mapping[str, ModelStyle], several: Seq
         last.setdefault(trials.model, ys[-1])
     axes.set_xlim(0.7, longest + 0.3)
     axes.set_xlabel("trials")
-    axes.set_ylabel(f"best {label(text.heading(several[0].on))} on validation")
+    axes.set_ylabel(f"best {label(view.heading(several[0].on))} on validation")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_formatter(Bare())
     simulated = " (simulated)" if text.simulated(view.comparison, [several[0].dataset]) else ""
-    axes.set_title(wrapped(f"Tuning: {text.place(several[0])}{simulated}", 60))
+    axes.set_title(wrapped(f"Tuning: {text.study(several[0])}{simulated}", 60))
     ends(figure, axes, last, longest, styles)
     key(figure, view)
     return figure
 
 
-def standing(styles: Mapping[str, ModelStyle], one: Standing) -> Figure:
+def standing(view: ComparisonIndex, styles: Mapping[str, ModelStyle], one: Standing) -> Figure:
     """Draw mean ranks on a line; a bar joins models that the test does not separate (critical-difference diagram)."""
     count = len(one.models)
     half = (count + 1) // 2
@@ -86,5 +86,5 @@ def standing(styles: Mapping[str, ModelStyle], one: Standing) -> Figure:
                   color=colour, fontsize=7.5)  # fmt: skip
     axes.set_axis_off()
     sets = f"{len(one.datasets)} data sets"
-    axes.set_title(wrapped(f"Mean rank of {text.heading(one.metric)} over {sets}: {text.clean(one.split)}", 70), pad=10)
+    axes.set_title(wrapped(f"Mean rank of {view.heading(one.metric)} over {sets}: {text.clean(one.split)}", 70), pad=10)
     return figure

@@ -21,8 +21,8 @@ def by_dataset(view: ComparisonIndex) -> list[tuple[str, tuple[Table, ...]]]:
     """
     found: list[tuple[str, tuple[Table, ...]]] = []
     taken: set[str] = set()
-    for base in dict.fromkeys(place.base for place in series.wholes(view)):
-        places = [place for place in series.wholes(view) if place.base == base]
+    for base in dict.fromkeys(place.split for place in series.wholes(view)):
+        places = [place for place in series.wholes(view) if place.split == base]
         built = []
         for metric in leading(view, places):
             there = [place for place in places if metric in view.metrics_at(place)]
@@ -34,7 +34,7 @@ def by_dataset(view: ComparisonIndex) -> list[tuple[str, tuple[Table, ...]]]:
             standing = view.standing(base, metric)
             if standing is not None:
                 builder.add_words("mean rank", "mean rank", _ranks(view, standing), note=_test(standing), lower=True)
-            title = f"{text.heading(metric)} by data set: {text.clean(base)}"
+            title = f"{view.heading(metric)} by data set: {text.clean(base)}"
             built.append(builder.table(unique(f"datasets {base} {metric}", taken), "datasets", title, there))
         if built:
             found.append((base, tuple(built)))
@@ -80,11 +80,11 @@ def warm_and_cold(view: ComparisonIndex, places: Sequence[Place]) -> Table | Non
         return None
     builder = TableBuilder(view)
     for place in (*warm, *cold):
-        builder.add(place, main, text.clean(place.split))
+        builder.add(place, main, text.clean(place.split_label))
         builder.add_rank(main)
-    names = [", ".join(text.clean(place.split) for place in several) for several in (warm, cold)]
+    names = [", ".join(text.clean(place.split_label) for place in several) for several in (warm, cold)]
     said = f"Warm: {names[0]}. Cold: {names[1]}."
-    title = f"Warm against cold: {text.heading(main)}, {text.clean(warm[0].dataset)}"
+    title = f"Warm against cold: {view.heading(main)}, {text.clean(warm[0].dataset)}"
     return builder.table(f"{warm[0].slug}-warm-and-cold", "warm", title, [*warm, *cold], said)
 
 
@@ -102,7 +102,7 @@ def part_tables(view: ComparisonIndex, place: Place) -> list[Table]:
             builder.add(place, main, "all")
         for part, stratum in zip(cut.places, cut.strata, strict=True):
             builder.add(part, main, text.clean(stratum.name), note=amount(stratum))
-        title = f"{text.heading(main)} by {cut.family}: {text.place(place)}"
+        title = f"{view.heading(main)} by {cut.family}: {text.place(place)}"
         key = f"{place.slug}-{cut.family.replace(' ', '-')}"
         built.append(builder.table(key, "parts", title, [place], "Parts of one test, not tested apart."))
     return built
@@ -112,7 +112,7 @@ def part_columns(view: ComparisonIndex, part: Place) -> list[Table]:
     """Return everything that is known of one part of a test, as one table of its own."""
     builder = TableBuilder(view)
     for metric in view.metrics_at(part):
-        builder.add(part, metric, text.heading(metric))
+        builder.add(part, metric, view.heading(metric))
     return [builder.table(part.slug, "parts", text.place(part), [part])]
 
 

@@ -54,7 +54,7 @@ def model_styles(view: ComparisonIndex) -> dict[str, ModelStyle]:
     result: dict[str, ModelStyle] = {}
     counts = {"warm": 0, "cool": 0}
     for model in view.models:
-        if model in view.ceiling:
+        if model in view.oracles:
             result[model] = ModelStyle(*_CEILING, marker="*", filled=True, dash="dashed")
             continue
         warm = model in view.language_models

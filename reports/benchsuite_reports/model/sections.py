@@ -54,10 +54,10 @@ def sections(comparison: Comparison) -> list[Section]:
     if overview:
         found.append(Section("Overview", 1, (), (overview,)))
     for base, several in by_dataset(view):
-        under = tuple(place for place in series.wholes(view) if place.base == base)
+        under = tuple(place for place in series.wholes(view) if place.split == base)
         found.append(Section(f"Data sets under {text.clean(base)}", 2, (), several, under))
     for dataset in view.datasets:
-        about = text.find(comparison.datasets, dataset)
+        about = text.find_dataset(comparison.datasets, dataset)
         places = [place for place in view.places if place.dataset == dataset]
         if not places:
             continue
@@ -67,10 +67,10 @@ def sections(comparison: Comparison) -> list[Section]:
             found.append(Section(f"Warm against cold: {text.clean(dataset)}", 2, (), (warm,), (*places,)))
         done: set[str] = set()
         for place in places:
-            if place.base != place.split and place.base not in done:
-                done.add(place.base)
-                found.extend(_cold(view, place, [other for other in places if other.base == place.base]))
-            line = text.split_line(text.find(comparison.splits, place.split), place.dataset)
+            if place.group and place.split not in done:
+                done.add(place.split)
+                found.extend(_cold(view, place, [other for other in places if other.split == place.split]))
+            line = text.split_line(text.find_split(comparison.splits, place.split, place.group), place.dataset)
             found.append(Section(text.place(place), 2, (line,), tuple(place_tables(view, place)), (place,)))
             warm_cold = tuple(novelty_table(view, place))
             if warm_cold:
@@ -101,7 +101,7 @@ def place_tables(view: ComparisonIndex, place: Place) -> list[Table]:
             continue
         builder = TableBuilder(view)
         for metric in members:
-            builder.add(place, metric, text.heading(metric))
+            builder.add(place, metric, view.heading(metric))
             if metric == main:
                 builder.add_share(place, metric)
                 builder.add_rank(metric)
@@ -112,7 +112,7 @@ def place_tables(view: ComparisonIndex, place: Place) -> list[Table]:
 
 
 def _overview(view: ComparisonIndex) -> Table | None:
-    places = [place for place in view.places if place.base == place.split]
+    places = [place for place in view.places if not place.group]
     main = view.main_at(places)
     places = [place for place in places if main in view.metrics_at(place)]
     if main is None or len(places) <= 1:
@@ -120,7 +120,7 @@ def _overview(view: ComparisonIndex) -> Table | None:
     builder = TableBuilder(view)
     for place in places:
         builder.add(place, main, text.place(place))
-    return builder.table("overview", "overview", f"Overview: {text.heading(main)}", places)
+    return builder.table("overview", "overview", f"Overview: {view.heading(main)}", places)
 
 
 def _cold(view: ComparisonIndex, first: Place, places: Sequence[Place]) -> list[Section]:
@@ -132,8 +132,8 @@ def _cold(view: ComparisonIndex, first: Place, places: Sequence[Place]) -> list[
     builder = TableBuilder(view)
     for place in places:
         builder.add(place, main, text.clean(place.group) or "all")
-    whole = (place for place in view.places if (place.dataset, place.split) == (first.dataset, first.base))
-    base = next(whole, dataclasses.replace(first, split=first.base))
-    title = f"{text.heading(main)} by {view.grouping(places)}: {text.place(base)}"
+    whole = (place for place in series.wholes(view) if (place.dataset, place.split) == (first.dataset, first.split))
+    base = next(whole, dataclasses.replace(first, group=""))
+    title = f"{view.heading(main)} by {view.grouping(places)}: {text.place(base)}"
     table = builder.table(f"{base.slug}-cold", "cold", title, places)
     return [Section(f"{text.place(base)}, all groups", 2, (), (table,), (*places,))]

@@ -71,7 +71,7 @@ def groups(view: ComparisonIndex) -> list[list[Place]]:
     found: dict[tuple[str, str], list[Place]] = {}
     for place in view.places:
         if place.group:
-            found.setdefault((place.dataset, place.base), []).append(place)
+            found.setdefault((place.dataset, place.split), []).append(place)
     return [places for places in found.values() if len(places) > 1]
 
 
@@ -87,10 +87,10 @@ class Sweep:
 
 def sweeps(view: ComparisonIndex) -> list[Sweep]:
     """Return the runs of at least three splits that differ in one number only, in order."""
-    about = {one.label: one for one in view.comparison.splits}
+    about = {one.label: one for one in view.comparison.splits if not one.group}
     found: dict[tuple[str, str, str], list[tuple[float, Place]]] = {}
     for place in wholes(view):
-        one = about.get(place.split)
+        one = about.get(place.split_label)
         if one is None:
             continue
         for name, value in sorted(one.settings.items()):
@@ -101,8 +101,8 @@ def sweeps(view: ComparisonIndex) -> list[Sweep]:
     for (dataset, _, name), several in found.items():
         if len(several) >= _SWEPT:
             values, places = zip(*sorted(several, key=lambda pair: pair[0]), strict=True)
-            plain = about[places[0].split].name
-            base = Place(dataset, plain, plain, "", f"{places[0].slug}-{name}")
+            plain = about[places[0].split_label].name
+            base = Place(dataset, plain, "", f"{places[0].slug}-{name}")
             runs.append(Sweep(name, base, places, values))
     return runs
 
@@ -112,17 +112,16 @@ def parts(view: ComparisonIndex) -> list[Cut]:
     found: dict[tuple[str, str, str], list[Stratum]] = {}
     for stratum in view.comparison.strata:
         found.setdefault((stratum.dataset, stratum.split, stratum.family), []).append(stratum)
-    slugs = {(place.dataset, place.split): place.slug for place in view.places}
+    slugs = {(place.dataset, place.split): place.slug for place in view.places if not place.group}
     cuts = []
     for (dataset, split, family), strata in found.items():
         slug = slugs.get((dataset, split))
         if slug is None:
             continue
         places = tuple(
-            Place(dataset, f"{split}/{one.name}", split, one.name, f"{slug}-{re.sub('[^a-z0-9]+', '-', one.name)}")
-            for one in strata
+            Place(dataset, split, one.name, f"{slug}-{re.sub('[^a-z0-9]+', '-', one.name)}") for one in strata
         )
-        base = Place(dataset, split, split, "", slug)
+        base = Place(dataset, split, "", slug)
         cuts.append(Cut(family, base, places, tuple(strata)))
     return cuts
 
@@ -139,7 +138,7 @@ def curves(view: ComparisonIndex, places: Sequence[Place], metric: str) -> list[
 
 def spots(view: ComparisonIndex, place: Place, metric: str) -> list[Spot]:
     """Return quality against the seconds to fit and to answer, for every model that has all of them."""
-    whole = Place(place.dataset, place.base, place.base, "", place.slug)
+    whole = Place(place.dataset, place.split, "", place.slug)
     found: list[tuple[str, float, float]] = []
     for point in points(view, place, metric):
         rows = [view.row(whole, point.model, name) for name in TIME]
@@ -147,13 +146,13 @@ def spots(view: ComparisonIndex, place: Place, metric: str) -> list[Spot]:
         if len(costs) == len(TIME) and sum(costs) > 0:
             found.append((point.model, sum(costs), point.value))
     sign = 1 if view.higher_is_better(metric) else -1
-    rivals = [(cost, sign * value) for model, cost, value in found if model not in view.ceiling]
+    rivals = [(cost, sign * value) for model, cost, value in found if model not in view.oracles]
     return [
         Spot(
             model,
             cost,
             value,
-            model not in view.ceiling
+            model not in view.oracles
             and not any(
                 (other <= cost and better >= sign * value) and (other < cost or better > sign * value)
                 for other, better in rivals

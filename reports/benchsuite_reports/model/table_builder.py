@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from benchsuite.data import Contrast, Row
 from benchsuite_reports.model import text
-from benchsuite_reports.model.comparison_index import FALLBACK, PARAMETERS, UNRANKED, ComparisonIndex, Place
+from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
 from benchsuite_reports.model.numbers import Form, form, half_width, percent
 from benchsuite_reports.model.tables import NOTHING, Cell, Column, Convention, Group, Kind, Line, Note, Sign, Table
 
@@ -33,12 +33,13 @@ class TableBuilder:
         lower = not self._view.higher_is_better(metric)
         known = [(row, row.mean) for row in rows if row is not None and _has_value(row) and row.mean is not None]
         halves = [half_width(mean, row.ci_low, row.ci_high) for row, mean in known]
+        cost, unit = self._view.task(metric) == "cost", self._view.info(metric).unit
         shape = form(
             [mean for _, mean in known],
             [half for half in halves if half is not None],
-            cost=self._view.task(metric) == "cost",
-            share=metric == FALLBACK,
-            whole=metric == PARAMETERS,
+            cost=cost,
+            share=cost and unit == "share",
+            whole=cost and unit == "count",
         )
         cells = [
             dataclasses.replace(self._cell(row, shape), sign=sign(self._view.contrast(place, model, metric)))
@@ -46,7 +47,7 @@ class TableBuilder:
         ]
         self._columns.append(Column(metric, heading, lower, (self._letter(note),) if note else ()))
         self._metrics.append((metric, rows))
-        competes = [metric not in UNRANKED and model not in self._view.ceiling for model in self._view.models]
+        competes = [self._view.marks_best(metric) and model not in self._view.oracles for model in self._view.models]
         self._cells.append(_marked(cells, competes, lower))
 
     def add_share(self, place: Place, metric: str) -> None:
@@ -73,7 +74,7 @@ class TableBuilder:
         """Add the places of the models in the metric's last column, where two or more compete in it."""
         column = max(index for index, column in enumerate(self._columns) if column.key == metric)
         lower = not self._view.higher_is_better(metric)
-        competes = [model not in self._view.ceiling for model in self._view.models]
+        competes = [model not in self._view.oracles for model in self._view.models]
         shown = [
             float(cell.number) if may and cell.number else None
             for may, cell in zip(competes, self._cells[column], strict=True)
@@ -107,7 +108,7 @@ class TableBuilder:
         groups = [
             Group(ceiling, members)
             for ceiling in (False, True)
-            if (members := tuple(line for line in present if (line.model in view.ceiling) == ceiling))
+            if (members := tuple(line for line in present if (line.model in view.oracles) == ceiling))
         ]
         return Table(
             key=key,
@@ -166,7 +167,7 @@ class TableBuilder:
                 size = f"n = {counts[0]:,}" if len(counts) == 1 else f"n = {counts[0]:,} to {counts[-1]:,}"
                 said = f"{said} ({size})" if said else size
             if said:
-                yield Convention(metric, text.heading(metric), text.sentence(said))
+                yield Convention(metric, self._view.heading(metric), text.sentence(said))
 
 
 def sign(contrast: Contrast | None) -> Sign:

@@ -6,30 +6,10 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from benchsuite.data import About, Comparison
+from benchsuite.data import Comparison, DatasetInfo, PluginInfo, SplitInfo, Trials
+from benchsuite.data.dataset import Step
 from benchsuite_reports.model.numbers import count
 
-_NAMES = {
-    "accuracy": "Accuracy",
-    "auc": "AUC",
-    "co2e_g": "CO2e (g, est.)",
-    "coverage": "Coverage",
-    "f1": "F1",
-    "energy_wh": "Energy (Wh, est.)",
-    "fallback_share": "Fallback",
-    "hit-rate": "Hit rate",
-    "logloss": "Log loss",
-    "mae": "MAE",
-    "map": "MAP",
-    "mrr": "MRR",
-    "ndcg": "nDCG",
-    "parameters": "Parameters",
-    "peak_memory_mb": "Peak memory (MB)",
-    "precision": "Precision",
-    "recall": "Recall",
-    "rmse": "RMSE",
-}
-_UNITS = {"_seconds": "s", "_mb": "MB", "_gb": "GB", "_joules": "J", "_kwh": "kWh"}
 _SHORT = 26
 _HEADING = 10
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
@@ -40,18 +20,6 @@ def clean(text: object) -> str:
     line = " ".join(str(text).split())
     bad = ("Cc", "Cs", "Zl", "Zp")
     return "".join("\ufffd" if c in _BIDI or unicodedata.category(c) in bad else c for c in line)
-
-
-def heading(metric: str) -> str:
-    """Return how a metric or cost is headed: ``ndcg@10`` is nDCG@10, ``fit_seconds`` is Fit (s)."""
-    base, at, k = metric.partition("@")
-    if base in _NAMES:
-        return _NAMES[base] + at + clean(k)
-    for ending, unit in _UNITS.items():
-        if base.endswith(ending) and base != ending:
-            words = clean(base.removesuffix(ending).replace("_", " "))
-            return f"{words[:1].upper()}{words[1:]} ({unit})"
-    return clean(metric)
 
 
 def two_lines(text: str) -> list[str]:
@@ -93,50 +61,49 @@ def plain(value: Any) -> str:
     return "none" if value is None else clean(count(value))
 
 
-def settings(about: About) -> str:
+def settings(about: PluginInfo) -> str:
     """Return ``name = value`` of every setting."""
     return ", ".join(f"{clean(name)} = {plain(value)}" for name, value in about.settings.items())
 
 
-def dataset_lines(about: About) -> list[str]:
+def dataset_lines(about: DatasetInfo) -> list[str]:
     """Return sentences about a data set: sizes, licence, whether it is simulated, and each step of preparation."""
-    facts = about.facts
-    sizes = [f"{count(facts[name])} {name}" for name in ("users", "items", "interactions") if name in facts]
+    counts = {"users": about.users, "items": about.items, "interactions": about.interactions}
+    sizes = [f"{count(number)} {name}" for name, number in counts.items() if number is not None]
     lines = [f"{clean(about.label)}: {', '.join(sizes)}" if sizes else clean(about.label)]
     if about.summary:
         lines[0] += f". {clean(about.summary)}"
     lines[0] = sentence(lines[0])
-    for name in ("licence", "url", "domain"):
-        if facts.get(name):
-            lines[0] += f" {name.capitalize() if name != 'url' else 'Source'}: {sentence(facts[name])}"
-    if facts.get("simulated"):
+    for name, told in (("Licence", about.licence), ("Source", about.url), ("Domain", about.domain)):
+        if told:
+            lines[0] += f" {name}: {sentence(told)}"
+    if about.simulated:
         lines.append(SIMULATED)
-    lines.extend(step_line(step) for step in facts.get("steps") or ())
+    lines.extend(map(step_line, about.steps))
     return lines
 
 
 SIMULATED = "Simulated data: generated, not observed."
 
 
-def step_line(step: Mapping[str, Any]) -> str:
+def step_line(step: Step) -> str:
     """Return one step of preparation with its counts: ``99,287 of 100,000 rows kept``."""
-    line = f"{clean(step.get('name', 'step'))}: {count(step.get('after'))} of {count(step.get('before'))} rows kept"
-    note = clean(step.get("note") or "")
+    line = f"{clean(step.name)}: {count(step.after)} of {count(step.before)} rows kept"
+    note = clean(step.note)
     return sentence(f"{line} ({note})" if note else line)
 
 
-def split_line(about: About, dataset: str = "") -> str:
+def split_line(about: SplitInfo, dataset: str = "") -> str:
     """Return a sentence about a split: what it does, its settings and its counts (of one data set, where named).
 
     Of a group of queries it only says whose it is.
     """
-    whole = about.facts.get("group_of")
-    if whole:
-        return sentence(f"{clean(about.label)}: the queries {about.label.removeprefix(f'{whole}/')} of {clean(whole)}")
+    if about.group:
+        return sentence(f"{clean(about.split_label)}: the queries {about.group} of {clean(about.label)}")
     parts = [clean(about.label)]
     if about.summary:
         parts.append(f": {clean(about.summary).rstrip('.')}")
-    counts = about.facts.get("counts") or {}
+    counts = about.counts
     own = {name: told for name, told in counts.items() if name.startswith(f"{dataset}, ")} if dataset else {}
     inside = [text for text in (settings(about), plain(_some(_spans(own or counts)))) if text]
     if inside:
@@ -174,29 +141,36 @@ class Where(Protocol):
         """Label of the data set."""
 
     @property
-    def split(self) -> str:
-        """Label of the split."""
+    def split_label(self) -> str:
+        """Label of the split, group included."""
 
 
 def place(where: Where) -> str:
     """Return how a place is called."""
-    return f"{clean(where.dataset)}, {clean(where.split)}"
+    return f"{clean(where.dataset)}, {clean(where.split_label)}"
 
 
-def order(abouts: Sequence[About], seen: Iterable[str]) -> list[str]:
+def study(trials: Trials) -> str:
+    """Return how the place of a tuning study is called."""
+    return f"{clean(trials.dataset)}, {clean(trials.split)}"
+
+
+def order(infos: Sequence[PluginInfo], seen: Iterable[str]) -> list[str]:
     """Return labels in the experiment's order; one that only the rows know comes after, in order of appearance."""
-    known = [about.label for about in abouts]
-    return list(dict.fromkeys([*known, *seen]))
+    return list(dict.fromkeys([*(info.label for info in infos), *seen]))
 
 
-def find(abouts: Sequence[About], label: str) -> About:
-    """Return what is known about a label, or an empty description."""
-    for about in abouts:
-        if about.label == label:
-            return about
-    return About(label=label, name=label)
+def find_dataset(infos: Sequence[DatasetInfo], label: str) -> DatasetInfo:
+    """Return what is known of a data set, or an empty description."""
+    return next((info for info in infos if info.label == label), DatasetInfo(label, label))
+
+
+def find_split(infos: Sequence[SplitInfo], label: str, group: str = "") -> SplitInfo:
+    """Return what is known of a split or of one group of it, or an empty description."""
+    found = (info for info in infos if (info.label, info.group) == (label, group))
+    return next(found, SplitInfo(label, label, group=group))
 
 
 def simulated(comparison: Comparison, datasets: Iterable[str]) -> list[str]:
     """Return which of the data sets are simulated."""
-    return [name for name in dict.fromkeys(datasets) if find(comparison.datasets, name).facts.get("simulated")]
+    return [name for name in dict.fromkeys(datasets) if find_dataset(comparison.datasets, name).simulated]

@@ -32,12 +32,13 @@ def verdicts(view: ComparisonIndex) -> list[Statement]:
     """
     said: list[Statement] = []
     warnings: list[Statement] = []
+    names = {info.label: info.name for info in view.comparison.models}
     for place in series.wholes(view):
         metric = view.main_at([place])
         if metric is None:
             continue
-        points = [point for point in series.points(view, place, metric) if point.model not in view.ceiling]
-        tested = [point for point in points if point.model in view.proposed]
+        points = [point for point in series.points(view, place, metric) if point.model not in view.oracles]
+        tested = [point for point in points if point.model in view.candidates]
         classics = [point for point in points if point.model in view.classics]
         if not tested or not classics:
             warnings += _one_sided(view, place, bool(tested))
@@ -48,8 +49,7 @@ def verdicts(view: ComparisonIndex) -> list[Statement]:
         winners = [
             point
             for point in classics
-            if text.find(view.comparison.models, point.model).name in _PLAIN
-            and best(point.value, proposed.value) == point.value != proposed.value
+            if names.get(point.model) in _PLAIN and best(point.value, proposed.value) == point.value != proposed.value
         ]
         beaten = f"beats {text.clean(proposed.model)} on {text.place(place)}."
         warnings += [Statement(f"Warning: {text.clean(point.model)} {beaten}", "warning") for point in winners]
@@ -58,7 +58,7 @@ def verdicts(view: ComparisonIndex) -> list[Statement]:
 
 def _one_sided(view: ComparisonIndex, place: Place, tested: bool) -> list[Statement]:
     """Say that one side has no value here, although the experiment has models of both."""
-    if not view.proposed or not view.classics:
+    if not view.candidates or not view.classics:
         return []
     side = "classic" if tested else "proposed model"
     return [
@@ -68,7 +68,7 @@ def _one_sided(view: ComparisonIndex, place: Place, tested: bool) -> list[Statem
 
 def _untuned(view: ComparisonIndex) -> list[Statement]:
     """Say that nothing was tuned, where that is known of all models that compete."""
-    known = [about.facts.get("tuned") for about in view.comparison.models if about.label not in view.ceiling]
+    known = [info.tuned for info in view.comparison.models if not info.is_oracle]
     if any(tuned is not False for tuned in known):
         return []
     line = "Warning: no model was tuned here; all have their default settings, the best classic too."
@@ -92,7 +92,7 @@ def _sentence(
     simulated = " (simulated)" if text.simulated(view.comparison, [place.dataset]) else ""
     sentence = (
         f"{text.place(place)}{simulated}: the best proposed model is {_named(view, place, proposed)} with "
-        f"{text.heading(metric)} {texts[0]}; the best classic is {_named(view, place, classic)} with {texts[1]}"
+        f"{view.heading(metric)} {texts[0]}; the best classic is {_named(view, place, classic)} with {texts[1]}"
     )
     if view.higher_is_better(metric) and classic.value > 0:
         sentence += f" ({percent(proposed.value / classic.value)} of it)"
@@ -104,7 +104,7 @@ def _sentence(
 
 def _named(view: ComparisonIndex, place: Place, point: series.Point) -> str:
     """Return a model's name, and how many settings were tried on each fold where it was tuned."""
-    here = (place.dataset, place.split, point.model)
+    here = (place.dataset, place.split_label, point.model)
     tried = {len(one.values) for one in view.comparison.tuning if (one.dataset, one.split, one.model) == here}
     if not tried:
         return text.clean(point.model)

@@ -42,7 +42,7 @@ def against(view: ComparisonIndex, place: Place, metric: str) -> list[Table]:
                 Cell(words=f"{one.wins:,}/{one.ties:,}/{one.losses:,}"),
             ]
         # A model without a value here has its reason in the table of values.
-        if row is None or row.state != "ok" or model in view.ceiling:
+        if row is None or row.state != "ok" or model in view.oracles:
             cells = [Cell(words=NOTHING) for _ in columns]
         for column, cell in zip(columns, cells, strict=True):
             column.append(cell)
@@ -51,7 +51,7 @@ def against(view: ComparisonIndex, place: Place, metric: str) -> list[Table]:
     builder.add_words("effect", "effect size", columns[1], note=_EFFECT)
     builder.add_words("p", "p (Holm)", columns[2], note=_tests(contrasts))
     builder.add_words("users", "users +/=/-", columns[3], note=_USERS)
-    title = f"{text.heading(metric)} against {text.clean(reference)}, the best classic: {text.place(place)}"
+    title = f"{view.heading(metric)} against {text.clean(reference)}, the best classic: {text.place(place)}"
     return [builder.table(f"{place.slug}-against", "against", title, [place])]
 
 

@@ -29,7 +29,7 @@ def novelty_table(view: ComparisonIndex, place: Place) -> list[Table]:
     for cut in cuts:
         for part, stratum in zip(cut.places, cut.strata, strict=True):
             builder.add(part, main, text.clean(stratum.name), note=f"{amount(stratum)}{_fallback(view, stratum)}")
-    title = f"{text.heading(main)}, warm and cold: {text.place(place)}"
+    title = f"{view.heading(main)}, warm and cold: {text.place(place)}"
     return [builder.table(f"{place.slug}-novelty", "novelty", title, [place], _SAID)]
 
 

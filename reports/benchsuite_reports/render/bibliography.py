@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from benchsuite.data import About, Comparison
+from benchsuite.data import Comparison, PluginInfo
 from benchsuite_reports.render.latex_tables import comment
 
 _ENTRY = re.compile(r"\s*@\s*([A-Za-z]+)\s*\{\s*([^\s,{}%#\\\"']+)\s*,", re.ASCII)
@@ -29,7 +29,7 @@ class Bibliography:
         else:
             self._entries.setdefault(key, entry.strip())
 
-    def cite(self, about: About) -> str:
+    def cite(self, about: PluginInfo) -> str:
         r"""Return ``~\\cite{a,b}`` for what is described, or "" where it has no entry."""
         keys = list(dict.fromkeys(key for entry in about.cite if (key := key_of(entry)) in self._entries and key))
         return f"~\\cite{{{','.join(keys)}}}" if keys else ""

@@ -83,7 +83,7 @@ def _colours(view: ComparisonIndex) -> str:
 
 
 def _summary(view: ComparisonIndex) -> str:
-    splits = len({place.base for place in view.places})
+    splits = len({place.split for place in view.places})
     tests = [metric for metric in view.metrics if view.task(metric) != "cost"]
     parts = ((len(view.models), "model"), (len(view.datasets), "data set"), (splits, "split"), (len(tests), "metric"))
     return " \N{MIDDLE DOT} ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in parts)
@@ -114,7 +114,7 @@ def _about(comparison: Comparison) -> str:
         ("Data sets", [(one, text.dataset_lines(one)) for one in comparison.datasets]),
         ("Splits", [(one, [text.split_line(one)]) for one in comparison.splits]),
         ("Models", [(one, [one.summary] if one.summary else []) for one in comparison.models]),
-        ("Metrics", [(one, [str(one.facts.get("convention") or one.summary or "")]) for one in comparison.metrics]),
+        ("Metrics", [(one, [one.convention or one.summary]) for one in comparison.metrics]),
     )  # fmt: skip
     parts = [
         f"<details><summary>{title}</summary>{html_tables.about(items)}</details>" for title, items in kinds if items

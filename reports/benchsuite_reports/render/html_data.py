@@ -26,7 +26,7 @@ def payload(view: ComparisonIndex) -> dict[str, Any]:
         {
             "label": text.clean(model),
             "lm": model in view.language_models,
-            "ceiling": model in view.ceiling,
+            "ceiling": model in view.oracles,
             "marker": styles[model].marker,
             "filled": styles[model].filled,
             "dash": styles[model].dash,
@@ -36,7 +36,7 @@ def payload(view: ComparisonIndex) -> dict[str, Any]:
     metrics = [
         {
             "label": metric,
-            "heading": text.heading(metric),
+            "heading": view.heading(metric),
             "task": view.task(metric),
             "higher": view.higher_is_better(metric),
             "convention": view.convention(metric),
@@ -46,8 +46,8 @@ def payload(view: ComparisonIndex) -> dict[str, Any]:
     places = [
         {
             "dataset": text.clean(place.dataset),
-            "split": text.clean(place.split),
-            "base": text.clean(place.base),
+            "split": text.clean(place.split_label),
+            "base": text.clean(place.split),
             "group": text.clean(place.group),
             "slug": place.slug,
             "simulated": bool(text.simulated(view.comparison, [place.dataset])),
@@ -67,7 +67,7 @@ def payload(view: ComparisonIndex) -> dict[str, Any]:
         "standings": [
             {
                 "split": text.clean(one.split),
-                "metric": text.heading(one.metric),
+                "metric": view.heading(one.metric),
                 "datasets": len(one.datasets),
                 "models": [view.models.index(model) for model in one.models if model in view.models],
                 "ranks": [_short(rank) for rank in one.ranks],
@@ -143,7 +143,7 @@ def _tuning(view: ComparisonIndex) -> list[dict[str, Any]]:
             "dataset": text.clean(trials.dataset),
             "split": text.clean(trials.split),
             "model": view.models.index(trials.model),
-            "metric": text.heading(trials.on),
+            "metric": view.heading(trials.on),
             "curve": [_short(value) for value in series.best_so_far(trials, higher=view.higher_is_better(trials.on))],
             "edges": [text.clean(name) for name in trials.edges],
         }
@@ -174,7 +174,7 @@ def _people(view: ComparisonIndex, one: PerUser) -> dict[str, Any]:
     return {
         "dataset": text.clean(one.dataset),
         "split": text.clean(one.split),
-        "metric": text.heading(one.metric),
+        "metric": view.heading(one.metric),
         "users": [text.clean(user) for user in one.users],
         "values": {
             str(view.models.index(model)): [None if value is None else round(value, 5) for value in values]

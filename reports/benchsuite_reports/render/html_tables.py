@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-from benchsuite.data import About
+from benchsuite.data import PluginInfo, SplitInfo
 from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.legend import legend
@@ -107,12 +107,12 @@ def _letters(notes: Sequence[str]) -> str:
     return f"<sup>{','.join(notes)}</sup>" if notes else ""
 
 
-def about(items: Sequence[tuple[About, Sequence[str]]]) -> str:
+def about(items: Sequence[tuple[PluginInfo, Sequence[str]]]) -> str:
     """Return descriptions with their settings and citations; each comes with sentences to print under its name."""
     return "".join(_about(one, said) for one, said in items)
 
 
-def _about(one: About, said: Iterable[str]) -> str:
+def _about(one: PluginInfo, said: Iterable[str]) -> str:
     lines = "".join(f"<p>{escaped(sentence)}</p>" for sentence in said)
     settings = "".join(
         f"<dt>{escaped(key)}</dt><dd>{escaped(text.plain(value))}</dd>" for key, value in one.settings.items()
@@ -121,5 +121,6 @@ def _about(one: About, said: Iterable[str]) -> str:
     parts = [lines, f'<dl class="settings">{settings}</dl>' if settings else ""]
     if cite:
         parts.append(f"<details><summary>Cite</summary>{cite}</details>")
-    plugin = f' <span class="plugin">{escaped(one.name)}</span>' if one.name != one.label else ""
-    return f'<section class="about"><h3>{name(one.label)}{plugin}</h3>{"".join(parts)}</section>'
+    label = one.split_label if isinstance(one, SplitInfo) else one.label
+    plugin = f' <span class="plugin">{escaped(one.name)}</span>' if one.name != label else ""
+    return f'<section class="about"><h3>{name(label)}{plugin}</h3>{"".join(parts)}</section>'

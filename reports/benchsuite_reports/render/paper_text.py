@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from benchsuite.data import About, Contrast, Row, Trials
+from benchsuite.data import Contrast, DatasetInfo, MetricInfo, ModelInfo, Row, Trials
 from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import FALLBACK, ComparisonIndex, Place
 from benchsuite_reports.model.numbers import count, percent
@@ -24,13 +24,13 @@ TRIALS = "tuning.csv"
 def setup(view: ComparisonIndex, bibliography: Bibliography) -> str:
     """Return the section on the experimental setup."""
     comparison = view.comparison
-    splits = [about for about in comparison.splits if not about.facts.get("group_of") and "/" not in about.label]
+    splits = [info for info in comparison.splits if not info.group]
     parts = [
         "\\section{Experimental setup}\n\\label{sec:setup}\n",
         _list("Data", [_data(about, bibliography) for about in comparison.datasets]),
         _list("Splits", [_said(text.split_line(about)) + bibliography.cite(about) for about in splits]),
         _list("Models", [_model(view, about, bibliography) for about in comparison.models]),
-        _tuning(comparison.tuning),
+        _tuning(view, comparison.tuning),
         _list("Metrics", [_metric(view, about, bibliography) for about in comparison.metrics]),
         _paragraph("Statistics", [*map(text.sentence, comparison.notes), *_tests(comparison.contrasts)]),
         _list("Provenance", _provenance(comparison.provenance)),
@@ -46,7 +46,7 @@ def limitations(view: ComparisonIndex) -> str:
         for gap in _gaps(view, place):
             reasons.setdefault(gap, []).append(text.place(place))
         for model in view.models:
-            row = view.comparison.row(place.dataset, place.split, model, FALLBACK)
+            row = view.comparison.row(place.dataset, place.split, model, FALLBACK, place.group)
             if row is not None and row.mean:
                 shares.append(
                     f"{percent(row.mean)} of the list places of {text.clean(model)} on {text.place(place)} were "
@@ -73,7 +73,8 @@ def _gaps(view: ComparisonIndex, place: Place) -> Iterator[tuple[str, str, str]]
     """Yield what has no value in a place, the state and the reason: a model, or a metric of models that have others."""
     rows: dict[str, list[Row]] = {}
     for model in view.models:
-        told = (view.comparison.row(place.dataset, place.split, model, metric) for metric in view.metrics_at(place))
+        here = (place.dataset, place.split, model)
+        told = (view.comparison.row(*here, metric, place.group) for metric in view.metrics_at(place))
         rows[model] = [row for row in told if row is not None]
     answering = [model for model, own in rows.items() if any(row.state == "ok" for row in own)]
     single: dict[tuple[str, str, str], list[str]] = {}
@@ -86,7 +87,7 @@ def _gaps(view: ComparisonIndex, place: Place) -> Iterator[tuple[str, str, str]]
                 single.setdefault((row.metric, row.state, reason), []).append(model)
     for (metric, state, reason), models in single.items():
         whose = "" if models == answering else f" of {', '.join(map(text.clean, models))}"
-        yield f"{text.heading(metric)}{whose}", state, reason
+        yield f"{view.heading(metric)}{whose}", state, reason
 
 
 def _said(line: str) -> str:
@@ -106,18 +107,18 @@ def _paragraph(title: str, sentences: Sequence[str]) -> str:
     return f"\\subsection*{{{title}}}\n{{\\raggedright {' '.join(map(_said, sentences))}\\par}}\n" if sentences else ""
 
 
-def _data(about: About, bibliography: Bibliography) -> str:
+def _data(about: DatasetInfo, bibliography: Bibliography) -> str:
     first, *rest = text.dataset_lines(about)
     return _said(first) + bibliography.cite(about) + (f" {_said(' '.join(rest))}" if rest else "")
 
 
-def _model(view: ComparisonIndex, about: About, bibliography: Bibliography) -> str:
+def _model(view: ComparisonIndex, about: ModelInfo, bibliography: Bibliography) -> str:
     line = f"\\textbf{{{escape(text.clean(about.label), breaks=True)}}}{bibliography.cite(about)}: "
     kinds = [
         kind
         for kind, holds in (
             ("uses a language model", about.label in view.language_models),
-            ("ceiling, never competes", about.label in view.ceiling),
+            ("ceiling, never competes", about.label in view.oracles),
         )
         if holds
     ]
@@ -125,9 +126,8 @@ def _model(view: ComparisonIndex, about: About, bibliography: Bibliography) -> s
     sentences = [text.sentence(about.summary or about.name)]
     sentences += [text.sentence(f"It {kind}" if kind.startswith("uses") else f"A {kind}") for kind in kinds]
     sentences += [f"Settings: {settings}."] if settings else ["It has no settings."]
-    space = about.facts.get("space") or {}
-    if space:
-        ranges = ", ".join(f"{text.clean(name)} in {_range(one)}" for name, one in space.items())
+    if about.space:
+        ranges = ", ".join(f"{text.clean(name)} in {_range(one)}" for name, one in about.space.items())
         sentences.append(f"Search space: {ranges}.")
     return line + _said(" ".join(sentences))
 
@@ -139,20 +139,20 @@ def _range(space: Mapping[str, Any]) -> str:
     return f"{space['low']:g} to {space['high']:g}" + (" (log scale)" if space.get("log") else "")
 
 
-def _metric(view: ComparisonIndex, about: About, bibliography: Bibliography) -> str:
+def _metric(view: ComparisonIndex, about: MetricInfo, bibliography: Bibliography) -> str:
     said = view.convention(about.label) or text.clean(about.summary)
     direction = "higher" if view.higher_is_better(about.label) else "lower"
     sentence = f"{text.sentence(said)} " if said else ""
-    head = f"\\textbf{{{escape(text.heading(about.label))}}}{bibliography.cite(about)}: "
+    head = f"\\textbf{{{escape(view.heading(about.label))}}}{bibliography.cite(about)}: "
     return head + _said(f"{sentence}{direction.capitalize()} is better.")
 
 
-def _tuning(tuning: Sequence[Trials]) -> str:
+def _tuning(view: ComparisonIndex, tuning: Sequence[Trials]) -> str:
     """Return each study; of more than a page can hold what each model's studies came to, and where they are told."""
     if not tuning:
         return ""
     if len(tuning) > MOST_STUDIES:
-        budget = f"Budget of each model on each fold: {_budget(tuning[0])}, on {text.heading(tuning[0].on)}"
+        budget = f"Budget of each model on each fold: {_budget(tuning[0])}, on {view.heading(tuning[0].on)}"
         told = f"every trial with its settings and value, and which won, is in {TRIALS}"
         return _list("Tuning", [_said(text.sentence(f"{budget}; {told}")), *map(_studies, _by_model(tuning))])
     texts = []
@@ -160,8 +160,8 @@ def _tuning(tuning: Sequence[Trials]) -> str:
         budget = _budget(trials)
         searched = ", ".join(map(text.clean, trials.searched)) or "nothing"
         fold = f"seed {trials.seed}, fold {text.clean(trials.fold)}"
-        line = f"{text.clean(trials.model)} on {text.place(trials)} ({fold})"
-        line += f": budget {budget}, {len(trials.values)} tried, searched {searched}, on {text.heading(trials.on)}"
+        line = f"{text.clean(trials.model)} on {text.study(trials)} ({fold})"
+        line += f": budget {budget}, {len(trials.values)} tried, searched {searched}, on {view.heading(trials.on)}"
         if trials.best is None:
             line += "; every trial failed"
         else:

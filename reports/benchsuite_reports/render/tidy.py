@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 from collections.abc import Mapping
@@ -55,7 +54,7 @@ class Json(Report):
             "schema": schema(SMALL),
         }
         for kind in ("datasets", "splits", "models", "metrics"):
-            content[kind] = [dataclasses.asdict(about) for about in getattr(comparison, kind)]
+            content[kind] = [info.record() for info in getattr(comparison, kind)]
         content["provenance"] = dict(comparison.provenance)
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=dict)
         return {"results.json": (text + "\n").encode()}
