@@ -126,7 +126,8 @@ def fill(
                             draft.arrays(**answer(rng, fold, skill, 10))
                             costs = {"fit_seconds": 1.0, "score_seconds": 2.0, "peak_memory_mb": 3.0}
                             draft.manifest = {"state": "ok", "costs": costs, "facts": {}, "provenance": provenance()}
-    picked = [pick("metrics", Choice(use=metric, label=metric), "a test") for metric in metrics]
+    choices = [Choice(use=metric).expand()[0] for metric in metrics]
+    picked = [pick("metrics", choice, "a test") for choice in choices]
     plan = Plan(
         name="invented",
         settings={"relevant": "taken", "threshold": "f1"},
@@ -149,7 +150,7 @@ def fill(
                 unit=one.plugin.unit,  # type: ignore[attr-defined]
                 task=one.plugin.task,  # type: ignore[attr-defined]
                 higher_is_better=one.plugin.higher_is_better,  # type: ignore[attr-defined]
-                convention="",
+                convention=one.plugin.convention,  # type: ignore[attr-defined]
                 unmet={} if rated or not one.plugin.needs else dict.fromkeys(datasets, "needs values other than 1"),  # type: ignore[attr-defined]
                 plugin=one.identity["plugin"],
             )
