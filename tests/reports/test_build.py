@@ -143,7 +143,7 @@ def test_every_planned_cell_is_shown_with_its_value_or_its_reason(invented):
         for column, cell in zip(table.columns, line.cells, strict=True)
     }
     for row in invented.rows:
-        cell = shown[f"{row.dataset}, {row.split}", row.model, row.metric]
+        cell = shown[f"{row.dataset}, {row.split_label}", row.model, row.metric]
         expected = {"ok": "", "failed": "failed: ", "not applicable": "n/a: ", "missing": "not run yet"}[row.state]
         assert bool(cell.number) == (row.state == "ok"), row
         assert cell.words.startswith(expected)
@@ -236,7 +236,7 @@ def test_a_part_says_what_and_how_much_it_is(invented):
         "300 of 1,000 held-out rows (30.0%), 150 of 500 queries."
     )
     value = invented.strata[1].rows[2]
-    assert (value.split, value.model, value.metric) == ("random-holdout/tail items", "popular", "ndcg@10")
+    assert (value.split_label, value.model, value.metric) == ("random-holdout/tail items", "popular", "ndcg@10")
     assert next(line.cells[2].value for line in table.lines() if line.model == "popular") == value.mean
 
 

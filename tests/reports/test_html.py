@@ -78,12 +78,12 @@ def page(invented):
 
 
 def places_of(comparison):
-    return {f"{row.dataset}, {row.split}" for row in comparison.rows}
+    return {f"{row.dataset}, {row.split_label}" for row in comparison.rows}
 
 
 def test_every_digit_is_the_stores(invented, page):
     by_heading = {about.heading: about.label for about in invented.metrics}
-    rows = {(f"{row.dataset}, {row.split}", row.model, row.metric): row for row in invented.rows}
+    rows = {(f"{row.dataset}, {row.split_label}", row.model, row.metric): row for row in invented.rows}
     seen = set()
     for table in page.tables.values():
         if table["kind"] not in ("all", "ranking", "classification", "cost"):
@@ -160,7 +160,7 @@ def test_data_of_the_script_are_the_comparisons(invented, page):
     for index, place in enumerate(data["places"]):
         for key, column in data["values"][index].items():
             for model, entry in zip(models, column, strict=True):
-                row = invented.row(place["dataset"], place["split"], model, metrics[int(key)])
+                row = invented.row(place["dataset"], place["base"], model, metrics[int(key)], place["group"])
                 if row is None or row.mean is None:
                     assert not isinstance(entry, list)
                 else:
