@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from benchsuite.compare.cells import CellResult, Measurer
-from benchsuite.data import Entities, Int32, PerUser, Shown, main_metric
+from benchsuite.data import Entities, Int32, PerUser, UserCase, main_metric
 from benchsuite.plan import Plan
 
 _LENGTH = 10
@@ -40,7 +40,7 @@ def cases(
         history, truth, items = fold.queries.items, fold.truth.items, fold.train.items
         chosen = np.unique(np.linspace(0, len(names) - 1, min(users, len(names))).round().astype(int)).tolist()
         shown = tuple(
-            Shown(
+            UserCase(
                 user=names[j] + _group(fold.queries.groups, fold.queries.group, j),
                 history=_titles(items, history[j]),
                 truth=_titles(items, truth[j]),

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchsuite.compare import statistics
 from benchsuite.compare.variance import components
-from benchsuite.data import Bool, Contrast, Float64, Int32, Int64, Spread
+from benchsuite.data import Bool, Contrast, Float64, Int32, Int64, VarianceComponents
 
 Test = Literal["randomization", "t"]
 Role = Literal["best classic", "chosen"]
@@ -167,9 +167,9 @@ def correct(contrasts: Sequence[Contrast]) -> list[Contrast]:
     return corrected
 
 
-def spread(column: Column, reference: str | None) -> list[Spread]:
+def spread(column: Column, reference: str | None) -> list[VarianceComponents]:
     """Separate seeds from users, for each model's mean and for its difference to the reference (None: only means)."""
-    found: list[Spread] = []
+    found: list[VarianceComponents] = []
     if len(set(column.seeds)) < 2:  # noqa: PLR2004 - one seed has no variance
         return found
     base = column.models[reference] if reference is not None else None
@@ -185,7 +185,7 @@ def spread(column: Column, reference: str | None) -> list[Spread]:
             if parts is not None:
                 place = (column.dataset, column.split, name, against, column.metric)
                 sds = (parts.seed_sd, parts.user_sd, parts.residual_sd)
-                found.append(Spread(*place, len(set(column.seeds)), *sds, parts.design, column.group))
+                found.append(VarianceComponents(*place, len(set(column.seeds)), *sds, parts.design, column.group))
     return found
 
 

@@ -13,7 +13,7 @@ from benchsuite.compare import statistics
 from benchsuite.compare.cells import REPLICATES, CellResult, Measurer
 from benchsuite.compare.contrasts import Column, Measures, Test, contrast, correct, spread
 from benchsuite.compare.ranks import stand
-from benchsuite.data import Contrast, Float64, Int32, Row, Spread, Standing
+from benchsuite.data import Contrast, Float64, Int32, MeanRanks, Row, VarianceComponents
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
 from benchsuite.store import Store
@@ -32,8 +32,8 @@ class Judgement:
     """The statistics of a comparison; see :class:`benchsuite.data.Comparison`."""
 
     contrasts: tuple[Contrast, ...]
-    spreads: tuple[Spread, ...]
-    standings: tuple[Standing, ...]
+    spreads: tuple[VarianceComponents, ...]
+    standings: tuple[MeanRanks, ...]
 
 
 def judge(
@@ -57,7 +57,7 @@ def judge(
     ceilings = {model.label for model in plan.models if model.is_oracle}
     classics = [m.label for m in plan.models if not m.is_candidate and m.label not in ceilings]
     contrasts: list[Contrast] = []
-    spreads: list[Spread] = []
+    spreads: list[VarianceComponents] = []
     for (dataset, split), models in judged.items():
         compete = {name: results for name, results in models.items() if name not in ceilings}
         table = Table(plan, measurer, dataset, split, compete)
@@ -74,14 +74,14 @@ def judge(
         }
         content = _remembered(measurer.store, identity, lambda: _work(table, classics, chosen, test))  # noqa: B023 - called at once
         contrasts += [Contrast(**_of_group(one, split)) for one in content["contrasts"]]
-        spreads += [Spread(**_of_group(one, split)) for one in content["spreads"]]
+        spreads += [VarianceComponents(**_of_group(one, split)) for one in content["spreads"]]
     standings = tuple(_standings(plan, measurer.store, rows, ceilings))
     return Judgement(tuple(contrasts), tuple(spreads), standings)
 
 
 def _work(table: Table, classics: Sequence[str], chosen: Sequence[str], test: Test) -> dict[str, Any]:
     contrasts: list[Contrast] = []
-    spreads: list[Spread] = []
+    spreads: list[VarianceComponents] = []
     for column in table.columns():
         best = column.best(classics)
         spreads += spread(column, best)
@@ -167,7 +167,7 @@ class Table:
         return Column(dataset, split, metric, higher, users, self.seeds, models, group)
 
 
-def _standings(plan: Plan, store: Store, rows: Sequence[Row], ceilings: set[str]) -> Iterator[Standing]:
+def _standings(plan: Plan, store: Store, rows: Sequence[Row], ceilings: set[str]) -> Iterator[MeanRanks]:
     """Yield ranks over data sets for each split and metric; groups of queries do not stand apart."""
     datasets = [about.label for about in plan.datasets]
     models = [about.label for about in plan.models if about.label not in ceilings]
@@ -190,7 +190,7 @@ def _standings(plan: Plan, store: Store, rows: Sequence[Row], ceilings: set[str]
 
 def _standing(
     store: Store, split: str, metric: str, table: Float64, datasets: Sequence[str], models: Sequence[str]
-) -> Standing:
+) -> MeanRanks:
     cells = [[None if np.isnan(value) else float(value) for value in row] for row in table]
     identity: dict[str, Any] = {"split": split, "metric": metric, "datasets": datasets, "models": models}
     identity |= {"table": cells, "draws": statistics.DRAWS}
@@ -198,4 +198,4 @@ def _standing(
     content = _remembered(store, identity, work)
     for name in ("datasets", "models", "ranks", "left_out"):
         content[name] = tuple(content[name])
-    return Standing(**content)
+    return MeanRanks(**content)

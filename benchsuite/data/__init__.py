@@ -2,7 +2,7 @@
 
 from benchsuite.data.answers import Evidence, Pairs, PairScores, Rankings
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
-from benchsuite.data.comparison import Comparison, Contrast, PerUser, Shown, Spread, Standing, Trials
+from benchsuite.data.comparison import Comparison, Contrast, MeanRanks, PerUser, Trials, UserCase, VarianceComponents
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
 from benchsuite.data.fold import Fold, Queries, Truth
 from benchsuite.data.infos import (
@@ -32,6 +32,7 @@ __all__ = [
     "Int32",
     "Int64",
     "Interactions",
+    "MeanRanks",
     "MetricInfo",
     "ModelInfo",
     "PairScores",
@@ -42,16 +43,15 @@ __all__ = [
     "Ragged",
     "Rankings",
     "Row",
-    "Shown",
     "SplitInfo",
-    "Spread",
-    "Standing",
     "State",
     "Step",
     "Stratum",
     "StratumFamily",
     "Trials",
     "Truth",
+    "UserCase",
+    "VarianceComponents",
     "as_record",
     "main_metric",
     "split_cutoff",

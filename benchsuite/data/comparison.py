@@ -124,7 +124,7 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class Spread:
+class VarianceComponents:
     """Where the spread of one number comes from when several seeds were run: variance components.
 
     Attributes:
@@ -161,7 +161,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Standing:
+class MeanRanks:
     """Mean ranks over data sets under one split, and what the Friedman and Nemenyi tests say of them.
 
     Attributes:
@@ -188,7 +188,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Shown:
+class UserCase:
     """One user's case in full, for readers who want to look: texts, not codes.
 
     Attributes:
@@ -222,7 +222,7 @@ class PerUser:
     metric: str
     users: tuple[str, ...]
     values: Mapping[str, tuple[float | None, ...]]
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[UserCase, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -256,8 +256,8 @@ class Comparison:
     notes: tuple[str, ...] = ()
     tuning: tuple[Trials, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
-    spreads: tuple[Spread, ...] = ()
-    standings: tuple[Standing, ...] = ()
+    spreads: tuple[VarianceComponents, ...] = ()
+    standings: tuple[MeanRanks, ...] = ()
     per_user: tuple[PerUser, ...] = ()
     strata: tuple[Stratum, ...] = ()
 

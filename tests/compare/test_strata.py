@@ -38,7 +38,7 @@ def test_parts_are_made_with_every_model_and_few_metrics(filled: Filled) -> None
         assert [(row.model, row.metric) for row in stratum.rows] == [
             (model, metric) for model in MODELS for metric in ("ndcg@10", "recall@10", "auc")
         ]
-        assert {row.split for row in stratum.rows} == {f"split/{stratum.name}"}
+        assert {row.split_label for row in stratum.rows} == {f"split/{stratum.name}"}
     both = part(comparison, "warm items"), part(comparison, "cold items")
     assert sum(one.held_out for one in both) == both[0].of_held_out
     by_popularity = [one.held_out for one in comparison.strata if one.family == "item popularity"]

@@ -12,15 +12,15 @@ from benchsuite.data import (
     Comparison,
     Contrast,
     DatasetInfo,
+    MeanRanks,
     MetricInfo,
     ModelInfo,
     PerUser,
     Row,
-    Shown,
     SplitInfo,
-    Standing,
     Stratum,
     Trials,
+    UserCase,
 )
 from benchsuite.data.dataset import Step
 
@@ -192,11 +192,13 @@ def _tuning(datasets: Sequence[str], models: Sequence[str]) -> tuple[Trials, ...
     )
 
 
-def _standings(datasets: Sequence[str], models: Sequence[str]) -> tuple[Standing, ...]:
+def _standings(datasets: Sequence[str], models: Sequence[str]) -> tuple[MeanRanks, ...]:
     ranked = tuple(reversed([model for model in models if model not in {"oracle", "svd", "content-tfidf"}]))
     ranks = tuple(1.0 + index * 1.1 for index in range(len(ranked)))
     return (
-        Standing("random-holdout", "ndcg@10", tuple(datasets), ranked, ranks, ("svd", "content-tfidf"), 9.1, 0.02, 2.4),
+        MeanRanks(
+            "random-holdout", "ndcg@10", tuple(datasets), ranked, ranks, ("svd", "content-tfidf"), 9.1, 0.02, 2.4
+        ),
     )
 
 
@@ -211,7 +213,7 @@ def _people(
     for dataset, split in places:
         values = {model: tuple(float(v) for v in rng.beta(1 + k, 8, users).round(4)) for k, model in enumerate(models)}
         shown = tuple(
-            Shown(
+            UserCase(
                 name,
                 tuple(rng.choice(titles, 3, replace=False)),
                 tuple(rng.choice(titles, 4, replace=False)),

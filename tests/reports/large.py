@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchsuite.compare.costs import Costs
-from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, PerUser, Row, Shown, SplitInfo
+from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, PerUser, Row, SplitInfo, UserCase
 
 MODELS, DATASETS, USERS = 20, 10, 500
 METRICS = tuple(f"{name}@{k}" for k in (5, 10, 20) for name in ("ndcg", "recall", "precision", "map", "mrr", "f1"))
@@ -57,5 +57,5 @@ def _people(rng: np.random.Generator, place: tuple[str, str], models: list[str])
     def some(count: int) -> tuple[str, ...]:
         return tuple(titles[code] for code in rng.integers(0, len(titles), count))
 
-    shown = tuple(Shown(user, some(30), some(10), {model: some(10) for model in models}) for user in users[:12])
+    shown = tuple(UserCase(user, some(30), some(10), {model: some(10) for model in models}) for user in users[:12])
     return PerUser(*place, "ndcg@10", users, values, shown)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from benchsuite.data import Spread
+from benchsuite.data import VarianceComponents
 from benchsuite.data.tables import LARGE, PER_QUERY, RANKINGS, SMALL, small_tables
 from benchsuite.data.tabular import write_table
 from benchsuite_reports.render.tidy import Csv, Json, Parquet
@@ -46,7 +46,7 @@ def exact_of(cell):
 
 @pytest.fixture
 def comparison(invented):
-    spread = Spread("invented-real", "item-cold", "als", "", "ndcg@10", 3, 0.01, 0.2, None, "nested")
+    spread = VarianceComponents("invented-real", "item-cold", "als", "", "ndcg@10", 3, 0.01, 0.2, None, "nested")
     return dataclasses.replace(invented, spreads=(spread,))
 
 

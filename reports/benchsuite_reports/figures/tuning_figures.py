@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from benchsuite.data import Standing, Trials
+from benchsuite.data import MeanRanks, Trials
 from benchsuite_reports.figures.mpl_style import Bare, ends, key, label, marker, wrapped
 from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
@@ -53,7 +53,7 @@ def tuning(view: ComparisonIndex, styles: Mapping[str, ModelStyle], several: Seq
     return figure
 
 
-def standing(view: ComparisonIndex, styles: Mapping[str, ModelStyle], one: Standing) -> Figure:
+def standing(view: ComparisonIndex, styles: Mapping[str, ModelStyle], one: MeanRanks) -> Figure:
     """Draw mean ranks on a line; a bar joins models that the test does not separate (critical-difference diagram)."""
     count = len(one.models)
     half = (count + 1) // 2

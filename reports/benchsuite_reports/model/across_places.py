@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchsuite.data import Standing, Stratum
+from benchsuite.data import MeanRanks, Stratum
 from benchsuite_reports.model import series, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex, Place, unique
 from benchsuite_reports.model.numbers import p_value, percent
@@ -49,7 +49,7 @@ def leading(view: ComparisonIndex, places: Sequence[Place]) -> list[str]:
     return list(dict.fromkeys([*([main] if main else []), *(one for one in _CLASSES if one in metrics), *rating]))
 
 
-def _ranks(view: ComparisonIndex, one: Standing) -> list[Cell]:
+def _ranks(view: ComparisonIndex, one: MeanRanks) -> list[Cell]:
     ranks = dict(zip(one.models, one.ranks, strict=True))
     return [
         Cell(f"{ranks[model]:.2f}", value=ranks[model]) if model in ranks else Cell(words=NOTHING)
@@ -57,7 +57,7 @@ def _ranks(view: ComparisonIndex, one: Standing) -> list[Cell]:
     ]
 
 
-def _test(one: Standing) -> str:
+def _test(one: MeanRanks) -> str:
     said = (
         f"Mean rank over {len(one.datasets)} data sets, 1 is best. Friedman's test: p = {p_value(one.p)}; ranks "
         f"further apart than {one.critical_difference:.2f} differ at 5% (Nemenyi)."

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchsuite.data import Comparison, Contrast, MetricInfo, Row, Standing, main_metric, split_label
+from benchsuite.data import Comparison, Contrast, MeanRanks, MetricInfo, Row, main_metric, split_label
 from benchsuite.data.infos import MetricTask
 from benchsuite_reports.model import text
 from benchsuite_reports.model.numbers import percent
@@ -122,7 +122,7 @@ class ComparisonIndex:
         main = main_metric([self.info(metric) for metric in there])
         return None if main is None else main.label
 
-    def standing(self, split: str, metric: str) -> Standing | None:
+    def standing(self, split: str, metric: str) -> MeanRanks | None:
         """Return the ranks over data sets under one split, None where there are none."""
         found = (one for one in self.comparison.standings if (one.split, one.metric) == (split, metric))
         return next(found, None)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchsuite.data import Standing, Stratum, Trials
+from benchsuite.data import MeanRanks, Stratum, Trials
 from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
 
 TIME = ("fit_seconds", "score_seconds")
@@ -178,7 +178,7 @@ def best_so_far(trials: Trials, *, higher: bool) -> list[float | None]:
     return curve
 
 
-def joined(one: Standing) -> list[tuple[int, int]]:
+def joined(one: MeanRanks) -> list[tuple[int, int]]:
     """Return the longest runs of models within the critical difference, as first and last index."""
     runs: list[tuple[int, int]] = []
     for first in range(len(one.models)):
