@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import PluginError, did_you_mean
 from benchsuite.loading import digest, import_file, import_installed, said
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["models", "sources", "splits", "metrics", "reports"]
 KINDS: tuple[Kind, ...] = ("models", "sources", "splits", "metrics", "reports")
-_DIGITS = 10
 OWN = "benchsuite"
 """The distribution whose plugins are ours; all others are strangers'."""
 
@@ -144,13 +144,6 @@ def is_file(name: str) -> bool:
     return name.rpartition(":")[0].endswith(".py")
 
 
-def cutoff_of(name: str) -> int | None:
-    """Return 10 for ``ndcg@10``, None for a name without such a number."""
-    number = name.partition("@")[2]
-    # isdigit alone takes "²", which int does not read; and nobody looks at so many places of a list
-    return int(number) if number.isascii() and number.isdigit() and len(number) < _DIGITS else None
-
-
 def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> Entry:
     """Return the plugin with this name, ``distribution/name``, or ``./file.py:Class``.
 
@@ -220,7 +213,7 @@ def resolve_metric(name: str, where: str) -> Metric:
         PluginError: when there is none of this name.
     """
     cutoff = cutoff_of(name)
-    full = name if cutoff is None else f"{name.partition('@')[0]}@k"
+    full = name if cutoff is None else f"{split_cutoff(name)[0]}@k"
     try:
         metric = load_metric(full, trusted=[name])
     except PluginError as error:

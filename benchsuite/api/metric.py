@@ -22,6 +22,14 @@ class Metric(Plugin):
     task: ClassVar[Task] = "ranking"
     """Judges lists (ranking), labelled pairs (classification) or values (rating)."""
 
+    title: ClassVar[str] = ""
+    """The heading in tables and figures, without a cut-off: ``nDCG``, of which an experiment's ``ndcg@10`` makes
+    nDCG@10. Without one the label stands."""
+
+    unit: ClassVar[str] = "share"
+    """What kind of number it is: ``share`` (from 0 to 1), ``error`` (on the scale of the values), ``nats``, ``bits``,
+    ``ratio`` or whatever its readers call it."""
+
     higher_is_better: ClassVar[bool] = True
 
     needs: ClassVar[frozenset[Need]] = frozenset()

@@ -15,8 +15,9 @@ from benchsuite.compare.judge import Judged, judge
 from benchsuite.compare.machines import machine_notes
 from benchsuite.compare.strata import Strata
 from benchsuite.compare.survival import completion, survival
+from benchsuite.compare.titles import heading_before_titles
 from benchsuite.compare.trials import trial_notes
-from benchsuite.data import About, Comparison, Row, State
+from benchsuite.data import Comparison, MetricInfo, Row, SplitInfo, State
 from benchsuite.plan import Cell, Plan
 from benchsuite.provenance import provenance
 from benchsuite.store import Store
@@ -55,7 +56,7 @@ def build(
     costs = Costs(country)
     told: dict[tuple[str, str], Mapping[str, Any]] = {}
     judged: dict[tuple[str, str], dict[str, list[CellResult]]] = {}
-    facts: dict[str, dict[str, Any]] = {}
+    fitted: dict[str, dict[str, Any]] = {}
     for done, ((dataset, split, model), cells) in enumerate(groups.items()):
         progress(done, len(groups))
         state, reason = _state(cells, store)
@@ -63,9 +64,9 @@ def build(
             stages = list(_pairs_of_stages(cells))
             results = [measurer.result(test, validation) for test, validation in stages]
             strata.add(dataset, split, model, stages, results)
-            facts.setdefault(model, {}).update(results[0].facts)
+            fitted.setdefault(model, {}).update(results[0].facts)
             told.setdefault((dataset, model), results[0].facts)
-            lacking = {metric.label: metric.facts.get("unmet", {}).get(dataset, "") for metric in plan.metrics}
+            lacking = {metric.label: (metric.unmet or {}).get(dataset, "") for metric in plan.metrics}
             rows += _rows(dataset, split, model, results, lacking)
             rows += costs.rows(dataset, split, model, results)
             judged.setdefault((dataset, split), {})[model] = results
@@ -75,14 +76,14 @@ def build(
             rows += [Row(dataset, split, model, name, None, None, None, 0, state, reason) for name in names]
     progress(len(groups), len(groups))
     judgement = judge(plan, measurer, judged, rows, against)
-    models = tuple(dataclasses.replace(m, facts={**m.facts, "fitted": facts.get(m.label, {})}) for m in plan.models)
+    models = tuple(dataclasses.replace(model, fitted=fitted.get(model.label, {})) for model in plan.models)
     return Comparison(
         name=plan.name,
         rows=tuple(rows),
         datasets=plan.datasets,
         splits=tuple(_with_groups(plan.splits)),
         models=models,
-        metrics=plan.metrics + costs.abouts(),
+        metrics=(*map(_titled, plan.metrics), *costs.infos()),
         provenance=_provenance(plan, store) | {"readings": _readings(judged)},
         notes=(
             *_notes(plan, bool(judgement.contrasts)),
@@ -137,25 +138,26 @@ def _rows(
     """
     for metric, group in results[0].measured:
         parts = [result.measured[metric, group] for result in results]
-        name = f"{split}/{group}" if group else split
         value = float(np.mean([part.value for part in parts]))
         n = sum(part.n for part in parts)
         if np.isnan(value):
             reason = lacking.get(metric) or "no query counts"
-            yield Row(dataset, name, model, metric, None, None, None, n, "not applicable", reason)
+            yield Row(dataset, split, model, metric, None, None, None, n, "not applicable", reason, group)
             continue
         low, high = interval(np.mean([part.replicates for part in parts], axis=0))
-        yield Row(dataset, name, model, metric, value, low, high, n, "ok")
+        yield Row(dataset, split, model, metric, value, low, high, n, "ok", group=group)
 
 
-def _with_groups(splits: Sequence[About]) -> Iterator[About]:
-    """Yield each split, followed by its groups of queries as splits of their own."""
+def _with_groups(splits: Sequence[SplitInfo]) -> Iterator[SplitInfo]:
+    """Yield each split, followed by its groups of queries."""
     for split in splits:
         yield split
-        for group in split.facts.get("groups", []):
-            yield dataclasses.replace(
-                split, label=f"{split.label}/{group}", facts={**split.facts, "group_of": split.label}
-            )
+        yield from map(split.of_group, split.groups)
+
+
+def _titled(metric: MetricInfo) -> MetricInfo:
+    """Return a metric with a heading; a plan older than titles keeps the headings that reports gave it then."""
+    return metric if metric.title else dataclasses.replace(metric, title=heading_before_titles(metric.label))
 
 
 def _provenance(plan: Plan, store: Store) -> dict[str, Any]:
@@ -187,17 +189,17 @@ def _readings(judged: Judged) -> dict[str, Any]:
 
 def _notes(plan: Plan, tested: bool) -> Iterator[str]:
     for data in plan.datasets:
-        if data.facts["simulated"]:
+        if data.simulated:
             yield f"{data.label} is simulated: it shows that the machinery works, not which model is better."
     yield f"Intervals: 95%, bootstrap over users ({REPLICATES:,} draws)."
     which = "every held-out interaction" if plan.settings["relevant"] == "taken" else "held-out items with label 1"
     yield f"Rankings: {which} counts as right; all candidates are ranked, seen items left out, ties in a fixed order."
     aim = plan.settings["threshold"]
-    if any(metric.facts["task"] == "classification" for metric in plan.metrics):
+    if any(metric.task == "classification" for metric in plan.metrics):
         told = "Accuracy, precision, recall, F1, AUC: labelled held-out pairs"
         yield f"{told}; the threshold maximizes {aim} on validation."
-    if any(metric.facts["task"] == "rating" for metric in plan.metrics):
-        own = ", ".join(m.label for m in plan.models if m.facts.get("predicts_values")) or "none of these models"
+    if any(metric.task == "rating" for metric in plan.metrics):
+        own = ", ".join(m.label for m in plan.models if m.predicts_values) or "none of these models"
         yield (
             "RMSE, MAE: held-out pairs with a value. Scores become ratings by a straight line, fitted on validation "
             f"for each model alike; scores of models that predict values ({own}) are ratings already. All are cut to "

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from benchsuite.compare.cells import CellResult, Measurer
-from benchsuite.data import Entities, Int32, PerUser, Shown
+from benchsuite.data import Entities, Int32, PerUser, UserCase, main_metric
 from benchsuite.plan import Plan
 
 _LENGTH = 10
@@ -26,10 +26,10 @@ def cases(
         judged: measured cells by (data set, split), then model.
         users: how many cases to show in each place.
     """
-    ranking = [metric.label for metric in plan.metrics if metric.facts["task"] == "ranking"]
-    metric = next((label for label in ranking if label == "ndcg@10"), ranking[0] if ranking else None)
-    if metric is None:
+    main = main_metric(plan.metrics)
+    if main is None or main.task != "ranking":
         return
+    metric = main.label
     for (dataset, split), models in judged.items():
         first = {model: results[0] for model, results in models.items()}
         fold = measurer.fold(next(iter(first.values())).test.fold_key)
@@ -40,7 +40,7 @@ def cases(
         history, truth, items = fold.queries.items, fold.truth.items, fold.train.items
         chosen = np.unique(np.linspace(0, len(names) - 1, min(users, len(names))).round().astype(int)).tolist()
         shown = tuple(
-            Shown(
+            UserCase(
                 user=names[j] + _group(fold.queries.groups, fold.queries.group, j),
                 history=_titles(items, history[j]),
                 truth=_titles(items, truth[j]),

@@ -72,8 +72,8 @@ class Measurer:
 
     def _identity(self, test: Cell, validation: Cell | None) -> dict[str, Any]:
         metrics = [
-            {"label": m.label, "plugin": m.facts["plugin"], "version": m.facts["version"], "settings": dict(m.settings)}
-            | ({"code": m.facts["code"]} if "code" in m.facts else {})
+            {"label": m.label, "plugin": m.plugin, "version": m.version, "settings": dict(m.settings)}
+            | ({"code": m.code} if m.code else {})
             for m in self._plan.metrics
         ]
         settings = {name: self._plan.settings[name] for name in ("relevant", "threshold")}
@@ -133,7 +133,7 @@ class Measurer:
         if self._metrics is None:
             self._metrics = {
                 about.label: load_metric(
-                    about.facts["plugin"], trusted=self._plan.trusted, code=about.facts.get("code")
+                    about.plugin, trusted=self._plan.trusted, code=about.code or None
                 ).from_settings(about.settings, about.label)
                 for about in self._plan.metrics
             }

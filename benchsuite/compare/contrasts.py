@@ -11,7 +11,7 @@ import numpy as np
 
 from benchsuite.compare import statistics
 from benchsuite.compare.variance import components
-from benchsuite.data import Bool, Contrast, Float64, Int32, Int64, Spread
+from benchsuite.data import Bool, Contrast, Float64, Int32, Int64, VarianceComponents
 
 Test = Literal["randomization", "t"]
 Role = Literal["best classic", "chosen"]
@@ -46,12 +46,13 @@ class Column:
 
     Attributes:
         dataset: label.
-        split: label, group included.
+        split: label.
         metric: label.
         higher_is_better: the metric's direction.
         users: by cell int32[q], who asks.
         seeds: by cell, the experiment's seed.
         models: by label, in the order of the experiment; ceilings are not among them.
+        group: the group of queries, "" is everybody.
     """
 
     dataset: str
@@ -61,6 +62,7 @@ class Column:
     users: Sequence[Int32]
     seeds: Sequence[int]
     models: Mapping[str, Measures]
+    group: str = ""
 
     def best(self, among: Sequence[str]) -> str | None:
         """Return the model with the best mean of those named; the first of equals; None when none has a value."""
@@ -130,6 +132,7 @@ def contrast(column: Column, reference: str, role: Role, test: Test = "randomiza
             ties=int(counts[j, 1]),
             losses=int(counts[j, 2]),
             higher_is_better=column.higher_is_better,
+            group=column.group,
         )
         for j, name in enumerate(names)
     ]
@@ -152,9 +155,9 @@ def _test(paired: statistics.Paired, p: Float64, plain: Bool, test: Test) -> tup
 
 def correct(contrasts: Sequence[Contrast]) -> list[Contrast]:
     """Give all contrasts of one table and role their Holm-corrected p-values."""
-    tables: dict[tuple[str, str, str], list[int]] = {}
+    tables: dict[tuple[str, str, str, str], list[int]] = {}
     for index, one in enumerate(contrasts):
-        tables.setdefault((one.dataset, one.split, one.role), []).append(index)
+        tables.setdefault((one.dataset, one.split, one.group, one.role), []).append(index)
     corrected = list(contrasts)
     for indices in tables.values():
         p = np.array([np.nan if contrasts[i].p is None else contrasts[i].p for i in indices], np.float64)
@@ -164,9 +167,9 @@ def correct(contrasts: Sequence[Contrast]) -> list[Contrast]:
     return corrected
 
 
-def spread(column: Column, reference: str | None) -> list[Spread]:
+def spread(column: Column, reference: str | None) -> list[VarianceComponents]:
     """Separate seeds from users, for each model's mean and for its difference to the reference (None: only means)."""
-    found: list[Spread] = []
+    found: list[VarianceComponents] = []
     if len(set(column.seeds)) < 2:  # noqa: PLR2004 - one seed has no variance
         return found
     base = column.models[reference] if reference is not None else None
@@ -182,7 +185,7 @@ def spread(column: Column, reference: str | None) -> list[Spread]:
             if parts is not None:
                 place = (column.dataset, column.split, name, against, column.metric)
                 sds = (parts.seed_sd, parts.user_sd, parts.residual_sd)
-                found.append(Spread(*place, len(set(column.seeds)), *sds, parts.design))
+                found.append(VarianceComponents(*place, len(set(column.seeds)), *sds, parts.design, column.group))
     return found
 
 

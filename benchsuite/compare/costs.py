@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from benchsuite.compare import energy
-from benchsuite.data import About, Row
+from benchsuite.data import MetricInfo, Row
 
 _WATT_HOURS, _GRAMS = "energy_wh", "co2e_g"
 
@@ -26,6 +26,17 @@ COSTS = {
     "fallback_share": "share of list places filled by popularity because the model had no opinion",
 }
 """What each cost is, in the order of the tables."""
+
+_HEADS = {
+    "fit_seconds": ("Fit (s)", "seconds"),
+    "score_seconds": ("Score (s)", "seconds"),
+    "peak_memory_mb": ("Peak memory (MB)", "MB"),
+    "parameters": ("Parameters", "count"),
+    _WATT_HOURS: ("Energy (Wh, est.)", "Wh"),
+    _GRAMS: ("CO2e (g, est.)", "g"),
+    "fallback_share": ("Fallback", "share"),
+}
+"""Heading and unit of each cost, in the same order."""
 
 _OLD = "not measured: stored before it was counted"
 
@@ -65,7 +76,7 @@ class Costs:
                 mean = float(np.mean([value for value in values if not isinstance(value, str)]))
                 yield Row(dataset, split, model, name, mean, None, None, len(cells), "ok")
 
-    def abouts(self) -> tuple[About, ...]:
+    def infos(self) -> tuple[MetricInfo, ...]:
         """Return what each cost is; call it after :meth:`rows`."""
         said = dict(COSTS)
         if self._watts:
@@ -80,8 +91,10 @@ class Costs:
                 f"estimated grams of CO2e: the estimated energy times {grams:.0f} g per kWh, {where} in "
                 f"{energy.library()}; mean over folds and seeds"
             )
-        facts = {"task": "cost", "higher_is_better": False}
-        return tuple(About(name, name, text, facts=facts | {"convention": text}) for name, text in said.items())
+        return tuple(
+            MetricInfo(name, name, text, title=title, unit=unit, task="cost", higher_is_better=False, convention=text)
+            for (name, text), (title, unit) in zip(said.items(), _HEADS.values(), strict=True)
+        )
 
     def _value(self, name: str, cell: Spent) -> float | str:
         """Return one cell's value, or why there is none."""

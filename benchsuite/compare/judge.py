@@ -13,7 +13,7 @@ from benchsuite.compare import statistics
 from benchsuite.compare.cells import REPLICATES, CellResult, Measurer
 from benchsuite.compare.contrasts import Column, Measures, Test, contrast, correct, spread
 from benchsuite.compare.ranks import stand
-from benchsuite.data import Contrast, Float64, Int32, Row, Spread, Standing
+from benchsuite.data import Contrast, Float64, Int32, MeanRanks, Row, VarianceComponents
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
 from benchsuite.store import MANIFEST, Store, unreadable
@@ -34,8 +34,8 @@ class Judgement:
     """The statistics of a comparison; see :class:`benchsuite.data.Comparison`."""
 
     contrasts: tuple[Contrast, ...]
-    spreads: tuple[Spread, ...]
-    standings: tuple[Standing, ...]
+    spreads: tuple[VarianceComponents, ...]
+    standings: tuple[MeanRanks, ...]
 
 
 def judge(
@@ -56,10 +56,10 @@ def judge(
         against: labels of chosen models that all others are held against, besides the best classic.
         test: which test of differences.
     """
-    ceilings = {model.label for model in plan.models if model.facts["ceiling"]}
-    classics = [m.label for m in plan.models if not m.facts["proposed"] and m.label not in ceilings]
+    ceilings = {model.label for model in plan.models if model.is_oracle}
+    classics = [m.label for m in plan.models if not m.is_candidate and m.label not in ceilings]
     contrasts: list[Contrast] = []
-    spreads: list[Spread] = []
+    spreads: list[VarianceComponents] = []
     for (dataset, split), models in judged.items():
         compete = {name: results for name, results in models.items() if name not in ceilings}
         table = Table(plan, measurer, dataset, split, compete)
@@ -69,13 +69,14 @@ def judge(
             "split": split,
             "models": [[name, [result.key for result in results]] for name, results in compete.items()],
             "seeds": table.seeds,
-            "metrics": [[m.label, m.facts["higher_is_better"]] for m in plan.metrics],
+            "metrics": [[m.label, m.higher_is_better] for m in plan.metrics],
             "classics": [label for label in classics if label in compete],
             "against": chosen,
             "test": [test, statistics.DRAWS, REPLICATES],
         }
         work = lambda: _work(table, classics, chosen, test)  # noqa: B023, E731 - called at once
-        found = _remembered(measurer.store, identity, work, _tests)
+        read = lambda content: _tests(content, split)  # noqa: B023, E731 - same
+        found = _remembered(measurer.store, identity, work, read)
         contrasts += found[0]
         spreads += found[1]
     standings = tuple(_standings(plan, measurer.store, rows, ceilings))
@@ -84,7 +85,7 @@ def judge(
 
 def _work(table: Table, classics: Sequence[str], chosen: Sequence[str], test: Test) -> dict[str, Any]:
     contrasts: list[Contrast] = []
-    spreads: list[Spread] = []
+    spreads: list[VarianceComponents] = []
     for column in table.columns():
         best = column.best(classics)
         spreads += spread(column, best)
@@ -99,8 +100,16 @@ def _work(table: Table, classics: Sequence[str], chosen: Sequence[str], test: Te
     }
 
 
-def _tests(content: Mapping[str, Any]) -> tuple[list[Contrast], list[Spread]]:
-    return [Contrast(**one) for one in content["contrasts"]], [Spread(**one) for one in content["spreads"]]
+def _tests(content: Mapping[str, Any], split: str) -> tuple[list[Contrast], list[VarianceComponents]]:
+    contrasts = [Contrast(**_of_group(one, split)) for one in content["contrasts"]]
+    return contrasts, [VarianceComponents(**_of_group(one, split)) for one in content["spreads"]]
+
+
+def _of_group(one: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """Return a stored result with its group in a field of its own; older ones have it in the split's label."""
+    if "group" in one:
+        return dict(one)
+    return {**one, "split": split, "group": one["split"].removeprefix(split).removeprefix("/")}
 
 
 def _remembered(
@@ -152,7 +161,7 @@ class Table:
             ]
             users = [fold.queries.user[mask] for fold, mask in zip(folds, counted, strict=True)]
             for about in self._plan.metrics:
-                yield self._column(about.label, about.facts["higher_is_better"], group, users, counted, values)
+                yield self._column(about.label, about.higher_is_better, group, users, counted, values)
 
     def _column(
         self,
@@ -173,33 +182,33 @@ class Table:
             queries = [cell[metric][mask] for cell, mask in zip(values[name], counted, strict=True)]
             replicates = np.stack([part.replicates for part in parts]).astype(np.float64).mean(axis=0)
             models[name] = Measures(mean, queries, replicates)
-        place = f"{split}/{group}" if group else split
-        return Column(dataset, place, metric, higher, users, self.seeds, models)
+        return Column(dataset, split, metric, higher, users, self.seeds, models, group)
 
 
-def _standings(plan: Plan, store: Store, rows: Sequence[Row], ceilings: set[str]) -> Iterator[Standing]:
+def _standings(plan: Plan, store: Store, rows: Sequence[Row], ceilings: set[str]) -> Iterator[MeanRanks]:
     """Yield ranks over data sets for each split and metric; groups of queries do not stand apart."""
     datasets = [about.label for about in plan.datasets]
     models = [about.label for about in plan.models if about.label not in ceilings]
-    mean = {(row.split, row.metric, row.dataset, row.model): row.mean for row in rows if row.mean is not None}
+    whole = [row for row in rows if not row.group]
+    mean = {(row.split, row.metric, row.dataset, row.model): row.mean for row in whole if row.mean is not None}
     for split in [about.label for about in plan.splits]:
         for about in plan.metrics:
-            sign = 1.0 if about.facts["higher_is_better"] else -1.0
+            sign = 1.0 if about.higher_is_better else -1.0
             table = np.array(
                 [[sign * mean.get((split, about.label, data, model), np.nan) for model in models] for data in datasets],
                 np.float64,
             ).reshape(len(datasets), len(models))
             known = np.flatnonzero(~np.isnan(table).all(axis=1))
             places = [datasets[row] for row in known]
-            whole = np.count_nonzero(~np.isnan(table[known]).any(axis=0))
-            if len(places) < _SEVERAL or whole < _SEVERAL:
+            complete = np.count_nonzero(~np.isnan(table[known]).any(axis=0))
+            if len(places) < _SEVERAL or complete < _SEVERAL:
                 continue
             yield _standing(store, split, about.label, table[known], places, models)
 
 
 def _standing(
     store: Store, split: str, metric: str, table: Float64, datasets: Sequence[str], models: Sequence[str]
-) -> Standing:
+) -> MeanRanks:
     cells = [[None if np.isnan(value) else float(value) for value in row] for row in table]
     identity: dict[str, Any] = {"split": split, "metric": metric, "datasets": datasets, "models": models}
     identity |= {"table": cells, "draws": statistics.DRAWS}
@@ -207,6 +216,6 @@ def _standing(
     return _remembered(store, identity, work, _stood)
 
 
-def _stood(content: Mapping[str, Any]) -> Standing:
+def _stood(content: Mapping[str, Any]) -> MeanRanks:
     lists = {name: tuple(content[name]) for name in ("datasets", "models", "ranks", "left_out")}
-    return Standing(**{**content, **lists})
+    return MeanRanks(**{**content, **lists})

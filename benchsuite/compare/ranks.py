@@ -13,13 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchsuite.compare.statistics import DRAWS
-from benchsuite.data import Float64, Standing
+from benchsuite.data import Float64, MeanRanks
 
 _SEED = 20_060_701
 _CHUNK = 2_000_000
 
 
-def stand(split: str, metric: str, table: Float64, datasets: Sequence[str], models: Sequence[str]) -> Standing:
+def stand(split: str, metric: str, table: Float64, datasets: Sequence[str], models: Sequence[str]) -> MeanRanks:
     """Rank models over data sets.
 
     Args:
@@ -35,7 +35,7 @@ def stand(split: str, metric: str, table: Float64, datasets: Sequence[str], mode
     mean = ranks.mean(axis=0)
     order = np.argsort(mean, kind="stable")
     statistic, p = friedman(ranks)
-    return Standing(
+    return MeanRanks(
         split=split,
         metric=metric,
         datasets=tuple(datasets),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from benchsuite.data import About
+from benchsuite.data import ModelInfo, PluginInfo
 from benchsuite.plan import Cell, Plan
 from benchsuite.store import Store
 
@@ -31,7 +31,7 @@ class Side:
     plan: Plan
     store: Store
 
-    def about(self, model: str) -> About:
+    def about(self, model: str) -> ModelInfo:
         """Return what the plan says of a model."""
         return next(about for about in self.plan.models if about.label == model)
 
@@ -67,7 +67,7 @@ def changes(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Change]:
         pairs: labels of the models that are compared.
     """
     found = [Change("settings", name, *both) for name, both in _differing(a.plan.settings, b.plan.settings)]
-    parts: tuple[tuple[Kind, tuple[About, ...], tuple[About, ...]], ...] = (
+    parts: tuple[tuple[Kind, Sequence[PluginInfo], Sequence[PluginInfo]], ...] = (
         ("data", a.plan.datasets, b.plan.datasets),
         ("split", a.plan.splits, b.plan.splits),
         ("metric", a.plan.metrics, b.plan.metrics),
@@ -84,7 +84,7 @@ def changes(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Change]:
     return found
 
 
-def _abouts(kind: Kind, before: Sequence[About], after: Sequence[About]) -> Iterator[Change]:
+def _abouts(kind: Kind, before: Sequence[PluginInfo], after: Sequence[PluginInfo]) -> Iterator[Change]:
     first, second = ({about.label: about for about in abouts} for abouts in (before, after))
     for label in dict.fromkeys([*first, *second]):
         if label in first and label in second:
@@ -93,13 +93,14 @@ def _abouts(kind: Kind, before: Sequence[About], after: Sequence[About]) -> Iter
             yield Change(kind, label, "there" if label in first else None, "there" if label in second else None)
 
 
-def _about(kind: Kind, label: str, before: About, after: About) -> Iterator[Change]:
+def _about(kind: Kind, label: str, before: PluginInfo, after: PluginInfo) -> Iterator[Change]:
     for name, both in _differing(_plain(before), _plain(after)):
         yield Change(kind, f"{label}: {name}", *both)
 
 
-def _plain(about: About) -> dict[str, Any]:
-    told = {name: about.facts[name] for name in _TOLD if name in about.facts}
+def _plain(about: PluginInfo) -> dict[str, Any]:
+    facts = about.record()["facts"]
+    told = {name: facts[name] for name in _TOLD if name in facts}
     return {"plugin": about.name, **told, **about.settings}
 
 

@@ -39,7 +39,7 @@ def store_faults(store: Store, plan: str, cells: Mapping[str, str]) -> Iterator[
         return  # told above
     trials = {key for study in planned.tuning for key in study.keys} - set(cells)
     folds = {cell.fold_key for cell in planned.cells if not cell.reason}
-    data = {about.facts["fingerprint"] for about in planned.datasets if "fingerprint" in about.facts}
+    data = {info.fingerprint for info in planned.datasets if info.fingerprint}
     for kind, keys in (("cell", trials), ("data", data)):
         for key in sorted(keys):
             yield from _faults(store, kind, key)

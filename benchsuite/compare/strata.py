@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchsuite.compare.cells import REPLICATES, CellResult, Measurer, interval
-from benchsuite.data import About, Row, State, Stratum
+from benchsuite.data import MetricInfo, Row, State, Stratum, main_metric
 from benchsuite.evaluate import Measured, measure_parts, parts, unanswered
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
@@ -69,8 +69,7 @@ class Strata:
         for (dataset, split), cuts in self._cuts.items():
             for cut in cuts:
                 answers = self._answers[dataset, split]
-                name = f"{split}/{cut['name']}"
-                rows = [_row(dataset, name, one, metric, cut["name"]) for one in answers for metric in self._metrics]
+                rows = [_row(dataset, split, one, metric, cut["name"]) for one in answers for metric in self._metrics]
                 fallback = {
                     one.model: _share([cell[cut["name"]] for cell in one.unanswered if cut["name"] in cell])
                     for one in answers
@@ -129,13 +128,13 @@ class Strata:
         return measured, {name: (pair[0], pair[1]) for name, pair in entry.manifest["unanswered"].items()}
 
 
-def shown(metrics: Sequence[About]) -> list[str]:
+def shown(metrics: Sequence[MetricInfo]) -> list[str]:
     """Return the labels of the metrics that parts have: the main ranking metric, the first recall@k, the AUC."""
-    ranking = [about for about in metrics if about.facts["task"] == "ranking"]
-    main = [about.label for about in ranking if about.label == "ndcg@10"] or [about.label for about in ranking[:1]]
-    recall = [about.label for about in ranking if about.name == "recall@k"][:1]
-    auc = [about.label for about in metrics if about.name == "auc"][:1]
-    return list(dict.fromkeys([*main, *recall, *auc]))
+    ranking = [metric for metric in metrics if metric.task == "ranking"]
+    main = main_metric(ranking)
+    recall = [metric.label for metric in ranking if metric.name == "recall@k"][:1]
+    auc = [metric.label for metric in metrics if metric.name == "auc"][:1]
+    return list(dict.fromkeys([*([main.label] if main else []), *recall, *auc]))
 
 
 def _made(folds: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
@@ -151,16 +150,18 @@ def _made(folds: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
 def _row(dataset: str, split: str, answers: _Answers, metric: str, part: str) -> Row:
     """Average over the seeds and folds in which the part has a value; replicates are averaged draw by draw."""
     if answers.state != "ok":
-        return Row(dataset, split, answers.model, metric, None, None, None, 0, answers.state, answers.reason)
+        return Row(dataset, split, answers.model, metric, None, None, None, 0, answers.state, answers.reason, part)
     there = [cell[part, metric] for cell in answers.measured if (part, metric) in cell]
     n = sum(one.n for one in there)
     known = [one for one in there if not np.isnan(one.value)]
     if not known:
-        return Row(dataset, split, answers.model, metric, None, None, None, n, "not applicable", "no query counts")
+        why = "no query counts"
+        return Row(dataset, split, answers.model, metric, None, None, None, n, "not applicable", why, part)
     low = high = None
     if all(len(one.replicates) for one in known):
         low, high = interval(np.mean([one.replicates for one in known], axis=0))
-    return Row(dataset, split, answers.model, metric, float(np.mean([one.value for one in known])), low, high, n, "ok")
+    mean = float(np.mean([one.value for one in known]))
+    return Row(dataset, split, answers.model, metric, mean, low, high, n, "ok", group=part)
 
 
 def _share(pairs: Sequence[tuple[int, int]]) -> float | None:

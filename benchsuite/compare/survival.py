@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from benchsuite.data import About, Contrast
+from benchsuite.data import Contrast, DatasetInfo, MetricInfo, ModelInfo, main_metric
 
 _SETTING = "titles"
 _GIVEN = "given"
@@ -19,27 +19,29 @@ _COMPLETION = "title_completion"
 
 
 def survival(
-    datasets: Sequence[About], models: Sequence[About], metrics: Sequence[About], contrasts: Sequence[Contrast]
+    datasets: Sequence[DatasetInfo],
+    models: Sequence[ModelInfo],
+    metrics: Sequence[MetricInfo],
+    contrasts: Sequence[Contrast],
 ) -> Iterator[str]:
     """Yield one sentence for each data set with disguised twins, split and proposed model, on the main metric.
 
     Args:
         datasets: what each data set is; twins are of one source and differ in the setting ``titles`` alone.
         models: what each model is.
-        metrics: what each metric is; the first ranking metric (else the first of all) is the main one.
+        metrics: what each metric is.
         contrasts: each model against the best classic of its place.
     """
-    leads = {(c.dataset, c.split, c.metric, c.model): c for c in contrasts if c.role == "best classic"}
-    proposed = {model.label for model in models if model.facts.get("proposed")}
-    ranking = [metric for metric in metrics if metric.facts.get("task") == "ranking"]
-    main = next(iter(ranking or metrics), None)
+    leads = {(c.dataset, c.split_label, c.metric, c.model): c for c in contrasts if c.role == "best classic"}
+    proposed = {model.label for model in models if model.is_candidate}
+    main = main_metric(metrics)
     if main is None:
         return
     for given, twins in _twins(datasets):
         for lead in leads.values():
             if (lead.dataset, lead.metric) == (given.label, main.label) and lead.model in proposed:
                 others = {
-                    str(twin.settings[_SETTING]): leads.get((twin.label, lead.split, lead.metric, lead.model))
+                    str(twin.settings[_SETTING]): leads.get((twin.label, lead.split_label, lead.metric, lead.model))
                     for twin in twins
                 }
                 yield _sentence(lead, others)
@@ -71,9 +73,9 @@ def _completed(told: Mapping[str, Any] | str) -> str:
     )
 
 
-def _twins(datasets: Sequence[About]) -> Iterator[tuple[About, list[About]]]:
+def _twins(datasets: Sequence[DatasetInfo]) -> Iterator[tuple[DatasetInfo, list[DatasetInfo]]]:
     """Yield each data set with titles as given, and the same with other titles."""
-    groups: dict[str, list[About]] = {}
+    groups: dict[str, list[DatasetInfo]] = {}
     for data in datasets:
         if _SETTING in data.settings:
             rest = {name: value for name, value in data.settings.items() if name != _SETTING}
@@ -86,7 +88,7 @@ def _twins(datasets: Sequence[About]) -> Iterator[tuple[About, list[About]]]:
 
 
 def _sentence(lead: Contrast, others: dict[str, Contrast | None]) -> str:
-    place = f"Contamination probe on {lead.dataset}, {lead.split}, {lead.metric}"
+    place = f"Contamination probe on {lead.dataset}, {lead.split_label}, {lead.metric}"
     margin = _margin(lead)
     if margin <= 0:
         return (

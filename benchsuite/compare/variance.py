@@ -22,7 +22,7 @@ _TWO = 2
 
 @dataclass(frozen=True)
 class Components:
-    """Standard deviations; see :class:`benchsuite.data.Spread`."""
+    """Standard deviations; see :class:`benchsuite.data.VarianceComponents`."""
 
     seed_sd: float
     user_sd: float

@@ -12,7 +12,7 @@ from benchsuite.compare.cells import CellResult, Measurer
 from benchsuite.compare.contrasts import Column, contrast, correct
 from benchsuite.compare.judge import Table
 from benchsuite.compare.sides import Side
-from benchsuite.data import About, Contrast, Row
+from benchsuite.data import Contrast, MetricInfo, Row
 
 SAME = "the same cells: nothing was fitted anew"
 COST = "a cost, measured once"
@@ -64,7 +64,7 @@ def versus(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Versus]:
     """
     rows = [_index(build(side.plan, side.store).rows) for side in (a, b)]
     measurers = (Measurer(a.plan, a.store), Measurer(b.plan, b.store))
-    directions = {about.label: bool(about.facts["higher_is_better"]) for about in a.plan.metrics}
+    directions = {about.label: about.higher_is_better for about in a.plan.metrics}
     found: list[Versus] = []
     places = [(data.label, split.label) for data in a.plan.datasets for split in a.plan.splits]
     for dataset, split in places:
@@ -74,13 +74,13 @@ def versus(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Versus]:
             why[pair] = _untestable(a, b, dataset, split, pair)
             if not why[pair]:
                 for made in _contrasts(a, b, measurers, (dataset, split), pair):
-                    contrasts[made.split, made.metric, pair] = made
+                    contrasts[made.split_label, made.metric, pair] = made
         keys = list(contrasts)
         contrasts = dict(zip(keys, correct(list(contrasts.values())), strict=True))
         for pair in pairs:
             for (place, metric), one in rows[0].get((dataset, pair[0]), {}).items():
                 other = rows[1].get((dataset, pair[1]), {}).get((place, metric))
-                if other is None or not (place == split or place.startswith(f"{split}/")):
+                if other is None or one.split != split:
                     continue
                 tested = contrasts.get((place, metric, pair))
                 reason = "" if tested else _reason(a, b, one, other, metric, why[pair])
@@ -92,7 +92,7 @@ def versus(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Versus]:
 def _index(rows: Sequence[Row]) -> dict[tuple[str, str], dict[tuple[str, str], Row]]:
     found: dict[tuple[str, str], dict[tuple[str, str], Row]] = {}
     for row in rows:
-        found.setdefault((row.dataset, row.model), {})[row.split, row.metric] = row
+        found.setdefault((row.dataset, row.model), {})[row.split_label, row.metric] = row
     return found
 
 
@@ -133,7 +133,7 @@ def _ok(side: Side, key: str, reason: str) -> bool:
     return known and side.store.get("cell", key).manifest["state"] == "ok"
 
 
-def _metric(side: Side, label: str) -> About | None:
+def _metric(side: Side, label: str) -> MetricInfo | None:
     return next((about for about in side.plan.metrics if about.label == label), None)
 
 
@@ -142,10 +142,10 @@ def _redefined(a: Side, b: Side, metric: str) -> str:
     one, other = _metric(a, metric), _metric(b, metric)
     if one is None or other is None:
         return "not measured on both sides"
-    facts = [(about.facts["plugin"], about.facts["version"], dict(about.settings)) for about in (one, other)]
+    facts = [(about.plugin, about.version, dict(about.settings)) for about in (one, other)]
     if facts[0] != facts[1]:
         return "the metric has other settings or another version, so its numbers do not mean the same"
-    rule = "relevant" if one.facts["task"] == "ranking" else "threshold"
+    rule = "relevant" if one.task == "ranking" else "threshold"
     if a.plan.settings[rule] != b.plan.settings[rule]:
         return f'"{rule}" differs, so its numbers do not mean the same'
     return ""
@@ -159,13 +159,13 @@ def _contrasts(
     for side, measurer, model in zip((a, b), measurers, pair, strict=True):
         results = _results(side.cells(*place, model), measurer)
         table = Table(side.plan, measurer, *place, {model: results})
-        columns.append({(column.split, column.metric): column for column in table.columns()})
+        columns.append({(column.split, column.group, column.metric): column for column in table.columns()})
     for key, one in columns[0].items():
         other = columns[1].get(key)
         if other is None or pair[0] not in one.models or pair[1] not in other.models or _redefined(a, b, one.metric):
             continue
         both = {"A": one.models[pair[0]], "B": other.models[pair[1]]}
-        column = Column(one.dataset, one.split, one.metric, one.higher_is_better, one.users, one.seeds, both)
+        column = Column(one.dataset, one.split, one.metric, one.higher_is_better, one.users, one.seeds, both, one.group)
         for found in contrast(column, "A", "chosen"):
             yield dataclasses.replace(found, model=pair[1], reference=pair[0])
 

@@ -1,18 +1,28 @@
 """Immutable data: what models read, what they answer, and what reports show. Arrays are locked at birth."""
 
+from benchsuite.cutoff import split_cutoff
 from benchsuite.data.answers import Evidence, Pairs, PairScores, Rankings
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
-from benchsuite.data.comparison import About, Comparison, Contrast, PerUser, Row, Shown, Spread, Standing, State, Trials
+from benchsuite.data.comparison import Comparison, Contrast, MeanRanks, PerUser, Trials, UserCase, VarianceComponents
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
 from benchsuite.data.fold import Fold, FoldView, Queries, Truth
+from benchsuite.data.infos import (
+    DatasetInfo,
+    MetricInfo,
+    ModelInfo,
+    PluginInfo,
+    SplitInfo,
+    main_metric,
+)
+from benchsuite.data.rows import Row, State, as_record, split_label
 from benchsuite.data.strata import Stratum, StratumFamily
 
 __all__ = [
-    "About",
     "Bool",
     "Comparison",
     "Contrast",
     "Dataset",
+    "DatasetInfo",
     "Entities",
     "Evidence",
     "Float32",
@@ -23,20 +33,28 @@ __all__ = [
     "Int32",
     "Int64",
     "Interactions",
+    "MeanRanks",
+    "MetricInfo",
+    "ModelInfo",
     "PairScores",
     "Pairs",
     "PerUser",
+    "PluginInfo",
     "Queries",
     "Ragged",
     "Rankings",
     "Row",
-    "Shown",
-    "Spread",
-    "Standing",
+    "SplitInfo",
     "State",
     "Step",
     "Stratum",
     "StratumFamily",
     "Trials",
     "Truth",
+    "UserCase",
+    "VarianceComponents",
+    "as_record",
+    "main_metric",
+    "split_cutoff",
+    "split_label",
 ]

@@ -6,67 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from benchsuite.data.infos import DatasetInfo, MetricInfo, ModelInfo, SplitInfo
+from benchsuite.data.rows import Row, split_label
 from benchsuite.data.strata import Stratum
 
-State = Literal["ok", "failed", "not applicable", "missing"]
-"""``missing`` means planned but not run yet. Every planned cell has one of these; none is left out."""
-
 _ALPHA = 0.05
-
-
-@dataclass(frozen=True)
-class Row:
-    """One number of the comparison, or the reason why there is none.
-
-    Attributes:
-        dataset: label of the data set.
-        split: label of the split; a group of queries has its own rows, ``"user-cold/k=1"``.
-        model: label of the model.
-        metric: ``"ndcg@10"``, or a cost: ``"fit_seconds"``, ``"score_seconds"``, ``"peak_memory_mb"``,
-            ``"parameters"``, ``"energy_wh"``, ``"co2e_g"``, ``"fallback_share"``.
-        mean: the value, None where there is none.
-        ci_low: lower end of the 95% interval, None where there is none.
-        ci_high: upper end.
-        n: how many queries (or pairs) the value rests on.
-        state: see :data:`State`.
-        reason: why there is no value, or "".
-    """
-
-    dataset: str
-    split: str
-    model: str
-    metric: str
-    mean: float | None
-    ci_low: float | None
-    ci_high: float | None
-    n: int
-    state: State
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class About:
-    """What a report tells about a model, data set, split or metric.
-
-    Attributes:
-        label: the name used in the rows.
-        name: the plugin's name.
-        summary: one line.
-        settings: every setting with its value.
-        cite: BibTeX entries.
-        facts: anything more, by kind. Data sets: ``licence``, ``url``, ``domain``, ``simulated``, ``fingerprint``,
-            ``users``, ``items``, ``interactions``, ``steps`` (list of {name, before, after, note}). Splits: ``counts``.
-            Metrics: ``higher_is_better``, ``task`` and ``convention``. Models: ``version``, ``origin``,
-            ``uses_language_model``, ``proposed`` (True for a model put to the test, which is no classic), ``ceiling``
-            (True for an oracle, which never competes for best) and ``tuned``.
-    """
-
-    label: str
-    name: str
-    summary: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    cite: tuple[str, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,7 +64,7 @@ class Contrast:
 
     Attributes:
         dataset: label of the data set.
-        split: label of the split, group included, as in :class:`Row`.
+        split: label of the split.
         metric: label of the metric.
         model: label of the model.
         reference: label of the model it is held against.
@@ -145,6 +89,7 @@ class Contrast:
         ties: users for whom both are equal.
         losses: users for whom the model is worse.
         higher_is_better: the metric's direction.
+        group: the group of queries, "" is everybody, as in :class:`Row`.
     """
 
     dataset: str
@@ -169,6 +114,12 @@ class Contrast:
     ties: int
     losses: int
     higher_is_better: bool = True
+    group: str = ""
+
+    @property
+    def split_label(self) -> str:
+        """Label of the split, group included."""
+        return split_label(self.split, self.group)
 
     @property
     def verdict(self) -> Literal["better", "worse", "not separated", "not tested"]:
@@ -181,12 +132,12 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class Spread:
+class VarianceComponents:
     """Where the spread of one number comes from when several seeds were run: variance components.
 
     Attributes:
         dataset: label of the data set.
-        split: label of the split, group included.
+        split: label of the split.
         model: label of the model.
         reference: the model it is held against where the number is a difference, "" where it is the model's own mean.
         metric: label of the metric.
@@ -196,6 +147,7 @@ class Spread:
         user_sd: standard deviation between users that stays the same over seeds.
         residual_sd: what is left: users that react to seeds. None in a nested design, where ``user_sd`` holds it.
         design: ``crossed``: the same users under every seed; ``nested``: each seed has users of its own.
+        group: the group of queries, "" is everybody.
     """
 
     dataset: str
@@ -208,10 +160,16 @@ class Spread:
     user_sd: float
     residual_sd: float | None
     design: Literal["crossed", "nested"]
+    group: str = ""
+
+    @property
+    def split_label(self) -> str:
+        """Label of the split, group included."""
+        return split_label(self.split, self.group)
 
 
 @dataclass(frozen=True)
-class Standing:
+class MeanRanks:
     """Mean ranks over data sets under one split, and what the Friedman and Nemenyi tests say of them.
 
     Attributes:
@@ -238,7 +196,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Shown:
+class UserCase:
     """One user's case in full, for readers who want to look: texts, not codes.
 
     Attributes:
@@ -272,7 +230,7 @@ class PerUser:
     metric: str
     users: tuple[str, ...]
     values: Mapping[str, tuple[float | None, ...]]
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[UserCase, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -298,27 +256,27 @@ class Comparison:
 
     name: str
     rows: tuple[Row, ...]
-    datasets: tuple[About, ...]
-    splits: tuple[About, ...]
-    models: tuple[About, ...]
-    metrics: tuple[About, ...]
+    datasets: tuple[DatasetInfo, ...]
+    splits: tuple[SplitInfo, ...]
+    models: tuple[ModelInfo, ...]
+    metrics: tuple[MetricInfo, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     tuning: tuple[Trials, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
-    spreads: tuple[Spread, ...] = ()
-    standings: tuple[Standing, ...] = ()
+    spreads: tuple[VarianceComponents, ...] = ()
+    standings: tuple[MeanRanks, ...] = ()
     per_user: tuple[PerUser, ...] = ()
     strata: tuple[Stratum, ...] = ()
 
-    def row(self, dataset: str, split: str, model: str, metric: str) -> Row | None:
+    def row(self, dataset: str, split: str, model: str, metric: str, group: str = "") -> Row | None:
         """Return one row, or None when the metric does not exist for this cell."""
-        return self._index.get((dataset, split, model, metric))
+        return self._index.get((dataset, split, group, model, metric))
 
     @property
-    def _index(self) -> dict[tuple[str, str, str, str], Row]:
-        index: dict[tuple[str, str, str, str], Row] | None = self.__dict__.get("_rows_by_name")
+    def _index(self) -> dict[tuple[str, str, str, str, str], Row]:
+        index: dict[tuple[str, str, str, str, str], Row] | None = self.__dict__.get("_rows_by_name")
         if index is None:
-            index = {(r.dataset, r.split, r.model, r.metric): r for r in self.rows}
+            index = {(r.dataset, r.split, r.group, r.model, r.metric): r for r in self.rows}
             object.__setattr__(self, "_rows_by_name", index)
         return index

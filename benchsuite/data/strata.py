@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from benchsuite.data.comparison import Row
+from benchsuite.data.rows import Row
 
 StratumFamily = Literal["item novelty", "user novelty", "item popularity", "user activity"]
 
@@ -31,7 +30,7 @@ class Stratum:
         of_held_out: all held-out rows.
         queries: queries with a held-out row in it.
         of_queries: all queries with a held-out row.
-        rows: one for each model and metric, with ``split`` as ``"global-temporal/cold items"``. Nothing here is tested,
+        rows: one for each model and metric, whose ``group`` is the part's name. Nothing here is tested,
             so it adds nothing to any family of tests. ``n`` is as in the other rows.
         fallback: by model, the share of the part's labelled pairs of which the model had no opinion, so that the
             declared fallback answered. Models without answers are absent.

@@ -260,7 +260,7 @@ def small_tables(comparison: Comparison) -> dict[str, Batch]:
 def _fields(table: Table, of: Callable[[Comparison], Iterable[Any]]) -> Callable[[Comparison], Iterator[Sequence[Any]]]:
     def rows(comparison: Comparison) -> Iterator[Sequence[Any]]:
         for one in of(comparison):
-            yield [getattr(one, name) for name in table.names]
+            yield [one.split_label if name == "split" else getattr(one, name) for name in table.names]
 
     return rows
 

@@ -49,6 +49,7 @@ class RunComparison(FunctionResult):
         """Return both sides, changes, counts and results as plain values."""
         from benchsuite.compare import plan_key
         from benchsuite.compare.versus import summary
+        from benchsuite.data import as_record
 
         sides = {
             name: {"title": one.title, "experiment": one.plan.name, "plan": plan_key(one.plan), "store": one.store.root}
@@ -60,10 +61,10 @@ class RunComparison(FunctionResult):
                 "split": one.split,
                 "metric": one.metric,
                 "models": one.models,
-                "a": dataclasses.asdict(one.a),
-                "b": dataclasses.asdict(one.b),
+                "a": as_record(one.a),
+                "b": as_record(one.b),
                 "difference": one.difference,
-                "contrast": None if one.contrast is None else dataclasses.asdict(one.contrast),
+                "contrast": None if one.contrast is None else as_record(one.contrast),
                 "verdict": None if one.contrast is None else one.contrast.verdict,
                 "why_no_test": one.why,
             }

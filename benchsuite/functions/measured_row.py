@@ -12,7 +12,7 @@ from benchsuite.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from benchsuite.api import Model
-    from benchsuite.data import About, Dataset
+    from benchsuite.data import Dataset, ModelInfo
     from benchsuite.plan import Plan
     from benchsuite.saved import Benchmark
     from benchsuite.store import Store
@@ -33,7 +33,7 @@ class Measured:
 
     plan: Plan
     store: Store
-    about: About
+    about: ModelInfo
     plugin: str
     settings: Mapping[str, Any]
     origin: str
@@ -53,14 +53,13 @@ class Measured:
         from benchsuite.saved import Benchmark
 
         name = self.plan.name
-        places = [one.label for one in self.plan.datasets if one.facts.get("fingerprint") == dataset.fingerprint]
+        places = [one.label for one in self.plan.datasets if one.fingerprint == dataset.fingerprint]
         if not places:
             labels = ", ".join(one.label for one in self.plan.datasets)
             what = f"measured other data ({labels}), not {dataset.name} as it was loaded now"
             raise UsageError(what, where=f"experiment {name}", remedy="name that --source, with its --source-with")
-        version = self.about.facts.get("version")
-        if version != model.version:
-            what = f"measured version {version} of the model, and {model.version} is installed"
+        if self.about.version != model.version:
+            what = f"measured version {self.about.version} of the model, and {model.version} is installed"
             raise UsageError(what, where=f"experiment {name}", remedy=f"run it again: benchsuite run {name}")
         changed = [key for key, value in model.settings().items() if key in given and value != self.settings.get(key)]
         origin = self.origin

@@ -170,10 +170,9 @@ def tracked(comparison: Comparison, plan: Plan, store: Store) -> Iterator[Tracke
     for cell in plan.cells:
         cells.setdefault((cell.dataset, cell.split, cell.model), []).append(cell)
     rows: dict[tuple[str, str, str], list[Row]] = {}
-    whole = {about.label: str(about.facts.get("group_of", about.label)) for about in comparison.splits}
     for row in comparison.rows:
-        rows.setdefault((row.dataset, whole[row.split], row.model), []).append(row)
-    metrics = [[m.label, m.facts["version"], dict(m.settings)] for m in plan.metrics]
+        rows.setdefault((row.dataset, row.split, row.model), []).append(row)
+    metrics = [[m.label, m.version, dict(m.settings)] for m in plan.metrics]
     rules = {name: plan.settings[name] for name in ("relevant", "threshold")}
     for place, own in cells.items():
         identity = {"experiment": plan.name, "place": place, "cells": [c.key for c in own], "metrics": metrics, **rules}
@@ -196,18 +195,18 @@ def _run(
     kept = [store.get("cell", c.key).manifest for c in cells if not c.reason and store.has("cell", c.key)]
     ends = [_milliseconds(manifest["finished"]) for manifest in kept if "finished" in manifest] or [0]
     starts = [_milliseconds(manifest["started"]) for manifest in kept if "started" in manifest] or [min(ends)]
-    first = next((row for row in rows if row.split == split), None)
+    first = next((row for row in rows if not row.group), None)
     state = first.state if first is not None else "missing"
     run = Tracked(key, f"{model} on {dataset}, {split}", state, min(starts), max(ends))
     settings = _settings(place, cells, plan)
     run.params = {name: _short(value) for name, value in settings.items()}
     for row in rows:
-        group = "" if row.split == split else "/" + row.split.removeprefix(f"{split}/")
+        group = f"/{row.group}" if row.group else ""
         for part, value in (("", row.mean), (".ci_low", row.ci_low), (".ci_high", row.ci_high)):
             if value is not None:
                 _add(run.metrics, f"{row.metric}{part}{group}", value)
     for one in comparison.contrasts:
-        if (one.dataset, one.split, one.model, one.role) == (dataset, split, model, "best classic"):
+        if (one.dataset, one.split_label, one.model, one.role) == (dataset, split, model, "best classic"):
             for part, value in ((".difference", one.difference), (".p_holm", one.p_holm)):
                 if value is not None:
                     _add(run.metrics, f"{one.metric}{part}", value)
@@ -247,13 +246,10 @@ def _files(place: tuple[str, str, str], rows: Sequence[Row], comparison: Compari
     from benchsuite.data.tabular import write_table
 
     dataset, split, model = place
-    splits = {row.split for row in rows} | {split}
     own = dataclasses.replace(
         comparison,
         rows=tuple(rows),
-        contrasts=tuple(
-            c for c in comparison.contrasts if (c.dataset, c.model) == (dataset, model) and c.split in splits
-        ),
+        contrasts=tuple(c for c in comparison.contrasts if (c.dataset, c.split, c.model) == (dataset, split, model)),
         tuning=tuple(t for t in comparison.tuning if (t.dataset, t.split, t.model) == place),
         spreads=(),
         standings=(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from benchsuite.data import About, Comparison, Contrast, Row
+from benchsuite.data import Comparison, Contrast, DatasetInfo, MetricInfo, Row, SplitInfo
 
 _MARKS = {
     "better": "\N{BLACK UP-POINTING TRIANGLE}",
@@ -20,8 +20,10 @@ _SMALL = 10
 def page(comparison: Comparison) -> str:
     """Return HTML without scripts and without anything from elsewhere; every text is escaped."""
     parts = [f"<h3>{escape(comparison.name)}</h3>"]
-    metrics = [about for about in comparison.metrics if about.facts.get("task") != "cost"]
-    tested = {(c.dataset, c.split, c.metric, c.model): c for c in comparison.contrasts if c.role == "best classic"}
+    metrics = [about for about in comparison.metrics if about.task != "cost"]
+    tested = {
+        (c.dataset, c.split_label, c.metric, c.model): c for c in comparison.contrasts if c.role == "best classic"
+    }
     for data in comparison.datasets:
         for split in comparison.splits:
             known = [metric for metric in metrics if _any(comparison, data, split, metric)]
@@ -36,27 +38,29 @@ def page(comparison: Comparison) -> str:
     return f"<div>{''.join(parts)}<p><small>{legend}{notes}</small></p></div>"
 
 
-def _any(comparison: Comparison, data: About, split: About, metric: About) -> bool:
-    return any(comparison.row(data.label, split.label, model.label, metric.label) for model in comparison.models)
+def _any(comparison: Comparison, data: DatasetInfo, split: SplitInfo, metric: MetricInfo) -> bool:
+    return any(
+        comparison.row(data.label, split.label, model.label, metric.label, split.group) for model in comparison.models
+    )
 
 
 def _table(
     comparison: Comparison,
-    data: About,
-    split: About,
-    metrics: Sequence[About],
+    data: DatasetInfo,
+    split: SplitInfo,
+    metrics: Sequence[MetricInfo],
     tested: dict[tuple[str, str, str, str], Contrast],
 ) -> str:
-    simulated = " (simulated data)" if data.facts.get("simulated") else ""
+    simulated = " (simulated data)" if data.simulated else ""
     heads = "".join(f'<th scope="col" style="{_CELL}">{_head(metric)}</th>' for metric in metrics)
     lines = []
     best = {metric.label: _best(comparison, data, split, metric) for metric in metrics}
     for model in comparison.models:
-        rows = [comparison.row(data.label, split.label, model.label, metric.label) for metric in metrics]
-        name = escape(model.label) + (" (ceiling)" if model.facts.get("ceiling") else "")
+        rows = [comparison.row(data.label, split.label, model.label, metric.label, split.group) for metric in metrics]
+        name = escape(model.label) + (" (ceiling)" if model.is_oracle else "")
         cells = "".join(_cells(rows, metrics, best, tested))
         lines.append(f'<tr><th scope="row" style="text-align:left">{name}</th>{cells}</tr>')
-    title = f"{escape(data.label)}, {escape(split.label)}{simulated}"
+    title = f"{escape(data.label)}, {escape(split.split_label)}{simulated}"
     return (
         '<div style="overflow-x:auto;margin-bottom:1em"><table><caption style="text-align:left;white-space:nowrap">'
         f"<strong>{title}</strong></caption><thead><tr><th></th>{heads}</tr></thead>"
@@ -64,23 +68,23 @@ def _table(
     )
 
 
-def _head(metric: About) -> str:
-    arrow = "" if metric.facts.get("higher_is_better", True) else " \N{DOWNWARDS ARROW}"
-    return f'<span title="{escape(str(metric.facts.get("convention", "")))}">{escape(metric.label)}{arrow}</span>'
+def _head(metric: MetricInfo) -> str:
+    arrow = "" if metric.higher_is_better else " \N{DOWNWARDS ARROW}"
+    return f'<span title="{escape(metric.convention)}">{escape(metric.label)}{arrow}</span>'
 
 
-def _best(comparison: Comparison, data: About, split: About, metric: About) -> float | None:
-    compete = [model.label for model in comparison.models if not model.facts.get("ceiling")]
-    rows = [comparison.row(data.label, split.label, label, metric.label) for label in compete]
+def _best(comparison: Comparison, data: DatasetInfo, split: SplitInfo, metric: MetricInfo) -> float | None:
+    compete = [model.label for model in comparison.models if not model.is_oracle]
+    rows = [comparison.row(data.label, split.label, label, metric.label, split.group) for label in compete]
     values = [row.mean for row in rows if row is not None and row.mean is not None]
     if not values:
         return None
-    return max(values) if metric.facts.get("higher_is_better", True) else min(values)
+    return max(values) if metric.higher_is_better else min(values)
 
 
 def _cells(
     rows: Sequence[Row | None],
-    metrics: Sequence[About],
+    metrics: Sequence[MetricInfo],
     best: dict[str, float | None],
     tested: dict[tuple[str, str, str, str], Contrast],
 ) -> Iterator[str]:
@@ -97,7 +101,7 @@ def _cells(
         elif row.mean is None:
             yield f'<td style="{_CELL}" title="{escape(row.reason)}"><em>{escape(row.state)}</em></td>'
         else:
-            contrast = tested.get((row.dataset, row.split, row.metric, row.model))
+            contrast = tested.get((row.dataset, row.split_label, row.metric, row.model))
             mark = "" if contrast is None else _MARKS[contrast.verdict]
             value = number(row.mean)
             value = f"<strong>{value}</strong>" if row.mean == best[metric.label] else value

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import PluginError, UsageError, did_you_mean
-from benchsuite.registry import KINDS, Entry, Kind, cutoff_of, entries, find, is_file
+from benchsuite.registry import KINDS, Entry, Kind, entries, find, is_file
 
 
 def cutoff(name: str) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def find_plugin(name: str, kind: Kind | None) -> Entry:
     if is_file(name):
         return _find_in_file(name, kind)
     if cutoff(name):
-        name = f"{name.partition('@')[0]}@k"
+        name = f"{split_cutoff(name)[0]}@k"
     if kind is not None:
         return find(kind, name)
     plain = name.rpartition("/")[2]

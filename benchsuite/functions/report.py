@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -85,7 +84,9 @@ class RenderedReport(FunctionResult):
 
     def to_dict(self) -> dict[str, Any]:
         """Return all rows and tests as plain values."""
-        tables = {kind: [dataclasses.asdict(one) for one in getattr(self.comparison, kind)] for kind in _KINDS}
+        from benchsuite.data import as_record
+
+        tables = {kind: [as_record(one) for one in getattr(self.comparison, kind)] for kind in _KINDS}
         return {"experiment": self.comparison.name, **tables}
 
     def frames(self) -> Mapping[str, DataFrame]:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchsuite.api import Metric, Model, Need, Plugin, Source, Split
-from benchsuite.data import About, Dataset, Trials
+from benchsuite.data import Dataset, DatasetInfo, MetricInfo, ModelInfo, SplitInfo, Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.keys import content_key
 from benchsuite.plan.experiment import Experiment
-from benchsuite.plan.picks import Pick, Picked
+from benchsuite.plan.picks import Pick, Picked, heading
 
 Stage = Literal["validation", "test"]
 STAGES: tuple[Stage, ...] = ("validation", "test")
@@ -103,10 +103,10 @@ class Plan:
 
     name: str
     settings: Mapping[str, Any]
-    datasets: tuple[About, ...]
-    splits: tuple[About, ...]
-    models: tuple[About, ...]
-    metrics: tuple[About, ...]
+    datasets: tuple[DatasetInfo, ...]
+    splits: tuple[SplitInfo, ...]
+    models: tuple[ModelInfo, ...]
+    metrics: tuple[MetricInfo, ...]
     cells: tuple[Cell, ...]
     tuning: tuple[Trials, ...] = ()
     trusted: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
@@ -116,11 +116,15 @@ class Plan:
         return dataclasses.replace(self, trusted=self.trusted | frozenset(names))
 
     def to_json(self) -> str:
-        """Return the plan as JSON text."""
-        table = dataclasses.asdict(self)
-        del table["trusted"]
+        """Return the plan as JSON text; what an older plan did not tell is left out, so that its key stays."""
+        table: dict[str, Any] = {"name": self.name, "settings": self.settings}
+        for kind in ("datasets", "splits", "models"):
+            table[kind] = [info.record() for info in getattr(self, kind)]
+        table["metrics"] = [_metric_record(metric) for metric in self.metrics]
+        table["cells"] = [dataclasses.asdict(cell) for cell in self.cells]
+        table["tuning"] = [dataclasses.asdict(trials) for trials in self.tuning]
         for trials in table["tuning"]:
-            if not trials["reasons"]:  # plans that are older than this field keep their keys
+            if not trials["reasons"]:
                 del trials["reasons"]
         return json.dumps(table, ensure_ascii=False, default=dict)
 
@@ -133,18 +137,28 @@ class Plan:
 
     def predicts_values(self, model: str) -> bool:
         """Return whether the scores of the model with this label are on the scale of the data's values."""
-        return any(about.label == model and about.facts.get("predicts_values", False) for about in self.models)
+        return any(info.label == model and info.predicts_values for info in self.models)
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
         """Read what :meth:`to_json` wrote."""
         table = json.loads(text)
-        table.pop("trusted", None)
-        for kind in ("datasets", "splits", "models", "metrics"):
-            table[kind] = tuple(About(**{**about, "cite": tuple(about["cite"])}) for about in table[kind])
+        table["datasets"] = tuple(DatasetInfo.from_record(one) for one in table["datasets"])
+        table["splits"] = tuple(SplitInfo.from_record(one) for one in table["splits"])
+        table["models"] = tuple(ModelInfo.from_record(one) for one in table["models"])
+        table["metrics"] = tuple(
+            dataclasses.replace(MetricInfo.from_record(one), title=one.get("title", ""), unit=one.get("unit", ""))
+            for one in table["metrics"]
+        )
         table["cells"] = tuple(Cell(**cell) for cell in table["cells"])
         table["tuning"] = tuple(Trials(**_tuples(trials)) for trials in table["tuning"])
         return cls(**table)
+
+
+def _metric_record(metric: MetricInfo) -> dict[str, Any]:
+    """Return the record of a metric, with its heading and unit where they were told."""
+    told = {"title": metric.title, "unit": metric.unit}
+    return metric.record() | {name: value for name, value in told.items() if value}
 
 
 def unmet(needs: frozenset[Need], dataset: Dataset) -> str:
@@ -205,10 +219,10 @@ def make_plan(
             "timeout_minutes": experiment.timeout_minutes,
             "tune": None if experiment.tune is None else experiment.tune.model_dump(),
         },
-        datasets=tuple(_about_data(source, dataset) for source, dataset in datasets.values()),
-        splits=tuple(_about_split(split, folds) for split in picked.splits),
-        models=tuple(_about_model(model) for model in picked.models),
-        metrics=tuple(_about_metric(metric, datasets) for metric in picked.metrics),
+        datasets=tuple(_dataset_info(source, dataset) for source, dataset in datasets.values()),
+        splits=tuple(_split_info(split, folds) for split in picked.splits),
+        models=tuple(_model_info(model) for model in picked.models),
+        metrics=tuple(_metric_info(metric, datasets) for metric in picked.metrics),
         cells=tuple(cells),
         trusted=frozenset(pick.entry.target for pick in picked.all if pick.entry.is_file),
     )
@@ -241,11 +255,12 @@ def retarget(cell: Cell, settings: Mapping[str, Any]) -> Cell:
     return dataclasses.replace(cell, identity=identity, key=content_key("cell", identity))
 
 
-def _about_data(source: Pick, dataset: Dataset) -> About:
+def _dataset_info(source: Pick, dataset: Dataset) -> DatasetInfo:
     plugin = source.plugin
     if not isinstance(plugin, Source):
         raise BenchsuiteError(f"{source.label} is not a source")
-    return source.about(
+    return DatasetInfo(
+        **source.told,
         domain=plugin.domain,
         licence=plugin.licence,
         url=plugin.url,
@@ -254,43 +269,47 @@ def _about_data(source: Pick, dataset: Dataset) -> About:
         users=len(dataset.users),
         items=len(dataset.items),
         interactions=len(dataset.interactions),
-        steps=[dataclasses.asdict(step) for step in dataset.steps],
+        steps=tuple(dataset.steps),
     )
 
 
-def _about_split(split: Pick, folds: Sequence[FoldPlace]) -> About:
+def _split_info(split: Pick, folds: Sequence[FoldPlace]) -> SplitInfo:
     own = [fold for fold in folds if fold.split == split.label]
     counts = {f"{fold.dataset}, seed {fold.seed}, fold {fold.name}": dict(fold.counts) for fold in own}
-    groups = list(dict.fromkeys(group for fold in own for group in fold.groups))
+    groups = tuple(dict.fromkeys(group for fold in own for group in fold.groups))
     kinds = {"users": getattr(split.plugin, "cold_users", False), "items": getattr(split.plugin, "cold_items", False)}
-    cold = [kind for kind, promised in kinds.items() if promised]
-    return split.about(counts=counts, groups=groups if len(groups) > 1 else [], cold=cold)
+    cold = tuple(kind for kind, promised in kinds.items() if promised)
+    return SplitInfo(**split.told, counts=counts, groups=groups if len(groups) > 1 else (), cold=cold)
 
 
-def _about_model(model: Pick) -> About:
+def _model_info(model: Pick) -> ModelInfo:
     plugin = model.plugin
     if not isinstance(plugin, Model):
         raise BenchsuiteError(f"{model.label} is not a model")
-    return model.about(
-        needs=sorted(plugin.needs),
+    return ModelInfo(
+        **model.told,
+        needs=tuple(sorted(plugin.needs)),
         uses_language_model=plugin.reads_with_language_model(),
-        proposed=plugin.proposed,
-        ceiling=plugin.ceiling,
+        is_candidate=plugin.proposed,
+        is_oracle=plugin.ceiling,
         predicts_values=plugin.predicts_values,
         tuned=False,
         space={name: dataclasses.asdict(space) for name, space in plugin.space().items()},
     )
 
 
-def _about_metric(metric: Pick, datasets: Mapping[str, tuple[Pick, Dataset]]) -> About:
+def _metric_info(metric: Pick, datasets: Mapping[str, tuple[Pick, Dataset]]) -> MetricInfo:
     plugin = metric.plugin
     if not isinstance(plugin, Metric):
         raise BenchsuiteError(f"{metric.label} is not a metric")
-    return metric.about(
+    return MetricInfo(
+        **metric.told,
+        title=heading(plugin, metric.label, metric.entry.name),
+        unit=plugin.unit,
         task=plugin.task,
         higher_is_better=plugin.higher_is_better,
         convention=plugin.convention,
         plugin=metric.identity["plugin"],
-        **({"code": metric.code} if metric.entry.is_file else {}),
+        code=metric.code if metric.entry.is_file else "",
         unmet={label: why for label, (_, data) in datasets.items() if (why := unmet(plugin.needs, data))},
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from benchsuite.api import Plugin
-from benchsuite.data import About
+from benchsuite.api import Metric, Plugin
+from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import ConfigError, PluginError, did_you_mean
 from benchsuite.loading import plugin_code
 from benchsuite.plan.experiment import Choice, Experiment
-from benchsuite.registry import Entry, Kind, cutoff_of, entries, find, is_file
+from benchsuite.registry import Entry, Kind, entries, find, is_file
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,30 @@ class Pick:
         identity = {"plugin": name, "version": self.plugin.version, "settings": self.plugin.settings()}
         return identity | ({"code": self.code} if self.entry.is_file else {})
 
-    def about(self, **facts: Any) -> About:
-        """Describe the plugin for reports."""
-        facts |= {"version": self.plugin.version, "origin": self.entry.origin}
-        return About(
-            self.label, self.entry.name, self.plugin.summary(), self.plugin.settings(), tuple(self.plugin.cite), facts
-        )
+    @property
+    def told(self) -> dict[str, Any]:
+        """What any plugin tells of itself: the fields of :class:`benchsuite.data.PluginInfo`."""
+        plugin = self.plugin
+        named = {"label": self.label, "name": self.entry.name, "summary": plugin.summary()}
+        made = {"version": plugin.version, "origin": self.entry.origin}
+        return named | {"settings": plugin.settings(), "cite": tuple(plugin.cite)} | made
+
+
+def heading(metric: Metric, label: str, name: str) -> str:
+    """Return how a metric is headed in tables: its title stands in the label for its plugin's name.
+
+    A label that the experiment's author chose stays as it is.
+
+    Args:
+        metric: the plugin.
+        label: in the experiment: ``ndcg@10``, or with a grid ``log-loss (clip=0.1)``.
+        name: the plugin's name: ``ndcg@k``.
+    """
+    base = split_cutoff(name)[0]
+    rest = label.removeprefix(base)
+    if not metric.title or rest == label or rest[:1] not in ("", "@", " "):
+        return label
+    return f"{metric.title}{rest}"
 
 
 @dataclass(frozen=True)
@@ -112,7 +130,7 @@ def pick(kind: Kind, choice: Choice, where: str) -> Pick:
 
 def _cutoff(name: str, settings: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     """Read ``ndcg@10`` as the metric ``ndcg@k`` with ``k = 10``."""
-    base, _, cutoff = name.partition("@")
+    base, cutoff = split_cutoff(name)
     k = cutoff_of(name)
     if k is None:
         raise ConfigError(f'"{name}" has no number after @', where=where, remedy=f"write for example {base}@10")

@@ -54,11 +54,10 @@ class TuneQueue:
         tune = plan.settings["tune"]
         self._budget = Budget(tune["on"], tune["trials"], tune["seconds"])
         about = next(metric for metric in plan.metrics if metric.label == tune["on"])
-        code = about.facts.get("code")
-        metric = load_metric(about.facts["plugin"], trusted=plan.trusted, code=code)
+        metric = load_metric(about.plugin, trusted=plan.trusted, code=about.code or None)
         self._metric = metric.from_settings(about.settings, about.label)
-        self._metric_identity = [about.facts["plugin"], about.facts["version"], dict(about.settings)]
-        self._metric_identity += [] if code is None else [code]
+        self._metric_identity = [about.plugin, about.version, dict(about.settings)]
+        self._metric_identity += [about.code] if about.code else []
         self._folds = StoredFolds(store)
         self._flying: dict[str, _Open] = {}
         self._done: set[str] = set()
@@ -211,9 +210,6 @@ class TuneQueue:
                 cells.append(cell)
             else:
                 cells.append(retarget(cell, trials.settings[trials.best]))
-        models = tuple(
-            dataclasses.replace(model, facts={**model.facts, "tuned": model.label not in open_models})
-            for model in self._plan.models
-        )
+        models = tuple(dataclasses.replace(model, tuned=model.label not in open_models) for model in self._plan.models)
         tuning = tuple(self.finished[place] for place in places if place in self.finished)
         return dataclasses.replace(self._plan, cells=tuple(cells), models=models, tuning=tuning)

@@ -117,11 +117,12 @@ def _settings(model: Model, benchmark: Benchmark | None) -> list[str]:
 def _numbers(benchmark: Benchmark | None) -> list[str]:
     if benchmark is None:
         return ["**This model was not benchmarked.** Nothing is known of how well it recommends."]
-    held = {(one.split, one.metric): one for one in benchmark.contrasts}
+    held = {(one.split_label, one.metric): one for one in benchmark.contrasts}
     rows = []
     for row in benchmark.rows:
         value = _interval(row.mean, row.ci_low, row.ci_high) if row.state == "ok" else f"{row.state}: {row.reason}"
-        rows.append((row.split, row.metric, value, row.n or "", *_against(held.get((row.split, row.metric)))))
+        place = (row.split_label, row.metric)
+        rows.append((*place, value, row.n or "", *_against(held.get(place))))
     names = ("split", "metric", "mean (95% interval)", "queries or pairs", "best classic", "difference", "verdict")
     told = (
         f'Row "{benchmark.model}" on "{benchmark.dataset}" in the experiment "{benchmark.experiment}" (plan '

@@ -10,7 +10,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from benchsuite.api import Report
-from benchsuite.data import About, Comparison, Row, State
+from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, Row, SplitInfo, State
+from benchsuite.data.dataset import Step
+from benchsuite.data.infos import MetricTask
 from benchsuite.testing.outcome import Make, expect, skip
 
 _MODELS = ("alpha", "beta", "gamma", "delta")
@@ -36,10 +38,10 @@ def comparison() -> Comparison:
         name="checked",
         rows=tuple(rows),
         datasets=(_data("movies", simulated=False), _data("shop", simulated=True)),
-        splits=(About("warm", "random-holdout", "Warm"), About("cold", "item-cold", "New items")),
+        splits=(SplitInfo("warm", "random-holdout", "Warm"), SplitInfo("cold", "item-cold", "New items")),
         models=(
-            *(About(name, name, f"The model {name}", {"factors": 8}) for name in _MODELS),
-            About("zenith", "zenith", "The ceiling", facts={"ceiling": True}),
+            *(ModelInfo(name, name, f"The model {name}", {"factors": 8}) for name in _MODELS),
+            ModelInfo("zenith", "zenith", "The ceiling", is_oracle=True),
         ),
         metrics=tuple(_metric(name) for name in _METRICS),
         provenance={"seeds": [1], "packages": {"numpy": "2.0"}},
@@ -57,16 +59,24 @@ def _row(dataset: str, split: str, model: str, metric: str, state: State) -> Row
     )
 
 
-def _data(label: str, *, simulated: bool) -> About:
-    steps = [{"name": "drop duplicates", "before": 120, "after": 100, "note": ""}]
-    facts = {"users": 10, "items": 20, "interactions": 100, "simulated": simulated, "licence": "free", "steps": steps}
-    return About(label, label, f"The data set {label}", facts=facts)
+def _data(label: str, *, simulated: bool) -> DatasetInfo:
+    return DatasetInfo(
+        label,
+        label,
+        f"The data set {label}",
+        licence="free",
+        simulated=simulated,
+        users=10,
+        items=20,
+        interactions=100,
+        steps=(Step("drop duplicates", 120, 100),),
+    )
 
 
-def _metric(name: str) -> About:
+def _metric(name: str) -> MetricInfo:
     cost = name == "fit_seconds"
-    task = "cost" if cost else "ranking" if "@" in name else "classification"
-    return About(name, name, facts={"higher_is_better": not cost, "task": task, "convention": f"how {name} is made"})
+    task: MetricTask = "cost" if cost else "ranking" if "@" in name else "classification"
+    return MetricInfo(name, name, task=task, higher_is_better=not cost, convention=f"how {name} is made")
 
 
 def _nothing_yet() -> Comparison:

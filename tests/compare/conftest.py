@@ -11,12 +11,24 @@ import numpy as np
 import pytest
 
 from benchsuite.compare.plans import remember_plan
-from benchsuite.data import About, Dataset, Entities, Fold, Interactions, Queries, Ragged, Truth
+from benchsuite.data import (
+    Dataset,
+    DatasetInfo,
+    Entities,
+    Fold,
+    Interactions,
+    MetricInfo,
+    ModelInfo,
+    Queries,
+    Ragged,
+    SplitInfo,
+    Truth,
+)
 from benchsuite.data.files import save_dataset, save_fold
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 from benchsuite.plan.experiment import Choice
-from benchsuite.plan.picks import pick
+from benchsuite.plan.picks import heading, pick
 from benchsuite.provenance import provenance
 from benchsuite.store import Store
 
@@ -114,30 +126,31 @@ def fill(
                             draft.arrays(**answer(rng, fold, skill, 10))
                             costs = {"fit_seconds": 1.0, "score_seconds": 2.0, "peak_memory_mb": 3.0}
                             draft.manifest = {"state": "ok", "costs": costs, "facts": {}, "provenance": provenance()}
-    picked = [pick("metrics", Choice(use=metric, label=metric), "a test") for metric in metrics]
-    facts = {"simulated": True}
+    choices = [Choice(use=metric).expand()[0] for metric in metrics]
+    picked = [pick("metrics", choice, "a test") for choice in choices]
     plan = Plan(
         name="invented",
         settings={"relevant": "taken", "threshold": "f1"},
-        datasets=tuple(About(name, name, facts=facts) for name in datasets),
-        splits=(About("split", "split", facts={"groups": ["k=0", "k=1"] if grouped else []}),),
+        datasets=tuple(DatasetInfo(name, name, simulated=True) for name in datasets),
+        splits=(SplitInfo("split", "split", groups=("k=0", "k=1") if grouped else ()),),
         models=tuple(
-            About(
+            ModelInfo(
                 name,
                 (names or {}).get(name, name),
-                facts={
-                    "uses_language_model": name in language,
-                    "proposed": name in language,
-                    "ceiling": name in ceilings,
-                },
+                uses_language_model=name in language,
+                is_candidate=name in language,
+                is_oracle=name in ceilings,
             )
             for name in models
         ),
         metrics=tuple(
-            one.about(
+            MetricInfo(
+                **one.told,
+                title=heading(one.plugin, one.label, one.entry.name),  # type: ignore[arg-type]
+                unit=one.plugin.unit,  # type: ignore[attr-defined]
                 task=one.plugin.task,  # type: ignore[attr-defined]
                 higher_is_better=one.plugin.higher_is_better,  # type: ignore[attr-defined]
-                convention="",
+                convention=one.plugin.convention,  # type: ignore[attr-defined]
                 unmet={} if rated or not one.plugin.needs else dict.fromkeys(datasets, "needs values other than 1"),  # type: ignore[attr-defined]
                 plugin=one.identity["plugin"],
             )

@@ -101,13 +101,13 @@ def test_the_convention_says_what_estimates_rest_on() -> None:
     list(
         costs.rows("d", "s", "m", [Spent({"parameters": 1, "power": BARE | more}) for more in ({}, {"virtual": True})])
     )
-    said = {about.name: about.facts["convention"] for about in costs.abouts()}
+    said = {about.name: about.convention for about in costs.infos()}
     assert list(said) == list(COSTS)
     for part in ("estimated", "rated 105 W over 32", "4 W, the library's default", "codecarbon ", "PUE 1.0"):
         assert part in said["energy_wh"]
     for part in ("estimated", "g per kWh", "France"):
         assert part in said["co2e_g"]
-    assert all(not about.facts["higher_is_better"] for about in costs.abouts())
+    assert all(not about.higher_is_better for about in costs.infos())
 
 
 def test_stores_from_before_are_read(filled: Any) -> None:

@@ -85,13 +85,13 @@ def test_a_chosen_row_has_a_family_of_its_own(filled: Filled) -> None:
 
 def test_groups_of_queries_have_their_own_contrasts(filled: Filled) -> None:
     comparison = build(*filled(MODELS, grouped=True, **KINDS))
-    splits = ("split", "split/k=0", "split/k=1")
-    users = [find(comparison, "flm", "ndcg@10", split=split).users for split in splits]
+    groups = ("", "k=0", "k=1")
+    users = [find(comparison, "flm", "ndcg@10", group=group).users for group in groups]
     assert users[0] == users[1] + users[2]
-    for split in splits:
-        best = find(comparison, "flm", "ndcg@10", split=split).reference
-        row, other = (comparison.row("one", split, model, "ndcg@10") for model in ("flm", best))
-        assert find(comparison, "flm", "ndcg@10", split=split).difference == row.mean - other.mean
+    for group in groups:
+        best = find(comparison, "flm", "ndcg@10", group=group).reference
+        row, other = (comparison.row("one", "split", model, "ndcg@10", group) for model in ("flm", best))
+        assert find(comparison, "flm", "ndcg@10", group=group).difference == row.mean - other.mean
 
 
 def test_several_seeds_are_separated_from_users(filled: Filled) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from benchsuite.compare import build
 from benchsuite.compare.strata import shown
-from benchsuite.data import About, Comparison, Stratum
+from benchsuite.data import Comparison, MetricInfo, Stratum
 
 Filled = Callable[..., Any]
 
@@ -38,7 +38,7 @@ def test_parts_are_made_with_every_model_and_few_metrics(filled: Filled) -> None
         assert [(row.model, row.metric) for row in stratum.rows] == [
             (model, metric) for model in MODELS for metric in ("ndcg@10", "recall@10", "auc")
         ]
-        assert {row.split for row in stratum.rows} == {f"split/{stratum.name}"}
+        assert {row.split_label for row in stratum.rows} == {f"split/{stratum.name}"}
     both = part(comparison, "warm items"), part(comparison, "cold items")
     assert sum(one.held_out for one in both) == both[0].of_held_out
     by_popularity = [one.held_out for one in comparison.strata if one.family == "item popularity"]
@@ -101,8 +101,8 @@ def test_models_without_answers_are_shown_with_their_reason(filled: Filled) -> N
 
 
 def test_which_metrics_parts_have() -> None:
-    def about(label: str, name: str, task: str = "ranking") -> About:
-        return About(label, name, facts={"task": task})
+    def about(label: str, name: str, task: str = "ranking") -> MetricInfo:
+        return MetricInfo(label, name, task=task)
 
     asked = [about("recall@5", "recall@k"), about("mrr", "mrr@k"), about("auc", "auc", "classification")]
     assert shown(asked) == ["recall@5", "auc"]
@@ -117,9 +117,7 @@ def test_which_metrics_parts_have() -> None:
 def test_a_metric_without_what_it_needs_says_so(filled: Filled) -> None:
     plan, store = filled({"popular": 0.1, "als": 0.3}, metrics=("ndcg@10", "diversity@10"))
     metrics = tuple(
-        dataclasses.replace(about, facts={**about.facts, "unmet": {"one": "needs item text"}})
-        if about.label == "diversity@10"
-        else about
+        dataclasses.replace(about, unmet={"one": "needs item text"}) if about.label == "diversity@10" else about
         for about in plan.metrics
     )
     comparison = build(dataclasses.replace(plan, metrics=metrics), store)

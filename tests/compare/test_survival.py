@@ -7,28 +7,28 @@ import dataclasses
 import pytest
 
 from benchsuite.compare.survival import completion, survival
-from benchsuite.data import About, Contrast
+from benchsuite.data import Contrast, DatasetInfo, MetricInfo, ModelInfo
 
 
-def data(titles: str | None, core: int = 1) -> About:
+def data(titles: str | None, core: int = 1) -> DatasetInfo:
     settings = {"user_core": core} | ({} if titles is None else {"titles": titles})
-    return About(f"films {titles} {core}", "films", settings=settings)
+    return DatasetInfo(f"films {titles} {core}", "films", settings=settings)
 
 
 MODELS = (
-    About("popular", "popular"),
-    About("content", "content-tfidf", facts={"proposed": False}),
-    About("flm", "flm", facts={"proposed": True}),
+    ModelInfo("popular", "popular"),
+    ModelInfo("content", "content-tfidf"),
+    ModelInfo("flm", "flm", is_candidate=True),
 )
 METRICS = (
-    About("accuracy", "accuracy", facts={"task": "pointwise"}),
-    About("ndcg@10", "ndcg@k", facts={"task": "ranking"}),
-    About("recall@10", "recall@k", facts={"task": "ranking"}),
+    MetricInfo("accuracy", "accuracy", task="classification"),
+    MetricInfo("ndcg@10", "ndcg@k"),
+    MetricInfo("recall@10", "recall@k"),
 )
 TITLES = (data("given"), data("opaque"), data("shuffled"))
 
 
-def contrast(dataset: About, difference: float, **more: object) -> Contrast:
+def contrast(dataset: DatasetInfo, difference: float, **more: object) -> Contrast:
     plain = Contrast(
         dataset=dataset.label,
         split="item-cold",
@@ -55,7 +55,7 @@ def contrast(dataset: About, difference: float, **more: object) -> Contrast:
     return dataclasses.replace(plain, **more)  # type: ignore[arg-type]  # names are the fields
 
 
-def say(*contrasts: Contrast, datasets: tuple[About, ...] = TITLES) -> list[str]:
+def say(*contrasts: Contrast, datasets: tuple[DatasetInfo, ...] = TITLES) -> list[str]:
     return list(survival(datasets, MODELS, METRICS, contrasts))
 
 
@@ -99,7 +99,7 @@ def test_lower_may_be_better() -> None:
         ({}, (data(None), data("opaque"))),
     ],
 )
-def test_everything_else_is_left_in_peace(changed: dict[str, str], datasets: tuple[About, ...]) -> None:
+def test_everything_else_is_left_in_peace(changed: dict[str, str], datasets: tuple[DatasetInfo, ...]) -> None:
     assert say(*(contrast(one, 0.04, **changed) for one in datasets), datasets=datasets) == []
 
 

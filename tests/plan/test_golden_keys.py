@@ -36,7 +36,7 @@ def digest(cells: Any) -> str:
 
 def record(plan: Plan) -> dict[str, Any]:
     """Return what the golden file says of a plan that was made from real data."""
-    fingerprints = {data.label: data.facts["fingerprint"] for data in plan.datasets}
+    fingerprints = {data.label: data.fingerprint for data in plan.datasets}
     folds = dict.fromkeys((c.dataset, fingerprints[c.dataset], c.split, c.seed, c.fold) for c in plan.cells)
     return {"folds": [list(fold) for fold in folds], "cells": len(plan.cells), "sha256": digest(plan.cells)}
 

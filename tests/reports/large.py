@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchsuite.data import About, Comparison, PerUser, Row, Shown
+from benchsuite.compare.costs import Costs
+from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, PerUser, Row, SplitInfo, UserCase
 
 MODELS, DATASETS, USERS = 20, 10, 500
 METRICS = tuple(f"{name}@{k}" for k in (5, 10, 20) for name in ("ndcg", "recall", "precision", "map", "mrr", "f1"))
@@ -19,6 +20,7 @@ def large(splits: int = 1) -> Comparison:
     places = [(f"data-{d}", f"split-{s}") for d in range(DATASETS) for s in range(splits)]
     metrics = (*METRICS, *PAIRS, *COSTS)
     assert len(metrics) == 30
+    costs = {info.label: info for info in Costs().infos()}
     rows = []
     for dataset, split in places:
         for model in models:
@@ -29,17 +31,17 @@ def large(splits: int = 1) -> Comparison:
     return Comparison(
         name="large",
         rows=tuple(rows),
-        datasets=tuple(About(f"data-{d}", "invented") for d in range(DATASETS)),
-        splits=tuple(About(f"split-{s}", "invented") for s in range(splits)),
-        models=tuple(
-            About(m, m, facts={"uses_language_model": k > 16, "proposed": k > 16}) for k, m in enumerate(models)
-        ),
+        datasets=tuple(DatasetInfo(f"data-{d}", "invented") for d in range(DATASETS)),
+        splits=tuple(SplitInfo(f"split-{s}", "invented") for s in range(splits)),
+        models=tuple(ModelInfo(m, m, uses_language_model=k > 16, is_candidate=k > 16) for k, m in enumerate(models)),
         metrics=tuple(
-            About(
+            costs.get(m)
+            or MetricInfo(
                 m,
                 m,
-                facts={"task": "cost" if m in COSTS else "classification" if m in PAIRS else "ranking"}
-                | {"higher_is_better": m not in COSTS, "convention": f"how {m} is computed"},
+                title=m.replace("f1", "F1").replace("ndcg", "nDCG"),
+                task="classification" if m in PAIRS else "ranking",
+                convention=f"how {m} is computed",
             )
             for m in metrics
         ),
@@ -55,5 +57,5 @@ def _people(rng: np.random.Generator, place: tuple[str, str], models: list[str])
     def some(count: int) -> tuple[str, ...]:
         return tuple(titles[code] for code in rng.integers(0, len(titles), count))
 
-    shown = tuple(Shown(user, some(30), some(10), {model: some(10) for model in models}) for user in users[:12])
+    shown = tuple(UserCase(user, some(30), some(10), {model: some(10) for model in models}) for user in users[:12])
     return PerUser(*place, "ndcg@10", users, values, shown)

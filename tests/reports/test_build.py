@@ -6,11 +6,12 @@ import dataclasses
 
 import pytest
 
-from benchsuite.data import About, Comparison, Row
-from benchsuite_reports import words
-from benchsuite_reports.build import sections, tables
-from benchsuite_reports.maker import RANK, SHARE
-from benchsuite_reports.tables import NOTHING, narrow
+from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, Row, SplitInfo
+from benchsuite_reports.model import text
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.sections import sections, tables
+from benchsuite_reports.model.table_builder import RANK, SHARE
+from benchsuite_reports.model.tables import NOTHING, narrow
 
 
 def table_of(comparison, key):
@@ -28,25 +29,22 @@ def small(values, *, ceiling=(), language=(), higher=True, halves=0.01):
         Row("d", "s", model, "ndcg@10", value, value - halves, value + halves, 50, "ok")
         for model, value in values.items()
     ]
-    facts = {"task": "ranking", "higher_is_better": higher}
     return Comparison(
         "small",
         tuple(rows),
-        (About("d", "d"),),
-        (About("s", "s"),),
+        (DatasetInfo("d", "d"),),
+        (SplitInfo("s", "s"),),
         tuple(
-            About(
+            ModelInfo(
                 model,
                 model,
-                facts={
-                    "ceiling": model in ceiling,
-                    "uses_language_model": model in language,
-                    "proposed": model in language,
-                },
+                uses_language_model=model in language,
+                is_candidate=model in language,
+                is_oracle=model in ceiling,
             )
             for model in values
         ),
-        (About("ndcg@10", "ndcg@k", facts=facts),),
+        (MetricInfo("ndcg@10", "ndcg@k", title="nDCG@10", higher_is_better=higher),),
     )
 
 
@@ -145,7 +143,7 @@ def test_every_planned_cell_is_shown_with_its_value_or_its_reason(invented):
         for column, cell in zip(table.columns, line.cells, strict=True)
     }
     for row in invented.rows:
-        cell = shown[f"{row.dataset}, {row.split}", row.model, row.metric]
+        cell = shown[f"{row.dataset}, {row.split_label}", row.model, row.metric]
         expected = {"ok": "", "failed": "failed: ", "not applicable": "n/a: ", "missing": "not run yet"}[row.state]
         assert bool(cell.number) == (row.state == "ok"), row
         assert cell.words.startswith(expected)
@@ -177,7 +175,7 @@ def test_cold_start_is_seen_side_by_side(invented):
     table = table_of(invented, "invented-real-user-cold-cold")
     assert [column.heading for column in table.columns] == ["k=0", "k=1", "k=5", "all"]
     assert table.title == "nDCG@10 by number of history items: invented-real, user-cold"
-    value = invented.row("invented-real", "user-cold/k=1", "flm", "ndcg@10").mean
+    value = invented.row("invented-real", "user-cold", "flm", "ndcg@10", "k=1").mean
     cell = next(line.cells[1] for line in table.lines() if line.model == "flm")
     assert cell.number == f"{value:.3f}".removeprefix("0")
 
@@ -189,7 +187,7 @@ def test_overview_sets_places_side_by_side(invented):
         for dataset in ("invented-real", "invented-demo")
         for split in ("random-holdout", "item-cold", "user-cold")
     ]
-    assert table.caption == (f"invented-demo: {words.SIMULATED}",)
+    assert table.caption == (f"invented-demo: {text.SIMULATED}",)
 
 
 def test_models_by_data_sets_for_each_leading_metric(invented):
@@ -214,7 +212,7 @@ def test_warm_and_cold_stand_side_by_side_with_ranks(invented):
 
 def test_what_a_split_promises_decides_what_is_cold(invented):
     splits = [
-        dataclasses.replace(about, facts={**about.facts, "cold": ["users"] if about.label == "random-holdout" else []})
+        dataclasses.replace(about, cold=("users",) if about.label == "random-holdout" else ())
         for about in invented.splits
     ]
     table = table_of(dataclasses.replace(invented, splits=tuple(splits)), "invented-real-item-cold-warm-and-cold")
@@ -238,16 +236,16 @@ def test_a_part_says_what_and_how_much_it_is(invented):
         "300 of 1,000 held-out rows (30.0%), 150 of 500 queries."
     )
     value = invented.strata[1].rows[2]
-    assert (value.split, value.model, value.metric) == ("random-holdout/tail items", "popular", "ndcg@10")
+    assert (value.split_label, value.model, value.metric) == ("random-holdout/tail items", "popular", "ndcg@10")
     assert next(line.cells[2].value for line in table.lines() if line.model == "popular") == value.mean
 
 
 def test_simulated_data_says_so_in_every_table(invented):
     for table in tables(invented):
         if table.key.startswith("invented-demo"):
-            assert words.SIMULATED in table.caption
+            assert text.SIMULATED in table.caption
         if table.key.startswith("invented-real"):
-            assert words.SIMULATED not in table.caption
+            assert text.SIMULATED not in table.caption
 
 
 def test_fallback_is_told_for_the_model_that_used_it(invented):
@@ -322,15 +320,16 @@ def test_narrow_cuts_into_parts_that_hold_all_columns_once(invented):
         assert {note.letter for note in part.notes} == letters
 
 
-def test_headings_read_as_in_papers():
-    assert [words.heading(name) for name in ("ndcg@10", "hit-rate@5", "fit_seconds", "energy_joules", "my_metric")] == [
+def test_headings_read_as_in_papers(invent):
+    view = ComparisonIndex(invent(metrics=("ndcg@10", "hit-rate@10", "fit_seconds", "energy_wh")))
+    assert [view.heading(name) for name in ("ndcg@10", "hit-rate@10", "fit_seconds", "energy_wh", "my_metric")] == [
         "nDCG@10",
-        "Hit rate@5",
+        "Hit rate@10",
         "Fit (s)",
-        "Energy (J)",
+        "Energy (Wh, est.)",
         "my_metric",
     ]
 
 
 def test_direction_and_control_characters_cannot_rewrite_a_line():
-    assert words.clean("a\x1b[31mb\u202ec\nd\x00") == "a\ufffd[31mb\ufffdc d\ufffd"
+    assert text.clean("a\x1b[31mb\u202ec\nd\x00") == "a\ufffd[31mb\ufffdc d\ufffd"

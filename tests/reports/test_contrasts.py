@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchsuite_reports.build import tables
+from benchsuite_reports.model.sections import tables
 
 
 def table_of(comparison, key):

@@ -13,11 +13,10 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
-from benchsuite_reports.html import Html
-from benchsuite_reports.latex import Latex
-from benchsuite_reports.markdown import Markdown
-from benchsuite_reports.paper import Paper
-from benchsuite_reports.words import heading
+from benchsuite_reports.render.html import Html
+from benchsuite_reports.render.latex import Latex
+from benchsuite_reports.render.markdown import Markdown
+from benchsuite_reports.render.paper import Paper
 
 _PLAIN = {"html": "h4", "markdown": "strong"}
 
@@ -137,13 +136,13 @@ class Expected:
     """Says what must stand in a cell, from a table's title, the model and the column's heading."""
 
     def __init__(self, comparison):
-        self.rows = {(row.dataset, row.split, row.model, row.metric): row for row in comparison.rows}
-        self.rows |= {(r.dataset, r.split, r.model, r.metric): r for one in comparison.strata for r in one.rows}
-        self.names = {heading(about.label): about.label for about in comparison.metrics}
-        self.contrasts = {(c.dataset, c.split, c.model, c.metric): c for c in comparison.contrasts}
-        self.models = {about.label: about.facts for about in comparison.models}
+        self.rows = {(row.dataset, row.split_label, row.model, row.metric): row for row in comparison.rows}
+        self.rows |= {(r.dataset, r.split_label, r.model, r.metric): r for one in comparison.strata for r in one.rows}
+        self.names = {about.heading: about.label for about in comparison.metrics}
+        self.contrasts = {(c.dataset, c.split_label, c.model, c.metric): c for c in comparison.contrasts}
+        self.models = {about.label: about for about in comparison.models}
         self.standings = {(one.split, one.metric): one for one in comparison.standings}
-        self.place = {f"{row.dataset}, {row.split}": (row.dataset, row.split) for row in comparison.rows}
+        self.place = {f"{row.dataset}, {row.split_label}": (row.dataset, row.split_label) for row in comparison.rows}
 
     def value(self, title, model, column, before):  # noqa: C901, PLR0911 - one return for each kind of table
         """Return ("row", row) or ("value", float), or None where there must be no number."""
@@ -182,7 +181,7 @@ class Expected:
         return None if row is None or row.mean is None else ("row", row)
 
     def _competing(self, dataset, split, metric):
-        found = {m: self._row(dataset, split, m, metric) for m, facts in self.models.items() if not facts["ceiling"]}
+        found = {m: self._row(dataset, split, m, metric) for m, info in self.models.items() if not info.is_oracle}
         return {m: one[1] for m, one in found.items() if one}
 
     def _rank(self, dataset, split, model, metric):
@@ -195,12 +194,12 @@ class Expected:
     def _share(self, dataset, split, model, metric):
         row = self._row(dataset, split, model, metric)
         classics = [one.mean for m, one in self._competing(dataset, split, metric).items()
-                    if not self.models[m]["proposed"]]  # fmt: skip
+                    if not self.models[m].is_candidate]  # fmt: skip
         return ("value", row[1].mean / max(classics)) if row and classics else None
 
     def _against(self, dataset, split, model, metric, column):
         one = self.contrasts.get((dataset, split, model, metric))
-        if one is None or self.models[model]["ceiling"]:
+        if one is None or self.models[model].is_oracle:
             return None
         return {
             "difference": ("interval", one.difference, one.ci_low, one.ci_high),
@@ -253,13 +252,13 @@ def _renamed(one, family, name):
     rows = tuple(
         dataclasses.replace(
             row,
-            split=row.split.replace(one.name, name),
+            group=name,
             mean=row.mean + step,
             ci_low=row.ci_low + step,
             ci_high=row.ci_high + step,
         )
         if row.mean is not None and row.ci_low is not None and row.ci_high is not None
-        else dataclasses.replace(row, split=row.split.replace(one.name, name))
+        else dataclasses.replace(row, group=name)
         for row in one.rows
     )
     return dataclasses.replace(one, family=family, name=name, rows=rows)

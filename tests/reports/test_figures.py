@@ -8,12 +8,12 @@ import re
 import numpy as np
 import pytest
 
-from benchsuite_reports.facts import View
-from benchsuite_reports.figures import Figures
-from benchsuite_reports.gallery import figures
-from benchsuite_reports.ink import Bare, label
-from benchsuite_reports.palette import looks
-from benchsuite_reports.series import best_so_far, joined, spots, sweeps, wholes
+from benchsuite_reports.figures.figures import figures
+from benchsuite_reports.figures.mpl_style import Bare, label
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.palette import model_styles
+from benchsuite_reports.model.series import best_so_far, joined, spots, sweeps, wholes
+from benchsuite_reports.render.figures import Figures
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +62,15 @@ def test_dots_stand_at_the_values(small):
 
 def test_every_model_has_a_look_of_its_own(invent):
     names = [f"classic-{index}" for index in range(16)] + [f"flm-{index}" for index in range(6)] + ["oracle"]
-    found = looks(View(invent(models=names, splits=("random-holdout",), metrics=("ndcg@10",))))
+    found = model_styles(ComparisonIndex(invent(models=names, splits=("random-holdout",), metrics=("ndcg@10",))))
     assert len({(look.light, look.marker) for look in found.values()}) == len(names)
     assert {look.filled for name, look in found.items() if name.startswith("classic")} == {False}
     assert {look.filled for name, look in found.items() if name.startswith("flm")} == {True}
 
 
 def test_a_model_keeps_its_look_whatever_is_drawn(invent):
-    whole = looks(View(invent()))
-    part = looks(View(invent(splits=("item-cold",), metrics=("auc", "fit_seconds"))))
+    whole = model_styles(ComparisonIndex(invent()))
+    part = model_styles(ComparisonIndex(invent(splits=("item-cold",), metrics=("auc", "fit_seconds"))))
     assert whole == part
 
 
@@ -87,8 +87,8 @@ def _contrast(one, other):
 
 
 def test_colours_can_be_seen_on_their_ground(invent):
-    for look in looks(
-        View(invent(models=[f"m{index}" for index in range(10)] + [f"flm{index}" for index in range(5)]))
+    for look in model_styles(
+        ComparisonIndex(invent(models=[f"m{index}" for index in range(10)] + [f"flm{index}" for index in range(5)]))
     ).values():
         assert _contrast(look.light, "#ffffff") >= 3
         assert _contrast(look.dark, "#14171c") >= 3
@@ -96,7 +96,7 @@ def test_colours_can_be_seen_on_their_ground(invent):
 
 def test_models_can_be_told_apart_in_grey_print(invent):
     names = [f"classic-{index}" for index in range(24)] + [f"flm-{index}" for index in range(12)] + ["oracle"]
-    found = looks(View(invent(models=names, splits=("random-holdout",), metrics=("ndcg@10",))))
+    found = model_styles(ComparisonIndex(invent(models=names, splits=("random-holdout",), metrics=("ndcg@10",))))
     assert len({(look.marker, look.filled, look.dash) for look in found.values()}) == len(names)
 
 
@@ -124,10 +124,10 @@ def _lab(colour, seen):
 @pytest.mark.parametrize("ground", ["light", "dark"])
 def test_colours_of_one_kind_stay_apart_for_the_colour_blind(invent, deficiency, ground):
     names = [f"classic-{index}" for index in range(8)] + [f"flm-{index}" for index in range(4)]
-    found = looks(View(invent(models=names, splits=("random-holdout",), metrics=("ndcg@10",))))
+    found = model_styles(ComparisonIndex(invent(models=names, splits=("random-holdout",), metrics=("ndcg@10",))))
     for kind in ("classic", "flm"):
         seen = [
-            _lab(getattr(look, ground), DEFICIENCIES[deficiency]) for n, look in found.items() if n.startswith(kind)
+            _lab(getattr(style, ground), DEFICIENCIES[deficiency]) for n, style in found.items() if n.startswith(kind)
         ]
         gaps = [np.linalg.norm(a - b) for index, a in enumerate(seen) for b in seen[:index]]
         assert min(gaps) >= 12
@@ -145,7 +145,7 @@ def test_naughty_names_are_drawn_without_a_warning(naughty):
 
 
 def test_front_holds_what_nothing_beats(invented):
-    view = View(invented)
+    view = ComparisonIndex(invented)
     found = spots(view, wholes(view)[0], "ndcg@10")
     rivals = [spot for spot in found if spot.model != "oracle"]
     for spot in rivals:
@@ -186,7 +186,7 @@ def swept(invent, values):
 
 def test_splits_that_differ_in_one_number_make_a_curve(invent):
     comparison = swept(invent, (0.5, 0.05, 1))
-    (run,) = sweeps(View(comparison))
+    (run,) = sweeps(ComparisonIndex(comparison))
     assert (run.setting, run.values, run.base.split) == ("train", (0.05, 0.5, 1.0), "thinned")
     assert [place.split for place in run.places] == [f"thinned (train={value})" for value in (0.05, 0.5, 1)]
     (stem,) = [stem for stem in figures(comparison) if stem.startswith("curve")]
@@ -197,10 +197,10 @@ def test_splits_that_differ_in_one_number_make_a_curve(invent):
 
 
 def test_two_points_or_two_differences_make_no_curve(invent):
-    assert not sweeps(View(swept(invent, (0.5, 1.0))))
+    assert not sweeps(ComparisonIndex(swept(invent, (0.5, 1.0))))
     comparison = swept(invent, (0.1, 0.5, 1.0))
     about = [
         dataclasses.replace(one, settings={**one.settings, "test": test})
         for one, test in zip(comparison.splits, (0.1, 0.2, 0.3), strict=True)
     ]
-    assert not sweeps(View(dataclasses.replace(comparison, splits=tuple(about))))
+    assert not sweeps(ComparisonIndex(dataclasses.replace(comparison, splits=tuple(about))))

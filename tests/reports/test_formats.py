@@ -13,13 +13,12 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from benchsuite_reports.build import tables
-from benchsuite_reports.latex import Latex
-from benchsuite_reports.maker import RANK, SHARE
-from benchsuite_reports.markdown import Markdown
-from benchsuite_reports.terminal import Terminal
-from benchsuite_reports.tidy import COLUMNS, Csv
-from benchsuite_reports.words import heading
+from benchsuite_reports.model.sections import tables
+from benchsuite_reports.model.table_builder import RANK, SHARE
+from benchsuite_reports.render.latex import Latex
+from benchsuite_reports.render.markdown import Markdown
+from benchsuite_reports.render.terminal import Terminal
+from benchsuite_reports.render.tidy import COLUMNS, Csv
 
 REPORTS = [Terminal(), Terminal(colour=True), Markdown(), Latex(), Csv()]
 KINDS = ("Results", "Ranking", "Classification", "Costs")
@@ -39,8 +38,8 @@ def check(comparison, found, *, complete):
 
     Every value must be there where ``complete``; each must have its column's decimals and be the nearest decimal.
     """
-    by_heading = {heading(about.label): about.label for about in comparison.metrics}
-    rows = {(f"{row.dataset}, {row.split}", row.model, row.metric): row for row in comparison.rows}
+    by_heading = {about.heading: about.label for about in comparison.metrics}
+    rows = {(f"{row.dataset}, {row.split_label}", row.model, row.metric): row for row in comparison.rows}
     decimals = defaultdict(set)
     seen = set()
     for (place, model, head), text in found.items():
@@ -191,7 +190,12 @@ def test_csv_gives_back_every_row_exactly(invented):
     assert tuple(frame.columns) == COLUMNS
     assert len(frame) == len(invented.rows)
     for read, row in zip(frame.itertuples(index=False), invented.rows, strict=True):
-        assert (read.dataset, read.split, read.model, read.metric) == (row.dataset, row.split, row.model, row.metric)
+        assert (read.dataset, read.split, read.model, read.metric) == (
+            row.dataset,
+            row.split_label,
+            row.model,
+            row.metric,
+        )
         for name in ("mean", "ci_low", "ci_high"):
             text, value = getattr(read, name), getattr(row, name)
             assert (text == "") if value is None else float(text) == value
@@ -297,7 +301,7 @@ def test_csv_is_no_formula_and_still_exact(naughty):
     text = text_of(Csv(), naughty)
     rows = list(csv.reader(io.StringIO(text)))
     for read, row in zip(rows[1:], naughty.rows, strict=True):
-        for cell, exact in zip(read[:4], (row.dataset, row.split, row.model, row.metric), strict=True):
+        for cell, exact in zip(read[:4], (row.dataset, row.split_label, row.model, row.metric), strict=True):
             assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
             assert cell.removeprefix("'") == exact
     # Opened with another separator, no part of a name becomes a cell of its own.

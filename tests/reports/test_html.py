@@ -10,11 +10,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from benchsuite_reports.build import tables
-from benchsuite_reports.facts import View
-from benchsuite_reports.html import Html
-from benchsuite_reports.payload import payload
-from benchsuite_reports.words import heading
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.sections import tables
+from benchsuite_reports.render.html import Html
+from benchsuite_reports.render.html_data import payload
 
 
 class Page(HTMLParser):
@@ -79,12 +78,12 @@ def page(invented):
 
 
 def places_of(comparison):
-    return {f"{row.dataset}, {row.split}" for row in comparison.rows}
+    return {f"{row.dataset}, {row.split_label}" for row in comparison.rows}
 
 
 def test_every_digit_is_the_stores(invented, page):
-    by_heading = {heading(about.label): about.label for about in invented.metrics}
-    rows = {(f"{row.dataset}, {row.split}", row.model, row.metric): row for row in invented.rows}
+    by_heading = {about.heading: about.label for about in invented.metrics}
+    rows = {(f"{row.dataset}, {row.split_label}", row.model, row.metric): row for row in invented.rows}
     seen = set()
     for table in page.tables.values():
         if table["kind"] not in ("all", "ranking", "classification", "cost"):
@@ -154,14 +153,14 @@ def test_the_policy_allows_this_script_and_style_only(page):
 
 def test_data_of_the_script_are_the_comparisons(invented, page):
     data = json.loads(page.scripts[0])
-    assert data == json.loads(json.dumps(payload(View(invented))))
+    assert data == json.loads(json.dumps(payload(ComparisonIndex(invented))))
     metrics = [one["label"] for one in data["metrics"]]
     models = [one["label"] for one in data["models"]]
     assert models == [about.label for about in invented.models]
     for index, place in enumerate(data["places"]):
         for key, column in data["values"][index].items():
             for model, entry in zip(models, column, strict=True):
-                row = invented.row(place["dataset"], place["split"], model, metrics[int(key)])
+                row = invented.row(place["dataset"], place["base"], model, metrics[int(key)], place["group"])
                 if row is None or row.mean is None:
                     assert not isinstance(entry, list)
                 else:

@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 
 import pytest
 
-from benchsuite_reports.latex import Latex
+from benchsuite_reports.render.latex import Latex
 
-
-def compile_latex(content, folder):
-    """Compile the fragments in a plain article and return (log, text of the pages)."""
-    engine = shutil.which("pdflatex")
-    if engine is None:
-        pytest.skip("no TeX engine on this machine: install texlive-latex-recommended")
-    (folder / "results.tex").write_bytes(content)
-    (folder / "main.tex").write_text(
-        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n\\input{results.tex}\n\\end{document}\n"
-    )
-    for _ in range(2):
-        done = subprocess.run(
-            [engine, "-interaction=nonstopmode", "-halt-on-error", "main.tex"],
-            cwd=folder,
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
-    log = (folder / "main.log").read_text(errors="replace")
-    reader = shutil.which("pdftotext")
-    if reader is None:
-        pytest.skip("no pdftotext on this machine: install poppler-utils")
-    done = subprocess.run([reader, "-layout", "main.pdf", "-"], cwd=folder, capture_output=True, check=True)
-    return log, done.stdout.decode()
+MAIN = b"""\\documentclass{article}
+\\usepackage{booktabs}
+\\begin{document}
+\\input{results.tex}
+\\end{document}
+"""
+LATEX = ("pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex")
 
 
 @pytest.mark.parametrize("which", ["invented", "naughty"])
-def test_latex_compiles_and_nothing_overflows(which, request, tmp_path):
+def test_latex_compiles_and_nothing_overflows(which, request, compiled):
     comparison = request.getfixturevalue(which)
-    log, text = compile_latex(Latex().render(comparison)["results.tex"], tmp_path)
+    log, text, _ = compiled({**Latex().render(comparison), "main.tex": MAIN}, (LATEX, LATEX))
     assert not [line for line in log.split("\n") if line.startswith(("Overfull", "LaTeX Warning", "Missing"))]
     for row in comparison.rows:
         if row.metric == "ndcg@10" and row.mean is not None:

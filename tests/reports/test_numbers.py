@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite_reports.numbers import Form, count, form, half_width, percent, supported
+from benchsuite_reports.model.numbers import Form, count, form, half_width, percent, supported
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from importlib import resources
 
 import pytest
 
-from benchsuite_reports.html import Html
-from benchsuite_reports.series import joined
+from benchsuite_reports.model.series import joined
+from benchsuite_reports.render.html import Html
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite_reports.html import Html
+from benchsuite_reports.render.html import Html
 
 sys.path.insert(0, str(Path(__file__).parent))
 from large import DATASETS, MODELS, USERS, large  # beside this file: tests are no package

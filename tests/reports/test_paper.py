@@ -9,12 +9,12 @@ import subprocess
 
 import pytest
 
-from benchsuite.data import About
-from benchsuite_reports.bib import Bibliography, key_of
-from benchsuite_reports.facts import View
-from benchsuite_reports.method import MOST_STUDIES, limitations
-from benchsuite_reports.paper import Paper
-from benchsuite_reports.words import split_line
+from benchsuite.data import ModelInfo, SplitInfo
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.text import split_line
+from benchsuite_reports.render.bibliography import Bibliography, key_of
+from benchsuite_reports.render.paper import Paper
+from benchsuite_reports.render.paper_text import MOST_STUDIES, limitations
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +110,9 @@ def test_many_studies_are_told_model_by_model(invented):
 
 def test_folds_of_one_set_are_told_together():
     counts = {f"set, seed {seed}, fold test": {"rows": 1000, "queries": 90 + seed, "none": 0} for seed in (1, 2)}
-    about = About("split", "split", "Cuts.", {}, (), {"counts": counts})
+    about = SplitInfo("split", "split", "Cuts.", counts=counts)
     assert split_line(about) == "split: Cuts (set, 2 folds: rows: 1,000, queries: 91 to 92)."
-    assert "seed 1, fold test" in split_line(dataclasses.replace(about, facts={"counts": dict([*counts.items()][:1])}))
+    assert "seed 1, fold test" in split_line(dataclasses.replace(about, counts=dict([*counts.items()][:1])))
 
 
 def test_limitations_say_what_is_not_there(files):
@@ -138,12 +138,16 @@ def test_a_metric_that_no_model_has_is_no_models_fault(invent):
         if row.metric == "recall@10" and row.state == "ok"
     ]
     kept = [row for row in comparison.rows if row.metric != "recall@10" or row.state != "ok"]
-    plain = limitations(View(dataclasses.replace(comparison, rows=(*kept, *bare)))).replace("\\allowbreak{}", "")
+    plain = limitations(ComparisonIndex(dataclasses.replace(comparison, rows=(*kept, *bare)))).replace(
+        "\\allowbreak{}", ""
+    )
     assert "Recall@10 is not applicable on invented-real, random-holdout: needs values other than 1." in plain
     assert "svd failed on" in plain
     assert "ease is not applicable" not in plain
     only = [dataclasses.replace(row, mean=0.5, state="ok", reason="") if row.model == "flm" else row for row in bare]
-    plain = limitations(View(dataclasses.replace(comparison, rows=(*kept, *only)))).replace("\\allowbreak{}", "")
+    plain = limitations(ComparisonIndex(dataclasses.replace(comparison, rows=(*kept, *only)))).replace(
+        "\\allowbreak{}", ""
+    )
     assert "Recall@10 of ease is not applicable on" in plain
 
 
@@ -182,7 +186,7 @@ def test_only_whole_entries_have_a_key(entry, key):
 
 
 def test_what_is_no_entry_stands_as_a_remark(invented):
-    broken = About("x", "x", cite=("not\nBibTeX @article{", "@book{good, title={Good}}"))
+    broken = ModelInfo("x", "x", cite=("not\nBibTeX @article{", "@book{good, title={Good}}"))
     bibliography = Bibliography(dataclasses.replace(invented, models=(broken,), datasets=(), splits=(), metrics=()))
     assert bibliography.cite(broken) == "~\\cite{good}"
     assert bibliography.render() == (
@@ -190,26 +194,18 @@ def test_what_is_no_entry_stands_as_a_remark(invented):
     )
 
 
-def compiled(files, folder, documentclass, engine="pdflatex"):
+def pages(compiled, files, documentclass, engine="pdflatex"):
     """Compile the folder and return (log, text of the pages)."""
-    engine, bibtex, reader = (shutil.which(name) for name in (engine, "bibtex", "pdftotext"))
-    if engine is None or bibtex is None or reader is None:
-        pytest.skip("no TeX or no pdftotext on this machine: install texlive-latex-recommended and poppler-utils")
     needed = {"article": ["article.cls"], "acmart": ["acmart.cls", "hyperxmp.sty", "xstring.sty"]}[documentclass]
+    if shutil.which("kpsewhich") is None:
+        pytest.skip("no TeX on this machine: install texlive-latex-recommended")
     for name in needed:
         if subprocess.run(["kpsewhich", name], capture_output=True, check=False).returncode:  # noqa: S607 - fixed words
             pytest.skip(f"no {name} here: install texlive-publishers and texlive-latex-extra")
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    latex = [engine, "-interaction=nonstopmode", "-halt-on-error", "main"]
-    for command in (latex, [bibtex, "main"], latex, latex):
-        done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
-        assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
-        assert b"Warning--" not in done.stdout, done.stdout
-    done = subprocess.run([reader, "-layout", "main.pdf", "-"], cwd=folder, capture_output=True, check=True)
-    return (folder / "main.log").read_text(errors="replace"), done.stdout.decode()
+    latex = (engine, "-interaction=nonstopmode", "-halt-on-error", "main")
+    log, text, printed = compiled(files, (latex, ("bibtex", "main"), latex, latex))
+    assert not any("Warning--" in said for said in printed), printed
+    return log, text
 
 
 def warnings(log):
@@ -220,9 +216,9 @@ def warnings(log):
 @pytest.mark.parametrize(
     ("which", "rendered"), [("invented", "files"), ("naughty", "naughty_files"), ("wide", "wide_files")]
 )
-def test_it_compiles_without_a_warning(which, rendered, request, tmp_path):
+def test_it_compiles_without_a_warning(which, rendered, request, compiled):
     comparison, content = request.getfixturevalue(which), request.getfixturevalue(rendered)
-    log, text = compiled(content, tmp_path, "article")
+    log, text = pages(compiled, content, "article")
     assert warnings(log) == []
     assert "??" not in text
     for row in comparison.rows:
@@ -230,9 +226,9 @@ def test_it_compiles_without_a_warning(which, rendered, request, tmp_path):
             assert f"{row.mean:.3f}".removeprefix("0") in text
 
 
-def test_it_compiles_in_the_style_of_the_acm(invent, tmp_path):
+def test_it_compiles_in_the_style_of_the_acm(invent, compiled):
     comparison = invent(splits=("random-holdout", "user-cold", "user-cold/k=0", "user-cold/k=1"))
-    log, text = compiled(Paper(style="acmart").render(comparison), tmp_path, "acmart")
+    log, text = pages(compiled, Paper(style="acmart").render(comparison), "acmart")
     # Without its own fonts the class warns of them, and Computer Modern has no bold italic sans serif.
     assert [line for line in warnings(log) if not line.startswith("LaTeX Font Warning")] == []
     assert "possible image without description" not in log
@@ -240,8 +236,8 @@ def test_it_compiles_in_the_style_of_the_acm(invent, tmp_path):
     assert "??" not in text
 
 
-def test_no_character_is_lost_where_the_engine_reads_unicode(naughty_files, tmp_path):
-    log, text = compiled(naughty_files, tmp_path, "article", "lualatex")
+def test_no_character_is_lost_where_the_engine_reads_unicode(naughty_files, compiled):
+    log, text = pages(compiled, naughty_files, "article", "lualatex")
     assert [line for line in log.split("\n") if line.startswith(("Overfull", "Underfull", "Missing character"))] == []
     for name in ("\u540d\u5b57", "\u05e9\u05dc\u05d5\u05dd", "\U0001f680"):
         codes = "".join(f"[U+{ord(character):04X}]" for character in name)

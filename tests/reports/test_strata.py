@@ -6,28 +6,28 @@ import dataclasses
 
 import pytest
 
-from benchsuite.data import About, Comparison, Row, Stratum
+from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, Row, SplitInfo, Stratum
 from benchsuite_protocol.metrics.beyond_accuracy import GiniAtK, NoveltyAtK, PopularityLiftAtK
 from benchsuite_protocol.metrics.diversity import DiversityAtK
 from benchsuite_protocol.metrics.ranking import CoverageAtK
-from benchsuite_reports.build import sections, tables
-from benchsuite_reports.html import Html
-from benchsuite_reports.latex import Latex
-from benchsuite_reports.markdown import Markdown
-from benchsuite_reports.paper import Paper
-from benchsuite_reports.terminal import Terminal
+from benchsuite_reports.model.sections import sections, tables
+from benchsuite_reports.render.html import Html
+from benchsuite_reports.render.latex import Latex
+from benchsuite_reports.render.markdown import Markdown
+from benchsuite_reports.render.paper import Paper
+from benchsuite_reports.render.terminal import Terminal
 
 VALUES = {"all": (0.31, 0.21), "warm items": (0.412, 0.212), "cold items": (0.013, 0.113), "tail items": (0.02, 0.24)}
 FAMILY = {"warm items": "item novelty", "cold items": "item novelty", "tail items": "item popularity"}
 HELD = {"warm items": 880, "cold items": 120, "tail items": 300}
 
 
-def rows(split: str, values: tuple[float, float]) -> tuple[Row, ...]:
+def rows(split: str, values: tuple[float, float], group: str = "") -> tuple[Row, ...]:
     found = [
-        Row("shop", split, model, "ndcg@10", value, value - 0.01, value + 0.01, 50, "ok")
+        Row("shop", split, model, "ndcg@10", value, value - 0.01, value + 0.01, 50, "ok", group=group)
         for model, value in zip(("als", "flm"), values, strict=True)
     ]
-    return (*found, Row("shop", split, "ease", "ndcg@10", None, None, None, 0, "failed", "out of memory"))
+    return (*found, Row("shop", split, "ease", "ndcg@10", None, None, None, 0, "failed", "out of memory", group))
 
 
 @pytest.fixture
@@ -43,19 +43,18 @@ def cut() -> Comparison:
             1000,
             90,
             100,
-            rows(f"by-time/{name}", VALUES[name]),
+            rows("by-time", VALUES[name], name),
             {"als": 1.0, "flm": 0.0} if name == "cold items" else {"als": 0.0, "flm": 0.0},
         )
         for name, family in FAMILY.items()
     )
-    facts = {"task": "ranking", "higher_is_better": True, "convention": "as ever"}
     return Comparison(
         "cut",
         rows("by-time", VALUES["all"]),
-        (About("shop", "shop"),),
-        (About("by-time", "global-temporal"),),
-        tuple(About(name, name, facts={"proposed": name == "flm"}) for name in ("als", "flm", "ease")),
-        (About("ndcg@10", "ndcg@k", facts=facts),),
+        (DatasetInfo("shop", "shop"),),
+        (SplitInfo("by-time", "global-temporal"),),
+        tuple(ModelInfo(name, name, is_candidate=name == "flm") for name in ("als", "flm", "ease")),
+        (MetricInfo("ndcg@10", "ndcg@k", title="nDCG@10", convention="as ever"),),
         strata=strata,
     )
 
@@ -105,12 +104,12 @@ def test_metrics_beyond_accuracy_print_their_conventions() -> None:
     kinds = (CoverageAtK, GiniAtK, NoveltyAtK, PopularityLiftAtK, DiversityAtK)
     names = [f"m{place}@10" for place, _ in enumerate(kinds)]
     metrics = tuple(
-        About(name, name, facts={"task": kind.task, "higher_is_better": True, "convention": kind.convention})
+        MetricInfo(name, name, task=kind.task, convention=kind.convention)
         for name, kind in zip(names, kinds, strict=True)
     )
     found = tuple(Row("shop", "s", "als", name, 0.5, None, None, 9, "ok") for name in names)
     comparison = Comparison(
-        "said", found, (About("shop", "shop"),), (About("s", "s"),), (About("als", "als"),), metrics
+        "said", found, (DatasetInfo("shop", "shop"),), (SplitInfo("s", "s"),), (ModelInfo("als", "als"),), metrics
     )
     for report, name in ((Terminal(), "report.txt"), (Markdown(), "results.md"), (Latex(), "results.tex")):
         text = " ".join(report.render(comparison)[name].decode().split())

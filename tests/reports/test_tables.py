@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from benchsuite.data.comparison import Spread
+from benchsuite.data import VarianceComponents
 from benchsuite.data.tables import LARGE, PER_QUERY, RANKINGS, SMALL, small_tables
 from benchsuite.data.tabular import write_table
-from benchsuite_reports.tidy import Csv, Json, Parquet
+from benchsuite_reports.render.tidy import Csv, Json, Parquet
 
 REPORTS = [Csv(), Json(), Parquet()]
 TYPES = {"string": str, "float64": float, "int64": int, "bool": bool}
@@ -46,7 +46,7 @@ def exact_of(cell):
 
 @pytest.fixture
 def comparison(invented):
-    spread = Spread("invented-real", "item-cold", "als", "", "ndcg@10", 3, 0.01, 0.2, None, "nested")
+    spread = VarianceComponents("invented-real", "item-cold", "als", "", "ndcg@10", 3, 0.01, 0.2, None, "nested")
     return dataclasses.replace(invented, spreads=(spread,))
 
 
@@ -61,7 +61,7 @@ def test_json_says_what_the_comparison_says(comparison):
         found = document["tables"][name]
         assert len(found) == len(getattr(comparison, kind)) > 0
         for row, one in zip(found, getattr(comparison, kind), strict=True):
-            assert row == {column: getattr(one, column) for column in row}
+            assert row == {column: getattr(one, "split_label" if column == "split" else column) for column in row}
     trials = [row for row in document["tables"]["tuning"] if row["model"] == "als"]
     (first, *_) = [one for one in comparison.tuning if one.model == "als"]
     assert [row["value"] for row in trials[:4]] == list(first.values)

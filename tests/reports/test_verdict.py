@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from benchsuite.data import About, Comparison, Row, Trials
-from benchsuite_reports.facts import View
-from benchsuite_reports.verdict import verdicts
+from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, Row, SplitInfo, Trials
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.verdict import verdicts
 
 PROPOSED = {"flm"}
 
@@ -21,12 +21,12 @@ def given(values: dict[str, float | None], *, tuned: bool | None = None, names: 
         else Row("d", "s", model, "ndcg@10", None, None, None, 0, "failed", "out of luck")
         for model, value in values.items()
     )
-    more = {} if tuned is None else {"tuned": tuned}
     models = tuple(
-        About(model, (names or {}).get(model, model), facts={"proposed": model in PROPOSED, **more}) for model in values
+        ModelInfo(model, (names or {}).get(model, model), is_candidate=model in PROPOSED, tuned=tuned)
+        for model in values
     )
-    metrics = (About("ndcg@10", "ndcg@k", facts={"task": "ranking", "higher_is_better": True}),)
-    return Comparison("small", rows, (About("d", "d"),), (About("s", "s"),), models, metrics)
+    metrics = (MetricInfo("ndcg@10", "ndcg@k", title="nDCG@10"),)
+    return Comparison("small", rows, (DatasetInfo("d", "d"),), (SplitInfo("s", "s"),), models, metrics)
 
 
 def trials(model: str, count: int, fold: str = "0") -> Trials:
@@ -37,7 +37,7 @@ def trials(model: str, count: int, fold: str = "0") -> Trials:
 
 
 def said(comparison: Comparison) -> list[str]:
-    return [one.text for one in verdicts(View(comparison))]
+    return [one.text for one in verdicts(ComparisonIndex(comparison))]
 
 
 @pytest.mark.parametrize("plain", ["random", "popular", "item-knn"])
@@ -75,7 +75,7 @@ def test_a_side_without_a_value_is_not_passed_over() -> None:
 
 
 def test_the_verdict_repeats_the_tables(invented):
-    said = [one.text for one in verdicts(View(invented))]
+    said = [one.text for one in verdicts(ComparisonIndex(invented))]
     assert said[1] == (
         "invented-real, item-cold: the best proposed model is flm with nDCG@10 .273 \xb1.016; the best classic is "
         "content-tfidf with .193 \xb1.015 (141.4% of it); it is better (p < .001 after Holm)."
@@ -84,7 +84,9 @@ def test_the_verdict_repeats_the_tables(invented):
 
 
 def test_a_winner_at_the_end_of_its_range_is_flagged(invented):
-    flags = [one.text for one in verdicts(View(invented)) if one.text.startswith("Warning: als won at an end")]
+    flags = [
+        one.text for one in verdicts(ComparisonIndex(invented)) if one.text.startswith("Warning: als won at an end")
+    ]
     assert flags == [
         "Warning: als won at an end of its search range: factors in 2 of 2 searches; a wider search may find better."
     ]
@@ -92,10 +94,10 @@ def test_a_winner_at_the_end_of_its_range_is_flagged(invented):
 
 def test_a_weak_language_model_is_flagged():
     comparison = given({"popular": 0.3, "flm": 0.2, "als": 0.1})
-    assert "Warning: popular beats flm on d, s." in [one.text for one in verdicts(View(comparison))]
+    assert "Warning: popular beats flm on d, s." in [one.text for one in verdicts(ComparisonIndex(comparison))]
     comparison = given({"popular": 0.1, "flm": 0.2, "als": 0.3})
-    assert not any("popular" in one.text for one in verdicts(View(comparison)))
+    assert not any("popular" in one.text for one in verdicts(ComparisonIndex(comparison)))
 
 
 def test_no_verdict_without_two_sides():
-    assert verdicts(View(given({"popular": 0.3, "als": 0.1}))) == []
+    assert verdicts(ComparisonIndex(given({"popular": 0.3, "als": 0.1}))) == []

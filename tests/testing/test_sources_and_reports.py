@@ -242,5 +242,5 @@ def test_a_declared_drawing_need_not_tell_reasons():
 def test_the_comparison_has_every_state_and_both_kinds_of_data():
     rows = comparison().rows
     assert {row.state for row in rows} == {"ok", "failed", "not applicable", "missing"}
-    assert {bool(about.facts["simulated"]) for about in comparison().datasets} == {True, False}
+    assert {about.simulated for about in comparison().datasets} == {True, False}
     assert np.isfinite([row.mean for row in rows if row.state == "ok"]).all()

@@ -32,6 +32,7 @@ class GiniAtK(Metric):
         k: how many places are looked at.
     """
 
+    title: ClassVar[str] = "Gini"
     higher_is_better: ClassVar[bool] = False
     resampled: ClassVar[bool] = False
     rewards_truth: ClassVar[bool] = False
@@ -97,6 +98,8 @@ class NoveltyAtK(ListMean):
     then the mean over queries.
     """
 
+    title: ClassVar[str] = "Novelty"
+    unit: ClassVar[str] = "bits"
     convention: ClassVar[str] = "mean -log2((training rows + 1) / (users + 1)) over listed items, in bits; all queries"
 
     def item_value(self, evidence: Evidence) -> Float64:
@@ -123,6 +126,8 @@ class PopularityLiftAtK(ListMean):
     Lower counts as better, since a model that favours popular items lies far above 0. Below 0 lower is no better.
     """
 
+    title: ClassVar[str] = "Popularity lift"
+    unit: ClassVar[str] = "ratio"
     higher_is_better: ClassVar[bool] = False
     convention: ClassVar[str] = "mean popularity of listed items / of the items of all training rows - 1; all queries"
 

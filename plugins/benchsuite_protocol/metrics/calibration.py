@@ -70,6 +70,8 @@ class LogLoss(LossMetric):
     Probabilities are clipped to ``[1e-7, 1 - 1e-7]`` first.
     """
 
+    title: ClassVar[str] = "Log loss"
+    unit: ClassVar[str] = "nats"
     convention: ClassVar[str] = f"natural logarithm, probabilities clipped to [1e-7, 1 - 1e-7]; {_POOLED}"
 
     def loss(self, probability: Float64, label: Float64) -> Float64:
@@ -83,6 +85,7 @@ class LogLoss(LossMetric):
 class Brier(LossMetric):
     """Mean squared distance of probability and label: ``(p - y)^2``, from 0 to 1."""
 
+    title: ClassVar[str] = "Brier score"
     convention: ClassVar[str] = f"(p - y)^2; {_POOLED}"
 
     def loss(self, probability: Float64, label: Float64) -> Float64:
@@ -104,6 +107,7 @@ class CalibrationError(Metric):
         bins: how many bins.
     """
 
+    title: ClassVar[str] = "Calibration error"
     task: ClassVar[Task] = "classification"
     higher_is_better: ClassVar[bool] = False
     convention: ClassVar[str] = (

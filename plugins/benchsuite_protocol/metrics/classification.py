@@ -54,6 +54,7 @@ class LabelMetric(Metric):
 class Accuracy(LabelMetric):
     """Share of the pairs that are predicted correctly: ``(TP + TN) / (TP + FP + FN + TN)``; NaN without pairs."""
 
+    title: ClassVar[str] = "Accuracy"
     convention: ClassVar[str] = f"(TP + TN) / pairs; {_POOLED}"
 
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
@@ -65,6 +66,7 @@ class Accuracy(LabelMetric):
 class Precision(LabelMetric):
     """Share of the pairs predicted 1 that are 1: ``TP / (TP + FP)``; NaN where nothing is predicted 1."""
 
+    title: ClassVar[str] = "Precision"
     convention: ClassVar[str] = f"TP / (TP + FP); {_POOLED}"
 
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
@@ -76,6 +78,7 @@ class Precision(LabelMetric):
 class Recall(LabelMetric):
     """Share of the pairs with label 1 that are predicted 1: ``TP / (TP + FN)``; NaN where no pair has label 1."""
 
+    title: ClassVar[str] = "Recall"
     convention: ClassVar[str] = f"TP / (TP + FN); {_POOLED}"
 
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
@@ -91,6 +94,7 @@ class F1(LabelMetric):
     and nothing was claimed.
     """
 
+    title: ClassVar[str] = "F1"
     convention: ClassVar[str] = f"2 TP / (2 TP + FP + FN); {_POOLED}"
 
     def parts(self, counts: Confusion) -> tuple[Float64, Float64]:
@@ -110,6 +114,7 @@ class AUC(Metric):
     ``user-auc`` compares within queries only.
     """
 
+    title: ClassVar[str] = "AUC"
     task: ClassVar[Task] = "classification"
     convention: ClassVar[str] = "all pairs of all queries against each other; ties count half; NaN with one label only"
 
@@ -131,6 +136,7 @@ class UserAUC(Metric):
     not count; all others count the same, however many pairs they have (not the impression-weighted "GAUC").
     """
 
+    title: ClassVar[str] = "AUC per user"
     task: ClassVar[Task] = "classification"
     convention: ClassVar[str] = "within each query, ties count half; mean over queries with both labels, unweighted"
 

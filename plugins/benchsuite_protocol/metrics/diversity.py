@@ -38,6 +38,7 @@ class DiversityAtK(Metric):
         k: how many places are looked at.
     """
 
+    title: ClassVar[str] = "Diversity"
     needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
     rewards_truth: ClassVar[bool] = False
     convention: ClassVar[str] = (

@@ -65,6 +65,7 @@ class AccuracyAtK(TopMetric):
     Short lists: only items that are there are called relevant.
     """
 
+    title: ClassVar[str] = "Accuracy"
     convention: ClassVar[str] = f"(TP + TN) / catalogue, the top k called relevant; {_COMMON}"
 
     def compute(self, top: Hits) -> Float64:
@@ -76,6 +77,7 @@ class AccuracyAtK(TopMetric):
 class PrecisionAtK(TopMetric):
     """Share of the k places that hold a relevant item: ``H / k``, also for lists shorter than k."""
 
+    title: ClassVar[str] = "Precision"
     convention: ClassVar[str] = f"hits / k; {_COMMON}"
 
     def compute(self, top: Hits) -> Float64:
@@ -87,6 +89,7 @@ class PrecisionAtK(TopMetric):
 class RecallAtK(TopMetric):
     """Share of the relevant items that are among the first k: ``H / |R|``, also where ``|R| > k``."""
 
+    title: ClassVar[str] = "Recall"
     convention: ClassVar[str] = f"hits / number of relevant items; {_COMMON}"
 
     def compute(self, top: Hits) -> Float64:
@@ -98,6 +101,7 @@ class RecallAtK(TopMetric):
 class F1AtK(TopMetric):
     """Harmonic mean of precision@k and recall@k of each query, then averaged: ``2 H / (k + |R|)``; 0 without a hit."""
 
+    title: ClassVar[str] = "F1"
     convention: ClassVar[str] = f"harmonic mean of precision@k and recall@k per query; {_COMMON}"
 
     def compute(self, top: Hits) -> Float64:
@@ -113,6 +117,7 @@ class NDCGAtK(TopMetric):
     ``min(|R|, k)`` hits.
     """
 
+    title: ClassVar[str] = "nDCG"
     convention: ClassVar[str] = f"binary gain, 1 / log2(place + 1), ideal list of min(relevant, k) hits; {_COMMON}"
 
     def compute(self, top: Hits) -> Float64:
@@ -131,6 +136,7 @@ class MAPAtK(TopMetric):
     by ``|R|``, as trec_eval does, or by ``H``.)
     """
 
+    title: ClassVar[str] = "MAP"
     convention: ClassVar[str] = f"average precision / min(relevant, k); {_COMMON}"
 
     def compute(self, top: Hits) -> Float64:
@@ -145,6 +151,7 @@ class MAPAtK(TopMetric):
 class MRRAtK(TopMetric):
     """Mean reciprocal rank: ``1 / j`` for the first place j that hits, 0 where none of the k does."""
 
+    title: ClassVar[str] = "MRR"
     convention: ClassVar[str] = f"1 / place of the first hit, 0 without one; {_COMMON}"
 
     def compute(self, top: Hits) -> Float64:
@@ -158,6 +165,7 @@ class MRRAtK(TopMetric):
 class HitRateAtK(TopMetric):
     """Share of the queries with a relevant item among the first k: 1 where ``H > 0``, else 0."""
 
+    title: ClassVar[str] = "Hit rate"
     convention: ClassVar[str] = f"1 if any of the k places hits, else 0; {_COMMON}"
 
     def compute(self, top: Hits) -> Float64:
@@ -175,6 +183,7 @@ class CoverageAtK(TopMetric):
     sees fewer lists, would be biased downward; so there is no interval.
     """
 
+    title: ClassVar[str] = "Coverage"
     resampled: ClassVar[bool] = False
     rewards_truth: ClassVar[bool] = False
     convention: ClassVar[str] = "share of the catalogue listed at least once; all queries, also those without truth"

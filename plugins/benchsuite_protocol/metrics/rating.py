@@ -96,6 +96,8 @@ class RMSE(RatingMetric):
     The root is taken once, of the mean over all pairs: it is not a mean of the queries' own roots.
     """
 
+    title: ClassVar[str] = "RMSE"
+    unit: ClassVar[str] = "error"
     convention: ClassVar[str] = f"root of the mean squared error, {_POOLED}"
 
     def total(self, found: Errors) -> Float64:
@@ -111,6 +113,8 @@ class RMSE(RatingMetric):
 class MAE(RatingMetric):
     """Mean absolute error, in the unit of the values: ``mean(|p - r|)``."""
 
+    title: ClassVar[str] = "MAE"
+    unit: ClassVar[str] = "error"
     convention: ClassVar[str] = f"mean absolute error, {_POOLED}"
 
     def total(self, found: Errors) -> Float64:

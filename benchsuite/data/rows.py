@@ -1,0 +1,62 @@
+"""The rows of a comparison: one number, or the reason why there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal
+
+State = Literal["ok", "failed", "not applicable", "missing"]
+"""``missing`` means planned but not run yet. Every planned cell has one of these; none is left out."""
+
+
+def split_label(split: str, group: str = "") -> str:
+    """Return how a split, or one group of its queries, is called in files and tables: ``user-cold/k=1``."""
+    return f"{split}/{group}" if group else split
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number of the comparison, or the reason why there is none.
+
+    Attributes:
+        dataset: label of the data set.
+        split: label of the split.
+        model: label of the model.
+        metric: ``"ndcg@10"``, or a cost: ``"fit_seconds"``, ``"score_seconds"``, ``"peak_memory_mb"``,
+            ``"parameters"``, ``"energy_wh"``, ``"co2e_g"``, ``"fallback_share"``.
+        mean: the value, None where there is none.
+        ci_low: lower end of the 95% interval, None where there is none.
+        ci_high: upper end.
+        n: how many queries (or pairs) the value rests on.
+        state: see :data:`State`.
+        reason: why there is no value, or "".
+        group: the group of queries, ``"k=1"``, or the part of the test, ``"cold items"``; "" is everybody.
+    """
+
+    dataset: str
+    split: str
+    model: str
+    metric: str
+    mean: float | None
+    ci_low: float | None
+    ci_high: float | None
+    n: int
+    state: State
+    reason: str = ""
+    group: str = ""
+
+    @property
+    def split_label(self) -> str:
+        """Label of the split, group included."""
+        return split_label(self.split, self.group)
+
+
+def as_record(one: Any) -> dict[str, Any]:
+    """Return a dataclass as files and programs read it: a ``group`` beside a ``split`` is told in the split's label."""
+    table: dict[str, Any] = dataclasses.asdict(one)
+    if "group" in table:
+        table["split"] = split_label(table["split"], table.pop("group"))
+    if "rows" in table:
+        table["rows"] = [as_record(row) for row in one.rows]
+    return table

@@ -1,0 +1,1 @@
+"""Figures drawn with matplotlib, from the same series of numbers as the tables."""

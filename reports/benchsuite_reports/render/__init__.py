@@ -1,0 +1,1 @@
+"""The reports themselves: one module for each form, and what only that form needs."""

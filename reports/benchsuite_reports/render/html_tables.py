@@ -1,0 +1,126 @@
+"""Abstract tables and descriptions as HTML; every text is escaped here."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+from benchsuite.data import PluginInfo, SplitInfo
+from benchsuite_reports.model import text
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.legend import legend
+from benchsuite_reports.model.tables import Cell, Column, Line, Table
+
+BETTER, WORSE = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
+LANGUAGE_MODEL = '<abbr class="lm" title="uses a language model">LM</abbr>'
+
+
+def escaped(value: object) -> str:
+    """Return text that HTML shows as it is."""
+    return html.escape(text.clean(value), quote=True)
+
+
+def lines(value: str) -> str:
+    """Return text of several lines that HTML shows as it is, inside ``pre``."""
+    kept = (f"{' ' * (len(line) - len(line.lstrip(' ')))}{text.clean(line)}" for line in value.split("\n"))
+    return html.escape("\n".join(kept), quote=True)
+
+
+def name(value: object) -> str:
+    """Return a name, set apart so that its writing direction does not turn what stands around it."""
+    return f"<bdi>{escaped(value)}</bdi>"
+
+
+def table(view: ComparisonIndex, one: Table) -> str:
+    """Return a table with its caption, footnotes and conventions."""
+    said = "".join(f' <span class="said">{escaped(sentence)}</span>' for sentence in one.caption)
+    head = "".join(_head(view, column) for column in one.columns)
+    body = "".join(_group(view, group.lines, ceiling=group.ceiling, columns=len(one.columns)) for group in one.groups)
+    return (
+        f'<figure class="table" id="t-{one.key}" data-kind="{one.kind}">'
+        f'<h4 class="caption" id="c-{one.key}">{escaped(one.title)}{said}</h4>'
+        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="c-{one.key}">'
+        f'<table aria-labelledby="c-{one.key}">'
+        f'<thead><tr><th scope="col">model</th>{head}</tr></thead>{body}</table></div>'
+        f"{_below(one)}</figure>\n"
+    )
+
+
+def _head(view: ComparisonIndex, column: Column) -> str:
+    key = f' data-m="{view.metrics.index(column.key)}"' if column.key in view.metrics else ""
+    arrow = ' <span title="smaller is better">\N{DOWNWARDS ARROW}</span>' if column.lower else ""
+    lower = ' data-lower="1"' if column.lower else ""
+    return f'<th scope="col"{key}{lower}>{escaped(column.heading)}{arrow}{_letters(column.notes)}</th>'
+
+
+def _group(view: ComparisonIndex, lines: Sequence[Line], *, ceiling: bool, columns: int) -> str:
+    rows = "".join(_line(view, line) for line in lines)
+    if not ceiling:
+        return f"<tbody>{rows}</tbody>"
+    head = f'<tr class="group"><th scope="rowgroup" colspan="{columns + 1}">ceiling (never competes)</th></tr>'
+    return f'<tbody class="ceiling">{head}{rows}</tbody>'
+
+
+def _line(view: ComparisonIndex, line: Line) -> str:
+    index = view.models.index(line.model)
+    mark = f" {LANGUAGE_MODEL}" if line.language_model else ""
+    head = f'<th scope="row"><span class="key k{index}"></span>{name(line.model)}{mark}{_letters(line.notes)}</th>'
+    if line.span:
+        # A reason that holds for the whole row is said once.
+        letters = _letters(next((cell.notes for cell in line.cells if cell.notes), ()))
+        kind = "failed" if line.span.startswith("failed") else "none"
+        cells = f'<td class="{kind} span" colspan="{len(line.cells)}">{escaped(line.span)}{letters}</td>'
+    else:
+        cells = "".join(map(_cell, line.cells))
+    return f'<tr data-i="{index}">{head}{cells}</tr>'
+
+
+def _cell(cell: Cell) -> str:
+    if not cell.number:
+        kind = "failed" if cell.words.startswith("failed") else "none"
+        return f'<td class="{kind}">{escaped(cell.words)}{_letters(cell.notes)}</td>'
+    number = escaped(cell.number)
+    number = {"best": f"<b>{number}</b>", "second": f"<u>{number}</u>", "": number}[cell.mark]
+    margin = f" <small>\N{PLUS-MINUS SIGN}{escaped(cell.margin)}</small>" if cell.margin else ""
+    sign = {
+        "better": f' <span class="better" title="better than the best classic">{BETTER}</span>',
+        "worse": f' <span class="worse" title="worse than the best classic">{WORSE}</span>',
+        "": "",
+    }[cell.sign]
+    value = "" if cell.value is None else f' data-v="{cell.value!r}"'
+    mark = f' class="{cell.mark}"' if cell.mark else ""
+    return f"<td{mark}{value}>{number}{margin}{sign}{_letters(cell.notes)}</td>"
+
+
+def _below(one: Table) -> str:
+    notes = "".join(f"<li><sup>{note.letter}</sup> {escaped(note.text)}</li>" for note in one.notes)
+    said = "".join(f"<dt>{escaped(one.heading)}</dt><dd>{escaped(one.text)}</dd>" for one in one.conventions)
+    meaning = " ".join(legend([one], "<b>bold</b>", "<u>underlined</u>", LANGUAGE_MODEL, BETTER, WORSE, escaped))
+    parts = [f'<ul class="notes">{notes}</ul>' if notes else ""]
+    if said or meaning:
+        inside = f"<p>{meaning}</p>" + (f"<dl>{said}</dl>" if said else "")
+        parts.append(f"<details><summary>How to read this table</summary>{inside}</details>")
+    return f"<figcaption>{''.join(parts)}</figcaption>"
+
+
+def _letters(notes: Sequence[str]) -> str:
+    return f"<sup>{','.join(notes)}</sup>" if notes else ""
+
+
+def about(items: Sequence[tuple[PluginInfo, Sequence[str]]]) -> str:
+    """Return descriptions with their settings and citations; each comes with sentences to print under its name."""
+    return "".join(_about(one, said) for one, said in items)
+
+
+def _about(one: PluginInfo, said: Iterable[str]) -> str:
+    lines = "".join(f"<p>{escaped(sentence)}</p>" for sentence in said)
+    settings = "".join(
+        f"<dt>{escaped(key)}</dt><dd>{escaped(text.plain(value))}</dd>" for key, value in one.settings.items()
+    )
+    cite = "".join(f"<pre>{html.escape(entry.strip(), quote=True)}</pre>" for entry in one.cite)
+    parts = [lines, f'<dl class="settings">{settings}</dl>' if settings else ""]
+    if cite:
+        parts.append(f"<details><summary>Cite</summary>{cite}</details>")
+    label = one.split_label if isinstance(one, SplitInfo) else one.label
+    plugin = f' <span class="plugin">{escaped(one.name)}</span>' if one.name != label else ""
+    return f'<section class="about"><h3>{name(label)}{plugin}</h3>{"".join(parts)}</section>'

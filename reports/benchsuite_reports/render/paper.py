@@ -1,0 +1,182 @@
+"""The report for a paper: a folder that compiles, with text, tables, figures and references to build on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from benchsuite.api import Report
+from benchsuite.data import Comparison
+from benchsuite.data.tables import TUNING, small_tables
+from benchsuite_reports.model import series, text
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.sections import Section, sections
+from benchsuite_reports.model.tables import Table
+from benchsuite_reports.model.verdict import verdicts
+from benchsuite_reports.render.bibliography import Bibliography
+from benchsuite_reports.render.latex_tables import PREAMBLE, comment, fragments, meaning
+from benchsuite_reports.render.latex_text import escape
+from benchsuite_reports.render.paper_text import MOST_STUDIES, TRIALS, limitations, setup
+from benchsuite_reports.render.tidy import as_bytes
+
+_WIDTHS = {"article": 345.0, "acmart": 395.0}
+_ARTICLE = """\
+\\documentclass{article}
+\\usepackage{booktabs}
+\\usepackage{graphicx}
+\\usepackage{url} % entries of references.bib may hold addresses
+\\providecommand{\\Description}[2][]{} % for readers who cannot see a figure; acmart has it
+"""
+_ACM = """\
+% Without the fonts of the ACM (libertine, in texlive-fonts-extra) the class sets fonts that do not stretch.
+\\IfFileExists{libertine.sty}{}{\\PassOptionsToPackage{expansion=false}{microtype}}
+\\documentclass[manuscript,nonacm]{acmart}
+\\settopmatter{printacmref=false}
+"""
+_TABLES_A_PAGE = 8
+_PLACES = 4
+"""With more data sets and splits than this, only what is in ``_ALWAYS`` is printed."""
+_ALWAYS = frozenset({"overview", "datasets", "warm", "cold", "novelty", "all", "ranking", "quality", "ranks"})
+_CODES = """\
+{\\raggedright Characters for which a font has no glyph are printed as their Unicode code point, such as [U+4E2D].\\par}
+"""
+
+
+@dataclass
+class Paper(Report):
+    """A folder that compiles: setup, tables, figures, limitations and references."""
+
+    style: Literal["article", "acmart"] = "article"
+
+    def render(self, comparison: Comparison) -> Mapping[str, bytes]:
+        """Return ``main.tex`` and all that it needs.
+
+        ``pdflatex main; bibtex main; pdflatex main; pdflatex main`` makes the paper, as does ``latexmk -pdf main``.
+        """
+        from benchsuite_reports.figures.figures import figures
+        from benchsuite_reports.figures.mpl_style import write
+
+        view = ComparisonIndex(comparison)
+        bibliography = Bibliography(comparison)
+        drawn = figures(comparison)
+        files = {"main.tex": self._main(comparison, bibliography), "setup.tex": setup(view, bibliography)}
+        tables: dict[str, str] = {}
+        files["results.tex"] = _results(view, tables, _WIDTHS[self.style], list(drawn))
+        files["limitations.tex"] = limitations(view)
+        if any("\\benchsuitechar{" in line for line in (*files.values(), *tables.values())):
+            files["limitations.tex"] += _CODES
+        files |= {f"tables/{name}.tex": line for name, line in tables.items()}
+        if bibliography:
+            files["references.bib"] = bibliography.render()
+        content = {name: line.encode() for name, line in files.items()}
+        if len(comparison.tuning) > MOST_STUDIES:
+            content[TRIALS] = as_bytes("csv", TUNING, small_tables(comparison)["tuning"])
+        return content | {f"figures/{stem}.pdf": write(figure, "pdf") for stem, figure in drawn.items()}
+
+    def _main(self, comparison: Comparison, bibliography: Bibliography) -> str:
+        title = f"Results of the experiment \\emph{{{escape(text.clean(comparison.name))}}}"
+        style = "plain" if self.style == "article" else "ACM-Reference-Format"
+        author = (
+            "\\author{}\n\\date{}\n"
+            if self.style == "article"
+            else "\\author{Author}\n\\affiliation{\\institution{Institution}\\city{City}\\country{Country}}\n"
+        )
+        lines = [
+            f"% {comment(comparison.name)}: pdflatex main; bibtex main; pdflatex main; pdflatex main",
+            (_ARTICLE if self.style == "article" else _ACM) + PREAMBLE.rstrip("\n"),
+            "% Numbers and long names may stand far from a place where a line can break.",
+            "\\emergencystretch=3em",
+            f"\\title{{{title}}}",
+            author + "\\begin{document}",
+            "\\maketitle",
+            "\\input{setup}",
+            "\\input{results}",
+            "\\input{limitations}",
+        ]
+        if bibliography:
+            lines += [f"\\bibliographystyle{{{style}}}", "\\bibliography{references}"]
+        return "\n".join([*lines, "\\end{document}"]) + "\n"
+
+
+def _results(view: ComparisonIndex, tables: dict[str, str], width: float, stems: list[str]) -> str:
+    """Return the section on results, and put each table into ``tables`` by the name of its file."""
+    out = ["\\section{Results}\n\\label{sec:results}\n"]
+    said = [one.text for one in verdicts(view) if one.kind != "warning"]
+    if said:
+        items = "".join(f"  \\item {escape(line, breaks=True)}\n" for line in said)
+        out.append(f"\\begin{{itemize}}\\raggedright\n{items}\\end{{itemize}}\n")
+    parts = [section for section in sections(view.comparison) if section.tables]
+    many = len(series.wholes(view)) > _PLACES
+    shown = [table for section in parts for table in section.tables if _shown(section, table, many=many)]
+    legend = meaning(shown)
+    out.append(f"{{\\raggedright In the tables: {legend}\\par}}\n" if legend else "")
+    waiting = 0
+    apart: list[str] = []
+    for section in parts:
+        found: list[str] = []
+        for table in section.tables:
+            pieces = fragments(table, (), width, brief=True)
+            names = [label.removeprefix("tab:") for label, _ in pieces]
+            tables.update(zip(names, (line for _, line in pieces), strict=True))
+            (found if _shown(section, table, many=many) else apart).extend(names)
+        if not found:
+            continue
+        if waiting + len(found) > _TABLES_A_PAGE:
+            out.append("\\clearpage\n")
+            waiting = 0
+        waiting += len(found)
+        told = ", ".join(f"\\ref{{tab:{name}}}" for name in found)
+        heading = escape(section.heading, breaks=True)
+        out.append(f"\\subsection*{{\\raggedright {heading}}}\n{'Table' if len(found) == 1 else 'Tables'}~{told}.\n")
+        out += [f"\\input{{tables/{name}}}\n" for name in found]
+    left = [stem for stem in stems if many and stem.partition("-")[0] not in _ALWAYS]
+    out += _left_out(apart, left)
+    kept = [stem for stem in stems if stem not in left]
+    if kept:
+        out.append("\\clearpage\n\\subsection*{Figures}\n")
+    for index, stem in enumerate(kept):
+        if index and index % _TABLES_A_PAGE == 0:
+            out.append("\\clearpage\n")
+        out.append(_figure(stem))
+    return "".join(out) + "\\clearpage\n"
+
+
+def _shown(section: Section, table: Table, *, many: bool) -> bool:
+    """Whether a table is printed; the others are left for the author to take in, as a paper has no room for all."""
+    if section.group or table.kind == "parts":
+        return False
+    return not many or table.kind in _ALWAYS
+
+
+def _left_out(tables: Sequence[str], stems: Sequence[str]) -> list[str]:
+    """Say what the folder holds beyond what is printed, with the lines that print it."""
+    counts = [f"{len(names)} {noun}s" for names, noun in ((tables, "table"), (stems, "figure")) if names]
+    if not counts:
+        return []
+    said = f"The folder of this report holds {' and '.join(counts)} more; the source of this section names each."
+    out = [f"\n\\bigskip\\noindent {said}\n", "% What is not printed; take in what the paper needs:\n"]
+    out += [f"% \\input{{tables/{name}}}\n" for name in tables]
+    return out + [f"% \\includegraphics[width=\\linewidth]{{figures/{stem}.pdf}}\n" for stem in stems]
+
+
+_CAPTIONS = {
+    "quality": "Quality with 95\\% intervals",
+    "cold": "Quality by number of history items",
+    "cost": "Quality against the seconds to fit and to answer; no model is both better and cheaper than one on the "
+    "dotted line",
+    "curve": "Quality against the setting in which these splits differ; ticks are evenly spaced, not to scale",
+    "tuning": "The best value on validation so far, trial by trial",
+    "parts": "Quality on parts of the test, which are not tested apart",
+    "ranks": "Mean ranks over data sets; bars join models that the Nemenyi test does not separate at 5\\%",
+}
+
+
+def _figure(stem: str) -> str:
+    kind = stem.partition("-")[0]
+    return (
+        "\\begin{figure}[tbp]\n  \\centering\n"
+        f"  \\includegraphics[width=\\linewidth,height=0.4\\textheight,keepaspectratio]{{figures/{stem}.pdf}}\n"
+        f"  \\Description{{{_CAPTIONS[kind]}; the tables hold the numbers.}}\n"
+        f"  \\caption{{{_CAPTIONS[kind]}.}}\n  \\label{{fig:{stem}}}\n\\end{{figure}}\n"
+    )

@@ -1,0 +1,82 @@
+"""Compile a paper once for each distinct source, however many tests and processes ask for it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+_DONE = "done.json"
+_KEPT = 64
+"""How many compiled papers stay; the oldest go first."""
+
+
+class Compiled(NamedTuple):
+    """What came of it: TeX's log, the text of the pages, and what each program printed."""
+
+    log: str
+    text: str
+    printed: tuple[str, ...]
+
+
+def compile_once(cache: Path, files: Mapping[str, bytes], commands: Sequence[Sequence[str]]) -> Compiled:
+    """Run the commands in a folder that holds the files, or return what they came to before.
+
+    A result lies under the sha256 of all sources, the commands and the engine's version; a lock lets one process make
+    it while the others wait. What fails is not kept.
+
+    Args:
+        cache: a folder that processes share.
+        files: content by relative path, ``main.tex`` among them.
+        commands: programs with their arguments, in order; the first is the engine.
+    """
+    programs = {command[0]: shutil.which(command[0]) for command in (*commands, ("pdftotext",))}
+    absent = [name for name, path in programs.items() if path is None]
+    if absent:
+        pytest.skip(f"no {', '.join(absent)} here: install texlive-latex-recommended and poppler-utils")
+    version = subprocess.run([str(programs[commands[0][0]]), "--version"], capture_output=True, check=True).stdout
+    digest = hashlib.sha256(repr((version, [list(command) for command in commands])).encode())
+    for name in sorted(files):
+        digest.update(f"{name} {len(files[name])}\n".encode() + files[name])
+    cache.mkdir(parents=True, exist_ok=True)
+    done = cache / digest.hexdigest() / _DONE
+    with (cache / f"{digest.hexdigest()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.is_file():
+            _compile(done.parent, files, [[str(programs[name]), *rest] for name, *rest in commands])
+            _forget(cache)
+        content = json.loads(done.read_text("utf-8"))
+    return Compiled(content["log"], content["text"], tuple(content["printed"]))
+
+
+def _compile(folder: Path, files: Mapping[str, bytes], commands: Sequence[Sequence[str]]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    printed = []
+    for command in commands:
+        ran = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+        printed.append(ran.stdout.decode(errors="replace"))
+        assert ran.returncode == 0, printed[-1][-2000:]
+    reader = str(shutil.which("pdftotext"))
+    pages = subprocess.run([reader, "-layout", "main.pdf", "-"], cwd=folder, capture_output=True, check=True)
+    log = (folder / "main.log").read_text(errors="replace")
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (folder / "draft").write_text(json.dumps({"log": log, "text": pages.stdout.decode(), "printed": printed}), "utf-8")
+    (folder / "draft").rename(folder / _DONE)
+
+
+def _forget(cache: Path) -> None:
+    kept = sorted(cache.glob(f"*/{_DONE}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in kept[_KEPT:]:
+        shutil.rmtree(path.parent, ignore_errors=True)
