@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from data import evidence_of, fold_of, gowalla, zipf
 
 from benchsuite.api import Context
-from benchsuite.data import Evidence, Fold, Rankings
+from benchsuite.data import EvaluationInput, Fold, Rankings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,7 +36,7 @@ def fold(request: pytest.FixtureRequest) -> Fold:
 
 
 @pytest.fixture(scope="session")
-def evidence(fold: Fold) -> Evidence:
+def evidence(fold: Fold) -> EvaluationInput:
     """Lists in which about every second truth is found."""
     generator = np.random.default_rng(0)
     item = generator.integers(0, len(fold.train.items), (len(fold.queries), 20)).astype(np.int32)

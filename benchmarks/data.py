@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.data import (
     Dataset,
     Entities,
-    Evidence,
+    EvaluationInput,
     Fold,
+    GroundTruth,
     Interactions,
     Pairs,
     PairScores,
     Queries,
     Ragged,
     Rankings,
-    Truth,
 )
 from benchsuite.evaluate.topk import popularity
 from benchsuite.registry import load_source
@@ -39,7 +39,7 @@ def gowalla(cache: Path = CACHE) -> Path:
     folder = cache / "gowalla"
     if not (folder / "items.npy").exists():
         where = os.environ.get("BENCHSUITE_DATA")
-        dataset = load_source("gowalla")().load(Place((Path(where),) if where else (), cache))
+        dataset = load_source("gowalla")().load(DataLocations((Path(where),) if where else (), cache))
         rows = dataset.interactions
         assert rows.part is not None
         arrays = {"users": np.int64(len(dataset.users)), "items": np.int64(len(dataset.items))}
@@ -120,7 +120,7 @@ def fold_of(arrays: Arrays) -> Fold:
     history = train.take(np.flatnonzero(shown))
     queries = Queries.from_rows(asking, place[history.user], history)
     held = rows_of(arrays["test_user"], arrays["test_item"])
-    truth = Truth.from_rows(place[held.user], held, len(asking))
+    truth = GroundTruth.from_rows(place[held.user], held, len(asking))
     return Fold("test", dataset, queries, truth, Ragged(queries.start, queries.history.item))
 
 
@@ -128,10 +128,10 @@ def _numbered(letter: str, count: int) -> Entities:
     return Entities(tuple(f"{letter}{number:09d}" for number in range(count)))
 
 
-def evidence_of(fold: Fold, rankings: Rankings) -> Evidence:
+def evidence_of(fold: Fold, rankings: Rankings) -> EvaluationInput:
     """Return lists and truth, without labelled pairs."""
     code, number = np.zeros(0, np.int32), np.zeros(0, np.float32)
-    return Evidence(
+    return EvaluationInput(
         user=fold.queries.user,
         relevant=fold.truth.items,
         rankings=rankings,

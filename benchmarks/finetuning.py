@@ -26,7 +26,7 @@ sys.path.insert(0, str(HERE))
 from data import CACHE
 from records import Records, hardware, put_page
 
-from benchsuite.runner.children import BRISK, thread_limits
+from benchsuite.runner.worker_processes import ALLOCATOR_ENVIRONMENT, thread_limits
 
 TRICKS = {
     "": "all tricks on",
@@ -90,7 +90,7 @@ def against(options: Any, seed: int) -> dict[str, Any]:
 
 def measure(options: Any, key: Mapping[str, Any], target: float = 1.0, limit: float = 0.0) -> dict[str, Any]:
     """Measure in a process of its own."""
-    kept = os.environ | thread_limits(options.threads) | BRISK
+    kept = os.environ | thread_limits(options.threads) | ALLOCATOR_ENVIRONMENT
     if key["without"] == "malloc":
         kept = {name: value for name, value in kept.items() if not name.startswith("MALLOC_")}
     with tempfile.TemporaryDirectory() as scratch:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchsuite.api import Context, Place
+from benchsuite.api import Context, DataLocations
 from benchsuite.data import Float32, Fold, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_content.als_content import predict_factors
@@ -48,7 +48,7 @@ def fold_of(source: str, seed: int) -> Fold:
     """Return the validation fold of new items."""
     where = os.environ.get("BENCHSUITE_DATA")
     reader = Demo(users=80, items=60) if source == "demo" else MovieLens100K()
-    data = reader.load(Place((Path(where),) if where else ()))
+    data = reader.load(DataLocations((Path(where),) if where else ()))
     (fold,) = ItemCold(items=0.2, validation_items=0.2).split(data, seed)
     assert fold.validation is not None
     return fold.validation

@@ -26,7 +26,7 @@ from progress import Step, carry_out
 from records import Records, hardware, put_page
 from scale_page import write_scale
 
-from benchsuite.runner.children import BRISK, thread_limits
+from benchsuite.runner.worker_processes import ALLOCATOR_ENVIRONMENT, thread_limits
 
 MODELS = ("popular", "item-knn", "user-knn", "als", "ease")
 SECONDS_A_ROW = {"popular": 6e-6, "item-knn": 2e-5, "user-knn": 5e-5, "als": 3e-5, "ease": 2e-4}
@@ -93,7 +93,7 @@ def _measure(key: dict[str, Any], options: Any) -> dict[str, Any]:
     try:
         done = subprocess.run(
             [sys.executable, "-W", "ignore", str(HERE / "growth_point.py"), json.dumps(key), str(options.threads)],
-            env=os.environ | thread_limits(options.threads) | BRISK,
+            env=os.environ | thread_limits(options.threads) | ALLOCATOR_ENVIRONMENT,
             capture_output=True,
             text=True,
             timeout=options.timeout,

@@ -32,7 +32,7 @@ from records import Records, hardware
 from benchsuite.api import Context
 from benchsuite.evaluate import rank, topk
 from benchsuite.registry import load_metric, load_model
-from benchsuite.runner.children import BRISK, thread_limits
+from benchsuite.runner.worker_processes import ALLOCATOR_ENVIRONMENT, thread_limits
 
 SIZES = {"quick": (6_900, 1_350, 1_000_000 // 20), "full": (138_000, 27_000, 20_000_000)}
 WIDTHS = {"als": 128, "ease": 0}
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def _process(model: str, options: Any) -> dict[str, Any]:
-    variables = os.environ | thread_limits(options.threads) | BRISK
+    variables = os.environ | thread_limits(options.threads) | ALLOCATOR_ENVIRONMENT
     words = [sys.executable, "-W", "ignore", __file__, "--one", model, "--threads", str(options.threads)]
     words += ["--quick"] if options.quick else []
     done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)

@@ -54,11 +54,11 @@ def generate(path: Path, rows: int, seed: int = 1) -> None:
 
 def ours(path: Path, cache: Path) -> int:
     """Return the rows of the file as a data set, prepared with default settings."""
-    from benchsuite.api import Place
+    from benchsuite.api import DataLocations
     from benchsuite.registry import load_source
 
     source = load_source("file").from_settings({"path": str(path)})
-    return len(source.load(Place(cache=cache, offline=True, say=lambda _line: None)).interactions)
+    return len(source.load(DataLocations(cache=cache, offline=True, say=lambda _line: None)).interactions)
 
 
 def with_pandas(path: Path, _cache: Path) -> int:

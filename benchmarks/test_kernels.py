@@ -10,9 +10,9 @@ import pytest
 from data import evidence_of
 
 from benchsuite.api import Context
-from benchsuite.data import Evidence, Fold
+from benchsuite.data import EvaluationInput, Fold
 from benchsuite.evaluate import labelled_pairs, measure
-from benchsuite.evaluate.finalists import finalists
+from benchsuite.evaluate.topk_prefilter import finalists
 from benchsuite.registry import load_metric, load_split
 
 LISTS = (
@@ -48,10 +48,10 @@ def test_selection_and_seen_filter(benchmark: Any, scores: Any, fold: Fold) -> N
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_metric(benchmark: Any, name: str, evidence: Evidence) -> None:
+def test_metric(benchmark: Any, name: str, evidence: EvaluationInput) -> None:
     metric = load_metric(f"{name}@k").from_settings({"k": 10})
 
-    def work(fresh: Evidence) -> float:
+    def work(fresh: EvaluationInput) -> float:
         return float(metric.estimate(fresh, metric.measure(fresh), np.ones((1, len(fresh))))[0])
 
     # A copy each time, so that nothing is remembered.
@@ -59,11 +59,11 @@ def test_metric(benchmark: Any, name: str, evidence: Evidence) -> None:
     assert np.isfinite(value)
 
 
-def test_metrics_together(benchmark: Any, evidence: Evidence) -> None:
+def test_metrics_together(benchmark: Any, evidence: EvaluationInput) -> None:
     """Ten metrics at three cutoffs, which share what is counted of the lists."""
     metrics = [load_metric(f"{name}@k").from_settings({"k": k}) for name in LISTS[:10] for k in (5, 10, 20)]
 
-    def work(fresh: Evidence) -> list[float]:
+    def work(fresh: EvaluationInput) -> list[float]:
         one = np.ones((1, len(fresh)))
         return [float(metric.estimate(fresh, metric.measure(fresh), one)[0]) for metric in metrics]
 
@@ -85,13 +85,13 @@ def test_candidates(benchmark: Any, fold: Fold) -> None:
     assert len(benchmark(labelled_pairs, fold, 1))
 
 
-def test_bootstrap(benchmark: Any, fold: Fold, evidence: Evidence) -> None:
+def test_bootstrap(benchmark: Any, fold: Fold, evidence: EvaluationInput) -> None:
     metrics = {"ndcg@10": load_metric("ndcg@k").from_settings({"k": 10})}
     _, found = benchmark(measure, evidence, fold.queries, metrics, 200, len(fold.train.users))
     assert len(found["ndcg@10", ""].replicates) == 200
 
 
-def test_evidence_is_made_anew(fold: Fold, evidence: Evidence, context: Context) -> None:
+def test_evidence_is_made_anew(fold: Fold, evidence: EvaluationInput, context: Context) -> None:
     """The measurements above would mean nothing if copies shared what is remembered."""
     assert dataclasses.replace(evidence) != evidence
     assert len(evidence_of(fold, evidence.rankings)) == len(evidence)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.cli.main import main
 from benchsuite.data.files import load_dataset, save_dataset
 from benchsuite.registry import load_source
@@ -36,7 +36,7 @@ def say(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
 
 
 def test_load(benchmark: Any, tmp_path: Path) -> None:
-    dataset = load_source("demo")().load(Place())
+    dataset = load_source("demo")().load(DataLocations())
     save_dataset(dataset, tmp_path)
     assert len(benchmark(load_dataset, tmp_path).interactions)
 

@@ -19,7 +19,7 @@ _HOMES = {
     "run": "run",
     "load": "run",
     "report": "report",
-    "compare": "compare",
+    "analysis": "analysis",
     "verify": "verify",
     "rerun": "rerun",
     "plan_experiment": "plan",

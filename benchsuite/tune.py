@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.api import Choice, Plugin, Search
+from benchsuite.api import Categorical, Plugin, Range
 
 if TYPE_CHECKING:
     import optuna
@@ -131,7 +131,7 @@ class Study:
         found = []
         for name, wanted in self.space.items():
             value = best.settings[name]
-            if isinstance(wanted, Search) and isinstance(value, int | float):
+            if isinstance(wanted, Range) and isinstance(value, int | float):
                 low, high = wanted.low, wanted.high
                 place, span = (
                     (math.log(max(value, 1e-300) / low), math.log(high / low))
@@ -160,7 +160,7 @@ class Study:
 
         found: dict[str, Any] = {}
         for name, wanted in self.space.items():
-            if isinstance(wanted, Choice):
+            if isinstance(wanted, Categorical):
                 found[name] = CategoricalDistribution(wanted.options)
             elif isinstance(getattr(self.plugin, name), int):
                 found[name] = IntDistribution(int(wanted.low), int(wanted.high), log=wanted.log)

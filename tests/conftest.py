@@ -80,10 +80,10 @@ def real_set(real_data: Path) -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def place() -> Any:
     """Where data sources look: the named folder, the user's cache, and the network only without a named folder."""
-    from benchsuite.api import Place
+    from benchsuite.api import DataLocations
 
     named = os.environ.get("BENCHSUITE_DATA")
-    return Place(folders=(Path(named),), offline=True) if named else Place()
+    return DataLocations(folders=(Path(named),), offline=True) if named else DataLocations()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from typing import Any
 
 from progress import Step
 
-from benchsuite.runner.children import BRISK, thread_limits
+from benchsuite.runner.worker_processes import ALLOCATOR_ENVIRONMENT, thread_limits
 
 HERE = Path(__file__).parent
 QUICK = {"ranking": ("3000", 5), "metrics": ("5000", 15), "ease": ("2000", 10), "surprise": ("1", 15)}
@@ -40,7 +40,7 @@ def steps(number: int, *, quick: bool, threads: int) -> list[Step]:
 def _run(name: str, size: str, threads: int) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(HERE / "work" / "steps.py"), name, size, str(threads)],
-        env=os.environ | thread_limits(threads) | BRISK,
+        env=os.environ | thread_limits(threads) | ALLOCATOR_ENVIRONMENT,
         capture_output=True,
         text=True,
         check=False,

@@ -34,7 +34,7 @@ from progress import Step, carry_out
 from records import Records, hardware, put_page
 from targets import total
 
-from benchsuite.runner.children import thread_limits
+from benchsuite.runner.worker_processes import thread_limits
 
 CONTENDERS = {
     "item-knn": {

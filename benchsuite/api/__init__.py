@@ -2,24 +2,24 @@
 
 from benchsuite.api.context import Context
 from benchsuite.api.metric import Metric, Task
-from benchsuite.api.model import Model, Need, TopK
+from benchsuite.api.model import Model, Requirement, TopK
 from benchsuite.api.plugin import Plugin
 from benchsuite.api.report import Report
-from benchsuite.api.search import Choice, Search
-from benchsuite.api.source import Check, Place, Source
+from benchsuite.api.search import Categorical, Range
+from benchsuite.api.source import DataLocations, PublishedCounts, Source
 from benchsuite.api.split import Split
 
 __all__ = [
-    "Check",
-    "Choice",
+    "Categorical",
     "Context",
+    "DataLocations",
     "Metric",
     "Model",
-    "Need",
-    "Place",
     "Plugin",
+    "PublishedCounts",
+    "Range",
     "Report",
-    "Search",
+    "Requirement",
     "Source",
     "Split",
     "Task",

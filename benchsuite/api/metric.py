@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from benchsuite.api.model import Need
+from benchsuite.api.model import Requirement
 from benchsuite.api.plugin import Plugin
-from benchsuite.data import Evidence, Float64
+from benchsuite.data import EvaluationInput, Float64
 
 Task = Literal["ranking", "classification", "rating"]
 
@@ -32,7 +32,7 @@ class Metric(Plugin):
 
     higher_is_better: ClassVar[bool] = True
 
-    needs: ClassVar[frozenset[Need]] = frozenset()
+    needs: ClassVar[frozenset[Requirement]] = frozenset()
     """What the data must have. Without it, :meth:`measure` returns NaN and reports say what is missing."""
 
     convention: ClassVar[str] = ""
@@ -45,10 +45,10 @@ class Metric(Plugin):
     """False for metrics of something else than being right (coverage, novelty): for them no answer is perfect."""
 
     @abstractmethod
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], one value per query; NaN where the query does not count."""
 
-    def estimate(self, evidence: Evidence, values: Float64, weights: Float64) -> Float64:
+    def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the metric under b weightings of the queries; by default the mean over counted queries.
 
         Metrics over pooled pairs (precision, F1, AUC) override it.

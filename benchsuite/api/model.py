@@ -17,7 +17,7 @@ from benchsuite.data import Bool, Dataset, Entities, Float32, Int32, Queries, Ra
 from benchsuite.errors import NotApplicable
 
 
-class Need(StrEnum):
+class Requirement(StrEnum):
     """What a model cannot work without. The planner compares it with the data before anything runs."""
 
     TIMESTAMPS = "timestamps"
@@ -40,28 +40,28 @@ class Model(Plugin):
     Attributes that ``fit`` learns start with an underscore.
     """
 
-    needs: ClassVar[frozenset[Need]] = frozenset()
+    needs: ClassVar[frozenset[Requirement]] = frozenset()
     """What the model cannot work without."""
 
     uses_language_model: ClassVar[bool] = False
     """True for models that read text with a pretrained language model; see :meth:`reads_with_language_model`."""
 
-    proposed: ClassVar[bool] = False
+    is_candidate: ClassVar[bool] = False
     """True for a model that is put to the test: it is held against the best of all others, the classics, and never is
-    the reference itself. Reading frozen text vectors does not make a model proposed; fine-tuning is in question."""
+    the reference itself. Reading frozen text vectors does not make a model a candidate; fine-tuning is in question."""
 
-    ceiling: ClassVar[bool] = False
-    """True for an oracle: shown as the ceiling, never called best."""
+    is_oracle: ClassVar[bool] = False
+    """True for an oracle: shown apart, never called best."""
 
     predicts_values: ClassVar[bool] = False
     """True for models whose scores are predictions on the scale of the data's values (stars): the harness takes them
     as ratings, cut to the range of the training values. Scores of all other models become ratings by a straight line
     that the harness fits on the validation fold."""
 
-    personal: ClassVar[bool] = True
+    is_personalized: ClassVar[bool] = True
     """False for models that by design answer everybody alike (popularity) or nobody in particular (random)."""
 
-    partial: ClassVar[bool] = False
+    may_abstain: ClassVar[bool] = False
     """True for models that by design may have no opinion (NaN) even on known items for users with a history."""
 
     @abstractmethod

@@ -10,7 +10,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from benchsuite.api.search import Choice, Search
+from benchsuite.api.search import Categorical, Range
 from benchsuite.errors import ConfigError, did_you_mean, shortened
 
 
@@ -29,7 +29,7 @@ class Plugin(abc.ABC):  # noqa: B024 - each kind of plugin adds its own abstract
 
     exempt: ClassVar[Mapping[str, str]] = {}
     """Checks of the conformance kit that do not apply to this plugin by design, each with the reason. The kit skips
-    them and reports the reason. What other declarations already say (``personal = False``) needs no entry."""
+    them and reports the reason. What other declarations already say (``is_personalized = False``) needs no entry."""
 
     @classmethod
     def summary(cls) -> str:
@@ -43,12 +43,12 @@ class Plugin(abc.ABC):  # noqa: B024 - each kind of plugin adds its own abstract
         return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
 
     @classmethod
-    def space(cls) -> dict[str, Search | Choice]:
+    def space(cls) -> dict[str, Range | Categorical]:
         """Return the search range of every setting that has one, in order of declaration."""
         ranges = {}
         for name, hint in cls.fields().items():
             for extra in getattr(hint, "__metadata__", ()):
-                if isinstance(extra, Search | Choice):
+                if isinstance(extra, Range | Categorical):
                     ranges[name] = extra
         return ranges
 

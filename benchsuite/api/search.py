@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Search:
+class Range:
     """A numeric range to tune in, both ends included: ``Annotated[int, Search(16, 256, log=True)]``.
 
     Attributes:
@@ -26,7 +26,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Categorical:
     """A set of values to tune over: ``Annotated[str, Choice("cosine", "tfidf", "bm25")]``."""
 
     options: tuple[str | int | float | bool, ...]

@@ -18,7 +18,7 @@ def _silent(message: str) -> None:
 
 
 @dataclass(frozen=True)
-class Place:
+class DataLocations:
     """Where files may be found and kept.
 
     Attributes:
@@ -36,7 +36,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Check:
+class PublishedCounts:
     """What a source's files hold, against what was published of them.
 
     Attributes:
@@ -69,7 +69,7 @@ class Source(Plugin):
     """True when no row comes from the real world; shown wherever the data is shown."""
 
     @abstractmethod
-    def load(self, place: Place) -> Dataset:
+    def load(self, place: DataLocations) -> Dataset:
         """Find or download, check and prepare the data.
 
         The same settings give the same fingerprint, whichever way the files came.
@@ -78,7 +78,7 @@ class Source(Plugin):
             DataError: when files are missing, unreachable, damaged or malformed.
         """
 
-    def check(self, place: Place) -> Check | None:
+    def check(self, place: DataLocations) -> PublishedCounts | None:
         """Count what the files hold and check their bytes; None for a source that has no files of its own.
 
         Raises:

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
-from benchsuite.api.model import Need
+from benchsuite.api.model import Requirement
 from benchsuite.api.plugin import Plugin
 from benchsuite.data import Dataset, Fold
 
@@ -16,7 +16,7 @@ from benchsuite.data import Dataset, Fold
 class Split(Plugin):
     """Base of all splits."""
 
-    needs: ClassVar[frozenset[Need]] = frozenset()
+    needs: ClassVar[frozenset[Requirement]] = frozenset()
     """What the split cannot work without, usually timestamps."""
 
     cold_items: ClassVar[bool] = False

@@ -1,11 +1,10 @@
 """Immutable data: what models read, what they answer, and what reports show. Arrays are locked at birth."""
 
 from benchsuite.cutoff import split_cutoff
-from benchsuite.data.answers import Evidence, Pairs, PairScores, Rankings
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
 from benchsuite.data.comparison import Comparison, Contrast, MeanRanks, PerUser, Trials, UserCase, VarianceComponents
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
-from benchsuite.data.fold import Fold, FoldView, Queries, Truth
+from benchsuite.data.fold import Fold, FoldView, GroundTruth, Queries
 from benchsuite.data.infos import (
     DatasetInfo,
     MetricInfo,
@@ -14,6 +13,7 @@ from benchsuite.data.infos import (
     SplitInfo,
     main_metric,
 )
+from benchsuite.data.predictions import EvaluationInput, Pairs, PairScores, Rankings
 from benchsuite.data.rows import Row, State, as_record, split_label
 from benchsuite.data.strata import Stratum, StratumFamily
 
@@ -24,11 +24,12 @@ __all__ = [
     "Dataset",
     "DatasetInfo",
     "Entities",
-    "Evidence",
+    "EvaluationInput",
     "Float32",
     "Float64",
     "Fold",
     "FoldView",
+    "GroundTruth",
     "Int8",
     "Int32",
     "Int64",
@@ -50,7 +51,6 @@ __all__ = [
     "Stratum",
     "StratumFamily",
     "Trials",
-    "Truth",
     "UserCase",
     "VarianceComponents",
     "as_record",

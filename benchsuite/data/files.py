@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchsuite.data.arrays import Ragged
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
-from benchsuite.data.fold import Fold, FoldView, Queries, Truth
+from benchsuite.data.fold import Fold, FoldView, GroundTruth, Queries
 from benchsuite.errors import DataError
 
 VALIDATION = "validation"
@@ -87,7 +87,7 @@ def save_view(fold: Fold, folder: Path) -> None:
         save_fold(fold.validation, folder / VALIDATION)
 
 
-def save_truth(truth: Truth, folder: Path) -> None:
+def save_truth(truth: GroundTruth, folder: Path) -> None:
     """Write a truth into an existing folder."""
     for field in dataclasses.fields(truth):
         _save(folder, f"truth.{field.name}", getattr(truth, field.name))
@@ -117,14 +117,14 @@ def load_fold(folder: Path, dataset: Dataset, truth: Path | None = None) -> Fold
         return Fold(view.name, view.train, view.queries, held, view.blocked, view.candidates, view.validation, counts)
 
 
-def load_truth(folder: Path) -> Truth:
+def load_truth(folder: Path) -> GroundTruth:
     """Read what :func:`save_truth` wrote.
 
     Raises:
         DataError: when a file is missing or damaged.
     """
     with _reading(folder):
-        return Truth(
+        return GroundTruth(
             _must(folder, "truth.start"),
             _must(folder, "truth.item"),
             _must(folder, "truth.value"),

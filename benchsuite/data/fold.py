@@ -116,7 +116,7 @@ def slice_index(begin: int, end: int) -> Int64:
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class GroundTruth:
     """What came next, held out from every model. Row lists like :class:`Ragged`, one per query.
 
     Attributes:
@@ -160,7 +160,7 @@ class Truth:
         return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.start))
 
     @classmethod
-    def from_rows(cls, query: ArrayLike, rows: Interactions, queries: int) -> Truth:
+    def from_rows(cls, query: ArrayLike, rows: Interactions, queries: int) -> GroundTruth:
         """Group held-out rows by the query (int[len(rows)]) they answer."""
         owner = np.asarray(query, dtype=np.int64)
         held = rows.take(np.argsort(owner, kind="stable"))
@@ -185,7 +185,7 @@ class Fold:
     name: str
     train: Dataset
     queries: Queries
-    truth: Truth
+    truth: GroundTruth
     blocked: Ragged
     candidates: Int32 | None = None
     validation: Fold | None = None

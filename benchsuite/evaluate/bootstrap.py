@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.api import Metric
-from benchsuite.data import Evidence, Float32, Float64, Int32, Queries
+from benchsuite.data import EvaluationInput, Float32, Float64, Int32, Queries
 
 _CHUNK = 4_000_000
 
@@ -34,7 +34,7 @@ class Measured:
 
 
 def measure(
-    evidence: Evidence, queries: Queries, metrics: Mapping[str, Metric], replicates: int, users: int
+    evidence: EvaluationInput, queries: Queries, metrics: Mapping[str, Metric], replicates: int, users: int
 ) -> tuple[dict[str, Float64], dict[tuple[str, str], Measured]]:
     """Measure one cell.
 
@@ -71,7 +71,7 @@ def measure(
     return values, results
 
 
-def count(evidence: Evidence, metric: Metric, values: Float64, mask: Float64) -> int:
+def count(evidence: EvaluationInput, metric: Metric, values: Float64, mask: Float64) -> int:
     """Count what the value rests on: queries that count, or pairs."""
     if metric.task == "ranking":
         return int(((mask > 0) & ~np.isnan(values)).sum())

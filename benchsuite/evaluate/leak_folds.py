@@ -8,11 +8,11 @@ import numpy as np
 
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold
-from benchsuite.evaluate.leak_rows import View, missing
-from benchsuite.evaluate.leaks import Finding, Result, refuse
+from benchsuite.evaluate.leak_rows import FoldIndex, missing
+from benchsuite.evaluate.leaks import Finding, Result, raise_finding
 
 
-class Across:
+class CrossFoldChecks:
     """Watches the folds of a split go by; keeps counts, not folds."""
 
     def __init__(self, split: Split, whole: Dataset, where: str = "") -> None:
@@ -43,7 +43,7 @@ class Across:
         at = np.searchsorted(self._pairs, rows.user.astype(np.int64) * self._items + rows.item)
         np.add.at(trained, np.minimum(at, len(self._pairs) - 1), 1)
         self._held += np.maximum(self._rows - trained, 0)
-        asked = View(fold, self._split, None).truth
+        asked = FoldIndex(fold, self._split, None).truth
         self._truths[np.isin(self._pairs, asked)] += 1
         self._unasked += len(missing(self._pairs[trained == 0], asked))
 
@@ -62,7 +62,7 @@ class Across:
         """
         evidence = {}
         for finding in self.findings():
-            refuse(finding)
+            raise_finding(finding)
             evidence[finding.check] = finding.compared
         return evidence
 

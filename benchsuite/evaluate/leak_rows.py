@@ -17,7 +17,7 @@ UInt64 = NDArray[np.uint64]
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
-class View:
+class FoldIndex:
     """One fold and what its checks compare; every array is made once, when it is first asked for.
 
     A *pair* is ``user * items + item``, a *place* is ``query * items + item``; both are sorted, without repeats.

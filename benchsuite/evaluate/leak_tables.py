@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from benchsuite.data import Entities, Float64, Int32, Int64, Interactions
-from benchsuite.evaluate.leak_rows import View
+from benchsuite.evaluate.leak_rows import FoldIndex
 
 _SURE = 1e-6
 """Chance of a false accusation by one check that rests on chance."""
@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w]|\.\d)")
 Check = tuple[str, tuple[int, str]]
 
 
-def table_checks(view: View) -> Iterator[Check]:
+def table_checks(view: FoldIndex) -> Iterator[Check]:
     """Yield the checks of both tables: their names, what was compared, and the leak or ""."""
     train = view.fold.train
     whole = None if view.whole is None else (view.whole.users, view.whole.items)
@@ -83,7 +83,7 @@ def _unchanged(table: Entities, own: Entities, kind: str) -> tuple[int, str]:
     return len(table), leak
 
 
-def _totals(view: View, table: Entities, side: int, kind: str) -> tuple[int, str]:
+def _totals(view: FoldIndex, table: Entities, side: int, kind: str) -> tuple[int, str]:
     """Look for the number of rows and the mean value of each entity, counted over all rows, where training differs."""
     rows = view.fold.train.interactions
     train = _sums(rows, side, len(table))
@@ -112,7 +112,7 @@ def _totals(view: View, table: Entities, side: int, kind: str) -> tuple[int, str
     return compared, ""
 
 
-def _unseen(view: View) -> tuple[Int64, Int32]:
+def _unseen(view: FoldIndex) -> tuple[Int64, Int32]:
     """Return users and items of the pairs that the fold holds beyond its training rows."""
     user, item = np.divmod(np.setdiff1d(view.everything, view.train, assume_unique=True), view.items)
     return user, item.astype(np.int32)

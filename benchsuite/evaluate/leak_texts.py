@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchsuite.data import Entities, Int64
-from benchsuite.evaluate.leak_rows import View
+from benchsuite.evaluate.leak_rows import FoldIndex
 from benchsuite.evaluate.leak_tables import beyond_chance, texts
 
 _READ = 2000
@@ -40,7 +40,7 @@ Names = dict[str, dict[Words, tuple[int, ...]]]
 """Codes by name, by the name's first word."""
 
 
-def text_checks(view: View) -> Iterator[tuple[str, tuple[int, str]]]:
+def text_checks(view: FoldIndex) -> Iterator[tuple[str, tuple[int, str]]]:
     """Yield the checks of both tables: their names, how many texts were read, and the leak or ""."""
     train = view.fold.train
     if any(texts(train.users).values()):
@@ -49,7 +49,7 @@ def text_checks(view: View) -> Iterator[tuple[str, tuple[int, str]]]:
         yield "item texts name no held-out users", _naming(view, train.items, train.users, side=1)
 
 
-def _naming(view: View, table: Entities, others: Entities, side: int) -> tuple[int, str]:
+def _naming(view: FoldIndex, table: Entities, others: Entities, side: int) -> tuple[int, str]:
     hidden, seen = (_by_entity(pairs, view.items, side) for pairs in (view.hidden, view.seen))
     asked = np.unique(_by_entity(view.truth, view.items, side)[0])
     if len(asked) > _READ:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold, Int32
 from benchsuite.errors import LeakError
-from benchsuite.evaluate.leak_rows import View, absent, common, missing, prints, row_prints, surplus
+from benchsuite.evaluate.leak_rows import FoldIndex, absent, common, missing, prints, row_prints, surplus
 from benchsuite.evaluate.leak_tables import table_checks
 from benchsuite.evaluate.leak_texts import text_checks
 
@@ -49,7 +49,7 @@ class Finding:
     where: str = ""
 
 
-def guard(fold: Fold, split: Split, where: str = "", whole: Dataset | None = None) -> dict[str, int]:
+def check_fold(fold: Fold, split: Split, where: str = "", whole: Dataset | None = None) -> dict[str, int]:
     """Check a fold, its validation fold included, against every promise of its split.
 
     Args:
@@ -65,35 +65,35 @@ def guard(fold: Fold, split: Split, where: str = "", whole: Dataset | None = Non
         LeakError: naming the first leak found.
     """
     evidence = {}
-    for finding in inspect(fold, split, where, whole):
-        refuse(finding)
+    for finding in iter_findings(fold, split, where, whole):
+        raise_finding(finding)
         evidence[finding.check] = finding.compared
     return evidence
 
 
-def refuse(finding: Finding) -> None:
+def raise_finding(finding: Finding) -> None:
     """Raise LeakError when the finding is a leak."""
     if finding.leak:
         raise LeakError(finding.leak, where=finding.where)
 
 
-def inspect(fold: Fold, split: Split, where: str = "", whole: Dataset | None = None) -> Iterator[Finding]:
+def iter_findings(fold: Fold, split: Split, where: str = "", whole: Dataset | None = None) -> Iterator[Finding]:
     """Yield what every check found, leaks included; see :func:`guard`."""
     place = where or f"fold {fold.name}"
-    view = View(fold, split, whole)
+    view = FoldIndex(fold, split, whole)
     for group, check, look in _checks(view):
         compared, leak = look(view)
         yield Finding(group, check, compared, leak, place)
     for check, (compared, leak) in (*table_checks(view), *text_checks(view)):
         yield Finding("texts", check, compared, leak, place)
     if fold.validation is not None:
-        compared, leak = _nested(view, View(fold.validation, split, fold.train))
+        compared, leak = _nested(view, FoldIndex(fold.validation, split, fold.train))
         yield Finding("validation", "validation pairs in training", compared, leak, place)
-        for finding in inspect(fold.validation, split, f"{place}, validation", fold.train):
+        for finding in iter_findings(fold.validation, split, f"{place}, validation", fold.train):
             yield dataclasses.replace(finding, check=f"validation: {finding.check}")
 
 
-def _checks(view: View) -> Iterator[tuple[Group, str, Callable[[View], Result]]]:
+def _checks(view: FoldIndex) -> Iterator[tuple[Group, str, Callable[[FoldIndex], Result]]]:
     """Yield the checks that apply, so that none passes for want of anything to look at."""
     split = view.split
     yield "pairs", "held-out pairs not in training", _held_out
@@ -119,39 +119,39 @@ def _checks(view: View) -> Iterator[tuple[Group, str, Callable[[View], Result]]]
         yield "rows", "held-out rows are the data's own", _truth_rows
 
 
-def _held_out(view: View) -> Result:
+def _held_out(view: FoldIndex) -> Result:
     both = common(view.truth, view.train)
     return len(view.truth), _tell(len(both), f"held-out pairs are also in the training part{view.first(both)}")
 
 
-def _asked_once(view: View) -> Result:
+def _asked_once(view: FoldIndex) -> Result:
     asked = len(view.fold.truth.item)
     return asked, _tell(asked - len(view.asked), "held-out pairs are asked twice by one query")
 
 
-def _not_shown(view: View) -> Result:
+def _not_shown(view: FoldIndex) -> Result:
     """No history shows what its own query or any other query of the user is asked."""
     both = common(view.truth, view.history)
     return len(view.history), _tell(len(both), f"held-out pairs are shown in a history{view.first(both)}")
 
 
-def _blocked(view: View) -> Result:
+def _blocked(view: FoldIndex) -> Result:
     both = common(view.asked, view.closed)
     return len(view.asked), _tell(len(both), "held-out pairs are blocked and could never be recommended")
 
 
-def _history(view: View) -> Result:
+def _history(view: FoldIndex) -> Result:
     free = missing(view.shown, view.closed)
     return len(view.shown), _tell(len(free), "items of a history could be recommended again")
 
 
-def _inside(view: View) -> Result:
+def _inside(view: FoldIndex) -> Result:
     candidates = view.fold.candidates
     outside = ~np.isin(view.fold.truth.item, [] if candidates is None else candidates)
     return len(outside), _tell(outside.sum(), "held-out items are no candidates")
 
 
-def _ordered(view: View) -> Result:
+def _ordered(view: FoldIndex) -> Result:
     rows, held = view.fold.train.interactions.timestamp, view.fold.truth.timestamp
     if rows is None or held is None:
         return 0, _NO_TIME
@@ -159,7 +159,7 @@ def _ordered(view: View) -> Result:
     return len(rows), _tell(late, "training rows are younger than the first held-out row")
 
 
-def _ordered_users(view: View) -> Result:
+def _ordered_users(view: FoldIndex) -> Result:
     """With ``ordered`` no history may reach past anybody's first held-out row, else past the query's own."""
     queries, truth = view.fold.queries, view.fold.truth
     shown = queries.history.timestamp
@@ -173,49 +173,49 @@ def _ordered_users(view: View) -> Result:
     return len(shown), _tell(late, "events of histories are younger than what their query is asked")
 
 
-def _cold_items(view: View) -> Result:
+def _cold_items(view: FoldIndex) -> Result:
     cold = _promised_items(view)
     warm = np.intersect1d(cold, view.fold.train.interactions.item)
     return len(cold), _tell(len(warm), "items promised to be cold have training rows")
 
 
-def _cold_history(view: View) -> Result:
+def _cold_history(view: FoldIndex) -> Result:
     shown = view.fold.queries.history.item
     warm = np.isin(shown, _promised_items(view))
     return len(shown), _tell(warm.sum(), "events of histories show items promised to be cold")
 
 
-def _promised_items(view: View) -> Int32:
+def _promised_items(view: FoldIndex) -> Int32:
     candidates = view.fold.candidates
     return np.unique(view.fold.truth.item) if candidates is None else candidates
 
 
-def _cold_users(view: View) -> Result:
+def _cold_users(view: FoldIndex) -> Result:
     users = np.unique(view.fold.queries.user)
     warm = np.intersect1d(users, view.fold.train.interactions.user)
     return len(users), _tell(len(warm), "users promised to be cold have training rows")
 
 
-def _train_rows(view: View) -> Result:
+def _train_rows(view: FoldIndex) -> Result:
     rows = view.fold.train.interactions
     strange = surplus(row_prints(rows), row_prints(view.source.interactions))
     return len(rows), _tell(strange, "training rows are no rows of the data: changed, repeated or made up")
 
 
-def _history_rows(view: View) -> Result:
+def _history_rows(view: FoldIndex) -> Result:
     rows, queries = view.fold.queries.history, view.fold.queries
     owned = dataclasses.replace(rows, user=queries.user[queries.rows])
     strange = absent(row_prints(owned), row_prints(view.source.interactions))
     return len(rows), _tell(strange.sum(), "events of histories are no rows of the data")
 
 
-def _blocked_rows(view: View) -> Result:
+def _blocked_rows(view: FoldIndex) -> Result:
     """Blocking anything else would narrow the lists by what only the truth can tell."""
     strange = missing(view.blocked, view.everything)
     return len(view.blocked), _tell(len(strange), f"blocked pairs never happened in the data{view.first(strange)}")
 
 
-def _truth_rows(view: View) -> Result:
+def _truth_rows(view: FoldIndex) -> Result:
     truth, rows = view.fold.truth, view.source.interactions
     held: dict[str, NDArray[Any] | None] = {"user": view.fold.queries.user[truth.rows], "item": truth.item}
     held |= {"value": truth.value, "label": truth.label, "timestamp": truth.timestamp}
@@ -223,7 +223,7 @@ def _truth_rows(view: View) -> Result:
     return len(strange), _tell(strange.sum(), "held-out rows are no rows of the data")
 
 
-def _nested(view: View, inner: View) -> Result:
+def _nested(view: FoldIndex, inner: FoldIndex) -> Result:
     """All of a validation fold comes from the training part: what it asks, what it shows, what it trains on."""
     parts = {
         "validation pairs come from outside the training part": inner.truth,

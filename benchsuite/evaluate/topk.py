@@ -6,8 +6,8 @@ popular, an order drawn for each query), then the smaller code. So a single part
 resolved. The drawn order matters for new items, which are all equally unpopular: one order for everybody would make the
 result of a model without opinions a matter of luck.
 
-Most rows never need these numbers: where k open candidates have a score, :mod:`benchsuite.evaluate.finalists` finds
-the same lists in one pass over the scores. Only the other rows, and those with many ties, are ordered in full.
+Most rows never need these numbers: where k open candidates have a score, the module
+:mod:`benchsuite.evaluate.topk_prefilter` finds the same lists in one pass over the scores. Only the other rows, and those with many ties, are ordered in full.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from benchsuite.api import Model
 from benchsuite.checks import Allowed, check_agreement, check_finite, check_scores, check_top
 from benchsuite.data import Bool, Float32, Fold, FoldView, Int32, Int64, Queries, Rankings
-from benchsuite.evaluate.finalists import finalists, worth
+from benchsuite.evaluate.topk_prefilter import finalists, use_prefilter
 
 _BLOCK_BYTES = 32 * 2**20
 """Size of a block of float32 scores: the largest that glibc hands out again without asking the system."""
@@ -165,7 +165,7 @@ class _Ranker:
         column = blocked.item.astype(np.int64) if self._position is None else self._position[blocked.item]
         inside = column >= 0
         closed = blocked.rows[inside], column[inside]
-        if not worth(self._width, k):
+        if not use_prefilter(self._width, k):
             self._order(np.arange(first, last), queries.user, check_finite(scores, "score()"), closed)
             return
         found = finalists(scores, k, *closed, self._threads)

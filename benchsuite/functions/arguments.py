@@ -12,7 +12,7 @@ from benchsuite.errors import DataError
 from benchsuite.interface import Option, print_status, silent
 
 if TYPE_CHECKING:
-    from benchsuite.api import Place
+    from benchsuite.api import DataLocations
     from benchsuite.plan import Experiment
     from benchsuite.store import Store
 
@@ -52,13 +52,13 @@ def read_store(store: PathLike | None, *, quiet: bool = False) -> Store:
     return Store.open(store_folder(store), silent if quiet else print_status)
 
 
-def data_locations(data: Sequence[PathLike], *, offline: bool, quiet: bool = False) -> Place:
+def data_locations(data: Sequence[PathLike], *, offline: bool, quiet: bool = False) -> DataLocations:
     """Say where data may be found: in the named folders, then in ``$BENCHSUITE_DATA``, the cache, the network.
 
     Raises:
         DataError: when a named folder does not exist.
     """
-    from benchsuite.api import Place
+    from benchsuite.api import DataLocations
 
     variable = os.environ.get("BENCHSUITE_DATA", "").split(os.pathsep)
     folders = [*(Path(folder) for folder in data), *(Path(part) for part in variable if part)]
@@ -66,6 +66,6 @@ def data_locations(data: Sequence[PathLike], *, offline: bool, quiet: bool = Fal
         if not folder.exists():
             raise DataError("no such folder", where=str(folder), remedy="check --data and $BENCHSUITE_DATA")
     say = silent if quiet else print_status
-    place = Place(folders=tuple(folders), offline=offline, say=say)
+    place = DataLocations(folders=tuple(folders), offline=offline, say=say)
     cache = os.environ.get("BENCHSUITE_CACHE")
-    return Place(place.folders, Path(cache), place.offline, say) if cache else place
+    return DataLocations(place.folders, Path(cache), place.offline, say) if cache else place

@@ -15,11 +15,11 @@ from benchsuite.interface import FunctionResult, Option, Style, count, frame, pl
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from benchsuite.api import Place
+    from benchsuite.api import DataLocations
     from benchsuite.data import Dataset, Fold
     from benchsuite.evaluate import Finding
     from benchsuite.plan import Experiment
-    from benchsuite.plan.picks import Pick
+    from benchsuite.plan.resolve import ResolvedPlugin
     from benchsuite.store import Store
 
 TOGETHER = "(all)"
@@ -192,16 +192,16 @@ def audit(
     return Audit(asked.name, list(_audit(asked, kept, place, quiet=quiet)), details=details)
 
 
-def _audit(experiment: Experiment, store: Store | None, place: Place, *, quiet: bool) -> Iterator[Audited]:
+def _audit(experiment: Experiment, store: Store | None, place: DataLocations, *, quiet: bool) -> Iterator[Audited]:
     """Cut every data set in every way with every seed and check all folds; a leak does not end it."""
     from benchsuite.api import Source, Split
     from benchsuite.plan.cells import unmet
-    from benchsuite.plan.picks import pick
+    from benchsuite.plan.resolve import resolve
 
     status = silent if quiet else print_status
     # Models and metrics play no part, so an audit also works where they are not installed.
-    sources = [pick("sources", one, f"{experiment.name}: sources") for one in experiment.expanded("sources")]
-    splits = [pick("splits", one, f"{experiment.name}: splits") for one in experiment.expanded("splits")]
+    sources = [resolve("sources", one, f"{experiment.name}: sources") for one in experiment.expanded("sources")]
+    splits = [resolve("splits", one, f"{experiment.name}: splits") for one in experiment.expanded("splits")]
     for source in sources:
         assert isinstance(source.plugin, Source)  # noqa: S101 - picked as one
         dataset = source.plugin.load(place)
@@ -213,12 +213,14 @@ def _audit(experiment: Experiment, store: Store | None, place: Place, *, quiet: 
                 yield from _cut(source.label, dataset, split, seed, store, reason)
 
 
-def _cut(label: str, dataset: Dataset, split: Pick, seed: int, store: Store | None, reason: str) -> Iterator[Audited]:
+def _cut(
+    label: str, dataset: Dataset, split: ResolvedPlugin, seed: int, store: Store | None, reason: str
+) -> Iterator[Audited]:
     """Check one cut, fold by fold and all folds together."""
     from benchsuite.api import Split
     from benchsuite.errors import DataError
-    from benchsuite.evaluate import Across, inspect
-    from benchsuite.runner.folds import cut_identity, fold_key
+    from benchsuite.evaluate import CrossFoldChecks, iter_findings
+    from benchsuite.runner.preparation import cut_identity, fold_key
 
     names = (label, split.label, seed)
     if reason:
@@ -226,13 +228,13 @@ def _cut(label: str, dataset: Dataset, split: Pick, seed: int, store: Store | No
         return
     assert isinstance(split.plugin, Split)  # noqa: S101 - picked as one
     where = f"{dataset.name}, {split.label}, seed {seed}"
-    across = Across(split.plugin, dataset, where)
+    across = CrossFoldChecks(split.plugin, dataset, where)
     identity = cut_identity(dataset, split, seed)
     last, several = None, False
     try:
         for fold in split.plugin.split(dataset, seed):
             place = f"{where}, fold {fold.name}"
-            found = list(inspect(fold, split.plugin, place, dataset))
+            found = list(iter_findings(fold, split.plugin, place, dataset))
             if store is not None and store.exists("fold", fold_key(identity, fold.name)):
                 found.append(_stored(store, fold_key(identity, fold.name), fold, dataset, place))
             across.add(fold)
@@ -256,7 +258,7 @@ def _stored(store: Store, key: str, fold: Fold, dataset: Dataset, where: str) ->
     from benchsuite.errors import StoreError
     from benchsuite.evaluate import Finding
     from benchsuite.evaluate.audit_folds import difference
-    from benchsuite.folds import read_fold
+    from benchsuite.stored_folds import read_fold
 
     try:
         compared, leak = difference(read_fold(store, key, dataset), fold)

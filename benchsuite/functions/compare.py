@@ -15,8 +15,8 @@ from benchsuite.interface import FunctionResult, Option, Style, frame, plain, ta
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from benchsuite.compare.sides import Change, Side
-    from benchsuite.compare.versus import Versus
+    from benchsuite.analysis.metric_diffs import MetricDiff
+    from benchsuite.analysis.run_refs import Change, RunRef
     from benchsuite.plan import Plan
     from benchsuite.store import Store
 
@@ -36,7 +36,7 @@ class RunComparison(FunctionResult):
         results: every number that both may have, B minus A, with its test.
     """
 
-    def __init__(self, a: Side, b: Side, changes: Sequence[Change], results: Sequence[Versus]) -> None:
+    def __init__(self, a: RunRef, b: RunRef, changes: Sequence[Change], results: Sequence[MetricDiff]) -> None:
         self.a, self.b, self.changes, self.results = a, b, tuple(changes), tuple(results)
 
     @property
@@ -47,8 +47,8 @@ class RunComparison(FunctionResult):
 
     def to_dict(self) -> dict[str, Any]:
         """Return both sides, changes, counts and results as plain values."""
-        from benchsuite.compare import plan_key
-        from benchsuite.compare.versus import summary
+        from benchsuite.analysis import plan_key
+        from benchsuite.analysis.metric_diffs import summary
         from benchsuite.data import as_record
 
         sides = {
@@ -100,8 +100,8 @@ class RunComparison(FunctionResult):
         return "\n".join(self._lines(style))
 
     def _lines(self, style: Style) -> Iterator[str]:
-        from benchsuite.compare import plan_key
-        from benchsuite.compare.versus import COST, SAME, summary
+        from benchsuite.analysis import plan_key
+        from benchsuite.analysis.metric_diffs import COST, SAME, summary
 
         for name, side in (("A", self.a), ("B", self.b)):
             yield f"{name}: {side.plan.name}, plan {plan_key(side.plan)[:_SHORT]}, store {side.store.root}"
@@ -161,8 +161,8 @@ def compare(
         StoreError: when a run is not there.
         UsageError: when nothing can be compared.
     """
-    from benchsuite.compare.sides import Side, changes
-    from benchsuite.compare.versus import versus
+    from benchsuite.analysis.metric_diffs import metric_diffs
+    from benchsuite.analysis.run_refs import RunRef, changes
 
     kept = read_store(store)
     if b is None and store_b is None and models is None:
@@ -172,10 +172,10 @@ def compare(
         raise StoreError("no such store", where=str(store_b), remedy="check --store-b")
     other = kept if store_b is None else read_store(store_b)
     title = a if b is None else b
-    one = Side(a, _plan(kept, a).trusting(trust), kept)
-    two = Side(title, _plan(other, title).trusting(trust), other)
+    one = RunRef(a, _plan(kept, a).trusting(trust), kept)
+    two = RunRef(title, _plan(other, title).trusting(trust), other)
     pairs = _pairs(one, two, models)
-    found = versus(one, two, pairs)
+    found = metric_diffs(one, two, pairs)
     known = {each.metric for each in found}
     for name in metrics:
         if name not in known:
@@ -191,7 +191,7 @@ def _plan(store: Store, word: str) -> Plan:
     Raises:
         StoreError: when this store has none, or several.
     """
-    from benchsuite.compare import kept_plan, latest_plan
+    from benchsuite.analysis import kept_plan, latest_plan
     from benchsuite.plan import read_experiment
     from benchsuite.store import is_there
 
@@ -216,7 +216,7 @@ def _kept(store: Store, name: str) -> str:
     return f"plans kept of {name}: {', '.join(keys)}" if keys else f"no plan of {name} is kept"
 
 
-def _pairs(a: Side, b: Side, models: Sequence[str] | None) -> list[tuple[str, str]]:
+def _pairs(a: RunRef, b: RunRef, models: Sequence[str] | None) -> list[tuple[str, str]]:
     """Return which models are compared, as (in A, in B).
 
     Raises:
@@ -237,9 +237,9 @@ def _pairs(a: Side, b: Side, models: Sequence[str] | None) -> list[tuple[str, st
     return [(label, label) for label in labels[0] if label in labels[1]]
 
 
-def _reasons(untested: Iterable[Versus]) -> Iterator[str]:
+def _reasons(untested: Iterable[MetricDiff]) -> Iterator[str]:
     """Say why there is no test, each reason once."""
-    reasons: dict[tuple[str, str], list[Versus]] = {}
+    reasons: dict[tuple[str, str], list[MetricDiff]] = {}
     for one in untested:
         reasons.setdefault((f"{one.dataset}, {one.split}", one.why), []).append(one)
     for (place, why), several in reasons.items():
@@ -248,7 +248,7 @@ def _reasons(untested: Iterable[Versus]) -> Iterator[str]:
     yield ""
 
 
-def _line(one: Versus) -> tuple[str, ...]:
+def _line(one: MetricDiff) -> tuple[str, ...]:
     place = (one.dataset, one.split, one.metric, _pair(one.models))
     values = (_number(one.a.mean), _number(one.b.mean))
     contrast = one.contrast

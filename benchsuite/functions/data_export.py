@@ -84,7 +84,7 @@ def data_export(
         DataError: when data cannot be had, the split cannot cut it, or the folder is not empty.
     """
     from benchsuite.data.export import write_dataset, write_fold
-    from benchsuite.evaluate import guard
+    from benchsuite.evaluate import check_fold
     from benchsuite.plan.cells import unmet
     from benchsuite.registry import load_source, load_split
 
@@ -102,7 +102,7 @@ def data_export(
     if cut is not None:
         told = {"split": split, "settings": cut.settings(), "seed": seed}
         for fold in cut.split(dataset, seed):
-            guard(fold, cut, f"{dataset.name}, {split}, fold {fold.name}", dataset)
+            check_fold(fold, cut, f"{dataset.name}, {split}, fold {fold.name}", dataset)
             place = folder / f"fold-{fold.name}"
             rows[str(place)] = write_fold(fold, dataset, place, as_, told)
     head = f"{folder}: {dataset.name}, {len(dataset.interactions):,} rows, as {as_}"

@@ -11,7 +11,7 @@ from benchsuite.interface import FunctionResult, Option, Style, frame, plain, pr
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from benchsuite.api import Check, Place
+    from benchsuite.api import DataLocations, PublishedCounts
 
 _HEADERS = ("set", "state", "rows", "users", "items", "links", "checksums", "licence")
 _COUNTS = ("rows", "users", "items", "links")
@@ -86,7 +86,7 @@ def data_verify(
     return PublishedCountsReport([_verify(name, place, quiet=quiet) for name in wanted])
 
 
-def _verify(name: str, place: Place, *, quiet: bool) -> dict[str, Any]:
+def _verify(name: str, place: DataLocations, *, quiet: bool) -> dict[str, Any]:
     """Return one line of the table."""
     from benchsuite.errors import DataError
     from benchsuite.registry import load_source
@@ -105,7 +105,7 @@ def _verify(name: str, place: Place, *, quiet: bool) -> dict[str, Any]:
     return facts | {"state": state, "reason": reason}
 
 
-def _state(check: Check) -> tuple[str, str]:
+def _state(check: PublishedCounts) -> tuple[str, str]:
     if not check.here:
         return "not here", "no local files"
     wrong = [

@@ -19,7 +19,7 @@ from benchsuite.interface import FunctionResult, Style, frame, plain, table
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from benchsuite.api import Place
+    from benchsuite.api import DataLocations
     from benchsuite.registry import Entry
 
 State = Literal["ok", "absent", "broken"]
@@ -185,7 +185,7 @@ def _problem(entry: Entry) -> str:
     return ""
 
 
-def _data(place: Place) -> Iterator[Finding]:
+def _data(place: DataLocations) -> Iterator[Finding]:
     from benchsuite.api import Source
     from benchsuite.loading import plugin_code
     from benchsuite.registry import entries

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from benchsuite import plan
 from benchsuite.plan.experiment import check_experiment
 
-Picks = Sequence[str | Mapping[str, Any] | plan.Choice]
+Picks = Sequence[str | Mapping[str, Any] | plan.PluginSpec]
 """Plugins: ``"als"``, ``{"use": "als", "with": {"factors": 64}, "label": "small"}``, or with ``"grid"``."""
 
 
@@ -73,6 +73,6 @@ def _listed(values: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, plan.Choice):
+    if isinstance(value, plan.PluginSpec):
         return value.model_dump(by_alias=True)
     return dict(value) if isinstance(value, Mapping) else value

@@ -28,7 +28,7 @@ def write_large(
         UsageError: when the report has no such tables.
         OSError: when the folder cannot be written.
     """
-    from benchsuite.compare.queries import per_query, rankings
+    from benchsuite.analysis.query_tables import per_query, rankings
     from benchsuite.data.tables import LARGE
     from benchsuite.data.tabular import ENDINGS, LARGE_DESCRIPTOR, describe, write_table
     from benchsuite.errors import UsageError

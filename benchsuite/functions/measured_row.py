@@ -49,7 +49,7 @@ class Measured:
         Raises:
             UsageError: when the experiment measured other data, or another version of the model.
         """
-        from benchsuite.compare import build, plan_key
+        from benchsuite.analysis import build, plan_key
         from benchsuite.saved import Benchmark
 
         name = self.plan.name
@@ -96,7 +96,7 @@ def measured(store: Store, experiment: str, label: str, trust: Collection[str] =
         StoreError: when it was not run.
         UsageError: when it has no such model.
     """
-    from benchsuite.compare import latest_plan
+    from benchsuite.analysis import latest_plan
 
     plan = latest_plan(store, experiment).trusting(trust)
     about = next((one for one in plan.models if one.label == label), None)

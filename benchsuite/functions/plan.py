@@ -138,7 +138,7 @@ def status(experiment: str = "quick", *, store: StoreFolder = None) -> Status:
     Raises:
         StoreError: when it was not run.
     """
-    from benchsuite.compare import latest_plan
+    from benchsuite.analysis import latest_plan
 
     kept = read_store(store)
     return Status(latest_plan(kept, experiment), kept, planned=False)

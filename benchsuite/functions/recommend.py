@@ -11,7 +11,7 @@ from benchsuite.interface import FunctionResult, Option, Style, frame, plain, ta
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from benchsuite.saved import Answer, Reason, Saved
+    from benchsuite.saved import Reason, RecommendedItem, Saved
 
 _REASONS = 3
 """Items of the history that are printed beside a recommended one."""
@@ -27,7 +27,7 @@ class Recommendations(FunctionResult):
     """
 
     def __init__(
-        self, folder: str, saved: Saved, history: Sequence[int], answers: Sequence[Answer], told: Sequence[str]
+        self, folder: str, saved: Saved, history: Sequence[int], answers: Sequence[RecommendedItem], told: Sequence[str]
     ) -> None:
         self.folder, self._saved, self._told = folder, saved, tuple(told)
         self.history, self.answers = tuple(history), tuple(answers)
@@ -69,7 +69,7 @@ class Recommendations(FunctionResult):
     def _named(self, code: int) -> dict[str, Any]:
         return {"id": self._saved.items.ids[code], "title": self._saved.titles[code]}
 
-    def _item(self, rank: int, one: Answer) -> dict[str, Any]:
+    def _item(self, rank: int, one: RecommendedItem) -> dict[str, Any]:
         because = [{**self._named(reason.item), "fall": reason.fall} for reason in one.because]
         return {"rank": rank, **self._named(one.item), "score": one.score, "because": because}
 

@@ -144,7 +144,7 @@ def report(
         StoreError: when there is no such run, or the folder cannot be written.
         UsageError: when the report or an option has no sense here.
     """
-    from benchsuite.compare import build, latest_plan, plan_key
+    from benchsuite.analysis import build, latest_plan, plan_key
     from benchsuite.registry import load_report
 
     kept = read_store(store)
@@ -185,7 +185,7 @@ def report(
 def _track(
     plan: Plan, store: Store, out: str | None, how: tuple[Sequence[str], str], settings: Mapping[str, Any]
 ) -> RenderedReport:
-    from benchsuite.compare import build
+    from benchsuite.analysis import build
     from benchsuite.functions.mlflow_tracking import track_runs
 
     if settings:

@@ -12,7 +12,7 @@ from benchsuite.interface import FunctionResult, Option, Style, frame, plain
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from benchsuite.runner.again import Difference
+    from benchsuite.runner.refit import Difference
 
 
 class Refit(FunctionResult):
@@ -71,12 +71,12 @@ def rerun(
         StoreError: when no cell, or more than one, has such a key.
     """
     from benchsuite.functions.progress import ProgressBars
-    from benchsuite.runner.again import again, find_key
+    from benchsuite.runner.refit import find_key, refit
 
     kept = read_store(store)
     whole = find_key(kept, "cell", key)
     with ProgressBars(quiet=quiet) as watch:
         watch.expect(1)
-        new, differences = again(kept, whole, watch, trust)
+        new, differences = refit(kept, whole, watch, trust)
     states = {"before": kept.get("cell", whole).manifest["state"], "now": new.manifest["state"]}
     return Refit(whole, states, differences)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from benchsuite.plan import Plan
-    from benchsuite.runner import Outcome
+    from benchsuite.runner import RunSummary
     from benchsuite.store import Store
 
 
@@ -51,7 +51,7 @@ class Results(FunctionResult):
         outcome: what the run came to, None for loaded results.
     """
 
-    def __init__(self, plan: Plan, store: Store, comparison: Comparison, outcome: Outcome | None = None) -> None:
+    def __init__(self, plan: Plan, store: Store, comparison: Comparison, outcome: RunSummary | None = None) -> None:
         self.plan = plan
         self.comparison = comparison
         self.outcome = outcome
@@ -100,14 +100,14 @@ class Results(FunctionResult):
     @cached_property
     def per_query(self) -> DataFrame:
         """One metric of one query of one model a row; texts are categories. Large: read from the store when asked."""
-        from benchsuite.compare.queries import per_query
+        from benchsuite.analysis.query_tables import per_query
 
         return _large(PER_QUERY, per_query(self.plan, self._store))
 
     @cached_property
     def rankings(self) -> DataFrame:
         """One place of one list a row; texts are categories. Large: read from the store when asked."""
-        from benchsuite.compare.queries import rankings
+        from benchsuite.analysis.query_tables import rankings
 
         return _large(RANKINGS, rankings(self.plan, self._store))
 
@@ -151,7 +151,7 @@ class Results(FunctionResult):
         """Return all frames but the large ones."""
         return self._small
 
-    def _ended(self, outcome: Outcome) -> Iterator[str]:
+    def _ended(self, outcome: RunSummary) -> Iterator[str]:
         """Yield what was done, what failed, and what to do next."""
         where = self._store.root
         parts = [f"{outcome.done} done now", f"{outcome.found} found in {where}"]

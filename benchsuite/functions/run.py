@@ -22,11 +22,11 @@ from benchsuite.interface import Option
 from benchsuite.runner import THREADS
 
 if TYPE_CHECKING:
-    from benchsuite.api import Place
+    from benchsuite.api import DataLocations
     from benchsuite.functions.results import Results
     from benchsuite.plan import Experiment, Plan
-    from benchsuite.runner import Options, Outcome
-    from benchsuite.runner.pool import Watcher
+    from benchsuite.runner import Options, RunSummary
+    from benchsuite.runner.pool import ProgressListener
     from benchsuite.store import Store
 
 
@@ -67,11 +67,11 @@ def run(
         >>> print(results)  # doctest: +SKIP
     """
     from benchsuite import plan
-    from benchsuite.compare import build
+    from benchsuite.analysis import build
     from benchsuite.functions.progress import ProgressBars
     from benchsuite.functions.results import Results
     from benchsuite.runner import Options
-    from benchsuite.runner.group import launched
+    from benchsuite.runner.distributed import launched
 
     if launched() > 1:
         raise UsageError("run starts its own processes", remedy="call it without a launcher; only train shares a fit")
@@ -90,10 +90,10 @@ def run(
 
 
 def _perform(
-    experiment: Experiment, store: Store, place: Place, options: Options, watcher: Watcher
-) -> tuple[Plan, Outcome]:
+    experiment: Experiment, store: Store, place: DataLocations, options: Options, watcher: ProgressListener
+) -> tuple[Plan, RunSummary]:
     """Prepare and run an experiment, and remember its plan whatever happens."""
-    from benchsuite.compare import remember_plan
+    from benchsuite.analysis import remember_plan
     from benchsuite.runner import known, prepare
     from benchsuite.runner import run as work
 
@@ -129,7 +129,7 @@ def load(
         >>> results = benchsuite.load("quick")  # doctest: +SKIP
         >>> results.results.query("metric == 'ndcg@10'")  # doctest: +SKIP
     """
-    from benchsuite.compare import build, latest_plan
+    from benchsuite.analysis import build, latest_plan
     from benchsuite.functions.results import Results
 
     root = store_folder(store)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import annotated_types as at
 
-from benchsuite.api import Choice, Search
+from benchsuite.api import Categorical, Range
 
 
 def type_text(hint: Any) -> str:
@@ -24,9 +24,9 @@ def type_text(hint: Any) -> str:
 def range_text(hint: Any) -> str:
     """Return what tuning would try, "" where nothing is declared."""
     for note in getattr(hint, "__metadata__", ()):
-        if isinstance(note, Search):
+        if isinstance(note, Range):
             return f"{note.low:g} to {note.high:g}{', log' if note.log else ''}"
-        if isinstance(note, Choice):
+        if isinstance(note, Categorical):
             return ", ".join(str(option) for option in note.options)
     return ""
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from benchsuite.api import Model
     from benchsuite.data import Dataset
     from benchsuite.functions.recommend import Recommendations
-    from benchsuite.runner.group import Group
+    from benchsuite.runner.distributed import ProcessGroup
 
 
 class TrainedModel(FunctionResult):
@@ -135,7 +135,7 @@ def train(
     from benchsuite.plan.cells import unmet
     from benchsuite.registry import find, load_model, load_source
     from benchsuite.runner.device import choose_device
-    from benchsuite.runner.group import join_group
+    from benchsuite.runner.distributed import join_process_group
     from benchsuite.saved import Origin, check_target, savable, write_folder
 
     if seed < 0 or threads < 0:
@@ -151,7 +151,7 @@ def train(
     made = load_model(name, trusted=trusted).from_settings(settings, where=f"model {model}")
     savable(entry, made)
     chosen = choose_device(device, made)
-    with join_group(chosen) as group:
+    with join_process_group(chosen) as group:
         place = data_locations(data, offline=offline, quiet=quiet or not group.main)
         dataset = group.main_first(lambda: plugin.load(place))
         if reason := unmet(made.needs, dataset):
@@ -165,7 +165,9 @@ def train(
     return TrainedModel(folder, entry.name, dataset, benchmarked=benchmark is not None, licence=plugin.licence)
 
 
-def _fit(model: Model, dataset: Dataset, label: str, how: tuple[int, int, str], group: Group, *, quiet: bool) -> Model:
+def _fit(
+    model: Model, dataset: Dataset, label: str, how: tuple[int, int, str], group: ProcessGroup, *, quiet: bool
+) -> Model:
     """Fit on all rows, with a bar; ``how`` is seed, threads and device."""
     from benchsuite.api import Context
     from benchsuite.functions.progress import ProgressBars

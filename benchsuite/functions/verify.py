@@ -80,7 +80,7 @@ def verify(
         DataError: when the folder holds no report.
         StoreError: when there is no such store.
     """
-    from benchsuite.compare.soundness import store_faults
+    from benchsuite.analysis.soundness import store_faults
 
     folder = Path(folder)
     facts = _facts(folder)
@@ -111,7 +111,7 @@ def _facts(folder: Path) -> dict[str, Any]:
 
 def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any], trust: Sequence[str]) -> Iterator[str]:
     """Measure again from the raw answers only, render, and compare."""
-    from benchsuite.compare.soundness import cache_faults
+    from benchsuite.analysis.soundness import cache_faults
     from benchsuite.store import file_digest
 
     bare = store.without_caches()
@@ -139,7 +139,7 @@ def _render(
     store: Store, facts: Mapping[str, Any], trust: Sequence[str]
 ) -> tuple[Mapping[str, bytes], Mapping[str, str]]:
     """Make the report's files, and the sha256 of its large tables, from a store."""
-    from benchsuite.compare import build, kept_plan
+    from benchsuite.analysis import build, kept_plan
     from benchsuite.functions.large_tables import write_large
     from benchsuite.registry import load_report
 

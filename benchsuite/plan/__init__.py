@@ -1,18 +1,18 @@
 """What to do: an experiment as its author wrote it, and the plan of every cell it means."""
 
 from benchsuite.plan.cells import Cell, Plan, PlanRow, make_plan, retarget
-from benchsuite.plan.experiment import Choice, Experiment, bundled, read_experiment
-from benchsuite.plan.picks import pick_all
+from benchsuite.plan.experiment import Experiment, PluginSpec, bundled, read_experiment
+from benchsuite.plan.resolve import resolve_all
 
 __all__ = [
     "Cell",
-    "Choice",
     "Experiment",
     "Plan",
     "PlanRow",
+    "PluginSpec",
     "bundled",
     "make_plan",
-    "pick_all",
     "read_experiment",
+    "resolve_all",
     "retarget",
 ]

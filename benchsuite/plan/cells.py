@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from benchsuite.api import Metric, Model, Need, Plugin, Source, Split
+from benchsuite.api import Metric, Model, Plugin, Requirement, Source, Split
 from benchsuite.data import Dataset, DatasetInfo, MetricInfo, ModelInfo, SplitInfo, Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.keys import content_key
 from benchsuite.plan.experiment import Experiment
-from benchsuite.plan.picks import Pick, Picked, heading
+from benchsuite.plan.resolve import ResolvedPlugin, ResolvedPlugins, heading
 
 Stage = Literal["validation", "test"]
 STAGES: tuple[Stage, ...] = ("validation", "test")
@@ -161,20 +161,20 @@ def _metric_record(metric: MetricInfo) -> dict[str, Any]:
     return metric.record() | {name: value for name, value in told.items() if value}
 
 
-def unmet(needs: frozenset[Need], dataset: Dataset) -> str:
+def unmet(needs: frozenset[Requirement], dataset: Dataset) -> str:
     """Return "" when the data has all that is needed, else the reason, e.g. ``needs item text``."""
     rows = dataset.interactions
     has = {
-        Need.TIMESTAMPS: rows.timestamp is not None,
-        Need.VALUES: bool(len(rows)) and bool((rows.value != 1).any()),
-        Need.ITEM_TEXT: dataset.items.text is not None,
-        Need.USER_TEXT: dataset.users.text is not None,
-        Need.ITEM_FEATURES: dataset.items.features is not None,
-        Need.USER_FEATURES: dataset.users.features is not None,
-        Need.LINKS: dataset.links is not None,
-        Need.PARTS: rows.part is not None,
-        Need.PREFERENCES: dataset.preferences is not None,
-        Need.GPU: Path("/dev/nvidia0").exists(),
+        Requirement.TIMESTAMPS: rows.timestamp is not None,
+        Requirement.VALUES: bool(len(rows)) and bool((rows.value != 1).any()),
+        Requirement.ITEM_TEXT: dataset.items.text is not None,
+        Requirement.USER_TEXT: dataset.users.text is not None,
+        Requirement.ITEM_FEATURES: dataset.items.features is not None,
+        Requirement.USER_FEATURES: dataset.users.features is not None,
+        Requirement.LINKS: dataset.links is not None,
+        Requirement.PARTS: rows.part is not None,
+        Requirement.PREFERENCES: dataset.preferences is not None,
+        Requirement.GPU: Path("/dev/nvidia0").exists(),
     }
     missing = [str(need) for need in sorted(needs) if not has[need]]
     return f"needs {' and '.join(missing)}" if missing else ""
@@ -182,8 +182,8 @@ def unmet(needs: frozenset[Need], dataset: Dataset) -> str:
 
 def make_plan(
     experiment: Experiment,
-    picked: Picked,
-    datasets: Mapping[str, tuple[Pick, Dataset]],
+    picked: ResolvedPlugins,
+    datasets: Mapping[str, tuple[ResolvedPlugin, Dataset]],
     folds: Sequence[FoldPlace],
     refused: Mapping[tuple[str, str], str],
 ) -> Plan:
@@ -228,16 +228,16 @@ def make_plan(
     )
 
 
-def _stages(experiment: Experiment, picked: Picked) -> tuple[Stage, ...]:
+def _stages(experiment: Experiment, picked: ResolvedPlugins) -> tuple[Stage, ...]:
     ranked = all(isinstance(pick.plugin, Metric) and pick.plugin.task == "ranking" for pick in picked.metrics)
     return ("test",) if ranked and experiment.tune is None else STAGES
 
 
-def _needs(plugin: Plugin) -> frozenset[Need]:
+def _needs(plugin: Plugin) -> frozenset[Requirement]:
     return plugin.needs if isinstance(plugin, Model | Split) else frozenset()
 
 
-def _cell(place: FoldPlace, model: Pick, stage: Stage, k: int, reason: str) -> Cell:
+def _cell(place: FoldPlace, model: ResolvedPlugin, stage: Stage, k: int, reason: str) -> Cell:
     identity = {"fold": place.key, "stage": stage, "model": model.identity, "seed": place.seed, "k": k}
     key = content_key("cell", identity)
     names = (place.dataset, place.split, model.label, place.seed, place.name)
@@ -255,7 +255,7 @@ def retarget(cell: Cell, settings: Mapping[str, Any]) -> Cell:
     return dataclasses.replace(cell, identity=identity, key=content_key("cell", identity))
 
 
-def _dataset_info(source: Pick, dataset: Dataset) -> DatasetInfo:
+def _dataset_info(source: ResolvedPlugin, dataset: Dataset) -> DatasetInfo:
     plugin = source.plugin
     if not isinstance(plugin, Source):
         raise BenchsuiteError(f"{source.label} is not a source")
@@ -273,7 +273,7 @@ def _dataset_info(source: Pick, dataset: Dataset) -> DatasetInfo:
     )
 
 
-def _split_info(split: Pick, folds: Sequence[FoldPlace]) -> SplitInfo:
+def _split_info(split: ResolvedPlugin, folds: Sequence[FoldPlace]) -> SplitInfo:
     own = [fold for fold in folds if fold.split == split.label]
     counts = {f"{fold.dataset}, seed {fold.seed}, fold {fold.name}": dict(fold.counts) for fold in own}
     groups = tuple(dict.fromkeys(group for fold in own for group in fold.groups))
@@ -282,7 +282,7 @@ def _split_info(split: Pick, folds: Sequence[FoldPlace]) -> SplitInfo:
     return SplitInfo(**split.told, counts=counts, groups=groups if len(groups) > 1 else (), cold=cold)
 
 
-def _model_info(model: Pick) -> ModelInfo:
+def _model_info(model: ResolvedPlugin) -> ModelInfo:
     plugin = model.plugin
     if not isinstance(plugin, Model):
         raise BenchsuiteError(f"{model.label} is not a model")
@@ -290,15 +290,15 @@ def _model_info(model: Pick) -> ModelInfo:
         **model.told,
         needs=tuple(sorted(plugin.needs)),
         uses_language_model=plugin.reads_with_language_model(),
-        is_candidate=plugin.proposed,
-        is_oracle=plugin.ceiling,
+        is_candidate=plugin.is_candidate,
+        is_oracle=plugin.is_oracle,
         predicts_values=plugin.predicts_values,
         tuned=False,
         space={name: dataclasses.asdict(space) for name, space in plugin.space().items()},
     )
 
 
-def _metric_info(metric: Pick, datasets: Mapping[str, tuple[Pick, Dataset]]) -> MetricInfo:
+def _metric_info(metric: ResolvedPlugin, datasets: Mapping[str, tuple[ResolvedPlugin, Dataset]]) -> MetricInfo:
     plugin = metric.plugin
     if not isinstance(plugin, Metric):
         raise BenchsuiteError(f"{metric.label} is not a metric")

@@ -31,7 +31,7 @@ _SHOWN = 80
 _Finite = Field(allow_inf_nan=False)
 
 
-class Choice(BaseModel):
+class PluginSpec(BaseModel):
     """One plugin with its settings; ``"als"`` alone means ``{ use = "als" }``.
 
     Attributes:
@@ -53,7 +53,7 @@ class Choice(BaseModel):
         """How many rows the grid makes."""
         return math.prod(len(values) for values in self.grid.values())
 
-    def expand(self) -> list[Choice]:
+    def expand(self) -> list[PluginSpec]:
         """Return one choice for each combination of the grid, each with a label."""
         plain = self.use.rpartition(":")[2].rpartition("/")[2] if ".py:" in self.use else self.use.rpartition("/")[2]
         base = self.label or plain
@@ -62,7 +62,7 @@ class Choice(BaseModel):
             varied = dict(zip(self.grid, values, strict=True))
             suffix = ", ".join(f"{name}={value}" for name, value in varied.items())
             label = f"{base} ({suffix})" if suffix else base
-            choices.append(Choice.model_construct(use=self.use, settings=self.settings | varied, label=label))
+            choices.append(PluginSpec.model_construct(use=self.use, settings=self.settings | varied, label=label))
         return choices
 
 
@@ -71,7 +71,7 @@ def _spell_out(value: Any) -> Any:
     return {"use": value} if isinstance(value, str) else value
 
 
-Choices = Annotated[list[Annotated[Choice, BeforeValidator(_spell_out)]], MinLen(1)]
+PluginSpecs = Annotated[list[Annotated[PluginSpec, BeforeValidator(_spell_out)]], MinLen(1)]
 
 
 class Tune(BaseModel):
@@ -125,12 +125,12 @@ class Experiment(BaseModel):
     threshold: Literal["accuracy", "f1"] = "accuracy"
     timeout_minutes: Annotated[float, Gt(0), _Finite] = 120
     tune: Tune | None = None
-    sources: Choices
-    splits: Choices
-    models: Choices
-    metrics: Choices
+    sources: PluginSpecs
+    splits: PluginSpecs
+    models: PluginSpecs
+    metrics: PluginSpecs
 
-    def expanded(self, table: Literal["sources", "splits", "models", "metrics"]) -> list[Choice]:
+    def expanded(self, table: Literal["sources", "splits", "models", "metrics"]) -> list[PluginSpec]:
         """Return a table's choices with all grids spelled out.
 
         Raises:
@@ -141,7 +141,7 @@ class Experiment(BaseModel):
         if rows > MOST_ROWS:
             remedy = "shorten the grids, or let tune search them"
             raise ConfigError(f"the grids make {rows:,} rows, more than {MOST_ROWS:,}", where=where, remedy=remedy)
-        choices: list[Choice] = [one for choice in getattr(self, table) for one in choice.expand()]
+        choices: list[PluginSpec] = [one for choice in getattr(self, table) for one in choice.expand()]
         label, times = Counter(choice.label for choice in choices).most_common(1)[0]
         if times > 1:
             remedy = "give each its own label"

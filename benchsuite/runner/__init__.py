@@ -9,16 +9,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchsuite.runner.folds import prepare
-    from benchsuite.runner.pool import Options, Outcome
-    from benchsuite.runner.work import known, run
+    from benchsuite.runner.execute import known, run
+    from benchsuite.runner.pool import Options, RunSummary
+    from benchsuite.runner.preparation import prepare
 
-__all__ = ["THREADS", "Options", "Outcome", "known", "prepare", "run"]
+__all__ = ["THREADS", "Options", "RunSummary", "known", "prepare", "run"]
 
 THREADS = 2
 """Threads of each model unless another number is set: a part of the protocol, the same on every machine."""
 
-_HOMES = {"Options": "pool", "Outcome": "pool", "known": "work", "prepare": "folds", "run": "work"}
+_HOMES = {"Options": "pool", "RunSummary": "pool", "known": "execute", "prepare": "preparation", "run": "execute"}
 
 
 def __getattr__(name: str) -> Any:

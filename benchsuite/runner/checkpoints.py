@@ -13,7 +13,7 @@ import shutil
 import time
 from pathlib import Path
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.errors import StoreError
 
 _STALE_SECONDS = 30 * 24 * 3600
@@ -27,7 +27,7 @@ class Checkpoints:
     """
 
     def __init__(self, root: Path) -> None:
-        cache = Path(os.environ.get("BENCHSUITE_CACHE") or Place().cache)
+        cache = Path(os.environ.get("BENCHSUITE_CACHE") or DataLocations().cache)
         store = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
         self._folder = cache.absolute() / "checkpoints" / store
         for left in self._folder.parent.glob("*/*"):

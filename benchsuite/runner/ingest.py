@@ -19,7 +19,6 @@ from benchsuite.checks import Allowed, check_finite, check_lists, check_scores
 from benchsuite.data import Float32, Fold, Int64, Pairs, Rankings
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import labelled_pairs
-from benchsuite.folds import StoredFolds, view_folder
 from benchsuite.provenance import provenance
 from benchsuite.runner.answers import ask_pairs, check_about, take_about, take_lists, take_scores
 from benchsuite.runner.checkpoints import Checkpoints
@@ -27,6 +26,7 @@ from benchsuite.runner.jobs import Job, Order, write_failure
 from benchsuite.runner.logs import clip, read_log
 from benchsuite.runner.scratch import unwritable
 from benchsuite.store import Store
+from benchsuite.stored_folds import StoredFolds, view_folder
 
 _KEPT_PAIRS = 8
 """Labelled pairs of so many folds stay in memory: models of one fold come one after another."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchsuite.api import Need
+from benchsuite.api import Requirement
 from benchsuite.errors import PluginError
 from benchsuite.provenance import now, provenance
 from benchsuite.registry import load_model
@@ -116,7 +116,7 @@ def modules_for(plugin: str, trusted: Collection[str] = ()) -> tuple[str, ...]:
         return ()  # the worker says why, as the result of its cells
     if model.uses_language_model:
         return ("torch", "transformers.models.auto")
-    return ("torch",) if Need.GPU in model.needs else ()
+    return ("torch",) if Requirement.GPU in model.needs else ()
 
 
 def _several(plan: Plan) -> dict[tuple[str, str], tuple[bool, bool]]:

@@ -13,14 +13,14 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from benchsuite.plan.picks import Pick, Picked
+from benchsuite.plan.resolve import ResolvedPlugin, ResolvedPlugins
 from benchsuite.store import Store
 
 _FOLDER = "code"
 _SHOWN = 5
 
 
-def tell_of_changed_code(picked: Picked, store: Store, say: Callable[[str], None]) -> None:
+def tell_of_changed_code(picked: ResolvedPlugins, store: Store, say: Callable[[str], None]) -> None:
     """Compare the code behind the installed plugins with what this store saw last, and keep it for the next time.
 
     Args:
@@ -28,7 +28,7 @@ def tell_of_changed_code(picked: Picked, store: Store, say: Callable[[str], None
         store: keeps the sha256 of each package's code, with the versions its plugins told.
         say: shows one line for each package that changed.
     """
-    packages: dict[str, list[Pick]] = {}
+    packages: dict[str, list[ResolvedPlugin]] = {}
     for pick in picked.all:
         if not pick.entry.is_file:
             packages.setdefault(pick.entry.target.partition(".")[0].partition(":")[0], []).append(pick)

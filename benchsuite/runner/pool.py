@@ -18,15 +18,15 @@ from typing import Any, Protocol
 
 from benchsuite.runner import THREADS
 from benchsuite.runner.channel import Channel
-from benchsuite.runner.children import Child, Parent, parent_for
 from benchsuite.runner.ingest import Ingest
 from benchsuite.runner.jobs import Cause, Job, write_failure
 from benchsuite.runner.logs import last_line, read_log, trim_log
 from benchsuite.runner.scratch import scratch_folder, unwritable
+from benchsuite.runner.worker_processes import WorkerFactory, WorkerHandle, worker_factory
 from benchsuite.store import Store
 
 
-class Watcher(Protocol):
+class ProgressListener(Protocol):
     """Whoever shows the work to the user."""
 
     def expect(self, cells: int) -> None:
@@ -48,7 +48,7 @@ class Watcher(Protocol):
         """A worker is through with a job."""
 
 
-class Queue(Protocol):
+class JobSource(Protocol):
     """Where jobs come from. A job may depend on the results of earlier ones (tuning)."""
 
     def pop(self) -> Job | None:
@@ -58,7 +58,7 @@ class Queue(Protocol):
         """Hear that a job has ended: all its cells have results."""
 
 
-class Fixed:
+class StaticJobSource:
     """A queue of jobs that do not depend on each other."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
@@ -91,7 +91,7 @@ class Options:
 
 
 @dataclass
-class Outcome:
+class RunSummary:
     """What a run came to.
 
     Attributes:
@@ -118,7 +118,7 @@ class _Running:
     """A worker at work."""
 
     job: Job
-    child: Child
+    child: WorkerHandle
     channel: Channel
     folder: Path
     cell: dict[str, Any]
@@ -132,18 +132,18 @@ class _Running:
 class Pool:
     """Works jobs off."""
 
-    def __init__(self, store: Store, workers: int, watcher: Watcher) -> None:
+    def __init__(self, store: Store, workers: int, watcher: ProgressListener) -> None:
         self._store = store
         self._ingest = Ingest(store)
         self._workers = workers
         self._watcher = watcher
         self._selector = selectors.DefaultSelector()
         self._running: list[_Running] = []
-        self._parents: dict[tuple[tuple[str, ...], int], Parent] = {}
+        self._parents: dict[tuple[tuple[str, ...], int], WorkerFactory] = {}
         self._again: list[Job] = []
         self._tried: set[tuple[str, Cause]] = set()
 
-    def run(self, queue: Queue) -> None:
+    def run(self, queue: JobSource) -> None:
         """Work jobs off until there are none; on any error or Ctrl-C, stop the workers and leave the store whole.
 
         Raises:
@@ -169,7 +169,7 @@ class Pool:
                     parent.close()
                 self._selector.close()
 
-    def _next(self, queue: Queue) -> Job | None:
+    def _next(self, queue: JobSource) -> Job | None:
         return self._again.pop(0) if self._again else queue.pop()
 
     def _start(self, job: Job, scratch: Path) -> None:
@@ -193,11 +193,11 @@ class Pool:
         self._running.append(worker)
         self._watcher.job_started(job.label)
 
-    def _parent(self, job: Job, scratch: Path) -> Parent:
+    def _parent(self, job: Job, scratch: Path) -> WorkerFactory:
         key = job.modules, job.threads
         self._listen(key)
         if key not in self._parents:
-            parent = self._parents[key] = parent_for(*key, scratch)
+            parent = self._parents[key] = worker_factory(*key, scratch)
             if (news := parent.fileno()) is not None:
                 self._selector.register(news, selectors.EVENT_READ, functools.partial(self._listen, key))
         return self._parents[key]

@@ -11,13 +11,13 @@ import numpy as np
 
 from benchsuite.data import Trials
 from benchsuite.errors import BenchsuiteError
-from benchsuite.evaluate import gather
-from benchsuite.folds import StoredFolds
+from benchsuite.evaluate import evaluation_input
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan, retarget
 from benchsuite.registry import load_metric, load_model
 from benchsuite.runner.jobs import Job, make_jobs
 from benchsuite.store import Store
+from benchsuite.stored_folds import StoredFolds
 from benchsuite.tune import Budget, Study, Trial
 
 
@@ -147,7 +147,7 @@ class TuneQueue:
         plan = self._plan.settings
         fold = self._folds.part(cell.fold_key, cell.stage)
         own = self._plan.predicts_values(cell.model)
-        evidence, _ = gather(fold, arrays, arrays, plan["relevant"], plan["threshold"], predicts_values=own)
+        evidence, _ = evaluation_input(fold, arrays, arrays, plan["relevant"], plan["threshold"], predicts_values=own)
         values = np.asarray(self._metric.measure(evidence), np.float64)
         value = float(self._metric.estimate(evidence, values, np.ones((1, len(evidence))))[0])
         if np.isnan(value):

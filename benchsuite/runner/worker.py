@@ -22,7 +22,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, TextIO
 
-from benchsuite.api import Context, Model, Need
+from benchsuite.api import Context, Model, Requirement
 from benchsuite.checks import check_fitted
 from benchsuite.data import Dataset, FoldView, Rankings
 from benchsuite.data.files import load_dataset, load_view
@@ -33,7 +33,7 @@ from benchsuite.registry import load_model
 from benchsuite.runner.answers import leave_about, leave_lists, leave_scores, wait_for_pairs
 from benchsuite.runner.device import choose_device
 from benchsuite.runner.jobs import Order
-from benchsuite.runner.meter import Meter
+from benchsuite.runner.resource_usage import ResourceUsage
 
 _DEADLINE_SHARE = 0.9
 """A model is asked to come to an end after this share of the time after which it is killed."""
@@ -48,7 +48,7 @@ def main(job_path: str, log_path: str, pipe: int, parent: int) -> None:
     """Do the job, as long as the process ``parent`` lives, which may have ended before this one came so far."""
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     with os.fdopen(pipe, "w", encoding="utf-8") as stream:
-        _work(Order.load(Path(job_path)), Path(log_path), Channel(stream))
+        _work(Order.load(Path(job_path)), Path(log_path), ProgressPipe(stream))
 
 
 def _end_with_parent(parent: int) -> None:
@@ -58,7 +58,7 @@ def _end_with_parent(parent: int) -> None:
     os._exit(1)
 
 
-class Channel:
+class ProgressPipe:
     """The sending end of the pipe. What it is given may come from a model: nothing that is sent can raise."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -76,7 +76,7 @@ class Channel:
         self.tell(phase=phase, done=_count(done), total=_count(total), note="" if note is None else _text(note))
 
 
-def _work(order: Order, log: Path, channel: Channel) -> None:
+def _work(order: Order, log: Path, channel: ProgressPipe) -> None:
     dataset: Dataset | None = None
     for cell in order.cells:
         channel.tell(start=cell["key"], stage=cell["stage"])
@@ -106,13 +106,13 @@ def _work(order: Order, log: Path, channel: Channel) -> None:
 
 
 def _run_cell(
-    order: Order, cell: Mapping[str, Any], fold: FoldView, about: dict[str, Any], scratch: Path, channel: Channel
+    order: Order, cell: Mapping[str, Any], fold: FoldView, about: dict[str, Any], scratch: Path, channel: ProgressPipe
 ) -> None:
     """Fit, rank, score; leave the answers and fill ``about``."""
     identity, folder = cell["identity"], Path(cell["answers"])
     model = _model(identity["model"], order.trusted)
     seed = int(identity["seed"])
-    if Need.PREFERENCES not in model.needs:
+    if Requirement.PREFERENCES not in model.needs:
         fold = _without_preferences(fold)
     context = Context(
         seed=seed,
@@ -163,7 +163,7 @@ def _run_cell(
     check_sample(model, fold, lists, seed)
 
 
-def _asked(cell: Mapping[str, Any], folder: Path, lists: Rankings, channel: Channel) -> Any:
+def _asked(cell: Mapping[str, Any], folder: Path, lists: Rankings, channel: ProgressPipe) -> Any:
     """Hand in the lists; only then does the runner say which pairs to score."""
     leave_lists(folder, lists)
     channel.tell(ranked=cell["key"])
@@ -180,7 +180,7 @@ class _Spent:
         self.go_on()
 
     def go_on(self) -> None:
-        self._meter = Meter(self._device)
+        self._meter = ResourceUsage(self._device)
 
     def pause(self) -> None:
         seconds, power = self._meter.read()

@@ -23,7 +23,7 @@ from benchsuite.api import Model, Source
 from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError, NotApplicable, PluginError, StoreError
 from benchsuite.registry import Entry, load_model
-from benchsuite.saved.card import CARD, Benchmark, card
+from benchsuite.saved.model_card import CARD, Benchmark, card
 from benchsuite.store import file_digest, sync
 
 ABOUT = "benchsuite.json"

@@ -25,14 +25,14 @@ from benchsuite.testing.kit import (
     checks,
     parametrize,
 )
-from benchsuite.testing.outcome import Check, CheckResult, State, Unmet
+from benchsuite.testing.outcome import Check, CheckResult, ContractViolation, State
 from benchsuite.testing.samples import last_events, small_dataset, stripped
 
 __all__ = [
     "Check",
     "CheckResult",
+    "ContractViolation",
     "State",
-    "Unmet",
     "check_metric",
     "check_model",
     "check_names",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchsuite.data import Dataset, Entities, Fold, Int64, Interactions, Queries, Ragged, Step, Truth
+from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Int64, Interactions, Queries, Ragged, Step
 from benchsuite.testing.samples import codes
 
 SIZE = 60
@@ -55,7 +55,7 @@ def checkerboard(*, rated: bool = False, size: int = SIZE) -> Fold:
         name="board",
         train=train,
         queries=queries,
-        truth=Truth.from_rows(np.arange(size), held, size),
+        truth=GroundTruth.from_rows(np.arange(size), held, size),
         blocked=Ragged(queries.start, queries.items.item),
         counts={"train rows": len(rows), "test rows": size},
     )

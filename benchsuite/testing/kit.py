@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchsuite.api import Metric, Model, Place, Report, Source, Split
+from benchsuite.api import DataLocations, Metric, Model, Report, Source, Split
 from benchsuite.registry import Kind
 from benchsuite.testing.learning import LEARNING_CHECKS
 from benchsuite.testing.metrics import METRIC_CHECKS
@@ -25,7 +25,7 @@ _BY_KIND: dict[Kind, tuple[Any, ...]] = {
 }
 
 
-def checks(kind: Kind, make: Make[Any], place: Place | None = None) -> list[Check]:
+def checks(kind: Kind, make: Make[Any], place: DataLocations | None = None) -> list[Check]:
     """Return all checks of a plugin, not yet run.
 
     Args:
@@ -48,7 +48,7 @@ def check_model(make: Make[Model]) -> list[CheckResult]:
     return [check.run() for check in checks("models", make)]
 
 
-def check_source(make: Make[Source], place: Place | None = None) -> list[CheckResult]:
+def check_source(make: Make[Source], place: DataLocations | None = None) -> list[CheckResult]:
     """Run all checks of a data source."""
     return [check.run() for check in checks("sources", make, place)]
 
@@ -68,7 +68,7 @@ def check_report(make: Make[Report]) -> list[CheckResult]:
     return [check.run() for check in checks("reports", make)]
 
 
-def parametrize(kind: Kind, make: Make[Any], place: Place | None = None) -> Any:
+def parametrize(kind: Kind, make: Make[Any], place: DataLocations | None = None) -> Any:
     """Return a pytest mark that gives one test id per check.
 
     ::

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from benchsuite.api import Model, Need
+from benchsuite.api import Model, Requirement
 from benchsuite.testing.checkerboard import checkerboard
 from benchsuite.testing.models import exam, fit, same, second, small_fold
-from benchsuite.testing.outcome import Make, expect, skip
+from benchsuite.testing.outcome import Make, require, skip
 from benchsuite.testing.ranking import best
 from benchsuite.testing.samples import last_events, small_dataset, stripped
 
@@ -57,8 +57,8 @@ def check_needs_are_declared(make: Make[Model]) -> None:
     fold = last_events(stripped(small_dataset(), model.needs))
     done = fit(model, fold, validation=None)
     shape = (len(fold.queries), len(fold.train.items))
-    expect(done.scores.shape == shape, f"on data with only the declared needs, score has shape {done.scores.shape}")
-    expect(not np.isnan(done.scores).all(), "on data with only the declared needs, the model has no opinion at all")
+    require(done.scores.shape == shape, f"on data with only the declared needs, score has shape {done.scores.shape}")
+    require(not np.isnan(done.scores).all(), "on data with only the declared needs, the model has no opinion at all")
 
 
 def check_late_deadline(make: Make[Model]) -> None:
@@ -67,22 +67,24 @@ def check_late_deadline(make: Make[Model]) -> None:
     fold = small_fold(model)
     done = fit(model, fold, deadline=time.monotonic() - 1)
     shape = (len(fold.queries), len(fold.train.items))
-    expect(done.scores.shape == shape, f"after a fit without time, score has shape {done.scores.shape}")
+    require(done.scores.shape == shape, f"after a fit without time, score has shape {done.scores.shape}")
 
 
 def check_checkerboard(make: Make[Model]) -> None:
     """Each user took all items of their colour but one: that one must come first among those not taken."""
     model = make()
-    if not model.personal:
-        skip("not personal by design (personal = False)", by_design=True)
-    fold = checkerboard(rated=Need.VALUES in model.needs)
+    if not model.is_personalized:
+        skip("not personal by design (is_personalized = False)", by_design=True)
+    fold = checkerboard(rated=Requirement.VALUES in model.needs)
     scores = fit(model, fold).scores
     missed = [
         query
         for query in range(len(fold.queries))
         if best(scores[query], fold.blocked[query], None, 1) != fold.truth.items[query].tolist()
     ]
-    expect(not missed, f"{len(missed)} of {len(fold.queries)} users do not get the withheld item of their colour first")
+    require(
+        not missed, f"{len(missed)} of {len(fold.queries)} users do not get the withheld item of their colour first"
+    )
 
 
 LEARNING_CHECKS = (

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from benchsuite.api import Metric
-from benchsuite.data import Evidence, Float64, Ragged
-from benchsuite.testing.evidence import Quality, evidence, rankings, subset
-from benchsuite.testing.outcome import Make, expect, skip
+from benchsuite.data import EvaluationInput, Float64, Ragged
+from benchsuite.testing.evaluation_inputs import Quality, evidence, rankings, subset
+from benchsuite.testing.outcome import Make, require, skip
 
 _TINY = 1e-9
 
 
-def _judge(metric: Metric, answers: Evidence) -> tuple[Float64, float]:
+def _judge(metric: Metric, answers: EvaluationInput) -> tuple[Float64, float]:
     """Return the values by query and the one number; a warning on the way is a failure."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -32,8 +32,8 @@ def _same(one: float, other: float) -> bool:
 def check_convention_is_said(make: Make[Metric]) -> None:
     """The convention is one line, to be printed under tables."""
     metric = make()
-    expect(metric.convention.strip(), "convention is empty")
-    expect("\n" not in metric.convention, "convention has more than one line")
+    require(metric.convention.strip(), "convention is empty")
+    require("\n" not in metric.convention, "convention has more than one line")
 
 
 def check_values_have_shape(make: Make[Metric]) -> None:
@@ -42,12 +42,12 @@ def check_values_have_shape(make: Make[Metric]) -> None:
     answers = evidence("mixed")
     given, number = _judge(metric, answers)
     values: Any = given
-    expect(isinstance(values, np.ndarray) and values.dtype == np.float64, "measure returned no float64 array")
-    expect(values.shape == (len(answers),), f"measure returned shape {values.shape} instead of {(len(answers),)}")
-    expect(not np.isinf(values).any(), "measure returned infinity; NaN means that a query does not count")
-    expect(np.isfinite(number), f"the metric of mixed answers is {number}")
+    require(isinstance(values, np.ndarray) and values.dtype == np.float64, "measure returned no float64 array")
+    require(values.shape == (len(answers),), f"measure returned shape {values.shape} instead of {(len(answers),)}")
+    require(not np.isinf(values).any(), "measure returned infinity; NaN means that a query does not count")
+    require(np.isfinite(number), f"the metric of mixed answers is {number}")
     several = metric.estimate(answers, values, np.ones((3, len(answers))))
-    expect(several.shape == (3,), f"estimate returned shape {several.shape} for three weightings")
+    require(several.shape == (3,), f"estimate returned shape {several.shape} for three weightings")
 
 
 def check_perfect_answer_is_best(make: Make[Metric]) -> None:
@@ -61,10 +61,10 @@ def check_perfect_answer_is_best(make: Make[Metric]) -> None:
     for quality in qualities:
         values, number = _judge(metric, evidence(quality))
         better = np.flatnonzero(sign * values > sign * perfect + _TINY)
-        expect(not len(better), f"{len(better)} {quality} answers are judged better than the perfect ones")
-        expect(sign * number <= sign * top + _TINY, f"{quality} answers get {number}, perfect ones {top}")
+        require(not len(better), f"{len(better)} {quality} answers are judged better than the perfect ones")
+        require(sign * number <= sign * top + _TINY, f"{quality} answers get {number}, perfect ones {top}")
     worst = _judge(metric, evidence("worst"))[1]
-    expect(sign * worst < sign * top, f"the worst answers get {worst}, just like the perfect ones")
+    require(sign * worst < sign * top, f"the worst answers get {worst}, just like the perfect ones")
 
 
 def check_only_the_first_k_places_count(make: Make[Metric]) -> None:
@@ -77,14 +77,14 @@ def check_only_the_first_k_places_count(make: Make[Metric]) -> None:
     item = answers.rankings.item.copy()
     item[:, k:] = item[:, k:][:, ::-1]
     swapped = dataclasses.replace(answers, rankings=rankings(item))
-    expect(
+    require(
         np.array_equal(metric.measure(answers), metric.measure(swapped), equal_nan=True)
         and _same(_judge(metric, answers)[1], _judge(metric, swapped)[1]),
         f"items beyond place {k} change the value",
     )
     other = 1 if k > 1 else 10
     changed = type(metric).from_settings({**metric.settings(), "k": other})
-    expect(not _same(_judge(metric, answers)[1], _judge(changed, answers)[1]), f"{other} places count like {k}")
+    require(not _same(_judge(metric, answers)[1], _judge(changed, answers)[1]), f"{other} places count like {k}")
 
 
 def check_short_lists_and_empty_truths(make: Make[Metric]) -> None:
@@ -98,8 +98,8 @@ def check_short_lists_and_empty_truths(make: Make[Metric]) -> None:
         ("no query at all", subset(answers, [])),
     ):
         values, number = _judge(metric, given)
-        expect(values.shape == (len(given),), f"with {what}, measure returned shape {values.shape}")
-        expect(not np.isinf(number), f"with {what}, the metric is infinite")
+        require(values.shape == (len(given),), f"with {what}, measure returned shape {values.shape}")
+        require(not np.isinf(number), f"with {what}, the metric is infinite")
 
 
 def check_leaving_out_equals_weighing_zero(make: Make[Metric]) -> None:
@@ -110,7 +110,7 @@ def check_leaving_out_equals_weighing_zero(make: Make[Metric]) -> None:
     count = np.arange(len(answers)) % 3
     weighed = float(metric.estimate(answers, values, count[None, :].astype(np.float64))[0])
     copied = _judge(metric, subset(answers, np.repeat(np.arange(len(answers)), count)))[1]
-    expect(_same(weighed, copied), f"weights 0, 1, 2 give {weighed}; leaving out and asking twice gives {copied}")
+    require(_same(weighed, copied), f"weights 0, 1, 2 give {weighed}; leaving out and asking twice gives {copied}")
 
 
 def check_order_of_queries_does_not_matter(make: Make[Metric]) -> None:
@@ -120,8 +120,8 @@ def check_order_of_queries_does_not_matter(make: Make[Metric]) -> None:
     order = np.random.default_rng(2).permutation(len(answers))
     values, number = _judge(metric, answers)
     moved, other = _judge(metric, subset(answers, order))
-    expect(np.allclose(moved, values[order], rtol=_TINY, equal_nan=True), "values do not move with their queries")
-    expect(_same(number, other), f"the metric is {number} in one order and {other} in another")
+    require(np.allclose(moved, values[order], rtol=_TINY, equal_nan=True), "values do not move with their queries")
+    require(_same(number, other), f"the metric is {number} in one order and {other} in another")
 
 
 def check_only_pairs_with_a_value_count(make: Make[Metric]) -> None:
@@ -139,10 +139,10 @@ def check_only_pairs_with_a_value_count(make: Make[Metric]) -> None:
     far = np.where(drawn, np.float32(100), scores.rating)
     moved = dataclasses.replace(blind, scores=dataclasses.replace(scores, rating=far))
     one, other = _judge(metric, blind)[1], _judge(metric, moved)[1]
-    expect(np.isfinite(one), f"with pairs that have no value among others, the metric is {one}")
-    expect(_same(one, other), f"what is predicted for pairs without a value changes the metric from {one} to {other}")
+    require(np.isfinite(one), f"with pairs that have no value among others, the metric is {one}")
+    require(_same(one, other), f"what is predicted for pairs without a value changes the metric from {one} to {other}")
     values, number = _judge(metric, dataclasses.replace(answers, scores=dataclasses.replace(scores, rating=None)))
-    expect(np.isnan(values).all() and np.isnan(number), f"without ratings, the metric is {number} instead of NaN")
+    require(np.isnan(values).all() and np.isnan(number), f"without ratings, the metric is {number} instead of NaN")
 
 
 METRIC_CHECKS = (

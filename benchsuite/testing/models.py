@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.api import Context, Model, Need
+from benchsuite.api import Context, Model, Requirement
 from benchsuite.checks import check_finite, check_scores
 from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
-from benchsuite.testing.outcome import Make, contract, expect, skip
+from benchsuite.testing.outcome import Make, contract, require, skip
 from benchsuite.testing.ranking import compare_lists
 from benchsuite.testing.samples import cold_items, last_events, small_dataset, warm_items
 
@@ -38,16 +38,16 @@ class Exam:
 def small_fold(model: Model) -> Fold:
     """Return the small data as this model gets it: true preferences only on declared need."""
     dataset = small_dataset()
-    if Need.PREFERENCES not in model.needs:
+    if Requirement.PREFERENCES not in model.needs:
         dataset = dataclasses.replace(dataset, preferences=None)
     return last_events(dataset)
 
 
 def fit(model: Model, fold: Fold, **more: Any) -> Exam:
     """Fit a model as the harness would."""
-    if Need.GPU in model.needs and not Path("/dev/nvidia0").exists():
-        skip(f"needs {Need.GPU}")
-    context = Context(seed=SEED, device="cuda" if Need.GPU in model.needs else "cpu", threads=1)
+    if Requirement.GPU in model.needs and not Path("/dev/nvidia0").exists():
+        skip(f"needs {Requirement.GPU}")
+    context = Context(seed=SEED, device="cuda" if Requirement.GPU in model.needs else "cpu", threads=1)
     context = dataclasses.replace(context, **{"validation": fold.validation, **more})
     return Exam(model, fold, model.fit(fold.train, context))
 
@@ -78,35 +78,35 @@ def second(make: Make[Model]) -> tuple[Exam, bool]:
 def same(got: Any, wanted: Any, what: str, *, exact: bool = False) -> None:
     """Expect equal arrays; NaN equals NaN, and rounding is forgiven unless ``exact``."""
     got, wanted = np.asarray(got), np.asarray(wanted)
-    expect(got.shape == wanted.shape, f"{what}: shape {got.shape} instead of {wanted.shape}")
+    require(got.shape == wanted.shape, f"{what}: shape {got.shape} instead of {wanted.shape}")
     gaps = np.isnan(got) != np.isnan(wanted)
-    expect(not gaps.any(), f"{what}: no opinion (NaN) in {int(gaps.sum())} places where the other answer has one")
+    require(not gaps.any(), f"{what}: no opinion (NaN) in {int(gaps.sum())} places where the other answer has one")
     scale = float(np.nanmax(np.abs(wanted), initial=0.0, where=~np.isnan(wanted)))
     far = np.abs(got.astype(np.float64) - wanted) > (0 if exact else 1e-4 * scale)
-    expect(not far.any(), f"{what}: {int(far.sum())} of {far.size} scores differ")
+    require(not far.any(), f"{what}: {int(far.sum())} of {far.size} scores differ")
 
 
 def _shape(scores: Any, rows: int, width: int, what: str) -> None:
-    expect(isinstance(scores, np.ndarray), f"{what} is a {type(scores).__name__}, no NumPy array")
+    require(isinstance(scores, np.ndarray), f"{what} is a {type(scores).__name__}, no NumPy array")
     with contract():
         check_finite(check_scores(scores, (rows, width), what), what)
-    expect(scores.dtype == np.float32, f"{what} has dtype {scores.dtype} instead of float32")
+    require(scores.dtype == np.float32, f"{what} has dtype {scores.dtype} instead of float32")
 
 
 def check_fit_returns_self(make: Make[Model]) -> None:
     """``fit`` returns the model itself."""
     done = exam(make)
-    expect(done.returned is done.model, f"fit returned {done.returned!r} instead of self")
+    require(done.returned is done.model, f"fit returned {done.returned!r} instead of self")
 
 
 def check_fit_keeps_settings(make: Make[Model]) -> None:
     """``fit`` changes no setting, and what it learns is in attributes that start with an underscore."""
     model = exam(make).model
     before, after = make().settings(), model.settings()
-    expect(before == after, f"fit changed the settings from {before} to {after}")
+    require(before == after, f"fit changed the settings from {before} to {after}")
     fields = {field.name for field in dataclasses.fields(model)}
     public = sorted(name for name in vars(model) if name not in fields and not name.startswith("_"))
-    expect(not public, f"learned attributes without an underscore: {', '.join(public)}")
+    require(not public, f"learned attributes without an underscore: {', '.join(public)}")
 
 
 def check_scores_have_shape(make: Make[Model]) -> None:
@@ -158,10 +158,10 @@ def check_pairs_agree(make: Make[Model]) -> None:
     query = np.repeat(np.arange(len(queries), dtype=np.int32), 3)
     item = (np.arange(len(query), dtype=np.int32) * 7) % items
     pairs = done.model.score_pairs(queries, _locked(query), _locked(item))
-    expect(isinstance(pairs, np.ndarray), f"score_pairs returned a {type(pairs).__name__}, no NumPy array")
+    require(isinstance(pairs, np.ndarray), f"score_pairs returned a {type(pairs).__name__}, no NumPy array")
     with contract():
         check_finite(check_scores(pairs, (len(query),), "score_pairs()"), "score_pairs()")
-    expect(pairs.dtype == np.float32, f"score_pairs returned dtype {pairs.dtype} instead of float32")
+    require(pairs.dtype == np.float32, f"score_pairs returned dtype {pairs.dtype} instead of float32")
     if type(done.model).score_pairs is Model.score_pairs:
         same(pairs, done.scores[query, item], "score_pairs and score")
     else:
@@ -176,7 +176,7 @@ def check_pairs_agree(make: Make[Model]) -> None:
 def check_inputs_are_untouched(make: Make[Model]) -> None:
     """Neither ``fit`` nor ``score`` writes into what it was given."""
     _, untouched = second(make)
-    expect(untouched, "the data was changed")
+    require(untouched, "the data was changed")
 
 
 def check_unknown_users_and_empty_histories(make: Make[Model]) -> None:
@@ -184,7 +184,7 @@ def check_unknown_users_and_empty_histories(make: Make[Model]) -> None:
     done = exam(make)
     queries = done.fold.queries
     strangers = np.flatnonzero(~np.isin(queries.user, done.fold.train.interactions.user))
-    expect(len(strangers) > 0, "the small data has no unknown user")
+    require(len(strangers) > 0, "the small data has no unknown user")
     for row in strangers:
         one = queries.slice(int(row), int(row) + 1)
         _shape(
@@ -196,7 +196,7 @@ def check_cold_items(make: Make[Model]) -> None:
     """Items without training rows are answered or left with NaN, never with an error."""
     done = exam(make)
     cold = _locked(cold_items(done.fold.train))
-    expect(len(cold) > 0, "the small data has no cold item")
+    require(len(cold) > 0, "the small data has no cold item")
     _shape(done.model.score(done.fold.queries, cold), len(done.fold.queries), len(cold), "scores of cold items")
 
 
@@ -206,10 +206,10 @@ def check_opinion_on_warm_items(make: Make[Model]) -> None:
     asked = np.flatnonzero((done.fold.queries.counts > 0) & np.isin(done.fold.queries.user, _known(done.fold.train)))
     scores = done.scores[asked][:, warm_items(done.fold.train)]
     silent = int(np.isnan(scores).sum())
-    expect(silent < scores.size, "the model has no opinion on anything")
-    if silent and done.model.partial:
+    require(silent < scores.size, "the model has no opinion on anything")
+    if silent and done.model.may_abstain:
         skip(f"may have no opinion by design; it has none on {silent} of {scores.size} warm pairs here")
-    expect(silent == 0, f"no opinion (NaN) on {silent} of {scores.size} pairs of a known user and a warm item")
+    require(silent == 0, f"no opinion (NaN) on {silent} of {scores.size} pairs of a known user and a warm item")
 
 
 def check_recommend_equals_ranking(make: Make[Model]) -> None:
@@ -234,7 +234,7 @@ def check_parameters_are_counted(make: Make[Model]) -> None:
     """``parameter_count`` returns a whole number from 0 on, or None for "not told"."""
     count: object = exam(make).model.parameter_count()
     whole = count is None or (isinstance(count, int) and not isinstance(count, bool) and count >= 0)
-    expect(whole, f"parameter_count() returned {count!r}, no whole number from 0 on and not None")
+    require(whole, f"parameter_count() returned {count!r}, no whole number from 0 on and not None")
 
 
 def _known(train: Dataset) -> Int32:

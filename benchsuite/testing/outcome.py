@@ -21,14 +21,14 @@ Make = Callable[[], P]
 State = Literal["passed", "failed", "skipped"]
 
 
-class Unmet(AssertionError):  # noqa: N818 - reads as what it says: the contract is unmet
+class ContractViolation(AssertionError):  # noqa: N818 - reads as what it says: the contract is unmet
     """A check found that a plugin does not keep its contract."""
 
 
-def expect(condition: Any, otherwise: str) -> None:
+def require(condition: Any, otherwise: str) -> None:
     """Raise :class:`Unmet` with the sentence ``otherwise`` unless the condition holds."""
     if not condition:
-        raise Unmet(otherwise)
+        raise ContractViolation(otherwise)
 
 
 @contextlib.contextmanager
@@ -37,7 +37,7 @@ def contract() -> Iterator[None]:
     try:
         yield
     except BenchsuiteError as error:
-        raise Unmet(str(error)) from None
+        raise ContractViolation(str(error)) from None
 
 
 class ByDesign(SkipTest):
@@ -109,7 +109,7 @@ class Check:
             self()
         except SkipTest as skipped:
             state, reason, by_design = "skipped", str(skipped), isinstance(skipped, ByDesign)
-        except Unmet as unmet:
+        except ContractViolation as unmet:
             state, reason = "failed", str(unmet)
         except Exception as error:  # noqa: BLE001 - a plugin under check may raise anything, and that is the finding
             state, reason = "failed", _place(error)

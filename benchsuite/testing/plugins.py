@@ -7,9 +7,9 @@ import json
 import typing
 from typing import Any
 
-from benchsuite.api import Choice, Plugin, Search
+from benchsuite.api import Categorical, Plugin, Range
 from benchsuite.errors import ConfigError
-from benchsuite.testing.outcome import Make, expect, skip
+from benchsuite.testing.outcome import Make, require, skip
 
 
 class _Nonsense:
@@ -24,22 +24,22 @@ def check_describes_itself(make: Make[Plugin]) -> None:
     cls: Any = type(make())
     summary = cls.summary()
     # Without a docstring, dataclass writes the signature into its place.
-    expect(
+    require(
         summary and not summary.startswith(f"{cls.__name__}("),
         "the class has no docstring, whose first line is its summary in lists and reports",
     )
-    expect(isinstance(cls.version, str) and cls.version, "version is no text such as '1'")
+    require(isinstance(cls.version, str) and cls.version, "version is no text such as '1'")
     told = isinstance(cls.cite, tuple) and all(isinstance(entry, str) for entry in cls.cite)
-    expect(told, "cite is no tuple of BibTeX texts")
+    require(told, "cite is no tuple of BibTeX texts")
 
 
 def check_builds_with_defaults(make: Make[Plugin]) -> None:
     """The class is a dataclass, and every setting has a default."""
     cls = type(make())
-    expect("__dataclass_fields__" in vars(cls), "the class itself is not decorated with @dataclass")
+    require("__dataclass_fields__" in vars(cls), "the class itself is not decorated with @dataclass")
     missing = dataclasses.MISSING
     bare = [f.name for f in dataclasses.fields(cls) if f.init and f.default is missing and f.default_factory is missing]
-    expect(not bare, f"these settings have no default: {', '.join(bare)}")
+    require(not bare, f"these settings have no default: {', '.join(bare)}")
 
 
 def check_settings_round_trip(make: Make[Plugin]) -> None:
@@ -47,7 +47,7 @@ def check_settings_round_trip(make: Make[Plugin]) -> None:
     plugin = make()
     settings = plugin.settings()
     again = type(plugin).from_settings(json.loads(json.dumps(settings)))
-    expect(again.settings() == settings, f"settings {settings} come back as {again.settings()}")
+    require(again.settings() == settings, f"settings {settings} come back as {again.settings()}")
 
 
 def check_unknown_setting_refused(make: Make[Plugin]) -> None:
@@ -57,7 +57,7 @@ def check_unknown_setting_refused(make: Make[Plugin]) -> None:
         cls.from_settings({"no_such_setting": 1})
     except ConfigError:
         return
-    expect(False, "the unknown setting no_such_setting was accepted")
+    require(False, "the unknown setting no_such_setting was accepted")
 
 
 def check_settings_are_typed(make: Make[Plugin]) -> None:
@@ -71,7 +71,7 @@ def check_settings_are_typed(make: Make[Plugin]) -> None:
             cls.from_settings({name: {"no": [_Nonsense()]}})
         except ConfigError:
             continue
-        expect(False, f"setting {name} accepts an object of lists: give it a type")
+        require(False, f"setting {name} accepts an object of lists: give it a type")
 
 
 def check_search_ranges_are_valid(make: Make[Plugin]) -> None:
@@ -85,17 +85,17 @@ def check_search_ranges_are_valid(make: Make[Plugin]) -> None:
             try:
                 cls.from_settings({name: value})
             except ConfigError as error:
-                expect(False, f"setting {name} would be tuned to {value!r}, which it refuses: {error}")
+                require(False, f"setting {name} would be tuned to {value!r}, which it refuses: {error}")
 
 
 def _trials(hint: Any) -> list[Any]:
     """Return the extreme values that tuning could try."""
     trials: list[Any] = []
     for note in getattr(hint, "__metadata__", ()):
-        if isinstance(note, Search):
+        if isinstance(note, Range):
             whole = typing.get_args(hint)[0] is int
             trials += [int(note.low) if whole else note.low, int(note.high) if whole else note.high]
-        elif isinstance(note, Choice):
+        elif isinstance(note, Categorical):
             trials += note.options
     return trials
 

@@ -7,7 +7,7 @@ import numpy as np
 from benchsuite.api import TopK
 from benchsuite.checks import Allowed, check_top
 from benchsuite.data import Float32, Int32, Ragged
-from benchsuite.testing.outcome import contract, expect
+from benchsuite.testing.outcome import contract, require
 
 
 def best(scores: Float32, blocked: Int32, candidates: Int32 | None, k: int) -> list[int]:
@@ -27,15 +27,15 @@ def compare_lists(top: TopK, scores: Float32, blocked: Ragged, candidates: Int32
     rows = len(scores)
     with contract():
         check_top(top, k, Allowed(scores.shape[1], candidates, blocked))
-    expect(top.item.dtype == np.int32 and top.score.dtype == np.float32, "recommend: int32 items and float32 scores")
+    require(top.item.dtype == np.int32 and top.score.dtype == np.float32, "recommend: int32 items and float32 scores")
     rounding = 1e-4 * float(np.nanmax(np.abs(scores), initial=0.0, where=~np.isnan(scores)))
     for row in range(rows):
         wanted = best(scores[row], blocked[row], candidates, k)
         given = [int(code) for code in top.item[row] if code >= 0]
         where = f"recommend({k=}), query {row}"
-        expect(len(given) == len(wanted), f"{where}: {len(given)} items instead of {len(wanted)}")
+        require(len(given) == len(wanted), f"{where}: {len(given)} items instead of {len(wanted)}")
         for place, (got, right) in enumerate(zip(given, wanted, strict=True)):
             gap = abs(float(scores[row, got]) - float(scores[row, right]))
-            expect(got == right or 0 < gap <= rounding, f"{where}: place {place + 1} holds {got} instead of {right}")
+            require(got == right or 0 < gap <= rounding, f"{where}: place {place + 1} holds {got} instead of {right}")
             told = abs(float(top.score[row, place]) - float(scores[row, got]))
-            expect(told <= rounding, f"{where}: the score beside item {got} is not what score() says")
+            require(told <= rounding, f"{where}: the score beside item {got} is not what score() says")

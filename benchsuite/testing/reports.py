@@ -13,7 +13,7 @@ from benchsuite.api import Report
 from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, Row, SplitInfo, State
 from benchsuite.data.dataset import Step
 from benchsuite.data.infos import MetricTask
-from benchsuite.testing.outcome import Make, expect, skip
+from benchsuite.testing.outcome import Make, require, skip
 
 _MODELS = ("alpha", "beta", "gamma", "delta")
 _METRICS = ("ndcg@10", "accuracy", "fit_seconds")
@@ -95,13 +95,13 @@ def check_writes_files(make: Make[Report]) -> None:
     """There is at least one file; names are relative and stay inside the folder; contents are bytes."""
     report = make()
     for files in (_rendered(make), report.render(_nothing_yet())):
-        expect(files or not report.complete, "render returned no file")
+        require(files or not report.complete, "render returned no file")
         for name, found in files.items():
             content: Any = found
             path = PurePosixPath(name)
-            expect(name and not path.is_absolute() and ".." not in path.parts, f"file name {name!r} leaves the folder")
-            expect("\\" not in name, f"file name {name!r} is not portable")
-            expect(isinstance(content, bytes) and content, f"{name} is {type(content).__name__}, or empty")
+            require(name and not path.is_absolute() and ".." not in path.parts, f"file name {name!r} leaves the folder")
+            require("\\" not in name, f"file name {name!r} is not portable")
+            require(isinstance(content, bytes) and content, f"{name} is {type(content).__name__}, or empty")
 
 
 def check_printable_is_one_text(make: Make[Report]) -> None:
@@ -110,7 +110,7 @@ def check_printable_is_one_text(make: Make[Report]) -> None:
     if not report.printable:
         skip("is written to files, not printed")
     files = _rendered(make)
-    expect(len(files) == 1, f"a printable report has {len(files)} files")
+    require(len(files) == 1, f"a printable report has {len(files)} files")
     next(iter(files.values())).decode()
 
 
@@ -120,7 +120,7 @@ def check_same_bytes_again(make: Make[Report]) -> None:
     with _environment({"COLUMNS": "50", "LINES": "10", "TZ": "Asia/Tokyo", "LC_ALL": "C", "NO_COLOR": "1"}):
         second = dict(make().render(comparison()))
     differing = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
-    expect(not differing, f"rendered again in other surroundings, these files differ: {', '.join(differing)}")
+    require(not differing, f"rendered again in other surroundings, these files differ: {', '.join(differing)}")
 
 
 @contextmanager
@@ -153,7 +153,7 @@ def check_shows_every_model(make: Make[Report]) -> None:
     """Every planned model is there by name, the ceiling and those without a result too, and so is every data set."""
     text = _text(make)
     absent = [name for name in (*_MODELS, "zenith", "movies", "shop") if name not in text]
-    expect(not absent, f"these labels do not appear: {', '.join(absent)}")
+    require(not absent, f"these labels do not appear: {', '.join(absent)}")
 
 
 def check_shows_every_state(make: Make[Report]) -> None:
@@ -162,7 +162,7 @@ def check_shows_every_state(make: Make[Report]) -> None:
         skip("draws numbers only, by design (complete = False)", by_design=True)
     text = _text(make)
     hidden = [f'{state} ("{reason}")' for state, reason in _REASONS.items() if reason not in text]
-    expect(not hidden, f"the reason of these states does not appear: {', '.join(hidden)}")
+    require(not hidden, f"the reason of these states does not appear: {', '.join(hidden)}")
 
 
 REPORT_CHECKS = (

@@ -7,8 +7,20 @@ import hashlib
 
 import numpy as np
 
-from benchsuite.api import Need
-from benchsuite.data import Bool, Dataset, Entities, Fold, Int32, Int64, Interactions, Queries, Ragged, Step, Truth
+from benchsuite.api import Requirement
+from benchsuite.data import (
+    Bool,
+    Dataset,
+    Entities,
+    Fold,
+    GroundTruth,
+    Int32,
+    Int64,
+    Interactions,
+    Queries,
+    Ragged,
+    Step,
+)
 
 USERS, ITEMS, COLD_USERS, COLD_ITEMS, EVENTS = 36, 48, 3, 4, 12
 _TOPICS = ("sea waves harbour sailor", "city street night taxi", "forest river bear camp")
@@ -77,22 +89,22 @@ def small_dataset(seed: int = 0) -> Dataset:
     )
 
 
-def stripped(dataset: Dataset, needs: frozenset[Need]) -> Dataset:
+def stripped(dataset: Dataset, needs: frozenset[Requirement]) -> Dataset:
     """Return the data without anything optional that ``needs`` does not name: what a model may not rely on."""
     rows = dataset.interactions
-    if Need.VALUES not in needs:
+    if Requirement.VALUES not in needs:
         rows = dataclasses.replace(rows, value=np.ones(len(rows), np.float32), label=None)
-    if Need.TIMESTAMPS not in needs:
+    if Requirement.TIMESTAMPS not in needs:
         rows = dataclasses.replace(rows, timestamp=None)
-    if Need.PARTS not in needs:
+    if Requirement.PARTS not in needs:
         rows = dataclasses.replace(rows, part=None, parts=())
     return dataclasses.replace(
         dataset,
         interactions=rows,
-        users=_bare(dataset.users, text=Need.USER_TEXT in needs, features=Need.USER_FEATURES in needs),
-        items=_bare(dataset.items, text=Need.ITEM_TEXT in needs, features=Need.ITEM_FEATURES in needs),
-        links=dataset.links if Need.LINKS in needs else None,
-        preferences=dataset.preferences if Need.PREFERENCES in needs else None,
+        users=_bare(dataset.users, text=Requirement.USER_TEXT in needs, features=Requirement.USER_FEATURES in needs),
+        items=_bare(dataset.items, text=Requirement.ITEM_TEXT in needs, features=Requirement.ITEM_FEATURES in needs),
+        links=dataset.links if Requirement.LINKS in needs else None,
+        preferences=dataset.preferences if Requirement.PREFERENCES in needs else None,
     )
 
 
@@ -154,12 +166,12 @@ def _last_rows(rows: Interactions, users: int) -> Bool:
     return last & (np.bincount(rows.user, minlength=users)[rows.user] > 1)
 
 
-def _truth(held: Interactions, query_of: Int64, queries: Queries) -> tuple[Truth, Ragged]:
+def _truth(held: Interactions, query_of: Int64, queries: Queries) -> tuple[GroundTruth, Ragged]:
     """Return the held-out rows that are new to their query, and what each query may not be shown again."""
     query = query_of[held.user]
     blocked = queries.items
     fresh = np.asarray([item not in blocked[row] for row, item in zip(query, held.item, strict=True)], np.bool_)
-    return Truth.from_rows(query[fresh], held.take(fresh), len(queries)), _unique(blocked)
+    return GroundTruth.from_rows(query[fresh], held.take(fresh), len(queries)), _unique(blocked)
 
 
 def _unique(lists: Ragged) -> Ragged:

@@ -11,7 +11,7 @@ from benchsuite.api import Model
 from benchsuite.data import Entities
 from benchsuite.errors import NotApplicable
 from benchsuite.testing.models import exam, same
-from benchsuite.testing.outcome import Make, expect, skip
+from benchsuite.testing.outcome import Make, require, skip
 
 
 def check_saved_model_agrees(make: Make[Model]) -> None:
@@ -28,13 +28,13 @@ def check_saved_model_agrees(make: Make[Model]) -> None:
         except NotApplicable as reason:
             skip(str(reason))
         files = {path.name for path in folder.rglob("*") if path.is_file()}
-        expect(files, "save wrote no file")
+        require(files, "save wrote no file")
         taken = sorted(files & {"benchsuite.json", "items.json", "README.md"})
-        expect(not taken, f"save wrote {', '.join(taken)}, which the harness writes")
+        require(not taken, f"save wrote {', '.join(taken)}, which the harness writes")
         pickled = sorted(file for file in files if Path(file).suffix in (".pkl", ".pickle", ".pt", ".pth", ".bin"))
-        expect(not pickled, f"save wrote {', '.join(pickled)}: pickled files can run code")
+        require(not pickled, f"save wrote {', '.join(pickled)}: pickled files can run code")
         model = make()
-        expect(model.load(folder, items) is model, "load returned something other than self")
+        require(model.load(folder, items) is model, "load returned something other than self")
         same(model.score(done.fold.queries, None), done.scores, "the loaded model", exact=True)
         queries = done.fold.queries
         query = np.arange(len(queries), dtype=np.int32)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.api import Place, Source
+from benchsuite.api import DataLocations, Source
 from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError
-from benchsuite.testing.outcome import Make, expect, skip
+from benchsuite.testing.outcome import Make, require, skip
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class At:
     """A source and the place to load it from; calling it builds the source."""
 
     make: Make[Source]
-    place: Place
+    place: DataLocations
 
     def __call__(self) -> Source:
         """Build the source."""
@@ -29,7 +29,7 @@ class At:
 @functools.lru_cache(maxsize=4)
 def _load(make: Make[Source]) -> Dataset:
     """Load the data; skip the check where it is not at hand and may not be fetched."""
-    place = make.place if isinstance(make, At) else Place(offline=True)
+    place = make.place if isinstance(make, At) else DataLocations(offline=True)
     try:
         return make().load(place)
     except DataError as error:
@@ -41,28 +41,28 @@ def _load(make: Make[Source]) -> Dataset:
 def check_tells_facts(make: Make[Source]) -> None:
     """Domain, licence and home page are told; simulated data says so."""
     source = make()
-    expect(source.domain, "domain is empty")
-    expect(source.licence, "licence is empty")
-    expect(source.url or source.simulated, "url is empty")
+    require(source.domain, "domain is empty")
+    require(source.licence, "licence is empty")
+    require(source.url or source.simulated, "url is empty")
     simulated = _load(make).simulated
-    expect(simulated == source.simulated, f"simulated is {source.simulated}, but the data says {simulated}")
+    require(simulated == source.simulated, f"simulated is {source.simulated}, but the data says {simulated}")
 
 
 def check_loads_the_same_again(make: Make[Source]) -> None:
     """Loading again gives the same fingerprint."""
     first = _load(make)
     _load.cache_clear()
-    expect(_load(make).fingerprint == first.fingerprint, "loading again gave another fingerprint")
+    require(_load(make).fingerprint == first.fingerprint, "loading again gave another fingerprint")
 
 
 def check_steps_are_counted(make: Make[Source]) -> None:
     """Each step of preparation begins with the rows the step before left, and the last leaves the rows there are."""
     data = _load(make)
-    expect(data.steps, "no step of preparation is told")
+    require(data.steps, "no step of preparation is told")
     for before, after in zip(data.steps, data.steps[1:], strict=False):
-        expect(before.after == after.before, f'"{after.name}" begins with {after.before} rows, not {before.after}')
+        require(before.after == after.before, f'"{after.name}" begins with {after.before} rows, not {before.after}')
     last, rows = data.steps[-1], len(data.interactions)
-    expect(last.after == rows, f'"{last.name}" leaves {last.after} rows, but there are {rows}')
+    require(last.after == rows, f'"{last.name}" leaves {last.after} rows, but there are {rows}')
 
 
 def check_codes_follow_hashed_ids(make: Make[Source]) -> None:
@@ -71,21 +71,21 @@ def check_codes_follow_hashed_ids(make: Make[Source]) -> None:
     tables: tuple[tuple[str, Entities], ...] = (("user", data.users), ("item", data.items))
     for kind, table in tables:
         hashed = sorted(table.ids, key=lambda raw: hashlib.sha256(raw.encode()).hexdigest())
-        expect(list(table.ids) == hashed, f"{kind} codes are not in the order of the sha256 of the ids")
+        require(list(table.ids) == hashed, f"{kind} codes are not in the order of the sha256 of the ids")
 
 
 def check_rows_are_sound(make: Make[Source]) -> None:
     """There are rows, users, items; texts are texts; times are in UTC seconds of this age; features are finite."""
     data = _load(make)
-    expect(len(data.interactions) > 0, "there are no rows")
+    require(len(data.interactions) > 0, "there are no rows")
     times = data.interactions.timestamp
     if times is not None:
-        expect(int(times.min()) > 0, "a time lies before 1970")
-        expect(int(times.max()) < 2**33, "a time lies after the year 2200: seconds are needed, not milliseconds")
+        require(int(times.min()) > 0, "a time lies before 1970")
+        require(int(times.max()) < 2**33, "a time lies after the year 2200: seconds are needed, not milliseconds")
     for table in (data.users, data.items):
-        expect(table.text is None or all(isinstance(text, str) for text in table.text), "a text is no text")
-        expect(table.text is None or any(table.text), "all texts are empty: say None instead")
-        expect(table.features is None or bool(np.isfinite(table.features).all()), "a feature is not finite")
+        require(table.text is None or all(isinstance(text, str) for text in table.text), "a text is no text")
+        require(table.text is None or any(table.text), "all texts are empty: say None instead")
+        require(table.features is None or bool(np.isfinite(table.features).all()), "a feature is not finite")
 
 
 SOURCE_CHECKS = (

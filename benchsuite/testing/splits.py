@@ -11,7 +11,7 @@ import numpy as np
 
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold, Int64
-from benchsuite.testing.outcome import Make, expect
+from benchsuite.testing.outcome import Make, require
 from benchsuite.testing.samples import small_dataset
 
 SEED = 5
@@ -52,32 +52,32 @@ def _train(data: Dataset) -> Int64:
 def check_makes_folds(make: Make[Split]) -> None:
     """There is a fold; each has training rows, queries, truths, counts, and a validation fold."""
     folds = _cut(make).folds
-    expect(len(folds) > 0, "split yields no fold")
-    expect(len({fold.name for fold in folds}) == len(folds), "two folds have the same name")
+    require(len(folds) > 0, "split yields no fold")
+    require(len({fold.name for fold in folds}) == len(folds), "two folds have the same name")
     for fold in folds:
-        expect(fold.validation is not None, f"fold {fold.name} has no validation fold")
+        require(fold.validation is not None, f"fold {fold.name} has no validation fold")
     for fold, _ in _cut(make).nested:
-        expect(len(fold.train.interactions) > 0, f"fold {fold.name} has no training rows")
-        expect(len(fold.queries) > 0 and len(fold.truth.item) > 0, f"fold {fold.name} asks nothing")
+        require(len(fold.train.interactions) > 0, f"fold {fold.name} has no training rows")
+        require(len(fold.queries) > 0 and len(fold.truth.item) > 0, f"fold {fold.name} asks nothing")
         told = fold.counts.get("train rows")
         rows = len(fold.train.interactions)
-        expect(told == rows, f'fold {fold.name}: counts["train rows"] is {told}, there are {rows}')
+        require(told == rows, f'fold {fold.name}: counts["train rows"] is {told}, there are {rows}')
 
 
 def check_held_out_pairs_are_disjoint(make: Make[Split]) -> None:
     """No held-out (user, item) pair is in the training part, shown in its query's history, or blocked."""
     for fold, _ in _cut(make).nested:
         both = np.intersect1d(_truth(fold), _train(fold.train))
-        expect(not len(both), f"fold {fold.name}: {len(both)} held-out pairs are in the training part too")
+        require(not len(both), f"fold {fold.name}: {len(both)} held-out pairs are in the training part too")
         truth = _pairs(fold.truth.rows, fold.truth.item, len(fold.train.items))
         shown = _pairs(fold.queries.rows, fold.queries.history.item, len(fold.train.items))
         blocked = _pairs(fold.blocked.rows, fold.blocked.item, len(fold.train.items))
-        expect(not len(np.intersect1d(truth, shown)), f"fold {fold.name}: a history shows a held-out item")
-        expect(not len(np.intersect1d(truth, blocked)), f"fold {fold.name}: a held-out item is blocked")
-        expect(not len(np.setdiff1d(shown, blocked)), f"fold {fold.name}: an item of a history is not blocked")
+        require(not len(np.intersect1d(truth, shown)), f"fold {fold.name}: a history shows a held-out item")
+        require(not len(np.intersect1d(truth, blocked)), f"fold {fold.name}: a held-out item is blocked")
+        require(not len(np.setdiff1d(shown, blocked)), f"fold {fold.name}: an item of a history is not blocked")
         if fold.candidates is not None:
             outside = np.setdiff1d(fold.truth.item, fold.candidates)
-            expect(not len(outside), f"fold {fold.name}: {len(outside)} held-out items are no candidates")
+            require(not len(outside), f"fold {fold.name}: {len(outside)} held-out items are no candidates")
 
 
 def check_validation_stays_inside(make: Make[Split]) -> None:
@@ -89,7 +89,7 @@ def check_validation_stays_inside(make: Make[Split]) -> None:
         outer = _train(fold.train)
         for what, pairs in (("held-out", _truth(inner)), ("training", _train(inner.train))):
             outside = np.setdiff1d(pairs, outer)
-            expect(not len(outside), f"{len(outside)} {what} pairs of the validation fold are not training pairs")
+            require(not len(outside), f"{len(outside)} {what} pairs of the validation fold are not training pairs")
 
 
 def check_promises_are_kept(make: Make[Split]) -> None:
@@ -100,16 +100,16 @@ def check_promises_are_kept(make: Make[Split]) -> None:
         if split.cold_items:
             candidates = fold.truth.item if fold.candidates is None else fold.candidates
             warm = np.intersect1d(candidates, rows.item)
-            expect(not len(warm), f"fold {fold.name}: {len(warm)} items promised to be cold have training rows")
+            require(not len(warm), f"fold {fold.name}: {len(warm)} items promised to be cold have training rows")
         if split.cold_users:
             warm = np.intersect1d(fold.queries.user, rows.user)
-            expect(not len(warm), f"fold {fold.name}: {len(warm)} users promised to be cold have training rows")
+            require(not len(warm), f"fold {fold.name}: {len(warm)} users promised to be cold have training rows")
         if split.ordered:
             held = fold.truth.timestamp
-            expect(held is not None and rows.timestamp is not None, f"fold {fold.name}: an order without times")
+            require(held is not None and rows.timestamp is not None, f"fold {fold.name}: an order without times")
             if held is not None and rows.timestamp is not None:
                 late = int((rows.timestamp > held.min()).sum())
-                expect(not late, f"fold {fold.name}: {late} training rows are younger than a held-out row")
+                require(not late, f"fold {fold.name}: {late} training rows are younger than a held-out row")
 
 
 def check_nothing_is_lost(make: Make[Split]) -> None:
@@ -123,13 +123,13 @@ def check_nothing_is_lost(make: Make[Split]) -> None:
         blocked = _pairs(owners[fold.blocked.rows], fold.blocked.item, items)
         used = np.concatenate([kept, asked, shown])
         invented = np.setdiff1d(np.concatenate([used, blocked]), everything)
-        expect(not len(invented), f"fold {fold.name}: {len(invented)} pairs are not in the data")
+        require(not len(invented), f"fold {fold.name}: {len(invented)} pairs are not in the data")
         rows = source.interactions
         lost = int((~np.isin(rows.user.astype(np.int64) * items + rows.item, used)).sum())
         told = sum(count for name, count in fold.counts.items() if name not in ("rows", "train rows"))
-        expect(lost <= told, f"fold {fold.name}: {lost} rows are neither used nor counted")
+        require(lost <= told, f"fold {fold.name}: {lost} rows are neither used nor counted")
         columns = zip(fold.train.interactions.columns.values(), rows.columns.values(), strict=True)
-        expect(all((a is None) == (b is None) for a, b in columns), f"fold {fold.name}: a column is lost")
+        require(all((a is None) == (b is None) for a, b in columns), f"fold {fold.name}: a column is lost")
 
 
 def check_same_seed_same_folds(make: Make[Split]) -> None:
@@ -141,7 +141,7 @@ def check_same_seed_same_folds(make: Make[Split]) -> None:
         again = tuple(make().split(small_dataset(), SEED))
     finally:
         np.random.set_state(state)  # noqa: NPY002 - same
-    expect(_digest(again) == _digest(first.folds), "the same seed gave other folds")
+    require(_digest(again) == _digest(first.folds), "the same seed gave other folds")
 
 
 def _digest(folds: tuple[Fold, ...]) -> str:

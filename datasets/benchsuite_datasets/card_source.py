@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
-from benchsuite.api import Check, Place, Source
+from benchsuite.api import DataLocations, PublishedCounts, Source
 from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError, did_you_mean
 from benchsuite_datasets.card import Card, Variants
@@ -89,7 +89,7 @@ class CardSource(Source):
     item_text: tuple[str, ...] = ()
     user_text: tuple[str, ...] = ()
 
-    def load(self, place: Place) -> Dataset:
+    def load(self, place: DataLocations) -> Dataset:
         """Find, check, read and prepare the data.
 
         Raises:
@@ -112,7 +112,7 @@ class CardSource(Source):
                 place.say(f"{card.name}: {sentence(step)}")
         return dataset
 
-    def check(self, place: Place) -> Check | None:
+    def check(self, place: DataLocations) -> PublishedCounts | None:
         """Return what the files hold and what was published of them.
 
         Raises:
@@ -124,13 +124,13 @@ class CardSource(Source):
         try:
             found = locate_files(self.card, place)
         except FilesNotFound:
-            return Check(here=False, expected=expect)
+            return PublishedCounts(here=False, expected=expect)
         tables = self.read(found)
         rows = tables.interactions
         counts = {"rows": len(rows), "users": rows["user"].nunique(), "items": rows["item"].nunique()}
         if tables.links is not None:
             counts["links"] = len(tables.links)
-        return Check(here=True, found=counts, expected=expect, checksums=checksums(found))
+        return PublishedCounts(here=True, found=counts, expected=expect, checksums=checksums(found))
 
     def _variant(self, choice: Variants) -> CardSource:
         """Return the source of the set that the card's own setting names."""
@@ -139,7 +139,7 @@ class CardSource(Source):
         base = next(one for one in type(self).__mro__ if one.__dict__.get("card") is not self.card)
         return source_class(card, base)(**settings)
 
-    def _check_variant(self, choice: Variants, place: Place) -> Check | None:
+    def _check_variant(self, choice: Variants, place: DataLocations) -> PublishedCounts | None:
         """Check the set that the setting names; where it is the default and not here, the first other one that is."""
         checked = self._variant(choice).check(place)
         if checked is None or checked.here or getattr(self, choice.setting) != choice.default:

@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from benchsuite.api import Place, Source
+from benchsuite.api import DataLocations, Source
 from benchsuite.data import Dataset, Int64, Step
 from benchsuite_datasets.dataset_builder import Tables, build_dataset
 from benchsuite_datasets.demo_words import AGES, BRANDS, OCCUPATIONS, TOPICS, Topic
@@ -75,7 +75,7 @@ class Demo(Source):
     items: Annotated[int, Ge(30), Le(5_000)] = 300
     events_per_user: Annotated[int, Ge(4), Le(1_000)] = 40
 
-    def load(self, place: Place) -> Dataset:
+    def load(self, place: DataLocations) -> Dataset:
         """Simulate the shop."""
         import pandas as pd
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Card, Layout
 from benchsuite_datasets.fetch import Unreachable, fetch, matches, sha256, take_from_archive
@@ -39,7 +39,7 @@ class LocatedFiles:
         return self.folder / name
 
 
-def locate_files(card: Card, place: Place) -> LocatedFiles:
+def locate_files(card: Card, place: DataLocations) -> LocatedFiles:
     """Return a set's files from the first location that has them.
 
     Raises:
@@ -48,7 +48,7 @@ def locate_files(card: Card, place: Place) -> LocatedFiles:
     return _in_folders(card, place) or _in_cache(card, place) or _from_mirrors(card, place)
 
 
-def _in_folders(card: Card, place: Place) -> LocatedFiles | None:
+def _in_folders(card: Card, place: DataLocations) -> LocatedFiles | None:
     """Look into each folder and its sub-folder with the set's name, for loose files, then for an archive."""
     for named in place.folders:
         for folder in (named / card.name, named):
@@ -67,7 +67,7 @@ def _in_folders(card: Card, place: Place) -> LocatedFiles | None:
     return None
 
 
-def _in_archive(card: Card, folder: Path, place: Place) -> LocatedFiles | None:
+def _in_archive(card: Card, folder: Path, place: DataLocations) -> LocatedFiles | None:
     """Unpack an upstream archive that lies in a folder into the cache."""
     for layout in card.layouts:
         for mirror, archive in _archives(layout, folder):
@@ -123,7 +123,7 @@ def check_files(layout: Layout, folder: Path) -> None:
             raise DataError(what, where=str(folder / file.name), remedy=remedy)
 
 
-def _cache_folder(card: Card, layout: Layout, place: Place) -> Path:
+def _cache_folder(card: Card, layout: Layout, place: DataLocations) -> Path:
     return place.cache / "files" / card.name / layout.name
 
 
@@ -171,7 +171,7 @@ def _pin_checksums(layout: Layout, folder: Path, say: Callable[[str], None]) -> 
         (folder / _PINNED).write_text(json.dumps(seen, indent=1), "utf-8")
 
 
-def _in_cache(card: Card, place: Place) -> LocatedFiles | None:
+def _in_cache(card: Card, place: DataLocations) -> LocatedFiles | None:
     for layout in card.layouts:
         folder = _cache_folder(card, layout, place)
         if not folder.is_dir():
@@ -183,7 +183,7 @@ def _in_cache(card: Card, place: Place) -> LocatedFiles | None:
     return None
 
 
-def _from_mirrors(card: Card, place: Place) -> LocatedFiles:
+def _from_mirrors(card: Card, place: DataLocations) -> LocatedFiles:
     """Try every mirror of every layout.
 
     Raises:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from benchsuite.api import Check, Place
+from benchsuite.api import DataLocations, PublishedCounts
 from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError, DataError, did_you_mean
 from benchsuite_datasets import schema_inference
@@ -83,7 +83,7 @@ class FileSource(CardSource):
     item_features: str = ""
     user_features: str = ""
 
-    def load(self, place: Place) -> Dataset:
+    def load(self, place: DataLocations) -> Dataset:
         """Read and prepare the table.
 
         Raises:
@@ -101,11 +101,11 @@ class FileSource(CardSource):
                 place.say(f"{card.name}: {sentence(step)}")
         return dataset
 
-    def check(self, place: Place) -> Check | None:
+    def check(self, place: DataLocations) -> PublishedCounts | None:
         """Return None: of somebody's own file nothing was published."""
         return None
 
-    def describe(self, place: Place, more: tuple[str, ...] = ()) -> str:
+    def describe(self, place: DataLocations, more: tuple[str, ...] = ()) -> str:
         """Return a card (TOML) that says what the settings and guesses say.
 
         Args:
@@ -132,7 +132,7 @@ class FileSource(CardSource):
         settings = {name: getattr(self, name) for name in CardSource.fields()}
         return {name: value for name, value in settings.items() if value != getattr(plain, name)}
 
-    def _find(self, name: str, place: Place) -> Path:
+    def _find(self, name: str, place: DataLocations) -> Path:
         """Return the path of a file the user names."""
         if not name:
             raise ConfigError("no file is named", where="source file", remedy="say path = 'ratings.csv'")
@@ -142,7 +142,7 @@ class FileSource(CardSource):
             raise DataError("no such file", where=name, remedy="name it in full, or its folder with --data DIR")
         return found.resolve()
 
-    def _card(self, path: Path, place: Place) -> Card:
+    def _card(self, path: Path, place: DataLocations) -> Card:
         """Return the card of a table: its own, or one made from settings and inference."""
         beside = path.with_name(f"{path.name.partition('.')[0]}.toml")
         if path.suffix != ".toml" and not beside.is_file():
@@ -158,11 +158,11 @@ class FileSource(CardSource):
         names = [name for name in self.fields() if name not in CardSource.fields()]
         return [name for name in names if name not in {"path", "encoding"}]
 
-    def _inferred(self, path: Path, place: Place) -> Card:
+    def _inferred(self, path: Path, place: DataLocations) -> Card:
         layout = self._layout(path, place)
         return completed_card({"name": _slug(path), "layouts": [layout]}, path, self._behaviours(path, layout))
 
-    def _layout(self, path: Path, place: Place) -> dict[str, Any]:
+    def _layout(self, path: Path, place: DataLocations) -> dict[str, Any]:
         """Describe the table and what lies beside it, as plain values of a card."""
         layout: dict[str, Any] = {"interactions": [self._events(path, place)]}
         for side in ("items", "users", "links"):
@@ -182,7 +182,7 @@ class FileSource(CardSource):
                 layout[key] = self._sibling(getattr(self, key), path, place).name
         return layout
 
-    def _sibling(self, name: str, path: Path, place: Place) -> Path:
+    def _sibling(self, name: str, path: Path, place: DataLocations) -> Path:
         """Return a second file, which must lie in the first one's folder."""
         second = path.parent / name if (path.parent / name).is_file() else self._find(name, place)
         if second.resolve().parent != path.parent:
@@ -201,7 +201,7 @@ class FileSource(CardSource):
             table |= {} if schema.header else {"names": list(schema.names)}
         return schema, table
 
-    def _events(self, path: Path, place: Place) -> dict[str, Any]:
+    def _events(self, path: Path, place: DataLocations) -> dict[str, Any]:
         """Describe the table of events."""
         schema, table = self._schema(path)
         columns: dict[str, str] = {}
@@ -233,7 +233,7 @@ class FileSource(CardSource):
             place.say(f"{path.name}: guessed that {', '.join(guessed)}; say otherwise in the settings if it is not so")
         return table
 
-    def _entity_table(self, path: Path, side: str, place: Place) -> dict[str, Any]:
+    def _entity_table(self, path: Path, side: str, place: DataLocations) -> dict[str, Any]:
         """Describe a table about users or items, or of links."""
         schema, table = self._schema(path)
         if side == "links":

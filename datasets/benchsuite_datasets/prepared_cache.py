@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import benchsuite
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.data import Dataset
 from benchsuite.data.files import load_dataset, save_dataset
 from benchsuite.errors import DataError
@@ -29,7 +29,7 @@ _FINGERPRINT_FILE = "fingerprint.json"
 
 
 def load_or_prepare(
-    card: Card, settings: dict[str, Any], found: LocatedFiles, place: Place, make: Callable[[], Dataset]
+    card: Card, settings: dict[str, Any], found: LocatedFiles, place: DataLocations, make: Callable[[], Dataset]
 ) -> Dataset:
     """Return the data set from the cache, as memory-mapped arrays, or make it and store it there.
 
@@ -82,7 +82,7 @@ def _code_hash() -> str:
     return digest.hexdigest()
 
 
-def _load(folder: Path, place: Place) -> Dataset | None:
+def _load(folder: Path, place: DataLocations) -> Dataset | None:
     """Return the cached copy, or None where there is no intact one."""
     if not folder.is_dir():
         return None
@@ -99,7 +99,7 @@ def _load(folder: Path, place: Place) -> Dataset | None:
     return None
 
 
-def _save(dataset: Dataset, folder: Path, place: Place) -> None:
+def _save(dataset: Dataset, folder: Path, place: DataLocations) -> None:
     """Write a copy beside its place and move it there in one go; no half-written copy is ever found."""
     draft: Path | None = None
     try:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Search, TopK
+from benchsuite.api import Context, Model, Range, TopK
 from benchsuite.data import Dataset, Entities, Float32, Int32, Int64, Queries, Ragged
 from benchsuite_classic.support import CITE_IMPLICIT, blas_threads, has_known_history, mask_unscored, warm_items
 
@@ -32,10 +32,10 @@ class ALS(Model):
         iterations: rounds of solving for users, then for items.
     """
 
-    factors: Annotated[int, Ge(1), Search(16, 256, log=True)] = 128
-    regularization: Annotated[float, Gt(0), Search(0.1, 100, log=True)] = 30.0
-    alpha: Annotated[float, Gt(0), Search(1, 40, log=True)] = 5.0
-    iterations: Annotated[int, Ge(1), Search(5, 50)] = 15
+    factors: Annotated[int, Ge(1), Range(16, 256, log=True)] = 128
+    regularization: Annotated[float, Gt(0), Range(0.1, 100, log=True)] = 30.0
+    alpha: Annotated[float, Gt(0), Range(1, 40, log=True)] = 5.0
+    iterations: Annotated[int, Ge(1), Range(5, 50)] = 15
 
     cite = (
         """@inproceedings{hu2008collaborative,

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchsuite.data import Bool, Dataset, Float32, Float64, Fold, Int64, Queries, Ragged, Truth
+from benchsuite.data import Bool, Dataset, Float32, Float64, Fold, GroundTruth, Int64, Queries, Ragged
 
 MOST_QUERIES = 2000
 """Weights are chosen on at most this many queries."""
@@ -52,7 +52,7 @@ def inner_holdout(train: Dataset, seed: int, *, share: float = _SHARE, least: in
         name="inner",
         train=train.cut(~hidden),
         queries=queries,
-        truth=Truth.from_rows(number[truth.user], truth, len(users)),
+        truth=GroundTruth.from_rows(number[truth.user], truth, len(users)),
         blocked=queries.items,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Context, Model, Need, Search
+from benchsuite.api import Context, Model, Range, Requirement
 from benchsuite.data import Dataset, Float32, Float64, Int32, Queries
 from benchsuite_classic.ratings import Ratings
 
@@ -30,12 +30,12 @@ class DampedMeans(Model):
         user_damping: the same for a user.
     """
 
-    item_damping: Annotated[float, Ge(0), Search(1, 100, log=True)] = 5.0
-    user_damping: Annotated[float, Ge(0), Search(1, 100, log=True)] = 15.0
+    item_damping: Annotated[float, Ge(0), Range(1, 100, log=True)] = 5.0
+    user_damping: Annotated[float, Ge(0), Range(1, 100, log=True)] = 15.0
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.VALUES})
     predicts_values: ClassVar[bool] = True
-    personal: ClassVar[bool] = False  # a user's bias moves all scores alike, so everybody gets the same list
+    is_personalized: ClassVar[bool] = False  # a user's bias moves all scores alike, so everybody gets the same list
 
     cite = (
         """@incollection{koren2011advances,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Gt
 
-from benchsuite.api import Context, Model, Search
+from benchsuite.api import Context, Model, Range
 from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
 from benchsuite.errors import DataError
 from benchsuite_classic.support import (
@@ -39,7 +39,7 @@ class EASE(Model):
         regularization: the L2 penalty, in units of users; larger sets want larger values.
     """
 
-    regularization: Annotated[float, Gt(0), Search(10, 10_000, log=True)] = 300.0
+    regularization: Annotated[float, Gt(0), Range(10, 10_000, log=True)] = 300.0
 
     cite: ClassVar[tuple[str, ...]] = (
         """@inproceedings{steck2019ease,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Search
+from benchsuite.api import Context, Model, Range
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_classic.blending import ScoreBlend, inner_holdout, select_blend
@@ -37,11 +37,11 @@ class EaseALS(Model):
         weight: of the score of ALS; None chooses it on validation.
     """
 
-    ease_regularization: Annotated[float, Gt(0), Search(10, 10_000, log=True)] = 300.0
-    factors: Annotated[int, Ge(1), Search(16, 256, log=True)] = 128
-    regularization: Annotated[float, Gt(0), Search(0.1, 100, log=True)] = 30.0
-    alpha: Annotated[float, Gt(0), Search(1, 40, log=True)] = 5.0
-    iterations: Annotated[int, Ge(1), Search(5, 50)] = 15
+    ease_regularization: Annotated[float, Gt(0), Range(10, 10_000, log=True)] = 300.0
+    factors: Annotated[int, Ge(1), Range(16, 256, log=True)] = 128
+    regularization: Annotated[float, Gt(0), Range(0.1, 100, log=True)] = 30.0
+    alpha: Annotated[float, Gt(0), Range(1, 40, log=True)] = 5.0
+    iterations: Annotated[int, Ge(1), Range(5, 50)] = 15
     weight: Annotated[float, Ge(0)] | None = None
 
     cite = (*EASE.cite, *ALS.cite)

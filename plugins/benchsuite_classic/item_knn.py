@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Choice, Context, Model, Search, TopK
+from benchsuite.api import Categorical, Context, Model, Range, TopK
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries, Ragged
 from benchsuite_classic.support import CITE_IMPLICIT, blas_threads, has_known_history, mask_unscored, warm_items
 
@@ -39,8 +39,8 @@ class ItemKNN(Model):
         side: whose neighbours count: those of each ``"candidate"``, or those of each item of the ``"history"``.
     """
 
-    similarity: Annotated[Literal["cosine", "tfidf", "bm25"], Choice("cosine", "tfidf", "bm25")] = "tfidf"
-    neighbours: Annotated[int, Ge(1), Search(10, 500, log=True)] = 50
+    similarity: Annotated[Literal["cosine", "tfidf", "bm25"], Categorical("cosine", "tfidf", "bm25")] = "tfidf"
+    neighbours: Annotated[int, Ge(1), Range(10, 500, log=True)] = 50
     side: Literal["candidate", "history"] = "candidate"
 
     cite = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Need, Search
+from benchsuite.api import Context, Model, Range, Requirement
 from benchsuite.data import Dataset, Entities, Float32, Float64, Int32, Int64, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.ratings import CITE_SURPRISE, Ratings
@@ -41,12 +41,12 @@ class KNNBaseline(Model):
         similarity: ``"pearson"``, or ``"msd"``: 1 / (1 + mean squared difference), Surprise's own default.
     """
 
-    neighbours: Annotated[int, Ge(1), Search(10, 200, log=True)] = 40
-    shrinkage: Annotated[float, Gt(0), Search(1, 500, log=True)] = 100.0
+    neighbours: Annotated[int, Ge(1), Range(10, 200, log=True)] = 40
+    shrinkage: Annotated[float, Gt(0), Range(1, 500, log=True)] = 100.0
     between: Literal["items", "users"] = "items"
     similarity: Similarity = "pearson"
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.VALUES})
     predicts_values: ClassVar[bool] = True
 
     cite = (

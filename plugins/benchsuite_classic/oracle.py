@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from benchsuite.api import Context, Model, Need
+from benchsuite.api import Context, Model, Requirement
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite.errors import NotApplicable
 
@@ -18,8 +18,8 @@ class Oracle(Model):
     as a competitor.
     """
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.PREFERENCES})
-    ceiling: ClassVar[bool] = True
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.PREFERENCES})
+    is_oracle: ClassVar[bool] = True
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Take the true preferences."""

@@ -19,7 +19,7 @@ class Popular(Model):
     An item without training rows gets no score: nothing is known about it.
     """
 
-    personal: ClassVar[bool] = False
+    is_personalized: ClassVar[bool] = False
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Count the distinct users of each item."""

@@ -22,7 +22,7 @@ class Random(Model):
     of SplitMix64 (Steele, Lea and Flood 2014), applied once per input word.
     """
 
-    personal: ClassVar[bool] = False
+    is_personalized: ClassVar[bool] = False
 
     cite = (
         """@inproceedings{steele2014splitmix,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Need, Search
+from benchsuite.api import Context, Model, Range, Requirement
 from benchsuite.data import Dataset, Float32, Float64, Int32, Queries
 from benchsuite_classic.ratings import CITE_SURPRISE, Ratings
 from benchsuite_classic.support import blas_threads
@@ -34,12 +34,12 @@ class SVD(Model):
         regularization: the L2 penalty per rating, of all parameters.
     """
 
-    factors: Annotated[int, Ge(1), Search(10, 200, log=True)] = 100
-    epochs: Annotated[int, Ge(1), Search(10, 100)] = 20
-    learning_rate: Annotated[float, Gt(0), Search(0.001, 0.05, log=True)] = 0.005
-    regularization: Annotated[float, Gt(0), Search(0.005, 0.5, log=True)] = 0.02
+    factors: Annotated[int, Ge(1), Range(10, 200, log=True)] = 100
+    epochs: Annotated[int, Ge(1), Range(10, 100)] = 20
+    learning_rate: Annotated[float, Gt(0), Range(0.001, 0.05, log=True)] = 0.005
+    regularization: Annotated[float, Gt(0), Range(0.005, 0.5, log=True)] = 0.02
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.VALUES})
     predicts_values: ClassVar[bool] = True
 
     cite = (

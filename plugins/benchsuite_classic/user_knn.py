@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Choice, Context, Model, Search
+from benchsuite.api import Categorical, Context, Model, Range
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_classic.support import blocks, has_known_history, mask_unscored, parallel_for, warm_items
 
@@ -34,12 +34,12 @@ class UserKNN(Model):
         amplification: exponent of the similarity; 1 is the plain sum, larger values give the nearest more weight.
     """
 
-    neighbours: Annotated[int, Ge(1), Search(10, 500, log=True)] = 80
-    similarity: Annotated[Literal["cosine", "tfidf"], Choice("cosine", "tfidf")] = "cosine"
-    shrinkage: Annotated[float, Ge(0), Search(0, 100)] = 5.0
-    amplification: Annotated[float, Gt(0), Search(1, 5)] = 2.5
+    neighbours: Annotated[int, Ge(1), Range(10, 500, log=True)] = 80
+    similarity: Annotated[Literal["cosine", "tfidf"], Categorical("cosine", "tfidf")] = "cosine"
+    shrinkage: Annotated[float, Ge(0), Range(0, 100)] = 5.0
+    amplification: Annotated[float, Gt(0), Range(1, 5)] = 2.5
 
-    partial: ClassVar[bool] = True
+    may_abstain: ClassVar[bool] = True
     """A history may be shared by nobody."""
 
     cite = (

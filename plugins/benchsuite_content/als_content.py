@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Choice, Context, Model, Need, Search
+from benchsuite.api import Categorical, Context, Model, Range, Requirement
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored
@@ -37,16 +37,16 @@ class ALSContent(Model):
         backbone: the encoder for ``"lm"``.
     """
 
-    vectors: Annotated[Literal["lm", "tfidf"], Choice("lm", "tfidf")] = "lm"
-    ridge: Annotated[float, Gt(0), Search(0.3, 100, log=True)] = 3.0
-    min_rows: Annotated[int, Ge(1), Search(1, 20)] = 1
-    factors: Annotated[int, Ge(1), Search(16, 256, log=True)] = 128
-    regularization: Annotated[float, Gt(0), Search(0.1, 100, log=True)] = 30.0
-    alpha: Annotated[float, Gt(0), Search(1, 40, log=True)] = 5.0
-    iterations: Annotated[int, Ge(1), Search(5, 50)] = 15
+    vectors: Annotated[Literal["lm", "tfidf"], Categorical("lm", "tfidf")] = "lm"
+    ridge: Annotated[float, Gt(0), Range(0.3, 100, log=True)] = 3.0
+    min_rows: Annotated[int, Ge(1), Range(1, 20)] = 1
+    factors: Annotated[int, Ge(1), Range(16, 256, log=True)] = 128
+    regularization: Annotated[float, Gt(0), Range(0.1, 100, log=True)] = 30.0
+    alpha: Annotated[float, Gt(0), Range(1, 40, log=True)] = 5.0
+    iterations: Annotated[int, Ge(1), Range(5, 50)] = 15
     backbone: str = DEFAULT_BACKBONE
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
     uses_language_model: ClassVar[bool] = True
 
     cite = (

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Need, Search
+from benchsuite.api import Context, Model, Range, Requirement
 from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.als import ALS
@@ -49,13 +49,13 @@ class ALSKernel(Model):
 
     ridge: Annotated[float, Gt(0)] | None = None
     words: Annotated[float, Ge(0)] = 0.0
-    factors: Annotated[int, Ge(1), Search(16, 256, log=True)] = 128
-    regularization: Annotated[float, Gt(0), Search(0.1, 100, log=True)] = 30.0
-    alpha: Annotated[float, Gt(0), Search(1, 40, log=True)] = 5.0
-    iterations: Annotated[int, Ge(1), Search(5, 50)] = 15
+    factors: Annotated[int, Ge(1), Range(16, 256, log=True)] = 128
+    regularization: Annotated[float, Gt(0), Range(0.1, 100, log=True)] = 30.0
+    alpha: Annotated[float, Gt(0), Range(1, 40, log=True)] = 5.0
+    iterations: Annotated[int, Ge(1), Range(5, 50)] = 15
     backbone: str = DEFAULT_BACKBONE
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
     uses_language_model: ClassVar[bool] = True
     cite = (CITE_KERNEL_RIDGE, *ALSContent.cite)
 

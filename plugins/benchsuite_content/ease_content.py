@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Choice, Context, Need, Search
+from benchsuite.api import Categorical, Context, Range, Requirement
 from benchsuite.data import Dataset, Entities, Float32, Queries
 from benchsuite_classic.ease import EASE, gram
 from benchsuite_classic.support import blas_threads, blocks, warm_items
@@ -40,13 +40,13 @@ class EASEContent(EASE):
         backbone: the encoder for ``"lm"``.
     """
 
-    vectors: Annotated[Literal["lm", "tfidf"], Choice("lm", "tfidf")] = "lm"
-    side_weight: Annotated[float, Ge(0), Search(1, 1000, log=True)] = 50.0
-    profile_weight: Annotated[float, Ge(0), Search(0.3, 3, log=True)] = 1.0
+    vectors: Annotated[Literal["lm", "tfidf"], Categorical("lm", "tfidf")] = "lm"
+    side_weight: Annotated[float, Ge(0), Range(1, 1000, log=True)] = 50.0
+    profile_weight: Annotated[float, Ge(0), Range(0.3, 3, log=True)] = 1.0
     backbone: str = DEFAULT_BACKBONE
 
     version = "2"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
     uses_language_model: ClassVar[bool] = True
 
     cite: ClassVar[tuple[str, ...]] = (

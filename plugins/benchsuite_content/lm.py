@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
-from benchsuite.api import Choice, Context, Model, Need
+from benchsuite.api import Categorical, Context, Model, Requirement
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_content.backbone import CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE
 from benchsuite_content.cosine import Cosine
@@ -28,11 +28,11 @@ class ContentLM(Model):
     """
 
     backbone: str = DEFAULT_BACKBONE
-    center: Annotated[bool, Choice(True, False)] = True
+    center: Annotated[bool, Categorical(True, False)] = True
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
     uses_language_model: ClassVar[bool] = True
-    partial: ClassVar[bool] = True
+    may_abstain: ClassVar[bool] = True
     """A text may be empty."""
 
     cite = (

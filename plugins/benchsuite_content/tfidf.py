@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 
 from annotated_types import Ge, Le
 
-from benchsuite.api import Choice, Context, Model, Need, Search
+from benchsuite.api import Categorical, Context, Model, Range, Requirement
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_content.cosine import Cosine
 from benchsuite_content.vectors import tfidf_vectors
@@ -26,11 +26,11 @@ class ContentTfidf(Model):
         center: subtract the mean vector of the known items first, so that words which most texts share do not count.
     """
 
-    ngrams: Annotated[int, Ge(1), Le(3), Search(1, 3)] = 1
-    center: Annotated[bool, Choice(True, False)] = True
+    ngrams: Annotated[int, Ge(1), Le(3), Range(1, 3)] = 1
+    center: Annotated[bool, Categorical(True, False)] = True
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
-    partial: ClassVar[bool] = True
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
+    may_abstain: ClassVar[bool] = True
     """A text may be empty."""
 
     cite = (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from benchsuite.api import Context, Need
+from benchsuite.api import Context, Requirement
 from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT, load_backbone
@@ -43,9 +43,9 @@ class TextRecommender(Settings):
     """False where nothing is learnt about single items: no residual, no popularity."""
 
     version = "2"
-    needs = frozenset({Need.ITEM_TEXT})
+    needs = frozenset({Requirement.ITEM_TEXT})
     uses_language_model = True
-    proposed = True
+    is_candidate = True
     cite: ClassVar[tuple[str, ...]] = (CITE_MINILM, CITE_SBERT, CITE_BERT)
 
     @abstractmethod
@@ -103,7 +103,7 @@ class TextRecommender(Settings):
             DataError: when the encoder cannot be loaded or is not what it should be.
         """
         if train.items.text is None:
-            raise NotApplicable(f"{type(self).__name__} needs {Need.ITEM_TEXT}", where=train.name)
+            raise NotApplicable(f"{type(self).__name__} needs {Requirement.ITEM_TEXT}", where=train.name)
         backbone = self._load()
         self._provenance = backbone.provenance
         self._sizes = {"encoder": backbone.parameters}

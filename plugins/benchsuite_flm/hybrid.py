@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Search
+from benchsuite.api import Context, Range
 from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.als import ALS
@@ -58,7 +58,7 @@ class HybridFLM(FLM):
         ridge: the L2 penalty with which they are predicted.
     """
 
-    ease_regularization: Annotated[float, Gt(0), Search(30, 3000, log=True)] = 300.0
+    ease_regularization: Annotated[float, Gt(0), Range(30, 3000, log=True)] = 300.0
     weight: Annotated[float, Ge(0)] | None = None
     side_weight: Annotated[float, Ge(0)] = 30.0
     popularity_weight: Annotated[float, Ge(0)] = 0.0

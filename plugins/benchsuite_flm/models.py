@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Search
+from benchsuite.api import Range
 from benchsuite_flm.base import TextRecommender
 from benchsuite_flm.settings import LoraPart, Tuning
 
@@ -43,8 +43,8 @@ class FLM(TextRecommender):
         lora_part: whether they lie beside the maps of ``attention`` only, or of ``all``, feed-forward included.
     """
 
-    layers: Annotated[int, Ge(1), Search(1, 6)] = 2
-    learning_rate: Annotated[float, Gt(0), Search(5e-5, 5e-4, log=True)] = 2e-4
+    layers: Annotated[int, Ge(1), Range(1, 6)] = 2
+    learning_rate: Annotated[float, Gt(0), Range(5e-5, 5e-4, log=True)] = 2e-4
     tuning: Tuning = "top"
     lora_rank: Annotated[int, Ge(1)] = 8
     lora_part: LoraPart = "attention"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from benchsuite.api import Choice, Model, Search
+from benchsuite.api import Categorical, Model, Range
 from benchsuite_content.backbone import DEFAULT_BACKBONE
 
 Loss = Literal["softmax", "bce", "bpr"]
@@ -67,15 +67,15 @@ class Settings(Model):
     """
 
     backbone: str = DEFAULT_BACKBONE
-    epochs: Annotated[int, Ge(1), Search(12, 48)] = 24
-    batches: Annotated[int, Ge(1), Search(4, 16)] = 8
-    batch_size: Annotated[int, Ge(1), Search(64, 512, log=True)] = 256
-    head_learning_rate: Annotated[float, Gt(0), Search(2e-4, 4e-3, log=True)] = 5e-4
-    residual_learning_rate: Annotated[float, Gt(0), Search(5e-4, 4e-3, log=True)] = 2e-3
-    residual_dropout: Annotated[float, Ge(0), Lt(1), Search(0.0, 0.6)] = 0.3
-    temperature: Annotated[float, Gt(0), Le(1), Search(0.05, 0.3, log=True)] = 0.1
-    shrinkage: Annotated[float, Gt(0), Search(2, 40, log=True)] = 15.0
-    regularization: Annotated[float, Gt(0), Search(1, 100, log=True)] = 5.0
+    epochs: Annotated[int, Ge(1), Range(12, 48)] = 24
+    batches: Annotated[int, Ge(1), Range(4, 16)] = 8
+    batch_size: Annotated[int, Ge(1), Range(64, 512, log=True)] = 256
+    head_learning_rate: Annotated[float, Gt(0), Range(2e-4, 4e-3, log=True)] = 5e-4
+    residual_learning_rate: Annotated[float, Gt(0), Range(5e-4, 4e-3, log=True)] = 2e-3
+    residual_dropout: Annotated[float, Ge(0), Lt(1), Range(0.0, 0.6)] = 0.3
+    temperature: Annotated[float, Gt(0), Le(1), Range(0.05, 0.3, log=True)] = 0.1
+    shrinkage: Annotated[float, Gt(0), Range(2, 40, log=True)] = 15.0
+    regularization: Annotated[float, Gt(0), Range(1, 100, log=True)] = 5.0
     catalogue: Annotated[int, Ge(2)] = 8192
     pooling: Literal["auto", "mean", "last"] = "auto"
     loss: Loss = "softmax"
@@ -89,8 +89,8 @@ class Settings(Model):
     clip: Annotated[float, Ge(0)] = 0.0
     weight_decay: Annotated[float, Ge(0)] = 0.0
     patience: Annotated[int, Ge(0)] = 0
-    average: Annotated[float, Ge(0), Le(1), Search(0.0, 0.5)] = 0.0
-    interest: Annotated[Interest, Choice("mean", "recency", "attention")] = "mean"
+    average: Annotated[float, Ge(0), Le(1), Range(0.0, 0.5)] = 0.0
+    interest: Annotated[Interest, Categorical("mean", "recency", "attention")] = "mean"
     half_life: Annotated[float, Gt(0)] = 10.0
     weighting: Weighting = "same"
     features: bool = True

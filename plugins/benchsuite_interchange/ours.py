@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from benchsuite.data import Bool, Evidence, Int64, Pairs, PairScores, Ragged, Rankings
+from benchsuite.data import Bool, EvaluationInput, Int64, Pairs, PairScores, Ragged, Rankings
 from benchsuite_interchange.lists import Lists, judge
 
 SUMMARY = (
@@ -20,7 +20,7 @@ def relevant_rows(lists: Lists, relevant_from: float | None) -> Bool:
     return np.ones(len(lists.test_value), np.bool_) if relevant_from is None else lists.test_value >= relevant_from
 
 
-def evidence(lists: Lists, k: int, catalogue: int | None = None, relevant_from: float | None = None) -> Evidence:
+def evidence(lists: Lists, k: int, catalogue: int | None = None, relevant_from: float | None = None) -> EvaluationInput:
     """Return lists of k places (-1 where a list is shorter) and truths, one query per user with test rows.
 
     Args:
@@ -42,7 +42,7 @@ def evidence(lists: Lists, k: int, catalogue: int | None = None, relevant_from: 
     none = np.zeros(0, np.int32)
     unscored = np.zeros(0, np.float32)
     size = max(len(lists.items) if catalogue is None else catalogue, 1)
-    return Evidence(
+    return EvaluationInput(
         user=judged.user,
         relevant=truth,
         rankings=Rankings(item, score, np.zeros(item.shape, np.bool_)),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from benchsuite.api import Metric
-    from benchsuite.data import Evidence, Float64
+    from benchsuite.data import EvaluationInput, Float64
     from benchsuite_interchange.lists import Lists
 
 OURS = "ours"
@@ -218,7 +218,7 @@ def _metric(name: str) -> Metric:
     return metric
 
 
-def _measured(metric: Metric, given: Evidence) -> tuple[Float64, float]:
+def _measured(metric: Metric, given: EvaluationInput) -> tuple[Float64, float]:
     import numpy as np
 
     values = np.asarray(metric.measure(given), np.float64)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Ge, Le
 
-from benchsuite.api import Context, Need, Search
+from benchsuite.api import Context, Range, Requirement
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries
 from benchsuite_classic.support import blocks, mask_unscored, warm_items
 from benchsuite_classic.user_knn import UserKNN
@@ -37,12 +37,12 @@ class SocialKNN(UserKNN):
         directed: whether only the users that somebody links to are friends, not those who link to them.
     """
 
-    trust: Annotated[float, Ge(0), Le(1), Search(0, 1)] = 0.3
-    patience: Annotated[float, Ge(0), Search(0, 20)] = 5.0
-    decay: Annotated[float, Ge(0), Le(1), Search(0, 1)] = 0.3
+    trust: Annotated[float, Ge(0), Le(1), Range(0, 1)] = 0.3
+    patience: Annotated[float, Ge(0), Range(0, 20)] = 5.0
+    decay: Annotated[float, Ge(0), Le(1), Range(0, 1)] = 0.3
     directed: bool = False
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.LINKS})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.LINKS})
 
     cite = (  # type: ignore[assignment]  # the model this one builds on has fewer entries
         *UserKNN.cite,

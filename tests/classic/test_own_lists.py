@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchsuite.api import Context, Model, Place
+from benchsuite.api import Context, DataLocations, Model
 from benchsuite.checks import Allowed, check_agreement, check_lists
 from benchsuite.data import Fold
 from benchsuite.evaluate import check_sample, rank
@@ -17,7 +17,7 @@ from benchsuite_classic.item_knn import ItemKNN
 
 @pytest.fixture(scope="module")
 def fold() -> Fold:
-    shop = load_source("demo").from_settings({}).load(Place())
+    shop = load_source("demo").from_settings({}).load(DataLocations())
     return next(iter(load_split("random-holdout").from_settings({}).split(shop, 0)))
 
 

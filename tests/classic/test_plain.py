@@ -51,7 +51,7 @@ def test_popular_counts_users_not_rows(dataset: Callable[..., Dataset], ask: Cal
 
 
 def test_oracle_tells_the_truth(small: Dataset, ask: Callable[..., Queries]) -> None:
-    assert Oracle.ceiling
+    assert Oracle.is_oracle
     model = Oracle().fit(small, Context())
     assert small.preferences is not None
     np.testing.assert_array_equal(model.score(ask([(4, []), (2, [1])]), None), small.preferences[[4, 2]])

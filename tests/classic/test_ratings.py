@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import surprise
 
-from benchsuite.api import Context, Need
+from benchsuite.api import Context, Requirement
 from benchsuite.data import Dataset, Queries
 from benchsuite_classic.knn_baseline import KNNBaseline, _keep_largest
 from benchsuite_classic.ratings import Ratings
@@ -171,7 +171,7 @@ def test_single_value_is_no_reason_to_fail(dataset: Callable[..., Dataset], ask:
 
 
 def test_values_are_needed() -> None:
-    assert SVD.needs == KNNBaseline.needs == {Need.VALUES}
+    assert SVD.needs == KNNBaseline.needs == {Requirement.VALUES}
 
 
 def test_of_equal_neighbours_the_first_are_kept() -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.cli.main import main
 from benchsuite.data.files import save_truth
-from benchsuite.folds import read_fold
 from benchsuite.registry import load_source
 from benchsuite.store import Store
+from benchsuite.stored_folds import read_fold
 
 EXPERIMENT = """
 name = "mine"
@@ -172,7 +172,7 @@ def test_folds_in_the_store_are_compared(place, capsys, tmp_path):
     assert all(finding["compared"] > 2000 and not finding["leak"] for finding in clean)
     store = Store(tmp_path / "runs")
     key = store.keys("fold")[0]
-    shop = load_source("demo").from_settings({"users": 60, "items": 50, "events_per_user": 12}).load(Place())
+    shop = load_source("demo").from_settings({"users": 60, "items": 50, "events_per_user": 12}).load(DataLocations())
     truth = read_fold(store, key, shop).truth
     store.drop("truth", key)
     with store.write("truth", key) as draft:

@@ -11,8 +11,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 import benchsuite
+from benchsuite.analysis import plan_key
 from benchsuite.cli.main import main
-from benchsuite.compare import plan_key
 from benchsuite.store.json_files import to_text, with_sum
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.cli.main import main
 from benchsuite.data.export import write_dataset
 from benchsuite.errors import DataError
@@ -34,7 +34,7 @@ def call(capsys, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def demo():
-    return load_source("demo").from_settings({"users": 60, "items": 40, "events_per_user": 8}).load(Place())
+    return load_source("demo").from_settings({"users": 60, "items": 40, "events_per_user": 8}).load(DataLocations())
 
 
 SMALL = ("--with", "users = 60; items = 40; events_per_user = 8")
@@ -112,7 +112,7 @@ def test_import_guesses_shows_and_writes_a_card(call, tmp_path):
     card = (tmp_path / "log.toml").read_text()
     assert card in out
     assert sorted(path.name for path in tmp_path.glob("*") if path.is_file()) == ["log.csv", "log.toml", "things.csv"]
-    dataset = load_source("file")(path=str(tmp_path / "log.csv")).load(Place())
+    dataset = load_source("file")(path=str(tmp_path / "log.csv")).load(DataLocations())
     assert dataset.interactions.label.sum() == 1
     assert dict(zip(dataset.items.ids, dataset.items.text, strict=True))["tea"] == "Green tea"
     assert "is there already" in call("import", "log.csv")[2]
@@ -163,7 +163,7 @@ def test_atomic_files_come_back_as_the_same_data(call, tmp_path, demo, raw_of):
     assert call("export", "demo", "--out", "out", "--as", "recbole", *SMALL)[0] == 0
     path = tmp_path / "out" / "demo.inter"
     assert path.read_text().startswith("user_id:token\titem_id:token\trating:float\tlabel:float\ttimestamp:float")
-    again = load_source("file")(path=str(path)).load(Place())
+    again = load_source("file")(path=str(path)).load(DataLocations())
     assert raw_of(again) == raw_of(demo)
     assert again.items.ids == demo.items.ids
     assert again.items.columns["title"] == demo.items.columns["title"]

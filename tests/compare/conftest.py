@@ -10,25 +10,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.compare.plans import remember_plan
+from benchsuite.analysis.kept_plans import remember_plan
 from benchsuite.data import (
     Dataset,
     DatasetInfo,
     Entities,
     Fold,
+    GroundTruth,
     Interactions,
     MetricInfo,
     ModelInfo,
     Queries,
     Ragged,
     SplitInfo,
-    Truth,
 )
 from benchsuite.data.files import save_dataset, save_fold
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
-from benchsuite.plan.experiment import Choice
-from benchsuite.plan.picks import heading, pick
+from benchsuite.plan.experiment import PluginSpec
+from benchsuite.plan.resolve import heading, resolve
 from benchsuite.provenance import provenance
 from benchsuite.store import Store
 
@@ -60,7 +60,7 @@ def make_fold(
     size = rng.integers(1, 6, len(user))
     start = np.concatenate([[0], np.cumsum(size)])
     item = np.concatenate([rng.permutation(items)[:n] for n in size])
-    truth = Truth(start, item, np.ones(len(item)), np.ones(len(item)))
+    truth = GroundTruth(start, item, np.ones(len(item)), np.ones(len(item)))
     return data, Fold("0", data, queries, truth, Ragged.empty(len(user)))
 
 
@@ -126,8 +126,8 @@ def fill(
                             draft.arrays(**answer(rng, fold, skill, 10))
                             costs = {"fit_seconds": 1.0, "score_seconds": 2.0, "peak_memory_mb": 3.0}
                             draft.manifest = {"state": "ok", "costs": costs, "facts": {}, "provenance": provenance()}
-    choices = [Choice(use=metric).expand()[0] for metric in metrics]
-    picked = [pick("metrics", choice, "a test") for choice in choices]
+    choices = [PluginSpec(use=metric).expand()[0] for metric in metrics]
+    picked = [resolve("metrics", choice, "a test") for choice in choices]
     plan = Plan(
         name="invented",
         settings={"relevant": "taken", "threshold": "f1"},

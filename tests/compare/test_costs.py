@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from benchsuite.compare import build, energy
-from benchsuite.compare.costs import COSTS, Costs
+from benchsuite.analysis import build, energy
+from benchsuite.analysis.costs import COSTS, Costs
 from benchsuite.errors import UsageError
 
 BARE = {
@@ -125,7 +125,7 @@ def test_estimates_use_no_network_write_nothing_and_say_nothing(tmp_path: Path) 
 import socket, sys
 def refuse(*_, **__): raise SystemExit("network")
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
-from benchsuite.compare import energy
+from benchsuite.analysis import energy
 print(energy.watt_hours(3600, {BARE!r}) > 0, energy.carbon_intensity("DEU")[1], energy.carbon_intensity("")[0])
 """
     done = subprocess.run(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.compare import build
+from benchsuite.analysis import build
 from benchsuite.data import Comparison
 from benchsuite.plan import Plan
 from benchsuite.registry import load_report

@@ -2,7 +2,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from benchsuite.compare.machines import machine_notes
+from benchsuite.analysis.machines import machine_notes
 from benchsuite.plan import Plan
 from benchsuite.store import Store
 from benchsuite.store.json_files import to_text, with_sum

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.compare import build
-from benchsuite.compare.cells import Measurer
+from benchsuite.analysis import build
+from benchsuite.analysis.cell_evaluation import CellEvaluator
 
 Filled = Callable[..., Any]
 
@@ -47,7 +47,7 @@ def test_threshold_and_calibrators_are_recorded(filled: Filled) -> None:
     plan, store = filled(MODELS, metrics=METRICS, rated=True, seeds=(1, 2))
     readings = build(plan, store).provenance["readings"]
     assert list(readings) == [f"one, split, {model}, seed {seed}, fold 0" for model in MODELS for seed in (1, 2)]
-    measurer = Measurer(plan, store)
+    measurer = CellEvaluator(plan, store)
     by_stage = {(cell.seed, cell.stage): cell for cell in plan.cells if cell.model == "als"}
     for seed in (1, 2):
         told = readings[f"one, split, als, seed {seed}, fold 0"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from statsmodels.regression.mixed_linear_model import MixedLM
 from statsmodels.stats.multitest import multipletests
 
-from benchsuite.compare import ranks, statistics, variance
+from benchsuite.analysis import ranks, statistics, variance
 
 NAN = float("nan")
 

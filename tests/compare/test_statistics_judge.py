@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.compare import build, statistics
-from benchsuite.compare.contrasts import Column, Measures, contrast, correct
+from benchsuite.analysis import build, statistics
+from benchsuite.analysis.contrasts import Column, Measures, contrast, correct
 from benchsuite.data import Comparison, Contrast
 
 Filled = Callable[..., Any]
@@ -121,12 +121,12 @@ def test_statistics_are_worked_out_once_and_again_when_anything_changes(
     first = build(plan, store)
     kept = store.keys("statistics")
     with monkeypatch.context() as patch:
-        patch.setattr("benchsuite.compare.judge._work", None)
-        patch.setattr("benchsuite.compare.judge.stand", None)
+        patch.setattr("benchsuite.analysis.significance._work", None)
+        patch.setattr("benchsuite.analysis.significance.stand", None)
         assert build(plan, store) == first
     build(plan, store, against=["als"])
     assert len(store.keys("statistics")) == len(kept) + 2, "one more for each data set"
-    monkeypatch.setattr("benchsuite.compare.judge._VERSION", 99)
+    monkeypatch.setattr("benchsuite.analysis.significance._VERSION", 99)
     assert build(plan, store) == first
     assert len(store.keys("statistics")) == 2 * len(kept) + 2
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.compare import statistics
+from benchsuite.analysis import statistics
 from benchsuite.evaluate.bootstrap import draws
 
 GAIN = 1.0 / np.log2(np.arange(2, 12))

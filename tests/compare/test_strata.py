@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.compare import build
-from benchsuite.compare.strata import shown
+from benchsuite.analysis import build
+from benchsuite.analysis.strata_evaluation import shown
 from benchsuite.data import Comparison, MetricInfo, Stratum
 
 Filled = Callable[..., Any]

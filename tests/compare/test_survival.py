@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from benchsuite.compare.survival import completion, survival
+from benchsuite.analysis.contamination import contamination_notes, title_completion_notes
 from benchsuite.data import Contrast, DatasetInfo, MetricInfo, ModelInfo
 
 
@@ -56,7 +56,7 @@ def contrast(dataset: DatasetInfo, difference: float, **more: object) -> Contras
 
 
 def say(*contrasts: Contrast, datasets: tuple[DatasetInfo, ...] = TITLES) -> list[str]:
-    return list(survival(datasets, MODELS, METRICS, contrasts))
+    return list(contamination_notes(datasets, MODELS, METRICS, contrasts))
 
 
 def test_the_shares_of_the_lead_are_told() -> None:
@@ -115,7 +115,7 @@ PROBED = {
 
 def test_completed_titles_are_told_with_their_control() -> None:
     facts = {("films", "als"): {}, ("films", "flm"): {"title_completion": PROBED}}
-    (said,) = completion(facts)
+    (said,) = title_completion_notes(facts)
     given, control = said.split("; ")
     assert given.startswith("Title-completion probe on films, backbone of flm: before any training here it completes")
     assert given.endswith("12.5% of 1,500 titles from their first half (its next word alone: 25.0%)")
@@ -124,6 +124,6 @@ def test_completed_titles_are_told_with_their_control() -> None:
 
 def test_a_shared_reason_is_told_once() -> None:
     none = {"title_completion": "not applicable: no head"}
-    assert list(completion({(data, model): none for data in ("a", "b") for model in ("flm", "flm-frozen")})) == [
-        "Title-completion probe on a, b, backbone of flm, flm-frozen: not applicable: no head."
-    ]
+    assert list(
+        title_completion_notes({(data, model): none for data in ("a", "b") for model in ("flm", "flm-frozen")})
+    ) == ["Title-completion probe on a, b, backbone of flm, flm-frozen: not applicable: no head."]

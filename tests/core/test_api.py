@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from annotated_types import Gt, Le
 
-from benchsuite.api import Choice, Context, Metric, Model, Plugin, Search
+from benchsuite.api import Categorical, Context, Metric, Model, Plugin, Range
 from benchsuite.errors import ConfigError
 from benchsuite.testing import last_events, small_dataset
-from benchsuite.testing.evidence import evidence
+from benchsuite.testing.evaluation_inputs import evidence
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Sample(Plugin):
     With more to say.
     """
 
-    factors: Annotated[int, Gt(0), Search(16, 256, log=True)] = 64
+    factors: Annotated[int, Gt(0), Range(16, 256, log=True)] = 64
     rate: Annotated[float, Gt(0), Le(1)] = 0.1
     kind: Literal["cosine", "tfidf"] = "cosine"
     sizes: tuple[int, ...] = (1, 2)
@@ -72,11 +72,11 @@ def test_wrong_settings_are_told_in_one_line(settings, said):
 @pytest.mark.parametrize(("low", "high", "log"), [(2, 1, False), (1, 1, False), (0, 1, True)])
 def test_ranges_that_cannot_be_searched_are_refused(low, high, log):
     with pytest.raises(ValueError, match="is no range"):
-        Search(low, high, log=log)
+        Range(low, high, log=log)
 
 
 def test_choices_keep_their_order():
-    assert Choice("b", "a").options == ("b", "a")
+    assert Categorical("b", "a").options == ("b", "a")
 
 
 def test_context_knows_when_time_is_up():

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchsuite.data import Fold, Interactions, Queries, Ragged, Truth
+from benchsuite.data import Fold, GroundTruth, Interactions, Queries, Ragged
 from benchsuite.errors import DataError
 from benchsuite.testing import last_events, small_dataset
 
@@ -54,7 +54,7 @@ def test_matrix_of_histories():
 
 
 def test_truth_groups_rows_by_query():
-    truth = Truth.from_rows([1, 0, 1], events([5, 6, 7]), 3)
+    truth = GroundTruth.from_rows([1, 0, 1], events([5, 6, 7]), 3)
     assert [truth.items[j].tolist() for j in range(3)] == [[6], [5, 7], []]
     assert truth.value.tolist() == [1.0, 0.0, 2.0]
     assert truth.rows.tolist() == [0, 1, 1]

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.cli.main import main
 from benchsuite.data import Dataset
 from benchsuite_datasets.card import Card, Table
@@ -114,12 +114,12 @@ def toy_zip() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Callable[..., tuple[Place, list[str]]]:
+def here(tmp_path: Path) -> Callable[..., tuple[DataLocations, list[str]]]:
     """A function that returns a place with a cache of its own, and the lines it says."""
 
-    def make(*folders: Path, offline: bool = False) -> tuple[Place, list[str]]:
+    def make(*folders: Path, offline: bool = False) -> tuple[DataLocations, list[str]]:
         said: list[str] = []
-        return Place(folders=folders, cache=tmp_path / "cache", offline=offline, say=said.append), said
+        return DataLocations(folders=folders, cache=tmp_path / "cache", offline=offline, say=said.append), said
 
     return make
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from benchsuite_datasets.own import FileSource
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.data.unpacking import bounded, read_parquet
 from benchsuite.errors import DataError
 
@@ -52,7 +52,7 @@ def test_the_bound_can_be_set(refused, folder, monkeypatch):
     monkeypatch.setenv("BENCHSUITE_UNPACK_GB", "much")
     refused("file", "BENCHSUITE_UNPACK_GB: 'much' is no positive number", path="a.csv.gz")
     monkeypatch.setenv("BENCHSUITE_UNPACK_GB", "1")
-    dataset = FileSource(path="a.csv.gz").load(Place((folder,), offline=True))
+    dataset = FileSource(path="a.csv.gz").load(DataLocations((folder,), offline=True))
     assert len(dataset.interactions) == 9
 
 
@@ -61,7 +61,7 @@ def test_a_text_repeated_in_parquet_is_kept_once(folder):
     title = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, np.int32)), pa.array(["x" * 100_000]))
     columns = {"user": pa.array(np.arange(100_000) % 7), "item": pa.array(np.arange(100_000) % 11), "title": title}
     pq.write_table(pa.table(columns), folder / "a.parquet")
-    dataset = FileSource(path="a.parquet", item_text=("title",)).load(Place((folder,), offline=True))
+    dataset = FileSource(path="a.parquet", item_text=("title",)).load(DataLocations((folder,), offline=True))
     assert set(dataset.items.text) == {"x" * 100_000}
     with pytest.raises(DataError, match="it unpacks to 10,000,000,000 bytes or more"):
         read_parquet(folder / "a.parquet", dense=True)

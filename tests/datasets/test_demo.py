@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.errors import ConfigError
 from benchsuite.testing import parametrize
 from benchsuite_datasets.demo import Demo, _Draw
@@ -17,7 +17,7 @@ FINGERPRINT = "7746e0a9082baa3fd0d218211a83d14734d5b753829ff83bfd52fda1db8f02d4"
 
 @pytest.fixture(scope="module")
 def demo():
-    return Demo().load(Place(offline=True))
+    return Demo().load(DataLocations(offline=True))
 
 
 def test_the_data_is_the_same_on_every_machine(demo):
@@ -26,12 +26,12 @@ def test_the_data_is_the_same_on_every_machine(demo):
 
 
 def test_another_seed_is_another_data_set(demo):
-    assert Demo(seed=2).load(Place(offline=True)).fingerprint != demo.fingerprint
+    assert Demo(seed=2).load(DataLocations(offline=True)).fingerprint != demo.fingerprint
 
 
 def test_it_says_that_it_is_simulated(demo):
     said: list[str] = []
-    Demo().load(Place(say=said.append))
+    Demo().load(DataLocations(say=said.append))
     assert said == ["demo: this shop is simulated; no row comes from the real world"]
     assert demo.simulated
     assert Demo.simulated
@@ -124,7 +124,7 @@ def test_ranking_by_preferences_is_the_ceiling(demo):
 @pytest.mark.parametrize("sizes", [(20, 30, 4), (60, 50, 1000), (150, 500, 20)])
 def test_other_sizes_work(sizes):
     users, items, events = sizes
-    dataset = Demo(users=users, items=items, events_per_user=events).load(Place(offline=True))
+    dataset = Demo(users=users, items=items, events_per_user=events).load(DataLocations(offline=True))
     assert len(dataset.users) == users
     assert len(dataset.items) <= items
     assert np.bincount(dataset.interactions.user).max() <= items // 2

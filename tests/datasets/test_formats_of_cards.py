@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.errors import ConfigError, DataError
 from benchsuite_datasets import sources
 from benchsuite_datasets.card_loader import card_names, read_card
@@ -32,7 +32,7 @@ def source_of(name):
 def load(tmp_path):
     def run(name, files=None, **settings):
         return source_of(name)(**settings).load(
-            Place((write(name, tmp_path, files),), tmp_path / "cache", offline=True)
+            DataLocations((write(name, tmp_path, files),), tmp_path / "cache", offline=True)
         )
 
     return run
@@ -54,27 +54,27 @@ def test_rows_and_texts_are_read(name, load, raw_rows):
 
 @pytest.mark.parametrize("name", FILES)
 def test_other_counts_than_the_published_are_seen(name, tmp_path):
-    place = Place((write(name, tmp_path),), tmp_path / "cache", offline=True)
+    place = DataLocations((write(name, tmp_path),), tmp_path / "cache", offline=True)
     check = source_of(name)().check(place)
     assert check.here
     assert check.found["rows"] != check.expected.get("rows")
     assert bool(check.expected) == (name != "mooccubex-titles")
     assert check.checksums.startswith("0 of ")
-    assert not source_of(name)().check(Place((), tmp_path / "cache", offline=True)).here
+    assert not source_of(name)().check(DataLocations((), tmp_path / "cache", offline=True)).here
 
 
 def test_a_choice_is_a_setting_and_part_of_the_identity(tmp_path):
     files = {name.replace("All_Beauty", "Gift_Cards"): text for name, text in FILES["amazon-2023"].items()}
     gifts = source_of("amazon-2023")(category="Gift_Cards")
     write("amazon-2023", tmp_path, files)
-    place = Place((tmp_path,), tmp_path / "cache", offline=True)
+    place = DataLocations((tmp_path,), tmp_path / "cache", offline=True)
     assert len(gifts.load(place).interactions) == 1
     assert gifts.check(place).expected == {"rows": 152_410}
     assert gifts.settings()["category"] == "Gift_Cards"
     found = source_of("amazon-2023")().check(place)
     assert found.here, "verify looks for any of the sets"
     assert found.checksums == "Gift_Cards: 0 of 2 known"
-    assert source_of("amazon-2023")(category="Software").check(Place((), tmp_path, offline=True)).expected == {}
+    assert source_of("amazon-2023")(category="Software").check(DataLocations((), tmp_path, offline=True)).expected == {}
     with pytest.raises(DataError, match="neither in a named folder nor in the cache"):
         source_of("amazon-2023")().load(place)
     with pytest.raises(ConfigError, match="category"):

@@ -11,7 +11,7 @@ import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.errors import UsageError
 from benchsuite_datasets.file_source import FileSource
 
@@ -47,7 +47,7 @@ def test_whatever_the_bytes_it_is_one_line_or_rows(name, sound, pieces, folder):
     (folder / name).write_bytes(packed(name, data) if sound else data)
     dataset, told = None, ""
     try:
-        dataset = FileSource(path=name).load(Place((folder,), folder / "cache", offline=True))
+        dataset = FileSource(path=name).load(DataLocations((folder,), folder / "cache", offline=True))
     except UsageError as error:
         told = str(error)
     assert "\n" not in told

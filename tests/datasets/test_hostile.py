@@ -42,7 +42,7 @@ import zlib
 
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite_datasets import fetch, prepared_cache, schema_inference
 from benchsuite_datasets.file_source import FileSource
 
@@ -160,7 +160,7 @@ def test_odd_but_legal_files_are_read(case, show, folder):
     (folder / "a.csv").write_bytes(data)
     code, out, last = show("file", path="a.csv")
     assert code == 0, last
-    dataset = FileSource(path="a.csv").load(Place((folder,), offline=True))
+    dataset = FileSource(path="a.csv").load(DataLocations((folder,), offline=True))
     assert len(dataset.users) == users
     if case == "odd ids":
         assert set(dataset.users.ids) == set(ODD)

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.errors import ConfigError, DataError
 from benchsuite.testing.kit import check_names, checks
 from benchsuite_datasets.ml_100k import MovieLens100K
@@ -22,7 +22,7 @@ def folder(real_set):
 
 @pytest.fixture(scope="module")
 def dataset(folder):
-    return MovieLens100K().load(Place(folders=(folder.parent,), offline=True))
+    return MovieLens100K().load(DataLocations(folders=(folder.parent,), offline=True))
 
 
 def test_the_published_counts_are_met(dataset):
@@ -171,5 +171,5 @@ def test_facts_are_told_without_loading():
 
 @pytest.mark.parametrize("name", check_names("sources"))
 def test_conformance(name, folder):
-    place = Place(folders=(folder.parent,), offline=True)
+    place = DataLocations(folders=(folder.parent,), offline=True)
     {str(check): check for check in checks("sources", MovieLens100K, place)}[name]()

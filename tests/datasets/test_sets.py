@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.registry import entries
 from benchsuite.testing.kit import check_names, checks
 from benchsuite_datasets import sources
@@ -24,7 +24,7 @@ def source_of(name):
 
 @pytest.fixture(scope="module")
 def place_of(real_set):
-    return lambda name: Place(folders=(real_set(name).parent,), offline=True)
+    return lambda name: DataLocations(folders=(real_set(name).parent,), offline=True)
 
 
 @pytest.fixture(scope="module")
@@ -199,5 +199,5 @@ def test_gowalla_is_the_same_in_another_order(real_set, tmp_path, load, monkeypa
     )
     (folder / "test.txt").write_bytes((real_set("gowalla") / "test.txt").read_bytes())
     monkeypatch.setattr(file_lookup, "matches", lambda _file, _path: True)
-    other = source_of("gowalla")().load(Place(folders=(tmp_path,), offline=True))
+    other = source_of("gowalla")().load(DataLocations(folders=(tmp_path,), offline=True))
     assert other.fingerprint == load("gowalla").fingerprint

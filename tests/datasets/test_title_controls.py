@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError
 from benchsuite.registry import load_source
@@ -21,7 +21,7 @@ TEXT = ("title", "description")
 @pytest.fixture(scope="module")
 def shop() -> Dataset:
     """The demo with a year at every other title, one title twice and one empty."""
-    demo = load_source("demo").from_settings({"users": 40, "items": 60, "events_per_user": 8}).load(Place())
+    demo = load_source("demo").from_settings({"users": 40, "items": 60, "events_per_user": 8}).load(DataLocations())
     titles = [
         title if code % 2 else f"{title} ({1950 + code})" for code, title in enumerate(demo.items.columns["title"])
     ]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.api import Place, Split
-from benchsuite.data import Dataset, Entities, Fold, Interactions, Ragged, Truth
+from benchsuite.api import DataLocations, Split
+from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Ragged
 from benchsuite.registry import load_source
 
 SEED = 3
@@ -26,7 +26,7 @@ def plant(function: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def shop() -> Dataset:
     """A small simulated shop."""
-    return load_source("demo").from_settings({"users": 120, "items": 90, "events_per_user": 20}).load(Place())
+    return load_source("demo").from_settings({"users": 120, "items": 90, "events_per_user": 20}).load(DataLocations())
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def train(fold: Fold, rows: Interactions) -> Fold:
     return dataclasses.replace(fold, train=dataclasses.replace(fold.train, interactions=rows))
 
 
-def truth(fold: Fold, given: Truth) -> Fold:
+def truth(fold: Fold, given: GroundTruth) -> Fold:
     return dataclasses.replace(fold, truth=given)
 
 
@@ -93,11 +93,11 @@ def held(fold: Fold, whole: Dataset, query: int | None = None) -> Interactions:
     return rows.take(np.isin(rows.user * np.int64(items) + rows.item, pairs))
 
 
-def asking(given: Truth, order: Any) -> Truth:
+def asking(given: GroundTruth, order: Any) -> GroundTruth:
     """The truth's rows in this order, which keeps each query's rows together."""
     counts = np.bincount(given.rows[order], minlength=len(given))
     columns = {name: getattr(given, name)[order] for name in ("item", "value", "label", "timestamp")}
-    return Truth(np.concatenate([[0], np.cumsum(counts)]), **columns)
+    return GroundTruth(np.concatenate([[0], np.cumsum(counts)]), **columns)
 
 
 def free(fold: Fold, query: int) -> np.ndarray:

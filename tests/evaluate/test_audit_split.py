@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.data import Dataset
 from benchsuite.errors import DataError
 from benchsuite.registry import load_source, load_split
@@ -22,7 +22,7 @@ from benchsuite_interchange.split_files import Part, Wanted, read_part
 
 @pytest.fixture(scope="module")
 def demo() -> Dataset:
-    return load_source("demo")().load(Place())
+    return load_source("demo")().load(DataLocations())
 
 
 def part(rows: Any, users: Any, name: str = "file.csv") -> Part:

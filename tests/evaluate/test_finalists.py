@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchsuite.errors import BenchsuiteError
-from benchsuite.evaluate.finalists import finalists, worth
+from benchsuite.evaluate.topk_prefilter import finalists, use_prefilter
 
 ROWS, WIDTH = 60, 700
 
@@ -36,9 +36,9 @@ def made(kind, seed):
 @pytest.mark.parametrize("k", [1, 7, 40])
 @pytest.mark.parametrize("kind", ["smooth", "ties", "gaps", "constant"])
 def test_settled_rows_are_exact(kind, k, threads, monkeypatch):
-    monkeypatch.setattr("benchsuite.evaluate.finalists._CHUNK_BYTES", 4 * WIDTH * 9)
+    monkeypatch.setattr("benchsuite.evaluate.topk_prefilter._CHUNK_BYTES", 4 * WIDTH * 9)
     scores, blocked = made(kind, k)
-    assert worth(WIDTH, k)
+    assert use_prefilter(WIDTH, k)
     row = np.array([r for r in range(ROWS) for _ in blocked[r]])
     column = np.array([c for r in range(ROWS) for c in blocked[r]])
     before = scores.copy()
@@ -66,6 +66,6 @@ def test_infinite_scores_are_refused_wherever_they_are(value, closed):
 
 
 def test_lists_that_are_long_beside_the_catalogue_are_not_worth_it():
-    assert not worth(100, 50)
-    assert not worth(100, 0)
-    assert worth(40_000, 100)
+    assert not use_prefilter(100, 50)
+    assert not use_prefilter(100, 0)
+    assert use_prefilter(40_000, 100)

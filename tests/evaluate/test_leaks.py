@@ -12,7 +12,7 @@ from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold
 from benchsuite.data.files import load_fold, save_fold
 from benchsuite.errors import LeakError
-from benchsuite.evaluate import Across, Finding, guard, inspect
+from benchsuite.evaluate import CrossFoldChecks, Finding, check_fold, iter_findings
 from benchsuite.registry import load_split
 
 SEED = 3
@@ -259,19 +259,19 @@ PLANTS = {
 
 def judge(split: Split, folds: list[Fold], whole: Dataset) -> list[Finding]:
     """Do what a run does before anything is fitted, but go on after a leak."""
-    across = Across(split, whole, "here")
+    across = CrossFoldChecks(split, whole, "here")
     found = []
     for fold in folds:
-        found += inspect(fold, split, "here", whole)
+        found += iter_findings(fold, split, "here", whole)
         across.add(fold)
     return [*found, *across.findings()]
 
 
 def stop(split: Split, folds: list[Fold], whole: Dataset) -> None:
     """Do what a run does before anything is fitted."""
-    across = Across(split, whole, "shop, split, seed 3")
+    across = CrossFoldChecks(split, whole, "shop, split, seed 3")
     for fold in folds:
-        guard(fold, split, "shop, split, seed 3, fold 1", whole)
+        check_fold(fold, split, "shop, split, seed 3, fold 1", whole)
         across.add(fold)
     across.guard()
 
@@ -316,13 +316,13 @@ def test_texts_built_from_the_training_rows_of_each_fold_are_welcome(
 ) -> None:
     split = load_split("random-holdout")()
     fold = profiled(next(split.split(shop, SEED)), shop)
-    evidence = guard(fold, split, "", shop)
+    evidence = check_fold(fold, split, "", shop)
     assert evidence["what is derived of users comes from training rows"] == 1
     assert evidence["validation: what is derived of users comes from training rows"] == 1
     # What was guarded is what a model gets: the store keeps the fold's own texts.
     save_fold(fold, tmp_path)
     back = load_fold(tmp_path, shop)
-    assert guard(back, split, "", shop) == evidence
+    assert check_fold(back, split, "", shop) == evidence
     assert back.train.users.columns["new"] == fold.train.users.columns["new"] != ("",) * len(shop.users)
     assert back.validation is not None
     assert back.validation.train.users.columns["new"] != back.train.users.columns["new"]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchsuite.api import Place, Split
-from benchsuite.data import Dataset, Entities, Fold, Interactions, Queries, Ragged, Truth
-from benchsuite.evaluate import Across, Finding, inspect
+from benchsuite.api import DataLocations, Split
+from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Queries, Ragged
+from benchsuite.evaluate import CrossFoldChecks, Finding, iter_findings
 from benchsuite.plan.cells import unmet
 from benchsuite.registry import entries, load_source, load_split
 
@@ -21,10 +21,10 @@ SPLITS = [entry.name for entry in entries("splits")]
 
 
 def judge(split: Split, whole: Dataset, seed: int) -> list[Finding]:
-    across = Across(split, whole)
+    across = CrossFoldChecks(split, whole)
     found: list[Finding] = []
     for fold in split.split(whole, seed):
-        found += inspect(fold, split, "", whole)
+        found += iter_findings(fold, split, "", whole)
         across.add(fold)
     return [*found, *across.findings()]
 
@@ -42,7 +42,7 @@ def published(whole: Dataset) -> Dataset:
 
 @pytest.fixture(scope="module")
 def demo() -> Dataset:
-    return published(load_source("demo")().load(Place()))
+    return published(load_source("demo")().load(DataLocations()))
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
@@ -143,7 +143,7 @@ def folds(draw: Any, clean: bool) -> tuple[Fold, Split, Dataset, dict[str, bool]
         "1",
         dataclasses.replace(data, interactions=interactions(train, times)),
         Queries.from_rows(range(USERS), [u for u, _ in shown], interactions(shown, times)),
-        Truth.from_rows([u for u, _ in asked], interactions(asked, times), USERS),
+        GroundTruth.from_rows([u for u, _ in asked], interactions(asked, times), USERS),
         Ragged.from_pairs([u for u, _ in blocked], [i for _, i in blocked], USERS),
         None if candidates is None else np.array(candidates, np.int32),
     )
@@ -177,7 +177,7 @@ def folds(draw: Any, clean: bool) -> tuple[Fold, Split, Dataset, dict[str, bool]
 @given(folds(clean=False))
 def test_a_fold_is_accused_exactly_where_the_definition_says_so(drawn: Any) -> None:
     fold, split, whole, expected = drawn
-    found = {finding.check: bool(finding.leak) for finding in inspect(fold, split, "", whole)}
+    found = {finding.check: bool(finding.leak) for finding in iter_findings(fold, split, "", whole)}
     assert {check: found[check] for check in expected} == expected
     assert not found["held-out pairs asked once"]
 
@@ -186,7 +186,7 @@ def test_a_fold_is_accused_exactly_where_the_definition_says_so(drawn: Any) -> N
 @given(folds(clean=True))
 def test_a_random_clean_fold_is_not_accused(drawn: Any) -> None:
     fold, split, whole, _ = drawn
-    assert accused(list(inspect(fold, split, "", whole))) == {}
+    assert accused(list(iter_findings(fold, split, "", whole))) == {}
 
 
 # Texts that look like leaks, and are none

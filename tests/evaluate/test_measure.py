@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchsuite.api import Metric
-from benchsuite.data import Evidence, Interactions, Pairs, PairScores, Queries, Ragged, Rankings
+from benchsuite.data import EvaluationInput, Interactions, Pairs, PairScores, Queries, Ragged, Rankings
 from benchsuite.evaluate import measure
 
 
@@ -14,7 +14,7 @@ from benchsuite.evaluate import measure
 class FirstScore(Metric):
     """The score of the first place: whatever the test puts there."""
 
-    def measure(self, evidence: Evidence) -> Any:
+    def measure(self, evidence: EvaluationInput) -> Any:
         return evidence.rankings.score[:, 0].astype(np.float64)
 
 
@@ -25,7 +25,9 @@ class NoInterval(FirstScore):
     resampled = False
 
 
-def make(values: Any, user: Any, group: Any = None, groups: tuple[str, ...] = ("all",)) -> tuple[Evidence, Queries]:
+def make(
+    values: Any, user: Any, group: Any = None, groups: tuple[str, ...] = ("all",)
+) -> tuple[EvaluationInput, Queries]:
     q = len(values)
     nothing = Interactions(*(np.zeros(0, np.int32) for _ in range(3)), None, None, np.zeros(0), ("take",))
     queries = Queries(np.asarray(user), np.zeros(q + 1), nothing, group=group, groups=groups)
@@ -33,7 +35,7 @@ def make(values: Any, user: Any, group: Any = None, groups: tuple[str, ...] = ("
     rankings = Rankings(np.zeros((q, 1), np.int32), scores, np.zeros((q, 1), bool))
     none = np.zeros(0, np.int32)
     pairs, pair_scores = Pairs(none, none, none, none), PairScores(none, np.zeros(0, bool), 0.0)
-    evidence = Evidence(queries.user, Ragged.empty(q), rankings, pairs, pair_scores, 1, np.zeros(1, np.int64), 1)
+    evidence = EvaluationInput(queries.user, Ragged.empty(q), rankings, pairs, pair_scores, 1, np.zeros(1, np.int64), 1)
     return evidence, queries
 
 

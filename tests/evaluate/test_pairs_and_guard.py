@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from benchsuite.api import Split
-from benchsuite.data import Dataset, Entities, Fold, Interactions, Queries, Ragged, Truth
+from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Queries, Ragged
 from benchsuite.errors import LeakError
-from benchsuite.evaluate import guard, labelled_pairs
+from benchsuite.evaluate import check_fold, labelled_pairs
 
 USERS, ITEMS = 6, 40
 
@@ -77,7 +77,7 @@ def make(
     history = [(u, i) for u, i in train if u in asking]
     owner = [asking.index(u) for u, _ in history]
     queries = Queries.from_rows(asking, owner, rows(history, labels, times[0]))
-    truth = Truth.from_rows([asking.index(u) for u, _ in test], rows(test, labels, times[1]), len(asking))
+    truth = GroundTruth.from_rows([asking.index(u) for u, _ in test], rows(test, labels, times[1]), len(asking))
     return Fold("1", dataset, queries, truth, queries.items, candidates, validation)
 
 
@@ -91,13 +91,13 @@ def clean() -> Fold:
 
 
 def test_clean_folds_are_not_accused() -> None:
-    evidence = guard(clean(), Plain())
+    evidence = check_fold(clean(), Plain())
     assert evidence["held-out pairs not in training"] == len(TEST)
     assert all(count > 0 for count in evidence.values())
     cold = make(TRAIN, TEST, candidates=np.arange(10, 15))
-    assert guard(cold, ColdItems())["cold items without training rows"] == 5
-    assert guard(make([p for p in TRAIN if p[0] >= 4], TEST), ColdUsers())["cold users without training rows"] == 4
-    assert guard(clean(), Ordered())["training rows not younger than held-out rows"] == len(TRAIN)
+    assert check_fold(cold, ColdItems())["cold items without training rows"] == 5
+    assert check_fold(make([p for p in TRAIN if p[0] >= 4], TEST), ColdUsers())["cold users without training rows"] == 4
+    assert check_fold(clean(), Ordered())["training rows not younger than held-out rows"] == len(TRAIN)
 
 
 def nested(train: list[tuple[int, int]], test: list[tuple[int, int]]) -> Fold:
@@ -146,7 +146,7 @@ LEAKS: dict[str, tuple[Callable[[], Fold], Split, str]] = {
 def test_planted_leaks_are_caught(leak: str) -> None:
     fold, split, message = LEAKS[leak]
     with pytest.raises(LeakError, match=message):
-        guard(fold(), split)
+        check_fold(fold(), split)
 
 
 def test_dislikes_in_the_data_are_the_negatives() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite.api import Context, Model, TopK
-from benchsuite.data import Dataset, Entities, Fold, Interactions, Queries, Ragged, Truth
+from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Queries, Ragged
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import rank
 
@@ -54,7 +54,7 @@ def make_fold(popularity: list[int], blocked: list[list[int]], candidates: Any =
     owner = [j for j, row in enumerate(blocked) for _ in row]
     nothing = rows.take(np.zeros(0, np.int64))
     queries = Queries(np.arange(users), np.zeros(users + 1), nothing)
-    truth = Truth.from_rows(np.zeros(0, np.int64), nothing, users)
+    truth = GroundTruth.from_rows(np.zeros(0, np.int64), nothing, users)
     return Fold("1", train, queries, truth, Ragged.from_pairs(owner, flat, users), candidates)
 
 

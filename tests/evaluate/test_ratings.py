@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 
-from benchsuite.data import Dataset, Entities, Fold, Interactions, Queries, Ragged, Truth
-from benchsuite.evaluate import RatingLine, RatingScale, gather, labelled_pairs
+from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Queries, Ragged
+from benchsuite.evaluate import RatingLine, RatingScale, evaluation_input, labelled_pairs
 from benchsuite.evaluate.ratings import DAMPING
 
 
@@ -72,7 +72,7 @@ def test_ratings_are_cut_to_the_range_and_no_opinion_is_the_items_mean() -> None
 def fold(value: list[float]) -> Fold:
     train = dataset([0, 1, 2, 3], value)
     none = train.interactions.take(np.zeros(0, np.int64))
-    truth = Truth(np.array([0, 2, 3]), np.array([0, 1, 2]), np.array([2, 5, 3], np.float32))
+    truth = GroundTruth(np.array([0, 2, 3]), np.array([0, 1, 2]), np.array([2, 5, 3], np.float32))
     return Fold("1", train, Queries(np.array([0, 1]), np.zeros(3), none), truth, Ragged.empty(2))
 
 
@@ -92,13 +92,13 @@ def test_evidence_holds_ratings_beside_scores_and_drawn_negatives_teach_nothing(
         "pair_value": pairs.value,
         "pair_score": np.where(known, pairs.value / 10, 77).astype(np.float32),
     }
-    evidence, reading = gather(asked, answers, answers, "taken", "accuracy", predicts_values=own)
+    evidence, reading = evaluation_input(asked, answers, answers, "taken", "accuracy", predicts_values=own)
     assert reading.rating is not None
     assert reading.rating.fitted != own
     assert evidence.scores.rating is not None
     told = np.full(3, 1.0) if own else pairs.value[known]
     np.testing.assert_allclose(evidence.scores.rating[known], told, rtol=1e-5)
     np.testing.assert_array_equal(evidence.scores.score, answers["pair_score"])
-    unrated, reading = gather(fold([1, 1, 1, 1]), answers, answers, "taken", "accuracy", predicts_values=own)
+    unrated, reading = evaluation_input(fold([1, 1, 1, 1]), answers, answers, "taken", "accuracy", predicts_values=own)
     assert unrated.scores.rating is None
     assert reading.rating is None

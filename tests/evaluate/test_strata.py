@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from benchsuite.data import (
     Dataset,
     Entities,
-    Evidence,
+    EvaluationInput,
     Fold,
+    GroundTruth,
     Interactions,
     Pairs,
     PairScores,
     Queries,
     Ragged,
     Rankings,
-    Truth,
 )
-from benchsuite.evaluate import Part, gather, measure, measure_parts, parts, unanswered
-from benchsuite.plan.experiment import Choice
-from benchsuite.plan.picks import pick
+from benchsuite.evaluate import Part, evaluation_input, measure, measure_parts, parts, unanswered
+from benchsuite.plan.experiment import PluginSpec
+from benchsuite.plan.resolve import resolve
 
 
 def rows(user: Any, item: Any) -> Interactions:
@@ -47,7 +47,7 @@ def fold_of(train: list[tuple[int, int]], truth: list[tuple[int, int]], users: i
     shown = rows(taken[mine, 0], taken[mine, 1])
     queries = Queries.from_rows(asking, np.searchsorted(asking, taken[mine, 0]), shown)
     owner = np.searchsorted(asking, held[:, 0])
-    answer = Truth.from_rows(owner, rows(held[:, 0], held[:, 1]), len(asking))
+    answer = GroundTruth.from_rows(owner, rows(held[:, 0], held[:, 1]), len(asking))
     return Fold("1", data, queries, answer, Ragged.empty(len(asking)))
 
 
@@ -127,7 +127,7 @@ def test_families_share_everything_out(seed: int, users: int, items: int, n: int
     assert set(families.values()) == {len(truth)}
 
 
-def answers(fold: Fold, seed: int = 0, k: int = 3) -> Evidence:
+def answers(fold: Fold, seed: int = 0, k: int = 3) -> EvaluationInput:
     rng = np.random.default_rng(seed)
     q, items = len(fold.queries), len(fold.train.items)
     lists = np.argsort(rng.random((q, items)), axis=1)[:, :k].astype(np.int32)
@@ -136,7 +136,7 @@ def answers(fold: Fold, seed: int = 0, k: int = 3) -> Evidence:
     label = np.repeat([1, 0], len(fold.truth.item)).astype(np.int8)
     score = rng.normal(size=len(query)).astype(np.float32)
     item = np.concatenate([fold.truth.item, other]).astype(np.int32)
-    return Evidence(
+    return EvaluationInput(
         user=fold.queries.user,
         relevant=fold.truth.items,
         rankings=Rankings(lists, np.zeros(lists.shape), np.zeros(lists.shape, np.bool_)),
@@ -150,7 +150,7 @@ def answers(fold: Fold, seed: int = 0, k: int = 3) -> Evidence:
 
 
 def metrics(*labels: str) -> dict[str, Any]:
-    return {label: pick("metrics", Choice(use=label, label=label), "a test").plugin for label in labels}
+    return {label: resolve("metrics", PluginSpec(use=label, label=label), "a test").plugin for label in labels}
 
 
 def test_values_by_hand() -> None:
@@ -232,7 +232,7 @@ def test_what_the_fallback_answered_is_counted_with_the_cold() -> None:
         "pair_value": truth.value,
         "pair_score": np.where(known[truth.item], 1.0, np.nan).astype(np.float32),
     }
-    evidence, _ = gather(fold, stored, stored, "taken", "f1")
+    evidence, _ = evaluation_input(fold, stored, stored, "taken", "f1")
     found = by_name(fold)
     assert unanswered(evidence, found["cold items"]) == (4, 4)
     assert unanswered(evidence, found["warm items"]) == (0, 6)

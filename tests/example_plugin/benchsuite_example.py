@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Gt
 
-from benchsuite.api import Context, Model, Need, Search
+from benchsuite.api import Context, Model, Range, Requirement
 from benchsuite.data import Dataset, Float32, Int32, Queries
 
 
@@ -14,10 +14,10 @@ from benchsuite.data import Dataset, Float32, Int32, Queries
 class Recent(Model):
     """Ranks items by how often they were taken lately: an event loses half its weight in a half-life."""
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.TIMESTAMPS})
-    personal: ClassVar[bool] = False
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.TIMESTAMPS})
+    is_personalized: ClassVar[bool] = False
 
-    half_life_days: Annotated[float, Gt(0), Search(1, 365, log=True)] = 30.0
+    half_life_days: Annotated[float, Gt(0), Range(1, 365, log=True)] = 30.0
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Add up the weights of each item's events."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.data import Dataset, Entities, Fold, Interactions, Queries, Ragged, Truth
+from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Queries, Ragged
 
 TOPICS = ("sea wave harbour sailor", "city street taxi night", "forest river bear camp")
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *" ".join(TOPICS).split(), "story", "one", "two", "likes", "."]
@@ -155,7 +155,7 @@ def build_fold(dataset: Dataset) -> Fold:
     known, held = train.interactions, rows.take(last)
     queries = Queries.from_rows(np.arange(USERS), known.user, known)
     blocked = Ragged.from_pairs(known.user, known.item, USERS)
-    return Fold("test", train, queries, Truth.from_rows(held.user, held, USERS), blocked)
+    return Fold("test", train, queries, GroundTruth.from_rows(held.user, held, USERS), blocked)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchsuite.data import Dataset, Entities, Fold, Interactions, Queries, Ragged, Truth
+from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Queries, Ragged
 from support.tiny_models import save_reader
 
 __all__ = ["hits", "save_reader", "text_world"]
@@ -30,7 +30,7 @@ def text_world() -> Fold:
     )
     held = _rows(np.repeat(np.arange(USERS), 2), taken[:, EACH:].ravel())
     queries = Queries.from_rows(np.arange(USERS), user, train.interactions)
-    truth = Truth.from_rows(held.user, held, USERS)
+    truth = GroundTruth.from_rows(held.user, held, USERS)
     return Fold("world", train, queries, truth, Ragged.from_pairs(user, item, USERS))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchsuite.api import Context, Place
+from benchsuite.api import Context, DataLocations
 from benchsuite.data import Fold
 from benchsuite.plan.experiment import check_experiment
 from benchsuite.runner import Options, prepare
@@ -63,7 +63,7 @@ def test_a_killed_worker_goes_on(tmp_path: Path, tiny: str, monkeypatch: pytest.
         mark.unlink(missing_ok=True)
         monkeypatch.setenv("TOY_MOMENT", moment)
         store = Store(tmp_path / name)
-        plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+        plan = prepare(experiment, store, DataLocations(cache=tmp_path / "cache", offline=True), lambda _: None)
         plan = dataclasses.replace(plan, cells=tuple(cell for cell in plan.cells if cell.stage == "test"))
         work(plan, store, Options(threads=1), Quiet())
         (key,) = store.keys("cell")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchsuite.api import Context, Place
+from benchsuite.api import Context, DataLocations
 from benchsuite.data import Dataset, Queries
 from benchsuite_content.encode import torch_threads
 from benchsuite_datasets.demo import Demo
@@ -21,7 +21,7 @@ _spec.loader.exec_module(plain)
 @pytest.fixture(scope="module")
 def demo() -> Dataset:
     """The demo shop, small; every ninth item was never taken."""
-    data = Demo(users=120, items=90, events_per_user=12).load(Place())
+    data = Demo(users=120, items=90, events_per_user=12).load(DataLocations())
     return data.cut(data.interactions.item % 9 != 0)
 
 

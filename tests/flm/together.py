@@ -18,7 +18,7 @@ from conftest import build_fold, build_world, use_float32
 from benchsuite.api import Context
 from benchsuite.cli.main import main
 from benchsuite.data import Queries
-from benchsuite.runner.group import join_group
+from benchsuite.runner.distributed import join_process_group
 from benchsuite_flm.models import FLM
 
 COMMON = {"epochs": 3, "batch_size": 15, "learning_rate": 3e-3}
@@ -46,7 +46,7 @@ def fit(case: str, backbone: str, told: list[int]) -> dict[str, np.ndarray]:
 def together(backbone: str, out: Path, port: str) -> None:
     """Fit all cases as one of the group, then train by the verb."""
     use_float32(setattr)
-    with join_group("cpu") as group:
+    with join_process_group("cpu") as group:
         for number, case in enumerate(CASES):
             told: list[int] = []
             found = fit(case, backbone, told)

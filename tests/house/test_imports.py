@@ -123,7 +123,7 @@ def test_a_source_that_raises_is_its_own_fault(tmp_path, monkeypatch, capsys):
 
 
 def test_a_file_edited_after_the_plan_fails_its_cells(tmp_path, monkeypatch):
-    from benchsuite.api import Place
+    from benchsuite.api import DataLocations
     from benchsuite.plan.experiment import check_experiment
     from benchsuite.store import Store
 
@@ -136,19 +136,19 @@ def test_a_file_edited_after_the_plan_fails_its_cells(tmp_path, monkeypatch):
     parts = {"sources": ["./mine.py:Toy"], "splits": ["random-holdout"], "metrics": ["ndcg@10"]}
     experiment = check_experiment({"name": "mine", "models": ["./mine.py:Counts"], **parts}, "a test")
     store = Store(tmp_path / "runs")
-    plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+    plan = prepare(experiment, store, DataLocations(cache=tmp_path / "cache", offline=True), lambda _: None)
     with Path("mine.py").open("a") as file:
         file.write("\n# edited\n")
     _, outcome = work(plan, store, Options(threads=1), Quiet())
     assert [reason for _, reason in outcome.failed] != []
     assert all("the file changed since the plan was made" in reason for _, reason in outcome.failed)
-    again = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+    again = prepare(experiment, store, DataLocations(cache=tmp_path / "cache", offline=True), lambda _: None)
     assert again.cells[0].key != plan.cells[0].key
     assert work(again, store, Options(threads=1), Quiet())[1].failed == []
 
 
 def test_an_installed_plugin_that_changed_under_its_version_is_told(pretend, monkeypatch, tmp_path):
-    from benchsuite.plan import pick_all
+    from benchsuite.plan import resolve_all
     from benchsuite.plan.experiment import check_experiment
     from benchsuite.store import Store
 
@@ -156,7 +156,7 @@ def test_an_installed_plugin_that_changed_under_its_version_is_told(pretend, mon
     site = pretend("changing", "models", {"changing": "changing_one:Counts"}, {"changing_one": code})
     monkeypatch.syspath_prepend(str(site))
     parts = {"sources": ["demo"], "splits": ["random-holdout"], "metrics": ["ndcg@10"]}
-    picked = pick_all(check_experiment({"name": "mine", "models": ["changing", "popular"], **parts}, "a test"))
+    picked = resolve_all(check_experiment({"name": "mine", "models": ["changing", "popular"], **parts}, "a test"))
     store, said = Store(tmp_path / "runs"), []
     for _ in range(2):
         tell_of_changed_code(picked, store, said.append)

@@ -40,7 +40,7 @@ def test_it_conforms(command, example_plugin):
     assert skipped == {
         "recommend_equals_ranking": "leaves ranking to the harness",
         "saved_model_agrees": "cannot be saved",
-        "checkerboard": "not personal by design (personal = False)",
+        "checkerboard": "not personal by design (is_personalized = False)",
     }
 
 

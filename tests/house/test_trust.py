@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import benchsuite
-from benchsuite.api import Place
+from benchsuite.analysis import build, latest_plan, remember_plan
+from benchsuite.api import DataLocations
 from benchsuite.cli.main import main
-from benchsuite.compare import build, latest_plan, remember_plan
 from benchsuite.errors import PluginError
 from benchsuite.plan import Plan
 from benchsuite.plan.experiment import check_experiment
@@ -63,7 +63,9 @@ def results(tmp_path, monkeypatch):
         "metrics": ["./metric.py:Mine", "ndcg@10"],
     }
     store = Store(tmp_path / "runs")
-    plan = prepare(check_experiment(table, "a test"), store, Place(cache=tmp_path / "c", offline=True), lambda _: None)
+    plan = prepare(
+        check_experiment(table, "a test"), store, DataLocations(cache=tmp_path / "c", offline=True), lambda _: None
+    )
     remember_plan(store, plan)
     plan, outcome = work(plan, store, Options(threads=1), Quiet())
     assert outcome.failed == []

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from benchsuite.errors import BenchsuiteError, ConfigError, PluginError
-from benchsuite.plan import Choice, bundled, read_experiment
+from benchsuite.plan import PluginSpec, bundled, read_experiment
 from benchsuite.plan.experiment import check_experiment
-from benchsuite.plan.picks import pick
+from benchsuite.plan.resolve import resolve
 
 GOOD = {"name": "x", "sources": ["demo"], "splits": ["random-holdout"], "models": ["popular"], "metrics": ["ndcg@10"]}
 
@@ -64,11 +64,11 @@ def test_bundled_experiments_can_be_read_and_all_their_plugins_set_up(name: str)
     assert experiment.summary
     for kind in ("sources", "splits", "models", "metrics"):
         for choice in experiment.expanded(kind):
-            assert pick(kind, choice, name).plugin.settings() is not None
+            assert resolve(kind, choice, name).plugin.settings() is not None
 
 
 def test_a_grid_is_every_combination_with_its_own_label() -> None:
-    choice = Choice.model_validate(
+    choice = PluginSpec.model_validate(
         {"use": "als", "with": {"alpha": 2}, "grid": {"factors": [8, 16], "iterations": [1, 2]}}
     )
     labels = [one.label for one in choice.expand()]
@@ -109,13 +109,13 @@ def test_two_rows_with_one_label_are_refused() -> None:
 )
 def test_a_wrong_plugin_or_setting_is_one_line(kind: str, choice: dict[str, object], message: str) -> None:
     with pytest.raises(BenchsuiteError) as caught:
-        pick(kind, Choice.model_validate(choice).expand()[0], "x")  # type: ignore[arg-type]
+        resolve(kind, PluginSpec.model_validate(choice).expand()[0], "x")  # type: ignore[arg-type]
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_metrics_by_cutoff() -> None:
-    picked = pick("metrics", Choice.model_validate({"use": "ndcg@7"}).expand()[0], "x")
+    picked = resolve("metrics", PluginSpec.model_validate({"use": "ndcg@7"}).expand()[0], "x")
     assert picked.label == "ndcg@7"
     assert picked.plugin.settings() == {"k": 7}
     assert picked.identity["plugin"] == "benchsuite/ndcg@k"
@@ -125,4 +125,4 @@ def test_a_model_of_the_wrong_kind_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("class M:\n    pass\n")
     with pytest.raises(PluginError, match=r"is not a benchsuite\.api\.Model"):
-        pick("models", Choice.model_validate({"use": f"{file}:M"}).expand()[0], "x")
+        resolve("models", PluginSpec.model_validate({"use": f"{file}:M"}).expand()[0], "x")

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from benchsuite.api import Place
-from benchsuite.compare import plan_key, remember_plan
+from benchsuite.analysis import plan_key, remember_plan
+from benchsuite.api import DataLocations
 from benchsuite.errors import BenchsuiteError, ConfigError
 from benchsuite.plan import Plan, read_experiment
 from benchsuite.plan.experiment import check_experiment, read_toml
@@ -151,7 +151,9 @@ def planner(tmp_path_factory: pytest.TempPathFactory) -> Any:
     def plan(text: str) -> Plan:
         path = folder / "mine.toml"
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
-        made = prepare(read_experiment(str(path)), store, Place(cache=folder / "cache", offline=True), lambda _: None)
+        made = prepare(
+            read_experiment(str(path)), store, DataLocations(cache=folder / "cache", offline=True), lambda _: None
+        )
         remember_plan(store, made)
         assert plan_key(Plan.from_json(made.to_json())) == plan_key(made)
         return made

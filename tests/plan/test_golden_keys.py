@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from benchsuite.plan import Plan, bundled, pick_all, read_experiment
+from benchsuite.plan import Plan, bundled, read_experiment, resolve_all
 from benchsuite.plan.cells import FoldPlace, _cell, _stages
-from benchsuite.runner.folds import cut_identity, fold_key
+from benchsuite.runner.preparation import cut_identity, fold_key
 
 GOLDEN = Path(__file__).with_name("golden_keys.json")
 
@@ -45,7 +45,7 @@ def record(plan: Plan) -> dict[str, Any]:
 def test_the_keys_of_a_bundled_experiment_have_not_moved(name: str) -> None:
     golden = json.loads(GOLDEN.read_text("utf-8"))[name]
     experiment = read_experiment(name)
-    picked = pick_all(experiment)
+    picked = resolve_all(experiment)
     splits = {split.label: split for split in picked.splits}
     places = []
     for dataset, fingerprint, split, seed, fold in golden["folds"]:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from benchsuite.analysis import plan_key
 from benchsuite.api import Metric
-from benchsuite.compare import plan_key
 from benchsuite.data import MetricInfo, Row, as_record, main_metric, split_cutoff
 from benchsuite.data.dataset import Step
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
-from benchsuite.plan.picks import heading
+from benchsuite.plan.resolve import heading
 from benchsuite.registry import entries
 
 OLD = (Path(__file__).parent / "plan_before_titles.json").read_text("utf-8")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from benchsuite.data import Dataset, Entities, Evidence, Interactions, Pairs, PairScores, Ragged, Rankings
+from benchsuite.data import Dataset, Entities, EvaluationInput, Interactions, Pairs, PairScores, Ragged, Rankings
 
 
 def build(columns: dict[str, np.ndarray], users: int, items: int, name: str) -> Dataset:
@@ -51,10 +51,10 @@ def movies(ml_100k: Dataset) -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def answers() -> Callable[..., Evidence]:
+def answers() -> Callable[..., EvaluationInput]:
     """Make random answers to random questions: short lists, empty truths, tied and missing scores, lonely labels."""
 
-    def make(seed: int = 0, queries: int = 30, items: int = 25, k: int = 12, pairs: int = 200) -> Evidence:
+    def make(seed: int = 0, queries: int = 30, items: int = 25, k: int = 12, pairs: int = 200) -> EvaluationInput:
         rng = np.random.default_rng(seed)
         item = np.argsort(rng.random((queries, items)), axis=1)[:, :k].astype(np.int32)
         item[np.arange(k) >= rng.integers(0, k + 1, queries)[:, None]] = -1
@@ -62,7 +62,7 @@ def answers() -> Callable[..., Evidence]:
         owner, wanted = np.nonzero(relevant)
         query = np.sort(rng.integers(0, queries, pairs)).astype(np.int32)
         score = rng.normal(size=pairs).round(1).astype(np.float32)
-        return Evidence(
+        return EvaluationInput(
             user=rng.integers(0, queries, queries),
             relevant=Ragged.from_pairs(owner, wanted, queries),
             rankings=Rankings(item, np.where(item >= 0, -np.arange(k), np.nan), np.zeros((queries, k), np.bool_)),

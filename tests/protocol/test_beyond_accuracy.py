@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchsuite.data import Evidence, Rankings
+from benchsuite.data import EvaluationInput, Rankings
 from benchsuite.errors import DataError
 from benchsuite_protocol.metrics.beyond_accuracy import GiniAtK, NoveltyAtK, PopularityLiftAtK
 from benchsuite_protocol.metrics.ranking import CoverageAtK
 
 
-def lists(evidence: Evidence, k: int) -> list[list[int]]:
+def lists(evidence: EvaluationInput, k: int) -> list[list[int]]:
     return [[int(item) for item in row[:k] if item >= 0] for row in evidence.rankings.item]
 
 
@@ -66,11 +66,11 @@ def test_by_the_book(answers, seed: int, queries: int, k: int, items: int) -> No
     np.testing.assert_allclose(values, [(mean([rows[i] for i in row]) - usual) / usual for row in listed], atol=1e-9)
 
 
-def listing(evidence: Evidence, item: np.ndarray) -> Evidence:
+def listing(evidence: EvaluationInput, item: np.ndarray) -> EvaluationInput:
     return dataclasses.replace(evidence, rankings=Rankings(item, np.zeros(item.shape), np.zeros(item.shape, np.bool_)))
 
 
-def number(metric: GiniAtK | NoveltyAtK | PopularityLiftAtK, evidence: Evidence) -> float:
+def number(metric: GiniAtK | NoveltyAtK | PopularityLiftAtK, evidence: EvaluationInput) -> float:
     return float(metric.estimate(evidence, metric.measure(evidence), np.ones((1, len(evidence))))[0])
 
 

@@ -13,7 +13,7 @@ from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
 from benchsuite.api import Metric
-from benchsuite.data import Evidence
+from benchsuite.data import EvaluationInput
 from benchsuite.errors import ConfigError
 from benchsuite_protocol.metrics.calibration import Brier, CalibrationError, LogLoss
 from benchsuite_protocol.metrics.classification import UserAUC
@@ -50,7 +50,7 @@ def theirs(metric: Metric, label: np.ndarray, probability: np.ndarray) -> float:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), queries=st.integers(1, 20), pairs=st.integers(1, 100))
 def test_scikit_learn_agrees(metric: Metric, answers, seed: int, queries: int, pairs: int) -> None:
-    evidence: Evidence = answers(seed, queries, pairs=pairs)
+    evidence: EvaluationInput = answers(seed, queries, pairs=pairs)
     assert evidence.scores.probability is not None
     query, label = evidence.pairs.query, evidence.pairs.label
     likely = evidence.scores.probability.astype(np.float64)
@@ -110,7 +110,7 @@ def test_calibrated_probabilities_have_a_small_error_and_shifted_ones_their_shif
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), queries=st.integers(1, 20), pairs=st.integers(1, 150))
 def test_auc_within_queries(answers, seed: int, queries: int, pairs: int) -> None:
-    evidence: Evidence = answers(seed, queries, pairs=pairs)
+    evidence: EvaluationInput = answers(seed, queries, pairs=pairs)
     query, label, score = evidence.pairs.query, evidence.pairs.label, evidence.scores.score
     expected = [
         sk.roc_auc_score(label[query == number], score[query == number])

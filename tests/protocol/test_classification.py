@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from benchsuite.api import Metric
-from benchsuite.data import Evidence, Pairs, PairScores, Ragged, Rankings
+from benchsuite.data import EvaluationInput, Pairs, PairScores, Ragged, Rankings
 from benchsuite_protocol.metrics.classification import AUC, F1, Accuracy, Precision, Recall
 
 METRICS: list[Metric] = [Accuracy(), Precision(), Recall(), F1(), AUC()]
 
 
-def theirs(metric: Metric, evidence: Evidence, weight: np.ndarray) -> float:
+def theirs(metric: Metric, evidence: EvaluationInput, weight: np.ndarray) -> float:
     """What scikit-learn says about the pairs of the queries, each pair weighing what its query weighs."""
     pairs, score = evidence.pairs, evidence.scores.score.astype(np.float64)
     # No opinion ranks below every opinion; scikit-learn has no word for it, so it gets the lowest number.
@@ -43,7 +43,7 @@ def theirs(metric: Metric, evidence: Evidence, weight: np.ndarray) -> float:
     raise AssertionError(metric)
 
 
-def awkward(evidence: Evidence, seed: int) -> Evidence:
+def awkward(evidence: EvaluationInput, seed: int) -> EvaluationInput:
     """The same with some missing scores, and a few queries that have one label only."""
     rng = np.random.default_rng(seed)
     score = np.where(rng.random(len(evidence.pairs)) < 0.1, np.nan, evidence.scores.score)
@@ -103,9 +103,9 @@ def test_many_weightings_give_what_each_gives_alone(answers) -> None:
         np.testing.assert_allclose(together, alone, rtol=1e-12)
 
 
-def case(score: list[float], label: list[int], threshold: float = 0.5, queries: int = 1) -> Evidence:
+def case(score: list[float], label: list[int], threshold: float = 0.5, queries: int = 1) -> EvaluationInput:
     count = len(score)
-    return Evidence(
+    return EvaluationInput(
         user=np.arange(queries, dtype=np.int32),
         relevant=Ragged.empty(queries),
         rankings=Rankings(np.full((queries, 1), -1), np.full((queries, 1), np.nan), np.zeros((queries, 1), np.bool_)),

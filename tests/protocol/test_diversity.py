@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchsuite.api import Need
-from benchsuite.data import Entities, Evidence, Rankings
+from benchsuite.api import Requirement
+from benchsuite.data import Entities, EvaluationInput, Rankings
 from benchsuite.errors import DataError
 from benchsuite_protocol.metrics import text_vectors
 from benchsuite_protocol.metrics.diversity import DiversityAtK
@@ -48,7 +48,7 @@ def naive(said: list[str], listed: list[int]) -> float:
     return sum(gaps) / len(gaps) if gaps else math.nan
 
 
-def listing(evidence: Evidence, said: list[str] | None, item: np.ndarray) -> Evidence:
+def listing(evidence: EvaluationInput, said: list[str] | None, item: np.ndarray) -> EvaluationInput:
     items = None if said is None else table(said)
     lists = Rankings(item, np.zeros(item.shape), np.zeros(item.shape, np.bool_))
     return dataclasses.replace(evidence, items=items, rankings=lists)
@@ -88,7 +88,7 @@ def test_many_lists_are_done_in_parts(answers, monkeypatch) -> None:
 
 def test_without_texts_nothing_counts(answers) -> None:
     evidence = answers(0, queries=5, items=12, k=6)
-    assert Need.ITEM_TEXT in DiversityAtK.needs
+    assert Requirement.ITEM_TEXT in DiversityAtK.needs
     assert np.isnan(DiversityAtK().measure(listing(evidence, None, np.full((5, 12), -1, np.int32)))).all()
     lists = np.tile(np.arange(12, dtype=np.int32), (5, 1))
     for blank in (dataclasses.replace(table([""] * 12), text=None), table(["", "x"] * 6)):

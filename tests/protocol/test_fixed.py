@@ -9,7 +9,7 @@ import pytest
 
 from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError, NotApplicable
-from benchsuite.evaluate import guard
+from benchsuite.evaluate import check_fold
 from benchsuite.plan.cells import unmet
 from benchsuite_protocol.splits.fixed import Fixed
 
@@ -38,7 +38,7 @@ def test_rows_fall_as_published(published: Dataset) -> None:
     held = {pair for pair, part in zip(pairs, rows.part, strict=True) if part == 1}
     asked = zip(fold.queries.user[fold.truth.rows], fold.truth.item, strict=True)
     assert {(int(user), int(item)) for user, item in asked} == held - taken
-    guard(fold, Fixed(), "fixed", published)
+    check_fold(fold, Fixed(), "fixed", published)
 
 
 def test_the_seed_draws_validation_only(published: Dataset) -> None:

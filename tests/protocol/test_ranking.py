@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchsuite.data import Evidence, Pairs, PairScores, Ragged, Rankings
+from benchsuite.data import EvaluationInput, Pairs, PairScores, Ragged, Rankings
 from benchsuite.errors import ConfigError, DataError
 from benchsuite_protocol.metrics import ranking
 from benchsuite_protocol.metrics.hits import hits
@@ -126,11 +126,11 @@ def test_trec_eval_agrees(answers, seed: int, k: int) -> None:
         np.testing.assert_allclose(cls(k=k).measure(evidence), expected, rtol=0, atol=1e-6, err_msg=cls.__name__)
 
 
-def evidence_of(lists: list[list[int]], relevant: list[list[int]], catalogue: int) -> Evidence:
+def evidence_of(lists: list[list[int]], relevant: list[list[int]], catalogue: int) -> EvaluationInput:
     item = np.asarray(lists, np.int32)
     owner = np.repeat(np.arange(len(relevant)), [len(items) for items in relevant])
     nothing = np.zeros(0)
-    return Evidence(
+    return EvaluationInput(
         user=np.arange(len(lists), dtype=np.int32),
         relevant=Ragged.from_pairs(owner, [item for items in relevant for item in items], len(relevant)),
         rankings=Rankings(item, np.zeros(item.shape), np.zeros(item.shape, np.bool_)),

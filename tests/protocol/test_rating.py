@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from benchsuite.api import Metric, Need
-from benchsuite.data import Evidence
+from benchsuite.api import Metric, Requirement
+from benchsuite.data import EvaluationInput
 from benchsuite_protocol.metrics.rating import MAE, RMSE
 
 METRICS: list[Metric] = [RMSE(), MAE()]
 
 
-def rated(evidence: Evidence, seed: int) -> Evidence:
+def rated(evidence: EvaluationInput, seed: int) -> EvaluationInput:
     """The same with values from half a star to five, some of them missing, and ratings of them."""
     rng = np.random.default_rng(seed)
     value = rng.integers(1, 11, len(evidence.pairs)) / 2
@@ -33,7 +33,7 @@ def rated(evidence: Evidence, seed: int) -> Evidence:
     )
 
 
-def theirs(metric: Metric, evidence: Evidence, weight: np.ndarray) -> float:
+def theirs(metric: Metric, evidence: EvaluationInput, weight: np.ndarray) -> float:
     """What scikit-learn says about the pairs with a value, each weighing what its query weighs."""
     weighed = weight[evidence.pairs.query]
     kept = (weighed > 0) & ~np.isnan(evidence.pairs.value)
@@ -94,4 +94,4 @@ def test_what_is_said_about_them(metric: Metric) -> None:
     assert "validation" in metric.convention
     assert "\n" not in metric.convention
     assert (metric.task, metric.higher_is_better) == ("rating", False)
-    assert metric.needs == {Need.VALUES}
+    assert metric.needs == {Requirement.VALUES}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchsuite.api import Need, Split
+from benchsuite.api import Requirement, Split
 from benchsuite.data import Dataset, Fold
 from benchsuite.errors import ConfigError, DataError, NotApplicable
 from benchsuite_protocol.splits.both_cold import BothCold
@@ -199,7 +199,7 @@ def check_warm(whole: Dataset, fold: Fold) -> None:
 @pytest.mark.parametrize("times", [True, False], ids=["times", "no times"])
 @pytest.mark.parametrize("split", SPLITS, ids=name)
 def test_every_row_is_somewhere_and_nowhere_twice(split: Split, times: bool, log) -> None:
-    if Need.TIMESTAMPS in split.needs and not times:
+    if Requirement.TIMESTAMPS in split.needs and not times:
         with pytest.raises(NotApplicable, match="needs timestamps"):
             list(split.split(log(times=False), 0))
         return

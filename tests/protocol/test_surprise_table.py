@@ -15,8 +15,8 @@ import pytest
 from numpy.typing import NDArray
 
 from benchsuite.api import Context, Model
-from benchsuite.data import Dataset, Evidence, Fold
-from benchsuite.evaluate import gather, labelled_pairs, score_pairs
+from benchsuite.data import Dataset, EvaluationInput, Fold
+from benchsuite.evaluate import evaluation_input, labelled_pairs, score_pairs
 from benchsuite_classic.knn_baseline import KNNBaseline
 from benchsuite_classic.svd import SVD
 from benchsuite_protocol.metrics.rating import MAE, RMSE
@@ -43,7 +43,7 @@ def folds(request: pytest.FixtureRequest) -> list[Fold]:
     return folds
 
 
-def answered(model: Model, fold: Fold) -> Evidence:
+def answered(model: Model, fold: Fold) -> EvaluationInput:
     """Fit on the fold's whole training part and answer its labelled pairs; lists are not asked for."""
     pairs = labelled_pairs(fold, SEED)
     fitted = model.fit(fold.train, Context(seed=SEED))
@@ -62,7 +62,7 @@ def answered(model: Model, fold: Fold) -> Evidence:
     # These models predict values, so that no line is fitted on validation answers: there need be none.
     nothing = {name: column[:0] for name, column in answers.items() if name.startswith("pair_")}
     assert model.predicts_values
-    return gather(fold, answers, nothing, "taken", "accuracy", predicts_values=True)[0]
+    return evaluation_input(fold, answers, nothing, "taken", "accuracy", predicts_values=True)[0]
 
 
 @pytest.mark.parametrize(("model", "rmse", "mae"), PUBLISHED)

@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.data import Dataset, Fold
-from benchsuite.evaluate import guard
+from benchsuite.evaluate import check_fold
 from benchsuite_datasets.demo import Demo
 from benchsuite_protocol.splits.random_holdout import RandomHoldout
 from benchsuite_protocol.splits.thinned_holdout import ThinnedHoldout
@@ -17,7 +17,7 @@ SHARES = (0.01, 0.1, 0.5, 1.0)
 
 @pytest.fixture(scope="module")
 def demo() -> Dataset:
-    return Demo(users=60, items=40, events_per_user=12).load(Place())
+    return Demo(users=60, items=40, events_per_user=12).load(DataLocations())
 
 
 def cut(demo: Dataset, share: float, seed: int = 3) -> Fold:
@@ -55,7 +55,7 @@ def test_the_test_stays_and_training_rows_and_histories_shrink(demo: Dataset, sh
         assert sorted(shown) == sorted(kept.item[kept.user == user])
     assert fold.counts["train rows"] + fold.counts["training rows left out"] == len(plain.train.interactions)
     assert fold.counts["queries of users without training rows"] == (np.diff(fold.queries.start) == 0).sum()
-    guard(fold, ThinnedHoldout(train=share), whole=demo)
+    check_fold(fold, ThinnedHoldout(train=share), whole=demo)
 
 
 def test_smaller_shares_are_parts_of_larger_ones_and_seeds_differ(demo: Dataset) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchsuite.compare.costs import Costs
+from benchsuite.analysis.costs import Costs
 from benchsuite.data import (
     Comparison,
     Contrast,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchsuite.compare.costs import Costs
+from benchsuite.analysis.costs import Costs
 from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, PerUser, Row, SplitInfo, UserCase
 
 MODELS, DATASETS, USERS = 20, 10, 500

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.plan import Experiment, Plan
 from benchsuite.plan.experiment import check_experiment
-from benchsuite.runner import Options, Outcome, prepare
+from benchsuite.runner import Options, RunSummary, prepare
 from benchsuite.runner import run as work
 from benchsuite.store import Store
 
@@ -71,7 +71,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCHSUITE_CACHE", str(tmp_path / "cache"))
 
 
-Run = Callable[..., tuple[Plan, Outcome, Quiet]]
+Run = Callable[..., tuple[Plan, RunSummary, Quiet]]
 
 
 @pytest.fixture
@@ -83,10 +83,10 @@ def run_toy(tmp_path: Path) -> Run:
         options: Options | None = None,
         after_job: Callable[[], None] = lambda: None,
         folder: str = "runs",
-    ) -> tuple[Plan, Outcome, Quiet]:
+    ) -> tuple[Plan, RunSummary, Quiet]:
         store = Store(tmp_path / folder)
         watcher = Quiet(after_job)
-        plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+        plan = prepare(experiment, store, DataLocations(cache=tmp_path / "cache", offline=True), lambda _: None)
         plan, outcome = work(plan, store, options or Options(threads=1), watcher)
         return plan, outcome, watcher
 

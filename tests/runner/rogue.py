@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchsuite.api import Context, Model, TopK
-from benchsuite.data import Dataset, Pairs, Queries, Ragged, Truth
+from benchsuite.data import Dataset, GroundTruth, Pairs, Queries, Ragged
 from benchsuite.errors import StoreError
 
 
@@ -283,7 +283,7 @@ class SearchesItsProcess(_Searches):
             seen += list(frame.f_locals.values())
             frame = frame.f_back  # type: ignore[assignment]
         for thing in [*gc.get_objects(), *seen]:
-            if isinstance(thing, Truth) and not any(thing is one for one in known):
+            if isinstance(thing, GroundTruth) and not any(thing is one for one in known):
                 self._told.append("truth")
                 self._found = thing.start, thing.item
             if isinstance(thing, Pairs):

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.api import Place
-from benchsuite.compare import build
+from benchsuite.analysis import build
+from benchsuite.api import DataLocations
 from benchsuite.data import Rankings
 from benchsuite.data.files import holds_truth, save_fold
-from benchsuite.folds import StoredFolds
 from benchsuite.plan import Plan
 from benchsuite.runner import prepare
-from benchsuite.runner.again import again
 from benchsuite.runner.answers import leave_about, leave_lists, leave_scores, wait_for_pairs
 from benchsuite.runner.ingest import Ingest, _Asked
 from benchsuite.runner.jobs import Order, make_jobs
+from benchsuite.runner.refit import refit
 from benchsuite.store import Store
+from benchsuite.stored_folds import StoredFolds
 from benchsuite.testing import last_events, small_dataset
 
 ROGUE = Path(__file__).parent / "rogue.py"
@@ -144,7 +144,7 @@ def test_an_old_store_is_read_as_it_is(old_store: Store) -> None:
     assert len(fold.truth) == len(fold.queries)
     done = next(key for key in old_store.keys("cell") if old_store.get("cell", key).manifest["state"] == "ok")
     watcher = type("Silent", (), {"__getattr__": lambda *_: lambda *_: None})()
-    _, differences = again(old_store, done, watcher)
+    _, differences = refit(old_store, done, watcher)
     assert [one.different for one in differences] == [0, 0, 0]
     assert old_store.keys("truth") == []
 
@@ -170,7 +170,9 @@ def test_half_a_fold_is_cut_again(tmp_path: Path, run_toy, toy_experiment, lost:
     store = Store(tmp_path / "runs")
     (key,) = store.keys("fold")
     store.drop(lost, key)
-    again_ = prepare(toy_experiment(["Counts"]), store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+    again_ = prepare(
+        toy_experiment(["Counts"]), store, DataLocations(cache=tmp_path / "cache", offline=True), lambda _: None
+    )
     assert again_ == plan
     assert store.keys("fold") == store.keys("truth") == [key]
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchsuite.runner import children, pool
-from benchsuite.runner.children import Nursery
+from benchsuite.runner import pool, worker_processes
 from benchsuite.runner.jobs import modules_for
+from benchsuite.runner.worker_processes import ForkServer
 from benchsuite.store import Store
 
 pytestmark = pytest.mark.process
 
-linux = pytest.mark.skipif(not children.FORKS, reason="workers are forked on Linux only")
+linux = pytest.mark.skipif(not worker_processes.FORKS, reason="workers are forked on Linux only")
 
 
 def _code(child, seconds: float = 30) -> int | None:
@@ -41,14 +41,14 @@ def test_forks_and_processes_of_their_own_give_the_same(
     forked = _answers(Store(tmp_path / "runs"))
     for key in forked:
         Store(tmp_path / "runs").drop("cell", key)
-    monkeypatch.setattr(children, "FORKS", False)
+    monkeypatch.setattr(worker_processes, "FORKS", False)
     run_toy(experiment)
     assert _answers(Store(tmp_path / "runs")) == forked
 
 
 @linux
 def test_a_library_that_is_missing_stops_nobody_else(tmp_path: Path) -> None:
-    nursery = Nursery(("no_such_module_anywhere",), 1, tmp_path)
+    nursery = ForkServer(("no_such_module_anywhere",), 1, tmp_path)
     log = tmp_path / "log.txt"
     log.touch()
     receiving, sending = os.pipe()
@@ -62,8 +62,8 @@ def test_a_library_that_is_missing_stops_nobody_else(tmp_path: Path) -> None:
 
 @linux
 def test_when_the_one_that_forks_is_killed_its_workers_count_as_ended(tmp_path: Path) -> None:
-    nursery = Nursery((), 1, tmp_path)
-    (process,) = [p for p in psutil.Process().children() if "benchsuite.runner.nursery" in p.cmdline()]
+    nursery = ForkServer((), 1, tmp_path)
+    (process,) = [p for p in psutil.Process().children() if "benchsuite.runner.fork_server" in p.cmdline()]
     log = tmp_path / "log.txt"
     log.touch()
     receiving, sending = os.pipe()
@@ -81,13 +81,13 @@ def test_a_run_goes_on_after_the_one_that_forks_was_killed_between_two_jobs(
 ) -> None:
     nurseries = []
 
-    def nursery(*words) -> Nursery:
-        nurseries.append(Nursery(*words))
+    def nursery(*words) -> ForkServer:
+        nurseries.append(ForkServer(*words))
         return nurseries[-1]
 
     def kill() -> None:
         for process in psutil.Process().children():
-            if "benchsuite.runner.nursery" in process.cmdline():
+            if "benchsuite.runner.fork_server" in process.cmdline():
                 process.kill()
                 process.wait()
 
@@ -100,9 +100,9 @@ def test_a_run_goes_on_after_the_one_that_forks_was_killed_between_two_jobs(
 
 @linux
 def test_nobody_is_left_when_it_is_closed(tmp_path: Path) -> None:
-    nursery = Nursery((), 1, tmp_path)
+    nursery = ForkServer((), 1, tmp_path)
     nursery.close()
-    nursery_processes = [p for p in psutil.Process().children() if "benchsuite.runner.nursery" in p.cmdline()]
+    nursery_processes = [p for p in psutil.Process().children() if "benchsuite.runner.fork_server" in p.cmdline()]
     assert nursery_processes == []
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.api import Place
-from benchsuite.compare import build, latest_plan
+from benchsuite.analysis import build, latest_plan
+from benchsuite.api import DataLocations
 from benchsuite.functions.progress import ProgressBars
 from benchsuite.functions.run import _perform
 from benchsuite.plan import Plan
-from benchsuite.runner import Options, children, known, pool, prepare
-from benchsuite.runner.children import Nursery
+from benchsuite.runner import Options, known, pool, prepare, worker_processes
+from benchsuite.runner.worker_processes import ForkServer
 from benchsuite.store import Store
 
-linux = pytest.mark.skipif(not children.FORKS, reason="workers are forked on Linux only")
+linux = pytest.mark.skipif(not worker_processes.FORKS, reason="workers are forked on Linux only")
 RETRY = Options(threads=1, retry_failed=True)
 
 
@@ -79,7 +79,7 @@ def test_a_model_that_always_kills_its_starting_process_fails_alone(run_toy, toy
 def test_no_room_for_one_more_process_fails_that_cell_only(
     run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Full(Nursery):
+    class Full(ForkServer):
         def start(self, job: Path, log: Path, pipe: int):
             text = job.read_text()
             if "Raises" in text:
@@ -103,9 +103,11 @@ def test_a_fork_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.Monk
         "os.fork, children._PAUSES = refuse, ()\n"
         "nursery.main(int(sys.argv[1]), [])"
     )
-    popen = children._popen
-    monkeypatch.setattr(children, "_popen", lambda words, *rest: popen([sys.executable, "-c", code, words[3]], *rest))
-    starter = Nursery((), 1, tmp_path)
+    popen = worker_processes._popen
+    monkeypatch.setattr(
+        worker_processes, "_popen", lambda words, *rest: popen([sys.executable, "-c", code, words[3]], *rest)
+    )
+    starter = ForkServer((), 1, tmp_path)
     log = tmp_path / "log.txt"
     log.touch()
     receiving, sending = os.pipe()
@@ -174,7 +176,7 @@ def test_a_run_that_is_stopped_at_once_hides_no_finished_study(tmp_path: Path, r
     experiment = toy_experiment(["Counts", "Raises"], tune={"on": "ndcg@10", "trials": 2}, metrics=["ndcg@10"])
     plan, _, _ = run_toy(experiment)
     store = Store(tmp_path / "runs")
-    place = Place(cache=tmp_path / "cache", offline=True)
+    place = DataLocations(cache=tmp_path / "cache", offline=True)
     fresh = prepare(experiment, store, place, lambda _: None)
     assert fresh != plan
     assert known(fresh, store) == plan

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from benchsuite.compare import build
-from benchsuite.runner.meter import Meter
+from benchsuite.analysis import build
+from benchsuite.runner.resource_usage import ResourceUsage
 from benchsuite.store import Store
 
 
@@ -23,7 +23,7 @@ def busy(seconds: float) -> None:
 
 
 def test_processor_seconds_of_all_threads_are_counted() -> None:
-    meter, before = Meter("cpu"), time.process_time()
+    meter, before = ResourceUsage("cpu"), time.process_time()
     workers = [threading.Thread(target=busy, args=(0.1,)) for _ in range(2)]
     for worker in workers:
         worker.start()
@@ -60,7 +60,7 @@ def fake_gpu(monkeypatch: pytest.MonkeyPatch, counter: Any) -> None:
 def test_the_gpu_counter_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     readings = iter([5_000, 12_500])
     fake_gpu(monkeypatch, lambda _: next(readings))
-    _, power = Meter("cuda").read()
+    _, power = ResourceUsage("cuda").read()
     assert (power["gpu"], power["gpu_joules"]) == ("a GPU", 7.5)
 
 
@@ -69,7 +69,7 @@ def test_a_counter_that_cannot_be_read_is_no_zero(monkeypatch: pytest.MonkeyPatc
         raise NVMLError("not supported")
 
     fake_gpu(monkeypatch, refuse)
-    _, power = Meter("cuda").read()
+    _, power = ResourceUsage("cuda").read()
     assert (power["gpu"], power["gpu_joules"]) == ("a GPU", None)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchsuite.api import Place
-from benchsuite.compare import build, latest_plan, remember_plan
+from benchsuite.analysis import build, latest_plan, remember_plan
+from benchsuite.api import DataLocations
 from benchsuite.functions.progress import ProgressBars
 from benchsuite.plan.experiment import check_experiment
 from benchsuite.runner import Options, prepare, run
@@ -56,7 +56,7 @@ def test_no_two_jobs_share_a_name(tmp_path: Path, toy_experiment) -> None:
         splits=["random-holdout", {"use": "k-fold", "with": {"folds": 3}}],
     )
     store = Store(tmp_path / "runs")
-    plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+    plan = prepare(experiment, store, DataLocations(cache=tmp_path / "cache", offline=True), lambda _: None)
     names = [job.label for job in make_jobs(plan, plan.cells, 1, "cpu")]
     assert len(names) == len(set(names)) == 2 * 2 * (1 + 3)
     assert "Counts on Toy, random-holdout, seed 2" in names
@@ -72,7 +72,7 @@ def test_two_seeds_show_at_once(tmp_path: Path, toy_experiment) -> None:
 
     experiment = toy_experiment(["Counts"], seeds=[1, 2, 3])
     store = Store(tmp_path / "runs")
-    plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+    plan = prepare(experiment, store, DataLocations(cache=tmp_path / "cache", offline=True), lambda _: None)
     with Names(quiet=True) as watch:
         _, outcome = run(plan, store, Options(workers=3, threads=1), watch)
     assert outcome.done == 6
@@ -261,7 +261,7 @@ def test_the_number_of_workers_changes_no_bit(tmp_path: Path) -> None:
     experiment = check_experiment(table, "a test")
     stores = [Store(tmp_path / f"{workers} workers") for workers in (1, 2)]
     for workers, store in enumerate(stores, start=1):
-        plan = prepare(experiment, store, Place(cache=tmp_path / "cache", offline=True), lambda _: None)
+        plan = prepare(experiment, store, DataLocations(cache=tmp_path / "cache", offline=True), lambda _: None)
         with ProgressBars(quiet=True) as watch:
             _, outcome = run(plan, store, Options(workers=workers), watch)
         assert (outcome.done, outcome.failed) == (len(LIGHT), [])

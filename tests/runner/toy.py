@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from benchsuite.api import Context, Model, Need, Place, Search, Source
+from benchsuite.api import Context, DataLocations, Model, Range, Requirement, Source
 from benchsuite.data import Dataset, Entities, Interactions
 
 
@@ -24,7 +24,7 @@ class Toy(Source):
     users: int = 40
     licence = "public domain"
 
-    def load(self, place: Place) -> Dataset:
+    def load(self, place: DataLocations) -> Dataset:
         rng = np.random.default_rng(0)
         taste = np.arange(self.users) % 2
         pairs = [
@@ -45,7 +45,7 @@ class Toy(Source):
 class Counts(Model):
     """Popularity with a power; writes a mark each time it is fitted, so that a test can count."""
 
-    power: Annotated[float, Search(0.1, 2.0)] = 1.0
+    power: Annotated[float, Range(0.1, 2.0)] = 1.0
 
     def fit(self, train: Dataset, context: Context) -> Counts:
         marks = os.environ.get("TOY_MARKS")
@@ -113,7 +113,7 @@ class Writes(Counts):
 class Wants(Counts):
     """Wants what the data does not have."""
 
-    needs = frozenset({Need.ITEM_TEXT, Need.LINKS})
+    needs = frozenset({Requirement.ITEM_TEXT, Requirement.LINKS})
 
 
 @dataclass

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchsuite.api import Context, Model, Place
+from benchsuite.api import Context, DataLocations, Model
 from benchsuite.data import Contrast, Dataset, Entities, Row
 from benchsuite.errors import DataError, NotApplicable, PluginError, StoreError
 from benchsuite.evaluate import rank
@@ -22,7 +22,7 @@ from benchsuite_classic.popular import Popular
 
 @pytest.fixture(scope="module")
 def demo() -> Dataset:
-    return load_source("demo").from_settings({"users": 80, "items": 60}).load(Place(offline=True))
+    return load_source("demo").from_settings({"users": 80, "items": 60}).load(DataLocations(offline=True))
 
 
 @pytest.fixture(scope="module")

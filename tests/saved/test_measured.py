@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from benchsuite.analysis import build, latest_plan
 from benchsuite.cli.main import main
-from benchsuite.compare import build, latest_plan
 from benchsuite.store import Store
 from benchsuite_classic.ease import EASE
 

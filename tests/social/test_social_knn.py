@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchsuite.api import Context, Place
+from benchsuite.api import Context, DataLocations
 from benchsuite.data import Dataset, Entities, Fold, Interactions, Queries
 from benchsuite.plan.cells import unmet
 from benchsuite.registry import load_source, load_split
@@ -96,7 +96,7 @@ def ndcg(model: SocialKNN | UserKNN, fold: Fold, train: Dataset) -> float:
 
 @pytest.fixture(scope="module")
 def demo() -> Dataset:
-    return load_source("demo")().load(Place())
+    return load_source("demo")().load(DataLocations())
 
 
 def test_true_friends_help_new_users_more_than_strangers_do(demo: Dataset) -> None:
@@ -120,7 +120,7 @@ def test_it_needs_links(demo: Dataset) -> None:
 
 def test_friends_help_on_lastfm(real_set) -> None:
     dataset = load_source("lastfm-hetrec2011")().load(
-        Place(folders=(real_set("lastfm-hetrec2011").parent,), offline=True)
+        DataLocations(folders=(real_set("lastfm-hetrec2011").parent,), offline=True)
     )
     (fold,) = load_split("user-cold")(history=(0,)).split(dataset, 1)
     true = ndcg(SocialKNN(), fold, fold.train)

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 import benchsuite
-from benchsuite.api import Place
+from benchsuite.api import DataLocations
 from benchsuite.cli.main import main
 from benchsuite.errors import BenchsuiteError
 from benchsuite.runner import prepare
-from benchsuite.runner.again import stored_cell
+from benchsuite.runner.refit import stored_cell
 from benchsuite.store import CACHES, Store
 from benchsuite.store.json_files import to_text, with_sum
 
@@ -167,7 +167,11 @@ def try_to(work: Callable[[], Any]) -> None:
 
 def again(desk: Path) -> None:
     """Prepare the run once more."""
-    try_to(lambda: prepare(EXPERIMENT, Store(desk / "runs"), Place(cache=desk / "cache", offline=True), lambda _: None))
+    try_to(
+        lambda: prepare(
+            EXPERIMENT, Store(desk / "runs"), DataLocations(cache=desk / "cache", offline=True), lambda _: None
+        )
+    )
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import benchsuite
+from benchsuite.analysis import build, kept_plan
 from benchsuite.cli.main import main
-from benchsuite.compare import build, kept_plan
 from benchsuite.errors import StoreError
 from benchsuite.keys import content_key
 from benchsuite.store import CACHES, Store

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from annotated_types import Gt
 
-from benchsuite.api import Model, Need, Search
+from benchsuite.api import Model, Range, Requirement
 from benchsuite.testing import check_model
 from benchsuite.testing.learning import LEARNING_CHECKS
 from benchsuite.testing.plugins import PLUGIN_CHECKS
@@ -19,7 +19,7 @@ from benchsuite.testing.plugins import PLUGIN_CHECKS
 class Good(Model):
     """Scores an item by how often it is taken together with those of the history."""
 
-    damping: Annotated[float, Gt(0), Search(0.1, 10)] = 1.0
+    damping: Annotated[float, Gt(0), Range(0.1, 10)] = 1.0
 
     def fit(self, train, context):
         taken = train.matrix()
@@ -115,7 +115,7 @@ class Anything(Good):
 class SearchesTooFar(Good):
     """Would be tuned to a value it refuses."""
 
-    damping: Annotated[float, Gt(1), Search(0.5, 10)] = 2.0
+    damping: Annotated[float, Gt(1), Range(0.5, 10)] = 2.0
 
 
 @dataclass
@@ -131,14 +131,14 @@ class TakesEverything(Good):
 class Impersonal(TheSameForAll):
     """Ranks by popularity and says so."""
 
-    personal: ClassVar[bool] = False
+    is_personalized: ClassVar[bool] = False
 
 
 @dataclass
 class Ratings(Model):
     """Predicts the mean rating a user's like-minded gave: needs values."""
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.VALUES})
     seen: dict[str, int] = field(default_factory=dict)
 
     def fit(self, train, context):
@@ -179,7 +179,7 @@ def test_every_check_of_learning_and_settings_can_fail():
 
 def test_a_model_for_everybody_alike_is_a_counted_skip():
     board = {result.name: result for result in check_model(Impersonal)}["checkerboard"]
-    assert (board.state, board.reason) == ("skipped", "not personal by design (personal = False)")
+    assert (board.state, board.reason) == ("skipped", "not personal by design (is_personalized = False)")
 
 
 def test_models_of_values_get_a_rated_board():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from annotated_types import Gt
 
-from benchsuite.api import Model, Search, TopK
+from benchsuite.api import Model, Range, TopK
 from benchsuite.testing import Unmet, check_model, check_names, checks, parametrize
 from benchsuite.testing.models import MODEL_CHECKS
 from benchsuite.testing.saving import SAVING_CHECKS
@@ -19,7 +19,7 @@ from benchsuite.testing.saving import SAVING_CHECKS
 class Good(Model):
     """Scores an item by how often it is taken together with those of the history."""
 
-    damping: Annotated[float, Gt(0), Search(0.1, 10)] = 1.0
+    damping: Annotated[float, Gt(0), Range(0.1, 10)] = 1.0
 
     def fit(self, train, context):
         taken = train.matrix()
@@ -304,7 +304,7 @@ def test_calling_a_check_raises_its_verdict():
 class Partial(Shy):
     """May have no opinion, and says so."""
 
-    partial: ClassVar[bool] = True
+    may_abstain: ClassVar[bool] = True
 
 
 @dataclass

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchsuite.api import Need
+from benchsuite.api import Requirement
 from benchsuite.testing import checkerboard, last_events, small_dataset, stripped
-from benchsuite.testing.evidence import evidence, subset
+from benchsuite.testing.evaluation_inputs import evidence, subset
 from benchsuite.testing.samples import COLD_ITEMS, COLD_USERS, cold_items, warm_items
 
 
@@ -44,7 +44,7 @@ def test_stripping_leaves_only_what_is_needed():
     assert bare.items.text is bare.users.text is bare.items.features is bare.users.features is None
     assert bare.items.columns == {}
     assert bare.links is bare.preferences is None
-    kept = stripped(small_dataset(), frozenset({Need.ITEM_TEXT, Need.TIMESTAMPS}))
+    kept = stripped(small_dataset(), frozenset({Requirement.ITEM_TEXT, Requirement.TIMESTAMPS}))
     assert kept.items.text == small_dataset().items.text
     assert kept.interactions.timestamp is not None
 

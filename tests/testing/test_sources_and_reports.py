@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from benchsuite.api import Place, Report, Source
+from benchsuite.api import DataLocations, Report, Source
 from benchsuite.data import Entities, Step
 from benchsuite.errors import DataError
 from benchsuite.testing import check_names, check_report, check_source, parametrize, small_dataset
@@ -138,9 +138,9 @@ def test_data_that_is_not_at_hand_is_skipped_offline_and_an_error_online():
     offline = {result.name: result for result in check_source(Elsewhere)}["rows_are_sound"]
     assert offline.state == "skipped"
     assert "the data is not at hand: books.csv: no such file; download it" in offline.reason
-    online = {result.name: result for result in check_source(Elsewhere, Place())}["rows_are_sound"]
+    online = {result.name: result for result in check_source(Elsewhere, DataLocations())}["rows_are_sound"]
     assert online.state == "failed"
-    there = check_source(Elsewhere, Place(folders=(Path(),)))
+    there = check_source(Elsewhere, DataLocations(folders=(Path(),)))
     assert {result.name for result in there if result.state == "failed"} == set()
 
 

@@ -176,14 +176,14 @@ def surprise(size: int, threads: int) -> dict[str, Any]:
     import surprise as library
     from data import CACHE
 
-    from benchsuite.api import Place
+    from benchsuite.api import DataLocations
     from benchsuite.registry import load_source
     from benchsuite_classic.knn_baseline import KNNBaseline
     from benchsuite_classic.svd import SVD
     from benchsuite_protocol.splits.random_holdout import RandomHoldout
 
     where = os.environ.get("BENCHSUITE_DATA")
-    dataset = load_source("ml-100k")().load(Place((Path(where),) if where else (), CACHE))
+    dataset = load_source("ml-100k")().load(DataLocations((Path(where),) if where else (), CACHE))
     fold = next(iter(RandomHoldout().split(dataset, 1)))
     rows, held = fold.train.interactions, fold.truth
     pairs = Pairs(held.rows.astype(np.int32), held.item, np.ones(len(held.item), np.int8), held.value)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Need, Search
-from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Int64, Queries, Truth
+from benchsuite.api import Context, Model, Range, Requirement
+from benchsuite.data import Dataset, Entities, Float32, Fold, GroundTruth, Int32, Int64, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.blending import inner_holdout, select_blend
 from benchsuite_content.encode import torch_threads
@@ -63,25 +63,25 @@ class Reranker(Model):
     """
 
     first: First = "ease"
-    candidates: Annotated[int, Ge(1), Search(10, 100, log=True)] = 20
-    history: Annotated[int, Ge(1), Search(2, 20, log=True)] = 5
+    candidates: Annotated[int, Ge(1), Range(10, 100, log=True)] = 20
+    history: Annotated[int, Ge(1), Range(2, 20, log=True)] = 5
     length: Annotated[int, Ge(8)] = 64
     pairs: Annotated[int, Ge(0)] = 6000
-    epochs: Annotated[int, Ge(1), Search(1, 4)] = 2
-    negatives: Annotated[int, Ge(1), Search(1, 8)] = 4
+    epochs: Annotated[int, Ge(1), Range(1, 4)] = 2
+    negatives: Annotated[int, Ge(1), Range(1, 8)] = 4
     batch_size: Annotated[int, Ge(1)] = 8
-    learning_rate: Annotated[float, Gt(0), Search(2e-5, 1e-3, log=True)] = 2e-4
+    learning_rate: Annotated[float, Gt(0), Range(2e-5, 1e-3, log=True)] = 2e-4
     tuning: Tuning = "top"
-    layers: Annotated[int, Ge(1), Search(1, 6)] = 2
+    layers: Annotated[int, Ge(1), Range(1, 6)] = 2
     lora_rank: Annotated[int, Ge(1)] = 8
     lora_part: LoraPart = "attention"
     weight_decay: Annotated[float, Ge(0)] = 0.01
     weight: Annotated[float, Ge(0)] | None = None
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
     version: ClassVar[str] = "2"
     uses_language_model: ClassVar[bool] = True
-    proposed: ClassVar[bool] = True
+    is_candidate: ClassVar[bool] = True
 
     @abstractmethod
     def _load(self) -> Backbone:
@@ -119,7 +119,7 @@ class Reranker(Model):
             DataError: when the language model cannot be loaded or is not what it should be.
         """
         if train.items.text is None:
-            raise NotApplicable(f"{type(self).__name__} needs {Need.ITEM_TEXT}", where=train.name)
+            raise NotApplicable(f"{type(self).__name__} needs {Requirement.ITEM_TEXT}", where=train.name)
         backbone = self._load()
         self._weights: dict[str, str] = backbone.provenance
         self._threads, self._device, self._report = context.threads, context.device, context.progress
@@ -306,7 +306,7 @@ def _restrict(held: Fold, queries: Int64) -> Fold:
     """Return the fold with the ground truth of some queries only."""
     kept = np.isin(held.truth.rows, queries)
     count = np.bincount(held.truth.rows[kept], minlength=len(held.truth))
-    truth = Truth(np.concatenate([[0], np.cumsum(count)]), held.truth.item[kept], held.truth.value[kept])
+    truth = GroundTruth(np.concatenate([[0], np.cumsum(count)]), held.truth.item[kept], held.truth.value[kept])
     return dataclasses.replace(held, truth=truth)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Gt
 
-from benchsuite.api import Choice, Context, Search
+from benchsuite.api import Categorical, Context, Range
 from benchsuite.data import Float32
 from benchsuite_classic.ease import EASE
 from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE, load_backbone
@@ -54,8 +54,8 @@ class CrossFLM(Reranker):
     """
 
     backbone: str = DEFAULT_BACKBONE
-    loss: Annotated[Literal["softmax", "bce"], Choice("softmax", "bce")] = "softmax"
-    head_learning_rate: Annotated[float, Gt(0), Search(1e-3, 1e-1, log=True)] = 1e-2
+    loss: Annotated[Literal["softmax", "bce"], Categorical("softmax", "bce")] = "softmax"
+    head_learning_rate: Annotated[float, Gt(0), Range(1e-3, 1e-1, log=True)] = 1e-2
 
     cite: ClassVar[tuple[str, ...]] = (CITE_RERANKING, CITE_MINILM, CITE_SBERT, CITE_BERT, *EASE.cite)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
-from benchsuite.api import Choice, Context
+from benchsuite.api import Categorical, Context
 from benchsuite.data import Float32
 from benchsuite_classic.ease import EASE
 from benchsuite_content.backbone import DEFAULT_DECODER, load_backbone
@@ -61,7 +61,7 @@ class DecoderFLM(Reranker):
     """
 
     backbone: str = DEFAULT_DECODER
-    answer: Annotated[Literal["yes-no", "text"], Choice("yes-no", "text")] = "yes-no"
+    answer: Annotated[Literal["yes-no", "text"], Categorical("yes-no", "text")] = "yes-no"
     length: Annotated[int, Ge(24)] = 96
     tuning: Tuning = "lora"
     layers: Annotated[int, Ge(1)] = 1000

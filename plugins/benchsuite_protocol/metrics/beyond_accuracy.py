@@ -14,7 +14,7 @@ import numpy as np
 from annotated_types import Gt
 
 from benchsuite.api import Metric
-from benchsuite.data import Evidence, Float64
+from benchsuite.data import EvaluationInput, Float64
 from benchsuite_protocol.metrics.hits import hits
 from benchsuite_protocol.metrics.labelled_pairs import ratio, sums
 
@@ -40,12 +40,12 @@ class GiniAtK(Metric):
 
     k: Annotated[int, Gt(0)] = 10
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the coefficient of each list alone; NaN for an empty list."""
         listed = hits(evidence).top(self.k).listed
         return np.where(listed > 0, 1.0 - listed / evidence.catalogue, np.nan)
 
-    def estimate(self, evidence: Evidence, values: Float64, weights: Float64) -> Float64:
+    def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the coefficient of all lists, each counted as often as its weight says."""
         item = evidence.rankings.item[:, : self.k]
         query, place = np.nonzero(item >= 0)
@@ -76,10 +76,10 @@ class ListMean(Metric):
     k: Annotated[int, Gt(0)] = 10
 
     @abstractmethod
-    def item_value(self, evidence: Evidence) -> Float64:
+    def item_value(self, evidence: EvaluationInput) -> Float64:
         """Return float64[items], the value of each item."""
 
-    def means(self, evidence: Evidence) -> Float64:
+    def means(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the mean value of the items in the first k places; NaN for an empty list."""
         top = hits(evidence).top(self.k)
         # An empty place (-1) reads the last item's value, which does not count.
@@ -102,13 +102,13 @@ class NoveltyAtK(ListMean):
     unit: ClassVar[str] = "bits"
     convention: ClassVar[str] = "mean -log2((training rows + 1) / (users + 1)) over listed items, in bits; all queries"
 
-    def item_value(self, evidence: Evidence) -> Float64:
+    def item_value(self, evidence: EvaluationInput) -> Float64:
         """Return each item's self-information."""
         share = np.minimum((evidence.popularity + 1.0) / (evidence.users + 1.0), 1.0)
         novelty: Float64 = -np.log2(share)
         return novelty
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the mean novelty of each list."""
         return self.means(evidence)
 
@@ -131,11 +131,11 @@ class PopularityLiftAtK(ListMean):
     higher_is_better: ClassVar[bool] = False
     convention: ClassVar[str] = "mean popularity of listed items / of the items of all training rows - 1; all queries"
 
-    def item_value(self, evidence: Evidence) -> Float64:
+    def item_value(self, evidence: EvaluationInput) -> Float64:
         """Return each item's training rows by the mean popularity of a training row's item, less 1."""
         rows = evidence.popularity.astype(np.float64)
         return ratio(rows, np.full(len(rows), (rows @ rows) / max(rows.sum(), 1.0))) - 1.0
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the lift of each list."""
         return self.means(evidence)

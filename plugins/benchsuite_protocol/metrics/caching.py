@@ -7,21 +7,21 @@ from collections.abc import Callable
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from benchsuite.data import Evidence
+from benchsuite.data import EvaluationInput
 
 T = TypeVar("T")
 
 
-def once_per_evidence(compute: Callable[[Evidence], T]) -> Callable[[Evidence], T]:
+def once_per_evidence(compute: Callable[[EvaluationInput], T]) -> Callable[[EvaluationInput], T]:
     """Cache what ``compute`` returns for an evidence, for as long as the evidence lives.
 
     Evidence is frozen and compares by identity, so the cache cannot become stale. What ``compute`` returns must not
     refer to the evidence, or neither would ever be freed.
     """
-    cache: WeakKeyDictionary[Evidence, T] = WeakKeyDictionary()
+    cache: WeakKeyDictionary[EvaluationInput, T] = WeakKeyDictionary()
 
     @functools.wraps(compute)
-    def cached(evidence: Evidence) -> T:
+    def cached(evidence: EvaluationInput) -> T:
         known = cache.get(evidence)
         if known is None:
             known = cache[evidence] = compute(evidence)

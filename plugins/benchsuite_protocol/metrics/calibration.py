@@ -20,7 +20,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from benchsuite.api import Metric, Task
-from benchsuite.data import Evidence, Float64
+from benchsuite.data import EvaluationInput, Float64
 from benchsuite_protocol.metrics.labelled_pairs import ratio, sums
 
 CLIP = 1e-7
@@ -45,16 +45,16 @@ class LossMetric(Metric):
             label: float64[p], 1 or 0.
         """
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the mean loss of each query's own pairs; NaN without pairs or probabilities."""
         return ratio(*self._sums(evidence))
 
-    def estimate(self, evidence: Evidence, values: Float64, weights: Float64) -> Float64:
+    def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the mean loss of all pairs, each weighing what its query weighs."""
         total, pairs = self._sums(evidence)
         return ratio(weights @ total, weights @ pairs)
 
-    def _sums(self, evidence: Evidence) -> tuple[Float64, Float64]:
+    def _sums(self, evidence: EvaluationInput) -> tuple[Float64, Float64]:
         query, queries, probability = evidence.pairs.query, len(evidence), evidence.scores.probability
         if probability is None:
             return np.zeros(queries), np.zeros(queries)
@@ -124,17 +124,17 @@ class CalibrationError(Metric):
 
     bins: Annotated[int, Ge(2), Le(1000)] = 15
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the error of each query's own pairs; NaN without pairs or probabilities."""
         gap, pairs = self._gaps(evidence)
         return ratio(np.abs(gap).sum(axis=1), pairs)
 
-    def estimate(self, evidence: Evidence, values: Float64, weights: Float64) -> Float64:
+    def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the error of all pairs, each weighing what its query weighs."""
         gap, pairs = self._gaps(evidence)
         return ratio(np.abs(weights @ gap).sum(axis=1), weights @ pairs)
 
-    def _gaps(self, evidence: Evidence) -> tuple[Float64, Float64]:
+    def _gaps(self, evidence: EvaluationInput) -> tuple[Float64, Float64]:
         """Return float64[q, bins] sums of label minus probability, and float64[q] numbers of pairs."""
         queries, probability = len(evidence), evidence.scores.probability
         if probability is None:

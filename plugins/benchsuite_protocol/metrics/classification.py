@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchsuite.api import Metric, Task
-from benchsuite.data import Evidence, Float64
+from benchsuite.data import EvaluationInput, Float64
 from benchsuite_protocol.metrics.labelled_pairs import Confusion, auc_per_query, confusion, pooled_auc, ratio
 
 _POOLED = "pooled over all pairs; score >= threshold means 1, threshold from validation; undefined is NaN"
@@ -40,11 +40,11 @@ class LabelMetric(Metric):
             counts: pairs per query by true and predicted label.
         """
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the value of each query's own pairs; NaN where it is undefined."""
         return ratio(*self.parts(confusion(evidence)))
 
-    def estimate(self, evidence: Evidence, values: Float64, weights: Float64) -> Float64:
+    def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the value of the pooled pairs under b weightings of the queries."""
         above, below = self.parts(confusion(evidence))
         return ratio(weights @ above, weights @ below)
@@ -118,11 +118,11 @@ class AUC(Metric):
     task: ClassVar[Task] = "classification"
     convention: ClassVar[str] = "all pairs of all queries against each other; ties count half; NaN with one label only"
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the area within each query's own pairs."""
         return auc_per_query(evidence)
 
-    def estimate(self, evidence: Evidence, values: Float64, weights: Float64) -> Float64:
+    def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the pooled area; a pair weighs what its query weighs."""
         return pooled_auc(evidence, weights)
 
@@ -140,6 +140,6 @@ class UserAUC(Metric):
     task: ClassVar[Task] = "classification"
     convention: ClassVar[str] = "within each query, ties count half; mean over queries with both labels, unweighted"
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the area within each query's own pairs."""
         return auc_per_query(evidence)

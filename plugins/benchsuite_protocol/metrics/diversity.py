@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 from annotated_types import Gt
 
-from benchsuite.api import Metric, Need
-from benchsuite.data import Evidence, Float64, Int32
+from benchsuite.api import Metric, Requirement
+from benchsuite.data import EvaluationInput, Float64, Int32
 from benchsuite_protocol.metrics.hits import hits
 from benchsuite_protocol.metrics.text_vectors import word_vectors
 
@@ -39,7 +39,7 @@ class DiversityAtK(Metric):
     """
 
     title: ClassVar[str] = "Diversity"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.ITEM_TEXT})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
     rewards_truth: ClassVar[bool] = False
     convention: ClassVar[str] = (
         "mean 1 - cosine over pairs of listed items, tf-idf of item texts; items without words left out; "
@@ -59,7 +59,7 @@ class DiversityAtK(Metric):
 }""",
     )
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the diversity of each list."""
         hits(evidence).top(self.k)  # refuses to look past the stored lists
         vectors = None if evidence.items is None else word_vectors(evidence.items)

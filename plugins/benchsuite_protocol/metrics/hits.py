@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from benchsuite.data import Bool, Evidence, Float64, Int64
+from benchsuite.data import Bool, EvaluationInput, Float64, Int64
 from benchsuite.errors import DataError
 from benchsuite_protocol.metrics.caching import once_per_evidence
 
@@ -61,7 +61,7 @@ class Hits:
 
 
 @once_per_evidence
-def hits(evidence: Evidence) -> Hits:
+def hits(evidence: EvaluationInput) -> Hits:
     """Return where the lists of an evidence hit.
 
     A table of ``rows x items`` cells is marked and looked up for some rows at a time, which is linear in the number of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite.data import Bool, Evidence, Float32, Float64, Int64
+from benchsuite.data import Bool, EvaluationInput, Float32, Float64, Int64
 from benchsuite_protocol.metrics.caching import once_per_evidence
 
 CHUNK = 64
@@ -32,7 +32,7 @@ class Confusion:
 
 
 @once_per_evidence
-def confusion(evidence: Evidence) -> Confusion:
+def confusion(evidence: EvaluationInput) -> Confusion:
     """Return the counts; a pair is predicted 1 where its score is at or above the threshold (NaN is not)."""
     predicted = evidence.scores.score >= evidence.scores.threshold
     kind = 2 * (evidence.pairs.label == 1) + predicted
@@ -75,7 +75,7 @@ class SortedPairs:
 
 
 @once_per_evidence
-def sort_pairs(evidence: Evidence) -> SortedPairs:
+def sort_pairs(evidence: EvaluationInput) -> SortedPairs:
     """Return the pairs of an evidence, sorted once."""
     score, query = scores_without_nan(evidence.scores.score), evidence.pairs.query.astype(np.int64)
     liked: Bool = evidence.pairs.label == 1
@@ -89,7 +89,7 @@ def sort_pairs(evidence: Evidence) -> SortedPairs:
     )
 
 
-def pooled_auc(evidence: Evidence, weights: Float64) -> Float64:
+def pooled_auc(evidence: EvaluationInput, weights: Float64) -> Float64:
     """Return float64[b], the area under the ROC curve of all pairs, each pair weighing what its query weighs.
 
     NaN where the pairs with a weight above 0 have one label only.
@@ -115,7 +115,7 @@ def pooled_auc(evidence: Evidence, weights: Float64) -> Float64:
     return area
 
 
-def auc_per_query(evidence: Evidence) -> Float64:
+def auc_per_query(evidence: EvaluationInput) -> Float64:
     """Return float64[q], the area under the ROC curve of each query's own pairs; NaN with one label only."""
     query, label, queries = evidence.pairs.query.astype(np.int64), evidence.pairs.label == 1, len(evidence)
     order = np.lexsort((scores_without_nan(evidence.scores.score), query))

@@ -21,7 +21,7 @@ import numpy as np
 from annotated_types import Gt
 
 from benchsuite.api import Metric
-from benchsuite.data import Evidence, Float64
+from benchsuite.data import EvaluationInput, Float64
 from benchsuite_protocol.metrics.hits import Hits, hits
 
 _COMMON = "binary relevance; empty places are misses; ties by item code; queries without truth do not count; mean"
@@ -37,7 +37,7 @@ class TopMetric(Metric):
 
     k: Annotated[int, Gt(0)] = 10
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], one value per query; NaN where nothing is relevant."""
         top = hits(evidence).top(self.k)
         if not len(evidence):
@@ -188,7 +188,7 @@ class CoverageAtK(TopMetric):
     rewards_truth: ClassVar[bool] = False
     convention: ClassVar[str] = "share of the catalogue listed at least once; all queries, also those without truth"
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the share of the catalogue that each list covers alone."""
         return self.compute(hits(evidence).top(self.k))
 
@@ -196,7 +196,7 @@ class CoverageAtK(TopMetric):
         """Return the length of each list by the size of the catalogue."""
         return top.listed / top.catalogue
 
-    def estimate(self, evidence: Evidence, values: Float64, weights: Float64) -> Float64:
+    def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the share that all lists with a weight above 0 cover together."""
         item = evidence.rankings.item[:, : self.k]
         query, place = np.nonzero(item >= 0)

@@ -23,8 +23,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchsuite.api import Metric, Need, Task
-from benchsuite.data import Evidence, Float64
+from benchsuite.api import Metric, Requirement, Task
+from benchsuite.data import EvaluationInput, Float64
 from benchsuite_protocol.metrics.caching import once_per_evidence
 from benchsuite_protocol.metrics.labelled_pairs import ratio, sums
 
@@ -50,7 +50,7 @@ class Errors:
 
 
 @once_per_evidence
-def errors(evidence: Evidence) -> Errors:
+def errors(evidence: EvaluationInput) -> Errors:
     """Return the errors by query; all 0 where nothing was predicted."""
     pairs, rating, queries = evidence.pairs, evidence.scores.rating, len(evidence)
     if rating is None:
@@ -68,7 +68,7 @@ class RatingMetric(Metric):
 
     task: ClassVar[Task] = "rating"
     higher_is_better: ClassVar[bool] = False
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.VALUES})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.VALUES})
 
     @abstractmethod
     def total(self, found: Errors) -> Float64:
@@ -78,12 +78,12 @@ class RatingMetric(Metric):
         """Return the metric of a mean loss."""
         return mean
 
-    def measure(self, evidence: Evidence) -> Float64:
+    def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the value of each query's own pairs; NaN without pairs that have a value."""
         found = errors(evidence)
         return self.finish(ratio(self.total(found), found.pairs))
 
-    def estimate(self, evidence: Evidence, values: Float64, weights: Float64) -> Float64:
+    def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the value of all pairs, each weighing what its query weighs."""
         found = errors(evidence)
         return self.finish(ratio(weights @ self.total(found), weights @ found.pairs))

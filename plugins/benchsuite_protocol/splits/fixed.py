@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Gt, Lt
 
-from benchsuite.api import Need, Split
+from benchsuite.api import Requirement, Split
 from benchsuite.data import Bool, Dataset, Fold
 from benchsuite.errors import ConfigError, NotApplicable, did_you_mean
 from benchsuite_protocol.splits.fold_builder import holdout, random_stream
@@ -30,7 +30,7 @@ class Fixed(Split):
         validation: share of the training rows that the validation fold holds out.
     """
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.PARTS})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.PARTS})
 
     train: str = "train"
     test: str = "test"

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from benchsuite.api import Split
-from benchsuite.data import Bool, Dataset, Fold, Int32, Int64, Interactions, Queries, Ragged, Truth
+from benchsuite.data import Bool, Dataset, Fold, GroundTruth, Int32, Int64, Interactions, Queries, Ragged
 from benchsuite.data.arrays import starts
 from benchsuite.errors import DataError, NotApplicable
 
@@ -108,7 +108,7 @@ class HeldOut:
     """
 
     blocked: Ragged
-    truth: Truth
+    truth: GroundTruth
     repeated: int
     known: int
 
@@ -137,7 +137,7 @@ def build_truth(
     last[:-1] = pair[1:] != pair[:-1]
     fresh = last & ~_contains(keys, pair)
     repeated = int(len(pair) - np.count_nonzero(last))
-    truth = Truth.from_rows(query[order[fresh]], rows.take(order[fresh]), queries)
+    truth = GroundTruth.from_rows(query[order[fresh]], rows.take(order[fresh]), queries)
     blocked = Ragged(starts(keys // items, queries), (keys % items).astype(np.int32))
     return HeldOut(blocked, truth, repeated, len(pair) - repeated - len(truth.item))
 

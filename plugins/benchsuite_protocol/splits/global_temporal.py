@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Gt, Lt
 
-from benchsuite.api import Need, Split
+from benchsuite.api import Requirement, Split
 from benchsuite.data import Dataset, Fold, Int64
 from benchsuite.errors import DataError
 from benchsuite_protocol.splits.fold_builder import holdout, timestamps
@@ -30,7 +30,7 @@ class GlobalTemporal(Split):
         validation: share of the training rows that the validation window should hold.
     """
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.TIMESTAMPS})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.TIMESTAMPS})
     ordered: ClassVar[bool] = True
     ordered_users: ClassVar[bool] = True
 

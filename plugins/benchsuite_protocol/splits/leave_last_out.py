@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchsuite.api import Need, Split
+from benchsuite.api import Requirement, Split
 from benchsuite.data import Dataset, Fold
 from benchsuite_protocol.splits.fold_builder import as_mask, holdout, random_stream, timestamps
 
@@ -24,7 +24,7 @@ class LeaveLastOut(Split):
     training rows may be younger than a held-out row. So the split does not promise to be ``ordered``.
     """
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.TIMESTAMPS})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.TIMESTAMPS})
     ordered_users: ClassVar[bool] = True
 
     def split(self, dataset: Dataset, seed: int) -> Iterator[Fold]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from benchsuite.data import Bool, Dataset, Fold, Int32, Int64, Queries, Ragged, Truth
+from benchsuite.data import Bool, Dataset, Fold, GroundTruth, Int32, Int64, Queries, Ragged
 from benchsuite.data.arrays import starts
 from benchsuite.errors import DataError
 from benchsuite_protocol.splits.fold_builder import (
@@ -145,8 +145,8 @@ def _repeat_lists(lists: Ragged, copies: int) -> Ragged:
     return Ragged(_repeat_start(lists.start, copies), np.tile(lists.item, copies))
 
 
-def _repeat_truth(truth: Truth, copies: int) -> Truth:
-    return Truth(
+def _repeat_truth(truth: GroundTruth, copies: int) -> GroundTruth:
+    return GroundTruth(
         _repeat_start(truth.start, copies),
         np.tile(truth.item, copies),
         np.tile(truth.value, copies),

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Gt, Lt
 
-from benchsuite.api import Need, Split
+from benchsuite.api import Requirement, Split
 from benchsuite.data import Dataset, Fold
 from benchsuite_protocol.splits.fold_builder import event_ranks, holdout, random_stream, timestamps
 
@@ -30,7 +30,7 @@ class UserTemporal(Split):
         validation: share of each user's training events that the validation fold holds out.
     """
 
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.TIMESTAMPS})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.TIMESTAMPS})
     ordered_users: ClassVar[bool] = True
 
     test: Annotated[float, Gt(0), Lt(1)] = 0.2

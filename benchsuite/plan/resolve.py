@@ -9,12 +9,12 @@ from benchsuite.api import Metric, Plugin
 from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import ConfigError, PluginError, did_you_mean
 from benchsuite.loading import plugin_code
-from benchsuite.plan.experiment import Choice, Experiment
+from benchsuite.plan.experiment import Experiment, PluginSpec
 from benchsuite.registry import Entry, Kind, entries, find, is_file
 
 
 @dataclass(frozen=True)
-class Pick:
+class ResolvedPlugin:
     """A plugin picked by an experiment, loaded and set up.
 
     Attributes:
@@ -63,21 +63,21 @@ def heading(metric: Metric, label: str, name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Picked:
+class ResolvedPlugins:
     """All plugins of an experiment, in its order."""
 
-    sources: tuple[Pick, ...]
-    splits: tuple[Pick, ...]
-    models: tuple[Pick, ...]
-    metrics: tuple[Pick, ...]
+    sources: tuple[ResolvedPlugin, ...]
+    splits: tuple[ResolvedPlugin, ...]
+    models: tuple[ResolvedPlugin, ...]
+    metrics: tuple[ResolvedPlugin, ...]
 
     @property
-    def all(self) -> tuple[Pick, ...]:
+    def all(self) -> tuple[ResolvedPlugin, ...]:
         """Every one of them."""
         return self.sources + self.splits + self.models + self.metrics
 
 
-def pick_all(experiment: Experiment) -> Picked:
+def resolve_all(experiment: Experiment) -> ResolvedPlugins:
     """Find, load and set up everything an experiment names, so that a mistake shows before any work begins.
 
     Raises:
@@ -85,10 +85,10 @@ def pick_all(experiment: Experiment) -> Picked:
         ConfigError: when a setting is wrong, or two parts of the experiment do not fit together.
     """
 
-    def every(kind: Kind, choices: list[Choice]) -> tuple[Pick, ...]:
-        return tuple(pick(kind, choice, f"{experiment.name}: {kind}") for choice in choices)
+    def every(kind: Kind, choices: list[PluginSpec]) -> tuple[ResolvedPlugin, ...]:
+        return tuple(resolve(kind, choice, f"{experiment.name}: {kind}") for choice in choices)
 
-    picked = Picked(
+    picked = ResolvedPlugins(
         sources=every("sources", experiment.expanded("sources")),
         splits=every("splits", experiment.expanded("splits")),
         models=every("models", experiment.expanded("models")),
@@ -106,7 +106,7 @@ def pick_all(experiment: Experiment) -> Picked:
     return picked
 
 
-def pick(kind: Kind, choice: Choice, where: str) -> Pick:
+def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
     """Find, load and set up a chosen plugin.
 
     Raises:
@@ -125,7 +125,7 @@ def pick(kind: Kind, choice: Choice, where: str) -> Pick:
     with plugin_code(f"{where}: {choice.label}"):
         plugin = cls.from_settings(settings, where=f"{where}: {choice.label}")
         plugin.settings()
-    return Pick(choice.label, entry, plugin, code)
+    return ResolvedPlugin(choice.label, entry, plugin, code)
 
 
 def _cutoff(name: str, settings: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:

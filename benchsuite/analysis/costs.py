@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from benchsuite.compare import energy
+from benchsuite.analysis import energy
 from benchsuite.data import MetricInfo, Row
 
 _WATT_HOURS, _GRAMS = "energy_wh", "co2e_g"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.compare.cells import REPLICATES, CellResult, Measurer, interval
+from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, interval
 from benchsuite.data import MetricInfo, Row, State, Stratum, main_metric
 from benchsuite.evaluate import Measured, measure_parts, parts, unanswered
 from benchsuite.keys import content_key
@@ -39,7 +39,7 @@ class _Answers:
 class Strata:
     """Collects the parts of every place, model by model."""
 
-    def __init__(self, plan: Plan, measurer: Measurer) -> None:
+    def __init__(self, plan: Plan, measurer: CellEvaluator) -> None:
         self._measurer = measurer
         self._metrics = shown(plan.metrics)
         self._answers: dict[tuple[str, str], list[_Answers]] = {}

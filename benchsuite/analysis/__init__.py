@@ -1,6 +1,6 @@
 """Judges stored results: measures cells, averages folds and seeds, and says it as a comparison."""
 
-from benchsuite.compare.build import build
-from benchsuite.compare.plans import kept_plan, latest_plan, plan_key, remember_plan
+from benchsuite.analysis.comparison_builder import build
+from benchsuite.analysis.kept_plans import kept_plan, latest_plan, plan_key, remember_plan
 
 __all__ = ["build", "kept_plan", "latest_plan", "plan_key", "remember_plan"]

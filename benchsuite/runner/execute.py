@@ -5,12 +5,12 @@ from __future__ import annotations
 from benchsuite.plan import Cell, Plan
 from benchsuite.runner import THREADS
 from benchsuite.runner.jobs import make_jobs
-from benchsuite.runner.pool import Fixed, Options, Outcome, Pool, Watcher
+from benchsuite.runner.pool import Options, Pool, ProgressListener, RunSummary, StaticJobSource
 from benchsuite.runner.tuning import TuneQueue
 from benchsuite.store import Store
 
 
-def run(plan: Plan, store: Store, options: Options, watcher: Watcher) -> tuple[Plan, Outcome]:
+def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -> tuple[Plan, RunSummary]:
     """Tune if the plan says so, then work off every cell that has no result yet.
 
     Args:
@@ -38,8 +38,10 @@ def run(plan: Plan, store: Store, options: Options, watcher: Watcher) -> tuple[P
                 store.drop("cell", cell.key)
     missing = [cell for cell in possible if not store.has("cell", cell.key)]
     watcher.expect(len({cell.key for cell in missing}))
-    Pool(store, options.workers, watcher).run(Fixed(make_jobs(plan, missing, options.threads, options.device)))
-    outcome = Outcome(len(plan.cells), len(possible) - len(missing), len(missing))
+    Pool(store, options.workers, watcher).run(
+        StaticJobSource(make_jobs(plan, missing, options.threads, options.device))
+    )
+    outcome = RunSummary(len(plan.cells), len(possible) - len(missing), len(missing))
     outcome.not_applicable = len(plan.cells) - len(possible)
     for cell in possible:
         if reason := _failure(store, cell):

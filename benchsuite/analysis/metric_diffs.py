@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchsuite.compare.build import build
-from benchsuite.compare.cells import CellResult, Measurer
-from benchsuite.compare.contrasts import Column, contrast, correct
-from benchsuite.compare.judge import Table
-from benchsuite.compare.sides import Side
+from benchsuite.analysis.cell_evaluation import CellEvaluator, CellResult
+from benchsuite.analysis.comparison_builder import build
+from benchsuite.analysis.contrasts import Column, contrast, correct
+from benchsuite.analysis.run_refs import RunRef
+from benchsuite.analysis.significance import Table
 from benchsuite.data import Contrast, MetricInfo, Row
 
 SAME = "the same cells: nothing was fitted anew"
@@ -19,7 +19,7 @@ COST = "a cost, measured once"
 
 
 @dataclass(frozen=True)
-class Versus:
+class MetricDiff:
     """One number on both sides.
 
     Attributes:
@@ -50,7 +50,7 @@ class Versus:
         return None if self.a.mean is None or self.b.mean is None else self.b.mean - self.a.mean
 
 
-def versus(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Versus]:
+def metric_diffs(a: RunRef, b: RunRef, pairs: Sequence[tuple[str, str]]) -> list[MetricDiff]:
     """Compare every number that both sides have a row for, in the order of A.
 
     Where both sides answered the same queries, the difference is tested by the paired test of all reports, users as
@@ -63,9 +63,9 @@ def versus(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Versus]:
         pairs: labels of the models to compare, as (in A, in B).
     """
     rows = [_index(build(side.plan, side.store).rows) for side in (a, b)]
-    measurers = (Measurer(a.plan, a.store), Measurer(b.plan, b.store))
+    measurers = (CellEvaluator(a.plan, a.store), CellEvaluator(b.plan, b.store))
     directions = {about.label: about.higher_is_better for about in a.plan.metrics}
-    found: list[Versus] = []
+    found: list[MetricDiff] = []
     places = [(data.label, split.label) for data in a.plan.datasets for split in a.plan.splits]
     for dataset, split in places:
         contrasts: dict[tuple[str, str, tuple[str, str]], Contrast] = {}
@@ -85,7 +85,7 @@ def versus(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Versus]:
                 tested = contrasts.get((place, metric, pair))
                 reason = "" if tested else _reason(a, b, one, other, metric, why[pair])
                 higher = directions.get(metric, False)
-                found.append(Versus(dataset, place, metric, pair, one, other, tested, reason, higher))
+                found.append(MetricDiff(dataset, place, metric, pair, one, other, tested, reason, higher))
     return found
 
 
@@ -96,7 +96,7 @@ def _index(rows: Sequence[Row]) -> dict[tuple[str, str], dict[tuple[str, str], R
     return found
 
 
-def _reason(a: Side, b: Side, one: Row, other: Row, metric: str, why: str) -> str:
+def _reason(a: RunRef, b: RunRef, one: Row, other: Row, metric: str, why: str) -> str:
     """Say why a number is not tested."""
     if _metric(a, metric) is None:
         return COST
@@ -106,7 +106,7 @@ def _reason(a: Side, b: Side, one: Row, other: Row, metric: str, why: str) -> st
     return why or _redefined(a, b, metric) or "the metric has no interval to test with"
 
 
-def _untestable(a: Side, b: Side, dataset: str, split: str, pair: tuple[str, str]) -> str:
+def _untestable(a: RunRef, b: RunRef, dataset: str, split: str, pair: tuple[str, str]) -> str:
     """Return why nothing of a place can be tested in pairs, or ""."""
     cells = (a.cells(dataset, split, pair[0]), b.cells(dataset, split, pair[1]))
     if not all(cells):
@@ -128,16 +128,16 @@ def _untestable(a: Side, b: Side, dataset: str, split: str, pair: tuple[str, str
     return ""
 
 
-def _ok(side: Side, key: str, reason: str) -> bool:
+def _ok(side: RunRef, key: str, reason: str) -> bool:
     known = not reason and side.store.has("cell", key)
     return known and side.store.get("cell", key).manifest["state"] == "ok"
 
 
-def _metric(side: Side, label: str) -> MetricInfo | None:
+def _metric(side: RunRef, label: str) -> MetricInfo | None:
     return next((about for about in side.plan.metrics if about.label == label), None)
 
 
-def _redefined(a: Side, b: Side, metric: str) -> str:
+def _redefined(a: RunRef, b: RunRef, metric: str) -> str:
     """Return why a metric's numbers do not mean the same on both sides, or ""."""
     one, other = _metric(a, metric), _metric(b, metric)
     if one is None or other is None:
@@ -152,7 +152,7 @@ def _redefined(a: Side, b: Side, metric: str) -> str:
 
 
 def _contrasts(
-    a: Side, b: Side, measurers: tuple[Measurer, Measurer], place: tuple[str, str], pair: tuple[str, str]
+    a: RunRef, b: RunRef, measurers: tuple[CellEvaluator, CellEvaluator], place: tuple[str, str], pair: tuple[str, str]
 ) -> Iterator[Contrast]:
     """Yield B against A for every metric of a place that means the same on both sides; p is not corrected yet."""
     columns = []
@@ -170,14 +170,14 @@ def _contrasts(
             yield dataclasses.replace(found, model=pair[1], reference=pair[0])
 
 
-def _results(cells: Sequence[Any], measurer: Measurer) -> list[CellResult]:
+def _results(cells: Sequence[Any], measurer: CellEvaluator) -> list[CellResult]:
     stages: dict[tuple[int, str], dict[str, Any]] = {}
     for cell in cells:
         stages.setdefault((cell.seed, cell.fold), {})[cell.stage] = cell
     return [measurer.result(both["test"], both.get("validation")) for both in stages.values()]
 
 
-def summary(found: Sequence[Versus]) -> Mapping[str, int]:
+def summary(found: Sequence[MetricDiff]) -> Mapping[str, int]:
     """Count what the tests and numbers say: better, worse, not separated, not tested, equal."""
     counts = dict.fromkeys(("better", "worse", "not separated", "not tested", "the same cells"), 0)
     for one in found:

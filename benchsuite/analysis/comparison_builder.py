@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.compare.cases import cases
-from benchsuite.compare.cells import REPLICATES, CellResult, Measurer, interval
-from benchsuite.compare.costs import COSTS, Costs
-from benchsuite.compare.judge import Judged, judge
-from benchsuite.compare.machines import machine_notes
-from benchsuite.compare.strata import Strata
-from benchsuite.compare.survival import completion, survival
-from benchsuite.compare.titles import heading_before_titles
-from benchsuite.compare.trials import trial_notes
+from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, interval
+from benchsuite.analysis.contamination import contamination_notes, title_completion_notes
+from benchsuite.analysis.costs import COSTS, Costs
+from benchsuite.analysis.machines import machine_notes
+from benchsuite.analysis.significance import ResultsByModel, significance_tests
+from benchsuite.analysis.strata_evaluation import Strata
+from benchsuite.analysis.titles import heading_before_titles
+from benchsuite.analysis.trials import trial_notes
+from benchsuite.analysis.user_cases import cases
 from benchsuite.data import Comparison, MetricInfo, Row, SplitInfo, State
 from benchsuite.plan import Cell, Plan
 from benchsuite.provenance import provenance
@@ -47,7 +47,7 @@ def build(
         users: how many users' cases to show in full in each place; 0 leaves values user by user out.
         country: whose electricity was used, three letters; "" takes the world's average for the estimate of CO2e.
     """
-    measurer = Measurer(plan, store)
+    measurer = CellEvaluator(plan, store)
     strata = Strata(plan, measurer)
     groups: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in plan.cells:
@@ -75,7 +75,7 @@ def build(
             names = [metric.label for metric in plan.metrics] + list(COSTS)
             rows += [Row(dataset, split, model, name, None, None, None, 0, state, reason) for name in names]
     progress(len(groups), len(groups))
-    judgement = judge(plan, measurer, judged, rows, against)
+    judgement = significance_tests(plan, measurer, judged, rows, against)
     models = tuple(dataclasses.replace(model, fitted=fitted.get(model.label, {})) for model in plan.models)
     return Comparison(
         name=plan.name,
@@ -89,8 +89,8 @@ def build(
             *_notes(plan, bool(judgement.contrasts)),
             *machine_notes(plan, store),
             *trial_notes(plan.tuning),
-            *survival(plan.datasets, plan.models, plan.metrics, judgement.contrasts),
-            *completion(told),
+            *contamination_notes(plan.datasets, plan.models, plan.metrics, judgement.contrasts),
+            *title_completion_notes(told),
         ),
         tuning=plan.tuning,
         contrasts=judgement.contrasts,
@@ -176,7 +176,7 @@ def _provenance(plan: Plan, store: Store) -> dict[str, Any]:
     }
 
 
-def _readings(judged: Judged) -> dict[str, Any]:
+def _readings(judged: ResultsByModel) -> dict[str, Any]:
     """Return how the harness read each model's scores in each cell: threshold, calibrator, line to ratings."""
     return {
         f"{dataset}, {split}, {model}, seed {result.test.seed}, fold {result.test.fold}": dict(result.reading)

@@ -10,7 +10,7 @@ from typing import Any
 from benchsuite.provenance import hardware
 
 
-class Meter:
+class ResourceUsage:
     """Counts from its making on: processor seconds of this process and of the GPU's counter, where one is used.
 
     Args:

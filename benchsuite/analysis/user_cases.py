@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from benchsuite.compare.cells import CellResult, Measurer
+from benchsuite.analysis.cell_evaluation import CellEvaluator, CellResult
 from benchsuite.data import Entities, Int32, PerUser, UserCase, main_metric
 from benchsuite.plan import Plan
 
@@ -14,7 +14,10 @@ _LENGTH = 10
 
 
 def cases(
-    plan: Plan, measurer: Measurer, judged: Mapping[tuple[str, str], Mapping[str, Sequence[CellResult]]], users: int
+    plan: Plan,
+    measurer: CellEvaluator,
+    judged: Mapping[tuple[str, str], Mapping[str, Sequence[CellResult]]],
+    users: int,
 ) -> Iterator[PerUser]:
     """Yield, for each data set and split, the main ranking metric user by user and the cases of some users.
 

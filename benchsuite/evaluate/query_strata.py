@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.api import Metric
-from benchsuite.data import Bool, Evidence, Float64, Fold, Int64, StratumFamily
+from benchsuite.data import Bool, EvaluationInput, Float64, Fold, Int64, StratumFamily
 from benchsuite.evaluate.bootstrap import Measured, count, draws
 from benchsuite.evaluate.topk import popularity
 
@@ -49,7 +49,7 @@ class Part:
         """Return how many queries have a held-out row in it."""
         return len(np.unique(fold.truth.rows[self._held(fold)]))
 
-    def of(self, evidence: Evidence) -> Evidence:
+    def of(self, evidence: EvaluationInput) -> EvaluationInput:
         """Return what a metric may look at in it."""
         if self.items is not None:
             return evidence.of_items(self.items)
@@ -113,7 +113,7 @@ def _span(values: Int64) -> str:
 
 
 def measure_parts(
-    evidence: Evidence, chosen: Sequence[Part], metrics: Mapping[str, Metric], replicates: int, users: int
+    evidence: EvaluationInput, chosen: Sequence[Part], metrics: Mapping[str, Metric], replicates: int, users: int
 ) -> dict[tuple[str, str], Measured]:
     """Measure parts of one cell, all under the same bootstrap draws, which are those of the whole test.
 
@@ -153,13 +153,13 @@ def measure_parts(
     return points
 
 
-def unanswered(evidence: Evidence, part: Part) -> tuple[int, int]:
+def unanswered(evidence: EvaluationInput, part: Part) -> tuple[int, int]:
     """Return how many of the part's labelled pairs the fallback answered, and how many there are."""
     scores = part.of(evidence).scores
     return int(scores.fallback.sum()), len(scores)
 
 
-def _users(evidence: Evidence, metric: Metric, values: Float64) -> int:
+def _users(evidence: EvaluationInput, metric: Metric, values: Float64) -> int:
     """Count the users that a value rests on."""
     query = np.flatnonzero(~np.isnan(values)) if metric.task == "ranking" else evidence.pairs.query
     return len(np.unique(evidence.user[query]))

@@ -6,25 +6,25 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import cast
 
-from benchsuite.api import Place, Source, Split
+from benchsuite.api import DataLocations, Source, Split
 from benchsuite.data import Dataset
 from benchsuite.data.files import save_dataset
 from benchsuite.errors import DataError
-from benchsuite.evaluate import Across, guard
-from benchsuite.folds import complete, take_apart, write_fold
+from benchsuite.evaluate import CrossFoldChecks, check_fold
 from benchsuite.keys import content_key
 from benchsuite.loading import plugin_code
-from benchsuite.plan import Experiment, Plan, make_plan, pick_all
+from benchsuite.plan import Experiment, Plan, make_plan, resolve_all
 from benchsuite.plan.cells import FoldPlace, unmet
-from benchsuite.plan.picks import Pick
+from benchsuite.plan.resolve import ResolvedPlugin
 from benchsuite.registry import OWN
 from benchsuite.runner.plugin_code import tell_of_changed_code
 from benchsuite.store import Store
+from benchsuite.stored_folds import complete, take_apart, write_fold
 
 Say = Callable[[str], None]
 
 
-def prepare(experiment: Experiment, store: Store, place: Place, say: Say) -> Plan:
+def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say) -> Plan:
     """Make data and folds and plan every cell.
 
     Args:
@@ -36,9 +36,9 @@ def prepare(experiment: Experiment, store: Store, place: Place, say: Say) -> Pla
     Raises:
         BenchsuiteError: when data cannot be had, a plugin or setting is wrong, or a fold leaks.
     """
-    picked = pick_all(experiment)
+    picked = resolve_all(experiment)
     tell_of_changed_code(picked, store, say)
-    datasets: dict[str, tuple[Pick, Dataset]] = {}
+    datasets: dict[str, tuple[ResolvedPlugin, Dataset]] = {}
     folds: list[FoldPlace] = []
     refused: dict[tuple[str, str], str] = {}
     for source in picked.sources:
@@ -61,7 +61,7 @@ def prepare(experiment: Experiment, store: Store, place: Place, say: Say) -> Pla
     return make_plan(experiment, picked, datasets, folds, refused)
 
 
-def _trying(pick: Pick) -> AbstractContextManager[None]:
+def _trying(pick: ResolvedPlugin) -> AbstractContextManager[None]:
     """Take what a stranger's plugin raises for that plugin's fault; what ours raise is our own."""
     ours = pick.entry.distribution == OWN
     return nullcontext() if ours else plugin_code(f"{pick.entry.kind[:-1]} {pick.label} ({pick.entry.origin})")
@@ -75,7 +75,7 @@ def _keep(store: Store, dataset: Dataset) -> None:
 
 
 def _folds(
-    experiment: Experiment, store: Store, label: str, dataset: Dataset, split: Pick, say: Say
+    experiment: Experiment, store: Store, label: str, dataset: Dataset, split: ResolvedPlugin, say: Say
 ) -> Iterator[FoldPlace]:
     """Yield the places of a split's folds; cut, guard and keep those that are not there yet."""
     for seed in experiment.seeds:
@@ -96,7 +96,7 @@ def _is_cut(store: Store, split_key: str) -> bool:
     return all(complete(store, entry["key"]) for entry in store.get("split", split_key).manifest["folds"])
 
 
-def cut_identity(dataset: Dataset, split: Pick, seed: int) -> dict[str, object]:
+def cut_identity(dataset: Dataset, split: ResolvedPlugin, seed: int) -> dict[str, object]:
     """Return what makes one cut of a data set different from any other."""
     return {"data": dataset.fingerprint, "split": split.identity, "seed": seed}
 
@@ -106,13 +106,15 @@ def fold_key(identity: dict[str, object], name: str) -> str:
     return content_key("fold", identity | {"fold": name})
 
 
-def _cut(store: Store, dataset: Dataset, split: Pick, seed: int, split_key: str, identity: dict[str, object]) -> None:
+def _cut(
+    store: Store, dataset: Dataset, split: ResolvedPlugin, seed: int, split_key: str, identity: dict[str, object]
+) -> None:
     plugin = cast("Split", split.plugin)
     made = []
     where = f"{dataset.name}, {split.label}, seed {seed}"
-    across = Across(plugin, dataset, where)
+    across = CrossFoldChecks(plugin, dataset, where)
     for fold in plugin.split(dataset, seed):
-        evidence = guard(fold, plugin, f"{where}, fold {fold.name}", dataset)
+        evidence = check_fold(fold, plugin, f"{where}, fold {fold.name}", dataset)
         across.add(fold)
         key = fold_key(identity, fold.name)
         told = {"identity": identity | {"fold": fold.name}, "data": dataset.fingerprint}

@@ -7,13 +7,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from benchsuite.data import Entities, Evidence, Float32, Int8, Int32, Pairs, PairScores, Ragged, Rankings
+from benchsuite.data import Entities, EvaluationInput, Float32, Int8, Int32, Pairs, PairScores, Ragged, Rankings
 
 Quality = Literal["perfect", "mixed", "worst", "short"]
 QUERIES, CATALOGUE, PAIRS, LIKED = 24, 40, 6, 4
 
 
-def evidence(quality: Quality) -> Evidence:
+def evidence(quality: Quality) -> EvaluationInput:
     """Return answers of a quality to 24 questions about 40 items; lists hold the whole catalogue.
 
     Some queries have no relevant item and some no labelled pair. ``short`` lists are the first three places of mixed
@@ -28,7 +28,7 @@ def evidence(quality: Quality) -> Evidence:
     right = np.concatenate([hidden.choice(CATALOGUE, size, replace=False) for size in sizes]).astype(np.int32)
     relevant = Ragged.from_pairs(row, right, QUERIES)
     pairs = _pairs(hidden)
-    return Evidence(
+    return EvaluationInput(
         user=(np.arange(QUERIES) % 20).astype(np.int32),
         relevant=relevant,
         rankings=_rankings(quality, mixed, relevant),
@@ -85,7 +85,7 @@ def rankings(item: Int32) -> Rankings:
     return Rankings(item, np.where(item >= 0, place, np.nan).astype(np.float32), np.zeros(item.shape, np.bool_))
 
 
-def subset(full: Evidence, queries: ArrayLike) -> Evidence:
+def subset(full: EvaluationInput, queries: ArrayLike) -> EvaluationInput:
     """Return the evidence of these queries only, in this order."""
     chosen = np.asarray(queries, np.int64)
     lists = [full.relevant[int(query)] for query in chosen]
@@ -95,7 +95,7 @@ def subset(full: Evidence, queries: ArrayLike) -> Evidence:
     kept = kept.astype(np.int64)
     number = np.repeat(np.arange(len(chosen)), [int((full.pairs.query == query).sum()) for query in chosen])
     odds, rating = full.scores.probability, full.scores.rating
-    return Evidence(
+    return EvaluationInput(
         user=full.user[chosen],
         relevant=relevant,
         rankings=Rankings(full.rankings.item[chosen], full.rankings.score[chosen], full.rankings.fallback[chosen]),

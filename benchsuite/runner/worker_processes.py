@@ -17,7 +17,7 @@ from typing import BinaryIO, Protocol, TypeVar
 
 from benchsuite.loading import interpreter
 
-BRISK = {
+ALLOCATOR_ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(2**32),
     "MALLOC_MMAP_THRESHOLD_": str(2**25),  # the most that glibc accepts; larger values are ignored
     "OPENBLAS_THREAD_TIMEOUT": "14",
@@ -65,7 +65,7 @@ def patiently(start: Callable[[], T]) -> T:
     return start()
 
 
-class Child(Protocol):
+class WorkerHandle(Protocol):
     """One worker."""
 
     @property
@@ -79,10 +79,10 @@ class Child(Protocol):
         """End it and everything it started."""
 
 
-class Parent(Protocol):
+class WorkerFactory(Protocol):
     """Who starts workers."""
 
-    def start(self, job: Path, log: Path, pipe: int) -> Child:
+    def start(self, job: Path, log: Path, pipe: int) -> WorkerHandle:
         """Start one on a job, with the log that exists and the end of the pipe it writes to."""
 
     def fileno(self) -> int | None:
@@ -95,13 +95,13 @@ class Parent(Protocol):
         """End, and all workers with it."""
 
 
-def parent_for(modules: Sequence[str], threads: int, scratch: Path) -> Parent:
+def worker_factory(modules: Sequence[str], threads: int, scratch: Path) -> WorkerFactory:
     """Return who starts workers that need certain modules and may use so many threads."""
-    return Nursery(modules, threads, scratch) if FORKS else Starter(threads)
+    return ForkServer(modules, threads, scratch) if FORKS else Spawner(threads)
 
 
-class Nursery:
-    """Workers are forks of a process that has imported everything, see :mod:`benchsuite.runner.nursery`."""
+class ForkServer:
+    """Workers are forks of a process that has imported everything, see :mod:`benchsuite.runner.fork_server`."""
 
     def __init__(self, modules: Sequence[str], threads: int, scratch: Path) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -110,10 +110,10 @@ class Nursery:
         self._orders = 0
         self._forks: dict[int, _Fork] = {}
         with self._log.open("wb") as output, theirs:
-            words = [*interpreter(), "-m", "benchsuite.runner.nursery", str(theirs.fileno()), *modules]
+            words = [*interpreter(), "-m", "benchsuite.runner.fork_server", str(theirs.fileno()), *modules]
             self._process = patiently(lambda: _popen(words, output, theirs.fileno(), _environment(threads, scratch)))
 
-    def start(self, job: Path, log: Path, pipe: int) -> Child:
+    def start(self, job: Path, log: Path, pipe: int) -> WorkerHandle:
         """Order a fork."""
         self._orders += 1
         fork = self._forks[self._orders] = _Fork(self)
@@ -169,7 +169,7 @@ class Nursery:
 class _Fork:
     """One fork."""
 
-    nursery: Nursery
+    nursery: ForkServer
     pid: int | None = None
     code: int | None = None
     lost: str = ""
@@ -187,14 +187,14 @@ class _Fork:
             _kill(self.pid)
 
 
-class Starter:
+class Spawner:
     """Each worker is a process from the start."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._started: list[_Started] = []
 
-    def start(self, job: Path, log: Path, pipe: int) -> Child:
+    def start(self, job: Path, log: Path, pipe: int) -> WorkerHandle:
         """Start a new interpreter."""
         words = [*interpreter(), "-m", "benchsuite.runner.worker", str(job), str(log), str(pipe), str(os.getpid())]
         with log.open("ab") as output:
@@ -255,7 +255,7 @@ def _environment(threads: int, scratch: Path) -> dict[str, str]:
     """Return the environment of workers: their number of threads, quick memory, nothing that depends on chance."""
     return os.environ | {
         **thread_limits(threads),
-        **BRISK,
+        **ALLOCATOR_ENVIRONMENT,
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "false",

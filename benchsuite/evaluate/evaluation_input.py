@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite.data import Evidence, Fold, Pairs, PairScores, Ragged, Rankings
+from benchsuite.data import EvaluationInput, Fold, Pairs, PairScores, Ragged, Rankings
 from benchsuite.evaluate.calibrate import Aim, Reading, read_scores
 from benchsuite.evaluate.ratings import RatingLine, RatingScale
 from benchsuite.evaluate.topk import popularity
@@ -18,7 +18,7 @@ Arrays = Mapping[str, NDArray[Any]]
 Relevant = Literal["taken", "liked"]
 
 
-def gather(
+def evaluation_input(
     fold: Fold,
     answers: Arrays,
     validation: Arrays | None,
@@ -26,7 +26,7 @@ def gather(
     aim: Aim,
     *,
     predicts_values: bool = False,
-) -> tuple[Evidence, Reading]:
+) -> tuple[EvaluationInput, Reading]:
     """Put fold and stored answers together.
 
     Args:
@@ -44,7 +44,7 @@ def gather(
     else:
         scores, reading = read_scores((validation["pair_score"], validation["pair_label"]), answers["pair_score"], aim)
         scores, reading = _with_ratings(fold, answers, validation, scores, reading, own=predicts_values)
-    evidence = Evidence(
+    evidence = EvaluationInput(
         user=fold.queries.user,
         relevant=relevant_items(fold, relevant),
         rankings=Rankings(answers["item"], answers["score"], answers["fallback"]),
@@ -79,7 +79,7 @@ def relevant_items(fold: Fold, relevant: Relevant) -> Ragged:
     return Ragged.from_pairs(truth.rows[liked], truth.item[liked], len(truth))
 
 
-def fallback_share(evidence: Evidence) -> float:
+def fallback_share(evidence: EvaluationInput) -> float:
     """Return the share of list places that the fallback filled."""
     filled = evidence.rankings.item >= 0
     return float(evidence.rankings.fallback.sum() / max(int(filled.sum()), 1))

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite.compare.cells import CellResult, Measurer
+from benchsuite.analysis.cell_evaluation import CellEvaluator, CellResult
 from benchsuite.data import Bool, Fold, Int32, Int64
 from benchsuite.data.tables import Batch
-from benchsuite.evaluate.gather import relevant_items
+from benchsuite.evaluate.evaluation_input import relevant_items
 from benchsuite.plan import Cell, Plan
 from benchsuite.store import Store
 
@@ -24,7 +24,7 @@ def per_query(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
 
     A cell that has no result has no row; the comparison says why.
     """
-    measurer = Measurer(plan, store)
+    measurer = CellEvaluator(plan, store)
     labels = [metric.label for metric in plan.metrics]
     for result in _results(plan, measurer):
         fold = measurer.fold(result.test.fold_key)
@@ -43,7 +43,7 @@ def per_query(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
 
 def rankings(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
     """Yield :data:`benchsuite.data.tables.RANKINGS` in the order of the plan, the list of one query in a row."""
-    measurer = Measurer(plan, store)
+    measurer = CellEvaluator(plan, store)
     for result in _results(plan, measurer):
         fold = measurer.fold(result.test.fold_key)
         stored = store.get("cell", result.test.key).arrays()
@@ -64,7 +64,7 @@ def rankings(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
             yield batch
 
 
-def _results(plan: Plan, measurer: Measurer) -> Iterator[CellResult]:
+def _results(plan: Plan, measurer: CellEvaluator) -> Iterator[CellResult]:
     """Yield every test cell that has a result together with its validation cell, where one is planned, measured."""
     validation = {_spot(cell): cell for cell in plan.cells if cell.stage == "validation"}
     for cell in plan.cells:

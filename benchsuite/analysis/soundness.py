@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.compare.plans import kept_plan
+from benchsuite.analysis.kept_plans import kept_plan
 from benchsuite.errors import StoreError
-from benchsuite.folds import kinds_of
 from benchsuite.plan import Plan
 from benchsuite.store import Entry, Store
+from benchsuite.stored_folds import kinds_of
 
 _SHORT = 12
 _NEAR = 1e-9

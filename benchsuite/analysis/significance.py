@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from benchsuite.compare import statistics
-from benchsuite.compare.cells import REPLICATES, CellResult, Measurer
-from benchsuite.compare.contrasts import Column, Measures, Test, contrast, correct, spread
-from benchsuite.compare.ranks import stand
+from benchsuite.analysis import statistics
+from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult
+from benchsuite.analysis.contrasts import Column, Measures, Test, contrast, correct, spread
+from benchsuite.analysis.ranks import stand
 from benchsuite.data import Contrast, Float64, Int32, MeanRanks, Row, VarianceComponents
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
@@ -25,7 +25,7 @@ _SEVERAL = 2
 
 T = TypeVar("T")
 
-Judged = Mapping[tuple[str, str], Mapping[str, Sequence[CellResult]]]
+ResultsByModel = Mapping[tuple[str, str], Mapping[str, Sequence[CellResult]]]
 """Measured cells (seeds and folds, in the same order for all models) by (data set, split) and model."""
 
 
@@ -38,10 +38,10 @@ class Judgement:
     standings: tuple[MeanRanks, ...]
 
 
-def judge(
+def significance_tests(
     plan: Plan,
-    measurer: Measurer,
-    judged: Judged,
+    measurer: CellEvaluator,
+    judged: ResultsByModel,
     rows: Sequence[Row],
     against: Sequence[str] = (),
     test: Test = "randomization",
@@ -136,7 +136,7 @@ class Table:
     """All measured models of one data set and split, read from the store when asked for columns."""
 
     def __init__(
-        self, plan: Plan, measurer: Measurer, dataset: str, split: str, models: Mapping[str, Sequence[CellResult]]
+        self, plan: Plan, measurer: CellEvaluator, dataset: str, split: str, models: Mapping[str, Sequence[CellResult]]
     ) -> None:
         self._plan = plan
         self._measurer = measurer

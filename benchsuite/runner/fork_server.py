@@ -1,4 +1,4 @@
-"""A process that has imported what workers need, and forks one for each job: ``python -m benchsuite.runner.nursery``.
+"""A process that has imported what workers need, and forks one for each job: ``python -m benchsuite.runner.fork_server``.
 
 Importing takes a worker longer than many a model takes to fit. The nursery imports once, computes nothing (so that no
 library has threads or a GPU open when it forks), and tells through its socket which workers it started and how they
@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.runner import worker
-from benchsuite.runner.children import patiently
+from benchsuite.runner.worker_processes import patiently
 
 _LONGEST = 2**16
 
 
 @dataclass(frozen=True)
-class _Birth:
+class WorkerArgs:
     """What a worker is to do: the arguments of :func:`benchsuite.runner.worker.main`."""
 
     job: str
@@ -52,7 +52,7 @@ def main(descriptor: int, modules: list[str]) -> None:
     worker.main(birth.job, birth.log, birth.pipe, own)
 
 
-def _serve(orders: socket.socket, own: int) -> _Birth:
+def _serve(orders: socket.socket, own: int) -> WorkerArgs:
     """Fork on order and report; return in a fork only."""
     awake, wake = os.pipe()
     os.set_blocking(awake, False)
@@ -91,10 +91,10 @@ def _serve(orders: socket.socket, own: int) -> _Birth:
     for open_end in (awake, wake):
         os.close(open_end)
     orders.close()
-    return _begin(order, pipes[0])
+    return _become_worker(order, pipes[0])
 
 
-def _begin(order: dict[str, Any], pipe: int) -> _Birth:
+def _become_worker(order: dict[str, Any], pipe: int) -> WorkerArgs:
     """Make a fork what a process of its own would be: a group, a log, a folder for temporary files."""
     with contextlib.suppress(OSError):  # the nursery may have done it
         os.setpgid(0, 0)
@@ -104,7 +104,7 @@ def _begin(order: dict[str, Any], pipe: int) -> _Birth:
     os.close(log)
     os.environ["TMPDIR"] = str(Path(order["log"]).parent)
     tempfile.tempdir = None
-    return _Birth(order["job"], order["log"], pipe)
+    return WorkerArgs(order["job"], order["log"], pipe)
 
 
 def _reap(orders: socket.socket) -> None:

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from benchsuite.compare import statistics
-from benchsuite.compare.variance import components
+from benchsuite.analysis import statistics
+from benchsuite.analysis.variance import components
 from benchsuite.data import Bool, Contrast, Float64, Int32, Int64, VarianceComponents
 
 Test = Literal["randomization", "t"]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from benchsuite.errors import StoreError
-from benchsuite.folds import borrow
 from benchsuite.registry import find
 from benchsuite.runner import THREADS
 from benchsuite.runner.jobs import Job, modules_for
-from benchsuite.runner.pool import Fixed, Pool, Watcher
+from benchsuite.runner.pool import Pool, ProgressListener, StaticJobSource
 from benchsuite.runner.scratch import scratch_folder
 from benchsuite.store import MANIFEST, Entry, Store, misfit, unreadable
+from benchsuite.stored_folds import borrow
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ def find_key(store: Store, kind: str, start: str) -> str:
     return found[0]
 
 
-def again(store: Store, key: str, watcher: Watcher, trusted: Collection[str] = ()) -> tuple[Entry, list[Difference]]:
+def refit(
+    store: Store, key: str, watcher: ProgressListener, trusted: Collection[str] = ()
+) -> tuple[Entry, list[Difference]]:
     """Fit a stored cell once more and compare its lists and scores with what the store has.
 
     Args:
@@ -73,7 +75,7 @@ def again(store: Store, key: str, watcher: Watcher, trusted: Collection[str] = (
         modules = modules_for(identity["model"]["plugin"], trusted)
         label = f"cell {key[:12]}"
         job = Job(label, identity["fold"], (cell,), threads, "auto", 2 * 3600.0, modules, tuple(trusted))
-        Pool(other, 1, watcher).run(Fixed([job]))
+        Pool(other, 1, watcher).run(StaticJobSource([job]))
         new = other.get("cell", key)
         states = (old.manifest["state"], new.manifest["state"])
         return new, _compare(old, new) if states == ("ok", "ok") else []

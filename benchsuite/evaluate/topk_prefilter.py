@@ -39,7 +39,7 @@ class Finalists:
     settled: Bool
 
 
-def worth(width: int, k: int) -> bool:
+def use_prefilter(width: int, k: int) -> bool:
     """Tell whether lists of k out of ``width`` columns are short enough for :func:`finalists`."""
     return k > 0 and width // _groups(width, k) >= _FEWEST_LEVELS
 

@@ -28,7 +28,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RecommendedItem:
     """A recommended item.
 
     Attributes:
@@ -81,7 +81,7 @@ def find_id(saved: Saved, name: str) -> int:
     raise UsageError(f'no item has the id "{name}"', where="--history-id", remedy=remedy)
 
 
-def recommend(saved: Saved, history: Sequence[int], k: int) -> list[Answer]:
+def recommend(saved: Saved, history: Sequence[int], k: int) -> list[RecommendedItem]:
     """Return the best k items that are not in the history, as the harness ranks them.
 
     Items of which the model has no opinion are left out, so there may be fewer.
@@ -108,7 +108,7 @@ def recommend(saved: Saved, history: Sequence[int], k: int) -> list[Answer]:
             for item, fall in zip(shown, falls[:, column].tolist(), strict=True)
         ]
         reasons.sort(key=lambda reason: -np.inf if reason.fall is None else -reason.fall)
-        answers.append(Answer(code, float(scores[0, column]), tuple(reasons)))
+        answers.append(RecommendedItem(code, float(scores[0, column]), tuple(reasons)))
     return answers
 
 

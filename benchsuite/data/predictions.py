@@ -121,7 +121,7 @@ class PairScores:
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class EvaluationInput:
     """Everything a metric may look at: one model's answers to one fold's queries.
 
     Attributes:
@@ -155,7 +155,7 @@ class Evidence:
         """Return the number of queries."""
         return len(self.user)
 
-    def of_queries(self, chosen: Bool) -> Evidence:
+    def of_queries(self, chosen: Bool) -> EvaluationInput:
         """Return the answers to some queries only, in their order.
 
         Args:
@@ -174,7 +174,7 @@ class Evidence:
             scores=self.scores.take(kept),
         )
 
-    def of_items(self, chosen: Bool) -> Evidence:
+    def of_items(self, chosen: Bool) -> EvaluationInput:
         """Return the same answers judged on some items only.
 
         What is relevant and the labelled pairs shrink to these items; the lists stay whole, so other items in them are

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from benchsuite.api import Metric
-from benchsuite.data import Evidence, Float32, Float64, Fold
-from benchsuite.evaluate import Measured, Reading, fallback_share, gather, measure
-from benchsuite.folds import StoredFolds
+from benchsuite.data import EvaluationInput, Float32, Float64, Fold
+from benchsuite.evaluate import Measured, Reading, evaluation_input, fallback_share, measure
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 from benchsuite.registry import load_metric
 from benchsuite.store import Entry, Store
+from benchsuite.stored_folds import StoredFolds
 
 REPLICATES = 1000
 """Bootstrap draws behind every interval."""
@@ -48,7 +48,7 @@ class CellResult:
     spent: Mapping[str, Any]
 
 
-class Measurer:
+class CellEvaluator:
     """Measures cells of a plan; loads each fold at most once, and only when something is missing."""
 
     def __init__(self, plan: Plan, store: Store) -> None:
@@ -119,13 +119,13 @@ class Measurer:
         """Return a fold, loaded once."""
         return self._folds.fold(key)
 
-    def evidence(self, test: Cell, validation: Cell | None) -> tuple[Evidence, Reading]:
+    def evidence(self, test: Cell, validation: Cell | None) -> tuple[EvaluationInput, Reading]:
         """Return what metrics may look at, and how the scores were read."""
         stored = self.store.get("cell", test.key).arrays()
         tried = None if validation is None else self.store.get("cell", validation.key).arrays()
         own, settings = self._plan.predicts_values(test.model), self._plan.settings
         aims = settings["relevant"], settings["threshold"]
-        return gather(self.fold(test.fold_key), stored, tried, *aims, predicts_values=own)
+        return evaluation_input(self.fold(test.fold_key), stored, tried, *aims, predicts_values=own)
 
     @property
     def metrics(self) -> dict[str, Metric]:

@@ -21,7 +21,7 @@ def launched() -> int:
 
 
 @dataclass(frozen=True)
-class Group:
+class ProcessGroup:
     """The processes that fit together.
 
     Attributes:
@@ -47,14 +47,14 @@ class Group:
 
 
 @contextmanager
-def join_group(device: str) -> Iterator[Group]:
+def join_process_group(device: str) -> Iterator[ProcessGroup]:
     """Join the processes that a launcher started: over NCCL on GPUs, over gloo on CPUs.
 
     Args:
         device: what the fit computes on.
     """
     if launched() == 1:
-        yield Group()
+        yield ProcessGroup()
         return
     import torch
     from accelerate import PartialState
@@ -65,7 +65,7 @@ def join_group(device: str) -> Iterator[Group]:
         state = PartialState(cpu=device == "cpu")
     torch.set_num_threads(threads)
     try:
-        yield Group(state.is_main_process, int(os.environ.get("LOCAL_WORLD_SIZE", state.num_processes)), state)
+        yield ProcessGroup(state.is_main_process, int(os.environ.get("LOCAL_WORLD_SIZE", state.num_processes)), state)
     finally:
         state.destroy_process_group()
         PartialState._reset_state()  # noqa: SLF001 - else the next group would be taken for this one

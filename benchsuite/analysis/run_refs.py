@@ -18,7 +18,7 @@ _TOLD = ("version", "origin", "fingerprint", "users", "items", "interactions", "
 
 
 @dataclass(frozen=True)
-class Side:
+class RunRef:
     """One of the two runs that are compared.
 
     Attributes:
@@ -58,7 +58,7 @@ class Change:
     b: Any
 
 
-def changes(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> list[Change]:
+def changes(a: RunRef, b: RunRef, pairs: Sequence[tuple[str, str]]) -> list[Change]:
     """Return everything that differs.
 
     Args:
@@ -104,7 +104,7 @@ def _plain(about: PluginInfo) -> dict[str, Any]:
     return {"plugin": about.name, **told, **about.settings}
 
 
-def _tuned(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[Change]:
+def _tuned(a: RunRef, b: RunRef, pairs: Sequence[tuple[str, str]]) -> Iterator[Change]:
     """Yield settings of fitted cells that differ although, or besides what, the plan's own settings say."""
     for one, other in pairs:
         known = dict(_differing(_plain(a.about(one)), _plain(b.about(other))))
@@ -131,7 +131,7 @@ def _spot(cell: Cell) -> tuple[str, str, int, str]:
     return cell.dataset, cell.split, cell.seed, cell.fold
 
 
-def _made_with(a: Side, b: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[Change]:
+def _made_with(a: RunRef, b: RunRef, pairs: Sequence[tuple[str, str]]) -> Iterator[Change]:
     """Yield versions, commits and machines of the cells that differ; cells that both sides share do not count."""
     keys = [{cell.key for cell in side.plan.cells} for side in (a, b)]
     shared = keys[0] & keys[1]

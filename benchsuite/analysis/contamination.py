@@ -18,7 +18,7 @@ _GIVEN = "given"
 _COMPLETION = "title_completion"
 
 
-def survival(
+def contamination_notes(
     datasets: Sequence[DatasetInfo],
     models: Sequence[ModelInfo],
     metrics: Sequence[MetricInfo],
@@ -47,7 +47,7 @@ def survival(
                 yield _sentence(lead, others)
 
 
-def completion(facts: Mapping[tuple[str, str], Mapping[str, Any]]) -> Iterator[str]:
+def title_completion_notes(facts: Mapping[tuple[str, str], Mapping[str, Any]]) -> Iterator[str]:
     """Yield one sentence for each outcome of the title-completion probe, models and data sets that share it together.
 
     Args:
