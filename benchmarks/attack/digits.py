@@ -51,28 +51,21 @@ def wrong_digits(found: Tables, wanted: Tables, *, costs: bool, models: Collecti
         costs: compare seconds and memory, too.
         models: judge these only; all when empty.
     """
-    absent = [
-        row for row in found.get("results", []) if row["state"] != "ok" and (not models or row["model"] in models)
-    ]
+    found = {table: [row for row in rows if not models or row.get("model") in models] for table, rows in found.items()}
+    states = {_name("results", row): row["state"] for row in wanted["results"]}
+    absent = [row for row in found.get("results", []) if row["state"] != "ok"]
     for row in absent:
         if not row["reason"] and row["state"] != "missing":
             yield f"results: {_name('results', row)} is {row['state']} without a reason"
-    right_states = {_name("results", row): row["state"] for row in wanted["results"]}
-    incomplete = any(right_states.get(_name("results", row)) == "ok" for row in absent)
-    for table, rows in wanted.items():
+    incomplete = any(states.get(_name("results", row)) == "ok" for row in absent)
+    for table, rows in wanted.items() if found else ():
+        right = {_name(table, row): row for row in rows if not models or row.get("model") in models}
         given = {_name(table, row): row for row in found.get(table, [])}
-        listed = {_name(table, row): row for row in rows}
-        for name, row in given.items():
-            if models and row.get("model") not in models:
-                continue
-            if name in listed:
-                yield from _differences(table, name, row, listed[name], costs=costs, incomplete=incomplete)
-            elif not incomplete and not models:
-                yield f"{table}: {name} should not be there"
-        if not incomplete and found:
-            for name, row in listed.items():
-                if name not in given and (not models or row.get("model") in models):
-                    yield f"{table}: {name} is missing"
+        for name in given.keys() & right.keys():
+            yield from _differences(table, name, given[name], right[name], costs=costs, incomplete=incomplete)
+        if not incomplete:
+            yield from (f"{table}: {name} is missing" for name in right.keys() - given.keys())
+            yield from (f"{table}: {name} should not be there" for name in given.keys() - right.keys())
 
 
 def _differences(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from attack.chance import chance
 from attack.digits import Tables, cell_differences, read_tables, wrong_digits
 from attack.findings import Fault, Journal, Result
 from attack.program import MARK, OUR_MISTAKE, call, command, end_marked, environment, fresh, marked
@@ -118,7 +119,7 @@ def _attack_round(
         folder=folder,
         store=folder / "attacked",
         temporary=fresh(folder / "tmp"),
-        draw=random.Random(f"{seed} {case}"),
+        draw=chance(seed, case),
         mark=uuid.uuid4().hex,
         longest=1.0 if small else 3.0,
         restarts=1 if small else 3,

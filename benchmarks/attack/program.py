@@ -1,4 +1,4 @@
-"""Start benchsuite as a user does: as a process of its own, or, where many calls are needed, as a fork that calls main."""
+"""Start benchsuite as a user does: as a process of its own or, where calls are many, as a fork that calls ``main``."""
 
 from __future__ import annotations
 
