@@ -58,6 +58,7 @@ class _Round:
     restarts: int
     faults: list[Fault]
     counts: Counter[str]
+    victims: Iterator[str]
 
     def words(self, *more: str) -> list[str]:
         return ["run", "kills.toml", "--store", str(self.store), "--offline", "--workers", "2", "--threads", "1", *more]
@@ -114,17 +115,19 @@ def _attack_round(
     case: str, kills: int, seed: int, folder: Path, right: Tables, small: bool
 ) -> tuple[list[Fault], Counter[str]]:
     shutil.rmtree(folder / "attacked", ignore_errors=True)
+    draw = chance(seed, case)
     one = _Round(
         case=case,
         folder=folder,
         store=folder / "attacked",
         temporary=fresh(folder / "tmp"),
-        draw=chance(seed, case),
+        draw=draw,
         mark=uuid.uuid4().hex,
         longest=1.0 if small else 3.0,
         restarts=1 if small else 3,
         faults=[],
         counts=Counter(),
+        victims=_victims(draw),
     )
     try:
         code = _run_under_fire(one, kills)
@@ -138,6 +141,12 @@ def _attack_round(
     finally:
         end_marked(one.mark)
     return one.faults, one.counts
+
+
+def _victims(draw: random.Random) -> Iterator[str]:
+    """Yield victims without end: each mixture in an order of its own."""
+    while True:
+        yield from draw.sample(_MIXTURE, len(_MIXTURE))
 
 
 def _run_under_fire(one: _Round, kills: int) -> int:
@@ -182,7 +191,7 @@ def _fire(one: _Round, runner: subprocess.Popen[bytes], kills: int, begun: float
                 return True
         else:
             return True
-        if (victim := one.draw.choice(_MIXTURE)) in RUNNER:
+        if (victim := next(one.victims)) in RUNNER:
             _kill_runner(one, runner, process, victim)
             return False
         _kill_below(one, process, victim)
@@ -220,13 +229,18 @@ def _kill_runner(one: _Round, runner: subprocess.Popen[bytes], process: psutil.P
 
 def _kill_below(one: _Round, process: psutil.Process, victim: str) -> None:
     """Kill a worker (who has nobody below) or a fork server (a child of the runner that has)."""
-    with contextlib.suppress(psutil.Error):
-        direct = [child for child in process.children() if "resource_tracker" not in " ".join(child.cmdline())]
-        servers = [child for child in direct if child.children()]
-        workers = [child for child in process.children(recursive=True) if child not in direct and not child.children()]
-        if found := servers or direct if victim == "fork server" else workers:
-            one.draw.choice(found).kill()
-            one.counts[f"killed {victim}"] += 1
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        with contextlib.suppress(psutil.Error):
+            direct = [child for child in process.children() if "resource_tracker" not in " ".join(child.cmdline())]
+            servers = [child for child in direct if child.children()]
+            below = [child for child in process.children(recursive=True) if child not in direct]
+            workers = [child for child in below if not child.children()]
+            if found := servers or direct if victim == "fork server" else workers:
+                one.draw.choice(found).kill()
+                one.counts[f"killed {victim}"] += 1
+                return
+        time.sleep(0.01)
 
 
 def _end_state(one: _Round, right: Tables) -> Iterator[tuple[str, str]]:
