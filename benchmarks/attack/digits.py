@@ -23,11 +23,11 @@ _KEYS = {
     "standings": ("split", "metric", "model"),
 }
 _DEPENDS_ON_OTHERS = {
-    "contrasts": frozenset({"p_holm", "family", "verdict"}),
+    "contrasts": frozenset({"p", "p_holm", "family", "verdict", "draws", "ties"}),
     "tuning": frozenset({"best", "edges"}),
     "strata": frozenset({"meaning"}),
 }
-"""Columns that rightly change when another row has no value."""
+"""Columns that rightly change when another row has no value: randomization draws signs for all models together."""
 
 
 def read_tables(folder: Path) -> Tables:
