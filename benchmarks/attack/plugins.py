@@ -101,7 +101,8 @@ def _attack_batch(
     report = forked(words, cwd=folder, temporary=temporary, seconds=_TIME)
     tables = read_tables(page)
     name = "; ".join(breaker.name for _, breaker in batch)
-    shared = list(_shared(name, answer, report, tables, right))
+    early = all(breaker.alone for _, breaker in batch)
+    shared = list(_shared(name, answer, report, tables, right, early=early))
     if shared and len(batch) > 1:
         halves = [
             _attack_batch(part, folder, right, timeout) for part in (batch[: len(batch) // 2], batch[len(batch) // 2 :])
@@ -116,11 +117,24 @@ def _attack_batch(
     return shared, counts
 
 
-def _shared(name: str, answer: Answer, report: Answer, tables: Tables, right: Tables) -> Iterator[Fault]:
-    """Yield what hurts more than the broken plugin."""
+def _shared(
+    name: str, answer: Answer, report: Answer, tables: Tables, right: Tables, *, early: bool
+) -> Iterator[Fault]:
+    """Yield what hurts more than the broken plugin.
+
+    Args:
+        name: what is wrong with the plugins.
+        answer: of the run.
+        report: of the report.
+        tables: what the report shows.
+        right: what it shows without broken plugins.
+        early: no plugin can be had at all, so that the experiment may be refused as a whole.
+    """
     yield from answer.faults(name)
     if answer.code == 2:
-        return  # refused as a whole, in one line, before anything was fitted
+        if not early:
+            yield Fault.of(name, "a model ended the whole run", answer.err[-300:])
+        return
     yield from report.faults(name)
     healthy = {table: [row for row in tables.get(table, []) if row["model"] in _HEALTHY] for table in ("results",)}
     wanted = {table: right[table] for table in healthy}
@@ -147,6 +161,9 @@ def _own(breaker: Breaker, rows: Sequence[Row], right: Tables) -> Iterator[Fault
     for row in rows:
         if row["metric"] in COSTS or row["metric"] == "parameters":
             continue
+        if row["state"] == "missing":
+            yield Fault.of(breaker.name, "a planned cell was never done", row["reason"])
+            return
         if row["state"] != "ok":
             reason = row["reason"]
             if not reason or "\n" in reason or len(reason) > _LONGEST_REASON:
