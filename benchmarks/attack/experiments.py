@@ -94,6 +94,15 @@ def _value(text: str, draw: random.Random) -> str:
     return "".join(tokens)
 
 
+def _number(text: str, draw: random.Random) -> str:
+    """Put another number of the same type in the place of one: most of these experiments are valid."""
+    tokens = list(_tokens(text))
+    numbers = [place for place, token in enumerate(tokens) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", token)]
+    place = draw.choice(numbers)
+    tokens[place] = draw.choice(("0.05", "0.3", "0.5", "2.0") if "." in tokens[place] else ("1", "2", "3", "7", "40"))
+    return "".join(tokens)
+
+
 def _mark(text: str, draw: random.Random) -> str:
     """Insert, delete or replace a mark anywhere."""
     place = draw.randrange(len(text))
@@ -110,6 +119,8 @@ def _cut(text: str, draw: random.Random) -> str:
 
 
 def _mutated(text: str, draw: random.Random) -> bytes:
+    if draw.random() < 0.4:
+        return _number(_number(text, draw), draw).encode()
     changes: tuple[Callable[[str, random.Random], str], ...] = (_lines, _value, _value, _value, _mark, _insert, _cut)
     for _ in range(draw.choice([1, 1, 1, 2, 3, 6])):
         text = draw.choice(changes)(text or "\n", draw)
