@@ -7,7 +7,8 @@ resolved. The drawn order matters for new items, which are all equally unpopular
 result of a model without opinions a matter of luck.
 
 Most rows never need these numbers: where k open candidates have a score, the module
-:mod:`benchsuite.evaluate.topk_prefilter` finds the same lists in one pass over the scores. Only the other rows, and those with many ties, are ordered in full.
+:mod:`benchsuite.evaluate.topk_prefilter` finds the same lists in one pass over the scores. Only the other rows, and
+those with many ties, are ordered in full.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""A process that has imported what workers need, and forks one for each job: ``python -m benchsuite.runner.fork_server``.
+"""A process that has imported what workers need, and forks one for each job.
 
-Importing takes a worker longer than many a model takes to fit. The nursery imports once, computes nothing (so that no
-library has threads or a GPU open when it forks), and tells through its socket which workers it started and how they
-ended. It ends when its socket is closed; its workers notice that and end, too.
+It is started as ``python -m benchsuite.runner.fork_server``. Importing takes a worker longer than many a model takes to
+fit. The server imports once, computes nothing (so that no library has threads or a GPU open when it forks), and reports
+through its socket which workers it started and how they ended. It ends when its socket is closed; its workers notice
+that and end, too.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def main(descriptor: int, modules: list[str]) -> None:
     gc.collect()
     gc.freeze()  # the collector of a fork leaves alone what all share, so the pages stay shared
     own = os.getpid()
-    birth = _serve(socket.socket(fileno=descriptor), own)
-    worker.main(birth.job, birth.log, birth.pipe, own)
+    args = _serve(socket.socket(fileno=descriptor), own)
+    worker.main(args.job, args.log, args.pipe, own)
 
 
 def _serve(orders: socket.socket, own: int) -> WorkerArgs:
@@ -96,7 +97,7 @@ def _serve(orders: socket.socket, own: int) -> WorkerArgs:
 
 def _become_worker(order: dict[str, Any], pipe: int) -> WorkerArgs:
     """Make a fork what a process of its own would be: a group, a log, a folder for temporary files."""
-    with contextlib.suppress(OSError):  # the nursery may have done it
+    with contextlib.suppress(OSError):  # the server may have done it
         os.setpgid(0, 0)
     log = os.open(order["log"], os.O_WRONLY | os.O_APPEND)
     os.dup2(log, 1)

@@ -158,8 +158,8 @@ class Pool:
                     if not self._running:
                         return
                     for key, _ in self._selector.select(timeout=0.2):
-                        hear: Callable[[], None] = key.data
-                        hear()
+                        read: Callable[[], None] = key.data
+                        read()
                     for worker in list(self._running):
                         trim_log(worker.log)
                         if self._check(worker):
@@ -185,7 +185,7 @@ class Pool:
         try:
             child = self._parent(job, scratch).start(order, folder / "log.txt", sending)
         except OSError as error:
-            child = _Unborn(f"no process could be started for it: {error.strerror or error}")
+            child = _NotStarted(f"no process could be started for it: {error.strerror or error}")
         finally:
             os.close(sending)
         worker = _Running(job, child, channel, folder, dict(job.cells[0]), time.monotonic())
@@ -205,7 +205,7 @@ class Pool:
     def _listen(self, key: tuple[tuple[str, ...], int]) -> None:
         """Take a parent's news; drop one that is gone, so that the next job gets a new one."""
         parent = self._parents.get(key)
-        if parent is None or parent.hear():
+        if parent is None or parent.read_reports():
             return
         if (news := parent.fileno()) is not None:
             self._selector.unregister(news)
@@ -214,12 +214,12 @@ class Pool:
 
     def _read(self, worker: _Running) -> None:
         for message in worker.channel.read():
-            self._hear(worker, message)
+            self._handle_message(worker, message)
         if not worker.channel.open:
             with contextlib.suppress(KeyError):
                 self._selector.unregister(worker.channel.pipe)
 
-    def _hear(self, worker: _Running, message: dict[str, Any]) -> None:
+    def _handle_message(self, worker: _Running, message: dict[str, Any]) -> None:
         label = worker.job.label
         if "start" in message:
             found = next((cell for cell in worker.job.cells if cell["key"] == message["start"]), None)
@@ -248,21 +248,21 @@ class Pool:
         if code is None:
             return False
         for message in worker.channel.read_all():
-            self._hear(worker, message)
+            self._handle_message(worker, message)
         self._running.remove(worker)
         with contextlib.suppress(KeyError):
             self._selector.unregister(worker.channel.pipe)
         worker.channel.close()
         left = [cell for cell in worker.job.cells if not self._store.has("cell", cell["key"])]
         if left:
-            left = self._bury(worker, left, *_verdict(worker, code, late))
+            left = self._record_crash(worker, left, *_verdict(worker, code, late))
         shutil.rmtree(worker.folder, ignore_errors=True)
         self._watcher.job_ended(worker.job.label)
         if left:
             self._again.append(dataclasses.replace(worker.job, cells=tuple(left)))
         return not left
 
-    def _bury(
+    def _record_crash(
         self, worker: _Running, left: list[Mapping[str, Any]], cause: Cause, reason: str
     ) -> list[Mapping[str, Any]]:
         """Give the cell in flight its failure, or another try; return the cells that are still to be done.
@@ -286,7 +286,7 @@ _TRIED_AGAIN: tuple[Cause, ...] = ("signal", "lost")
 
 
 @dataclass(frozen=True)
-class _Unborn:
+class _NotStarted:
     """A worker that could not be started."""
 
     lost: str

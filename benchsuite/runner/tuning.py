@@ -59,7 +59,7 @@ class TuneQueue:
         self._metric_identity = [about.plugin, about.version, dict(about.settings)]
         self._metric_identity += [about.code] if about.code else []
         self._folds = StoredFolds(store)
-        self._flying: dict[str, _Open] = {}
+        self._in_flight: dict[str, _Open] = {}
         self._done: set[str] = set()
         self._open = [self._begin(cell) for cell in plan.cells if cell.stage == "validation" and not cell.reason]
         self.finished: dict[tuple[str, str], Trials] = {}
@@ -76,13 +76,13 @@ class TuneQueue:
             job = self._advance(opened)
             if job is not None:
                 self._open.remove(opened)
-                self._flying[job.cells[0]["key"]] = opened
+                self._in_flight[job.cells[0]["key"]] = opened
                 return job
         return None
 
     def ended(self, job: Job) -> None:
         """Let the study of this trial go on."""
-        self._open.insert(0, self._flying.pop(job.cells[0]["key"]))
+        self._open.insert(0, self._in_flight.pop(job.cells[0]["key"]))
 
     def _begin(self, cell: Cell) -> _Open:
         identity = {
@@ -113,7 +113,7 @@ class TuneQueue:
                     self._close(opened)
                     return None
                 opened.trial = retarget(opened.cell, opened.settings)
-            if opened.trial.key in self._flying:
+            if opened.trial.key in self._in_flight:
                 return None  # two models came to the same settings: one fit serves both
             if self._retry and opened.trial.key not in self.tried and self._failed(opened.trial.key):
                 self._store.drop("cell", opened.trial.key)
@@ -201,7 +201,7 @@ class TuneQueue:
 
     def tuned_plan(self) -> Plan:
         """Return the plan with each model's best settings in place of its defaults, as far as they are known."""
-        open_models = {opened.cell.model for opened in (*self._open, *self._flying.values())}
+        open_models = {opened.cell.model for opened in (*self._open, *self._in_flight.values())}
         places = dict.fromkeys((cell.fold_key, cell.model) for cell in self._plan.cells)
         cells = []
         for cell in self._plan.cells:

@@ -86,9 +86,9 @@ class WorkerFactory(Protocol):
         """Start one on a job, with the log that exists and the end of the pipe it writes to."""
 
     def fileno(self) -> int | None:
-        """Return a descriptor to wait on for news, where there is one; :meth:`hear` takes them."""
+        """Return a descriptor to wait on for news, where there is one; :meth:`read_reports` takes them."""
 
-    def hear(self) -> bool:
+    def read_reports(self) -> bool:
         """Take the news there are; return whether it can still start workers."""
 
     def close(self) -> None:
@@ -106,7 +106,7 @@ class ForkServer:
     def __init__(self, modules: Sequence[str], threads: int, scratch: Path) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.setblocking(False)
-        self._log = scratch / f"nursery-{self._socket.fileno()}.txt"
+        self._log = scratch / f"fork-server-{self._socket.fileno()}.txt"
         self._orders = 0
         self._forks: dict[int, _Fork] = {}
         with self._log.open("wb") as output, theirs:
@@ -118,7 +118,7 @@ class ForkServer:
         self._orders += 1
         fork = self._forks[self._orders] = _Fork(self)
         order = {"number": self._orders, "job": str(job), "log": str(log)}
-        with contextlib.suppress(OSError):  # the nursery is gone, which the fork's exit code will tell
+        with contextlib.suppress(OSError):  # the server is gone, as the fork's exit code will tell
             socket.send_fds(self._socket, [json.dumps(order).encode()], [pipe])
         return fork
 
@@ -126,8 +126,8 @@ class ForkServer:
         """Return the socket."""
         return self._socket.fileno()
 
-    def hear(self) -> bool:
-        """Learn who was born and who died; return whether the nursery lives."""
+    def read_reports(self) -> bool:
+        """Read which forks started and ended; return whether the server still runs."""
         while True:
             try:
                 text = self._socket.recv(_LONGEST)
@@ -149,7 +149,7 @@ class ForkServer:
                 self._forks.pop(number).code = message["code"]
 
     def _lost(self) -> None:
-        """Give those left the nursery's own exit code: nobody will tell theirs."""
+        """Give the forks that are left the server's own exit code: nobody reports theirs."""
         code = self._process.wait()
         for fork in self._forks.values():
             fork.end()
@@ -157,11 +157,11 @@ class ForkServer:
         self._forks.clear()
 
     def close(self) -> None:
-        """End the nursery first, so that nobody is born meanwhile, then all that it told of."""
+        """Kill the server first, so that it starts no further worker, then all workers that it reported."""
         if self._process.poll() is None:
             _kill(self._process.pid)
             self._process.wait()
-        self.hear()
+        self.read_reports()
         self._socket.close()
 
 
@@ -169,13 +169,13 @@ class ForkServer:
 class _Fork:
     """One fork."""
 
-    nursery: ForkServer
+    server: ForkServer
     pid: int | None = None
     code: int | None = None
     lost: str = ""
 
     def poll(self) -> int | None:
-        self.nursery.hear()
+        self.server.read_reports()
         return self.code
 
     def kill(self) -> None:
@@ -206,7 +206,7 @@ class Spawner:
         """Return nothing: a worker's pipe tells when it ends."""
         return None
 
-    def hear(self) -> bool:
+    def read_reports(self) -> bool:
         """Return True: there are no news, and a new process can always be started."""
         return True
 

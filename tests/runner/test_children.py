@@ -48,29 +48,29 @@ def test_forks_and_processes_of_their_own_give_the_same(
 
 @linux
 def test_a_library_that_is_missing_stops_nobody_else(tmp_path: Path) -> None:
-    nursery = ForkServer(("no_such_module_anywhere",), 1, tmp_path)
+    fork_server = ForkServer(("no_such_module_anywhere",), 1, tmp_path)
     log = tmp_path / "log.txt"
     log.touch()
     receiving, sending = os.pipe()
-    child = nursery.start(tmp_path / "no-job.json", log, sending)
+    child = fork_server.start(tmp_path / "no-job.json", log, sending)
     assert _code(child) == 1
     assert "no-job.json" in log.read_text()  # the worker's own error, in the worker's own log
-    nursery.close()
+    fork_server.close()
     os.close(sending)
     os.close(receiving)
 
 
 @linux
 def test_when_the_one_that_forks_is_killed_its_workers_count_as_ended(tmp_path: Path) -> None:
-    nursery = ForkServer((), 1, tmp_path)
+    fork_server = ForkServer((), 1, tmp_path)
     (process,) = [p for p in psutil.Process().children() if "benchsuite.runner.fork_server" in p.cmdline()]
     log = tmp_path / "log.txt"
     log.touch()
     receiving, sending = os.pipe()
     process.send_signal(signal.SIGKILL)
-    child = nursery.start(tmp_path / "no-job.json", log, sending)
+    child = fork_server.start(tmp_path / "no-job.json", log, sending)
     assert _code(child) == -signal.SIGKILL
-    nursery.close()
+    fork_server.close()
     os.close(sending)
     os.close(receiving)
 
@@ -81,7 +81,7 @@ def test_a_run_goes_on_after_the_one_that_forks_was_killed_between_two_jobs(
 ) -> None:
     nurseries = []
 
-    def nursery(*words) -> ForkServer:
+    def fork_server(*words) -> ForkServer:
         nurseries.append(ForkServer(*words))
         return nurseries[-1]
 
@@ -91,7 +91,7 @@ def test_a_run_goes_on_after_the_one_that_forks_was_killed_between_two_jobs(
                 process.kill()
                 process.wait()
 
-    monkeypatch.setattr(pool, "parent_for", nursery)
+    monkeypatch.setattr(pool, "parent_for", fork_server)
     experiment = toy_experiment(["Counts", {"use": "Counts", "label": "again", "with": {"power": 2.0}}])
     _, outcome, _ = run_toy(experiment, after_job=kill)
     assert outcome.failed == []
@@ -100,10 +100,10 @@ def test_a_run_goes_on_after_the_one_that_forks_was_killed_between_two_jobs(
 
 @linux
 def test_nobody_is_left_when_it_is_closed(tmp_path: Path) -> None:
-    nursery = ForkServer((), 1, tmp_path)
-    nursery.close()
-    nursery_processes = [p for p in psutil.Process().children() if "benchsuite.runner.fork_server" in p.cmdline()]
-    assert nursery_processes == []
+    fork_server = ForkServer((), 1, tmp_path)
+    fork_server.close()
+    servers = [p for p in psutil.Process().children() if "benchsuite.runner.fork_server" in p.cmdline()]
+    assert servers == []
 
 
 def test_only_models_that_read_text_wait_for_torch() -> None:

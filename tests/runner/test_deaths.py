@@ -98,10 +98,10 @@ def test_no_room_for_one_more_process_fails_that_cell_only(
 def test_a_fork_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = (
         "import os, sys\n"
-        "from benchsuite.runner import children, nursery\n"
+        "from benchsuite.runner import fork_server, worker_processes\n"
         "def refuse(): raise BlockingIOError(11, 'no room')\n"
-        "os.fork, children._PAUSES = refuse, ()\n"
-        "nursery.main(int(sys.argv[1]), [])"
+        "os.fork, worker_processes._PAUSES = refuse, ()\n"
+        "fork_server.main(int(sys.argv[1]), [])"
     )
     popen = worker_processes._popen
     monkeypatch.setattr(
@@ -113,7 +113,7 @@ def test_a_fork_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     receiving, sending = os.pipe()
     child = starter.start(tmp_path / "no-job.json", log, sending)
     while child.poll() is None:
-        assert starter.hear()
+        assert starter.read_reports()
     assert child.lost == "no process could be started for it: no room"
     starter.close()
     os.close(receiving)
