@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchsuite.analysis import statistics
+from benchsuite.analysis import paired_statistics
 from benchsuite.analysis.variance import components
 from benchsuite.data import Bool, Contrast, Float64, Int32, Int64, VarianceComponents
 
@@ -95,19 +95,19 @@ def contrast(column: Column, reference: str, role: Role, test: Test = "randomiza
         return []
     models = [column.models[name] for name in names]
     cells = [np.stack([model.queries[cell] for model in models]) for cell in range(len(column.users))]
-    paired = statistics.pair(cells, other.queries, column.users)
+    paired = paired_statistics.pair(cells, other.queries, column.users)
     difference = np.array([model.mean for model in models]) - other.mean
     replicates = np.stack([model.replicates for model in models], axis=1) - other.replicates[:, None]
     own = np.array([model.pooled for model in models]) | other.pooled
-    plain = ~own & statistics.same_queries(cells, other.queries)
+    plain = ~own & paired_statistics.same_queries(cells, other.queries)
     users = np.where(plain, paired.users, len(np.unique(np.concatenate(column.users))))
-    error, low, high = statistics.interval(difference, replicates, users)
+    error, low, high = paired_statistics.interval(difference, replicates, users)
     if paired.users > 1:
-        error = np.where(plain, statistics.standard_error(paired.unit), error)
-    p, drawn, kind = _test(paired, statistics.t_test(difference, error, users), plain, test)
+        error = np.where(plain, paired_statistics.standard_error(paired.unit), error)
+    p, drawn, kind = _test(paired, paired_statistics.t_test(difference, error, users), plain, test)
     with np.errstate(invalid="ignore", divide="ignore"):
-        effect, effect_low, effect_high = statistics.effect_size(difference / error, users)
-    counts = statistics.wins(paired.share, column.higher_is_better)
+        effect, effect_low, effect_high = paired_statistics.effect_size(difference / error, users)
+    counts = paired_statistics.wins(paired.share, column.higher_is_better)
     return [
         Contrast(
             dataset=column.dataset,
@@ -141,13 +141,15 @@ def contrast(column: Column, reference: str, role: Role, test: Test = "randomiza
 _Kind = Literal["exact randomization", "randomization", "t", "bootstrap t"]
 
 
-def _test(paired: statistics.Paired, p: Float64, plain: Bool, test: Test) -> tuple[Float64, Int64, list[_Kind]]:
+def _test(paired: paired_statistics.Paired, p: Float64, plain: Bool, test: Test) -> tuple[Float64, Int64, list[_Kind]]:
     """Return p-values (those of t where signs are not flipped), draws and the kind of test of each column."""
     drawn = np.zeros(len(p), np.int64)
     kinds: list[_Kind] = ["bootstrap t"] * len(p)
-    flipped = plain & (np.count_nonzero(paired.share, axis=0) <= statistics.FLIPS_UP_TO) & (test == "randomization")
+    flipped = (
+        plain & (np.count_nonzero(paired.share, axis=0) <= paired_statistics.FLIPS_UP_TO) & (test == "randomization")
+    )
     columns = np.flatnonzero(flipped)
-    p[columns], drawn[columns] = statistics.sign_flips(paired.share[:, columns])
+    p[columns], drawn[columns] = paired_statistics.sign_flips(paired.share[:, columns])
     for j in np.flatnonzero(plain):
         kinds[j] = "t" if not flipped[j] else "randomization" if drawn[j] else "exact randomization"
     return p, drawn, kinds
@@ -162,7 +164,7 @@ def correct(contrasts: Sequence[Contrast]) -> list[Contrast]:
     for indices in tables.values():
         p = np.array([np.nan if contrasts[i].p is None else contrasts[i].p for i in indices], np.float64)
         family = int((~np.isnan(p)).sum())
-        for i, adjusted in zip(indices, statistics.holm(p), strict=True):
+        for i, adjusted in zip(indices, paired_statistics.holm(p), strict=True):
             corrected[i] = dataclasses.replace(contrasts[i], p_holm=_known(adjusted), family=family)
     return corrected
 

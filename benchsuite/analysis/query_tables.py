@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchsuite.analysis.cell_evaluation import CellEvaluator, CellResult
 from benchsuite.data import Bool, Fold, Int32, Int64
-from benchsuite.data.tables import Batch
+from benchsuite.data.result_tables import Batch
 from benchsuite.evaluate.evaluation_input import relevant_items
 from benchsuite.plan import Cell, Plan
 from benchsuite.store import Store
@@ -20,7 +20,7 @@ ROWS = 200_000
 
 
 def per_query(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
-    """Yield :data:`benchsuite.data.tables.PER_QUERY` in the order of the plan, metrics of one query in a row.
+    """Yield :data:`benchsuite.data.result_tables.PER_QUERY` in the order of the plan, metrics of one query in a row.
 
     A cell that has no result has no row; the comparison says why.
     """
@@ -42,7 +42,7 @@ def per_query(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
 
 
 def rankings(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
-    """Yield :data:`benchsuite.data.tables.RANKINGS` in the order of the plan, the list of one query in a row."""
+    """Yield :data:`benchsuite.data.result_tables.RANKINGS` in the order of the plan, the list of one query in a row."""
     measurer = CellEvaluator(plan, store)
     for result in _results(plan, measurer):
         fold = measurer.fold(result.test.fold_key)

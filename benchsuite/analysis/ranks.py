@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchsuite.analysis.statistics import DRAWS
+from benchsuite.analysis.paired_statistics import DRAWS
 from benchsuite.data import Float64, MeanRanks
 
 _SEED = 20_060_701

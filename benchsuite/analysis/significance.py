@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from benchsuite.analysis import statistics
+from benchsuite.analysis import paired_statistics
 from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult
 from benchsuite.analysis.contrasts import Column, Measures, Test, contrast, correct, spread
 from benchsuite.analysis.ranks import stand
@@ -72,7 +72,7 @@ def significance_tests(
             "metrics": [[m.label, m.higher_is_better] for m in plan.metrics],
             "classics": [label for label in classics if label in compete],
             "against": chosen,
-            "test": [test, statistics.DRAWS, REPLICATES],
+            "test": [test, paired_statistics.DRAWS, REPLICATES],
         }
         work = lambda: _work(table, classics, chosen, test)  # noqa: B023, E731 - called at once
         read = lambda content: _tests(content, split)  # noqa: B023, E731 - same
@@ -211,7 +211,7 @@ def _standing(
 ) -> MeanRanks:
     cells = [[None if np.isnan(value) else float(value) for value in row] for row in table]
     identity: dict[str, Any] = {"split": split, "metric": metric, "datasets": datasets, "models": models}
-    identity |= {"table": cells, "draws": statistics.DRAWS}
+    identity |= {"table": cells, "draws": paired_statistics.DRAWS}
     work = lambda: dataclasses.asdict(stand(split, metric, table, datasets, models))  # noqa: E731 - one line of laziness
     return _remembered(store, identity, work, _stood)
 

@@ -9,7 +9,7 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from benchsuite.data.tables import Batch, Column, Table
+from benchsuite.data.result_tables import Batch, Column, Table
 
 Form = Literal["csv", "json", "parquet"]
 

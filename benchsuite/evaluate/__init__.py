@@ -7,7 +7,7 @@ from benchsuite.evaluate.leak_folds import CrossFoldChecks
 from benchsuite.evaluate.leaks import Finding, check_fold, iter_findings
 from benchsuite.evaluate.pairs import labelled_pairs
 from benchsuite.evaluate.query_strata import Part, measure_parts, parts, unanswered
-from benchsuite.evaluate.ratings import RatingLine, RatingScale
+from benchsuite.evaluate.rating_calibration import RatingLine, RatingScale
 from benchsuite.evaluate.topk import check_sample, popularity, rank, score_pairs
 
 __all__ = [

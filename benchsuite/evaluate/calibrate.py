@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from benchsuite.data import Float32, Float64, Int8, PairScores
-from benchsuite.evaluate.ratings import RatingLine
+from benchsuite.evaluate.rating_calibration import RatingLine
 
 Aim = Literal["accuracy", "f1"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchsuite.data import EvaluationInput, Fold, Pairs, PairScores, Ragged, Rankings
 from benchsuite.evaluate.calibrate import Aim, Reading, read_scores
-from benchsuite.evaluate.ratings import RatingLine, RatingScale
+from benchsuite.evaluate.rating_calibration import RatingLine, RatingScale
 from benchsuite.evaluate.topk import popularity
 
 Arrays = Mapping[str, NDArray[Any]]

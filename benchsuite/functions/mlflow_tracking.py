@@ -242,7 +242,7 @@ def _files(place: tuple[str, str, str], rows: Sequence[Row], comparison: Compari
     """Return the report's CSV of one place."""
     import dataclasses
 
-    from benchsuite.data.tables import CONTRASTS, RESULTS, TUNING, small_tables
+    from benchsuite.data.result_tables import CONTRASTS, RESULTS, TUNING, small_tables
     from benchsuite.data.tabular import write_table
 
     dataset, split, model = place

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.data import Comparison
-from benchsuite.data.tables import (
+from benchsuite.data.result_tables import (
     CONTRASTS,
     LARGE,
     PER_QUERY,
@@ -25,7 +25,7 @@ from benchsuite.data.tables import (
     Batch,
     Table,
 )
-from benchsuite.data.tables import small_tables as _small_tables
+from benchsuite.data.result_tables import small_tables as _small_tables
 from benchsuite.data.tabular import arrow_schema, to_arrow
 from benchsuite.interface import FunctionResult, Style, plain
 

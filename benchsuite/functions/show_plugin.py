@@ -111,7 +111,7 @@ def _tables(entry: Entry, cls: type[Plugin]) -> dict[str, Any]:
     """Return the schema of a report that writes tidy tables."""
     if entry.kind != "reports" or getattr(cls, "tabular", None) is None:
         return {}
-    from benchsuite.data.tables import schema
+    from benchsuite.data.result_tables import schema
 
     return {"tables": schema()}
 

@@ -1,7 +1,7 @@
 """What to do: an experiment as its author wrote it, and the plan of every cell it means."""
 
 from benchsuite.plan.cells import Cell, Plan, PlanRow, make_plan, retarget
-from benchsuite.plan.experiment import Experiment, PluginSpec, bundled, read_experiment
+from benchsuite.plan.experiment_file import Experiment, PluginSpec, bundled, read_experiment
 from benchsuite.plan.resolve import resolve_all
 
 __all__ = [

@@ -18,7 +18,7 @@ from benchsuite.api import Metric, Model, Plugin, Requirement, Source, Split
 from benchsuite.data import Dataset, DatasetInfo, MetricInfo, ModelInfo, SplitInfo, Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.keys import content_key
-from benchsuite.plan.experiment import Experiment
+from benchsuite.plan.experiment_file import Experiment
 from benchsuite.plan.resolve import ResolvedPlugin, ResolvedPlugins, heading
 
 Stage = Literal["validation", "test"]

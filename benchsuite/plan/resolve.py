@@ -9,7 +9,7 @@ from benchsuite.api import Metric, Plugin
 from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import ConfigError, PluginError, did_you_mean
 from benchsuite.loading import plugin_code
-from benchsuite.plan.experiment import Experiment, PluginSpec
+from benchsuite.plan.experiment_file import Experiment, PluginSpec
 from benchsuite.registry import Entry, Kind, entries, find, is_file
 
 

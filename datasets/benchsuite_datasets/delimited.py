@@ -30,7 +30,7 @@ Numbers = tuple[str, ...]
 
 
 def read_delimited(text: TextFile, table: Table, numbers: Numbers) -> pd.DataFrame:
-    """Read a table of separated cells; see :func:`benchsuite_datasets.reading.read_table`."""
+    """Read a table of separated cells; see :func:`benchsuite_datasets.strict_tables.read_table`."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 

@@ -22,7 +22,7 @@ from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.file_lookup import LocatedFiles, check_files
 from benchsuite_datasets.preparation_steps import count, sentence
 from benchsuite_datasets.prepared_cache import load_or_prepare
-from benchsuite_datasets.reading import read_table
+from benchsuite_datasets.strict_tables import read_table
 from benchsuite_datasets.text_file import FETCH, TextFile, shorten
 from benchsuite_datasets.upstream import is_inside
 

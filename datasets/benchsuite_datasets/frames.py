@@ -15,9 +15,9 @@ from benchsuite.errors import DataError, did_you_mean
 from benchsuite_datasets.card import Behaviour, Layout, Lookup, Table
 from benchsuite_datasets.dataset_builder import Tables
 from benchsuite_datasets.explode import explode, explode_items
-from benchsuite_datasets.features import read_features
+from benchsuite_datasets.feature_vectors import read_features
 from benchsuite_datasets.preparation_steps import count
-from benchsuite_datasets.reading import first_line, read_table
+from benchsuite_datasets.strict_tables import first_line, read_table
 from benchsuite_datasets.text_file import TextFile
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from benchsuite.api import Context
 from benchsuite.data import Dataset
 from benchsuite.keys import content_key
-from benchsuite_flm.distributed import DataParallel
+from benchsuite_flm.data_parallel import DataParallel
 
 if TYPE_CHECKING:
     from torch import Tensor

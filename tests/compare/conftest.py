@@ -27,7 +27,7 @@ from benchsuite.data import (
 from benchsuite.data.files import save_dataset, save_fold
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
-from benchsuite.plan.experiment import PluginSpec
+from benchsuite.plan.experiment_file import PluginSpec
 from benchsuite.plan.resolve import heading, resolve
 from benchsuite.provenance import provenance
 from benchsuite.store import Store

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.analysis import build, statistics
+from benchsuite.analysis import build, paired_statistics
 from benchsuite.analysis.contrasts import Column, Measures, contrast, correct
 from benchsuite.data import Comparison, Contrast
 
@@ -53,9 +53,9 @@ def test_a_contrast_is_what_its_parts_say(filled: Filled) -> None:
     first, second = (0, 1) if np.nanmean(values[0]) > np.nanmean(values[1]) else (1, 0)
     difference, draws = values[first] - values[second], drawn[first] - drawn[second]
     assert one.difference == pytest.approx(difference.mean())
-    _, low, high = statistics.interval(np.array([difference.mean()]), draws[:, None], 54)
+    _, low, high = paired_statistics.interval(np.array([difference.mean()]), draws[:, None], 54)
     assert (one.ci_low, one.ci_high) == (pytest.approx(low[0]), pytest.approx(high[0]))
-    assert one.p == statistics.sign_flips(difference[:, None] / 54)[0][0]
+    assert one.p == paired_statistics.sign_flips(difference[:, None] / 54)[0][0]
     assert one.effect == pytest.approx(difference.mean() / difference.std(ddof=1))
     assert (one.wins, one.losses) == ((difference > 0).sum(), (difference < 0).sum())
     assert one.test == "randomization"
@@ -187,7 +187,7 @@ def test_the_same_model_twice_differs_by_nothing() -> None:
 
 
 def test_too_many_users_for_signs_get_t(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "FLIPS_UP_TO", 20)
+    monkeypatch.setattr(paired_statistics, "FLIPS_UP_TO", 20)
     rng = np.random.default_rng(5)
     base = rng.random(30)
     (one,) = contrast(column({"a": measures(base), "b": measures(base + rng.random(30))}), "a", "best classic")

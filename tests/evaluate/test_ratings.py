@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression
 
 from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Queries, Ragged
 from benchsuite.evaluate import RatingLine, RatingScale, evaluation_input, labelled_pairs
-from benchsuite.evaluate.ratings import DAMPING
+from benchsuite.evaluate.rating_calibration import DAMPING
 
 
 def dataset(item: list[int], value: list[float], items: int = 4) -> Dataset:

@@ -23,7 +23,7 @@ from benchsuite.data import (
     Rankings,
 )
 from benchsuite.evaluate import Part, evaluation_input, measure, measure_parts, parts, unanswered
-from benchsuite.plan.experiment import PluginSpec
+from benchsuite.plan.experiment_file import PluginSpec
 from benchsuite.plan.resolve import resolve
 
 

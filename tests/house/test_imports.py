@@ -124,7 +124,7 @@ def test_a_source_that_raises_is_its_own_fault(tmp_path, monkeypatch, capsys):
 
 def test_a_file_edited_after_the_plan_fails_its_cells(tmp_path, monkeypatch):
     from benchsuite.api import DataLocations
-    from benchsuite.plan.experiment import check_experiment
+    from benchsuite.plan.experiment_file import check_experiment
     from benchsuite.store import Store
 
     class Quiet:
@@ -149,7 +149,7 @@ def test_a_file_edited_after_the_plan_fails_its_cells(tmp_path, monkeypatch):
 
 def test_an_installed_plugin_that_changed_under_its_version_is_told(pretend, monkeypatch, tmp_path):
     from benchsuite.plan import resolve_all
-    from benchsuite.plan.experiment import check_experiment
+    from benchsuite.plan.experiment_file import check_experiment
     from benchsuite.store import Store
 
     code = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()

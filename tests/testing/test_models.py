@@ -11,8 +11,8 @@ from annotated_types import Gt
 
 from benchsuite.api import Model, Range, TopK
 from benchsuite.testing import Unmet, check_model, check_names, checks, parametrize
-from benchsuite.testing.models import MODEL_CHECKS
-from benchsuite.testing.saving import SAVING_CHECKS
+from benchsuite.testing.model_checks import MODEL_CHECKS
+from benchsuite.testing.saving_checks import SAVING_CHECKS
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-from benchsuite.data.tables import RESULTS, SMALL, Batch, Table, schema, small_tables
+from benchsuite.data.result_tables import RESULTS, SMALL, Batch, Table, schema, small_tables
 from benchsuite.data.tabular import DESCRIPTOR, Form, describe, records, write_table
 
 COLUMNS = RESULTS.names

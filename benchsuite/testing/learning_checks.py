@@ -12,9 +12,9 @@ import numpy as np
 
 from benchsuite.api import Model, Requirement
 from benchsuite.testing.checkerboard import checkerboard
-from benchsuite.testing.models import exam, fit, same, second, small_fold
+from benchsuite.testing.model_checks import exam, fit, same, second, small_fold
 from benchsuite.testing.outcome import Make, require, skip
-from benchsuite.testing.ranking import best
+from benchsuite.testing.reference_ranking import best
 from benchsuite.testing.samples import last_events, small_dataset, stripped
 
 

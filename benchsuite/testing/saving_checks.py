@@ -10,7 +10,7 @@ import numpy as np
 from benchsuite.api import Model
 from benchsuite.data import Entities
 from benchsuite.errors import NotApplicable
-from benchsuite.testing.models import exam, same
+from benchsuite.testing.model_checks import exam, same
 from benchsuite.testing.outcome import Make, require, skip
 
 
