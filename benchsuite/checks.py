@@ -28,7 +28,7 @@ _NUMBERS = "fiu"
 
 
 @dataclass(frozen=True, eq=False)
-class Allowed:
+class AllowedItems:
     """What may be listed.
 
     Attributes:
@@ -90,7 +90,7 @@ def check_finite(scores: Float32, what: str) -> Float32:
     return scores
 
 
-def check_top(top: object, k: int, allowed: Allowed, first: int = 0) -> TopK:
+def check_top(top: object, k: int, allowed: AllowedItems, first: int = 0) -> TopK:
     """Return the lists that a model's own ``recommend`` made, as int32 and float32, if they keep the rules.
 
     Args:
@@ -119,7 +119,7 @@ def check_top(top: object, k: int, allowed: Allowed, first: int = 0) -> TopK:
     return TopK(item.astype(np.int32, copy=False), score)
 
 
-def check_lists(lists: Rankings, k: int, allowed: Allowed) -> None:
+def check_lists(lists: Rankings, k: int, allowed: AllowedItems) -> None:
     """Check finished lists, places that the fallback filled included.
 
     Args:
@@ -137,7 +137,9 @@ def check_lists(lists: Rankings, k: int, allowed: Allowed) -> None:
     _check_places(lists.item, lists.score, lists.fallback, allowed, ("the list", 0))
 
 
-def _check_places(item: NDArray[Any], score: Float32, fallback: Bool, allowed: Allowed, told: tuple[str, int]) -> None:
+def _check_places(
+    item: NDArray[Any], score: Float32, fallback: Bool, allowed: AllowedItems, told: tuple[str, int]
+) -> None:
     """Raise BenchsuiteError for the first rule that a list breaks; ``told`` are source and first query, for errors."""
     filled, left, right = item >= 0, slice(None, -1), slice(1, None)
     listed = filled & ~fallback
@@ -170,7 +172,7 @@ def _later(bad: Bool) -> Bool:
     return np.pad(bad, ((0, 0), (1, 0)))
 
 
-def _is_blocked(item: NDArray[Any], allowed: Allowed) -> Bool:
+def _is_blocked(item: NDArray[Any], allowed: AllowedItems) -> Bool:
     """Return bool[q, k]: whether the item is blocked for its query; some queries at a time are marked in a table."""
     found = np.zeros(item.shape, np.bool_)
     step = max(1, _MASK_BYTES // max(allowed.items, 1))

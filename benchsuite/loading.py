@@ -40,10 +40,10 @@ def plugin_code(where: str, remedy: str = "") -> Iterator[None]:
     except (BenchsuiteError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise PluginError(f"its code raised {said(error)}", where=where, remedy=remedy) from error
+        raise PluginError(f"its code raised {error_text(error)}", where=where, remedy=remedy) from error
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Return what was raised as one short line; a message that cannot be told is left out."""
     try:
         text = " ".join(f"{type(error).__name__}: {error}".split())
@@ -182,6 +182,6 @@ def serve(order: dict[str, object]) -> None:
         else:
             importlib.import_module(name)
     except BaseException as error:  # noqa: BLE001 - this process is here to find out
-        failure = said(error)
+        failure = error_text(error)
     os.write(int(str(order["pipe"])), json.dumps({"failure": failure}).encode())
     os._exit(0)

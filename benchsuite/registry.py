@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import PluginError, did_you_mean
-from benchsuite.loading import digest, import_file, import_installed, said
+from benchsuite.loading import digest, error_text, import_file, import_installed
 
 if TYPE_CHECKING:
     from benchsuite.api import Metric, Model, Plugin, Report, Source, Split
@@ -24,7 +24,7 @@ OWN = "benchsuite"
 
 
 @dataclass(frozen=True)
-class Entry:
+class PluginEntry:
     """One installed plugin, known by its metadata alone.
 
     Attributes:
@@ -85,7 +85,7 @@ class Entry:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a stranger's code may raise anything while it is imported
-            raise PluginError(f"cannot be loaded: {said(error)}", where=where, remedy=remedy) from error
+            raise PluginError(f"cannot be loaded: {error_text(error)}", where=where, remedy=remedy) from error
         base = _base(self.kind)
         if not (isinstance(plugin, type) and issubclass(plugin, base)):
             raise PluginError(f"{self.target} is not a benchsuite.api.{base.__name__}", where=where)
@@ -128,11 +128,11 @@ def _has_entry_points(distribution: Any) -> bool:
     return text is not None and "[benchsuite." in text
 
 
-def entries(kind: Kind) -> tuple[Entry, ...]:
+def entries(kind: Kind) -> tuple[PluginEntry, ...]:
     """Return all installed plugins of a kind, by name; two distributions with one name give two entries."""
     group = f"benchsuite.{kind}"
     found = [
-        Entry(kind, point.name, distribution, version, point.value)
+        PluginEntry(kind, point.name, distribution, version, point.value)
         for distribution, version, point in _installed()
         if point.group == group
     ]
@@ -144,7 +144,7 @@ def is_file(name: str) -> bool:
     return name.rpartition(":")[0].endswith(".py")
 
 
-def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> Entry:
+def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> PluginEntry:
     """Return the plugin with this name, ``distribution/name``, or ``./file.py:Class``.
 
     Args:
@@ -161,7 +161,7 @@ def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> Entry:
             what = f'stored results name the file "{name}" as a {kind[:-1]}, and a file runs only when you name it'
             raise PluginError(what, remedy=f"if you trust it, add --trust {name}, or install it as a package")
         file, _, attribute = name.rpartition(":")
-        return Entry(kind, attribute, "", "", f"{file}:{attribute}")
+        return PluginEntry(kind, attribute, "", "", f"{file}:{attribute}")
     distribution, _, plain = name.rpartition("/")
     known = entries(kind)
     matches = [e for e in known if e.name == plain and distribution.lower() in ("", e.distribution.lower())]
@@ -198,7 +198,7 @@ def load_function(name: str) -> Callable[..., Any]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a stranger's code may raise anything while it is imported
-        raise PluginError(f"cannot be loaded: {said(error)}", where=where) from error
+        raise PluginError(f"cannot be loaded: {error_text(error)}", where=where) from error
     return cast("Callable[..., Any]", found)
 
 

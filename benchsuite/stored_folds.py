@@ -98,7 +98,7 @@ def write_fold(store: Store, key: str, fold: Fold, manifest: Mapping[str, Any]) 
             draft.manifest = dict(manifest)
 
 
-def take_apart(store: Store, key: str, dataset: Dataset) -> None:
+def separate_truth(store: Store, key: str, dataset: Dataset) -> None:
     """Move the truth of a fold that an older version wrote into an entry of its own; others are left alone."""
     entry = store.get("fold", key)
     if not holds_truth(entry.folder):
@@ -112,7 +112,7 @@ def take_apart(store: Store, key: str, dataset: Dataset) -> None:
         store.drop("fold", key)  # a kill before the new one is in place: the fold is cut again, its truth stays
 
 
-def borrow(store: Store, other: Store, key: str) -> None:
+def link_fold(store: Store, other: Store, key: str) -> None:
     """Show a fold and its data set in another store, apart from its truth, without a copy where that can be."""
     manifest = {name: value for name, value in store.get("fold", key).manifest.items() if name in _TOLD}
     if kinds_of(store, key) == ("fold",):

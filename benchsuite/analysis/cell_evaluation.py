@@ -11,7 +11,7 @@ import numpy as np
 
 from benchsuite.api import Metric
 from benchsuite.data import EvaluationInput, Float32, Float64, Fold
-from benchsuite.evaluate import Measured, Reading, evaluation_input, fallback_share, measure
+from benchsuite.evaluate import Calibrator, Measurement, evaluation_input, fallback_share, measure
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 from benchsuite.registry import load_metric
@@ -41,7 +41,7 @@ class CellResult:
 
     test: Cell
     key: str
-    measured: Mapping[tuple[str, str], Measured]
+    measured: Mapping[tuple[str, str], Measurement]
     costs: Mapping[str, float]
     facts: Mapping[str, Any]
     reading: Mapping[str, Any]
@@ -109,7 +109,7 @@ class CellEvaluator:
         measured = {}
         for j, result in enumerate(entry.manifest["results"]):
             value = np.nan if result["value"] is None else result["value"]
-            measured[result["metric"], result["group"]] = Measured(value, result["n"], arrays[f"replicates_{j}"])
+            measured[result["metric"], result["group"]] = Measurement(value, result["n"], arrays[f"replicates_{j}"])
         costs = cell.manifest["costs"] | {"fallback_share": entry.manifest["fallback_share"]}
         facts = cell.manifest.get("facts", {})
         spent: dict[str, Any] = {name: cell.manifest[name] for name in ("parameters", "power") if name in cell.manifest}
@@ -119,7 +119,7 @@ class CellEvaluator:
         """Return a fold, loaded once."""
         return self._folds.fold(key)
 
-    def evidence(self, test: Cell, validation: Cell | None) -> tuple[EvaluationInput, Reading]:
+    def evidence(self, test: Cell, validation: Cell | None) -> tuple[EvaluationInput, Calibrator]:
         """Return what metrics may look at, and how the scores were read."""
         stored = self.store.get("cell", test.key).arrays()
         tried = None if validation is None else self.store.get("cell", validation.key).arrays()
@@ -140,7 +140,7 @@ class CellEvaluator:
         return self._metrics
 
 
-def interval(replicates: Float32) -> tuple[float | None, float | None]:
+def percentile_interval(replicates: Float32) -> tuple[float | None, float | None]:
     """Return the 95% percentile interval, or (None, None) without replicates."""
     known = replicates[~np.isnan(replicates)]
     if not len(known):
@@ -149,7 +149,7 @@ def interval(replicates: Float32) -> tuple[float | None, float | None]:
     return float(low), float(high)
 
 
-def _told(reading: Reading) -> dict[str, Any]:
+def _told(reading: Calibrator) -> dict[str, Any]:
     return {
         "threshold": reading.threshold,
         "no_opinion": reading.neutral,

@@ -41,7 +41,7 @@ class Measures:
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class MetricColumn:
     """One metric of one table: all models on the same queries.
 
     Attributes:
@@ -72,7 +72,7 @@ class Column:
         return (max if self.higher_is_better else min)(means, key=lambda name: means[name])
 
 
-def contrast(column: Column, reference: str, role: Role, test: Test = "randomization") -> list[Contrast]:
+def contrast(column: MetricColumn, reference: str, role: Role, test: Test = "randomization") -> list[Contrast]:
     """Hold every other model of a column against one; p-values are not corrected yet (:func:`correct`).
 
     A metric that is no mean over queries, or has values for other queries than the reference, has the bootstrap's
@@ -155,7 +155,7 @@ def _test(paired: paired_statistics.Paired, p: Float64, plain: Bool, test: Test)
     return p, drawn, kinds
 
 
-def correct(contrasts: Sequence[Contrast]) -> list[Contrast]:
+def holm_corrected(contrasts: Sequence[Contrast]) -> list[Contrast]:
     """Give all contrasts of one table and role their Holm-corrected p-values."""
     tables: dict[tuple[str, str, str, str], list[int]] = {}
     for index, one in enumerate(contrasts):
@@ -169,7 +169,7 @@ def correct(contrasts: Sequence[Contrast]) -> list[Contrast]:
     return corrected
 
 
-def spread(column: Column, reference: str | None) -> list[VarianceComponents]:
+def variance_components(column: MetricColumn, reference: str | None) -> list[VarianceComponents]:
     """Separate seeds from users, for each model's mean and for its difference to the reference (None: only means)."""
     found: list[VarianceComponents] = []
     if len(set(column.seeds)) < 2:  # noqa: PLR2004 - one seed has no variance

@@ -9,9 +9,9 @@ from typing import Any
 
 from benchsuite.analysis.cell_evaluation import CellEvaluator, CellResult
 from benchsuite.analysis.comparison_builder import build
-from benchsuite.analysis.contrasts import Column, contrast, correct
+from benchsuite.analysis.contrasts import MetricColumn, contrast, holm_corrected
 from benchsuite.analysis.run_refs import RunRef
-from benchsuite.analysis.significance import Table
+from benchsuite.analysis.significance import ComparisonTable
 from benchsuite.data import Contrast, MetricInfo, Row
 
 SAME = "the same cells: nothing was fitted anew"
@@ -76,7 +76,7 @@ def metric_diffs(a: RunRef, b: RunRef, pairs: Sequence[tuple[str, str]]) -> list
                 for made in _contrasts(a, b, measurers, (dataset, split), pair):
                     contrasts[made.split_label, made.metric, pair] = made
         keys = list(contrasts)
-        contrasts = dict(zip(keys, correct(list(contrasts.values())), strict=True))
+        contrasts = dict(zip(keys, holm_corrected(list(contrasts.values())), strict=True))
         for pair in pairs:
             for (place, metric), one in rows[0].get((dataset, pair[0]), {}).items():
                 other = rows[1].get((dataset, pair[1]), {}).get((place, metric))
@@ -158,14 +158,16 @@ def _contrasts(
     columns = []
     for side, measurer, model in zip((a, b), measurers, pair, strict=True):
         results = _results(side.cells(*place, model), measurer)
-        table = Table(side.plan, measurer, *place, {model: results})
+        table = ComparisonTable(side.plan, measurer, *place, {model: results})
         columns.append({(column.split, column.group, column.metric): column for column in table.columns()})
     for key, one in columns[0].items():
         other = columns[1].get(key)
         if other is None or pair[0] not in one.models or pair[1] not in other.models or _redefined(a, b, one.metric):
             continue
         both = {"A": one.models[pair[0]], "B": other.models[pair[1]]}
-        column = Column(one.dataset, one.split, one.metric, one.higher_is_better, one.users, one.seeds, both, one.group)
+        column = MetricColumn(
+            one.dataset, one.split, one.metric, one.higher_is_better, one.users, one.seeds, both, one.group
+        )
         for found in contrast(column, "A", "chosen"):
             yield dataclasses.replace(found, model=pair[1], reference=pair[0])
 

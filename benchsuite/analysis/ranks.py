@@ -19,7 +19,7 @@ _SEED = 20_060_701
 _CHUNK = 2_000_000
 
 
-def stand(split: str, metric: str, table: Float64, datasets: Sequence[str], models: Sequence[str]) -> MeanRanks:
+def rank_models(split: str, metric: str, table: Float64, datasets: Sequence[str], models: Sequence[str]) -> MeanRanks:
     """Rank models over data sets.
 
     Args:

@@ -11,8 +11,8 @@ import numpy as np
 
 from benchsuite.analysis import paired_statistics
 from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult
-from benchsuite.analysis.contrasts import Column, Measures, Test, contrast, correct, spread
-from benchsuite.analysis.ranks import stand
+from benchsuite.analysis.contrasts import Measures, MetricColumn, Test, contrast, holm_corrected, variance_components
+from benchsuite.analysis.ranks import rank_models
 from benchsuite.data import Contrast, Float64, Int32, MeanRanks, Row, VarianceComponents
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
@@ -62,7 +62,7 @@ def significance_tests(
     spreads: list[VarianceComponents] = []
     for (dataset, split), models in judged.items():
         compete = {name: results for name, results in models.items() if name not in ceilings}
-        table = Table(plan, measurer, dataset, split, compete)
+        table = ComparisonTable(plan, measurer, dataset, split, compete)
         chosen = [label for label in against if label in compete]
         identity = {
             "dataset": dataset,
@@ -83,19 +83,19 @@ def significance_tests(
     return Judgement(tuple(contrasts), tuple(spreads), standings)
 
 
-def _work(table: Table, classics: Sequence[str], chosen: Sequence[str], test: Test) -> dict[str, Any]:
+def _work(table: ComparisonTable, classics: Sequence[str], chosen: Sequence[str], test: Test) -> dict[str, Any]:
     contrasts: list[Contrast] = []
     spreads: list[VarianceComponents] = []
     for column in table.columns():
         best = column.best(classics)
-        spreads += spread(column, best)
+        spreads += variance_components(column, best)
         if best is not None:
             contrasts += contrast(column, best, "best classic", test)
         for label in chosen:
             if label in column.models:
                 contrasts += contrast(column, label, "chosen", test)
     return {
-        "contrasts": [dataclasses.asdict(one) for one in correct(contrasts)],
+        "contrasts": [dataclasses.asdict(one) for one in holm_corrected(contrasts)],
         "spreads": [dataclasses.asdict(one) for one in spreads],
     }
 
@@ -132,7 +132,7 @@ def _remembered(
         raise unreadable(entry.folder / MANIFEST, error) from None
 
 
-class Table:
+class ComparisonTable:
     """All measured models of one data set and split, read from the store when asked for columns."""
 
     def __init__(
@@ -145,7 +145,7 @@ class Table:
         self._cells = [result.test for result in next(iter(models.values()), ())]
         self.seeds = [cell.seed for cell in self._cells]
 
-    def columns(self) -> Iterator[Column]:
+    def columns(self) -> Iterator[MetricColumn]:
         """Yield every metric of everybody, then of each group of queries."""
         if not self._models:
             return
@@ -171,7 +171,7 @@ class Table:
         users: Sequence[Int32],
         counted: Sequence[Any],
         values: Mapping[str, Sequence[Mapping[str, Float64]]],
-    ) -> Column:
+    ) -> MetricColumn:
         dataset, split = self._place
         models = {}
         for name, results in self._models.items():
@@ -182,7 +182,7 @@ class Table:
             queries = [cell[metric][mask] for cell, mask in zip(values[name], counted, strict=True)]
             replicates = np.stack([part.replicates for part in parts]).astype(np.float64).mean(axis=0)
             models[name] = Measures(mean, queries, replicates)
-        return Column(dataset, split, metric, higher, users, self.seeds, models, group)
+        return MetricColumn(dataset, split, metric, higher, users, self.seeds, models, group)
 
 
 def _standings(plan: Plan, store: Store, rows: Sequence[Row], ceilings: set[str]) -> Iterator[MeanRanks]:
@@ -212,7 +212,7 @@ def _standing(
     cells = [[None if np.isnan(value) else float(value) for value in row] for row in table]
     identity: dict[str, Any] = {"split": split, "metric": metric, "datasets": datasets, "models": models}
     identity |= {"table": cells, "draws": paired_statistics.DRAWS}
-    work = lambda: dataclasses.asdict(stand(split, metric, table, datasets, models))  # noqa: E731 - one line of laziness
+    work = lambda: dataclasses.asdict(rank_models(split, metric, table, datasets, models))  # noqa: E731 - one line of laziness
     return _remembered(store, identity, work, _stood)
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, interval
+from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, percentile_interval
 from benchsuite.data import MetricInfo, Row, State, Stratum, main_metric
-from benchsuite.evaluate import Measured, measure_parts, parts, unanswered
+from benchsuite.evaluate import Measurement, measure_parts, parts, unanswered
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 
@@ -32,7 +32,7 @@ class _Answers:
     model: str
     state: State
     reason: str
-    measured: tuple[Mapping[tuple[str, str], Measured], ...] = ()
+    measured: tuple[Mapping[tuple[str, str], Measurement], ...] = ()
     unanswered: tuple[Mapping[str, tuple[int, int]], ...] = ()
 
 
@@ -99,7 +99,7 @@ class Strata:
 
     def _read(
         self, test: Cell, validation: Cell | None, measure_key: str, names: Sequence[str]
-    ) -> tuple[dict[tuple[str, str], Measured], dict[str, tuple[int, int]]]:
+    ) -> tuple[dict[tuple[str, str], Measurement], dict[str, tuple[int, int]]]:
         """Return results by (part, metric), and unanswered and all labelled pairs by part; measure them if need be."""
         identity = {"version": _VERSION, "measure": measure_key, "parts": list(names), "metrics": self._metrics}
         key = content_key("strata-measure", identity)
@@ -120,7 +120,7 @@ class Strata:
         entry = store.get("strata-measure", key)
         arrays = entry.arrays()
         measured = {
-            (one["part"], one["metric"]): Measured(
+            (one["part"], one["metric"]): Measurement(
                 np.nan if one["value"] is None else one["value"], one["n"], arrays[f"replicates_{j}"]
             )
             for j, one in enumerate(entry.manifest["results"])
@@ -159,7 +159,7 @@ def _row(dataset: str, split: str, answers: _Answers, metric: str, part: str) ->
         return Row(dataset, split, answers.model, metric, None, None, None, n, "not applicable", why, part)
     low = high = None
     if all(len(one.replicates) for one in known):
-        low, high = interval(np.mean([one.replicates for one in known], axis=0))
+        low, high = percentile_interval(np.mean([one.replicates for one in known], axis=0))
     mean = float(np.mean([one.value for one in known]))
     return Row(dataset, split, answers.model, metric, mean, low, high, n, "ok", group=part)
 
@@ -169,6 +169,6 @@ def _share(pairs: Sequence[tuple[int, int]]) -> float | None:
     return sum(without for without, _ in pairs) / total if total else None
 
 
-def _plain(part: str, metric: str, one: Measured) -> dict[str, Any]:
+def _plain(part: str, metric: str, one: Measurement) -> dict[str, Any]:
     value = None if np.isnan(one.value) else one.value
     return {"part": part, "metric": metric, "value": value, "n": one.n}

@@ -34,7 +34,7 @@ _ATOMIC = {
 }
 
 
-def write_dataset(dataset: Dataset, folder: Path, form: Form, about: Mapping[str, Any]) -> None:
+def export_dataset(dataset: Dataset, folder: Path, form: Form, about: Mapping[str, Any]) -> None:
     """Write a whole data set under its raw ids, and ``about.json`` with its fingerprint and how it was prepared.
 
     Parquet: ``interactions``, ``users``, ``items`` and ``links``. RecBole: ``NAME.inter``, ``.user``, ``.item``,
@@ -57,7 +57,7 @@ def write_dataset(dataset: Dataset, folder: Path, form: Form, about: Mapping[str
         raise DataError(f"cannot be written: {error.strerror or error}", where=str(folder)) from None
 
 
-def write_fold(fold: Fold, dataset: Dataset, folder: Path, form: Form, about: Mapping[str, Any]) -> dict[str, int]:
+def export_fold(fold: Fold, dataset: Dataset, folder: Path, form: Form, about: Mapping[str, Any]) -> dict[str, int]:
     """Write exactly one fold and return how many rows each file got.
 
     ``train`` and ``valid`` together are the rows that our models are fitted on, ``valid`` those of them that the

@@ -15,7 +15,7 @@ Aim = Literal["accuracy", "f1"]
 
 
 @dataclass(frozen=True)
-class Reading:
+class Calibrator:
     """How a model's scores are read.
 
     Attributes:
@@ -33,12 +33,12 @@ class Reading:
     rating: RatingLine | None = None
 
     @classmethod
-    def nothing(cls) -> Reading:
+    def nothing(cls) -> Calibrator:
         """Return what reads nothing, where only rankings are judged: no label follows from it."""
         return cls(threshold=float("nan"), neutral=0.0, slope=0.0, intercept=0.0)
 
     @classmethod
-    def fit(cls, scores: Float32, labels: Int8, aim: Aim) -> Reading:
+    def fit(cls, scores: Float32, labels: Int8, aim: Aim) -> Calibrator:
         """Fit on validation scores float32[p] (NaN = no opinion) and labels int8[p].
 
         The threshold is the one that maximizes accuracy (or F1) on validation; of equal ones the smallest. The
@@ -58,9 +58,9 @@ class Reading:
         return PairScores(filled, unknown, self.threshold, (1 / (1 + np.exp(-logit))).astype(np.float32))
 
 
-def read_scores(validation: tuple[Float32, Int8], test: Float32, aim: Aim) -> tuple[PairScores, Reading]:
+def calibrate_scores(validation: tuple[Float32, Int8], test: Float32, aim: Aim) -> tuple[PairScores, Calibrator]:
     """Fit a reading on validation scores and labels and apply it to test scores."""
-    reading = Reading.fit(*validation, aim)
+    reading = Calibrator.fit(*validation, aim)
     return reading.apply(test), reading
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold
 from benchsuite.evaluate.leak_rows import FoldIndex, missing
-from benchsuite.evaluate.leaks import Finding, Result, raise_finding
+from benchsuite.evaluate.leaks import LeakFinding, Result, raise_finding
 
 
 class CrossFoldChecks:
@@ -47,7 +47,7 @@ class CrossFoldChecks:
         self._truths[np.isin(self._pairs, asked)] += 1
         self._unasked += len(missing(self._pairs[trained == 0], asked))
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[LeakFinding]:
         """Yield what the checks found, after the last fold."""
         yield self._finding("each fold has its own name", self._named())
         if self._split.partition:
@@ -66,8 +66,8 @@ class CrossFoldChecks:
             evidence[finding.check] = finding.compared
         return evidence
 
-    def _finding(self, check: str, result: Result) -> Finding:
-        return Finding("folds", check, *result, self._where)
+    def _finding(self, check: str, result: Result) -> LeakFinding:
+        return LeakFinding("folds", check, *result, self._where)
 
     def _named(self) -> Result:
         twice = sorted({name for name in self._names if self._names.count(name) > 1})

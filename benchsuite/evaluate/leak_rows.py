@@ -125,7 +125,7 @@ def missing(part: Int64, whole: Int64) -> Int64:
     return np.setdiff1d(part, whole, assume_unique=True)
 
 
-def prints(columns: Mapping[str, NDArray[Any] | None]) -> UInt64:
+def fingerprints(columns: Mapping[str, NDArray[Any] | None]) -> UInt64:
     """Return uint64[n], a fingerprint of each row over all of its columns; different rows differ but for 2**-64."""
     length = next(len(column) for column in columns.values() if column is not None)
     mixed = np.zeros(length, np.uint64)
@@ -140,9 +140,9 @@ def prints(columns: Mapping[str, NDArray[Any] | None]) -> UInt64:
     return mixed
 
 
-def row_prints(rows: Interactions, skip: tuple[str, ...] = ()) -> UInt64:
+def row_fingerprints(rows: Interactions, skip: tuple[str, ...] = ()) -> UInt64:
     """Return uint64[n], a fingerprint of each row."""
-    return prints({name: column for name, column in rows.columns.items() if name not in skip})
+    return fingerprints({name: column for name, column in rows.columns.items() if name not in skip})
 
 
 def surplus(part: UInt64, whole: UInt64) -> int:

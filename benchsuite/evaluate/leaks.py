@@ -1,6 +1,7 @@
 """The leak guard: a fold that shows a model what it must not see never reaches a model.
 
-Every check counts what it compared. :func:`inspect` lists all findings, :func:`guard` raises at the first leak.
+Every check counts what it compared. :func:`iter_findings` yields all findings, :func:`check_fold` raises at the
+first leak.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold, Int32
 from benchsuite.errors import LeakError
-from benchsuite.evaluate.leak_rows import FoldIndex, absent, common, missing, prints, row_prints, surplus
+from benchsuite.evaluate.leak_rows import FoldIndex, absent, common, fingerprints, missing, row_fingerprints, surplus
 from benchsuite.evaluate.leak_tables import table_checks
 from benchsuite.evaluate.leak_texts import text_checks
 
@@ -31,7 +32,7 @@ Result = tuple[int, str]
 
 
 @dataclass(frozen=True)
-class Finding:
+class LeakFinding:
     """What one check found.
 
     Attributes:
@@ -71,24 +72,24 @@ def check_fold(fold: Fold, split: Split, where: str = "", whole: Dataset | None 
     return evidence
 
 
-def raise_finding(finding: Finding) -> None:
+def raise_finding(finding: LeakFinding) -> None:
     """Raise LeakError when the finding is a leak."""
     if finding.leak:
         raise LeakError(finding.leak, where=finding.where)
 
 
-def iter_findings(fold: Fold, split: Split, where: str = "", whole: Dataset | None = None) -> Iterator[Finding]:
-    """Yield what every check found, leaks included; see :func:`guard`."""
+def iter_findings(fold: Fold, split: Split, where: str = "", whole: Dataset | None = None) -> Iterator[LeakFinding]:
+    """Yield what every check found, leaks included; see :func:`check_fold`."""
     place = where or f"fold {fold.name}"
     view = FoldIndex(fold, split, whole)
     for group, check, look in _checks(view):
         compared, leak = look(view)
-        yield Finding(group, check, compared, leak, place)
+        yield LeakFinding(group, check, compared, leak, place)
     for check, (compared, leak) in (*table_checks(view), *text_checks(view)):
-        yield Finding("texts", check, compared, leak, place)
+        yield LeakFinding("texts", check, compared, leak, place)
     if fold.validation is not None:
         compared, leak = _nested(view, FoldIndex(fold.validation, split, fold.train))
-        yield Finding("validation", "validation pairs in training", compared, leak, place)
+        yield LeakFinding("validation", "validation pairs in training", compared, leak, place)
         for finding in iter_findings(fold.validation, split, f"{place}, validation", fold.train):
             yield dataclasses.replace(finding, check=f"validation: {finding.check}")
 
@@ -198,14 +199,14 @@ def _cold_users(view: FoldIndex) -> Result:
 
 def _train_rows(view: FoldIndex) -> Result:
     rows = view.fold.train.interactions
-    strange = surplus(row_prints(rows), row_prints(view.source.interactions))
+    strange = surplus(row_fingerprints(rows), row_fingerprints(view.source.interactions))
     return len(rows), _tell(strange, "training rows are no rows of the data: changed, repeated or made up")
 
 
 def _history_rows(view: FoldIndex) -> Result:
     rows, queries = view.fold.queries.history, view.fold.queries
     owned = dataclasses.replace(rows, user=queries.user[queries.rows])
-    strange = absent(row_prints(owned), row_prints(view.source.interactions))
+    strange = absent(row_fingerprints(owned), row_fingerprints(view.source.interactions))
     return len(rows), _tell(strange.sum(), "events of histories are no rows of the data")
 
 
@@ -219,7 +220,7 @@ def _truth_rows(view: FoldIndex) -> Result:
     truth, rows = view.fold.truth, view.source.interactions
     held: dict[str, NDArray[Any] | None] = {"user": view.fold.queries.user[truth.rows], "item": truth.item}
     held |= {"value": truth.value, "label": truth.label, "timestamp": truth.timestamp}
-    strange = absent(prints(held), row_prints(rows, skip=("behaviour", "part")))
+    strange = absent(fingerprints(held), row_fingerprints(rows, skip=("behaviour", "part")))
     return len(strange), _tell(strange.sum(), "held-out rows are no rows of the data")
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchsuite.api import Model
-from benchsuite.checks import Allowed, check_agreement, check_finite, check_scores, check_top
+from benchsuite.checks import AllowedItems, check_agreement, check_finite, check_scores, check_top
 from benchsuite.data import Bool, Float32, Fold, FoldView, Int32, Int64, Queries, Rankings
 from benchsuite.evaluate.topk_prefilter import finalists, use_prefilter
 
@@ -151,7 +151,7 @@ class _Ranker:
         ready = self._model.recommend(self._queries.slice(first, last), self._candidates, k, blocked)
         if ready is None:
             return np.zeros(rows, np.bool_)
-        ready = check_top(ready, k, Allowed(self._items, self._candidates, blocked), first)
+        ready = check_top(ready, k, AllowedItems(self._items, self._candidates, blocked), first)
         if ready.item.shape != (rows, k):
             return np.zeros(rows, np.bool_)
         self.item[first:last], self.score[first:last] = ready.item, ready.score

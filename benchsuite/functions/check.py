@@ -12,7 +12,7 @@ from benchsuite.interface import FunctionResult, Option, Style, frame, plain, ta
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from benchsuite.registry import Entry
+    from benchsuite.registry import PluginEntry
     from benchsuite.testing import CheckResult
 
 _COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
@@ -27,7 +27,7 @@ class Conformance(FunctionResult):
         checks: each with its state and reason.
     """
 
-    def __init__(self, entry: Entry, settings: Mapping[str, Any], checks: Sequence[CheckResult]) -> None:
+    def __init__(self, entry: PluginEntry, settings: Mapping[str, Any], checks: Sequence[CheckResult]) -> None:
         self.entry, self.settings, self.checks = entry, dict(settings), tuple(checks)
 
     @property

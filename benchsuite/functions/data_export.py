@@ -83,7 +83,7 @@ def data_export(
     Raises:
         DataError: when data cannot be had, the split cannot cut it, or the folder is not empty.
     """
-    from benchsuite.data.export import write_dataset, write_fold
+    from benchsuite.data.export import export_dataset, export_fold
     from benchsuite.evaluate import check_fold
     from benchsuite.plan.cells import unmet
     from benchsuite.registry import load_source, load_split
@@ -97,13 +97,13 @@ def data_export(
     about = {"licence": found.licence, "url": found.url, "cite": list(found.cite), "settings": found.settings()}
     if cut is not None and (reason := unmet(cut.needs, dataset)):
         raise DataError(f"{split} {reason}", where=dataset.name, remedy="name another split")
-    write_dataset(dataset, folder, as_, about)
+    export_dataset(dataset, folder, as_, about)
     rows: dict[str, Mapping[str, int]] = {}
     if cut is not None:
         told = {"split": split, "settings": cut.settings(), "seed": seed}
         for fold in cut.split(dataset, seed):
             check_fold(fold, cut, f"{dataset.name}, {split}, fold {fold.name}", dataset)
             place = folder / f"fold-{fold.name}"
-            rows[str(place)] = write_fold(fold, dataset, place, as_, told)
+            rows[str(place)] = export_fold(fold, dataset, place, as_, told)
     head = f"{folder}: {dataset.name}, {len(dataset.interactions):,} rows, as {as_}"
     return Export(folder, head, rows, found.licence)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from benchsuite.api import DataLocations
-    from benchsuite.registry import Entry
+    from benchsuite.registry import PluginEntry
 
 State = Literal["ok", "absent", "broken"]
 _COLOURS = {"ok": "green", "absent": "yellow", "broken": "red"}
@@ -173,7 +173,7 @@ def _plugins() -> Iterator[Finding]:
         yield Finding(kind, "ok", f"{sum(not problem for problem in problems.values())} load")
 
 
-def _problem(entry: Entry) -> str:
+def _problem(entry: PluginEntry) -> str:
     """Return why a plugin cannot be used by its name, or ""."""
     from benchsuite.registry import find
 

@@ -23,7 +23,7 @@ from benchsuite.data.result_tables import (
     STRATA,
     TUNING,
     Batch,
-    Table,
+    TidyTable,
 )
 from benchsuite.data.result_tables import small_tables as _small_tables
 from benchsuite.data.tabular import arrow_schema, to_arrow
@@ -187,7 +187,7 @@ class Results(FunctionResult):
         return next(iter(files.values())).decode()
 
 
-def _large(table: Table, batches: Iterator[Batch]) -> DataFrame:
+def _large(table: TidyTable, batches: Iterator[Batch]) -> DataFrame:
     """Put batches together; repeated texts are kept once."""
     import pyarrow as pa
 

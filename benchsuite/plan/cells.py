@@ -249,7 +249,7 @@ def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
 
 
-def retarget(cell: Cell, settings: Mapping[str, Any]) -> Cell:
+def with_settings(cell: Cell, settings: Mapping[str, Any]) -> Cell:
     """Return the same cell with other settings of the model."""
     identity = dict(cell.identity) | {"model": dict(cell.identity["model"]) | {"settings": dict(settings)}}
     return dataclasses.replace(cell, identity=identity, key=content_key("cell", identity))

@@ -10,7 +10,7 @@ from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import ConfigError, PluginError, did_you_mean
 from benchsuite.loading import plugin_code
 from benchsuite.plan.experiment_file import Experiment, PluginSpec
-from benchsuite.registry import Entry, Kind, entries, find, is_file
+from benchsuite.registry import Kind, PluginEntry, entries, find, is_file
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ResolvedPlugin:
     """
 
     label: str
-    entry: Entry
+    entry: PluginEntry
     plugin: Plugin
     code: str = ""
 

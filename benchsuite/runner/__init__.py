@@ -9,16 +9,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchsuite.runner.execute import known, run
+    from benchsuite.runner.execute import run, with_finished_studies
     from benchsuite.runner.pool import Options, RunSummary
     from benchsuite.runner.preparation import prepare
 
-__all__ = ["THREADS", "Options", "RunSummary", "known", "prepare", "run"]
+__all__ = ["THREADS", "Options", "RunSummary", "prepare", "run", "with_finished_studies"]
 
 THREADS = 2
 """Threads of each model unless another number is set: a part of the protocol, the same on every machine."""
 
-_HOMES = {"Options": "pool", "RunSummary": "pool", "known": "execute", "prepare": "preparation", "run": "execute"}
+_HOMES = {
+    "Options": "pool",
+    "RunSummary": "pool",
+    "with_finished_studies": "execute",
+    "prepare": "preparation",
+    "run": "execute",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -39,7 +39,7 @@ _TOLD: dict[str, Any] = {
 """What a worker tells about a cell that went well, with the types that JSON gives."""
 
 
-def leave_lists(folder: Path, lists: Rankings) -> None:
+def write_lists(folder: Path, lists: Rankings) -> None:
     """Leave the lists of a cell."""
     np.savez(folder / _LISTS, item=lists.item, score=lists.score, fallback=lists.fallback)
 
@@ -79,12 +79,12 @@ def wait_for_pairs(folder: Path) -> tuple[Int32, Int32]:
     return query, item
 
 
-def leave_scores(folder: Path, scores: Float32) -> None:
+def write_scores(folder: Path, scores: Float32) -> None:
     """Leave the pair scores of a cell."""
     np.save(folder / _SCORES, scores, allow_pickle=False)
 
 
-def take_scores(folder: Path) -> NDArray[Any]:
+def read_scores(folder: Path) -> NDArray[Any]:
     """Read the pair scores of a cell.
 
     Raises:
@@ -97,7 +97,7 @@ def take_scores(folder: Path) -> NDArray[Any]:
     return scores
 
 
-def leave_about(folder: Path, about: Mapping[str, Any]) -> None:
+def write_about(folder: Path, about: Mapping[str, Any]) -> None:
     """Leave what else is to be known of a cell.
 
     Raises:
@@ -117,7 +117,7 @@ def leave_about(folder: Path, about: Mapping[str, Any]) -> None:
     (folder / _ABOUT).write_bytes(content)
 
 
-def take_about(folder: Path) -> dict[str, Any]:
+def read_about(folder: Path) -> dict[str, Any]:
     """Read what else is to be known of a cell; of a failed one, less is there.
 
     Raises:

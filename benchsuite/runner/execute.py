@@ -53,7 +53,7 @@ def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -
     return plan, outcome
 
 
-def known(plan: Plan, store: Store) -> Plan:
+def with_finished_studies(plan: Plan, store: Store) -> Plan:
     """Return the plan with the settings of all studies that the store has finished; nothing is fitted."""
     if plan.settings["tune"] is None:
         return plan

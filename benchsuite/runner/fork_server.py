@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.runner import worker
-from benchsuite.runner.worker_processes import patiently
+from benchsuite.runner.worker_processes import start_with_retries
 
 _LONGEST = 2**16
 
@@ -74,7 +74,7 @@ def _serve(orders: socket.socket, own: int) -> WorkerArgs:
                     sys.exit(0)
                 order = json.loads(text)
                 try:
-                    pid = patiently(os.fork)
+                    pid = start_with_retries(os.fork)
                 except OSError as error:
                     os.close(pipes[0])
                     _tell(orders, order=order["number"], refused=error.strerror or "no reason given")

@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.checks import Allowed, check_finite, check_lists, check_scores
+from benchsuite.checks import AllowedItems, check_finite, check_lists, check_scores
 from benchsuite.data import Float32, Fold, Int64, Pairs, Rankings
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import labelled_pairs
 from benchsuite.provenance import provenance
-from benchsuite.runner.answers import ask_pairs, check_about, take_about, take_lists, take_scores
+from benchsuite.runner.answers import ask_pairs, check_about, read_about, read_scores, take_lists
 from benchsuite.runner.checkpoints import Checkpoints
-from benchsuite.runner.jobs import Job, Order, write_failure
+from benchsuite.runner.jobs import Job, WorkerJob, write_failure
 from benchsuite.runner.logs import clip, read_log
 from benchsuite.runner.scratch import unwritable
 from benchsuite.store import Store
@@ -86,7 +86,7 @@ class Ingest:
                 self._asked(job, cell)  # now, so that the worker need not wait later
         data = self._store.get("data", self._store.get("fold", job.fold_key).manifest["data"]).folder.resolve()
         path = folder / "job.json"
-        Order(str(data), tuple(cells), job.threads, job.device, job.timeout, job.trusted).save(path)
+        WorkerJob(str(data), tuple(cells), job.threads, job.device, job.timeout, job.trusted).save(path)
         return path
 
     def ranked(self, job: Job, cell: Mapping[str, Any], folder: Path) -> None:
@@ -119,12 +119,12 @@ class Ingest:
         lists = self._lists.pop(cell["key"], None)
         try:
             asked = self._asked(job, cell)
-            about = take_about(answers)
+            about = read_about(answers)
             check_about(about)
             if lists is None:
                 raise BenchsuiteError("the worker left no lists")  # noqa: TRY301 - one way to fail
             check_lists(lists, int(cell["identity"]["k"]), self._allowed(job, cell))
-            scores = check_scores(take_scores(answers), (len(asked.pairs),), "score_pairs()")
+            scores = check_scores(read_scores(answers), (len(asked.pairs),), "score_pairs()")
             check_finite(scores, "score_pairs()")
         except BenchsuiteError as error:
             return self.failed(job, cell, folder, log, str(error))
@@ -160,7 +160,7 @@ class Ingest:
         self._lists.pop(cell["key"], None)
         line = clip(reason, _LONGEST_REASON)
         try:
-            about = take_about(_answers(folder, cell["key"]))
+            about = read_about(_answers(folder, cell["key"]))
         except BenchsuiteError:
             about = {}  # the model removed it; the reason came by the pipe
         costs = about.get("costs")
@@ -178,9 +178,9 @@ class Ingest:
             self._pairs.popitem(last=False)
         return self._pairs[key]
 
-    def _allowed(self, job: Job, cell: Mapping[str, Any]) -> Allowed:
+    def _allowed(self, job: Job, cell: Mapping[str, Any]) -> AllowedItems:
         fold = self._folds.part(job.fold_key, cell["stage"])
-        return Allowed(len(fold.train.items), fold.candidates, fold.blocked)
+        return AllowedItems(len(fold.train.items), fold.candidates, fold.blocked)
 
     def _about_this_run(self) -> dict[str, Any]:
         if not self._provenance:

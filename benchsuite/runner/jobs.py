@@ -49,7 +49,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Order:
+class WorkerJob:
     """What a worker is told of its job: where to find what a model may see, and where to leave what it answers.
 
     Attributes:
@@ -74,7 +74,7 @@ class Order:
         path.write_text(json.dumps(dataclasses.asdict(self)), "utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> Order:
+    def load(cls, path: Path) -> WorkerJob:
         """Read what :meth:`save` wrote."""
         table = json.loads(path.read_text("utf-8"))
         return cls(**{**table, "cells": tuple(table["cells"]), "trusted": tuple(table["trusted"])})

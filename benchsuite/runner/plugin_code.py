@@ -20,7 +20,7 @@ _FOLDER = "code"
 _SHOWN = 5
 
 
-def tell_of_changed_code(picked: ResolvedPlugins, store: Store, say: Callable[[str], None]) -> None:
+def warn_of_changed_code(picked: ResolvedPlugins, store: Store, say: Callable[[str], None]) -> None:
     """Compare the code behind the installed plugins with what this store saw last, and keep it for the next time.
 
     Args:

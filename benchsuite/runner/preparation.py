@@ -17,9 +17,9 @@ from benchsuite.plan import Experiment, Plan, make_plan, resolve_all
 from benchsuite.plan.cells import FoldPlace, unmet
 from benchsuite.plan.resolve import ResolvedPlugin
 from benchsuite.registry import OWN
-from benchsuite.runner.plugin_code import tell_of_changed_code
+from benchsuite.runner.plugin_code import warn_of_changed_code
 from benchsuite.store import Store
-from benchsuite.stored_folds import complete, take_apart, write_fold
+from benchsuite.stored_folds import complete, separate_truth, write_fold
 
 Say = Callable[[str], None]
 
@@ -37,7 +37,7 @@ def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say
         BenchsuiteError: when data cannot be had, a plugin or setting is wrong, or a fold leaks.
     """
     picked = resolve_all(experiment)
-    tell_of_changed_code(picked, store, say)
+    warn_of_changed_code(picked, store, say)
     datasets: dict[str, tuple[ResolvedPlugin, Dataset]] = {}
     folds: list[FoldPlace] = []
     refused: dict[tuple[str, str], str] = {}
@@ -85,7 +85,7 @@ def _folds(
             say(f"cutting {label} by {split.label}, seed {seed}")
             _cut(store, dataset, split, seed, split_key, identity)
         for entry in store.get("split", split_key).manifest["folds"]:
-            take_apart(store, entry["key"], dataset)
+            separate_truth(store, entry["key"], dataset)
             place = (label, split.label, seed, entry["name"], entry["key"])
             yield FoldPlace(*place, entry["counts"], tuple(entry["groups"]))
 

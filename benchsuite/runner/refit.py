@@ -15,7 +15,7 @@ from benchsuite.runner.jobs import Job, modules_for
 from benchsuite.runner.pool import Pool, ProgressListener, StaticJobSource
 from benchsuite.runner.scratch import scratch_folder
 from benchsuite.store import MANIFEST, Entry, Store, misfit, unreadable
-from benchsuite.stored_folds import borrow
+from benchsuite.stored_folds import link_fold
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def refit(
     find("models", identity["model"]["plugin"], trusted=trusted)
     with scratch_folder() as folder:
         other = Store(folder)
-        borrow(store, other, identity["fold"])
+        link_fold(store, other, identity["fold"])
         cell = {"key": key, "stage": identity["stage"], "identity": identity}
         threads = int(old.manifest.get("threads", THREADS))
         modules = modules_for(identity["model"]["plugin"], trusted)

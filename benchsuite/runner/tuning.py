@@ -13,7 +13,7 @@ from benchsuite.data import Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import evaluation_input
 from benchsuite.keys import content_key
-from benchsuite.plan import Cell, Plan, retarget
+from benchsuite.plan import Cell, Plan, with_settings
 from benchsuite.registry import load_metric, load_model
 from benchsuite.runner.jobs import Job, make_jobs
 from benchsuite.store import Store
@@ -112,7 +112,7 @@ class TuneQueue:
                     self._keep(opened)
                     self._close(opened)
                     return None
-                opened.trial = retarget(opened.cell, opened.settings)
+                opened.trial = with_settings(opened.cell, opened.settings)
             if opened.trial.key in self._in_flight:
                 return None  # two models came to the same settings: one fit serves both
             if self._retry and opened.trial.key not in self.tried and self._failed(opened.trial.key):
@@ -209,7 +209,7 @@ class TuneQueue:
             if trials is None or trials.best is None or cell.reason:
                 cells.append(cell)
             else:
-                cells.append(retarget(cell, trials.settings[trials.best]))
+                cells.append(with_settings(cell, trials.settings[trials.best]))
         models = tuple(dataclasses.replace(model, tuned=model.label not in open_models) for model in self._plan.models)
         tuning = tuple(self.finished[place] for place in places if place in self.finished)
         return dataclasses.replace(self._plan, cells=tuple(cells), models=models, tuning=tuning)

@@ -30,9 +30,9 @@ from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import check_sample, rank, score_pairs
 from benchsuite.provenance import now
 from benchsuite.registry import load_model
-from benchsuite.runner.answers import leave_about, leave_lists, leave_scores, wait_for_pairs
+from benchsuite.runner.answers import wait_for_pairs, write_about, write_lists, write_scores
 from benchsuite.runner.device import choose_device
-from benchsuite.runner.jobs import Order
+from benchsuite.runner.jobs import WorkerJob
 from benchsuite.runner.resource_usage import ResourceUsage
 
 _DEADLINE_SHARE = 0.9
@@ -48,7 +48,7 @@ def main(job_path: str, log_path: str, pipe: int, parent: int) -> None:
     """Do the job, as long as the process ``parent`` lives, which may have ended before this one came so far."""
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     with os.fdopen(pipe, "w", encoding="utf-8") as stream:
-        _work(Order.load(Path(job_path)), Path(log_path), ProgressPipe(stream))
+        _work(WorkerJob.load(Path(job_path)), Path(log_path), ProgressPipe(stream))
 
 
 def _end_with_parent(parent: int) -> None:
@@ -76,7 +76,7 @@ class ProgressPipe:
         self.tell(phase=phase, done=_count(done), total=_count(total), note="" if note is None else _text(note))
 
 
-def _work(order: Order, log: Path, channel: ProgressPipe) -> None:
+def _work(order: WorkerJob, log: Path, channel: ProgressPipe) -> None:
     dataset: Dataset | None = None
     for cell in order.cells:
         channel.tell(start=cell["key"], stage=cell["stage"])
@@ -91,13 +91,13 @@ def _work(order: Order, log: Path, channel: ProgressPipe) -> None:
             about["costs"] = {"load_seconds": round(time.perf_counter() - started, 4)}
             with tempfile.TemporaryDirectory() as scratch:
                 _run_cell(order, cell, fold, about, Path(scratch), channel)
-            leave_about(folder, about)
+            write_about(folder, about)
         except BaseException as error:  # noqa: BLE001 - whatever a model raises is that cell's result
             with contextlib.suppress(BaseException):  # the model may have put anything in the place of the log
                 traceback.print_exc()
             _flush()
             with contextlib.suppress(OSError, BenchsuiteError):
-                leave_about(folder, {"log_from": about["log_from"], "costs": about["costs"]})
+                write_about(folder, {"log_from": about["log_from"], "costs": about["costs"]})
             channel.tell(failed=cell["key"], reason=_reason(error))
         else:
             _flush()
@@ -106,7 +106,12 @@ def _work(order: Order, log: Path, channel: ProgressPipe) -> None:
 
 
 def _run_cell(
-    order: Order, cell: Mapping[str, Any], fold: FoldView, about: dict[str, Any], scratch: Path, channel: ProgressPipe
+    order: WorkerJob,
+    cell: Mapping[str, Any],
+    fold: FoldView,
+    about: dict[str, Any],
+    scratch: Path,
+    channel: ProgressPipe,
 ) -> None:
     """Fit, rank, score; leave the answers and fill ``about``."""
     identity, folder = cell["identity"], Path(cell["answers"])
@@ -149,7 +154,7 @@ def _run_cell(
         "peak_memory_mb": _peak_mb(),
     }
     spent.pause()
-    leave_scores(folder, scores)
+    write_scores(folder, scores)
     about["costs"] |= {name: round(value, 4) for name, value in (times | {"cpu_seconds": spent.seconds}).items()}
     about |= {
         "parameters": _parameters(model),
@@ -165,7 +170,7 @@ def _run_cell(
 
 def _asked(cell: Mapping[str, Any], folder: Path, lists: Rankings, channel: ProgressPipe) -> Any:
     """Hand in the lists; only then does the runner say which pairs to score."""
-    leave_lists(folder, lists)
+    write_lists(folder, lists)
     channel.tell(ranked=cell["key"])
     return wait_for_pairs(folder)
 

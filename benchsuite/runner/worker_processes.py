@@ -51,7 +51,7 @@ _PAUSES = (0.1, 0.3, 1.0, 2.0)
 T = TypeVar("T")
 
 
-def patiently(start: Callable[[], T]) -> T:
+def start_with_retries(start: Callable[[], T]) -> T:
     """Start a process; try again a few times while the system has no room for one more.
 
     Raises:
@@ -111,7 +111,9 @@ class ForkServer:
         self._forks: dict[int, _Fork] = {}
         with self._log.open("wb") as output, theirs:
             words = [*interpreter(), "-m", "benchsuite.runner.fork_server", str(theirs.fileno()), *modules]
-            self._process = patiently(lambda: _popen(words, output, theirs.fileno(), _environment(threads, scratch)))
+            self._process = start_with_retries(
+                lambda: _popen(words, output, theirs.fileno(), _environment(threads, scratch))
+            )
 
     def start(self, job: Path, log: Path, pipe: int) -> WorkerHandle:
         """Order a fork."""
@@ -198,7 +200,7 @@ class Spawner:
         """Start a new interpreter."""
         words = [*interpreter(), "-m", "benchsuite.runner.worker", str(job), str(log), str(pipe), str(os.getpid())]
         with log.open("ab") as output:
-            process = patiently(lambda: _popen(words, output, pipe, _environment(self._threads, log.parent)))
+            process = start_with_retries(lambda: _popen(words, output, pipe, _environment(self._threads, log.parent)))
         self._started.append(_Started(process))
         return self._started[-1]
 

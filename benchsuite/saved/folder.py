@@ -22,7 +22,7 @@ import benchsuite
 from benchsuite.api import Model, Source
 from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError, NotApplicable, PluginError, StoreError
-from benchsuite.registry import Entry, load_model
+from benchsuite.registry import PluginEntry, load_model
 from benchsuite.saved.model_card import CARD, Benchmark, card
 from benchsuite.store import file_digest, sync
 
@@ -45,7 +45,7 @@ class Origin:
         benchmark: how it did in an experiment, None where nobody measured it.
     """
 
-    entry: Entry
+    entry: PluginEntry
     source: Source
     source_name: str
     seed: int
@@ -73,7 +73,7 @@ class Saved:
         return tuple(title or name for title, name in zip(titles, self.items.ids, strict=True))
 
 
-def savable(entry: Entry, model: Model) -> None:
+def check_savable(entry: PluginEntry, model: Model) -> None:
     """Refuse, before the work of a fit, a model that cannot be saved.
 
     Raises:
@@ -96,7 +96,7 @@ def check_target(folder: Path) -> None:
         raise StoreError("is not an empty folder", where=str(folder), remedy="name a new one with --out")
 
 
-def ready(dataset: Dataset) -> Dataset:
+def with_unknown_user(dataset: Dataset) -> Dataset:
     """Return the data with one more user, who took nothing and of whom nothing is known: whoever asks later.
 
     Known preferences of simulated data are taken away.
@@ -124,7 +124,7 @@ def write_folder(folder: Path, model: Model, dataset: Dataset, origin: Origin) -
     Args:
         folder: does not exist yet, or is empty.
         model: fitted.
-        dataset: the data without the user that :func:`ready` adds.
+        dataset: the data without the user that :func:`with_unknown_user` adds.
         origin: for the record and the card.
 
     Raises:

@@ -13,7 +13,7 @@ Quality = Literal["perfect", "mixed", "worst", "short"]
 QUERIES, CATALOGUE, PAIRS, LIKED = 24, 40, 6, 4
 
 
-def evidence(quality: Quality) -> EvaluationInput:
+def sample_answers(quality: Quality) -> EvaluationInput:
     """Return answers of a quality to 24 questions about 40 items; lists hold the whole catalogue.
 
     Some queries have no relevant item and some no labelled pair. ``short`` lists are the first three places of mixed

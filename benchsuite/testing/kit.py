@@ -13,7 +13,7 @@ from benchsuite.testing.outcome import Check, CheckResult, Make, bind
 from benchsuite.testing.plugin_checks import PLUGIN_CHECKS
 from benchsuite.testing.report_checks import REPORT_CHECKS
 from benchsuite.testing.saving_checks import SAVING_CHECKS
-from benchsuite.testing.source_checks import SOURCE_CHECKS, At
+from benchsuite.testing.source_checks import SOURCE_CHECKS, SourceAt
 from benchsuite.testing.split_checks import SPLIT_CHECKS
 
 _BY_KIND: dict[Kind, tuple[Any, ...]] = {
@@ -34,7 +34,7 @@ def checks(kind: Kind, make: Make[Any], place: DataLocations | None = None) -> l
         place: where a source may find its data; by default the cache, without a network.
     """
     if kind == "sources" and place is not None:
-        make = At(make, place)
+        make = SourceAt(make, place)
     return bind(_BY_KIND[kind], make)
 
 

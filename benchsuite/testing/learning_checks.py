@@ -12,7 +12,7 @@ import numpy as np
 
 from benchsuite.api import Model, Requirement
 from benchsuite.testing.checkerboard import checkerboard
-from benchsuite.testing.model_checks import exam, fit, same, second, small_fold
+from benchsuite.testing.model_checks import fit, fitted_model, require_equal, second_fit, small_fold
 from benchsuite.testing.outcome import Make, require, skip
 from benchsuite.testing.reference_ranking import best
 from benchsuite.testing.samples import last_events, small_dataset, stripped
@@ -20,16 +20,16 @@ from benchsuite.testing.samples import last_events, small_dataset, stripped
 
 def check_same_seed_same_scores(make: Make[Model]) -> None:
     """Fitting again with the same seed gives the same scores."""
-    first, (again, _) = exam(make), second(make)
-    same(again.scores, first.scores, "a second fit with the same seed")
+    first, (again, _) = fitted_model(make), second_fit(make)
+    require_equal(again.scores, first.scores, "a second fit with the same seed")
 
 
 def check_global_seeds_do_not_matter(make: Make[Model]) -> None:
     """The context's seed is the only source of randomness: global seeds of Python, NumPy and torch change nothing."""
-    first, model = exam(make), make()
+    first, model = fitted_model(make), make()
     with _other_global_seeds():
         scores = fit(model, small_fold(model)).scores
-    same(scores, first.scores, "a fit under other global seeds")
+    require_equal(scores, first.scores, "a fit under other global seeds")
 
 
 @contextmanager

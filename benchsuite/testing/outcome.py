@@ -26,14 +26,14 @@ class ContractViolation(AssertionError):  # noqa: N818 - reads as what it says: 
 
 
 def require(condition: Any, otherwise: str) -> None:
-    """Raise :class:`Unmet` with the sentence ``otherwise`` unless the condition holds."""
+    """Raise :class:`ContractViolation` with the sentence ``otherwise`` unless the condition holds."""
     if not condition:
         raise ContractViolation(otherwise)
 
 
 @contextlib.contextmanager
 def contract() -> Iterator[None]:
-    """Turn what :mod:`benchsuite.checks` refuses into :class:`Unmet`."""
+    """Turn what :mod:`benchsuite.checks` refuses into :class:`ContractViolation`."""
     try:
         yield
     except BenchsuiteError as error:
@@ -81,7 +81,7 @@ class CheckResult:
 class Check:
     """One check of one plugin, ready to run.
 
-    Calling it raises :class:`Unmet` (or whatever the plugin raises) when it fails and ``unittest.SkipTest`` when it
+    Calling it raises :class:`ContractViolation` (or whatever the plugin raises) when it fails and ``unittest.SkipTest`` when it
     does not apply; :meth:`run` never raises.
     """
 

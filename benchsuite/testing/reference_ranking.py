@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchsuite.api import TopK
-from benchsuite.checks import Allowed, check_top
+from benchsuite.checks import AllowedItems, check_top
 from benchsuite.data import Float32, Int32, Ragged
 from benchsuite.testing.outcome import contract, require
 
@@ -26,7 +26,7 @@ def compare_lists(top: TopK, scores: Float32, blocked: Ragged, candidates: Int32
     """
     rows = len(scores)
     with contract():
-        check_top(top, k, Allowed(scores.shape[1], candidates, blocked))
+        check_top(top, k, AllowedItems(scores.shape[1], candidates, blocked))
     require(top.item.dtype == np.int32 and top.score.dtype == np.float32, "recommend: int32 items and float32 scores")
     rounding = 1e-4 * float(np.nanmax(np.abs(scores), initial=0.0, where=~np.isnan(scores)))
     for row in range(rows):

@@ -15,7 +15,7 @@ from benchsuite.testing.outcome import Make, require, skip
 
 
 @dataclass(frozen=True)
-class At:
+class SourceAt:
     """A source and the place to load it from; calling it builds the source."""
 
     make: Make[Source]
@@ -29,7 +29,7 @@ class At:
 @functools.lru_cache(maxsize=4)
 def _load(make: Make[Source]) -> Dataset:
     """Load the data; skip the check where it is not at hand and may not be fetched."""
-    place = make.place if isinstance(make, At) else DataLocations(offline=True)
+    place = make.place if isinstance(make, SourceAt) else DataLocations(offline=True)
     try:
         return make().load(place)
     except DataError as error:

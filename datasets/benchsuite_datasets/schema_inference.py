@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from benchsuite.data.unpacking import check_parquet
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import Table
+from benchsuite_datasets.card import CardTable
 from benchsuite_datasets.delimited import delimited_rows
 from benchsuite_datasets.formats import json_rows
 from benchsuite_datasets.text_file import CELLS, FETCH, TextFile, text_lines
@@ -44,7 +44,7 @@ class Schema:
     """The format and the columns of a file.
 
     Attributes:
-        format: see :class:`benchsuite_datasets.card.Table`.
+        format: see :class:`benchsuite_datasets.card.CardTable`.
         separator: between cells.
         quote: around cells.
         names: the columns.
@@ -143,7 +143,7 @@ def find_column(role: str, names: tuple[str, ...], taken: set[str]) -> str:
     return next((by_plain[known] for known in NAMES[role] if known in by_plain), "")
 
 
-def infer_time_format(text: TextFile, table: Table, name: str) -> str:
+def infer_time_format(text: TextFile, table: CardTable, name: str) -> str:
     """Return how times are written, from the first cells of their column.
 
     Raises:
@@ -173,7 +173,7 @@ def infer_time_format(text: TextFile, table: Table, name: str) -> str:
     raise DataError(what, where=f"{text.name}, column {name}", remedy=remedy if cells else CELLS)
 
 
-def _sample(text: TextFile, table: Table, name: str) -> list[str]:
+def _sample(text: TextFile, table: CardTable, name: str) -> list[str]:
     """Return the first cells of a column that are not empty."""
     if table.format == "parquet":
         import pyarrow.parquet as pq

@@ -13,7 +13,7 @@ from benchsuite.interface import FunctionResult, Option, Style, count, frame, pl
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from benchsuite_interchange.split_audit import Line
+    from benchsuite_interchange.split_audit import AuditLine
     from benchsuite_interchange.split_files import Part
 
 Promise = Literal["cold-items", "cold-users", "ordered", "ordered-users"]
@@ -29,7 +29,7 @@ class SplitAudit(FunctionResult):
         lines: one check each.
     """
 
-    def __init__(self, train: Part, test: Part, lines: Sequence[Line]) -> None:
+    def __init__(self, train: Part, test: Part, lines: Sequence[AuditLine]) -> None:
         self.train, self.test, self.lines = train, test, tuple(lines)
 
     @property

@@ -12,7 +12,7 @@ import pytest
 
 from benchsuite.api import DataLocations
 from benchsuite.cli.main import main
-from benchsuite.data.export import write_dataset
+from benchsuite.data.export import export_dataset
 from benchsuite.errors import DataError
 from benchsuite.registry import load_source, load_split
 
@@ -226,10 +226,10 @@ def test_export_refuses_what_it_cannot_do(call, demo, tmp_path):
     ids = ('a"b', *demo.users.ids[1:])
     odd = dataclasses.replace(demo, users=dataclasses.replace(demo.users, ids=ids))
     with pytest.raises(DataError, match="holds a tab, a line end or a quote; atomic files cannot hold it"):
-        write_dataset(odd, tmp_path / "odd", "recbole", {})
-    write_dataset(odd, tmp_path / "odd", "parquet", {})
+        export_dataset(odd, tmp_path / "odd", "recbole", {})
+    export_dataset(odd, tmp_path / "odd", "parquet", {})
     if os.geteuid():
         locked = tmp_path / "locked"
         locked.mkdir(mode=0o500)
         with pytest.raises(DataError, match="cannot be written"):
-            write_dataset(demo, locked, "parquet", {})
+            export_dataset(demo, locked, "parquet", {})

@@ -170,7 +170,7 @@ def test_the_critical_difference_has_the_published_constants(models: int, q: flo
 
 def test_standing_leaves_out_models_that_miss_a_data_set() -> None:
     table = np.array([[0.3, 0.1, NAN, 0.2], [0.5, 0.5, 0.9, 0.1], [0.3, 0.2, 0.9, 0.1]])
-    standing = ranks.stand("s", "m", table, ["x", "y", "z"], ["a", "b", "c", "d"])
+    standing = ranks.rank_models("s", "m", table, ["x", "y", "z"], ["a", "b", "c", "d"])
     assert standing.models == ("a", "b", "d")
     assert standing.left_out == ("c",)
     assert standing.ranks == pytest.approx((3.5 / 3, 6.5 / 3, 8 / 3))

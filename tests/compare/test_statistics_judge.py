@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchsuite.analysis import build, paired_statistics
-from benchsuite.analysis.contrasts import Column, Measures, contrast, correct
+from benchsuite.analysis.contrasts import Measures, MetricColumn, contrast, holm_corrected
 from benchsuite.data import Comparison, Contrast
 
 Filled = Callable[..., Any]
@@ -131,8 +131,8 @@ def test_statistics_are_worked_out_once_and_again_when_anything_changes(
     assert len(store.keys("statistics")) == 2 * len(kept) + 2
 
 
-def column(models: dict[str, Measures], higher: bool = True) -> Column:
-    return Column("d", "s", "m", higher, [np.arange(30)], [1], models)
+def column(models: dict[str, Measures], higher: bool = True) -> MetricColumn:
+    return MetricColumn("d", "s", "m", higher, [np.arange(30)], [1], models)
 
 
 def measures(values: Any) -> Measures:
@@ -148,7 +148,7 @@ def test_lower_is_better_turns_wins_and_verdicts_not_differences() -> None:
     base = rng.random(30)
     table = column({"a": measures(base), "b": measures(base + 0.5 + 0.01 * rng.random(30))}, higher=False)
     assert table.best(["a", "b"]) == "a"
-    (one,) = correct(contrast(table, "a", "best classic"))
+    (one,) = holm_corrected(contrast(table, "a", "best classic"))
     assert one.difference > 0
     assert (one.wins, one.losses) == (0, 30)
     assert one.verdict == "worse"
@@ -179,7 +179,7 @@ def test_t_on_request_and_exact_with_few_users() -> None:
 
 def test_the_same_model_twice_differs_by_nothing() -> None:
     base = np.random.default_rng(4).random(30)
-    (one,) = correct(contrast(column({"a": measures(base), "b": measures(base)}), "a", "best classic"))
+    (one,) = holm_corrected(contrast(column({"a": measures(base), "b": measures(base)}), "a", "best classic"))
     assert (one.difference, one.ci_low, one.ci_high, one.p, one.p_holm) == (0.0, 0.0, 0.0, 1.0, 1.0)
     assert one.effect is None
     assert (one.wins, one.ties, one.losses) == (0, 30, 0)

@@ -11,7 +11,7 @@ from annotated_types import Gt, Le
 from benchsuite.api import Categorical, Context, Metric, Model, Plugin, Range
 from benchsuite.errors import ConfigError
 from benchsuite.testing import last_events, small_dataset
-from benchsuite.testing.evaluation_inputs import evidence
+from benchsuite.testing.evaluation_inputs import sample_answers
 
 
 @dataclass
@@ -135,7 +135,7 @@ class Given(Metric):
 
 
 def test_the_default_estimate_is_a_weighted_mean_of_the_queries_that_count():
-    answers = evidence("mixed")
+    answers = sample_answers("mixed")
     values = Given().measure(answers)
     weights = np.stack([np.ones(len(answers)), np.arange(len(answers)) == 3, np.zeros(len(answers))])
     mean, third, nothing = Given().estimate(answers, values, weights)

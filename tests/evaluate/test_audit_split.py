@@ -16,7 +16,7 @@ from benchsuite.data import Dataset
 from benchsuite.errors import DataError
 from benchsuite.registry import load_source, load_split
 from benchsuite_interchange.drift import divergence, popularity_drift
-from benchsuite_interchange.split_audit import PROMISES, Line, diagnose
+from benchsuite_interchange.split_audit import PROMISES, AuditLine, diagnose
 from benchsuite_interchange.split_files import Part, Wanted, read_part
 
 
@@ -47,7 +47,7 @@ def cut(dataset: Dataset, split: str, seed: int = 0) -> tuple[Part, Part]:
     return part(rows, rows.user, "train.csv"), part(asked(), fold.queries.user[truth.rows[keep]], "test.csv")
 
 
-def by_check(lines: list[Line]) -> dict[str, Line]:
+def by_check(lines: list[AuditLine]) -> dict[str, AuditLine]:
     assert len({line.check for line in lines}) == len(lines)
     return {line.check: line for line in lines}
 

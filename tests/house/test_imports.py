@@ -13,7 +13,7 @@ from benchsuite.errors import PluginError
 from benchsuite.registry import find, load_model
 from benchsuite.runner import Options, prepare
 from benchsuite.runner import run as work
-from benchsuite.runner.plugin_code import tell_of_changed_code
+from benchsuite.runner.plugin_code import warn_of_changed_code
 
 DEADLY = {
     "leaves": ("import sys; sys.exit(0)", "SystemExit: 0"),
@@ -159,23 +159,23 @@ def test_an_installed_plugin_that_changed_under_its_version_is_told(pretend, mon
     picked = resolve_all(check_experiment({"name": "mine", "models": ["changing", "popular"], **parts}, "a test"))
     store, said = Store(tmp_path / "runs"), []
     for _ in range(2):
-        tell_of_changed_code(picked, store, said.append)
+        warn_of_changed_code(picked, store, said.append)
         assert said == []
     (site / "changing_one.py").write_text(f"{code}\n# a change\n")
-    tell_of_changed_code(picked, store, said.append)
+    warn_of_changed_code(picked, store, said.append)
     (line,) = said
     assert line.startswith(
         "the code of changing_one changed since this store saw it last, but not the version of model"
     )
     assert "model changing:" in line
     assert "raise their version or name another --store" in line
-    tell_of_changed_code(picked, store, said.append)
+    warn_of_changed_code(picked, store, said.append)
     assert len(said) == 1, "told once"
     (site / "changing_one.py").write_text(f"{code}\n# another\n")
     monkeypatch.setattr(next(p.plugin for p in picked.models if p.label == "changing").__class__, "version", "2")
-    tell_of_changed_code(picked, store, said.append)
+    warn_of_changed_code(picked, store, said.append)
     assert len(said) == 1, "a new version says it all"
     for damage in ("", "[1]", '{"model changing": 3}'):
         (tmp_path / "runs" / "code" / "changing_one.json").write_text(damage)
-        tell_of_changed_code(picked, store, said.append)
+        warn_of_changed_code(picked, store, said.append)
     assert len(said) == 1

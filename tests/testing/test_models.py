@@ -242,7 +242,7 @@ BAD = {
     Vandal: "inputs_are_untouched",
     NoStrangers: "unknown_users_and_empty_histories",
     NoColdItems: "cold_items",
-    Shy: "opinion_on_warm_items",
+    Shy: "scores_on_warm_items",
     LargerCodeFirst: "recommend_equals_ranking",
     RecommendsAgain: "recommend_equals_ranking",
 }
@@ -316,7 +316,7 @@ class Raises(Good):
 
 
 def test_a_declared_lack_of_opinion_is_a_counted_skip():
-    partial = {result.name: result for result in check_model(Partial)}["opinion_on_warm_items"]
+    partial = {result.name: result for result in check_model(Partial)}["scores_on_warm_items"]
     assert partial.state == "skipped"
     assert "no opinion by design" in partial.reason
 
