@@ -37,7 +37,7 @@ from typing import Annotated, Self
 
 import numpy as np
 from annotated_types import Ge
-from benchsuite.api import Context, Model, Search
+from benchsuite.api import Context, Model, Range
 from benchsuite.data import Dataset, Float32, Int32, Queries
 
 
@@ -45,7 +45,7 @@ from benchsuite.data import Dataset, Float32, Int32, Queries
 class {klass}(Model):
     """Scores an item by how many users took it together with items of the history."""
 
-    shrinkage: Annotated[float, Ge(0), Search(0, 100)] = 10.0
+    shrinkage: Annotated[float, Ge(0), Range(0, 100)] = 10.0
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Count which items are taken together."""

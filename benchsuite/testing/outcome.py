@@ -81,8 +81,8 @@ class CheckResult:
 class Check:
     """One check of one plugin, ready to run.
 
-    Calling it raises :class:`ContractViolation` (or whatever the plugin raises) when it fails and ``unittest.SkipTest`` when it
-    does not apply; :meth:`run` never raises.
+    Calling it raises :class:`ContractViolation` (or whatever the plugin raises) when it fails and
+    ``unittest.SkipTest`` when it does not apply; :meth:`run` never raises.
     """
 
     name: str
