@@ -1,6 +1,6 @@
-"""What a model answers is checked before it counts: types, shapes, codes, order, and lists against scores.
+"""Checks of a model's answers: types, shapes, codes, order, and lists against scores.
 
-The runner refuses a cell whose model breaks one of these rules, and the conformance kit finds the same faults before.
+The runner refuses a cell whose model breaks one of these rules. The conformance kit uses the same functions.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from benchsuite.data import Bool, Float32, FoldView, Int32, Queries, Ragged, Ran
 from benchsuite.errors import BenchsuiteError
 
 TOLERANCE = 1e-5
-"""How far a list and the scores behind it may lie apart, as a share of the query's largest score: rounding."""
+"""Tolerance between a list and its scores, as a share of the query's largest score: rounding."""
 
-FINITE_REMEDY = "keep scores below 3.4e38; NaN means no opinion"
+FINITE_REMEDY = "keep scores below 3.4e38; NaN means that the model abstains"
 
 _MASK_BYTES = 4 * 2**20
 """Size of the table in which blocked items of some queries are marked."""
@@ -59,7 +59,7 @@ def check_scores(scores: object, shape: tuple[int, ...], what: str) -> Float32:
     Args:
         scores: what the model returned.
         shape: the shape that is wanted.
-        what: the method that returned it, for errors.
+        what: the method that returned them, for errors.
 
     Raises:
         BenchsuiteError: when they are not.
@@ -76,7 +76,7 @@ def check_scores(scores: object, shape: tuple[int, ...], what: str) -> Float32:
 
 
 def check_finite(scores: Float32, what: str) -> Float32:
-    """Return float32 scores, if none is infinite; NaN is no opinion.
+    """Return float32 scores, if none is infinite; NaN means that the model abstains.
 
     Raises:
         BenchsuiteError: when one is.
@@ -203,7 +203,7 @@ def check_agreement(model: Model, fold: FoldView, lists: Rankings, rows: list[in
     Args:
         model: a fitted model.
         fold: who asked.
-        lists: what the model's own ``recommend`` led to.
+        lists: made by the model's own ``recommend``.
         rows: numbers of the queries to compare.
 
     Raises:
@@ -242,7 +242,7 @@ def _compare(where: str, codes: Int32, scores: Float32, scored: Int32, told: Flo
         what = f"recommend() and score() differ for {where}, place {place + 1}, item {int(scored[place])}:"
         score = float(found[place])
         if np.isnan(score):
-            raise BenchsuiteError(f"{what} score() has no opinion of it", remedy=remedy)
+            raise BenchsuiteError(f"{what} score() abstains", remedy=remedy)
         if score < bound - room:
             what = f"{what} its score is {score:.6g}, that of number {wanted} is {bound:.6g}"
             raise BenchsuiteError(what, remedy=remedy)

@@ -1,4 +1,4 @@
-"""What the harness owns and no model may do: guarding, ranking, pairs, thresholds, measuring."""
+"""What the harness does and no model may do: leak checks, rankings, labelled pairs, thresholds, metrics."""
 
 from benchsuite.evaluate.bootstrap import Measurement, measure
 from benchsuite.evaluate.calibrate import Calibrator, calibrate_scores

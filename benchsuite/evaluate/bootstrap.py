@@ -1,8 +1,8 @@
-"""From answers to numbers: values per query, and bootstrap replicates that resample users.
+"""Metric values per query, and bootstrap replicates that resample users.
 
 The bootstrap is clustered by user: all queries of a user are drawn together. The same draws serve every model, metric,
-fold and seed of a data set, so replicates of two models can be subtracted (a paired comparison) and those of several
-folds averaged.
+fold and seed of a data set, so replicates of two models can be subtracted (a paired comparison), and replicates of
+several folds can be averaged.
 """
 
 from __future__ import annotations

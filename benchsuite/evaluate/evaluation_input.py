@@ -1,4 +1,4 @@
-"""From what a cell stored to the evidence that metrics judge."""
+"""From the stored answers of a cell to the input of the metrics."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def evaluation_input(
     *,
     predicts_values: bool = False,
 ) -> tuple[EvaluationInput, Calibrator]:
-    """Put fold and stored answers together.
+    """Join a fold with the stored answers to it.
 
     Args:
         fold: the fold that was answered.
@@ -63,7 +63,7 @@ def evaluation_input(
 def _with_ratings(
     fold: Fold, answers: Arrays, validation: Arrays, scores: PairScores, reading: Calibrator, *, own: bool
 ) -> tuple[PairScores, Calibrator]:
-    """Read the scores as ratings too, where the training part has values."""
+    """Add ratings, where the training part has values."""
     scale = RatingScale.of(fold.train)
     if scale is None:
         return scores, reading

@@ -13,7 +13,7 @@ from benchsuite.evaluate.leaks import LeakFinding, Result, raise_finding
 
 
 class CrossFoldChecks:
-    """Watches the folds of a split go by; keeps counts, not folds."""
+    """Collects counts over all folds of a split; it keeps no fold."""
 
     def __init__(self, split: Split, whole: Dataset, where: str = "") -> None:
         """Begin with no fold.
@@ -34,7 +34,7 @@ class CrossFoldChecks:
         self._unasked = 0
 
     def add(self, fold: Fold) -> None:
-        """Take note of one fold."""
+        """Count one fold."""
         self._names.append(fold.name)
         if not self._split.partition:
             return
@@ -87,6 +87,6 @@ class CrossFoldChecks:
         return rows, f"{self._unasked} held-out pairs are asked by no query" if self._unasked else ""
 
     def _apart(self) -> Result:
-        """A pair whose rows all lie in one fold is asked there, any other in none."""
+        """Check that no pair is asked in two folds."""
         again = int((self._truths > 1).sum())
         return int(self._truths.sum()), f"{again} pairs are asked in more than one fold" if again else ""

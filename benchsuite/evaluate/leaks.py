@@ -1,4 +1,4 @@
-"""The leak guard: a fold that shows a model what it must not see never reaches a model.
+"""Leak checks: a fold that shows a model held-out data is refused before any model is fitted.
 
 Every check counts what it compared. :func:`iter_findings` yields all findings, :func:`check_fold` raises at the
 first leak.
@@ -23,12 +23,12 @@ from benchsuite.evaluate.leak_texts import text_checks
 
 Group = Literal["pairs", "histories", "lists", "time", "cold", "rows", "texts", "validation", "folds", "store"]
 GROUPS: tuple[Group, ...] = ("pairs", "histories", "lists", "time", "cold", "rows", "texts", "validation", "folds")
-"""Kinds of checks, in the order of tables; ``store`` is the audit's own."""
+"""Kinds of checks, in the order of tables; ``store`` is used by the audit only."""
 
 _NO_TIME = "promises an order in time on data without time"
 
 Result = tuple[int, str]
-"""How many things were compared, and the leak in one clause, or ""."""
+"""The number of compared things, and the leak in one clause, or ""."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class LeakFinding:
     Attributes:
         group: the kind of check.
         check: what should hold, with ``validation:`` in front for the inner fold.
-        compared: how many things were compared: the evidence that the check looked at something.
-        leak: what was found instead, or "" when all is well.
+        compared: how many things were compared; shown, so that a reader sees that the check did something.
+        leak: what was found instead, or "" without a leak.
         where: data set, split, seed, fold.
     """
 
@@ -60,7 +60,7 @@ def check_fold(fold: Fold, split: Split, where: str = "", whole: Dataset | None 
         whole: what was cut; with it, rows and tables are compared with the data set's own.
 
     Returns:
-        How many things were compared, by check: the evidence that the checks looked at something.
+        How many things were compared, by check.
 
     Raises:
         LeakError: naming the first leak found.
@@ -95,7 +95,7 @@ def iter_findings(fold: Fold, split: Split, where: str = "", whole: Dataset | No
 
 
 def _checks(view: FoldIndex) -> Iterator[tuple[Group, str, Callable[[FoldIndex], Result]]]:
-    """Yield the checks that apply, so that none passes for want of anything to look at."""
+    """Yield the checks that apply to this fold; a check without anything to compare is left out."""
     split = view.split
     yield "pairs", "held-out pairs not in training", _held_out
     yield "pairs", "held-out pairs asked once", _asked_once
@@ -131,7 +131,7 @@ def _asked_once(view: FoldIndex) -> Result:
 
 
 def _not_shown(view: FoldIndex) -> Result:
-    """No history shows what its own query or any other query of the user is asked."""
+    """No history shows a held-out item of its own query, or of any other query of the user."""
     both = common(view.truth, view.history)
     return len(view.history), _tell(len(both), f"held-out pairs are shown in a history{view.first(both)}")
 
@@ -161,7 +161,7 @@ def _ordered(view: FoldIndex) -> Result:
 
 
 def _ordered_users(view: FoldIndex) -> Result:
-    """With ``ordered`` no history may reach past anybody's first held-out row, else past the query's own."""
+    """With ``ordered`` no history reaches past the first held-out row of all users, else of its own query."""
     queries, truth = view.fold.queries, view.fold.truth
     shown = queries.history.timestamp
     if shown is None or truth.timestamp is None:
@@ -211,7 +211,7 @@ def _history_rows(view: FoldIndex) -> Result:
 
 
 def _blocked_rows(view: FoldIndex) -> Result:
-    """Blocking anything else would narrow the lists by what only the truth can tell."""
+    """Every blocked pair is in the data: to block any other could only remove wrong candidates."""
     strange = missing(view.blocked, view.everything)
     return len(view.blocked), _tell(len(strange), f"blocked pairs never happened in the data{view.first(strange)}")
 
@@ -225,7 +225,7 @@ def _truth_rows(view: FoldIndex) -> Result:
 
 
 def _nested(view: FoldIndex, inner: FoldIndex) -> Result:
-    """All of a validation fold comes from the training part: what it asks, what it shows, what it trains on."""
+    """All of a validation fold comes from the training part: queries, histories and training rows."""
     parts = {
         "validation pairs come from outside the training part": inner.truth,
         "pairs are in the inner training part, which reaches outside the training part": inner.train,

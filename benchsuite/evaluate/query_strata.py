@@ -18,7 +18,7 @@ from benchsuite.evaluate.bootstrap import Measurement, count, draws
 from benchsuite.evaluate.topk import popularity
 
 FEW = 10
-"""With fewer users than this in a part there is no interval: resampling so few says little, and looks sure of it."""
+"""With fewer users than this in a part there is no interval: a bootstrap over so few users is too narrow."""
 
 _THIRDS = 3
 
@@ -50,7 +50,7 @@ class Part:
         return len(np.unique(fold.truth.rows[self._held(fold)]))
 
     def of(self, evidence: EvaluationInput) -> EvaluationInput:
-        """Return what a metric may look at in it."""
+        """Return the metrics' input restricted to this part."""
         if self.items is not None:
             return evidence.of_items(self.items)
         return evidence if self.queries is None else evidence.of_queries(self.queries)

@@ -1,4 +1,4 @@
-"""Asking a saved model: which items a history leads to, and which of its items mattered."""
+"""Recommendations of a saved model for a history, each with the history items that mattered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Reason:
 
     Attributes:
         item: its code.
-        fall: None where the model has no opinion without it.
+        fall: None where the model abstains without it.
     """
 
     item: int
@@ -84,7 +84,7 @@ def find_id(saved: Saved, name: str) -> int:
 def recommend(saved: Saved, history: Sequence[int], k: int) -> list[RecommendedItem]:
     """Return the best k items that are not in the history, as the harness ranks them.
 
-    Items of which the model has no opinion are left out, so there may be fewer.
+    Items without a score are left out, so there may be fewer than k.
 
     Args:
         saved: an opened folder.

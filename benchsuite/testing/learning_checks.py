@@ -58,7 +58,7 @@ def check_needs_are_declared(make: Make[Model]) -> None:
     done = fit(model, fold, validation=None)
     shape = (len(fold.queries), len(fold.train.items))
     require(done.scores.shape == shape, f"on data with only the declared needs, score has shape {done.scores.shape}")
-    require(not np.isnan(done.scores).all(), "on data with only the declared needs, the model has no opinion at all")
+    require(not np.isnan(done.scores).all(), "on data with only the declared needs, the model abstains everywhere")
 
 
 def check_late_deadline(make: Make[Model]) -> None:

@@ -1,4 +1,4 @@
-"""Checks of a model's answers: shapes, and that every way of asking gives the same answer."""
+"""Checks of a model's scores: their shapes, and that every way of asking gives the same scores."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class FittedModel:
 
 
 def small_fold(model: Model) -> Fold:
-    """Return the small data as this model gets it: true preferences only on declared need."""
+    """Return the small data as this model gets it: with true preferences only if it declares the need."""
     dataset = small_dataset()
     if Requirement.PREFERENCES not in model.needs:
         dataset = dataclasses.replace(dataset, preferences=None)
@@ -54,33 +54,36 @@ def fit(model: Model, fold: Fold, **more: Any) -> FittedModel:
 
 @functools.lru_cache(maxsize=4)
 def fitted_model(make: Make[Model]) -> FittedModel:
-    """Return the model fitted on the small data; all checks that only ask share one fit."""
+    """Return the model fitted on the small data; checks that change nothing share one fit."""
     model = make()
     return fit(model, small_fold(model))
 
 
 @functools.lru_cache(maxsize=4)
 def second_fit(make: Make[Model]) -> tuple[FittedModel, bool]:
-    """Return the model fitted again with the same seed and asked, and whether its inputs are still what they were.
+    """Fit the model again with the same seed and score; return it, and whether its inputs are unchanged.
 
-    What is known of determinism and of what is written into the inputs comes from this one fit.
+    The checks of determinism and of unchanged inputs share this fit.
     """
     model = make()
     fold = small_fold(model)
     queries, candidates = fold.queries, _locked(np.arange(0, len(fold.train.items), 2))
     before = _digest(fold.train, queries, candidates)
     done = fit(model, fold)
-    _ = done.scores  # everything first: these are the scores of a model that nobody asked before
+    _ = done.scores  # first, so that these are the scores of a model that was never asked before
     done.model.score(queries, candidates)
     return done, _digest(fold.train, queries, candidates) == before
 
 
 def require_equal(got: Any, wanted: Any, what: str, *, exact: bool = False) -> None:
-    """Expect equal arrays; NaN equals NaN, and rounding is forgiven unless ``exact``."""
+    """Require equal arrays; NaN equals NaN, and differences by rounding pass unless ``exact``."""
     got, wanted = np.asarray(got), np.asarray(wanted)
     require(got.shape == wanted.shape, f"{what}: shape {got.shape} instead of {wanted.shape}")
     gaps = np.isnan(got) != np.isnan(wanted)
-    require(not gaps.any(), f"{what}: no opinion (NaN) in {int(gaps.sum())} places where the other answer has one")
+    require(
+        not gaps.any(),
+        f"{what}: NaN (the model abstains) in {int(gaps.sum())} places with a score in the other answer",
+    )
     scale = float(np.nanmax(np.abs(wanted), initial=0.0, where=~np.isnan(wanted)))
     far = np.abs(got.astype(np.float64) - wanted) > (0 if exact else 1e-4 * scale)
     require(not far.any(), f"{what}: {int(far.sum())} of {far.size} scores differ")
@@ -147,7 +150,7 @@ def check_blocks_of_queries_agree(make: Make[Model]) -> None:
 
 
 def check_scoring_twice_agrees(make: Make[Model]) -> None:
-    """Scoring leaves no trace: the same question gets the same answer."""
+    """Scoring changes nothing: scoring twice gives the same scores."""
     done = fitted_model(make)
     again = done.model.score(done.fold.queries, None)
     require_equal(again, done.scores, "the second time", exact=True)
@@ -182,7 +185,7 @@ def check_inputs_are_untouched(make: Make[Model]) -> None:
 
 
 def check_unknown_users_and_empty_histories(make: Make[Model]) -> None:
-    """A user without training rows, with or without a history, is answered or left with NaN, never with an error."""
+    """A user without training rows, with or without a history, gets scores or NaN, never an error."""
     done = fitted_model(make)
     queries = done.fold.queries
     strangers = np.flatnonzero(~np.isin(queries.user, done.fold.train.interactions.user))
@@ -195,7 +198,7 @@ def check_unknown_users_and_empty_histories(make: Make[Model]) -> None:
 
 
 def check_cold_items(make: Make[Model]) -> None:
-    """Items without training rows are answered or left with NaN, never with an error."""
+    """Items without training rows get scores or NaN, never an error."""
     done = fitted_model(make)
     cold = _locked(cold_items(done.fold.train))
     require(len(cold) > 0, "the small data has no cold item")
@@ -208,10 +211,10 @@ def check_scores_on_warm_items(make: Make[Model]) -> None:
     asked = np.flatnonzero((done.fold.queries.counts > 0) & np.isin(done.fold.queries.user, _known(done.fold.train)))
     scores = done.scores[asked][:, warm_items(done.fold.train)]
     silent = int(np.isnan(scores).sum())
-    require(silent < scores.size, "the model has no opinion on anything")
+    require(silent < scores.size, "the model abstains everywhere")
     if silent and done.model.may_abstain:
-        skip(f"may have no opinion by design; it has none on {silent} of {scores.size} warm pairs here")
-    require(silent == 0, f"no opinion (NaN) on {silent} of {scores.size} pairs of a known user and a warm item")
+        skip(f"may abstain by design; it abstains on {silent} of {scores.size} warm pairs here")
+    require(silent == 0, f"the model abstains (NaN) on {silent} of {scores.size} pairs of a known user and a warm item")
 
 
 def check_recommend_equals_ranking(make: Make[Model]) -> None:

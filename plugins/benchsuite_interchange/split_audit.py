@@ -207,7 +207,7 @@ def _strangers(train: np.ndarray, test: np.ndarray, kind: str, promised: bool) -
         return AuditLine(f"known {kind} in the test", warm, len(asked), _broken(warm, promised=True), meaning)
     meaning = f"they hold {rows:.1%} of the test rows"
     if new.any():
-        meaning += "; a model without an opinion on them, or a harness that drops them, changes the numbers"
+        meaning += "; a model that abstains on them, or a harness that drops them, changes the numbers"
     return AuditLine(f"new {kind} in the test", int(new.sum()), len(asked), "note" if new.any() else "fine", meaning)
 
 

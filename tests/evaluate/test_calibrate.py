@@ -31,7 +31,7 @@ def test_no_threshold_beats_the_chosen_one(pairs: list[tuple[float, int]]) -> No
         assert quality(scores, labels, chosen) >= max(quality(scores, labels, t) for t in everything) - 1e-12
 
 
-def test_no_opinion_is_read_as_the_models_median() -> None:
+def test_an_abstention_is_read_as_the_models_median() -> None:
     scores = np.array([0.0, 1.0, 2.0, np.nan], np.float32)
     labels = np.array([0, 0, 1, 1], np.int8)
     read, reading = calibrate_scores((scores, labels), np.array([np.nan, 5.0], np.float32), "accuracy")
@@ -40,7 +40,7 @@ def test_no_opinion_is_read_as_the_models_median() -> None:
     assert read.fallback.tolist() == [True, False]
 
 
-def test_a_model_without_any_opinion_gets_the_base_rate() -> None:
+def test_a_model_that_always_abstains_gets_the_base_rate() -> None:
     labels = np.array([1, 1, 1, 0], np.int8)
     read, _ = calibrate_scores((np.full(4, np.nan, np.float32), labels), np.full(2, np.nan, np.float32), "accuracy")
     assert read.probability is not None

@@ -156,7 +156,7 @@ class NoColdItems(Good):
 
 @dataclass
 class Shy(Good):
-    """Has no opinion where it should have one."""
+    """Abstains where it should have a score."""
 
     def score(self, queries, candidates):
         scores = super().score(queries, candidates)
@@ -302,7 +302,7 @@ def test_calling_a_check_raises_its_verdict():
 
 @dataclass
 class Partial(Shy):
-    """May have no opinion, and says so."""
+    """May abstain, and says so."""
 
     may_abstain: ClassVar[bool] = True
 
@@ -315,10 +315,10 @@ class Raises(Good):
         raise MemoryError("no room")
 
 
-def test_a_declared_lack_of_opinion_is_a_counted_skip():
+def test_a_declared_abstention_is_a_counted_skip():
     partial = {result.name: result for result in check_model(Partial)}["scores_on_warm_items"]
     assert partial.state == "skipped"
-    assert "no opinion by design" in partial.reason
+    assert "may abstain by design" in partial.reason
 
 
 def test_a_model_that_cannot_fit_fails_and_does_not_stop_the_rest():
