@@ -1,6 +1,6 @@
-"""Does the work of an experiment: data and folds once, then each job in a process of its own.
+"""Runs an experiment: data and folds once, then each job in a process of its own.
 
-Names are imported when they are first used: each worker is a process that needs none of them.
+Names are imported when they are first used, because workers need none of them.
 """
 
 from __future__ import annotations

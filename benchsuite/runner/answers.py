@@ -1,6 +1,6 @@
-"""What goes from a worker to the runner: files in a folder of the cell, plain arrays and JSON.
+"""A worker's answers: arrays and JSON, as files in a folder of the cell.
 
-The worker leaves its lists first. Then the runner asks for pair scores: until the lists are in its hands, nobody in the
+The worker writes its lists first. Then the runner asks for pair scores. Until the runner has the lists, no code in the
 worker's process can know which pairs will be asked.
 """
 
@@ -24,7 +24,7 @@ _LISTS, _PAIRS, _SCORES, _ABOUT = "lists.npz", "pairs.npy", "scores.npy", "about
 _MOST_BYTES = 10**6
 
 _PAUSE = 0.002
-"""Seconds between two looks for what is asked."""
+"""Seconds between two checks for the pairs."""
 
 _TOLD: dict[str, Any] = {
     "costs": dict,
@@ -36,16 +36,16 @@ _TOLD: dict[str, Any] = {
     "started": str,
     "finished": str,
 }
-"""What a worker tells about a cell that went well, with the types that JSON gives."""
+"""What a worker reports about a cell without a failure, with the types that JSON gives."""
 
 
 def write_lists(folder: Path, lists: Rankings) -> None:
-    """Leave the lists of a cell."""
+    """Write the lists of a cell."""
     np.savez(folder / _LISTS, item=lists.item, score=lists.score, fallback=lists.fallback)
 
 
 def take_lists(folder: Path) -> Rankings:
-    """Read the lists of a cell; the file is gone then.
+    """Read the lists of a cell and remove the file.
 
     Raises:
         BenchsuiteError: when there are none that can be read.
@@ -80,7 +80,7 @@ def wait_for_pairs(folder: Path) -> tuple[Int32, Int32]:
 
 
 def write_scores(folder: Path, scores: Float32) -> None:
-    """Leave the pair scores of a cell."""
+    """Write the pair scores of a cell."""
     np.save(folder / _SCORES, scores, allow_pickle=False)
 
 
@@ -98,10 +98,10 @@ def read_scores(folder: Path) -> NDArray[Any]:
 
 
 def write_about(folder: Path, about: Mapping[str, Any]) -> None:
-    """Leave what else is to be known of a cell.
+    """Write what else is reported of a cell: costs, facts, parameters.
 
     Raises:
-        BenchsuiteError: when the model tells what JSON cannot hold.
+        BenchsuiteError: when the model's facts are no JSON, or too large.
     """
     try:
         text = json.dumps(about, allow_nan=False, ensure_ascii=False)
@@ -118,7 +118,7 @@ def write_about(folder: Path, about: Mapping[str, Any]) -> None:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """Read what else is to be known of a cell; of a failed one, less is there.
+    """Read what :func:`write_about` wrote; for a failed cell, parts are missing.
 
     Raises:
         BenchsuiteError: when it cannot be read.
@@ -133,7 +133,7 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 
 def check_about(about: Mapping[str, Any]) -> None:
-    """Check what is told of a cell that went well.
+    """Check what is reported of a cell without a failure.
 
     Raises:
         BenchsuiteError: when something is missing or of another type.

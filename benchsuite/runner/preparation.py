@@ -1,4 +1,4 @@
-"""Load, cut, guard and keep: everything that happens once, before any model is fitted."""
+"""What happens once, before any model is fitted: load data, cut and check folds, store both."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say
         if not len(dataset.interactions):
             raise DataError("no interactions are left after preparation", where=source.label)
         datasets[source.label] = (source, dataset)
-        _keep(store, dataset)  # before its folds, which are nothing without it
+        _keep(store, dataset)  # before its folds, which cannot be read without it
         for split in picked.splits:
             reason = unmet(cast("Split", split.plugin).needs, dataset)
             try:
@@ -62,7 +62,7 @@ def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say
 
 
 def _trying(pick: ResolvedPlugin) -> AbstractContextManager[None]:
-    """Take what a stranger's plugin raises for that plugin's fault; what ours raise is our own."""
+    """Turn what a foreign plugin raises into one line that names it; errors of our own plugins pass."""
     ours = pick.entry.distribution == OWN
     return nullcontext() if ours else plugin_code(f"{pick.entry.kind[:-1]} {pick.label} ({pick.entry.origin})")
 
@@ -77,7 +77,7 @@ def _keep(store: Store, dataset: Dataset) -> None:
 def _folds(
     experiment: Experiment, store: Store, label: str, dataset: Dataset, split: ResolvedPlugin, say: Say
 ) -> Iterator[FoldPlace]:
-    """Yield the places of a split's folds; cut, guard and keep those that are not there yet."""
+    """Yield the places of a split's folds; cut, check and store those that are missing."""
     for seed in experiment.seeds:
         identity = cut_identity(dataset, split, seed)
         split_key = content_key("split", identity)
@@ -97,7 +97,7 @@ def _is_cut(store: Store, split_key: str) -> bool:
 
 
 def cut_identity(dataset: Dataset, split: ResolvedPlugin, seed: int) -> dict[str, object]:
-    """Return what makes one cut of a data set different from any other."""
+    """Return the identity of a cut: what makes it different from any other."""
     return {"data": dataset.fingerprint, "split": split.identity, "seed": seed}
 
 

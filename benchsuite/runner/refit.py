@@ -1,4 +1,4 @@
-"""Fit one stored cell again, apart from the store, and compare what comes out."""
+"""Fits one stored cell again, outside the store, and compares the results."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def refit(
     Args:
         store: where the cell lies; nothing in it is changed.
         key: of the cell.
-        watcher: who shows it to the user.
+        watcher: receives the progress.
         trusted: the files with a model that the user named.
 
     Returns:
-        The cell made now, and the differences; the state of a failed fit is in its manifest.
+        The new cell, and the differences; the state of a failed fit is in its manifest.
 
     Raises:
         PluginError: when the model is not installed, or a file that the user did not name.
@@ -82,10 +82,10 @@ def refit(
 
 
 def stored_cell(store: Store, key: str) -> tuple[Entry, Mapping[str, Any]]:
-    """Return a cell that can be fitted again, and what it is.
+    """Return a stored cell that can be fitted again, and its identity.
 
     Raises:
-        StoreError: when it or its fold is not there or damaged, or the store does not tell enough.
+        StoreError: when it or its fold is not there or damaged, or its manifest lacks what is needed.
     """
     entry = store.get("cell", key)
     entry.check(whole=True)

@@ -1,7 +1,7 @@
-"""One process, one job: fit a model on a fold, leave what it answers. Run as ``python -m benchsuite.runner.worker``.
+"""The process of one job: fits a model on a fold and writes its answers. Run as ``python -m benchsuite.runner.worker``.
 
-The process holds what a model may see and nothing of what came next; it never writes to the store. Progress leaves
-through a pipe of its own, one JSON line each; everything that libraries print goes to the log.
+The process has what a model may see and no ground truth; it never writes to the store. Progress is sent through a pipe
+of its own, one JSON line for each message; everything that libraries print goes to the log.
 """
 
 from __future__ import annotations
@@ -36,43 +36,43 @@ from benchsuite.runner.jobs import WorkerJob
 from benchsuite.runner.resource_usage import ResourceUsage
 
 _DEADLINE_SHARE = 0.9
-"""A model is asked to come to an end after this share of the time after which it is killed."""
+"""The deadline given to a model, as a share of the time after which it is killed."""
 
 _LONGEST_TEXT = 500
-"""Letters of a note or a reason."""
+"""The longest note or reason, in characters."""
 
 _LARGEST_COUNT = 2**53
 
 
 def main(job_path: str, log_path: str, pipe: int, parent: int) -> None:
-    """Do the job, as long as the process ``parent`` lives, which may have ended before this one came so far."""
+    """Do the job; end when the process ``parent`` ends, which may have happened already."""
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     with os.fdopen(pipe, "w", encoding="utf-8") as stream:
         _work(WorkerJob.load(Path(job_path)), Path(log_path), ProgressPipe(stream))
 
 
 def _end_with_parent(parent: int) -> None:
-    """End at once when the process that started this one is gone: nobody waits for the result."""
+    """End at once when the process that started this one has ended: the result has no reader."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
 
 
 class ProgressPipe:
-    """The sending end of the pipe. What it is given may come from a model: nothing that is sent can raise."""
+    """The sending end of the pipe. Its arguments may come from a model, so no method raises."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = threading.Lock()
 
     def tell(self, **message: Any) -> None:
-        """Send one line; a runner that is gone, or a pipe that the model closed, is no reason to stop."""
+        """Send one line; do nothing when the runner has ended or the model closed the pipe."""
         with contextlib.suppress(OSError, ValueError), self._lock:
             self._stream.write(json.dumps(message) + "\n")
             self._stream.flush()
 
     def progress(self, phase: str, done: Any, total: Any, note: object) -> None:
-        """Tell how far a phase is; what is no number is 0, what is no text is made one or left out."""
+        """Report the progress of a phase; a value that is no number becomes 0, other values become text."""
         self.tell(phase=phase, done=_count(done), total=_count(total), note="" if note is None else _text(note))
 
 
@@ -113,7 +113,7 @@ def _run_cell(
     scratch: Path,
     channel: ProgressPipe,
 ) -> None:
-    """Fit, rank, score; leave the answers and fill ``about``."""
+    """Fit, rank and score; write the answers and fill ``about``."""
     identity, folder = cell["identity"], Path(cell["answers"])
     model = _model(identity["model"], order.trusted)
     seed = int(identity["seed"])
@@ -169,14 +169,14 @@ def _run_cell(
 
 
 def _asked(cell: Mapping[str, Any], folder: Path, lists: Rankings, channel: ProgressPipe) -> Any:
-    """Hand in the lists; only then does the runner say which pairs to score."""
+    """Write the lists, and wait for the pairs to score, which the runner names only then."""
     write_lists(folder, lists)
     channel.tell(ranked=cell["key"])
     return wait_for_pairs(folder)
 
 
 class _Spent:
-    """What the process spent, without the time in which it waited."""
+    """The time that the process spent, without the time in which it waited."""
 
     def __init__(self, device: str) -> None:
         self._device = device
@@ -195,13 +195,13 @@ class _Spent:
 
 
 def _model(identity: Mapping[str, Any], trusted: Sequence[str]) -> Model:
-    """Set up the model, from the code that the plan means and no other."""
+    """Set up the model from the code whose sha256 is in the plan."""
     cls = load_model(identity["plugin"], trusted=trusted, code=identity.get("code", ""), apart=False)
     return cls.from_settings(identity["settings"])
 
 
 def _parameters(model: Model) -> int | None:
-    """Return how many numbers the model says that it learnt."""
+    """Return the model's own count of its parameters."""
     told: object = model.parameter_count()
     if told is not None and (isinstance(told, bool) or not isinstance(told, Integral) or told < 0):
         raise BenchsuiteError(
@@ -211,7 +211,7 @@ def _parameters(model: Model) -> int | None:
 
 
 def _without_preferences(fold: FoldView) -> FoldView:
-    """Take the known truth of simulated data away from a model that did not declare to need it."""
+    """Remove the true preferences of simulated data, unless the model declares that it needs them."""
     train, inner = dataclasses.replace(fold.train, preferences=None), fold.validation
     if inner is not None:
         inner = dataclasses.replace(inner, train=dataclasses.replace(inner.train, preferences=None))
@@ -219,7 +219,7 @@ def _without_preferences(fold: FoldView) -> FoldView:
 
 
 def _reset_peak() -> None:
-    """Start counting peak memory anew, where the system can."""
+    """Reset the peak-memory counter, where the system has one."""
     try:
         Path("/proc/self/clear_refs").write_text("5", "ascii")
     except OSError:
@@ -252,13 +252,13 @@ def _flush() -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """Say in one line what was raised."""
+    """Return what was raised, in one line."""
     told = _text(error)
     return told if isinstance(error, BenchsuiteError) else f"{type(error).__name__}: {told}"
 
 
 def _text(value: object) -> str:
-    """Return any value as one line that any stream can show, cut to some hundred letters."""
+    """Return any value as one printable line, cut to a few hundred characters."""
     try:
         start = str(value)[: 4 * _LONGEST_TEXT]
         return " ".join(start.encode("utf-8", "backslashreplace").decode("utf-8").split())[:_LONGEST_TEXT]
@@ -267,7 +267,7 @@ def _text(value: object) -> str:
 
 
 def _count(value: Any) -> int:
-    """Return a count from 0 on; 0 for what is none."""
+    """Return a count from 0 on; 0 for a value that is no count."""
     try:
         number = float(value)
         return 0 if math.isnan(number) else int(min(max(number, 0.0), _LARGEST_COUNT))
