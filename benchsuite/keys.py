@@ -1,4 +1,4 @@
-"""Content keys: the same meaning gives the same bytes, the same bytes give the same key."""
+"""Content keys: equal content has equal bytes, and equal bytes have an equal key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def canonical_json(value: Any) -> bytes:
 
     Raises:
         ValueError: for NaN or infinite numbers, which JSON does not have.
-        TypeError: for anything JSON cannot say.
+        TypeError: for anything that JSON does not have.
     """
     text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode()

@@ -1,7 +1,7 @@
-"""Importing plugins: a file runs from the very bytes that are hashed, a stranger's code first in a process of its own.
+"""Imports plugins: a file runs from the bytes that are hashed; foreign code is tried in a child process first.
 
-Whoever imports a module runs it, and it may leave the interpreter, die or never come back. So code that is not our own
-is imported in a child first; only what survives there is imported here.
+To import a module is to run it, and it may exit the interpreter, crash it or never return. So code that is not our own
+is imported in a child process first, and here only if that succeeded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from types import ModuleType
 from benchsuite.errors import BenchsuiteError, PluginError
 
 IMPORT_SECONDS = 120.0
-"""How long a stranger's module may take to be imported."""
+"""How long the import of a foreign module may take."""
 
 _CHILD = (
     "import json, sys; order = json.loads(sys.argv[1]); sys.path[:] = order['path']; "
@@ -44,10 +44,10 @@ def plugin_code(where: str, remedy: str = "") -> Iterator[None]:
 
 
 def error_text(error: BaseException) -> str:
-    """Return what was raised as one short line; a message that cannot be told is left out."""
+    """Return what was raised as one short line; only the type where the message itself raises."""
     try:
         text = " ".join(f"{type(error).__name__}: {error}".split())
-    except Exception:  # noqa: BLE001 - the message is a stranger's code, too
+    except Exception:  # noqa: BLE001 - the message is foreign code, too
         text = type(error).__name__
     return text[:_SAID]
 
@@ -63,10 +63,10 @@ def import_file(path: Path, code: bytes, *, apart: bool) -> ModuleType:
     Args:
         path: of the file, for tracebacks and ``__file__``.
         code: its content.
-        apart: try it in a child first.
+        apart: try it in a child process first.
 
     Raises:
-        PluginError: when the child died.
+        PluginError: when the child process failed.
         BaseException: whatever the file raises.
     """
     name = f"benchsuite_file_{path.stem}_{digest(code)[:16]}_{digest(os.fsencode(path))[:8]}"
@@ -82,10 +82,10 @@ def import_installed(name: str, *, apart: bool) -> ModuleType:
 
     Args:
         name: of the module.
-        apart: try it in a child first, unless it is imported already.
+        apart: try it in a child process first, unless it is imported already.
 
     Raises:
-        PluginError: when the child died.
+        PluginError: when the child process failed.
         BaseException: whatever the module raises.
     """
     if apart and name not in sys.modules:
@@ -111,7 +111,7 @@ def _run_file(name: str, path: Path, code: bytes) -> None:
 
 
 def _try_in_child(order: dict[str, object], code: bytes) -> None:
-    """Import in a new process and wait for what becomes of it.
+    """Import in a new process and wait for the result.
 
     Raises:
         PluginError: when the import failed there; the message says how.
@@ -140,7 +140,7 @@ def _try_in_child(order: dict[str, object], code: bytes) -> None:
             except subprocess.TimeoutExpired:
                 late = True
             finally:
-                with contextlib.suppress(ProcessLookupError, PermissionError):  # with all that the import started
+                with contextlib.suppress(ProcessLookupError, PermissionError):  # and what the import started
                     os.killpg(process.pid, signal.SIGKILL)
         os.set_blocking(receiving, False)
         try:
@@ -169,7 +169,7 @@ def _ending(code: int) -> str:
 
 
 def serve(order: dict[str, object]) -> None:
-    """In the child: import, say what came of it, and leave without running anything that was left for the end."""
+    """Run in the child process: import, report the result, and exit without running exit handlers."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -181,7 +181,7 @@ def serve(order: dict[str, object]) -> None:
             _run_file(name, Path(file), code)
         else:
             importlib.import_module(name)
-    except BaseException as error:  # noqa: BLE001 - this process is here to find out
+    except BaseException as error:  # noqa: BLE001 - whatever is raised is the result
         failure = error_text(error)
     os.write(int(str(order["pipe"])), json.dumps({"failure": failure}).encode())
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Name to class, from entry points, lazily: listing reads metadata only and imports no plugin."""
+"""Finds plugins by name from entry points; listing reads metadata only and imports no plugin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Kind = Literal["models", "sources", "splits", "metrics", "reports"]
 KINDS: tuple[Kind, ...] = ("models", "sources", "splits", "metrics", "reports")
 OWN = "benchsuite"
-"""The distribution whose plugins are ours; all others are strangers'."""
+"""The distribution of our own plugins; all others are foreign."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class PluginEntry:
 
     Attributes:
         kind: the entry-point group without its prefix.
-        name: what experiments call it.
+        name: its name in experiments.
         distribution: the package that brings it, or "" for a file in development.
         distribution_version: that package's version.
         target: ``"module:Class"`` or ``"file.py:Class"``.
@@ -52,7 +52,7 @@ class PluginEntry:
         return not self.distribution
 
     def load(self) -> type[Plugin]:
-        """Import the plugin's class; a stranger's module is imported in a child first.
+        """Import the plugin's class; a foreign module is tried in a child process first.
 
         Raises:
             PluginError: when the import fails or the target is not a plugin of this kind.
@@ -60,10 +60,10 @@ class PluginEntry:
         return self.load_code()[0]
 
     def load_code(self, *, apart: bool = True) -> tuple[type[Plugin], str]:
-        """Import the plugin's class, and return with it the sha256 of the file that was run, "" for an installed one.
+        """Import the plugin's class; return it with the sha256 of the file that was run, "" for an installed plugin.
 
         Args:
-            apart: import a stranger's module in a child first. A process that may die with its work needs none.
+            apart: try a foreign module in a child process first. A worker does not: it may crash.
 
         Raises:
             PluginError: when the import fails or the target is not a plugin of this kind.
@@ -84,7 +84,7 @@ class PluginEntry:
             raise PluginError(error.what, where=where, remedy=error.remedy or remedy) from error
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # a stranger's code may raise anything while it is imported
+        except BaseException as error:  # foreign code may raise anything while it is imported
             raise PluginError(f"cannot be loaded: {error_text(error)}", where=where, remedy=remedy) from error
         base = _base(self.kind)
         if not (isinstance(plugin, type) and issubclass(plugin, base)):
@@ -110,7 +110,7 @@ def _installed() -> Iterator[tuple[str, str, EntryPoint]]:
     for distribution in distributions():
         if not _has_entry_points(distribution):
             continue
-        # Asked for once: each time, the whole text with its README is parsed anew.
+        # Read once, because each access parses the whole metadata anew.
         metadata = distribution.metadata
         name: str | None = metadata["Name"]  # None where an install is broken, whatever the type says
         version = metadata["Version"]
@@ -180,7 +180,7 @@ def function_entries() -> dict[str, EntryPoint]:
 
 
 def load_function(name: str) -> Callable[..., Any]:
-    """Import a function that an installed package brings; a stranger's module is imported in a child first.
+    """Import a function that an installed package brings; a foreign module is tried in a child process first.
 
     Raises:
         PluginError: when there is none of this name, or its import fails.
@@ -197,7 +197,7 @@ def load_function(name: str) -> Callable[..., Any]:
         raise PluginError(error.what, where=where, remedy=error.remedy) from error
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # a stranger's code may raise anything while it is imported
+    except BaseException as error:  # foreign code may raise anything while it is imported
         raise PluginError(f"cannot be loaded: {error_text(error)}", where=where) from error
     return cast("Callable[..., Any]", found)
 

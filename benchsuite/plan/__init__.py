@@ -1,4 +1,4 @@
-"""What to do: an experiment as its author wrote it, and the plan of every cell it means."""
+"""Experiments as their authors wrote them, and plans: every cell that an experiment means."""
 
 from benchsuite.plan.cells import Cell, Plan, PlanRow, make_plan, with_settings
 from benchsuite.plan.experiment_file import Experiment, PluginSpec, bundled, read_experiment

@@ -1,4 +1,4 @@
-"""The plan: every cell that an experiment means, each with its key, or with the reason why it cannot be.
+"""The plan: every cell that an experiment means, each with its key, or with the reason why it is not applicable.
 
 A *cell* is one model on one fold in one stage. The stage ``validation`` fits on the inner training part and answers the
 validation queries (thresholds, calibration and tuning rest on it); the stage ``test`` fits on the whole training part.
@@ -94,11 +94,11 @@ class FoldPlace:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything an experiment means, as plain values: reports and status need nothing else but the store.
+    """Everything that an experiment means, as plain values: reports and status need only the plan and the store.
 
     Attributes:
-        trusted: the files, with their classes, that the user named as plugins. It is never stored: a plan that is read
-            trusts none.
+        trusted: the files, with their classes, that the user named as plugins. It is never stored: a stored plan
+            trusts no file.
     """
 
     name: str
@@ -116,7 +116,7 @@ class Plan:
         return dataclasses.replace(self, trusted=self.trusted | frozenset(names))
 
     def to_json(self) -> str:
-        """Return the plan as JSON text; what an older plan did not tell is left out, so that its key stays."""
+        """Return the plan as JSON text; fields that an older plan lacks are left out, so that its key stays."""
         table: dict[str, Any] = {"name": self.name, "settings": self.settings}
         for kind in ("datasets", "splits", "models"):
             table[kind] = [info.record() for info in getattr(self, kind)]
@@ -156,7 +156,7 @@ class Plan:
 
 
 def _metric_record(metric: MetricInfo) -> dict[str, Any]:
-    """Return the record of a metric, with its heading and unit where they were told."""
+    """Return the record of a metric, with heading and unit where they are known."""
     told = {"title": metric.title, "unit": metric.unit}
     return metric.record() | {name: value for name, value in told.items() if value}
 

@@ -1,4 +1,4 @@
-"""From names to plugins: everything an experiment picks, found, loaded, set up and checked before any work begins."""
+"""From names to plugins: everything that an experiment names is found, loaded, built and checked before any work."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from benchsuite.registry import Kind, PluginEntry, entries, find, is_file
 
 @dataclass(frozen=True)
 class ResolvedPlugin:
-    """A plugin picked by an experiment, loaded and set up.
+    """A plugin of an experiment, loaded and built.
 
     Attributes:
-        label: what tables call it.
+        label: its name in tables.
         entry: where it comes from.
-        plugin: set up.
+        plugin: the plugin, built from its settings.
         code: the sha256 of the file that was run, "" for an installed plugin.
     """
 
@@ -31,14 +31,14 @@ class ResolvedPlugin:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What changes the numbers: which plugin, its version and all its settings."""
+        """What changes the numbers: the plugin's name, its version and all its settings."""
         name = f"{self.entry.distribution}/{self.entry.name}" if self.entry.distribution else self.entry.target
         identity = {"plugin": name, "version": self.plugin.version, "settings": self.plugin.settings()}
         return identity | ({"code": self.code} if self.entry.is_file else {})
 
     @property
     def told(self) -> dict[str, Any]:
-        """What any plugin tells of itself: the fields of :class:`benchsuite.data.PluginInfo`."""
+        """What every plugin declares: the fields of :class:`benchsuite.data.PluginInfo`."""
         plugin = self.plugin
         named = {"label": self.label, "name": self.entry.name, "summary": plugin.summary()}
         made = {"version": plugin.version, "origin": self.entry.origin}
@@ -73,12 +73,12 @@ class ResolvedPlugins:
 
     @property
     def all(self) -> tuple[ResolvedPlugin, ...]:
-        """Every one of them."""
+        """All plugins, of every kind."""
         return self.sources + self.splits + self.models + self.metrics
 
 
 def resolve_all(experiment: Experiment) -> ResolvedPlugins:
-    """Find, load and set up everything an experiment names, so that a mistake shows before any work begins.
+    """Find, load and build everything that an experiment names, so that a mistake shows before any work begins.
 
     Raises:
         PluginError: when a plugin is unknown, broken or ambiguous.
@@ -107,7 +107,7 @@ def resolve_all(experiment: Experiment) -> ResolvedPlugins:
 
 
 def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
-    """Find, load and set up a chosen plugin.
+    """Find, load and build one plugin.
 
     Raises:
         PluginError: when it is unknown, broken or ambiguous.

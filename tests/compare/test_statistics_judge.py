@@ -122,7 +122,7 @@ def test_statistics_are_worked_out_once_and_again_when_anything_changes(
     kept = store.keys("statistics")
     with monkeypatch.context() as patch:
         patch.setattr("benchsuite.analysis.significance._work", None)
-        patch.setattr("benchsuite.analysis.significance.stand", None)
+        patch.setattr("benchsuite.analysis.significance.rank_models", None)
         assert build(plan, store) == first
     build(plan, store, against=["als"])
     assert len(store.keys("statistics")) == len(kept) + 2, "one more for each data set"

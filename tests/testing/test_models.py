@@ -10,7 +10,7 @@ import pytest
 from annotated_types import Gt
 
 from benchsuite.api import Model, Range, TopK
-from benchsuite.testing import Unmet, check_model, check_names, checks, parametrize
+from benchsuite.testing import ContractViolation, check_model, check_names, checks, parametrize
 from benchsuite.testing.model_checks import MODEL_CHECKS
 from benchsuite.testing.saving_checks import SAVING_CHECKS
 
@@ -296,7 +296,7 @@ def test_other_settings_are_checked_through_a_factory():
 
 def test_calling_a_check_raises_its_verdict():
     by_name = {check.name: check for check in checks("models", FitReturnsNothing)}
-    with pytest.raises(Unmet, match="instead of self"):
+    with pytest.raises(ContractViolation, match="instead of self"):
         by_name["fit_returns_self"]()
 
 
