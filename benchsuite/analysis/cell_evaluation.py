@@ -1,4 +1,4 @@
-"""Measure one stored cell, once: the result is kept beside it under the key of everything it rests on."""
+"""Measures a stored cell once: the result is kept in the store, under the key of everything that it rests on."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class CellResult:
         key: where the measurement lies in the store.
         measured: by (metric label, group); the group "" is everybody.
         costs: by cost name; ``fallback_share`` included.
-        facts: what the model told about itself.
-        reading: how the harness read the model's scores: ``threshold``, ``no_opinion`` (the score of pairs without
-            one), ``logistic`` (slope and intercept of the calibrator of probabilities) and ``rating`` (slope and
-            intercept of the line to ratings, and whether it was fitted; None where the data has no values). Empty where
-            no validation cell is planned.
+        facts: of the fitted model.
+        reading: what was fitted on the model's validation scores: ``threshold``, ``no_opinion`` (the score given to
+            pairs of which the model abstains), ``logistic`` (slope and intercept of the calibrator of probabilities)
+            and ``rating`` (slope and intercept of the line to ratings, and whether it was fitted; None where the data
+            has no values). Empty where no validation cell is planned.
         spent: ``parameters`` and ``power`` of the cell's manifest, where it has them.
     """
 
@@ -120,7 +120,7 @@ class CellEvaluator:
         return self._folds.fold(key)
 
     def evidence(self, test: Cell, validation: Cell | None) -> tuple[EvaluationInput, Calibrator]:
-        """Return what metrics may look at, and how the scores were read."""
+        """Return the input of the metrics, and the calibrator."""
         stored = self.store.get("cell", test.key).arrays()
         tried = None if validation is None else self.store.get("cell", validation.key).arrays()
         own, settings = self._plan.predicts_values(test.model), self._plan.settings

@@ -1,4 +1,4 @@
-"""From a plan and a store to the comparison that reports show."""
+"""Builds the comparison that reports show, from a plan and a store."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def build(
     users: int = 0,
     country: str = "",
 ) -> Comparison:
-    """Judge every planned cell; nothing is left out.
+    """Build the comparison of every planned cell; none is left out.
 
     Args:
         plan: what was planned.
         store: where results are.
         progress: is told how many (data set, split, model) rows are measured.
-        against: labels of models that all others are held against, besides the best classic of each table.
+        against: labels of models that all others are compared with, besides the best classic of each table.
         users: how many users' cases to show in full in each place; 0 leaves values user by user out.
         country: whose electricity was used, three letters; "" takes the world's average for the estimate of CO2e.
     """
@@ -111,7 +111,7 @@ def _pairs_of_stages(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell | None]
 
 
 def _state(cells: Sequence[Cell], store: Store) -> tuple[State, str]:
-    """Return the state of a (data set, split, model) row: as good as its worst cell."""
+    """Return the state of a (data set, split, model) row: that of its worst cell."""
     for cell in cells:
         if cell.reason:
             return "not applicable", cell.reason
@@ -132,9 +132,9 @@ def _state(cells: Sequence[Cell], store: Store) -> tuple[State, str]:
 def _rows(
     dataset: str, split: str, model: str, results: Sequence[CellResult], lacking: Mapping[str, str]
 ) -> Iterator[Row]:
-    """Average over seeds and folds; replicates are averaged draw by draw, so users stay whole.
+    """Average over seeds and folds; replicates are averaged draw by draw, so that a user's draws stay together.
 
-    ``lacking`` says by metric what the data has not.
+    ``lacking`` holds by metric what the data lacks.
     """
     for metric, group in results[0].measured:
         parts = [result.measured[metric, group] for result in results]
@@ -156,12 +156,12 @@ def _with_groups(splits: Sequence[SplitInfo]) -> Iterator[SplitInfo]:
 
 
 def _titled(metric: MetricInfo) -> MetricInfo:
-    """Return a metric with a heading; a plan older than titles keeps the headings that reports gave it then."""
+    """Return a metric with a heading; a plan older than titles keeps the headings of its time."""
     return metric if metric.title else dataclasses.replace(metric, title=heading_before_titles(metric.label))
 
 
 def _provenance(plan: Plan, store: Store) -> dict[str, Any]:
-    """Say what the comparison rests on: settings, keys, and where the cells were made."""
+    """Return the provenance: settings, keys, and the machines of the cells."""
     cells = {cell.key: "" if cell.reason else "missing" for cell in plan.cells}
     machines: dict[str, Any] = {}
     for cell in plan.cells:

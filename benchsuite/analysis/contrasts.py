@@ -19,7 +19,7 @@ Role = Literal["best classic", "chosen"]
 
 @dataclass(frozen=True, eq=False)
 class Measures:
-    """What one model reached in one metric, on one group of queries of one data set and split.
+    """The values of one model in one metric, on one group of queries of one data set and split.
 
     Attributes:
         mean: the value that its row shows.
@@ -33,7 +33,7 @@ class Measures:
 
     @property
     def pooled(self) -> bool:
-        """True for metrics that are no mean over queries, such as the pooled AUC: told by the numbers themselves."""
+        """True for metrics that are no mean over queries, such as the pooled AUC; found from the numbers."""
         if any(np.isnan(cell).all() for cell in self.queries):
             return True
         plain = float(np.mean([np.nanmean(cell) for cell in self.queries]))
@@ -51,7 +51,7 @@ class MetricColumn:
         higher_is_better: the metric's direction.
         users: by cell int32[q], who asks.
         seeds: by cell, the experiment's seed.
-        models: by label, in the order of the experiment; ceilings are not among them.
+        models: by label, in the order of the experiment; oracles are not among them.
         group: the group of queries, "" is everybody.
     """
 
@@ -73,7 +73,7 @@ class MetricColumn:
 
 
 def contrast(column: MetricColumn, reference: str, role: Role, test: Test = "randomization") -> list[Contrast]:
-    """Hold every other model of a column against one; p-values are not corrected yet (:func:`correct`).
+    """Compare every other model of a column with one; p-values are not corrected yet (:func:`correct`).
 
     A metric that is no mean over queries, or has values for other queries than the reference, has the bootstrap's
     interval like all others, but signs cannot be flipped: its test and effect size divide the difference by the
@@ -82,9 +82,9 @@ def contrast(column: MetricColumn, reference: str, role: Role, test: Test = "ran
 
     Args:
         column: the values.
-        reference: label of the model to hold against.
+        reference: label of the model to compare with.
         role: why this reference.
-        test: ``randomization`` flips signs of users; ``t`` trusts that many users make a mean normal.
+        test: ``randomization`` flips signs of users; ``t`` assumes that the mean over users is normal.
 
     Returns:
         One contrast per other model, none where the metric has no resamples (coverage).
@@ -156,7 +156,7 @@ def _test(paired: paired_statistics.Paired, p: Float64, plain: Bool, test: Test)
 
 
 def holm_corrected(contrasts: Sequence[Contrast]) -> list[Contrast]:
-    """Give all contrasts of one table and role their Holm-corrected p-values."""
+    """Return all contrasts of one table and role with Holm-corrected p-values."""
     tables: dict[tuple[str, str, str, str], list[int]] = {}
     for index, one in enumerate(contrasts):
         tables.setdefault((one.dataset, one.split, one.group, one.role), []).append(index)
@@ -170,7 +170,7 @@ def holm_corrected(contrasts: Sequence[Contrast]) -> list[Contrast]:
 
 
 def variance_components(column: MetricColumn, reference: str | None) -> list[VarianceComponents]:
-    """Separate seeds from users, for each model's mean and for its difference to the reference (None: only means)."""
+    """Estimate the variance between seeds and users, of means and of differences to the reference (None: of means)."""
     found: list[VarianceComponents] = []
     if len(set(column.seeds)) < 2:  # noqa: PLR2004 - one seed has no variance
         return found

@@ -55,7 +55,7 @@ class CellCost(Protocol):
 
 @dataclass
 class Costs:
-    """Turns cells into cost rows, and remembers which assumptions the estimates rest on.
+    """Makes the cost rows of cells, and collects the assumptions of the estimates.
 
     Attributes:
         country: whose electricity was used: three letters, or "" for the world's average.

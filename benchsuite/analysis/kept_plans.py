@@ -1,4 +1,4 @@
-"""The plan of the latest run of each experiment, so that reports need neither the data nor the experiment file."""
+"""Stored plans of the latest run of each experiment, so that reports need neither the data nor the experiment file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _PLAN = {
 
 
 def remember_plan(store: Store, plan: Plan) -> None:
-    """Keep the plan under its key for good, and under the experiment's name, where it replaces an older one."""
+    """Store the plan under its key, and under the experiment's name, where it replaces an older one."""
     key = plan_key(plan)
     if not store.has("plan", key):
         with store.write("plan", key) as entry:
@@ -116,7 +116,7 @@ def _plan(table: Any, path: Path) -> Plan:
 
 
 def _bytes(plan: Plan) -> bytes:
-    """Return the plan as UTF-8; half a character is written as JSON's own escape and read again as it was."""
+    """Return the plan as UTF-8; a lone surrogate is written as a JSON escape and read again unchanged."""
     return plan.to_json().encode("utf-8", errors="backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""Where the cells of a comparison were made, said where costs could be misread."""
+"""Notes on the machines of the cells, where costs could be misread."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from benchsuite.store import Store
 
 
 def machine_notes(plan: Plan, store: Store) -> Iterator[str]:
-    """Yield a sentence when not all cells were made alike.
+    """Yield sentences where cells were computed on several machines or with several numbers of threads.
 
-    On several processors, costs are no fair comparison. With several numbers of threads in one table, the last digits
-    of some models are no comparison either.
+    Costs of different processors cannot be compared. Numbers of threads may change the last digits of some models.
 
     Args:
         plan: what was planned.

@@ -1,4 +1,4 @@
-"""What two runs reached, number by number, tested where both answered the same queries."""
+"""Compares two runs number by number, with a test where both answered the same queries."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _results(cells: Sequence[Any], measurer: CellEvaluator) -> list[CellResult]:
 
 
 def summary(found: Sequence[MetricDiff]) -> Mapping[str, int]:
-    """Count what the tests and numbers say: better, worse, not separated, not tested, equal."""
+    """Count the outcomes: better, worse, not separated, not tested, equal."""
     counts = dict.fromkeys(("better", "worse", "not separated", "not tested", "the same cells"), 0)
     for one in found:
         if one.contrast is not None:

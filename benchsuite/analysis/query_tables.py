@@ -1,4 +1,4 @@
-"""What is too large for a comparison: values query by query and the lists, read from the store cell by cell."""
+"""Tables too large for a comparison: values query by query, and the lists, read from the store cell by cell."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _slices(queries: int, each: int, rows: int) -> Iterator[tuple[int, int]]:
 
 
 def _place(cell: Cell, fold: Fold, query: Int64) -> dict[str, NDArray[Any]]:
-    """Return the columns that say whose row it is."""
+    """Return the columns that identify the row."""
     queries = fold.queries
     groups = _texts(queries.groups if len(queries.groups) > 1 else [""] * len(queries.groups))
     group = np.zeros(len(queries), np.int8) if queries.group is None else queries.group

@@ -22,7 +22,7 @@ class RunRef:
     """One of the two runs that are compared.
 
     Attributes:
-        title: what the reader called it.
+        title: as the reader named it.
         plan: what was planned.
         store: where its results are.
     """
@@ -32,7 +32,7 @@ class RunRef:
     store: Store
 
     def about(self, model: str) -> ModelInfo:
-        """Return what the plan says of a model."""
+        """Return the plan's info of a model."""
         return next(about for about in self.plan.models if about.label == model)
 
     def cells(self, dataset: str, split: str, model: str) -> list[Cell]:
@@ -43,7 +43,7 @@ class RunRef:
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is not the same.
+    """One difference.
 
     Attributes:
         kind: what it belongs to.
@@ -105,7 +105,7 @@ def _plain(about: PluginInfo) -> dict[str, Any]:
 
 
 def _tuned(a: RunRef, b: RunRef, pairs: Sequence[tuple[str, str]]) -> Iterator[Change]:
-    """Yield settings of fitted cells that differ although, or besides what, the plan's own settings say."""
+    """Yield settings of fitted cells that differ, beyond the differences of the plans' settings."""
     for one, other in pairs:
         known = dict(_differing(_plain(a.about(one)), _plain(b.about(other))))
         after = {_spot(cell): cell for cell in b.plan.cells if cell.model == other and cell.stage == "test"}
@@ -147,7 +147,7 @@ def _made_with(a: RunRef, b: RunRef, pairs: Sequence[tuple[str, str]]) -> Iterat
                     values.setdefault(name, set()).add(value)
         used.append(values)
     if not all(used):
-        return  # one side adds nothing of its own
+        return  # one side has none of its own
     for name in dict.fromkeys([*used[0], *used[1]]):
         one, other = (values.get(name, set()) for values in used)
         if one != other:

@@ -1,4 +1,4 @@
-"""From measured cells to statistics, remembered in the store: they are worked out once for each set of results."""
+"""From measured cells to statistics; computed once for each set of results and kept in the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchsuite.plan import Plan
 from benchsuite.store import MANIFEST, Store, unreadable
 
 _VERSION = 1
-"""Raised when the statistics change, so that nothing worked out earlier is shown as if it were new."""
+"""Raised when the statistics change, so that older statistics are not shown as new ones."""
 
 _SEVERAL = 2
 
@@ -46,14 +46,14 @@ def significance_tests(
     against: Sequence[str] = (),
     test: Test = "randomization",
 ) -> Judgement:
-    """Work out all statistics, or read them where they were worked out before.
+    """Compute all statistics, or read them where they were computed before.
 
     Args:
         plan: what was planned.
-        measurer: gives folds and values per query.
-        judged: what was measured.
+        measurer: returns folds and values per query.
+        judged: the measured cells.
         rows: the means, for ranks.
-        against: labels of chosen models that all others are held against, besides the best classic.
+        against: labels of chosen models that all others are compared with, besides the best classic.
         test: which test of differences.
     """
     ceilings = {model.label for model in plan.models if model.is_oracle}
@@ -115,10 +115,10 @@ def _of_group(one: Mapping[str, Any], split: str) -> dict[str, Any]:
 def _remembered(
     store: Store, identity: Mapping[str, Any], work: Callable[[], dict[str, Any]], read: Callable[[dict[str, Any]], T]
 ) -> T:
-    """Return what ``work`` returns for this identity, from the store where it is there, as ``read`` makes it.
+    """Return the result of ``work`` for this identity, read by ``read`` from the store if it is there.
 
     Raises:
-        StoreError: when what is there is something else.
+        StoreError: when the stored result is of another identity.
     """
     full = {"version": _VERSION, **identity}
     key = content_key("statistics", full)
@@ -146,7 +146,7 @@ class ComparisonTable:
         self.seeds = [cell.seed for cell in self._cells]
 
     def columns(self) -> Iterator[MetricColumn]:
-        """Yield every metric of everybody, then of each group of queries."""
+        """Yield every metric over all queries, then of each group of queries."""
         if not self._models:
             return
         folds = [self._measurer.fold(cell.fold_key) for cell in self._cells]
@@ -186,7 +186,7 @@ class ComparisonTable:
 
 
 def _standings(plan: Plan, store: Store, rows: Sequence[Row], ceilings: set[str]) -> Iterator[MeanRanks]:
-    """Yield ranks over data sets for each split and metric; groups of queries do not stand apart."""
+    """Yield ranks over data sets for each split and metric; groups of queries are not ranked apart."""
     datasets = [about.label for about in plan.datasets]
     models = [about.label for about in plan.models if about.label not in ceilings]
     whole = [row for row in rows if not row.group]
@@ -212,7 +212,7 @@ def _standing(
     cells = [[None if np.isnan(value) else float(value) for value in row] for row in table]
     identity: dict[str, Any] = {"split": split, "metric": metric, "datasets": datasets, "models": models}
     identity |= {"table": cells, "draws": paired_statistics.DRAWS}
-    work = lambda: dataclasses.asdict(rank_models(split, metric, table, datasets, models))  # noqa: E731 - one line of laziness
+    work = lambda: dataclasses.asdict(rank_models(split, metric, table, datasets, models))  # noqa: E731 - called only if nothing is stored
     return _remembered(store, identity, work, _stood)
 
 

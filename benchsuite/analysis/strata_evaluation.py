@@ -1,4 +1,4 @@
-"""Every model's numbers on parts of each test: measured once for each cell and kept beside its measurement.
+"""Every model's numbers on the strata of each test, measured once for each cell and kept in the store.
 
 The parts of one family together cost as much as the whole, so they have few metrics: the main one for ranking, the
 first recall@k and the AUC, as far as the experiment measures them. They are not tested.
@@ -19,7 +19,7 @@ from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 
 _VERSION = 1
-"""Raised when parts are cut or measured otherwise, so that nothing older is shown as if it were new."""
+"""Raised when parts are cut or measured otherwise, so that older numbers are not shown as new ones."""
 
 Stages = Sequence[tuple[Cell, Cell | None]]
 """(test cell, validation cell) of each seed and fold."""
@@ -27,7 +27,7 @@ Stages = Sequence[tuple[Cell, Cell | None]]
 
 @dataclass(frozen=True)
 class _Answers:
-    """What one model has in one place: a reason why there is nothing, or measured parts, one mapping a cell."""
+    """One model's results in one place: the reason why there are none, or measured parts, one mapping for each cell."""
 
     model: str
     state: State
@@ -79,7 +79,7 @@ class Strata:
                 yield Stratum(dataset, split, **cut, rows=tuple(rows), fallback=known)
 
     def _cut(self, fold_key: str) -> list[dict[str, Any]]:
-        """Return what is in each part of a fold, remembered: folds are large and do not change."""
+        """Return the counts of each part of a fold; cached, as folds are large and do not change."""
         identity = {"version": _VERSION, "fold": fold_key}
         key = content_key("strata", identity)
         store = self._measurer.store

@@ -1,4 +1,4 @@
-"""Values user by user and some users' cases in full, for readers who want to look."""
+"""Values user by user, and some users' cases in full."""
 
 from __future__ import annotations
 

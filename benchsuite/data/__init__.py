@@ -1,4 +1,4 @@
-"""Immutable data: what models read, what they answer, and what reports show. Arrays are locked at birth."""
+"""Immutable data: what models read, what they answer, and what reports show. All arrays are read-only."""
 
 from benchsuite.cutoff import split_cutoff
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged

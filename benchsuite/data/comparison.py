@@ -1,4 +1,4 @@
-"""All that a report may see: plain values, already judged."""
+"""Comparisons: all that a report may see, as plain values."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ class Contrast:
         metric: label of the metric.
         model: label of the model.
         reference: label of the model it is held against.
-        role: ``best classic``: the reference has the best mean here of all models that are neither proposed nor a
-            ceiling; ``chosen``: a reader asked for it.
+        role: ``best classic``: the reference has the best mean here of all models that are neither candidates
+            nor oracles; ``chosen``: a reader asked for it.
         difference: mean of the model minus mean of the reference, as the two rows say it.
         ci_low: lower end of the 95% interval of the difference, None where there is none.
         ci_high: upper end.
@@ -170,13 +170,13 @@ class VarianceComponents:
 
 @dataclass(frozen=True)
 class MeanRanks:
-    """Mean ranks over data sets under one split, and what the Friedman and Nemenyi tests say of them.
+    """Mean ranks over data sets under one split, and the Friedman and Nemenyi tests of them.
 
     Attributes:
         split: label of the split.
         metric: label of the metric.
         datasets: the data sets ranked over.
-        models: labels, best mean rank first. Ceilings do not take part.
+        models: labels, best mean rank first. Oracles do not take part.
         ranks: mean rank of each; 1 is best, ties share their mean.
         left_out: models without a value in one of these data sets.
         statistic: Friedman's chi-square, corrected for ties.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Form = Literal["parquet", "recbole"]
 
 _UNSAFE = '\t\r\n"'
-"""What a cell of an atomic file cannot hold: the reader splits at tabs and line ends, and takes quotes for its own."""
+"""Characters that a cell of an atomic file cannot hold: its reader splits at tabs and line ends, and removes quotes."""
 
 _ATOMIC = {
     "user": "user_id:token",
@@ -99,7 +99,7 @@ def _is_asked(rows: Interactions, inner: Fold, items: int) -> Bool:
 
 
 def _asked(fold: Fold, dataset: Dataset) -> Interactions:
-    """Return the truth as rows; behaviours and parts are not asked for."""
+    """Return the ground truth as rows, without behaviours and parts."""
     truth, behaviours = fold.truth, dataset.interactions.behaviours[:1]
     user = fold.queries.user[truth.rows]
     nothing = np.zeros(len(user), np.int8)
@@ -107,7 +107,7 @@ def _asked(fold: Fold, dataset: Dataset) -> Interactions:
 
 
 def _queries(fold: Fold, dataset: Dataset, folder: Path) -> None:
-    """Write who asks, what each shows, and who may be recommended, always as Parquet: no atomic file can say it."""
+    """Write queries, histories and candidates, always as Parquet: atomic files have no form for them."""
     import pandas as pd
 
     queries = fold.queries
@@ -189,7 +189,7 @@ def _links(links: Int32, dataset: Dataset, path: Path, form: Form) -> None:
 
 
 def _tidy(text: str) -> str:
-    """Return a text without what an atomic file cannot hold."""
+    """Return a text without the characters that an atomic file cannot hold."""
     return " ".join(text.replace('"', "'").split())
 
 

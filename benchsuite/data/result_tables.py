@@ -1,4 +1,4 @@
-"""Results as tidy tables: one number a row, each column with a type and a meaning, said here and nowhere else."""
+"""Results as tidy tables: one number a row, each column with a type and a meaning, defined only here."""
 
 from __future__ import annotations
 

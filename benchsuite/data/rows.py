@@ -1,4 +1,4 @@
-"""The rows of a comparison: one number, or the reason why there is none."""
+"""Rows of a comparison: each has one number, or the reason why there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fitted models as folders: written whole or not at all, opened again, and asked."""
+"""Fitted models as folders: written whole or not at all, opened again, and asked for recommendations."""
 
 from benchsuite.saved.folder import (
     Origin,

@@ -39,10 +39,10 @@ class Origin:
 
     Attributes:
         entry: the model's plugin.
-        source: the data's plugin, set up.
-        source_name: and its name.
+        source: the source of the data.
+        source_name: its name.
         seed: of the fit.
-        benchmark: how it did in an experiment, None where nobody measured it.
+        benchmark: its results in an experiment, None where it was not measured.
     """
 
     entry: PluginEntry
@@ -59,7 +59,7 @@ class Saved:
     Attributes:
         model: the fitted model.
         items: the catalogue, without features.
-        about: what ``benchsuite.json`` says.
+        about: the content of ``benchsuite.json``.
     """
 
     model: Model
@@ -74,11 +74,11 @@ class Saved:
 
 
 def check_savable(entry: PluginEntry, model: Model) -> None:
-    """Refuse, before the work of a fit, a model that cannot be saved.
+    """Refuse a model that cannot be saved, before it is fitted.
 
     Raises:
-        NotApplicable: when its plugin does not know how.
-        PluginError: when its code is in a file: who opens the folder would not have it.
+        NotApplicable: when its plugin has no ``save``.
+        PluginError: when its code is in a file, which the saved folder would not hold.
     """
     if type(model).save is Model.save:
         raise NotApplicable(f"{entry.name} cannot be saved")
@@ -87,7 +87,7 @@ def check_savable(entry: PluginEntry, model: Model) -> None:
 
 
 def check_target(folder: Path) -> None:
-    """Refuse a place where something lies.
+    """Refuse a target that exists, unless it is an empty folder.
 
     Raises:
         StoreError: when it exists and is not an empty folder.
@@ -97,16 +97,16 @@ def check_target(folder: Path) -> None:
 
 
 def with_unknown_user(dataset: Dataset) -> Dataset:
-    """Return the data with one more user, who took nothing and of whom nothing is known: whoever asks later.
+    """Return the data with one more user without rows, text or features: the user that later queries ask as.
 
-    Known preferences of simulated data are taken away.
+    The true preferences of simulated data are removed.
     """
     users = dataset.users
     name = "nobody"
     while name in users.ids:
         name += "_"
     features = users.features
-    if features is not None:  # in the middle, where a model that reads them learns nothing from it
+    if features is not None:  # the mean, so that a model that reads features learns nothing from it
         features = np.vstack([features, features.mean(axis=0, dtype=np.float64)]).astype(np.float32)
     more = dataclasses.replace(
         users,
@@ -119,13 +119,13 @@ def with_unknown_user(dataset: Dataset) -> Dataset:
 
 
 def write_folder(folder: Path, model: Model, dataset: Dataset, origin: Origin) -> None:
-    """Save a model that was fitted on ``ready(dataset)``.
+    """Save a model that was fitted on ``with_unknown_user(dataset)``.
 
     Args:
         folder: does not exist yet, or is empty.
         model: fitted.
         dataset: the data without the user that :func:`with_unknown_user` adds.
-        origin: for the record and the card.
+        origin: for ``benchsuite.json`` and the model card.
 
     Raises:
         NotApplicable: when the model cannot be saved.
@@ -212,7 +212,7 @@ def _about(model: Model, dataset: Dataset, origin: Origin) -> dict[str, Any]:
             "items": len(dataset.items),
             "interactions": len(rows),
         },
-        # How an event of whoever asks looks: as one that is typical of what users liked.
+        # The columns of a history event: as in a typical event that users liked.
         "asker": {
             "user": len(dataset.users),
             "value": float(np.median(liked.value)) if len(liked) else 1.0,
@@ -245,7 +245,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _umask() -> int:
-    """Return the rights that new files do not get; it can only be asked by setting it."""
+    """Return the umask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -44,7 +44,7 @@ def check_names(kind: Kind) -> list[str]:
 
 
 def check_model(make: Make[Model]) -> list[CheckResult]:
-    """Run all checks of a model; none is left out: one that does not apply is skipped with its reason."""
+    """Run all checks of a model; a check that does not apply is skipped with its reason."""
     return [check.run() for check in checks("models", make)]
 
 

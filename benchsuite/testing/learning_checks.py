@@ -34,7 +34,7 @@ def check_global_seeds_do_not_matter(make: Make[Model]) -> None:
 
 @contextmanager
 def _other_global_seeds() -> Iterator[None]:
-    """Seed everything global differently, and put it back."""
+    """Change all global seeds, and restore them."""
     python, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global state is the point
     torch = sys.modules.get("torch")
     torch_state = torch.get_rng_state() if torch is not None else None
@@ -52,7 +52,7 @@ def _other_global_seeds() -> Iterator[None]:
 
 
 def check_needs_are_declared(make: Make[Model]) -> None:
-    """The model works on data that has what it declares to need and nothing else that is optional."""
+    """The model works on data that has the optional parts it declares to need, and no others."""
     model = make()
     fold = last_events(stripped(small_dataset(), model.needs))
     done = fit(model, fold, validation=None)
@@ -62,12 +62,12 @@ def check_needs_are_declared(make: Make[Model]) -> None:
 
 
 def check_late_deadline(make: Make[Model]) -> None:
-    """A fit whose deadline has passed comes to an end and leaves a model that can answer."""
+    """A fit whose deadline has passed ends, with a model that can score."""
     model = make()
     fold = small_fold(model)
     done = fit(model, fold, deadline=time.monotonic() - 1)
     shape = (len(fold.queries), len(fold.train.items))
-    require(done.scores.shape == shape, f"after a fit without time, score has shape {done.scores.shape}")
+    require(done.scores.shape == shape, f"after a fit past its deadline, score has shape {done.scores.shape}")
 
 
 def check_checkerboard(make: Make[Model]) -> None:

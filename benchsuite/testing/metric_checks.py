@@ -17,7 +17,7 @@ _TINY = 1e-9
 
 
 def _judge(metric: Metric, answers: EvaluationInput) -> tuple[Float64, float]:
-    """Return the values by query and the one number; a warning on the way is a failure."""
+    """Return the values by query and the metric's value; a warning is a failure."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         values = metric.measure(answers)
@@ -68,7 +68,7 @@ def check_perfect_answer_is_best(make: Make[Metric]) -> None:
 
 
 def check_only_the_first_k_places_count(make: Make[Metric]) -> None:
-    """What lies beyond place k changes nothing."""
+    """Items beyond place k do not change the metric."""
     metric = make()
     k = metric.settings().get("k")
     if not isinstance(k, int) or metric.task != "ranking":
@@ -103,7 +103,7 @@ def check_short_lists_and_empty_truths(make: Make[Metric]) -> None:
 
 
 def check_leaving_out_equals_weighing_zero(make: Make[Metric]) -> None:
-    """Weight 0 is as good as absent, weight 2 as good as asked twice: groups and intervals rest on it."""
+    """Weight 0 equals leaving a query out, weight 2 equals asking it twice: groups and intervals rest on it."""
     metric = make()
     answers = sample_answers("mixed")
     values = metric.measure(answers)

@@ -1,4 +1,4 @@
-"""Ranking, once more and as plainly as possible: what a model's own ``recommend`` is compared with."""
+"""A second, plain implementation of the ranking, which a model's own ``recommend`` is compared with."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def best(scores: Float32, blocked: Int32, candidates: Int32 | None, k: int) -> l
 
 
 def compare_lists(top: TopK, scores: Float32, blocked: Ragged, candidates: Int32 | None, k: int) -> None:
-    """Expect that ready lists equal a ranking of the scores.
+    """Require that lists equal a ranking of the scores.
 
-    Two items may change places only when their scores differ by no more than rounding, and not when they are equal:
-    then the smaller code comes first.
+    Two items may be swapped only when their scores differ by no more than rounding. Of equal scores, the smaller code
+    comes first.
     """
     rows = len(scores)
     with contract():

@@ -15,7 +15,7 @@ from benchsuite.testing.outcome import Make, require, skip
 
 
 def check_saved_model_agrees(make: Make[Model]) -> None:
-    """A saved model, loaded into a new one of the same settings, gives equal scores; nothing is pickled."""
+    """A saved model, loaded into a new one of the same settings, gives equal scores; no file is pickled."""
     done = fitted_model(make)
     if type(done.model).save is Model.save:
         skip("cannot be saved")
