@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from benchsuite_interchange.split_audit import AuditLine
-    from benchsuite_interchange.split_files import Part
+    from benchsuite_interchange.split_files import SplitPart
 
 Promise = Literal["cold-items", "cold-users", "ordered", "ordered-users"]
 _COLOURS = {"leak": "red", "warning": "yellow", "fine": "green", "note": "dim"}
@@ -29,7 +29,7 @@ class SplitAudit(FunctionResult):
         lines: one check each.
     """
 
-    def __init__(self, train: Part, test: Part, lines: Sequence[AuditLine]) -> None:
+    def __init__(self, train: SplitPart, test: SplitPart, lines: Sequence[AuditLine]) -> None:
         self.train, self.test, self.lines = train, test, tuple(lines)
 
     @property

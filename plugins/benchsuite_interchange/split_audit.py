@@ -12,7 +12,7 @@ import numpy as np
 from benchsuite.data import Bool, Float64, Int64
 from benchsuite.errors import DataError
 from benchsuite_interchange.drift import popularity_drift
-from benchsuite_interchange.split_files import Part, code
+from benchsuite_interchange.split_files import SplitPart, code
 
 Verdict = Literal["fine", "note", "warning", "leak"]
 
@@ -46,7 +46,7 @@ class AuditLine:
 class ForeignSplit:
     """Both parts with common codes."""
 
-    def __init__(self, train: Part, test: Part) -> None:
+    def __init__(self, train: SplitPart, test: SplitPart) -> None:
         self.train = train
         self.test = test
         (self.train_user, self.test_user), self.users = code([train.user, test.user])
@@ -68,7 +68,7 @@ class ForeignSplit:
         return None if self.train.time is None or self.test.time is None else (self.train.time, self.test.time)
 
 
-def diagnose(train: Part, test: Part, promises: Collection[str] = ()) -> list[AuditLine]:
+def diagnose(train: SplitPart, test: SplitPart, promises: Collection[str] = ()) -> list[AuditLine]:
     """Look at a split from all sides.
 
     Args:
@@ -127,7 +127,7 @@ def _overlap(cut: ForeignSplit) -> Iterator[AuditLine]:
         yield AuditLine("test pairs repeated later", again, len(shared), "warning" if again else "fine", meaning)
 
 
-def _twice(part: Part, pair: Int64, which: str) -> AuditLine:
+def _twice(part: SplitPart, pair: Int64, which: str) -> AuditLine:
     extra = len(pair) - len(np.unique(pair))
     if not extra:
         return AuditLine(f"{which} rows that repeat a pair", 0, len(pair), "fine", "each pair is there once")

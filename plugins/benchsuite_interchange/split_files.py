@@ -54,7 +54,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class SplitPart:
     """The rows of one file.
 
     Attributes:
@@ -84,7 +84,7 @@ class Part:
         return f"{self.path} {'row' if self.path.suffix.lower() in _PARQUET else 'line'} {self.lines[row]}"
 
 
-def read_part(path: Path, wanted: Wanted) -> Part:
+def read_part(path: Path, wanted: Wanted) -> SplitPart:
     """Read one file.
 
     Raises:
@@ -95,7 +95,7 @@ def read_part(path: Path, wanted: Wanted) -> Part:
         if "" in cells[role]:
             where = _where(path, lines[cells[role].index("")], named[role])
             raise DataError("is empty", where=where, remedy="give every row an id")
-    return Part(
+    return SplitPart(
         path,
         cells["user"],
         cells["item"],
