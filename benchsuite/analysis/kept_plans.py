@@ -18,7 +18,7 @@ _CELL = {
     **dict.fromkeys(("dataset", "split", "model", "fold", "fold_key", "key", "reason"), str),
     "seed": int,
     "stage": frozenset({"validation", "test"}),
-    "identity": {},
+    "identity": {"model": {"plugin": str, "version": str, "settings": {}}},
 }
 _TRIALS = {
     **dict.fromkeys(("dataset", "split", "model", "fold", "on"), str),
