@@ -14,7 +14,7 @@ from benchsuite.data.infos import (
     main_metric,
 )
 from benchsuite.data.predictions import EvaluationInput, Pairs, PairScores, Rankings
-from benchsuite.data.rows import Row, State, as_record, split_label
+from benchsuite.data.rows import Row, RowOrigin, State, as_record, split_label
 from benchsuite.data.strata import Stratum, StratumFamily
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "Ragged",
     "Rankings",
     "Row",
+    "RowOrigin",
     "SplitInfo",
     "State",
     "Step",
