@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["models", "sources", "splits", "metrics", "reports"]
 KINDS: tuple[Kind, ...] = ("models", "sources", "splits", "metrics", "reports")
+FunctionGroup = Literal["functions", "exports"]
 OWN = "benchsuite"
 """The distribution whose plugins are ours; all others are strangers'."""
 
@@ -174,22 +175,32 @@ def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> Entry:
     return matches[0]
 
 
-def function_entries() -> dict[str, EntryPoint]:
-    """Return by name the functions that installed packages bring to ``import benchsuite`` and the command line."""
-    return {point.name: point for _, _, point in _installed() if point.group == "benchsuite.functions"}
+def function_entries(group: FunctionGroup = "functions") -> dict[str, EntryPoint]:
+    """Return by name what installed packages bring in a group of functions.
+
+    Args:
+        group: ``functions``, for ``import benchsuite`` and the command line, or ``exports``, the formats of
+            ``benchsuite data export``: each takes a data set, a folder, facts to tell, and a fold of it or None for the
+            whole, writes files and returns the rows of each.
+    """
+    return {point.name: point for _, _, point in _installed() if point.group == f"benchsuite.{group}"}
 
 
-def load_function(name: str) -> Callable[..., Any]:
+def load_function(name: str, group: FunctionGroup = "functions") -> Callable[..., Any]:
     """Import a function that an installed package brings; a stranger's module is imported in a child first.
+
+    Args:
+        name: of the function.
+        group: see :func:`function_entries`.
 
     Raises:
         PluginError: when there is none of this name, or its import fails.
     """
-    known = function_entries()
+    known = function_entries(group)
     if name not in known:
-        raise PluginError(f'unknown function "{name}"', remedy=did_you_mean(name, known))
+        raise PluginError(f'unknown {group[:-1]} "{name}"', remedy=did_you_mean(name, known))
     point = known[name]
-    where = f"function {name} ({point.value})"
+    where = f"{group[:-1]} {name} ({point.value})"
     stranger = point.dist is None or point.dist.name != OWN
     try:
         found = getattr(import_installed(point.module, apart=stranger), point.attr)

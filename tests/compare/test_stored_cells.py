@@ -32,9 +32,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[Path]:
     return times
 
 
-def test_every_manifest_is_opened_once_where_all_is_measured(
-    filled: Callable[..., Made], opened: Counter[Path]
-) -> None:
+def test_every_manifest_is_opened_once_when_all_is_there(filled: Callable[..., Made], opened: Counter[Path]) -> None:
     plan, store = filled({"good": 0.5, "bad": 0.1}, seeds=(1, 2))
     build(plan, store, users=2)
     opened.clear()
