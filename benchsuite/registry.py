@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from benchsuite.cutoff import cutoff_of, split_cutoff
-from benchsuite.errors import PluginError, did_you_mean
+from benchsuite.errors import ConfigError, PluginError, did_you_mean
 from benchsuite.loading import digest, import_file, import_installed, said
 
 if TYPE_CHECKING:
@@ -223,13 +223,32 @@ def resolve_metric(name: str, where: str) -> Metric:
     Raises:
         PluginError: when there is none of this name.
     """
-    cutoff = cutoff_of(name)
-    full = name if cutoff is None else f"{split_cutoff(name)[0]}@k"
+    full, settings = read_cutoff(name, where)
     try:
         metric = load_metric(full, trusted=[name])
     except PluginError as error:
         raise PluginError(error.what, where=where, remedy=error.remedy) from None
-    return metric.from_settings({} if cutoff is None else {"k": cutoff}, name)
+    return metric.from_settings(settings, name)
+
+
+def read_cutoff(name: str, where: str) -> tuple[str, dict[str, Any]]:
+    """Read ``ndcg@10`` as the metric ``ndcg@k`` with ``k = 10``; any other name is as it is, without settings.
+
+    Raises:
+        ConfigError: when no number follows the @.
+        PluginError: when there is no such metric.
+    """
+    if is_file(name) or "@" not in name or name.endswith("@k"):
+        return name, {}
+    base, cutoff = split_cutoff(name)
+    k = cutoff_of(name)
+    if k is None:
+        raise ConfigError(f'"{name}" has no number after @', where=where, remedy=f"write for example {base}@10")
+    known = {entry.name for entry in entries("metrics")}
+    if f"{base.rpartition('/')[2]}@k" not in known:
+        options = {known_name.replace("@k", f"@{cutoff}") for known_name in known}
+        raise PluginError(f'unknown metric "{name}"', where=where, remedy=did_you_mean(name, options))
+    return f"{base}@k", {"k": k}
 
 
 def _place(name: str) -> tuple[str, str]:
