@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from benchsuite.cutoff import cutoff_of, split_cutoff
-from benchsuite.errors import PluginError, did_you_mean
+from benchsuite.errors import ConfigError, PluginError, did_you_mean
 from benchsuite.loading import digest, error_text, import_file, import_installed
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["models", "sources", "splits", "metrics", "reports"]
 KINDS: tuple[Kind, ...] = ("models", "sources", "splits", "metrics", "reports")
+FunctionGroup = Literal["functions", "exports"]
 OWN = "benchsuite"
 """The distribution of our own plugins; all others are foreign."""
 
@@ -174,22 +175,32 @@ def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> PluginEntry
     return matches[0]
 
 
-def function_entries() -> dict[str, EntryPoint]:
-    """Return by name the functions that installed packages bring to ``import benchsuite`` and the command line."""
-    return {point.name: point for _, _, point in _installed() if point.group == "benchsuite.functions"}
+def function_entries(group: FunctionGroup = "functions") -> dict[str, EntryPoint]:
+    """Return by name what installed packages bring in a group of functions.
+
+    Args:
+        group: ``functions``, for ``import benchsuite`` and the command line, or ``exports``, the formats of
+            ``benchsuite data export``: each takes a data set, a folder, facts to tell, and a fold of it or None for the
+            whole, writes files and returns the rows of each.
+    """
+    return {point.name: point for _, _, point in _installed() if point.group == f"benchsuite.{group}"}
 
 
-def load_function(name: str) -> Callable[..., Any]:
-    """Import a function that an installed package brings; a foreign module is tried in a child process first.
+def load_function(name: str, group: FunctionGroup = "functions") -> Callable[..., Any]:
+    """Import a function that an installed package brings; a stranger's module is imported in a child first.
+
+    Args:
+        name: of the function.
+        group: see :func:`function_entries`.
 
     Raises:
         PluginError: when there is none of this name, or its import fails.
     """
-    known = function_entries()
+    known = function_entries(group)
     if name not in known:
-        raise PluginError(f'unknown function "{name}"', remedy=did_you_mean(name, known))
+        raise PluginError(f'unknown {group[:-1]} "{name}"', remedy=did_you_mean(name, known))
     point = known[name]
-    where = f"function {name} ({point.value})"
+    where = f"{group[:-1]} {name} ({point.value})"
     stranger = point.dist is None or point.dist.name != OWN
     try:
         found = getattr(import_installed(point.module, apart=stranger), point.attr)
@@ -212,13 +223,32 @@ def resolve_metric(name: str, where: str) -> Metric:
     Raises:
         PluginError: when there is none of this name.
     """
-    cutoff = cutoff_of(name)
-    full = name if cutoff is None else f"{split_cutoff(name)[0]}@k"
+    full, settings = read_cutoff(name, where)
     try:
         metric = load_metric(full, trusted=[name])
     except PluginError as error:
         raise PluginError(error.what, where=where, remedy=error.remedy) from None
-    return metric.from_settings({} if cutoff is None else {"k": cutoff}, name)
+    return metric.from_settings(settings, name)
+
+
+def read_cutoff(name: str, where: str) -> tuple[str, dict[str, Any]]:
+    """Read ``ndcg@10`` as the metric ``ndcg@k`` with ``k = 10``; any other name is as it is, without settings.
+
+    Raises:
+        ConfigError: when no number follows the @.
+        PluginError: when there is no such metric.
+    """
+    if is_file(name) or "@" not in name or name.endswith("@k"):
+        return name, {}
+    base, cutoff = split_cutoff(name)
+    k = cutoff_of(name)
+    if k is None:
+        raise ConfigError(f'"{name}" has no number after @', where=where, remedy=f"write for example {base}@10")
+    known = {entry.name for entry in entries("metrics")}
+    if f"{base.rpartition('/')[2]}@k" not in known:
+        options = {known_name.replace("@k", f"@{cutoff}") for known_name in known}
+        raise PluginError(f'unknown metric "{name}"', where=where, remedy=did_you_mean(name, options))
+    return f"{base}@k", {"k": k}
 
 
 def _place(name: str) -> tuple[str, str]:

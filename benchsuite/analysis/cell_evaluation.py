@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from benchsuite.analysis.stored_cells import StoredCells
 from benchsuite.api import Metric
 from benchsuite.data import EvaluationInput, Float32, Float64, Fold
+from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import Calibrator, Measurement, evaluation_input, fallback_share, measure
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
@@ -49,25 +51,34 @@ class CellResult:
 
 
 class CellEvaluator:
-    """Measures cells of a plan; loads each fold at most once, and only when something is missing."""
+    """Measures cells of a plan; loads each fold at most once, and only when something is missing.
+
+    Attributes:
+        store: where results are.
+        cells: the plan's cells as they lie there.
+    """
 
     def __init__(self, plan: Plan, store: Store) -> None:
         self._plan = plan
         self.store = store
+        self.cells = StoredCells(store)
+        self._measurements: dict[str, Entry] = {}
         self._folds = StoredFolds(store)
         self._metrics: dict[str, Metric] | None = None
 
     def result(self, test: Cell, validation: Cell | None) -> CellResult:
         """Return the measured test cell; thresholds come from the validation cell, where one is planned."""
         key = content_key("measure", self._identity(test, validation))
-        if not self.store.has("measure", key):
+        entry = self.store.find("measure", key)
+        if entry is None:
             self._measure(key, test, validation)
-        entry = self.store.get("measure", key)
-        return self._read(test, entry, self.store.get("cell", test.key))
+            entry = self.store.get("measure", key)
+        self._measurements[key] = entry
+        return self._read(test, entry)
 
     def values(self, key: str) -> dict[str, Float64]:
-        """Return the values per query float64[q] by metric label, of the measurement with this key."""
-        entry = self.store.get("measure", key)
+        """Return the values per query float64[q] by metric label, of a result with this key."""
+        entry = self._measurements[key]
         return dict(zip(entry.manifest["values"], entry.arrays()["values"], strict=True))
 
     def _identity(self, test: Cell, validation: Cell | None) -> dict[str, Any]:
@@ -104,15 +115,18 @@ class CellEvaluator:
                 "sampled_negatives": int(np.isnan(evidence.pairs.value).sum()),
             }
 
-    def _read(self, test: Cell, entry: Entry, cell: Entry) -> CellResult:
+    def _read(self, test: Cell, entry: Entry) -> CellResult:
+        cell = self.cells.manifest(test)
+        if cell is None:
+            raise BenchsuiteError(f"cell {test.key[:12]} is measured and is not there")
         arrays = entry.arrays()
         measured = {}
         for j, result in enumerate(entry.manifest["results"]):
             value = np.nan if result["value"] is None else result["value"]
             measured[result["metric"], result["group"]] = Measurement(value, result["n"], arrays[f"replicates_{j}"])
-        costs = cell.manifest["costs"] | {"fallback_share": entry.manifest["fallback_share"]}
-        facts = cell.manifest.get("facts", {})
-        spent: dict[str, Any] = {name: cell.manifest[name] for name in ("parameters", "power") if name in cell.manifest}
+        costs = cell["costs"] | {"fallback_share": entry.manifest["fallback_share"]}
+        facts = cell.get("facts", {})
+        spent: dict[str, Any] = {name: cell[name] for name in ("parameters", "power") if name in cell}
         return CellResult(test, entry.folder.name, measured, costs, facts, entry.manifest["reading"], spent)
 
     def fold(self, key: str) -> Fold:
@@ -120,9 +134,9 @@ class CellEvaluator:
         return self._folds.fold(key)
 
     def evidence(self, test: Cell, validation: Cell | None) -> tuple[EvaluationInput, Calibrator]:
-        """Return the input of the metrics, and the calibrator."""
-        stored = self.store.get("cell", test.key).arrays()
-        tried = None if validation is None else self.store.get("cell", validation.key).arrays()
+        """Return what metrics may look at, and how the scores were read."""
+        stored = self.cells.arrays(test)
+        tried = None if validation is None else self.cells.arrays(validation)
         own, settings = self._plan.predicts_values(test.model), self._plan.settings
         aims = settings["relevant"], settings["threshold"]
         return evaluation_input(self.fold(test.fold_key), stored, tried, *aims, predicts_values=own)

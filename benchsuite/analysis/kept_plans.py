@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from benchsuite.atomic_writes import replaced_file
 from benchsuite.errors import StoreError, did_you_mean
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
@@ -18,7 +18,7 @@ _CELL = {
     **dict.fromkeys(("dataset", "split", "model", "fold", "fold_key", "key", "reason"), str),
     "seed": int,
     "stage": frozenset({"validation", "test"}),
-    "identity": {},
+    "identity": {"model": {"plugin": str, "version": str, "settings": {}}},
 }
 _TRIALS = {
     **dict.fromkeys(("dataset", "split", "model", "fold", "on"), str),
@@ -55,11 +55,10 @@ def remember_plan(store: Store, plan: Plan) -> None:
             (entry.folder / "plan.json").write_bytes(_bytes(plan))
             entry.manifest = {"experiment": plan.name}
     path = _path(store, plan.name)
-    draft = path.with_name(f".{plan.name}.{os.getpid()}")
     try:
         path.parent.mkdir(exist_ok=True)
-        draft.write_bytes(_bytes(plan))
-        draft.replace(path)
+        with replaced_file(path) as draft:
+            draft.write_bytes(_bytes(plan))
     except OSError as error:
         remedy = "free disk space or choose another --store DIR; finished cells are safe"
         raise StoreError(f"cannot be written: {error.strerror or error}", where=str(path), remedy=remedy) from None

@@ -46,7 +46,7 @@ def rankings(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
     measurer = CellEvaluator(plan, store)
     for result in _results(plan, measurer):
         fold = measurer.fold(result.test.fold_key)
-        stored = store.get("cell", result.test.key).arrays()
+        stored = measurer.cells.arrays(result.test)
         ids = _texts(fold.train.items.ids)
         right = _right(fold, plan.settings["relevant"])
         width = stored["item"].shape[1]
@@ -66,20 +66,12 @@ def rankings(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
 
 def _results(plan: Plan, measurer: CellEvaluator) -> Iterator[CellResult]:
     """Yield every test cell that has a result together with its validation cell, where one is planned, measured."""
-    validation = {_spot(cell): cell for cell in plan.cells if cell.stage == "validation"}
+    partners = {id(test): validation for row in plan.rows() for test, validation in row.pairs}
     for cell in plan.cells:
-        partner = validation.get(_spot(cell))
-        if cell.stage == "test" and all(_ok(one, measurer.store) for one in (cell, partner) if one is not None):
-            yield measurer.result(cell, partner)
-
-
-def _spot(cell: Cell) -> tuple[str, str, str, int, str]:
-    return cell.dataset, cell.split, cell.model, cell.seed, cell.fold
-
-
-def _ok(cell: Cell, store: Store) -> bool:
-    known = not cell.reason and store.has("cell", cell.key)
-    return known and store.get("cell", cell.key).manifest["state"] == "ok"
+        if cell.stage == "test":
+            partner = partners[id(cell)]
+            if all(measurer.cells.is_ok(one) for one in (cell, partner) if one is not None):
+                yield measurer.result(cell, partner)
 
 
 def _slices(queries: int, each: int, rows: int) -> Iterator[tuple[int, int]]:

@@ -122,10 +122,11 @@ def _remembered(
     """
     full = {"version": _VERSION, **identity}
     key = content_key("statistics", full)
-    if not store.has("statistics", key):
+    entry = store.find("statistics", key)
+    if entry is None:
         with store.write("statistics", key) as draft:
             draft.manifest = {"identity": full, "content": work()}
-    entry = store.get("statistics", key)
+        entry = store.get("statistics", key)
     try:
         return read(entry.manifest["content"])
     except (TypeError, KeyError) as error:

@@ -83,7 +83,8 @@ class Strata:
         identity = {"version": _VERSION, "fold": fold_key}
         key = content_key("strata", identity)
         store = self._measurer.store
-        if not store.has("strata", key):
+        entry = store.find("strata", key)
+        if entry is None:
             fold = self._measurer.fold(fold_key)
             asked = int(np.count_nonzero(np.diff(fold.truth.start)))
             content = [
@@ -94,7 +95,8 @@ class Strata:
             ]
             with store.write("strata", key) as draft:
                 draft.manifest = {"identity": identity, "content": content}
-        found: list[dict[str, Any]] = store.get("strata", key).manifest["content"]
+            entry = store.get("strata", key)
+        found: list[dict[str, Any]] = entry.manifest["content"]
         return found
 
     def _read(
@@ -104,7 +106,8 @@ class Strata:
         identity = {"version": _VERSION, "measure": measure_key, "parts": list(names), "metrics": self._metrics}
         key = content_key("strata-measure", identity)
         store = self._measurer.store
-        if not store.has("strata-measure", key):
+        entry = store.find("strata-measure", key)
+        if entry is None:
             fold = self._measurer.fold(test.fold_key)
             evidence = self._measurer.evidence(test, validation)[0]
             chosen = [part for part in parts(fold) if part.name in names and part.rows(fold)]
@@ -117,7 +120,7 @@ class Strata:
                     "results": [_plain(part, metric, one) for (part, metric), one in results.items()],
                     "unanswered": {part.name: list(unanswered(evidence, part)) for part in chosen},
                 }
-        entry = store.get("strata-measure", key)
+            entry = store.get("strata-measure", key)
         arrays = entry.arrays()
         measured = {
             (one["part"], one["metric"]): Measurement(

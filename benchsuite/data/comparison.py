@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from benchsuite.data.infos import DatasetInfo, MetricInfo, ModelInfo, SplitInfo
-from benchsuite.data.rows import Row, split_label
+from benchsuite.data.rows import Row, RowOrigin, split_label
 from benchsuite.data.strata import Stratum
 
 _ALPHA = 0.05
@@ -252,6 +252,7 @@ class Comparison:
         standings: ranks over data sets, where there are several data sets.
         per_user: values user by user, for distributions and for looking at single cases; may be empty.
         strata: warm and cold, popular and rare, new and active parts of each test; may be empty.
+        origins: what each model's numbers in each place rest on; may be empty.
     """
 
     name: str
@@ -268,6 +269,7 @@ class Comparison:
     standings: tuple[MeanRanks, ...] = ()
     per_user: tuple[PerUser, ...] = ()
     strata: tuple[Stratum, ...] = ()
+    origins: tuple[RowOrigin, ...] = ()
 
     def row(self, dataset: str, split: str, model: str, metric: str, group: str = "") -> Row | None:
         """Return one row, or None when the metric does not exist for this cell."""

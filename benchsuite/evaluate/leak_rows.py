@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 
 from benchsuite.api import Split
 from benchsuite.data import Bool, Dataset, Fold, Int32, Int64, Interactions
-
-UInt64 = NDArray[np.uint64]
-
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+from benchsuite.data.numeric import UInt64, mix64
 
 
 class FoldIndex:
@@ -133,10 +130,7 @@ def fingerprints(columns: Mapping[str, NDArray[Any] | None]) -> UInt64:
         if column is None:
             continue
         bits = column.view(np.int32) if column.dtype == np.float32 else column
-        mixed = (mixed ^ bits.astype(np.int64).view(np.uint64)) * _ODD
-        mixed ^= mixed >> np.uint64(29)
-        mixed *= _ODD
-        mixed ^= mixed >> np.uint64(32)
+        mixed = mix64(mixed ^ bits.astype(np.int64).view(np.uint64))
     return mixed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.errors import DataError
 from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
@@ -57,7 +57,7 @@ def data_export(
     source: str,
     *,
     out: Annotated[Path, Option(metavar="DIR")],
-    as_: Annotated[Literal["parquet", "recbole"], Option("--as")],
+    as_: Annotated[str, Option("--as", metavar="FORMAT")],
     split: Annotated[str, Option(metavar="NAME")] = "",
     split_with: Annotated[Mapping[str, Any], Option("--split-with")] = NO_SETTINGS,
     seed: int = 1,
@@ -71,7 +71,7 @@ def data_export(
     Args:
         source: see benchsuite list sources.
         out: a new or empty folder.
-        as_: the format.
+        as_: the format: parquet, recbole, or what an installed package brings.
         split: also write the folds of this split.
         split_with: settings of the split, such as test=0.2.
         seed: seed of the split.
@@ -81,13 +81,14 @@ def data_export(
         quiet: show no progress.
 
     Raises:
+        PluginError: when there is no such format.
         DataError: when data cannot be had, the split cannot cut it, or the folder is not empty.
     """
-    from benchsuite.data.export import export_dataset, export_fold
     from benchsuite.evaluate import check_fold
     from benchsuite.plan.cells import unmet
-    from benchsuite.registry import load_source, load_split
+    from benchsuite.registry import load_function, load_source, load_split
 
+    write = load_function(as_, "exports")
     found = load_source(source, trusted=[source]).from_settings(dict(with_), where=f"source {source}")
     cut = load_split(split, trusted=[split]).from_settings(dict(split_with), where=f"split {split}") if split else None
     folder = Path(out)
@@ -97,13 +98,13 @@ def data_export(
     about = {"licence": found.licence, "url": found.url, "cite": list(found.cite), "settings": found.settings()}
     if cut is not None and (reason := unmet(cut.needs, dataset)):
         raise DataError(f"{split} {reason}", where=dataset.name, remedy="name another split")
-    export_dataset(dataset, folder, as_, about)
+    write(dataset, folder, about)
     rows: dict[str, Mapping[str, int]] = {}
     if cut is not None:
         told = {"split": split, "settings": cut.settings(), "seed": seed}
         for fold in cut.split(dataset, seed):
             check_fold(fold, cut, f"{dataset.name}, {split}, fold {fold.name}", dataset)
             place = folder / f"fold-{fold.name}"
-            rows[str(place)] = export_fold(fold, dataset, place, as_, told)
+            rows[str(place)] = write(dataset, place, told, fold)
     head = f"{folder}: {dataset.name}, {len(dataset.interactions):,} rows, as {as_}"
     return Export(folder, head, rows, found.licence)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from benchsuite.api import Report
     from benchsuite.data import Comparison
-    from benchsuite.plan import Plan
-    from benchsuite.store import Store
 
 PROVENANCE = "provenance.json"
 """Beside every written report: what it rests on."""
@@ -36,20 +34,22 @@ class RenderedReport(FunctionResult):
 
     Attributes:
         comparison: what it shows.
-        files: contents by relative file name; empty where they went to a server.
+        files: contents by relative file name.
         written: where they were written, empty when they were not.
+        delivered: how many things the report wrote by itself, by what they came to; None for a report of files.
     """
 
     def __init__(
         self,
         form: str,
-        report: type[Report] | None,
+        report: type[Report],
         settings: Mapping[str, Any],
         comparison: Comparison,
         written: Sequence[str] = (),
+        delivered: Mapping[str, int] | None = None,
     ) -> None:
         self._form, self._report, self._settings = form, report, dict(settings)
-        self.comparison, self.written = comparison, tuple(written)
+        self.comparison, self.written, self.delivered = comparison, tuple(written), delivered
 
     @property
     def ok(self) -> bool:
@@ -67,7 +67,7 @@ class RenderedReport(FunctionResult):
         Raises:
             UsageError: when the report makes files and no folder was given.
         """
-        if self.written or self._report is None:
+        if self.written:
             return "\n".join(self.written)
         files = self._render(self._printed(style))
         if self._report.tabular in ("csv", "json") or (
@@ -78,12 +78,14 @@ class RenderedReport(FunctionResult):
 
     def advice(self) -> Sequence[str]:
         """Return which further files there are."""
-        if self.written or self._report is None or len(others := list(self.files)[1:]) == 0:
+        if self.written or len(others := list(self.files)[1:]) == 0:
             return ()
         return [f"{', '.join(others)}: with --out DIR"]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all rows and tests as plain values."""
+        """Return all rows and tests as plain values, or what was delivered."""
+        if self.delivered is not None:
+            return dict(self.delivered)
         from benchsuite.data import as_record
 
         tables = {kind: [as_record(one) for one in getattr(self.comparison, kind)] for kind in _KINDS}
@@ -95,15 +97,13 @@ class RenderedReport(FunctionResult):
         return {"files": frame(rows, ("file", "bytes"))}
 
     def _render(self, more: Mapping[str, Any]) -> dict[str, bytes]:
-        if self._report is None:
-            return {}
         return dict(self._report.from_settings({**more, **self._settings}).render(self.comparison))
 
     def _printed(self, style: Style) -> dict[str, Any]:
         """Return the settings that fit where it is printed."""
         report = self._report
         settings: dict[str, Any] = {}
-        if report is not None and report.printable:
+        if report.printable:
             if "colour" in report.fields():
                 settings["colour"] = style("x", "bold") != "x"
             if "width" in report.fields() and sys.stdout.isatty():
@@ -129,7 +129,7 @@ def report(
 
     Args:
         experiment: the name of an experiment that was run.
-        as_: see benchsuite list reports; or mlflow.
+        as_: see benchsuite list reports.
         out: write the files there (default: print); for mlflow a folder or a server's address.
         with_: settings of the report, such as 'style = "acmart"'.
         full: print every table: each group of queries, parts by popularity and activity.
@@ -150,10 +150,10 @@ def report(
     kept = read_store(store)
     plan = latest_plan(kept, experiment).trusting(trust)
     check_labels(plan, against)
-    if as_ == "mlflow":
-        return _track(plan, kept, out, (against, country), with_)
     form = load_report(as_, trusted=[as_])
-    form.from_settings(with_, "--with")
+    made = form.from_settings(with_, "--with")
+    if form.delivers and not out:
+        raise UsageError(f"{as_} needs a place", remedy="say --out FOLDER, or an address such as http://localhost:5000")
     large = [name for name, wanted in (("per_query", queries), ("rankings", rankings)) if wanted]
     if large:
         _check_large(as_, form, out, "--queries" if queries else "--rankings")
@@ -164,6 +164,10 @@ def report(
     rendered = RenderedReport(as_, form, settings, comparison)
     if out is None:
         return rendered
+    if form.delivers:
+        counts = made.deliver(comparison, out)
+        told = f"{form.delivers} in {out}: {', '.join(f'{number} {kind}' for kind, number in counts.items())}"
+        return RenderedReport(as_, form, settings, comparison, [told], counts)
     rests_on: dict[str, Any] = {"plan": plan_key(plan), "against": list(against), "country": country}
     rests_on |= {"settings": dict(with_)} if with_ else {}
     folder, written = Path(out), []
@@ -180,20 +184,6 @@ def report(
         remedy = "choose another --out DIR"
         raise StoreError(f"cannot be written: {error.strerror or error}", where=out, remedy=remedy) from None
     return RenderedReport(as_, form, settings, comparison, written)
-
-
-def _track(
-    plan: Plan, store: Store, out: str | None, how: tuple[Sequence[str], str], settings: Mapping[str, Any]
-) -> RenderedReport:
-    from benchsuite.analysis import build
-    from benchsuite.functions.mlflow_tracking import track_runs
-
-    if settings:
-        raise UsageError("--with has no place in mlflow", remedy="leave it out")
-    comparison = build(plan, store, against=how[0], country=how[1])
-    counts = track_runs(comparison, plan, store, out)
-    told = f"MLflow runs in {out}: {', '.join(f'{number} {kind}' for kind, number in counts.items())}"
-    return RenderedReport("mlflow", None, {}, comparison, [told])
 
 
 def _check_large(as_: str, form: type[Report], out: str | None, option: str) -> None:

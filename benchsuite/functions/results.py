@@ -176,14 +176,15 @@ class Results(FunctionResult):
 
     def _repr_html_(self) -> str:
         """Return the tables for a notebook."""
-        from benchsuite.functions.notebook import page
-
-        return page(self.comparison)
+        return self._rendered("notebook", {})
 
     def _text(self, settings: dict[str, Any]) -> str:
+        return self._rendered("terminal", {"brief": True, **settings})
+
+    def _rendered(self, form: str, settings: dict[str, Any]) -> str:
         from benchsuite.registry import load_report
 
-        files = load_report("terminal").from_settings({"brief": True, **settings}).render(self.comparison)
+        files = load_report(form).from_settings(settings).render(self.comparison)
         return next(iter(files.values())).decode()
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchsuite.api import Metric, Plugin
-from benchsuite.cutoff import cutoff_of, split_cutoff
-from benchsuite.errors import ConfigError, PluginError, did_you_mean
+from benchsuite.cutoff import split_cutoff
+from benchsuite.errors import ConfigError, PluginError
 from benchsuite.loading import plugin_code
 from benchsuite.plan.experiment_file import Experiment, PluginSpec
-from benchsuite.registry import Kind, PluginEntry, entries, find, is_file
+from benchsuite.registry import Kind, PluginEntry, find, read_cutoff
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,9 @@ def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
     """
     settings = dict(choice.settings)
     name = choice.use
-    if kind == "metrics" and not is_file(name) and "@" in name and not name.endswith("@k"):
-        name, settings = _cutoff(name, settings, where)
+    if kind == "metrics":
+        name, cutoff = read_cutoff(name, where)
+        settings = cutoff | settings
     try:
         entry = find(kind, name, trusted=[name])  # the user wrote the experiment, or named it
     except PluginError as error:
@@ -126,16 +127,3 @@ def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
         plugin = cls.from_settings(settings, where=f"{where}: {choice.label}")
         plugin.settings()
     return ResolvedPlugin(choice.label, entry, plugin, code)
-
-
-def _cutoff(name: str, settings: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
-    """Read ``ndcg@10`` as the metric ``ndcg@k`` with ``k = 10``."""
-    base, cutoff = split_cutoff(name)
-    k = cutoff_of(name)
-    if k is None:
-        raise ConfigError(f'"{name}" has no number after @', where=where, remedy=f"write for example {base}@10")
-    known = {entry.name for entry in entries("metrics")}
-    if f"{base}@k" not in known:
-        options = {known_name.replace("@k", f"@{cutoff}") for known_name in known}
-        raise PluginError(f'unknown metric "{name}"', where=where, remedy=did_you_mean(name, options))
-    return f"{base}@k", {"k": k} | settings

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchsuite.atomic_writes import replaced_file
 from benchsuite.data import Float32, Int32, Rankings
 from benchsuite.errors import BenchsuiteError
 
@@ -62,9 +63,8 @@ def take_lists(folder: Path) -> Rankings:
 
 def ask_pairs(folder: Path, query: Int32, item: Int32) -> None:
     """Ask for the scores of pairs."""
-    draft = folder / f"draft-{_PAIRS}"
-    np.save(draft, np.stack([query, item]), allow_pickle=False)
-    draft.rename(folder / _PAIRS)
+    with replaced_file(folder / _PAIRS) as draft:
+        np.save(draft, np.stack([query, item]), allow_pickle=False)
 
 
 def wait_for_pairs(folder: Path) -> tuple[Int32, Int32]:

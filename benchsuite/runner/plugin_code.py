@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from benchsuite.atomic_writes import replaced_file
 from benchsuite.plan.resolve import ResolvedPlugin, ResolvedPlugins
 from benchsuite.store import Store
 
@@ -84,6 +84,5 @@ def _read(path: Path) -> dict[str, list[str]]:
 def _write(path: Path, table: dict[str, list[str]]) -> None:
     """Replace the file in one move."""
     path.parent.mkdir(exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", "utf-8")
-    draft.replace(path)
+    with replaced_file(path) as draft:
+        draft.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", "utf-8")

@@ -9,8 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 
 import benchsuite
 from benchsuite.api import Model, Source
+from benchsuite.atomic_writes import new_folder
 from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError, NotApplicable, PluginError, StoreError
 from benchsuite.registry import PluginEntry, load_model
@@ -134,9 +133,7 @@ def write_folder(folder: Path, model: Model, dataset: Dataset, origin: Origin) -
     check_target(folder)
     about = _about(model, dataset, origin)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
+        with new_folder(folder) as draft:
             model.save(draft)
             _write_items(dataset.items, draft / ITEMS)
             encoder = (draft / "modules.json").is_file()
@@ -148,10 +145,7 @@ def write_folder(folder: Path, model: Model, dataset: Dataset, origin: Origin) -
                 (draft / name).chmod(0o666 & ~mask)
                 sync(draft / name)
             draft.chmod(0o777 & ~mask)
-            draft.rename(folder)
-            sync(folder.parent)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+        sync(folder.parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(f"cannot be written: {reason}", where=str(folder), remedy="name another --out") from None

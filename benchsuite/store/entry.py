@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zipfile
 import zlib
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchsuite import keys
 from benchsuite.errors import StoreError
 from benchsuite.store.json_files import AGAIN, SUM, read_json, sum_of, to_text, unreadable, with_sum
 from benchsuite.store.shapes import arrays_fault, manifest_fault
@@ -139,10 +139,7 @@ class Draft:
 
 def file_digest(path: Path) -> str:
     """Return the sha256 (hex) of a file, or "" when it is not there."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return keys.file_digest(path) if path.is_file() else ""
 
 
 def sync(path: Path) -> None:

@@ -95,16 +95,8 @@ class Store:
         return is_there(self._find(kind, key) / MANIFEST)
 
     def has(self, kind: str, key: str) -> bool:
-        """Return True when the entry exists and is complete; False when it is damaged and can be made anew."""
-        if not self.exists(kind, key):
-            return False
-        if kind not in REMADE:
-            return True
-        try:
-            return _counts(self._find(kind, key))
-        except StoreError as error:
-            self._tell_once(f"{error.where}: {error.what}; the {kind} is made anew")
-            return False
+        """Return True when the thing is there, complete. What can be made anew does not count when it is damaged."""
+        return self.exists(kind, key) and (kind not in REMADE or self._remade(kind, key) is not None)
 
     def get(self, kind: str, key: str) -> Entry:
         """Return a complete entry, its files checked against their sums (its arrays: when they are read).
@@ -114,11 +106,18 @@ class Store:
         """
         if not self.exists(kind, key):
             raise StoreError(f"no {kind} {key[:12]}", where=str(self.root), remedy="run the experiment first")
-        entry = Entry(self._find(kind, key))
-        entry.check()
-        if kind in RESTS_ON:
-            self.get(RESTS_ON[kind], entry.manifest[RESTS_ON[kind]])
-        return entry
+        return self._checked(kind, Entry(self._find(kind, key)))
+
+    def find(self, kind: str, key: str) -> Entry | None:
+        """Return what :meth:`get` does where :meth:`has` says yes, else None; the manifest is read once.
+
+        Raises:
+            StoreError: when it is damaged, and cannot be made anew.
+        """
+        if not self.exists(kind, key):
+            return None
+        entry = self._remade(kind, key) if kind in REMADE else Entry(self._find(kind, key))
+        return None if entry is None else self._checked(kind, entry)
 
     def faults(self, kind: str, key: str) -> list[str]:
         """Return every fault of a complete entry, a line each; every file is read now."""
@@ -165,6 +164,21 @@ class Store:
         """Remove an entry, so that it is made again (failed cells, on request)."""
         self._may_write(kind)
         shutil.rmtree(self.folder(kind, key), ignore_errors=True)
+
+    def _checked(self, kind: str, entry: Entry) -> Entry:
+        """Return the entry, its files and what it rests on held against their sums."""
+        entry.check()
+        if kind in RESTS_ON:
+            self.get(RESTS_ON[kind], entry.manifest[RESTS_ON[kind]])
+        return entry
+
+    def _remade(self, kind: str, key: str) -> Entry | None:
+        """Return an entry that can be made anew; None where it does not count."""
+        try:
+            return _counted(self._find(kind, key))
+        except StoreError as error:
+            self._tell_once(f"{error.where}: {error.what}; the {kind} is made anew")
+            return None
 
     def _may_write(self, kind: str) -> None:
         if not self._writable and kind not in CACHES:
@@ -240,16 +254,16 @@ def _make(folder: Path) -> None:
     folder.mkdir()
 
 
-def _counts(folder: Path) -> bool:
-    """Return whether an entry that can be made anew is undamaged.
+def _counted(folder: Path) -> Entry | None:
+    """Return what can be made anew, None where it must be.
 
     Raises:
         StoreError: when it is damaged.
     """
     entry = Entry(folder)
     entry.check(whole=True)
-    # Whether a cache without a sum of itself is unchanged cannot be known.
-    return entry.signed or entry.manifest["kind"] not in CACHES
+    # Nobody can say whether a cache without a sum of itself is as it was written.
+    return entry if entry.signed or entry.manifest["kind"] not in CACHES else None
 
 
 def _sound(target: Path) -> bool:
@@ -257,7 +271,7 @@ def _sound(target: Path) -> bool:
     if not (target / MANIFEST).is_file():
         return False
     try:
-        return target.parent.parent.name not in REMADE or _counts(target)
+        return target.parent.parent.name not in REMADE or _counted(target) is not None
     except StoreError:
         return False
 

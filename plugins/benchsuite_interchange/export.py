@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from benchsuite.data.arrays import Bool, Int32
-from benchsuite.data.dataset import Dataset, Entities, Interactions
-from benchsuite.data.fold import Fold
+from benchsuite.data import Bool, Dataset, Entities, Fold, Int32, Interactions
 from benchsuite.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,6 +30,25 @@ _ATOMIC = {
     "behaviour": "behaviour:token",
     "part": "part:token",
 }
+
+
+def parquet(dataset: Dataset, folder: Path, about: Mapping[str, Any], fold: Fold | None = None) -> Mapping[str, int]:
+    """Write a data set, or one fold of it, as Parquet; see :func:`export_dataset` and :func:`export_fold`."""
+    return _write(dataset, folder, about, fold, "parquet")
+
+
+def recbole(dataset: Dataset, folder: Path, about: Mapping[str, Any], fold: Fold | None = None) -> Mapping[str, int]:
+    """Write a data set, or one fold of it, as RecBole's atomic files; see the two functions below."""
+    return _write(dataset, folder, about, fold, "recbole")
+
+
+def _write(
+    dataset: Dataset, folder: Path, about: Mapping[str, Any], fold: Fold | None, form: Form
+) -> Mapping[str, int]:
+    if fold is not None:
+        return export_fold(fold, dataset, folder, form, about)
+    export_dataset(dataset, folder, form, about)
+    return {}
 
 
 def export_dataset(dataset: Dataset, folder: Path, form: Form, about: Mapping[str, Any]) -> None:
