@@ -16,7 +16,6 @@ _DAY = 24 * 3600
 _FOREIGN = 7 * _DAY
 """Nobody here can see whether a process of another machine lives; what it left for so long is taken for abandoned."""
 
-_CHECKPOINTS = 30 * _DAY
 OWNER = ".owner"
 """The ending of the file beside a folder in the making that says whose it is."""
 
@@ -34,14 +33,11 @@ def release(folder: Path) -> None:
         _beside(folder).unlink()
 
 
-def sweep(drafts: Path, checkpoints: Path) -> None:
-    """Remove drafts of dead owners, and checkpoints that nobody took up for a month."""
+def sweep(drafts: Path) -> None:
+    """Remove drafts of dead owners."""
     for folder in _folders(drafts):
         alive = _alive(_beside(folder))
         if alive is False or (alive is None and _age(folder) > _FOREIGN):
-            release(folder)
-    for folder in _folders(checkpoints):
-        if _age(folder) > _CHECKPOINTS and not _alive(_beside(folder)):
             release(folder)
 
 
