@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import PluginError, did_you_mean
-from benchsuite.loading import digest, import_file, import_installed, said
+from benchsuite.loading import SetUp, digest, import_file, import_installed, said
 
 if TYPE_CHECKING:
     from benchsuite.api import Metric, Model, Plugin, Report, Source, Split
@@ -59,11 +59,12 @@ class Entry:
         """
         return self.load_code()[0]
 
-    def load_code(self, *, apart: bool = True) -> tuple[type[Plugin], str]:
+    def load_code(self, *, apart: bool = True, settings: Mapping[str, Any] | None = None) -> tuple[type[Plugin], str]:
         """Import the plugin's class, and return with it the sha256 of the file that was run, "" for an installed one.
 
         Args:
             apart: import a stranger's module in a child first. A process that may die with its work needs none.
+            settings: what the plugin will be set up with here; a stranger's is set up in the child, too.
 
         Raises:
             PluginError: when the import fails or the target is not a plugin of this kind.
@@ -72,13 +73,14 @@ class Entry:
         module, _, attribute = self.target.rpartition(":") if self.is_file else self.target.partition(":")
         remedy = f"reinstall {self.distribution}" if self.distribution else f"correct {module}"
         code = ""
+        then = None if settings is None else SetUp(attribute, settings)
         try:
             if self.is_file:
                 content = _read(Path(module))
                 code = digest(content)
-                found = import_file(Path(module).resolve(), content, apart=apart)
+                found = import_file(Path(module).resolve(), content, apart=apart, then=then)
             else:
-                found = import_installed(module, apart=apart and self.distribution != OWN)
+                found = import_installed(module, apart=apart and self.distribution != OWN, then=then)
             plugin = getattr(found, attribute)
         except PluginError as error:
             raise PluginError(error.what, where=where, remedy=error.remedy or remedy) from error
