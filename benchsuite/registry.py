@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import ConfigError, PluginError, did_you_mean
-from benchsuite.loading import digest, error_text, import_file, import_installed
+from benchsuite.loading import SetUp, digest, error_text, import_file, import_installed
 
 if TYPE_CHECKING:
     from benchsuite.api import Metric, Model, Plugin, Report, Source, Split
@@ -60,11 +60,12 @@ class PluginEntry:
         """
         return self.load_code()[0]
 
-    def load_code(self, *, apart: bool = True) -> tuple[type[Plugin], str]:
-        """Import the plugin's class; return it with the sha256 of the file that was run, "" for an installed plugin.
+    def load_code(self, *, apart: bool = True, settings: Mapping[str, Any] | None = None) -> tuple[type[Plugin], str]:
+        """Import the plugin's class, and return with it the sha256 of the file that was run, "" for an installed one.
 
         Args:
-            apart: try a foreign module in a child process first. A worker does not: it may crash.
+            apart: import a stranger's module in a child first. A process that may die with its work needs none.
+            settings: what the plugin will be set up with here; a stranger's is set up in the child, too.
 
         Raises:
             PluginError: when the import fails or the target is not a plugin of this kind.
@@ -73,13 +74,14 @@ class PluginEntry:
         module, _, attribute = self.target.rpartition(":") if self.is_file else self.target.partition(":")
         remedy = f"reinstall {self.distribution}" if self.distribution else f"correct {module}"
         code = ""
+        then = None if settings is None else SetUp(attribute, settings)
         try:
             if self.is_file:
                 content = _read(Path(module))
                 code = digest(content)
-                found = import_file(Path(module).resolve(), content, apart=apart)
+                found = import_file(Path(module).resolve(), content, apart=apart, then=then)
             else:
-                found = import_installed(module, apart=apart and self.distribution != OWN)
+                found = import_installed(module, apart=apart and self.distribution != OWN, then=then)
             plugin = getattr(found, attribute)
         except PluginError as error:
             raise PluginError(error.what, where=where, remedy=error.remedy or remedy) from error

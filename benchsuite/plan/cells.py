@@ -141,8 +141,9 @@ class Plan:
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
-        """Read what :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote. Stored text says nothing of trust: only the user can give it."""
         table = json.loads(text)
+        table.pop("trusted", None)
         table["datasets"] = tuple(DatasetInfo.from_record(one) for one in table["datasets"])
         table["splits"] = tuple(SplitInfo.from_record(one) for one in table["splits"])
         table["models"] = tuple(ModelInfo.from_record(one) for one in table["models"])

@@ -122,7 +122,7 @@ def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
         entry = find(kind, name, trusted=[name])  # the user wrote the experiment, or named it
     except PluginError as error:
         raise PluginError(error.what, where=where, remedy=error.remedy) from None
-    cls, code = entry.load_code()
+    cls, code = entry.load_code(settings=settings)
     with plugin_code(f"{where}: {choice.label}"):
         plugin = cls.from_settings(settings, where=f"{where}: {choice.label}")
         plugin.settings()

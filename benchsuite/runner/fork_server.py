@@ -109,14 +109,17 @@ def _become_worker(order: dict[str, Any], pipe: int) -> WorkerArgs:
 
 
 def _reap(orders: socket.socket) -> None:
-    """Report the workers that ended."""
+    """Report those who ended, and end what they left running: until they are waited for, their group is theirs."""
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
             return
-        if pid == 0:
+        if ended is None:
             return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(ended.si_pid, signal.SIGKILL)
+        pid, status = os.waitpid(ended.si_pid, 0)
         _tell(orders, pid=pid, code=os.waitstatus_to_exitcode(status))
 
 

@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from benchsuite.api import Context, Model, Requirement
 from benchsuite.checks import check_fitted
@@ -44,11 +44,24 @@ _LONGEST_TEXT = 500
 _LARGEST_COUNT = 2**53
 
 
-def main(job_path: str, log_path: str, pipe: int, parent: int) -> None:
-    """Do the job; end when the process ``parent`` ends, which may have happened already."""
+def main(job_path: str, log_path: str, pipe: int, parent: int) -> NoReturn:
+    """Do the job, as long as the process ``parent`` lives, which may have ended before this one came so far.
+
+    The process ends with it: what a model left for the end of the interpreter, and its threads, must not hold the place
+    of the next job; and taking PyTorch down takes half a second.
+    """
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
-    with os.fdopen(pipe, "w", encoding="utf-8") as stream:
-        _work(WorkerJob.load(Path(job_path)), Path(log_path), ProgressPipe(stream))
+    code = 1
+    try:
+        with os.fdopen(pipe, "w", encoding="utf-8") as stream:
+            _work(WorkerJob.load(Path(job_path)), Path(log_path), ProgressPipe(stream))
+        code = 0
+    except BaseException:  # noqa: BLE001 - the job cannot be read, or the model broke what reports it
+        with contextlib.suppress(BaseException):
+            traceback.print_exc()
+    finally:
+        _flush()
+        os._exit(code)
 
 
 def _end_with_parent(parent: int) -> None:

@@ -226,7 +226,11 @@ class _Started:
     lost: str = ""
 
     def poll(self) -> int | None:
-        return self.process.poll()
+        running = self.process.returncode is None
+        code = self.process.poll()
+        if running and code is not None:
+            _kill(self.process.pid)  # what it left running
+        return code
 
     def kill(self) -> None:
         if self.process.poll() is None:
@@ -262,6 +266,7 @@ def _environment(threads: int, scratch: Path) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "TMPDIR": str(scratch),
+        "JOBLIB_TEMP_FOLDER": str(scratch),  # else in shared memory, where what is left by a process stays
     }
 
 

@@ -60,6 +60,16 @@ def test_a_file_that_dies_while_it_is_imported(case, tmp_path, monkeypatch, caps
     assert line.endswith("correct ./mine.py\n")
 
 
+def test_junk_on_the_pipe_of_the_child_says_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    body = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
+    body += "\nimport os, sys\n\nif 'pytest' not in sys.modules:\n    for number in range(3, 100):\n        try:\n"
+    body += "            os.write(number, b'junk\\xff\\n[]\\n5\\n{}')\n        except OSError:\n            pass\n"
+    Path("mine.py").write_text(body)
+    Path("mine.toml").write_text(EXPERIMENT.format(model="./mine.py:Counts"))
+    assert main(["plan", "mine.toml"]) == 0, capsys.readouterr()
+
+
 @pytest.mark.parametrize("words", [["show", "./mine.py:X"], ["run", "mine.toml"], ["plan", "mine.toml"]])
 def test_every_verb_that_would_import_it(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -111,6 +121,40 @@ def test_settings_that_raise_are_the_plugins_fault(code, tmp_path, monkeypatch, 
     Path("mine.toml").write_text(EXPERIMENT.format(model="./mine.py:X"))
     for words in (["run", "mine.toml"], ["check", "./mine.py:X"], ["show", "./mine.py:X"]):
         assert "its code raised" in refusal(capsys, *words)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "its set-up was killed by SIGSEGV"),
+        ("os.kill(os.getpid(), signal.SIGTERM); signal.pause()", "its set-up was killed by SIGTERM"),
+        ("os._exit(0)", "its set-up ended the process with code 0"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    ],
+)
+def test_settings_that_end_the_process_are_the_plugins_fault(code, reason, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    body = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
+    body += "\nimport os, signal\n\n@dataclass\nclass X(Counts):\n    deadly: bool = False\n"
+    body += f"    def __post_init__(self):\n        if self.deadly:\n            {code}\n"
+    Path("mine.py").write_text(body)
+    text = EXPERIMENT.replace('models = ["{model}"]', 'models = [{{ use = "{model}", with = {{ deadly = true }} }}]')
+    Path("mine.toml").write_text(text.format(model="./mine.py:X"))
+    for verb in ("plan", "run"):
+        assert f"model X (./mine.py:X): cannot be loaded: {reason}" in refusal(capsys, verb, "mine.toml")
+
+
+def test_a_set_up_is_tried_once(tmp_path, monkeypatch):
+    children = []
+    real = loading._try_in_child
+    monkeypatch.setattr(loading, "_try_in_child", lambda order, code: (children.append(order), real(order, code)))
+    body = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
+    (tmp_path / "mine.py").write_text(f"{body}\n# {tmp_path}\n")
+    entry = find("models", f"{tmp_path}/mine.py:Counts", trusted=[f"{tmp_path}/mine.py:Counts"])
+    for _ in range(2):
+        entry.load_code(settings={})
+        entry.load()
+    assert len(children) == 1
 
 
 def test_a_source_that_raises_is_its_own_fault(tmp_path, monkeypatch, capsys):
