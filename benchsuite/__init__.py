@@ -19,7 +19,7 @@ _HOMES = {
     "run": "run",
     "load": "run",
     "report": "report",
-    "analysis": "analysis",
+    "compare": "compare",
     "verify": "verify",
     "rerun": "rerun",
     "plan_experiment": "plan",
