@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ from benchsuite.data.tables import (
 )
 from benchsuite.data.tables import small_tables as _small_tables
 from benchsuite.data.tabular import arrow_schema, to_arrow
-from benchsuite.interface import FunctionResult, Style, plain
+from benchsuite.interface import Frames, FunctionResult, Style, plain, plain_values
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -144,10 +143,9 @@ class Results(FunctionResult):
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the run came to; the numbers are in the frames and in ``benchsuite.report``."""
-        came_to = {} if self.outcome is None else dataclasses.asdict(self.outcome)
-        return {"experiment": self.name, **came_to}
+        return {"experiment": self.name, **({} if self.outcome is None else plain_values(self.outcome))}
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return all frames but the large ones."""
         return self._small
 

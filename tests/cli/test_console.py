@@ -11,6 +11,7 @@ import pytest
 from benchsuite.cli import console
 from benchsuite.cli.console import guarded
 from benchsuite.errors import BenchsuiteError, DataError, NotApplicable
+from benchsuite.interface import table
 
 
 class Terminal(io.StringIO):
@@ -83,17 +84,17 @@ def test_a_dumb_terminal_gets_no_colours(terminal, monkeypatch):
 
 
 def test_tables_take_no_text_for_a_number():
-    drawn = console.table(("key", "value"), [("1e5", "007"), ("x", True)])
+    drawn = table(("key", "value"), [("1e5", "007"), ("x", True)])
     assert "1e5" in drawn
     assert "007" in drawn
     assert "True" in drawn
 
 
 def test_json_is_json(capsys):
-    console.say_json({"a": [1, None, "ä"], "path": sys})
+    console.print_json({"a": [1, None, "ä"], "path": sys})
     assert json.loads(capsys.readouterr().out)["a"] == [1, None, "ä"]
     with pytest.raises(ValueError, match="JSON compliant"):
-        console.say_json(float("nan"))
+        console.print_json(float("nan"))
 
 
 @pytest.mark.parametrize(
