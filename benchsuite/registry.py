@@ -217,6 +217,9 @@ def resolve_metric(name: str, where: str) -> Metric:
     try:
         metric = load_metric(full, trusted=[name])
     except PluginError as error:
+        known = {entry.name.replace("@k", f"@{cutoff}") for entry in entries("metrics")}
+        if cutoff is not None and name not in known:  # in the user's own words, not as the plugin is called
+            raise PluginError(f'unknown metric "{name}"', where=where, remedy=did_you_mean(name, known)) from None
         raise PluginError(error.what, where=where, remedy=error.remedy) from None
     return metric.from_settings({} if cutoff is None else {"k": cutoff}, name)
 

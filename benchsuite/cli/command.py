@@ -74,7 +74,11 @@ class FunctionCommand(click.Command):
             elif current and words[-1] != current and re.match(r"[\w-]+\s*=", word):
                 words.append(current)
             words.append(word)
-        return super().parse_args(ctx, words)
+        try:
+            return super().parse_args(ctx, words)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # the parser below knows no context, and the error shall name the verb
+            raise
 
 
 def lower_help(option: click.Option | None) -> click.Option | None:
@@ -214,9 +218,11 @@ def parameters_of(function: Callable[..., Any]) -> list[_Parameter]:
     found = []
     for one in inspect.signature(function).parameters.values():
         hint, option = _evaluated(function, one.annotation), Option()
-        if typing.get_origin(hint) is typing.Annotated:
-            option = next((note for note in hint.__metadata__ if isinstance(note, Option)), option)
-            hint = typing.get_args(hint)[0]
+        for part in (hint, *typing.get_args(hint)):  # "Annotated[...] | None" is noted, too
+            if typing.get_origin(part) is typing.Annotated:
+                option = next((note for note in part.__metadata__ if isinstance(note, Option)), option)
+                hint = typing.get_args(part)[0]
+                break
         hint = _one_type(hint)
         several = typing.get_origin(hint) is Sequence
         if several:
