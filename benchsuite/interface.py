@@ -9,6 +9,8 @@ from __future__ import annotations
 import abc
 import dataclasses
 import os
+import re
+import shutil
 import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 Frames: TypeAlias = "Mapping[str, DataFrame]"
 Style = Callable[[str, str], str]
 """Returns a text as a terminal shows it in ``bold``, ``dim``, ``red``, ``green`` or ``yellow``."""
+
+_NARROWEST = 8
+"""Characters below which no column of a table shrinks."""
 
 PathLike = str | os.PathLike[str]
 Words = str | Sequence[str]
@@ -129,12 +134,40 @@ def frame(rows: Iterable[Any], columns: Sequence[str] | type) -> DataFrame:
     return pd.DataFrame(table, columns=names)
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a plain table for a terminal; no cell is taken for a number."""
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], width: int | None = None) -> str:
+    """Return a plain table; no cell is taken for a number, and the widest columns wrap where it is too wide.
+
+    Args:
+        headers: of the columns; may be empty.
+        rows: of the same length.
+        width: in characters (default: the terminal's; in files and pipes nothing wraps).
+    """
     from tabulate import tabulate
 
     body = [[str(cell) for cell in row] for row in rows]
-    return tabulate(body, headers=headers, tablefmt="simple", disable_numparse=True)
+    layout: dict[str, Any] = {"headers": headers, "tablefmt": "simple", "disable_numparse": True}
+    drawn = tabulate(body, **layout)
+    limit = terminal_width() if width is None else width
+    rule = next((line for line in drawn.splitlines() if line and set(line) <= {"-", " "}), "")
+    widths = [len(part) for part in rule.split()]
+    while limit and sum(widths) + 2 * (len(widths) - 1) > limit and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    return tabulate(body, **layout, maxcolwidths=widths) if limit and body else drawn
+
+
+def terminal_width() -> int:
+    """Return how wide the terminal is, 0 where standard output is none."""
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else 0
+
+
+def prose(text: str) -> str:
+    """Return a docstring's text without its marks, each paragraph wrapped as the terminal is wide."""
+    import textwrap
+
+    plain_text = re.sub(r":\w+:`~?([^`]*)`", r"\1", text).replace("``", "")
+    width = terminal_width()
+    parts = plain_text.split("\n\n")
+    return "\n\n".join(textwrap.fill(part, width) if width and "\n " not in part else part for part in parts)
 
 
 def several(value: Words, *, separator: str = "", where: str = "") -> list[str]:

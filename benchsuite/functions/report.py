@@ -6,8 +6,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,18 @@ import benchsuite
 from benchsuite.errors import StoreError, UsageError
 from benchsuite.functions.arguments import NO_SETTINGS, RunName, Settings, StoreFolder, Trust, read_store
 from benchsuite.functions.run import model_labels
-from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, Words, frame, plain, several
+from benchsuite.interface import (
+    Frames,
+    FunctionResult,
+    Option,
+    PathLike,
+    Style,
+    Words,
+    frame,
+    plain,
+    several,
+    terminal_width,
+)
 
 if TYPE_CHECKING:
     from benchsuite.api import Report
@@ -110,8 +119,8 @@ class RenderedReport(_Shown):
         if self._report.printable:
             if "colour" in self._report.fields():
                 settings["colour"] = style("x", "bold") != "x"
-            if "width" in self._report.fields() and sys.stdout.isatty():
-                settings["width"] = shutil.get_terminal_size().columns
+            if "width" in self._report.fields() and (width := terminal_width()):
+                settings["width"] = width
         return settings
 
 

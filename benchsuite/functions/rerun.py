@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.functions.arguments import Quiet, StoreFolder, Trust, read_store
-from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, several
+from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, several, table
 
 if TYPE_CHECKING:
     from benchsuite.runner.refit import Difference
@@ -34,11 +34,9 @@ class Refit(FunctionResult):
 
     def text(self, style: Style = plain) -> str:
         """Return a line for each kind of value."""
-        from tabulate import tabulate
-
         rows = [[one.what, one.compared, one.different, f"{one.largest:.3g}"] for one in self.differences]
         head = f"cell {self.key}: {self.states['before']} before, {self.states['now']} now"
-        body = tabulate(rows, headers=["what", "compared", "different", "largest difference"])
+        body = table(("what", "compared", "different", "largest difference"), rows)
         return "\n".join([head, body, "the same" if self.ok else "not the same"])
 
     def to_dict(self) -> dict[str, Any]:

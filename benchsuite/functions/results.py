@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -26,7 +24,7 @@ from benchsuite.data.tables import (
 )
 from benchsuite.data.tables import small_tables as _small_tables
 from benchsuite.data.tabular import arrow_schema, to_arrow
-from benchsuite.interface import Frames, FunctionResult, Style, plain, plain_values
+from benchsuite.interface import Frames, FunctionResult, Style, plain, plain_values, terminal_width
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -137,8 +135,8 @@ class Results(FunctionResult):
     def text(self, style: Style = plain) -> str:
         """Return what a reader wants first, and what the run came to; ``benchsuite report`` shows everything."""
         settings: dict[str, Any] = {"colour": True} if style("x", "bold") != "x" else {}
-        if sys.stdout.isatty():
-            settings["width"] = shutil.get_terminal_size().columns
+        if width := terminal_width():
+            settings["width"] = width
         return self._text(settings) + ("" if self.outcome is None else "\n".join(self._ended(self.outcome)))
 
     def to_dict(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.functions.plugin_names import find_plugin, kind_and_name, singular
-from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, frame, plain, several, table
+from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, frame, plain, prose, several, table
 
 if TYPE_CHECKING:
     from benchsuite.api import Plugin
@@ -37,7 +37,7 @@ class PluginCard(FunctionResult):
         about = self.about
         said = [f"{style(about['name'], 'bold')}  {about['summary']}"]
         if about["description"]:
-            said += ["", about["description"]]
+            said += ["", prose(about["description"])]
         facts = {"kind": about["kind"], "package": about["origin"], "class": about["target"]}
         facts |= {"version": about["version"]}
         facts |= {fact.replace("_", " "): _plain(value) for fact, value in about["facts"].items()}
