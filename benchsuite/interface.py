@@ -145,14 +145,24 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], width: int | No
     from tabulate import tabulate
 
     body = [[str(cell) for cell in row] for row in rows]
-    layout: dict[str, Any] = {"headers": headers, "tablefmt": "simple", "disable_numparse": True}
-    drawn = tabulate(body, **layout)
+    drawn = tabulate(body, headers=headers, tablefmt="simple", disable_numparse=True)
     limit = terminal_width() if width is None else width
     rule = next((line for line in drawn.splitlines() if line and set(line) <= {"-", " "}), "")
     widths = [len(part) for part in rule.split()]
     while limit and sum(widths) + 2 * (len(widths) - 1) > limit and max(widths) > _NARROWEST:
         widths[widths.index(max(widths))] -= 1
-    return tabulate(body, **layout, maxcolwidths=widths) if limit and body else drawn
+    if not limit:
+        return drawn
+    wrapped = [[_wrapped(*pair) for pair in zip(row, widths, strict=True)] for row in body]
+    heads = [_wrapped(*pair) for pair in zip(headers, widths, strict=False)]
+    return tabulate(wrapped, headers=heads, tablefmt="simple", disable_numparse=True)
+
+
+def _wrapped(cell: str, width: int) -> str:
+    """Break a cell into lines; tabulate would, too, but reads "1,000" as a number when it does."""
+    import textwrap
+
+    return cell if "\x1b" in cell else "\n".join(textwrap.wrap(cell, width))
 
 
 def terminal_width() -> int:

@@ -130,10 +130,13 @@ class RunComparison(FunctionResult):
         yield ", ".join(f"{number} {name}" for name, number in counts.items() if number) or (
             "no number is on both sides"
         )
-        with_value = [one for one in told if one.difference is not None]
-        if with_value:
-            head = ("data set", "split", "metric", "model", "A", "B", "B - A", "p (Holm)", "B is")
-            yield f"\n{table(head, [_line(one) for one in with_value])}"
+        places: dict[str, list[MetricDiff]] = {}
+        for one in told:
+            if one.difference is not None:
+                places.setdefault(f"{one.dataset}, {one.split}", []).append(one)
+        for place, diffs in places.items():
+            head = ("metric", "model", "A", "B", "B - A", "p (Holm)", "B is")
+            yield f"\n{place}\n{table(head, [_line(one) for one in diffs])}"
         equal = sum(1 for one in numbers if one.contrast is not None and one.difference == 0)
         if equal:
             yield f"\n{equal} tested numbers are equal to the last digit and are not listed."
@@ -271,7 +274,7 @@ def _reasons(untested: Iterable[MetricDiff]) -> Iterator[str]:
 
 
 def _line(one: MetricDiff) -> tuple[str, ...]:
-    place = (one.dataset, one.split, one.metric, _pair(one.models))
+    place = (one.metric, _pair(one.models))
     values = (_number(one.a.mean), _number(one.b.mean))
     contrast = one.contrast
     difference = f"{one.difference:+.4f}" if one.difference is not None else ""
