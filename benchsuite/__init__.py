@@ -19,7 +19,7 @@ _HOMES = {
     "run": "run",
     "load": "run",
     "report": "report",
-    "analysis": "analysis",
+    "compare": "compare",
     "verify": "verify",
     "rerun": "rerun",
     "plan_experiment": "plan",
@@ -35,6 +35,7 @@ _HOMES = {
     "show_plugin": "show_plugin",
     "check": "check",
     "new_plugin": "new_plugin",
+    "completion": "completion",
     "doctor": "doctor",
 }
 _BROUGHT = ("audit_split", "score")

@@ -1,6 +1,7 @@
 from benchsuite.functions.audit import audit as audit
 from benchsuite.functions.check import check as check
 from benchsuite.functions.compare import compare as compare
+from benchsuite.functions.completion import completion as completion
 from benchsuite.functions.data_export import data_export as data_export
 from benchsuite.functions.data_import import data_import as data_import
 from benchsuite.functions.data_show import data_show as data_show

@@ -7,16 +7,34 @@ a verb of it: parameters before ``*`` are arguments, the others are options, the
 from __future__ import annotations
 
 import abc
+import dataclasses
+import os
+import re
+import shutil
 import sys
+import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from benchsuite.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+Frames: TypeAlias = "Mapping[str, DataFrame]"
 Style = Callable[[str, str], str]
 """Returns a text as a terminal shows it in ``bold``, ``dim``, ``red``, ``green`` or ``yellow``."""
+
+_NARROWEST = 8
+"""Characters below which no column of a table shrinks."""
+
+PathLike = str | os.PathLike[str]
+Words = str | Sequence[str]
+"""One word or several: ``"als"`` as well as ``["als", "ease"]``."""
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+Completed = Literal["", "experiments", "runs", "kinds", "plugins", "models", "sources", "splits", "metrics", "reports"]
 
 
 def plain(text: str, _style: str) -> str:
@@ -31,15 +49,17 @@ class Option:
     Attributes:
         name: ``--metric`` for a parameter ``metrics``.
         metavar: what the help calls the value.
-        split: what separates several values in one word, such as ``,``.
         variable: an environment variable that gives the default.
+        complete: what a shell offers when it completes the value.
+        printed: changes only what is printed as text; refused together with ``--json``.
         hidden: left out of the command line.
     """
 
     name: str = ""
     metavar: str = ""
-    split: str = ""
     variable: str = ""
+    complete: Completed = ""
+    printed: bool = False
     hidden: bool = False
 
 
@@ -59,12 +79,14 @@ class FunctionResult(abc.ABC):
         """Return the lines for people."""
 
     @abc.abstractmethod
-    def to_dict(self) -> Any:
-        """Return plain values, as ``--json`` prints them."""
-
-    @abc.abstractmethod
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return pandas frames by name."""
+
+    def to_dict(self) -> Any:
+        """Return plain values, as ``--json`` prints them: the public fields, where the result is a dataclass."""
+        assert dataclasses.is_dataclass(self)  # noqa: S101 - others say it themselves
+        names = [field.name for field in dataclasses.fields(self) if not field.name.startswith("_")]
+        return {name: plain_values(getattr(self, name)) for name in names}
 
     def advice(self) -> Sequence[str]:
         """Return lines that are no result: what to mind, what to do next."""
@@ -77,7 +99,7 @@ class FunctionResult(abc.ABC):
     def __repr__(self) -> str:
         """Return one line."""
         sizes = ", ".join(f"{name} {len(frame)}" for name, frame in self.frames().items())
-        return f"<{type(self).__name__}: {sizes} rows; print() shows it>"
+        return f"<{type(self).__name__}: rows: {sizes}; print() shows it>"
 
     def _repr_html_(self) -> str:
         """Return the frames for a notebook."""
@@ -87,19 +109,111 @@ class FunctionResult(abc.ABC):
         return "".join(f"<h4>{escape(name)}</h4>{frame.to_html(index=False)}" for name, frame in frames)
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a plain table for a terminal; no cell is taken for a number."""
+def plain_values(value: Any) -> Any:
+    """Return what JSON can hold: dataclasses as dictionaries, paths as text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain_values(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain_values(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_values(one) for one in value]
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def frame(rows: Iterable[Any], columns: Sequence[str] | type) -> DataFrame:
+    """Return rows as a frame that has its columns even when there is no row.
+
+    Args:
+        rows: mappings or dataclasses.
+        columns: their names, or the dataclass.
+    """
+    import pandas as pd
+
+    names = [field.name for field in dataclasses.fields(columns)] if isinstance(columns, type) else list(columns)
+    table = [row if isinstance(row, Mapping) else {name: getattr(row, name) for name in names} for row in rows]
+    return pd.DataFrame(table, columns=names)
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], width: int | None = None) -> str:
+    """Return a plain table; no cell is taken for a number, and the widest columns wrap where it is too wide.
+
+    Args:
+        headers: of the columns; may be empty.
+        rows: of the same length.
+        width: in characters (default: the terminal's; in files and pipes nothing wraps).
+    """
     from tabulate import tabulate
 
     body = [[str(cell) for cell in row] for row in rows]
-    return tabulate(body, headers=headers, tablefmt="simple", disable_numparse=True)
+    drawn = tabulate(body, headers=headers, tablefmt="simple", disable_numparse=True)
+    limit = terminal_width() if width is None else width
+    rule = next((line for line in drawn.splitlines() if line and set(line) <= {"-", " "}), "")
+    widths = [len(part) for part in rule.split()]
+    while limit and sum(widths) + 2 * (len(widths) - 1) > limit and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    if not limit:
+        return drawn
+    wrapped = [[_wrapped(*pair) for pair in zip(row, widths, strict=True)] for row in body]
+    heads = [_wrapped(*pair) for pair in zip(headers, widths, strict=False)]
+    return tabulate(wrapped, headers=heads, tablefmt="simple", disable_numparse=True)
 
 
-def frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> DataFrame:
-    """Return rows as a frame that has its columns even when there is no row."""
-    import pandas as pd
+def _wrapped(cell: str, width: int) -> str:
+    """Break a cell into lines; tabulate would, too, but reads "1,000" as a number when it does."""
+    import textwrap
 
-    return pd.DataFrame(list(rows), columns=list(columns))
+    return cell if "\x1b" in cell else "\n".join(textwrap.wrap(cell, width))
+
+
+def terminal_width() -> int:
+    """Return how wide the terminal is, 0 where standard output is none."""
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else 0
+
+
+def prose(text: str) -> str:
+    """Return a docstring's text without its marks, each paragraph wrapped as the terminal is wide."""
+    import textwrap
+
+    plain_text = re.sub(r":\w+:`~?([^`]*)`", r"\1", text).replace("``", "")
+    width = terminal_width()
+    parts = plain_text.split("\n\n")
+    return "\n\n".join(textwrap.fill(part, width) if width and "\n " not in part else part for part in parts)
+
+
+def several(value: Words, *, separator: str = "", where: str = "") -> list[str]:
+    """Return one word or several as a list.
+
+    Args:
+        value: a word or several.
+        separator: what may stand between words in one text.
+        where: for the error.
+
+    Raises:
+        UsageError: when there are texts, and no word in them.
+    """
+    words = [value] if isinstance(value, str) else list(value)
+    if not separator:
+        return words
+    named = [name for word in words for part in word.split(separator) if (name := part.strip())]
+    if words and not named:
+        raise UsageError("names nothing", where=where, remedy="write names with commas between them")
+    return named
+
+
+def check_choice(value: Any, choices: Any, where: str) -> None:
+    """Refuse a value that is none of the choices.
+
+    Args:
+        value: what was given.
+        choices: a ``Literal``, or words.
+        where: the parameter or option, for the error.
+
+    Raises:
+        UsageError: naming the closest.
+    """
+    known = list(typing.get_args(choices) or choices)
+    if value not in known:
+        raise UsageError(f'no choice "{value}"', where=where, remedy=did_you_mean(str(value), known))
 
 
 def count(number: int, thing: str) -> str:

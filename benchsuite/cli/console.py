@@ -10,11 +10,11 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, TextIO
 
 from benchsuite.errors import NotApplicable, UsageError
-from benchsuite.interface import FunctionResult
+from benchsuite.interface import FunctionResult, print_status
 
 OK = 0
 SOME_FAILED = 1
@@ -34,23 +34,9 @@ def print_result(text: str = "") -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def print_status(text: str) -> None:
-    """Print a line that is not a result (progress, advice, an error) to standard error."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
-
-
 def print_json(value: Any) -> None:
     """Print a value as JSON; what JSON cannot say becomes text, and NaN is an error."""
     print_result(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=str))
-
-
-def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a plain table for a terminal; no cell is taken for a number."""
-    from tabulate import tabulate
-
-    body = [[str(cell) for cell in row] for row in rows]
-    return tabulate(body, headers=headers, tablefmt="simple", disable_numparse=True)
 
 
 def coloured(stream: TextIO | None = None) -> bool:
@@ -183,7 +169,7 @@ def _fail(line: str, code: int) -> int:
     return code
 
 
-def print_result_object(result: FunctionResult, *, as_json: bool) -> int:
+def print_function_result(result: FunctionResult, *, as_json: bool) -> int:
     """Print what a function returned and return the exit code."""
     if as_json:
         print_json(result.to_dict())
@@ -194,8 +180,3 @@ def print_result_object(result: FunctionResult, *, as_json: bool) -> int:
     for line in result.advice():
         print_status(line)
     return OK if result.ok else SOME_FAILED
-
-
-def refuse(what: str, *, where: str = "", remedy: str = "") -> NoReturn:
-    """End the verb: the user's mistake."""
-    raise UsageError(what, where=where, remedy=remedy)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem, shell_complete
 
 import benchsuite
-from benchsuite.cli.console import USER_ERROR, guarded, open_streams, print_status
+from benchsuite.cli.command import build_command, lower_help
+from benchsuite.cli.console import USER_ERROR, guarded, open_streams
+from benchsuite.cli.mistakes import to_usage_error
 from benchsuite.errors import UsageError, did_you_mean
 from benchsuite.functions import VERBS, Verb
+from benchsuite.interface import print_status
 
 _ABOUT = """An honest benchmark: when does a fine-tuned language model recommend better than the classics?
 
@@ -19,7 +24,11 @@ _ABOUT = """An honest benchmark: when does a fine-tuned language model recommend
   benchsuite run          the bundled experiment "quick", on real data
   benchsuite run demo     a small simulated one, without a network
 """
+COMPLETE = "_BENCHSUITE_COMPLETE"
+"""The environment variable by which a shell asks what may come next."""
+
 _EXITS = "exit codes: 0 fine, 1 some cells failed, 2 your mistake (one line says which), 3 ours"
+_DATA = "find or download a data set and say what it holds; verify, import, export"
 _DATA_ABOUT = """Find, check, import and export data sets.
 
 \b
@@ -39,35 +48,53 @@ class Verbs(click.Group):
     """
 
     def __init__(self, name: str, prefix: str = "", default: str = "", **more: Any) -> None:
-        super().__init__(name, **more)
+        super().__init__(name, subcommand_metavar="VERB ...", no_args_is_help=False, **more)
         self.prefix, self.default = prefix, default
 
     def verbs(self) -> dict[str, Verb]:
-        """Return the verbs at this place by name."""
-        found = {verb.name.removeprefix(self.prefix): verb for verb in all_verbs() if verb.name.startswith(self.prefix)}
-        return {name: verb for name, verb in found.items() if " " not in name}
+        """Return the verbs at this place by name, in the order of the help."""
+        return {verb.name.removeprefix(self.prefix): verb for verb in all_verbs() if verb.name.startswith(self.prefix)}
+
+    def summaries(self) -> dict[str, str]:
+        """Return a line about each verb; those within ``data`` are one."""
+        return {name.partition(" ")[0]: _DATA if " " in name else verb.summary for name, verb in self.verbs().items()}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of the help."""
-        return list(dict.fromkeys(verb.name.removeprefix(self.prefix).partition(" ")[0] for verb in all_verbs()
-                                  if verb.name.startswith(self.prefix)))  # fmt: skip
+        """Return the names."""
+        return list(self.summaries())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a verb's function and make its command."""
-        from benchsuite.cli.command import build_command
-
         if cmd_name == "data" and not self.prefix:
             return Verbs("data", prefix="data ", default="show", help=_DATA_ABOUT)
         verb = self.verbs().get(cmd_name)
         return None if verb is None else build_command(verb)
 
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return ``--help``, which speaks as the other options do."""
+        return lower_help(super().get_help_option(ctx))
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one line for each verb."""
-        known = self.verbs()
-        about = {"data": "find or download a data set and say what it holds; verify, import, export"}
-        rows = [(name, known[name].summary if name in known else about[name]) for name in self.list_commands(ctx)]
-        with formatter.section("verbs"):
-            formatter.write_dl(rows)
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(self.summaries().items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer verbs, and what the default verb takes; no other function is imported."""
+        known = self.summaries().items()
+        offered = [CompletionItem(name, help=text) for name, text in known if name.startswith(incomplete)]
+        default = self.get_command(ctx, self.default) if self.default else None
+        if default is not None:
+            offered += default.params[0].shell_complete(ctx, incomplete)
+        return offered + click.Command.shell_complete(self, ctx, incomplete)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default verb before words that name none."""
+        first = next((word for word in args if not word.startswith("-")), None)
+        asks_help = bool(args) and args[0] in ctx.help_option_names
+        if self.default and first not in self.summaries() and not asks_help and (args or not ctx.resilient_parsing):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -78,9 +105,7 @@ class Verbs(click.Group):
             UsageError: when there is none of this name.
         """
         names = self.list_commands(ctx)
-        if self.default and args[0] not in names:
-            args = [self.default, *args]
-        if args[0] not in names:
+        if args[0] not in names and not ctx.resilient_parsing:
             raise UsageError(f'unknown verb "{args[0]}"', remedy=did_you_mean(args[0], names))
         return super().resolve_command(ctx, args)
 
@@ -100,7 +125,7 @@ def all_verbs() -> tuple[Verb, ...]:
 def build() -> click.Group:
     """Return the whole command."""
     settings = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
-    group = Verbs("benchsuite", help=_ABOUT, epilog=_EXITS, context_settings=settings, no_args_is_help=False)
+    group = Verbs("benchsuite", help=_ABOUT, epilog=_EXITS, context_settings=settings)
     group.invoke_without_command = True
     group.callback = _help_without_verb
     group.params.append(_version())
@@ -136,15 +161,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    """Do what click's own ``main`` does, except that errors and interruptions are :func:`guarded`'s."""
+    group = build()
+    asked = os.environ.get(COMPLETE, "")
+    if asked:
+        return shell_complete(group, {}, "benchsuite", COMPLETE, asked)
     try:
-        code = build().main(words, prog_name="benchsuite", standalone_mode=False)
+        with group.make_context("benchsuite", words) as context:
+            return int(group.invoke(context) or 0)
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.UsageError as error:
-        place = "benchsuite" if error.ctx is None else error.ctx.command_path
-        told = error.format_message().strip().rstrip(".")
-        raise UsageError(told[:1].lower() + told[1:], remedy=f"see {place} --help") from None
-    except click.Abort:
-        raise KeyboardInterrupt from None
-    return int(code or 0)
+        raise to_usage_error(error) from None
 
 
 if __name__ == "__main__":

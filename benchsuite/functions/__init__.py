@@ -45,6 +45,7 @@ VERBS = (
     Verb("show", f"{_HERE}.show_plugin:show_plugin", "show one plugin: settings, needs, source"),
     Verb("check", f"{_HERE}.check:check", "check that a plugin keeps its contract"),
     Verb("new", f"{_HERE}.new_plugin:new_plugin", "write a plugin package that is ready to install"),
+    Verb("completion", f"{_HERE}.completion:completion", "print the line by which bash, zsh or fish completes words"),
     Verb("doctor", f"{_HERE}.doctor:doctor", "check this machine and everything that is installed"),
 )
 """All verbs, in the order of the help."""

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from benchsuite.errors import DataError
-from benchsuite.interface import Option, print_status, silent
+from benchsuite.interface import Option, PathLike, Paths, Words, print_status, silent
 
 if TYPE_CHECKING:
     from benchsuite.api import DataLocations
     from benchsuite.plan import Experiment
     from benchsuite.store import Store
 
-PathLike = str | os.PathLike[str]
-StoreFolder = Annotated[str | os.PathLike[str] | None, Option(metavar="DIR")]
-DataFolders = Annotated[Sequence[str], Option(metavar="DIR")]
+StoreFolder = Annotated[PathLike | None, Option(metavar="DIR")]
+DataFolders = Annotated[Paths, Option(metavar="DIR")]
 Settings = Annotated[Mapping[str, Any], Option("--with")]
-Trust = Annotated[Sequence[str], Option("--trust", metavar="FILE:CLASS")]
-ExperimentLike = Annotated["str | os.PathLike[str] | Experiment", Option(metavar="EXPERIMENT")]
+Trust = Annotated[Words, Option("--trust", metavar="FILE:CLASS")]
+Device = Literal["auto", "cpu", "cuda"]
+ExperimentLike = Annotated["PathLike | Experiment", Option(metavar="EXPERIMENT", complete="experiments")]
+RunName = Annotated[str, Option(metavar="EXPERIMENT", complete="runs")]
+Source = Annotated[str, Option(metavar="SOURCE", complete="sources")]
+Quiet = Annotated[bool, Option(hidden=True)]
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
+
+
+def read_experiment(experiment: PathLike | Experiment) -> Experiment:
+    """Return an experiment as it is, or read a bundled one or a file.
+
+    Raises:
+        ConfigError: when there is none, or it is wrong.
+    """
+    from benchsuite import plan
+
+    return experiment if isinstance(experiment, plan.Experiment) else plan.read_experiment(os.fspath(experiment))
 
 
 def store_folder(store: PathLike | None) -> Path:
@@ -52,7 +66,7 @@ def read_store(store: PathLike | None, *, quiet: bool = False) -> Store:
     return Store.open(store_folder(store), silent if quiet else print_status)
 
 
-def data_locations(data: Sequence[PathLike], *, offline: bool, quiet: bool = False) -> DataLocations:
+def data_locations(data: Paths, *, offline: bool, quiet: bool = False) -> DataLocations:
     """Say where data may be found: in the named folders, then in ``$BENCHSUITE_DATA``, the cache, the network.
 
     Raises:
@@ -61,7 +75,8 @@ def data_locations(data: Sequence[PathLike], *, offline: bool, quiet: bool = Fal
     from benchsuite.api import DataLocations
 
     variable = os.environ.get("BENCHSUITE_DATA", "").split(os.pathsep)
-    folders = [*(Path(folder) for folder in data), *(Path(part) for part in variable if part)]
+    named = [data] if isinstance(data, str | os.PathLike) else data
+    folders = [*(Path(folder) for folder in named), *(Path(part) for part in variable if part)]
     for folder in folders:
         if not folder.exists():
             raise DataError("no such folder", where=str(folder), remedy="check --data and $BENCHSUITE_DATA")

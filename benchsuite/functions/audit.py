@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from benchsuite.errors import UsageError
-from benchsuite.functions.arguments import DataFolders, StoreFolder, data_locations, store_folder
-from benchsuite.interface import FunctionResult, Option, Style, count, frame, plain, print_status, silent, table
+from benchsuite.functions.arguments import (
+    DataFolders,
+    ExperimentLike,
+    Quiet,
+    StoreFolder,
+    data_locations,
+    read_experiment,
+    store_folder,
+)
+from benchsuite.interface import (
+    Frames,
+    FunctionResult,
+    Option,
+    PathLike,
+    Style,
+    count,
+    frame,
+    plain,
+    plain_values,
+    print_status,
+    silent,
+    table,
+)
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.api import DataLocations
     from benchsuite.data import Dataset, Fold
     from benchsuite.evaluate import LeakFinding
@@ -50,6 +69,7 @@ class Audited:
     reason: str = ""
 
 
+@dataclass(repr=False, eq=False)
 class Audit(FunctionResult):
     """The evidence that no fold of an experiment leaks.
 
@@ -59,8 +79,9 @@ class Audit(FunctionResult):
         details: whether ``print`` shows every check, not only sums.
     """
 
-    def __init__(self, name: str, audited: Sequence[Audited], *, details: bool = False) -> None:
-        self.name, self.audited, self.details = name, tuple(audited), details
+    name: str
+    audited: Sequence[Audited]
+    details: bool = False
 
     @property
     def findings(self) -> list[LeakFinding]:
@@ -84,13 +105,10 @@ class Audit(FunctionResult):
             "checks": len(self.findings),
             "compared": sum(finding.compared for finding in self.findings),
             "leaks": [f"{finding.where}: {finding.leak}" for finding in self.leaks],
-            "folds": [
-                dataclasses.asdict(one) | {"findings": [dataclasses.asdict(finding) for finding in one.findings]}
-                for one in self.audited
-            ],
+            "folds": plain_values(self.audited),
         }
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``checks``, one check of one fold a row."""
         place = ("dataset", "split", "seed", "fold")
         rows = [
@@ -129,20 +147,20 @@ class Audit(FunctionResult):
 
 
 def audit(
-    experiment: str | None = None,
+    experiment: ExperimentLike | None = None,
     *,
     details: bool = False,
     store: StoreFolder = None,
     data: DataFolders = (),
     offline: bool = False,
-    train: Annotated[str | None, Option(metavar="FILE")] = None,
-    test: Annotated[str | None, Option(metavar="FILE")] = None,
+    train: Annotated[PathLike | None, Option(metavar="FILE")] = None,
+    test: Annotated[PathLike | None, Option(metavar="FILE")] = None,
     user: Annotated[str, Option(metavar="COL")] = "",
     item: Annotated[str, Option(metavar="COL")] = "",
     time: Annotated[str, Option(metavar="COL")] = "",
     value: Annotated[str, Option(metavar="COL")] = "",
-    promises: Annotated[Sequence[Promise], Option("--promise")] = (),
-    quiet: Annotated[bool, Option(hidden=True)] = False,
+    promises: Annotated[Promise | Sequence[Promise], Option("--promise")] = (),
+    quiet: Quiet = False,
 ) -> FunctionResult:
     """Show the evidence that no fold of an experiment leaks, or say what is wrong with a split in two files.
 
@@ -182,7 +200,6 @@ def audit(
 
         found: FunctionResult = load_function("audit-split")(train, test, **columns, promises=promises)
         return found
-    from benchsuite.plan import read_experiment
     from benchsuite.store import Store
 
     asked = read_experiment(experiment or "quick")

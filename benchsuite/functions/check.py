@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
 from benchsuite.functions.plugin_names import cutoff, find_plugin, kind_and_name, kind_of, singular
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, frame, plain, several, table
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.registry import PluginEntry
     from benchsuite.testing import CheckResult
 
 _COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
 
 
+@dataclass(repr=False, eq=False)
 class Conformance(FunctionResult):
     """Whether a plugin keeps its contract.
 
@@ -27,8 +27,9 @@ class Conformance(FunctionResult):
         checks: each with its state and reason.
     """
 
-    def __init__(self, entry: PluginEntry, settings: Mapping[str, Any], checks: Sequence[CheckResult]) -> None:
-        self.entry, self.settings, self.checks = entry, dict(settings), tuple(checks)
+    entry: PluginEntry
+    settings: Mapping[str, Any]
+    checks: Sequence[CheckResult]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -56,15 +57,15 @@ class Conformance(FunctionResult):
         checks = [one.to_dict() for one in self.checks]
         return {**about, "settings": self.settings, **self.counts, "checks": checks}
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``checks``."""
         return {"checks": frame((one.to_dict() for one in self.checks), ("name", "state", "seconds", "reason"))}
 
 
 def check(
-    words: Annotated[Sequence[str], Option(metavar="[KIND] NAME")],
+    words: Annotated[Words, Option(metavar="[KIND] NAME", complete="plugins")],
     *,
-    kind: Annotated[str | None, Option(metavar="KIND")] = None,
+    kind: Annotated[str | None, Option(metavar="KIND", complete="kinds")] = None,
     with_: Settings = NO_SETTINGS,
     data: DataFolders = (),
     offline: bool = False,
@@ -72,7 +73,7 @@ def check(
     """Check that a plugin keeps its contract.
 
     Args:
-        words: such as als, model als, or ./my_model.py:MyModel; in Python a word or a list of two.
+        words: such as als, model als, or ./my_model.py:MyModel.
         kind: model, source, split, metric or report, where the name has more.
         with_: settings of the plugin, such as factors=64.
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
@@ -87,7 +88,7 @@ def check(
     from benchsuite.loading import plugin_code
     from benchsuite.testing import checks
 
-    said, name = kind_and_name([words] if isinstance(words, str) else words)
+    said, name = kind_and_name(several(words))
     entry = find_plugin(name, said if kind is None else kind_of(kind))
     plugin = entry.load()
     settings = {**cutoff(name), **with_}

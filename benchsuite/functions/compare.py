@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.errors import StoreError, UsageError, did_you_mean
 from benchsuite.functions.arguments import StoreFolder, Trust, read_store
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+from benchsuite.interface import (
+    Frames,
+    FunctionResult,
+    Option,
+    PathLike,
+    Style,
+    Words,
+    frame,
+    plain,
+    plain_values,
+    several,
+    table,
+)
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.analysis.metric_diffs import MetricDiff
     from benchsuite.analysis.run_refs import Change, RunRef
     from benchsuite.plan import Plan
@@ -26,6 +37,7 @@ _SMALL = 10
 _TINY = 0.001
 
 
+@dataclass(repr=False, eq=False)
 class RunComparison(FunctionResult):
     """Two runs side by side.
 
@@ -36,8 +48,10 @@ class RunComparison(FunctionResult):
         results: every number that both may have, B minus A, with its test.
     """
 
-    def __init__(self, a: RunRef, b: RunRef, changes: Sequence[Change], results: Sequence[MetricDiff]) -> None:
-        self.a, self.b, self.changes, self.results = a, b, tuple(changes), tuple(results)
+    a: RunRef
+    b: RunRef
+    changes: Sequence[Change]
+    results: Sequence[MetricDiff]
 
     @property
     def ok(self) -> bool:
@@ -47,14 +61,10 @@ class RunComparison(FunctionResult):
 
     def to_dict(self) -> dict[str, Any]:
         """Return both sides, changes, counts and results as plain values."""
-        from benchsuite.analysis import plan_key
         from benchsuite.analysis.metric_diffs import summary
         from benchsuite.data import as_record
 
-        sides = {
-            name: {"title": one.title, "experiment": one.plan.name, "plan": plan_key(one.plan), "store": one.store.root}
-            for name, one in (("a", self.a), ("b", self.b))
-        }
+        sides = {name: _side(one) for name, one in (("a", self.a), ("b", self.b))}
         results = [
             {
                 "dataset": one.dataset,
@@ -70,10 +80,14 @@ class RunComparison(FunctionResult):
             }
             for one in self.results
         ]
-        changes = [dataclasses.asdict(change) for change in self.changes]
-        return {**sides, "changes": changes, "summary": dict(summary(self.results)), "results": results}
+        return {
+            **sides,
+            "changes": plain_values(self.changes),
+            "summary": dict(summary(self.results)),
+            "results": results,
+        }
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``changes`` and ``results``."""
         rows = [
             {
@@ -92,7 +106,7 @@ class RunComparison(FunctionResult):
             for one in self.results
         ]
         names = ("dataset", "split", "metric", "model_a", "model_b", "a", "b", "difference", "p_holm", "verdict")
-        changes = frame(map(dataclasses.asdict, self.changes), ("kind", "what", "a", "b"))
+        changes = frame(self.changes, ("kind", "what", "a", "b"))
         return {"changes": changes, "results": frame(rows, (*names, "why_no_test"))}
 
     def text(self, style: Style = plain) -> str:
@@ -116,10 +130,13 @@ class RunComparison(FunctionResult):
         yield ", ".join(f"{number} {name}" for name, number in counts.items() if number) or (
             "no number is on both sides"
         )
-        with_value = [one for one in told if one.difference is not None]
-        if with_value:
-            head = ("data set", "split", "metric", "model", "A", "B", "B - A", "p (Holm)", "B is")
-            yield f"\n{table(head, [_line(one) for one in with_value])}"
+        places: dict[str, list[MetricDiff]] = {}
+        for one in told:
+            if one.difference is not None:
+                places.setdefault(f"{one.dataset}, {one.split}", []).append(one)
+        for place, diffs in places.items():
+            head = ("metric", "model", "A", "B", "B - A", "p (Holm)", "B is")
+            yield f"\n{place}\n{table(head, [_line(one) for one in diffs])}"
         equal = sum(1 for one in numbers if one.contrast is not None and one.difference == 0)
         if equal:
             yield f"\n{equal} tested numbers are equal to the last digit and are not listed."
@@ -133,13 +150,13 @@ class RunComparison(FunctionResult):
 
 
 def compare(
-    a: str,
-    b: str | None = None,
+    a: Annotated[PathLike, Option(complete="runs")],
+    b: Annotated[PathLike | None, Option(complete="runs")] = None,
     *,
     store: StoreFolder = None,
     store_b: StoreFolder = None,
     models: Annotated[tuple[str, str] | None, Option(metavar="X Y")] = None,
-    metrics: Annotated[Sequence[str], Option("--metric", metavar="NAME")] = (),
+    metrics: Annotated[Words, Option("--metric", metavar="LIST", complete="metrics")] = (),
     trust: Trust = (),
 ) -> RunComparison:
     """Compare two experiments, one experiment in two stores, or two models.
@@ -154,7 +171,7 @@ def compare(
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
         store_b: where B's results are kept (default: --store).
         models: compare only model X of A with model Y of B (default: every model that both have, by its label).
-        metrics: only this metric; may be repeated.
+        metrics: only these, with commas between them.
         trust: run this plugin file where stored results name it, such as ./my_metric.py:Mine; may be repeated.
 
     Raises:
@@ -164,7 +181,8 @@ def compare(
     from benchsuite.analysis.metric_diffs import metric_diffs
     from benchsuite.analysis.run_refs import RunRef, changes
 
-    kept = read_store(store)
+    kept, a, b = read_store(store), os.fspath(a), None if b is None else os.fspath(b)
+    wanted, trusted = several(metrics, separator=",", where="--metric"), several(trust)
     if b is None and store_b is None and models is None:
         remedy = f"name B, --store-b DIR or --models X Y; {_kept(kept, a)}"
         raise UsageError("what is it to be compared with?", where=a, remedy=remedy)
@@ -172,17 +190,24 @@ def compare(
         raise StoreError("no such store", where=str(store_b), remedy="check --store-b")
     other = kept if store_b is None else read_store(store_b)
     title = a if b is None else b
-    one = RunRef(a, _plan(kept, a).trusting(trust), kept)
-    two = RunRef(title, _plan(other, title).trusting(trust), other)
+    one = RunRef(a, _plan(kept, a).trusting(trusted), kept)
+    two = RunRef(title, _plan(other, title).trusting(trusted), other)
     pairs = _pairs(one, two, models)
     found = metric_diffs(one, two, pairs)
     known = {each.metric for each in found}
-    for name in metrics:
+    for name in wanted:
         if name not in known:
             raise UsageError(f'no metric "{name}" on both sides', remedy=did_you_mean(name, known))
-    if metrics:
-        found = [each for each in found if each.metric in metrics]
+    if wanted:
+        found = [each for each in found if each.metric in wanted]
     return RunComparison(one, two, changes(one, two, pairs), found)
+
+
+def _side(one: RunRef) -> dict[str, str]:
+    from benchsuite.analysis import plan_key
+
+    root = str(one.store.root)
+    return {"title": one.title, "experiment": one.plan.name, "plan": plan_key(one.plan), "store": root}
 
 
 def _plan(store: Store, word: str) -> Plan:
@@ -242,14 +267,14 @@ def _reasons(untested: Iterable[MetricDiff]) -> Iterator[str]:
     reasons: dict[tuple[str, str], list[MetricDiff]] = {}
     for one in untested:
         reasons.setdefault((f"{one.dataset}, {one.split}", one.why), []).append(one)
-    for (place, why), several in reasons.items():
-        models = dict.fromkeys(_pair(one.models) for one in several)
-        yield f"\n{place}: no test of {', '.join(models)} ({len(several)} values): {why}"
+    for (place, why), diffs in reasons.items():
+        models = dict.fromkeys(_pair(one.models) for one in diffs)
+        yield f"\n{place}: no test of {', '.join(models)} ({len(diffs)} values): {why}"
     yield ""
 
 
 def _line(one: MetricDiff) -> tuple[str, ...]:
-    place = (one.dataset, one.split, one.metric, _pair(one.models))
+    place = (one.metric, _pair(one.models))
     values = (_number(one.a.mean), _number(one.b.mean))
     contrast = one.contrast
     difference = f"{one.difference:+.4f}" if one.difference is not None else ""

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from benchsuite.errors import DataError
-from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, Source, data_locations
+from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, frame, plain
 
 
+@dataclass(repr=False, eq=False)
 class Export(FunctionResult):
     """What was written.
 
     Attributes:
         folder: with the files.
-        rows: counts by folder and part.
+        folds: rows by folder and part.
         licence: of the data.
     """
 
-    def __init__(self, folder: Path, head: str, rows: Mapping[str, Mapping[str, int]], licence: str) -> None:
-        self.folder, self._head, self.licence = folder, head, licence
-        self.rows = {name: dict(counts) for name, counts in rows.items()}
+    folder: Path
+    folds: Mapping[str, Mapping[str, int]]
+    licence: str
+    _head: str
 
     def text(self, style: Style = plain) -> str:
         """Return a line for each folder."""
         folds = [
             f"{name}: " + ", ".join(f"{number:,} {part}" for part, number in counts.items())
-            for name, counts in self.rows.items()
+            for name, counts in self.folds.items()
         ]
         return "\n".join([self._head, *folds])
 
@@ -39,32 +39,28 @@ class Export(FunctionResult):
         """Return the licence to mind."""
         return [f"mind the licence of the data: {self.licence}"] if self.licence else []
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return folder, folds and licence."""
-        return {"folder": str(self.folder), "folds": self.rows, "licence": self.licence}
-
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``folds``: rows by folder and part."""
         rows = [
             {"folder": name, "part": part, "rows": number}
-            for name, counts in self.rows.items()
+            for name, counts in self.folds.items()
             for part, number in counts.items()
         ]
         return {"folds": frame(rows, ("folder", "part", "rows"))}
 
 
 def data_export(
-    source: str,
+    source: Source,
     *,
-    out: Annotated[Path, Option(metavar="DIR")],
+    out: Annotated[PathLike, Option(metavar="DIR")],
     as_: Annotated[str, Option("--as", metavar="FORMAT")],
-    split: Annotated[str, Option(metavar="NAME")] = "",
+    split: Annotated[str, Option(metavar="NAME", complete="splits")] = "",
     split_with: Annotated[Mapping[str, Any], Option("--split-with")] = NO_SETTINGS,
-    seed: int = 1,
+    seed: Annotated[int, Option(metavar="N")] = 1,
     with_: Settings = NO_SETTINGS,
     data: DataFolders = (),
     offline: bool = False,
-    quiet: Annotated[bool, Option(hidden=True)] = False,
+    quiet: Quiet = False,
 ) -> Export:
     """Write a prepared set as Parquet or as RecBole atomic files; with --split also exactly our folds.
 
@@ -107,4 +103,4 @@ def data_export(
             place = folder / f"fold-{fold.name}"
             rows[str(place)] = write(dataset, place, told, fold)
     head = f"{folder}: {dataset.name}, {len(dataset.interactions):,} rows, as {as_}"
-    return Export(folder, head, rows, found.licence)
+    return Export(folder, rows, found.licence, head)

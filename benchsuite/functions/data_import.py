@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, runtime_checkable
 
 from benchsuite.errors import DataError, PluginError
-from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, data_locations
+from benchsuite.interface import Frames, FunctionResult, Option, Paths, Style, frame, plain
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.data import Dataset
 
 Column = Annotated[str, Option(metavar="COL")]
@@ -25,6 +24,7 @@ class _Describes(Protocol):
         """Return the table's card as TOML."""
 
 
+@dataclass(repr=False, eq=False)
 class ImportedTable(FunctionResult):
     """A card that was written for a table.
 
@@ -34,8 +34,9 @@ class ImportedTable(FunctionResult):
         dataset: the table as the card reads it.
     """
 
-    def __init__(self, card: Path, toml: str, dataset: Dataset) -> None:
-        self.card, self.toml, self.dataset = card, toml, dataset
+    card: Path
+    toml: str
+    dataset: Dataset
 
     def text(self, style: Style = plain) -> str:
         """Return the card, what it reads, and how to use it."""
@@ -49,14 +50,14 @@ class ImportedTable(FunctionResult):
         sizes = {"rows": len(self.dataset.interactions), "users": len(self.dataset.users)}
         return {"card": str(self.card), "toml": self.toml, **sizes, "items": len(self.dataset.items)}
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``counts``."""
         counts = [{"count": name, "value": value} for name, value in self.to_dict().items() if isinstance(value, int)]
         return {"counts": frame(counts, ("count", "value"))}
 
 
 def data_import(
-    files: Annotated[Sequence[str], Option(metavar="FILE")],
+    files: Annotated[Paths, Option(metavar="FILE")],
     *,
     user: Column = "",
     item: Column = "",
@@ -75,7 +76,7 @@ def data_import(
     with_: Settings = NO_SETTINGS,
     data: DataFolders = (),
     offline: bool = False,
-    quiet: Annotated[bool, Option(hidden=True)] = False,
+    quiet: Quiet = False,
 ) -> ImportedTable:
     """Guess what the columns of a table mean, say it, try it, and write a card (TOML) beside the table.
 
@@ -109,7 +110,7 @@ def data_import(
     columns = {"user": user, "item": item, "value": value, "timestamp": timestamp, "behaviour": behaviour}
     told = {"time": time, "separator": separator, "encoding": encoding, "items": items, "users": users, "links": links}
     told |= {"item_features": item_features, "user_features": user_features}
-    path = Path(files[0])
+    path, *more = [Path(files)] if isinstance(files, str | os.PathLike) else map(Path, files)
     card = path.with_name(f"{path.name.partition('.')[0]}.toml")
     if card.exists() and not force:
         raise DataError("is there already", where=str(card), remedy="edit it, or replace it with --force")
@@ -117,7 +118,7 @@ def data_import(
     source = load_source("file").from_settings({**with_, **said, "path": str(path)}, where="data import")
     if not isinstance(source, _Describes):
         raise PluginError('the source "file" cannot describe a table', remedy="remove the package that replaces it")
-    text = source.describe(data_locations(data, offline=offline, quiet=quiet), tuple(files[1:]))
+    text = source.describe(data_locations(data, offline=offline, quiet=quiet), tuple(map(str, more)))
     try:
         with replaced_file(card) as draft:
             draft.write_text(text, "utf-8")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, Source, data_locations
+from benchsuite.interface import Frames, FunctionResult, Style, frame, plain
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from benchsuite.api import Source
+    from benchsuite import api
     from benchsuite.data import Dataset
 
 
+@dataclass(repr=False, eq=False)
 class DatasetSummary(FunctionResult):
     """What a data set holds.
 
@@ -24,9 +23,8 @@ class DatasetSummary(FunctionResult):
         facts: sizes, columns, licence, preparation, by name.
     """
 
-    def __init__(self, source: Source, dataset: Dataset) -> None:
-        self.dataset = dataset
-        self.facts = _facts(source, dataset)
+    dataset: Dataset
+    facts: dict[str, Any]
 
     def text(self, style: Style = plain) -> str:
         """Return a line for each fact."""
@@ -42,7 +40,7 @@ class DatasetSummary(FunctionResult):
         """Return the facts."""
         return self.facts
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``facts``, and ``steps`` of the preparation."""
         facts = [{"fact": name, "value": value} for name, value in self.facts.items() if not isinstance(value, list)]
         steps = frame(self.facts["steps"], ("name", "before", "after", "note"))
@@ -50,12 +48,12 @@ class DatasetSummary(FunctionResult):
 
 
 def data_show(
-    source: str,
+    source: Source,
     *,
     with_: Settings = NO_SETTINGS,
     data: DataFolders = (),
     offline: bool = False,
-    quiet: Annotated[bool, Option(hidden=True)] = False,
+    quiet: Quiet = False,
 ) -> DatasetSummary:
     """Find or download a data set, check and prepare it, and say what it holds.
 
@@ -73,10 +71,11 @@ def data_show(
     from benchsuite.registry import load_source
 
     found = load_source(source, trusted=[source]).from_settings(dict(with_), where=f"source {source}")
-    return DatasetSummary(found, found.load(data_locations(data, offline=offline, quiet=quiet)))
+    dataset = found.load(data_locations(data, offline=offline, quiet=quiet))
+    return DatasetSummary(dataset, _facts(found, dataset))
 
 
-def _facts(source: Source, dataset: Dataset) -> dict[str, Any]:
+def _facts(source: api.Source, dataset: Dataset) -> dict[str, Any]:
     """Gather what a user wants to know."""
     rows = dataset.interactions
     density = len(rows) / max(len(dataset.users) * len(dataset.items), 1)

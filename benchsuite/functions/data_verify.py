@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.functions.arguments import DataFolders, data_locations
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain, print_status, silent, table
+from benchsuite.functions.arguments import DataFolders, Quiet, data_locations
+from benchsuite.interface import (
+    Frames,
+    FunctionResult,
+    Option,
+    Style,
+    Words,
+    frame,
+    plain,
+    print_status,
+    several,
+    silent,
+    table,
+)
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.api import DataLocations, PublishedCounts
 
 _HEADERS = ("set", "state", "rows", "users", "items", "links", "checksums", "licence")
@@ -19,6 +30,7 @@ _COLOURS = {"ok": "green", "not here": "dim", "nothing to check": "dim"}
 _WIDE = 48
 
 
+@dataclass(repr=False, eq=False)
 class PublishedCountsReport(FunctionResult):
     """Data sets against their published counts.
 
@@ -26,8 +38,7 @@ class PublishedCountsReport(FunctionResult):
         sets: what was found of each, as plain values.
     """
 
-    def __init__(self, sets: Sequence[Mapping[str, Any]]) -> None:
-        self.sets = [dict(one) for one in sets]
+    sets: list[dict[str, Any]]
 
     @property
     def bad(self) -> list[dict[str, Any]]:
@@ -51,18 +62,18 @@ class PublishedCountsReport(FunctionResult):
         """Return what was found of each set."""
         return self.sets
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``sets``."""
         names = ("set", "state", "reason", "checksums", "licence")
         return {"sets": frame(({name: one.get(name, "") for name in names} for one in self.sets), names)}
 
 
 def data_verify(
-    names: Annotated[Sequence[str], Option(metavar="NAME")] = (),
+    names: Annotated[Words, Option(metavar="NAME", complete="sources")] = (),
     *,
     all_: bool = False,
     data: DataFolders = (),
-    quiet: Annotated[bool, Option(hidden=True)] = False,
+    quiet: Quiet = False,
 ) -> PublishedCountsReport:
     """Count every set's rows, users and items, compare with what was published, and check the files' checksums.
 
@@ -79,9 +90,10 @@ def data_verify(
     """
     from benchsuite.registry import entries, find
 
-    for name in names:
+    named = several(names)
+    for name in named:
         find("sources", name, trusted=[name])  # refuses an unknown name before the first set is read
-    wanted = list(names) if names and not all_ else [entry.name for entry in entries("sources")]
+    wanted = named if named and not all_ else [entry.name for entry in entries("sources")]
     place = data_locations(data, offline=True, quiet=quiet)
     return PublishedCountsReport([_verify(name, place, quiet=quiet) for name in wanted])
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from benchsuite.errors import BenchsuiteError, ConfigError, PluginError
 from benchsuite.functions.arguments import DataFolders, StoreFolder, data_locations, store_folder
 from benchsuite.functions.plugin_names import singular
-from benchsuite.interface import FunctionResult, Style, frame, plain, table
+from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, table
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.api import DataLocations
     from benchsuite.registry import PluginEntry
 
@@ -48,6 +46,7 @@ class Finding:
     what: str
 
 
+@dataclass(repr=False, eq=False)
 class Diagnosis(FunctionResult):
     """What was found about this machine.
 
@@ -55,8 +54,7 @@ class Diagnosis(FunctionResult):
         findings: one thing each.
     """
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        self.findings = tuple(findings)
+    findings: Sequence[Finding]
 
     @property
     def broken(self) -> int:
@@ -76,11 +74,11 @@ class Diagnosis(FunctionResult):
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
-        return {"broken": self.broken, "findings": [asdict(finding) for finding in self.findings]}
+        return {"broken": self.broken, **super().to_dict()}
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``findings``."""
-        return {"findings": frame(map(asdict, self.findings), ("about", "state", "what"))}
+        return {"findings": frame(self.findings, Finding)}
 
 
 def doctor(*, store: StoreFolder = None, data: DataFolders = (), offline: bool = False) -> Diagnosis:

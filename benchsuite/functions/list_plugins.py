@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from benchsuite.errors import PluginError
 from benchsuite.functions.plugin_names import kind_of, singular
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+from benchsuite.interface import Frames, FunctionResult, Option, Style, frame, plain, table
 from benchsuite.loading import plugin_code
 from benchsuite.registry import KINDS, PluginEntry, entries
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
-
+@dataclass(repr=False, eq=False)
 class PluginList(FunctionResult):
     """All installed plugins, by kind.
 
@@ -23,9 +22,8 @@ class PluginList(FunctionResult):
         plugins: by kind, each as plain values.
     """
 
-    def __init__(self, plugins: Mapping[str, Sequence[dict[str, Any]]], *, loaded: bool) -> None:
-        self.plugins = {kind: list(rows) for kind, rows in plugins.items()}
-        self._loaded = loaded
+    plugins: Mapping[str, Sequence[dict[str, Any]]]
+    _loaded: bool
 
     def text(self, style: Style = plain) -> str:
         """Return a table for each kind."""
@@ -47,13 +45,15 @@ class PluginList(FunctionResult):
         """Return every plugin as plain values."""
         return [row for rows in self.plugins.values() for row in rows]
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``plugins``."""
         names = ("kind", "name", "package", "version", "target", *(("state", "summary") if self._loaded else ()))
         return {"plugins": frame(({name: row[name] for name in names} for row in self.to_dict()), names)}
 
 
-def list_plugins(kind: Annotated[str | None, Option(metavar="KIND")] = None, *, load: bool = False) -> PluginList:
+def list_plugins(
+    kind: Annotated[str | None, Option(metavar="KIND", complete="kinds")] = None, *, load: bool = False
+) -> PluginList:
     """List all installed plugins, without importing any.
 
     Args:
@@ -64,7 +64,7 @@ def list_plugins(kind: Annotated[str | None, Option(metavar="KIND")] = None, *, 
         UsageError: when there is no such kind.
     """
     kinds = KINDS if kind is None else (kind_of(kind),)
-    return PluginList({one: _rows(entries(one), load=load) for one in kinds}, loaded=load)
+    return PluginList({one: _rows(entries(one), load=load) for one in kinds}, load)
 
 
 def _rows(found: tuple[PluginEntry, ...], *, load: bool) -> list[dict[str, Any]]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from benchsuite.errors import UsageError
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, check_choice, frame, plain
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+Writable = Literal["model"]
 
 _PYPROJECT = """\
 [build-system]
@@ -74,6 +74,7 @@ def test_conformance(check):
 '''
 
 
+@dataclass(repr=False, eq=False)
 class NewPlugin(FunctionResult):
     """A package that was written.
 
@@ -82,26 +83,20 @@ class NewPlugin(FunctionResult):
         files: their paths in it.
     """
 
-    def __init__(self, folder: Path, files: list[str]) -> None:
-        self.folder, self.files = folder, files
+    folder: Path
+    files: Sequence[str]
 
     def text(self, style: Style = plain) -> str:
         """Return the files and what to do next."""
         paths = [str(self.folder / path) for path in self.files]
         return "\n".join([*paths, "", f"Next: pip install -e {self.folder} && benchsuite check {self.folder.name}"])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return folder and files."""
-        return {"folder": str(self.folder), "files": sorted(self.files)}
-
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``files``."""
         return {"files": frame(({"file": path} for path in self.files), ("file",))}
 
 
-def new_plugin(
-    kind: Literal["model"], name: str, *, into: Annotated[Path, Option(metavar="DIR")] = Path()
-) -> NewPlugin:
+def new_plugin(kind: Writable, name: str, *, into: Annotated[PathLike, Option(metavar="DIR")] = Path()) -> NewPlugin:
     """Write a plugin package that is ready to install.
 
     Args:
@@ -112,6 +107,7 @@ def new_plugin(
     Raises:
         UsageError: when the name cannot be one, or the folder exists.
     """
+    check_choice(kind, Writable, "KIND")
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         remedy = "use small letters, digits and single hyphens, such as my-model"
         raise UsageError(f'"{name}" is no name for a {kind}', remedy=remedy)

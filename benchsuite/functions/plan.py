@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from benchsuite.functions.arguments import DataFolders, StoreFolder, data_locations, open_store, read_store
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+from benchsuite.functions.arguments import (
+    DataFolders,
+    ExperimentLike,
+    Quiet,
+    RunName,
+    StoreFolder,
+    data_locations,
+    open_store,
+    read_experiment,
+    read_store,
+)
+from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, table
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.plan import Cell, Plan
     from benchsuite.store import Store
 
@@ -69,7 +76,7 @@ class Status(FunctionResult):
         """Return totals and rows as plain values."""
         return {"experiment": self.plan.name, "totals": self.totals, "rows": self._rows()}
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``cells``, one a row."""
         names = ("dataset", "split", "model", "seed", "fold", "stage", "key")
         rows = []
@@ -100,12 +107,12 @@ def _state(cell: Cell, store: Store) -> CellState:
 
 
 def plan_experiment(
-    experiment: str = "quick",
+    experiment: ExperimentLike = "quick",
     *,
     store: StoreFolder = None,
     data: DataFolders = (),
     offline: bool = False,
-    quiet: Annotated[bool, Option(hidden=True)] = False,
+    quiet: Quiet = False,
 ) -> Status:
     """Load the data, make the folds, and show every cell that an experiment means, without fitting anything.
 
@@ -119,7 +126,6 @@ def plan_experiment(
     Raises:
         BenchsuiteError: when data cannot be had, or a plugin or setting is wrong.
     """
-    from benchsuite.plan import read_experiment
     from benchsuite.runner import prepare
 
     asked = read_experiment(experiment)
@@ -128,7 +134,7 @@ def plan_experiment(
     return Status(prepare(asked, kept, place, place.say), kept, planned=True)
 
 
-def status(experiment: str = "quick", *, store: StoreFolder = None) -> Status:
+def status(experiment: RunName = "quick", *, store: StoreFolder = None) -> Status:
     """Show how far an experiment is.
 
     Args:

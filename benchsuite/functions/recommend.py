@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.errors import UsageError
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, Words, frame, plain, several, table
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.saved import Reason, RecommendedItem, Saved
 
 _REASONS = 3
@@ -51,7 +49,7 @@ class Recommendations(FunctionResult):
         history = [self._named(code) for code in dict.fromkeys(self.history)]
         return head | {"history": history, "items": [self._item(*one) for one in enumerate(self.answers, 1)]}
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``items`` (rank, id, title, score) and ``reasons`` (rank, id, title, fall)."""
         items = self.to_dict()["items"]
         reasons = [{"rank": one["rank"], **reason} for one in items for reason in one["because"]]
@@ -78,10 +76,10 @@ _ITEM = ("rank", "id", "title", "score")
 
 
 def recommend(
-    folder: str,
+    folder: PathLike,
     *,
-    history: Annotated[Sequence[str], Option(metavar="TITLE")] = (),
-    history_id: Annotated[Sequence[str], Option(metavar="ID")] = (),
+    history: Annotated[Words, Option(metavar="TITLE")] = (),
+    history_id: Annotated[Words, Option(metavar="ID")] = (),
     k: Annotated[int, Option("-k", metavar="N")] = 10,
 ) -> Recommendations:
     """Ask a saved model what to recommend after a history, and why.
@@ -103,10 +101,11 @@ def recommend(
     from benchsuite.saved import recommend as ask
 
     saved = open_folder(Path(folder))
-    shown = [find_title(saved, title) for title in history] + [find_id(saved, name) for name in history_id]
+    titles = several(history)
+    shown = [find_title(saved, title) for title in titles] + [find_id(saved, name) for name in several(history_id)]
     told = [
         f'"{title}" is read as "{saved.titles[code]}"'
-        for title, code in zip(history, shown, strict=False)
+        for title, code in zip(titles, shown, strict=False)
         if title.casefold().strip() != saved.titles[code].casefold()
     ]
     answers = ask(saved, shown, k)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
-import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import benchsuite
 from benchsuite.errors import StoreError, UsageError
-from benchsuite.functions.arguments import NO_SETTINGS, Settings, StoreFolder, Trust, read_store
-from benchsuite.functions.run import check_labels
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+from benchsuite.functions.arguments import NO_SETTINGS, RunName, Settings, StoreFolder, Trust, read_store
+from benchsuite.functions.run import model_labels
+from benchsuite.interface import (
+    Frames,
+    FunctionResult,
+    Option,
+    PathLike,
+    Style,
+    Words,
+    frame,
+    plain,
+    several,
+    terminal_width,
+)
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.api import Report
     from benchsuite.data import Comparison
 
@@ -29,32 +38,31 @@ PROVENANCE = "provenance.json"
 _KINDS = ("rows", "strata", "contrasts", "spreads", "standings", "tuning")
 
 
-class RenderedReport(FunctionResult):
-    """A report as files.
+class _Shown(FunctionResult):
+    """A comparison that was shown in some form."""
 
-    Attributes:
-        comparison: what it shows.
-        files: contents by relative file name.
-        written: where they were written, empty when they were not.
-        delivered: how many things the report wrote by itself, by what they came to; None for a report of files.
-    """
-
-    def __init__(
-        self,
-        form: str,
-        report: type[Report],
-        settings: Mapping[str, Any],
-        comparison: Comparison,
-        written: Sequence[str] = (),
-        delivered: Mapping[str, int] | None = None,
-    ) -> None:
-        self._form, self._report, self._settings = form, report, dict(settings)
-        self.comparison, self.written, self.delivered = comparison, tuple(written), delivered
+    comparison: Comparison
 
     @property
     def ok(self) -> bool:
         """False when some planned cell failed or is missing."""
         return not any(row.state in ("failed", "missing") for row in self.comparison.rows)
+
+
+@dataclass(repr=False, eq=False)
+class RenderedReport(_Shown):
+    """A report as files.
+
+    Attributes:
+        comparison: what it shows.
+        written: paths of the files, empty when they were not written.
+    """
+
+    comparison: Comparison
+    written: Sequence[str]
+    _form: str
+    _report: type[Report]
+    _settings: Mapping[str, Any]
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -70,28 +78,31 @@ class RenderedReport(FunctionResult):
         if self.written:
             return "\n".join(self.written)
         files = self._render(self._printed(style))
-        if self._report.tabular in ("csv", "json") or (
-            len(files) == 1 and (self._report.printable or self._form != "html")
-        ):
+        printable = self._report.printable or self._form != "html"
+        if self._report.tabular in ("csv", "json") or (len(files) == 1 and printable):
             return next(iter(files.values())).decode()
         raise UsageError(f"{self._form} makes files", remedy="say where with --out DIR")
 
+    def __str__(self) -> str:
+        """Return the same, or names and sizes of the files where they are no text."""
+        try:
+            return self.text()
+        except UsageError:
+            return "\n".join(f"{name}  {len(content):,} bytes" for name, content in self.files.items())
+
     def advice(self) -> Sequence[str]:
         """Return which further files there are."""
-        if self.written or len(others := list(self.files)[1:]) == 0:
-            return ()
-        return [f"{', '.join(others)}: with --out DIR"]
+        others = [] if self.written else list(self.files)[1:]
+        return [f"{', '.join(others)}: with --out DIR"] if others else []
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all rows and tests as plain values, or what was delivered."""
-        if self.delivered is not None:
-            return dict(self.delivered)
+        """Return all rows and tests as plain values."""
         from benchsuite.data import as_record
 
         tables = {kind: [as_record(one) for one in getattr(self.comparison, kind)] for kind in _KINDS}
         return {"experiment": self.comparison.name, **tables}
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``files``: names and sizes; the numbers are in ``benchsuite.load``."""
         rows = [{"file": name, "bytes": len(content)} for name, content in self.files.items()]
         return {"files": frame(rows, ("file", "bytes"))}
@@ -101,30 +112,60 @@ class RenderedReport(FunctionResult):
 
     def _printed(self, style: Style) -> dict[str, Any]:
         """Return the settings that fit where it is printed."""
-        report = self._report
         settings: dict[str, Any] = {}
-        if report.printable:
-            if "colour" in report.fields():
+        if self._report.printable:
+            if "colour" in self._report.fields():
                 settings["colour"] = style("x", "bold") != "x"
-            if "width" in report.fields() and sys.stdout.isatty():
-                settings["width"] = shutil.get_terminal_size().columns
+            if "width" in self._report.fields() and (width := terminal_width()):
+                settings["width"] = width
         return settings
 
 
+@dataclass(repr=False, eq=False)
+class Delivery(_Shown):
+    """Results that a report wrote by itself to a folder or a server.
+
+    Attributes:
+        comparison: what was written.
+        place: the folder or address.
+        what: what was written, such as ``MLflow runs``.
+        counts: how many of them are new, updated and unchanged.
+    """
+
+    comparison: Comparison
+    place: str
+    what: str
+    counts: Mapping[str, int]
+
+    def text(self, style: Style = plain) -> str:
+        """Return one line."""
+        counts = ", ".join(f"{number} {kind}" for kind, number in self.counts.items())
+        return f"{self.what} in {self.place}: {counts}"
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the counts."""
+        return dict(self.counts)
+
+    def frames(self) -> Frames:
+        """Return ``counts``."""
+        rows = [{"state": kind, "count": number} for kind, number in self.counts.items()]
+        return {"counts": frame(rows, ("state", "count"))}
+
+
 def report(
-    experiment: str = "quick",
+    experiment: RunName = "quick",
     *,
-    as_: Annotated[str, Option("--as", metavar="FORM")] = "terminal",
-    out: Annotated[str | None, Option(metavar="DIR")] = None,
+    as_: Annotated[str, Option("--as", metavar="FORM", complete="reports")] = "terminal",
+    out: Annotated[PathLike | None, Option(metavar="DIR")] = None,
     with_: Settings = NO_SETTINGS,
-    full: bool = False,
+    full: Annotated[bool, Option(printed=True)] = False,
     queries: bool = False,
     rankings: bool = False,
-    against: Annotated[Sequence[str], Option(metavar="MODEL")] = (),
+    against: Annotated[Words, Option(metavar="MODEL")] = (),
     country: Annotated[str, Option(metavar="CODE", variable="BENCHSUITE_COUNTRY")] = "",
     store: StoreFolder = None,
     trust: Trust = (),
-) -> RenderedReport:
+) -> RenderedReport | Delivery:
     """Turn the stored results of an experiment into a report. Nothing is fitted.
 
     Args:
@@ -148,8 +189,8 @@ def report(
     from benchsuite.registry import load_report
 
     kept = read_store(store)
-    plan = latest_plan(kept, experiment).trusting(trust)
-    check_labels(plan, against)
+    plan = latest_plan(kept, experiment).trusting(several(trust))
+    labels = model_labels(plan, against)
     form = load_report(as_, trusted=[as_])
     made = form.from_settings(with_, "--with")
     if form.delivers and not out:
@@ -159,16 +200,15 @@ def report(
         _check_large(as_, form, out, "--queries" if queries else "--rankings")
     if full and ("groups" not in form.fields() or out is not None):
         raise UsageError("--full is for printed tables", remedy="leave it out: files hold every table")
-    comparison = build(plan, kept, against=against, users=form.users, country=country)
+    comparison = build(plan, kept, against=labels, users=form.users, country=country)
+    if form.delivers and out is not None:
+        place = os.fspath(out)
+        return Delivery(comparison, place, form.delivers, made.deliver(comparison, place))
     settings = {"groups": True, **with_} if full else dict(with_)
-    rendered = RenderedReport(as_, form, settings, comparison)
+    rendered = RenderedReport(comparison, (), as_, form, settings)
     if out is None:
         return rendered
-    if form.delivers:
-        counts = made.deliver(comparison, out)
-        told = f"{form.delivers} in {out}: {', '.join(f'{number} {kind}' for kind, number in counts.items())}"
-        return RenderedReport(as_, form, settings, comparison, [told], counts)
-    rests_on: dict[str, Any] = {"plan": plan_key(plan), "against": list(against), "country": country}
+    rests_on: dict[str, Any] = {"plan": plan_key(plan), "against": labels, "country": country}
     rests_on |= {"settings": dict(with_)} if with_ else {}
     folder, written = Path(out), []
     try:
@@ -182,11 +222,11 @@ def report(
         written += _write({**files, PROVENANCE: _provenance(files, as_, comparison, rests_on)}, folder)
     except OSError as error:
         remedy = "choose another --out DIR"
-        raise StoreError(f"cannot be written: {error.strerror or error}", where=out, remedy=remedy) from None
-    return RenderedReport(as_, form, settings, comparison, written)
+        raise StoreError(f"cannot be written: {error.strerror or error}", where=str(out), remedy=remedy) from None
+    return dataclasses.replace(rendered, written=written)
 
 
-def _check_large(as_: str, form: type[Report], out: str | None, option: str) -> None:
+def _check_large(as_: str, form: type[Report], out: PathLike | None, option: str) -> None:
     """Refuse ``--queries`` and ``--rankings`` where they have no place to go."""
     if form.tabular is None:
         raise UsageError(f"{option} has no place in {as_}", remedy="use --as csv, --as json or --as parquet")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from benchsuite.functions.arguments import StoreFolder, Trust, read_store
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+from benchsuite.functions.arguments import Quiet, StoreFolder, Trust, read_store
+from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, several, table
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.runner.refit import Difference
 
 
+@dataclass(repr=False, eq=False)
 class Refit(FunctionResult):
     """How a cell that was fitted again compares with the stored one.
 
@@ -24,8 +23,9 @@ class Refit(FunctionResult):
         differences: of lists and scores; empty when either fit failed.
     """
 
-    def __init__(self, key: str, states: Mapping[str, str], differences: Sequence[Difference]) -> None:
-        self.key, self.states, self.differences = key, dict(states), tuple(differences)
+    key: str
+    states: Mapping[str, str]
+    differences: Sequence[Difference]
 
     @property
     def ok(self) -> bool:
@@ -34,22 +34,18 @@ class Refit(FunctionResult):
 
     def text(self, style: Style = plain) -> str:
         """Return a line for each kind of value."""
-        from tabulate import tabulate
-
         rows = [[one.what, one.compared, one.different, f"{one.largest:.3g}"] for one in self.differences]
         head = f"cell {self.key}: {self.states['before']} before, {self.states['now']} now"
-        body = tabulate(rows, headers=["what", "compared", "different", "largest difference"])
+        body = table(("what", "compared", "different", "largest difference"), rows)
         return "\n".join([head, body, "the same" if self.ok else "not the same"])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
-        found = [dataclasses.asdict(one) for one in self.differences]
-        return {"key": self.key, "states": self.states, "same": self.ok, "differences": found}
+        return {**super().to_dict(), "same": self.ok}
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``differences``."""
-        names = ("what", "compared", "different", "largest")
-        return {"differences": frame(map(dataclasses.asdict, self.differences), names)}
+        return {"differences": frame(self.differences, ("what", "compared", "different", "largest"))}
 
 
 def rerun(
@@ -57,7 +53,7 @@ def rerun(
     *,
     store: StoreFolder = None,
     trust: Trust = (),
-    quiet: Annotated[bool, Option(hidden=True)] = False,
+    quiet: Quiet = False,
 ) -> Refit:
     """Fit one stored cell again, apart from the store, and say how its lists and scores compare.
 
@@ -77,6 +73,6 @@ def rerun(
     whole = find_key(kept, "cell", key)
     with ProgressBars(quiet=quiet) as watch:
         watch.expect(1)
-        new, differences = refit(kept, whole, watch, trust)
+        new, differences = refit(kept, whole, watch, several(trust))
     states = {"before": kept.get("cell", whole).manifest["state"], "now": new.manifest["state"]}
     return Refit(whole, states, differences)

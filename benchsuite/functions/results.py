@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import shutil
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +24,7 @@ from benchsuite.data.result_tables import (
 )
 from benchsuite.data.result_tables import small_tables as _small_tables
 from benchsuite.data.tabular import arrow_schema, to_arrow
-from benchsuite.interface import FunctionResult, Style, plain
+from benchsuite.interface import Frames, FunctionResult, Style, plain, plain_values, terminal_width
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -138,16 +135,15 @@ class Results(FunctionResult):
     def text(self, style: Style = plain) -> str:
         """Return what a reader wants first, and what the run came to; ``benchsuite report`` shows everything."""
         settings: dict[str, Any] = {"colour": True} if style("x", "bold") != "x" else {}
-        if sys.stdout.isatty():
-            settings["width"] = shutil.get_terminal_size().columns
+        if width := terminal_width():
+            settings["width"] = width
         return self._text(settings) + ("" if self.outcome is None else "\n".join(self._ended(self.outcome)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the run came to; the numbers are in the frames and in ``benchsuite.report``."""
-        came_to = {} if self.outcome is None else dataclasses.asdict(self.outcome)
-        return {"experiment": self.name, **came_to}
+        return {"experiment": self.name, **({} if self.outcome is None else plain_values(self.outcome))}
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return all frames but the large ones."""
         return self._small
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from benchsuite.errors import StoreError, UsageError, did_you_mean
 from benchsuite.functions.arguments import (
     DataFolders,
+    Device,
     ExperimentLike,
+    Quiet,
+    RunName,
     StoreFolder,
     Trust,
     data_locations,
     open_store,
+    read_experiment,
     read_store,
     store_folder,
 )
-from benchsuite.interface import Option
+from benchsuite.interface import Option, Words, check_choice, several
 from benchsuite.runner import THREADS
 
 if TYPE_CHECKING:
@@ -38,16 +40,16 @@ def run(
     offline: bool = False,
     workers: Annotated[int, Option(metavar="N")] = 1,
     threads: Annotated[int, Option(metavar="N")] = THREADS,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = "auto",
     retry_failed: bool = False,
-    quiet: Annotated[bool, Option(hidden=True)] = False,
+    quiet: Quiet = False,
 ) -> Results:
     """Run an experiment and show its tables; what is in the store already is not done again.
 
     Ctrl-C loses at most the cells in flight; the same command goes on where it stopped.
 
     Args:
-        experiment: a bundled experiment or a TOML file; in Python an Experiment, too (default: quick).
+        experiment: a bundled experiment or a TOML file.
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
@@ -66,7 +68,6 @@ def run(
         >>> results = benchsuite.run("demo", quiet=True)  # doctest: +SKIP
         >>> print(results)  # doctest: +SKIP
     """
-    from benchsuite import plan
     from benchsuite.analysis import build
     from benchsuite.functions.progress import ProgressBars
     from benchsuite.functions.results import Results
@@ -75,16 +76,15 @@ def run(
 
     if launched() > 1:
         raise UsageError("run starts its own processes", remedy="call it without a launcher; only train shares a fit")
-    if workers < 1 or threads < 1:
-        raise UsageError("workers and threads must be 1 or more")
-    if device not in ("auto", "cpu", "cuda"):
-        raise UsageError(f'no device "{device}"', remedy="use auto, cpu or cuda")
-    if not isinstance(experiment, plan.Experiment):
-        experiment = plan.read_experiment(os.fspath(experiment))
+    for name, number in (("workers", workers), ("threads", threads)):
+        if number < 1:
+            raise UsageError(f"{name} must be 1 or more")
+    check_choice(device, Device, "device")
+    asked = read_experiment(experiment)
     kept = open_store(store, quiet=quiet)
     place = data_locations(data, offline=offline, quiet=quiet)
     with ProgressBars(quiet=quiet) as bars:
-        done, outcome = _perform(experiment, kept, place, Options(workers, threads, device, retry_failed), bars)
+        done, outcome = _perform(asked, kept, place, Options(workers, threads, device, retry_failed), bars)
         comparison = build(done, kept, bars.measured)
     return Results(done, kept, comparison, outcome)
 
@@ -111,7 +111,7 @@ def _perform(
 
 
 def load(
-    experiment: str = "quick", *, store: StoreFolder = None, against: Sequence[str] = (), trust: Trust = ()
+    experiment: RunName = "quick", *, store: StoreFolder = None, against: Words = (), trust: Trust = ()
 ) -> Results:
     """Return the stored results of an experiment; nothing is fitted.
 
@@ -137,18 +137,18 @@ def load(
     if not root.is_dir():
         raise StoreError("no such store", where=str(root), remedy="name one with store=, or run the experiment first")
     kept = read_store(root)
-    found = latest_plan(kept, experiment).trusting(trust)
-    check_labels(found, against)
-    return Results(found, kept, build(found, kept, against=against))
+    found = latest_plan(kept, experiment).trusting(several(trust))
+    return Results(found, kept, build(found, kept, against=model_labels(found, against)))
 
 
-def check_labels(plan: Plan, labels: Sequence[str]) -> None:
-    """Refuse labels of models that a plan does not have.
+def model_labels(plan: Plan, labels: Words) -> list[str]:
+    """Return labels of models as a list.
 
     Raises:
-        UsageError: naming the closest.
+        UsageError: when the plan lacks one; names the closest.
     """
-    known = [model.label for model in plan.models]
-    for label in labels:
+    known, named = [model.label for model in plan.models], several(labels)
+    for label in named:
         if label not in known:
             raise UsageError(f'no model "{label}" in {plan.name}', remedy=did_you_mean(label, known))
+    return named

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.functions.plugin_names import find_plugin, kind_and_name, singular
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, frame, plain, prose, several, table
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.api import Plugin
     from benchsuite.registry import PluginEntry
 
@@ -24,6 +22,7 @@ _FACTS = {
 }
 
 
+@dataclass(repr=False, eq=False)
 class PluginCard(FunctionResult):
     """Everything about one plugin.
 
@@ -31,15 +30,14 @@ class PluginCard(FunctionResult):
         about: as plain values: ``kind``, ``name``, ``summary``, ``facts``, ``settings``, ``cite`` and more.
     """
 
-    def __init__(self, about: Mapping[str, Any]) -> None:
-        self.about = dict(about)
+    about: dict[str, Any]
 
     def text(self, style: Style = plain) -> str:
         """Return the summary, facts, settings and citations."""
         about = self.about
         said = [f"{style(about['name'], 'bold')}  {about['summary']}"]
         if about["description"]:
-            said += ["", about["description"]]
+            said += ["", prose(about["description"])]
         facts = {"kind": about["kind"], "package": about["origin"], "class": about["target"]}
         facts |= {"version": about["version"]}
         facts |= {fact.replace("_", " "): _plain(value) for fact, value in about["facts"].items()}
@@ -57,21 +55,21 @@ class PluginCard(FunctionResult):
         """Return everything."""
         return self.about
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``settings``."""
         return {"settings": frame(self.about["settings"], ("name", "type", "default", "search"))}
 
 
-def show_plugin(words: Annotated[Sequence[str], Option(metavar="[KIND] NAME")]) -> PluginCard:
+def show_plugin(words: Annotated[Words, Option(metavar="[KIND] NAME", complete="plugins")]) -> PluginCard:
     """Show one plugin: settings, ranges, needs, origin, citation.
 
     Args:
-        words: such as als, or model als; in Python a word or a list of two.
+        words: such as als, or model als.
 
     Raises:
         PluginError: when there is no such plugin, or it cannot be loaded.
     """
-    kind, name = kind_and_name([words] if isinstance(words, str) else words)
+    kind, name = kind_and_name(several(words))
     return PluginCard(describe(find_plugin(name, kind)))
 
 

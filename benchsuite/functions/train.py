@@ -8,44 +8,49 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.errors import DataError, UsageError
 from benchsuite.functions.arguments import (
     NO_SETTINGS,
     DataFolders,
+    Device,
+    Quiet,
     Settings,
+    Source,
     StoreFolder,
     Trust,
     data_locations,
     read_store,
 )
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, check_choice, frame, plain, several
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.api import Model
     from benchsuite.data import Dataset
     from benchsuite.functions.recommend import Recommendations
     from benchsuite.runner.distributed import ProcessGroup
 
 
+@dataclass(repr=False, eq=False)
 class TrainedModel(FunctionResult):
     """A fitted model as a folder.
 
     Attributes:
         folder: where it lies.
         model: the plugin's name.
-        dataset: the name of the data.
+        data: the name of the data.
         rows: how many rows it was fitted on.
     """
 
-    def __init__(self, folder: Path, model: str, dataset: Dataset, *, benchmarked: bool, licence: str) -> None:
-        self.folder, self.model = folder, model
-        self.dataset, self.rows = dataset.name, len(dataset.interactions)
-        self._benchmarked, self._licence = benchmarked, licence
+    folder: Path
+    model: str
+    data: str
+    rows: int
+    _benchmarked: bool
+    _licence: str
 
     def recommend(self, history: Sequence[str], k: int = 10) -> Recommendations:
         """Return what the model recommends after a history of titles."""
@@ -55,7 +60,7 @@ class TrainedModel(FunctionResult):
 
     def text(self, style: Style = plain) -> str:
         """Return one line."""
-        return f"{self.folder}: {self.model}, fitted on {self.dataset}, {self.rows:,} rows"
+        return f"{self.folder}: {self.model}, fitted on {self.data}, {self.rows:,} rows"
 
     def advice(self) -> Sequence[str]:
         """Return what to mind and what to do next."""
@@ -67,11 +72,7 @@ class TrainedModel(FunctionResult):
             told.append(f"mind the licence of the data: {self._licence}")
         return [*told, f'next: benchsuite recommend {self.folder} --history "a title" -k 10']
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return folder, model and data."""
-        return {"folder": str(self.folder), "model": self.model, "data": self.dataset, "rows": self.rows}
-
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``model``, one row."""
         return {"model": frame([self.to_dict()], ("folder", "model", "data", "rows"))}
 
@@ -85,26 +86,26 @@ class _SilentProcess(FunctionResult):
     def to_dict(self) -> dict[str, Any]:
         return {}
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         return {}
 
 
 def train(
-    model: str,
+    model: Annotated[str, Option(complete="models")],
     *,
-    source: str,
-    out: Annotated[Path, Option(metavar="FOLDER")],
+    source: Source,
+    out: Annotated[PathLike, Option(metavar="FOLDER")],
     with_: Settings = NO_SETTINGS,
     source_with: Annotated[Mapping[str, Any], Option("--source-with")] = NO_SETTINGS,
-    experiment: Annotated[str, Option(metavar="NAME")] = "",
+    experiment: Annotated[str, Option(metavar="NAME", complete="runs")] = "",
     store: StoreFolder = None,
     trust: Trust = (),
     data: DataFolders = (),
     offline: bool = False,
-    seed: int = 0,
+    seed: Annotated[int, Option(metavar="N")] = 0,
     threads: Annotated[int, Option(metavar="N")] = 0,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
-    quiet: Annotated[bool, Option(hidden=True)] = False,
+    device: Device = "auto",
+    quiet: Quiet = False,
 ) -> FunctionResult:
     """Fit a model on a whole data set and save it as a folder.
 
@@ -140,12 +141,13 @@ def train(
 
     if seed < 0 or threads < 0:
         raise UsageError("--seed and --threads must be 0 or more")
-    folder = Path(out)
+    check_choice(device, Device, "--device")
+    folder, named = Path(out), several(trust)
     check_target(folder)
     plugin = load_source(source, trusted=[source]).from_settings(dict(source_with), where=f"source {source}")
-    found = measured(read_store(store), experiment, model, trust) if experiment else None
+    found = measured(read_store(store), experiment, model, named) if experiment else None
     name = model if found is None else found.plugin
-    trusted = [*trust, *([name] if found is None else [])]
+    trusted = [*named, *([name] if found is None else [])]
     entry = find("models", name, trusted=trusted)
     settings = dict(with_) if found is None else {**found.settings, **with_}
     made = load_model(name, trusted=trusted).from_settings(settings, where=f"model {model}")
@@ -162,7 +164,8 @@ def train(
         if not group.main:
             return _SilentProcess()
         write_folder(folder, fitted, dataset, Origin(entry, plugin, source, seed, benchmark))
-    return TrainedModel(folder, entry.name, dataset, benchmarked=benchmark is not None, licence=plugin.licence)
+    rows = len(dataset.interactions)
+    return TrainedModel(folder, entry.name, dataset.name, rows, benchmark is not None, plugin.licence)
 
 
 def _fit(

@@ -5,17 +5,16 @@ from __future__ import annotations
 import difflib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.errors import DataError, StoreError
 from benchsuite.functions.arguments import StoreFolder, Trust, read_store
 from benchsuite.functions.report import PROVENANCE
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain
+from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, frame, plain, several
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite.store import Store
 
 _FACTS = {
@@ -32,6 +31,7 @@ _FACTS = {
 """What is read of the file beside a report."""
 
 
+@dataclass(repr=False, eq=False)
 class Verification(FunctionResult):
     """What differs between a written report and what the store gives now.
 
@@ -42,8 +42,10 @@ class Verification(FunctionResult):
         faults: one line each.
     """
 
-    def __init__(self, folder: Path, files: int, cells: int, faults: Sequence[str]) -> None:
-        self.folder, self.files, self.cells, self.faults = folder, files, cells, tuple(faults)
+    folder: Path
+    files: int
+    cells: int
+    faults: Sequence[str]
 
     @property
     def ok(self) -> bool:
@@ -55,17 +57,13 @@ class Verification(FunctionResult):
         last = f"{len(self.faults)} faults" if self.faults else "everything is as the store says"
         return "\n".join([*self.faults, f"{self.files} files, {self.cells} cells: {last}"])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return counts and all faults."""
-        return {"folder": str(self.folder), "cells": self.cells, "faults": list(self.faults)}
-
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``faults``."""
         return {"faults": frame(({"fault": fault} for fault in self.faults), ("fault",))}
 
 
 def verify(
-    folder: Annotated[Path, Option(metavar="FOLDER")], *, store: StoreFolder = None, trust: Trust = ()
+    folder: Annotated[PathLike, Option(metavar="FOLDER")], *, store: StoreFolder = None, trust: Trust = ()
 ) -> Verification:
     """Check that the store is whole, measure every cell again from its raw lists and scores, and make the report again.
 
@@ -82,10 +80,10 @@ def verify(
     """
     from benchsuite.analysis.soundness import store_faults
 
-    folder = Path(folder)
+    folder, trusted = Path(folder), several(trust)
     facts = _facts(folder)
     kept = read_store(store)
-    found = [*store_faults(kept, facts["plan"], facts["cells"]), *_report_faults(folder, kept, facts, trust)]
+    found = [*store_faults(kept, facts["plan"], facts["cells"]), *_report_faults(folder, kept, facts, trusted)]
     files = len(facts["files"]) + len(facts.get("large_files", {}))
     return Verification(folder, files, len(facts["cells"]), found)
 

@@ -41,7 +41,7 @@ def scratch_folder() -> Iterator[Path]:
 def unwritable(where: object, error: OSError) -> UsageError:
     """Return the error to raise when temporary files cannot be written."""
     what = f"temporary files cannot be written: {error.strerror or error}"
-    remedy = "free disk space or set TMPDIR to another folder; finished cells are safe"
+    remedy = "free disk space or set $TMPDIR to another folder; finished cells are safe"
     return UsageError(what, where=str(where), remedy=remedy)
 
 

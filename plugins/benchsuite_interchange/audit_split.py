@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from benchsuite.errors import UsageError
-from benchsuite.interface import FunctionResult, Option, Style, count, frame, plain
+from benchsuite.interface import (
+    Frames,
+    FunctionResult,
+    Option,
+    PathLike,
+    Style,
+    check_choice,
+    count,
+    frame,
+    plain,
+    plain_values,
+    several,
+)
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from benchsuite_interchange.split_audit import AuditLine
     from benchsuite_interchange.split_files import SplitPart
 
@@ -20,6 +30,7 @@ Promise = Literal["cold-items", "cold-users", "ordered", "ordered-users"]
 _COLOURS = {"leak": "red", "warning": "yellow", "fine": "green", "note": "dim"}
 
 
+@dataclass(repr=False, eq=False)
 class SplitAudit(FunctionResult):
     """What is wrong with a split.
 
@@ -29,8 +40,9 @@ class SplitAudit(FunctionResult):
         lines: one check each.
     """
 
-    def __init__(self, train: SplitPart, test: SplitPart, lines: Sequence[AuditLine]) -> None:
-        self.train, self.test, self.lines = train, test, tuple(lines)
+    train: SplitPart
+    test: SplitPart
+    lines: Sequence[AuditLine]
 
     @property
     def leaks(self) -> int:
@@ -63,23 +75,22 @@ class SplitAudit(FunctionResult):
         rows = {"train": len(self.train), "test": len(self.test)}
         columns = {"train": self.train.columns, "test": self.test.columns}
         facts: dict[str, Any] = {**files, "rows": rows, "columns": columns, "leaks": self.leaks}
-        return facts | {"lines": [dataclasses.asdict(line) for line in self.lines]}
+        return facts | {"lines": plain_values(self.lines)}
 
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``checks``."""
-        names = ("check", "found", "of", "verdict", "meaning")
-        return {"checks": frame(map(dataclasses.asdict, self.lines), names)}
+        return {"checks": frame(self.lines, ("check", "found", "of", "verdict", "meaning"))}
 
 
 def audit_split(
-    train: Annotated[Path, Option(metavar="TRAIN")],
-    test: Annotated[Path, Option(metavar="TEST")],
+    train: Annotated[PathLike, Option(metavar="TRAIN")],
+    test: Annotated[PathLike, Option(metavar="TEST")],
     *,
     user: Annotated[str, Option(metavar="COL")] = "",
     item: Annotated[str, Option(metavar="COL")] = "",
     time: Annotated[str, Option(metavar="COL")] = "",
     value: Annotated[str, Option(metavar="COL")] = "",
-    promises: Annotated[Sequence[Promise], Option("--promise")] = (),
+    promises: Annotated[Promise | Sequence[Promise], Option("--promise")] = (),
 ) -> SplitAudit:
     """Say what is wrong with a split: overlap, repeats, future rows, cold users and items, drift, negatives.
 
@@ -101,9 +112,12 @@ def audit_split(
     named = {role: name for role, name in (("user", user), ("item", item), ("time", time), ("value", value)) if name}
     if 0 < sum(name.isdigit() for name in named.values()) < len(named):
         raise UsageError("columns are given by number and by name", remedy="name all, or number all and have no header")
+    promised = several(promises)
+    for one in promised:
+        check_choice(one, Promise, "--promise")
     from benchsuite_interchange.split_audit import diagnose
     from benchsuite_interchange.split_files import Wanted, read_part
 
     wanted = Wanted(**named)
-    one, other = read_part(Path(train), wanted), read_part(Path(test), wanted)
-    return SplitAudit(one, other, diagnose(one, other, promises))
+    train_part, test_part = read_part(Path(train), wanted), read_part(Path(test), wanted)
+    return SplitAudit(train_part, test_part, diagnose(train_part, test_part, promised))

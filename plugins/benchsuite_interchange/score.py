@@ -6,14 +6,13 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from benchsuite.errors import UsageError, did_you_mean
-from benchsuite.interface import FunctionResult, Option, Style, frame, plain, table
+from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, Words, frame, plain, several, table
 
 if TYPE_CHECKING:
     import numpy as np
-    from pandas import DataFrame
 
     from benchsuite.api import Metric
     from benchsuite.data import EvaluationInput, Float64
@@ -41,27 +40,23 @@ class Scored:
     formula: str
 
 
+@dataclass(repr=False, eq=False)
 class Scores(FunctionResult):
     """The metrics of a recommendation file, by each convention asked for.
 
     Attributes:
         recommendations: the file with lists.
         test: the file with what was held out.
-        summaries: what each convention does, by its name.
+        conventions: what each convention does, by its name.
         results: one metric by one convention each.
         notes: who was counted and what to mind.
     """
 
-    def __init__(
-        self,
-        recommendations: Path,
-        test: Path,
-        summaries: Mapping[str, str],
-        results: Sequence[Scored],
-        notes: Sequence[str],
-    ) -> None:
-        self.recommendations, self.test = recommendations, test
-        self.summaries, self.results, self.notes = dict(summaries), tuple(results), tuple(notes)
+    recommendations: Path
+    test: Path
+    conventions: Mapping[str, str]
+    results: Sequence[Scored]
+    notes: Sequence[str]
 
     def text(self, style: Style = plain) -> str:
         """Return a table of metrics by convention, then what each convention computed."""
@@ -72,10 +67,10 @@ class Scores(FunctionResult):
         metrics = list(dict.fromkeys(one.metric for one in self.results))
         rows = []
         for metric in metrics:
-            values = [by_place[metric, name].value for name in self.summaries]
+            values = [by_place[metric, name].value for name in self.conventions]
             rows.append([metric, *("-" if value is None else f"{value:.6f}" for value in values)])
-        yield table(["metric", *self.summaries], rows)
-        for name, summary in self.summaries.items():
+        yield table(["metric", *self.conventions], rows)
+        for name, summary in self.conventions.items():
             yield f"\n{style(summary, 'bold')}"
             for metric in metrics:
                 one = by_place[metric, name]
@@ -84,28 +79,17 @@ class Scores(FunctionResult):
         yield ""
         yield from self.notes
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values."""
-        return {
-            "recommendations": str(self.recommendations),
-            "test": str(self.test),
-            "conventions": self.summaries,
-            "results": [dataclasses.asdict(one) for one in self.results],
-            "notes": list(self.notes),
-        }
-
-    def frames(self) -> Mapping[str, DataFrame]:
+    def frames(self) -> Frames:
         """Return ``results``."""
-        names = [field.name for field in dataclasses.fields(Scored)]
-        return {"results": frame(map(dataclasses.asdict, self.results), names)}
+        return {"results": frame(self.results, Scored)}
 
 
 def score(
-    recommendations: Annotated[Path, Option(metavar="RECS")],
-    test: Annotated[Path, Option(metavar="TEST")],
+    recommendations: Annotated[PathLike, Option(metavar="RECS")],
+    test: Annotated[PathLike, Option(metavar="TEST")],
     *,
-    metrics: Annotated[Sequence[str], Option("--metric", metavar="LIST", split=",")] = ("ndcg@10", "recall@10"),
-    conventions: Annotated[Sequence[str], Option("--convention", metavar="NAME", split=",")] = (OURS,),
+    metrics: Annotated[Words, Option("--metric", metavar="LIST", complete="metrics")] = ("ndcg@10", "recall@10"),
+    conventions: Annotated[Words, Option("--convention", metavar="LIST")] = OURS,
     relevant_from: Annotated[float | None, Option(metavar="VALUE")] = None,
     catalogue: Annotated[int | None, Option(metavar="N")] = None,
 ) -> Scores:
@@ -126,7 +110,8 @@ def score(
         DataError: when a file cannot be read.
         UsageError: when a metric or a convention is unknown, or needs what the files do not hold.
     """
-    wanted, names = list(dict.fromkeys(metrics)), _known(conventions)
+    wanted = list(dict.fromkeys(several(metrics, separator=",", where="--metric")))
+    names = _known(several(conventions, separator=",", where="--convention"))
     from benchsuite_interchange.read_lists import read_lists
 
     lists = read_lists(Path(recommendations), Path(test))

@@ -247,7 +247,10 @@ def test_a_foreign_leak(files, capsys):
             ["audit", "--train", "train.csv", "--test", "test.csv", "--user", "1", "--item", "9"],
             "has 4 columns, --item says 9",
         ),
-        (["audit", "--train", "train.csv", "--test", "test.csv", "--promise", "luck"], "invalid choice: 'luck'"),
+        (
+            ["audit", "--train", "train.csv", "--test", "test.csv", "--promise", "luck"],
+            '--promise: no choice "luck"; known: cold-items, cold-users, ordered, ordered-users',
+        ),
         (["audit", "nope"], 'no experiment "nope"'),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from benchsuite.cli import console
 from benchsuite.cli.console import guarded
 from benchsuite.errors import BenchsuiteError, DataError, NotApplicable
+from benchsuite.interface import prose, table
 
 
 class Terminal(io.StringIO):
@@ -83,17 +84,17 @@ def test_a_dumb_terminal_gets_no_colours(terminal, monkeypatch):
 
 
 def test_tables_take_no_text_for_a_number():
-    drawn = console.table(("key", "value"), [("1e5", "007"), ("x", True)])
+    drawn = table(("key", "value"), [("1e5", "007"), ("x", True)])
     assert "1e5" in drawn
     assert "007" in drawn
     assert "True" in drawn
 
 
 def test_json_is_json(capsys):
-    console.say_json({"a": [1, None, "ä"], "path": sys})
+    console.print_json({"a": [1, None, "ä"], "path": sys})
     assert json.loads(capsys.readouterr().out)["a"] == [1, None, "ä"]
     with pytest.raises(ValueError, match="JSON compliant"):
-        console.say_json(float("nan"))
+        console.print_json(float("nan"))
 
 
 @pytest.mark.parametrize(
@@ -156,3 +157,29 @@ def test_no_folder_for_temporary_files(tmp_path):
     """Where $TMPDIR is missing Python looks elsewhere; where nothing can be written, the line says so."""
     done = shell("benchsuite show ease", env={**os.environ, "TMPDIR": str(tmp_path / "missing")})
     assert done.returncode == 0, done.stderr
+
+
+def test_a_wide_table_wraps_where_the_terminal_ends():
+    rows = [("short", "a long text of many words that says more than fits", "\x1b[31mred\x1b[0m")] * 2
+    free = table(("name", "about", "state"), rows)
+    assert "a long text of many words that says more than fits" in free, "files and pipes get whole lines"
+    narrow = table(("name", "about", "state"), rows, width=40)
+    assert max(map(console_width, narrow.splitlines())) <= 40
+    assert " ".join(narrow.split()).count("words") == 2
+    assert "\x1b[31mred\x1b[0m" in narrow
+    assert table((), [("a", "b" * 60)], width=30).count("\n") > 2
+    assert "100,000" in table(("a", "b"), [("100,000", "b " * 60)], width=30)
+    assert table(("a", "b"), [], width=10) == table(("a", "b"), [])
+
+
+def console_width(line):
+    return len(line.replace("\x1b[31m", "").replace("\x1b[0m", "").rstrip())
+
+
+def test_prose_wraps_on_a_terminal_only(monkeypatch, terminal):
+    text = "One line of :class:`words` and ``code``\nand more.\n\nAttributes:\n    a: stays\n        as it is."
+    assert prose(text).splitlines()[0] == "One line of words and code"
+    monkeypatch.setattr(console.sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "20")
+    assert max(map(len, prose(text).partition("\n\n")[0].splitlines())) <= 20
+    assert prose(text).endswith("    a: stays\n        as it is.")

@@ -48,7 +48,7 @@ def test_a_name_alone_means_show(call):
     assert call("--json", "demo", *SMALL)[1].startswith("{")
     assert "benchsuite data verify" in call("--help")[1]
     assert call() == (2, "", call()[2])
-    assert "the following arguments are required: source" in call()[2]
+    assert "missing argument SOURCE; see benchsuite data show --help" in call()[2]
 
 
 @pytest.fixture

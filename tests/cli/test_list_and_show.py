@@ -75,12 +75,12 @@ def test_show_finds_a_metric_by_its_cutoff(capsys):
     ("words", "said"),
     [
         (["lst"], 'unknown verb "lst"; did you mean "list"?'),
-        (["list", "modles"], 'argument KIND: no kind of plugin is called "modles"; did you mean "models"?'),
-        (["list", "--jsn"], "unrecognized arguments: --jsn"),
+        (["list", "modles"], 'no kind of plugin is called "modles"; did you mean "models"?'),
+        (["list", "--jsn"], 'unknown option "--jsn"; did you mean "--json"?'),
         (["show", "esae"], 'no plugin is called "esae"; did you mean "ease"?'),
         (["show", "model", "esae"], 'unknown model "esae"; did you mean "ease"?'),
         (["show", "modle", "ease"], 'no kind of plugin is called "modle"; did you mean "models"?'),
-        (["show"], "the following arguments are required: [KIND] NAME; see benchsuite show --help"),
+        (["show"], "missing argument [KIND] NAME...; see benchsuite show --help"),
         (["show", "./nowhere.py:X"], "./nowhere.py: no such file; check the path"),
     ],
 )
@@ -101,10 +101,10 @@ def test_version_and_help(capsys):
     assert capsys.readouterr().out == helped
     verbs = ("list", "show", "data", "plan", "run", "status", "report", "compare", "train", "recommend")
     verbs += ("check", "new", "doctor")
-    assert all(f"\n    {verb} " in helped for verb in verbs)
+    assert all(f"\n  {verb} " in helped for verb in verbs)
     for verb in verbs:
         assert main([verb, "--help"]) == 0
-        assert f"usage: benchsuite {verb}" in capsys.readouterr().out
+        assert f"Usage: benchsuite {verb}" in capsys.readouterr().out
 
 
 def test_settings_in_words():

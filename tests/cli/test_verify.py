@@ -131,7 +131,7 @@ def test_every_fault_is_listed_with_its_place_and_remedy(copy: Path, capsys: pyt
     code, faults = verify(copy, capsys)
     assert code == 1
     kinds = [fault.split()[1] for fault in faults if fault.startswith("store: ")]
-    assert kinds == ["cell"] * 4 + ["fold", "fold", "data", "split"]
+    assert kinds == ["cell"] * 4 + ["data", "fold", "fold", "split"]
     for fault in faults:
         assert str(store) in fault
         assert "; delete " in fault

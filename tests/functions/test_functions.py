@@ -227,7 +227,7 @@ def test_errors_are_one_line(toy_store, tmp_path):
         benchsuite.run("quikc", store=toy_store)
     with pytest.raises(UsageError, match="workers must be 1 or more"):
         benchsuite.run("demo", store=toy_store, workers=0)
-    with pytest.raises(UsageError, match='no device "tpu"'):
+    with pytest.raises(UsageError, match='device: no choice "tpu"; did you mean "cpu"'):
         benchsuite.run("demo", store=toy_store, device="tpu")
 
 

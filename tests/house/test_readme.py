@@ -7,8 +7,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import benchsuite as package
+from benchsuite.functions import VERBS
 
 pytestmark = pytest.mark.process
 
@@ -66,6 +70,25 @@ def test_the_commands_are_those_that_ci_runs() -> None:
         if "venv" in line:
             for command in line.split(" && ")[2:]:
                 assert command in ci or command == "benchsuite run", command
+
+
+def test_the_table_of_verbs_and_functions_is_whole() -> None:
+    rows = re.findall(r"^\| [^|]+ \| (`[^|]+`) \| (`[^|]+`) \|$", README, re.MULTILINE)
+    verbs = [verb.name for verb in VERBS]
+    shown = [" ".join(text.split()[:2]) for shell, _ in rows for text in re.findall(r"`([^`]+)`", shell)]
+    named = {name if name in verbs else name.split()[0] for name in shown}
+    assert named - {"data", "benchsuite"} == set(verbs) - {"data show", "completion"}
+    for function in {name for _, python in rows for name in re.findall(r"`(\w+)\(", python)}:
+        assert hasattr(package, function), function
+
+
+def test_what_is_typed_in_python_runs(desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    code = [line[4:] for line in blocks("pycon")[0].splitlines() if line[:4] in (">>> ", "... ")]
+    monkeypatch.chdir(desk)
+    for name, value in {"BENCHSUITE_DATA": "", "BENCHSUITE_CACHE": str(desk / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    exec("\n".join(code), {})  # noqa: S102 - what a reader would type
+    assert "nDCG@10" in capsys.readouterr().out
 
 
 def test_every_verb_and_name_in_the_readme_exists(desk: Path) -> None:

@@ -9,7 +9,8 @@ import tomllib
 import pytest
 
 from benchsuite import api
-from benchsuite.registry import KINDS, entries, find
+from benchsuite.functions import GROUP
+from benchsuite.registry import KINDS, entries, find, function_entries
 
 BUILT_IN = [entry for kind in KINDS for entry in entries(kind) if entry.distribution == "benchsuite"]
 LANGUAGE_MODELS = ("benchsuite_flm", "benchsuite_content")
@@ -18,7 +19,9 @@ LANGUAGE_MODELS = ("benchsuite_flm", "benchsuite_content")
 def test_installed_entry_points_are_those_of_pyproject(repository):
     declared = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
     installed = {kind: {entry.name: entry.target for entry in BUILT_IN if entry.kind == kind} for kind in KINDS}
-    assert {f"benchsuite.{kind}": points for kind, points in installed.items()} == declared
+    functions = {name: point.value for name, point in function_entries().items()}
+    groups = {f"benchsuite.{kind}": points for kind, points in installed.items()} | {GROUP: functions}
+    assert groups == declared
 
 
 @pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: f"{entry.kind}:{entry.name}")
@@ -68,3 +71,20 @@ def test_the_core_imports_no_plugin():
     roots = imported(core)
     assert {root for root in roots if root.startswith("benchsuite_")} == set()
     assert roots & {"torch", "transformers", "implicit", "surprise"} == set()
+
+
+@pytest.mark.process
+def test_the_help_of_every_verb_imports_nothing_heavy():
+    """What ``--help`` and the completion of a shell need: signatures and metadata."""
+    code = (
+        "import sys\nfrom benchsuite.cli.main import VERBS, main\n"
+        "for verb in VERBS: main([*verb.name.split(), '--help']) if verb.target else None\n"
+        "assert main(['--help']) == main(['list']) == 0\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    roots = {name.partition(".")[0] for name in done.stderr.split()}
+    assert (
+        roots & {"numpy", "pandas", "pydantic", "scipy", "torch", "transformers", "rich", "pyarrow", "sklearn"} == set()
+    )
+    assert {root for root in roots if root.startswith("benchsuite_")} == set()

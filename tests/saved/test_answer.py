@@ -145,7 +145,7 @@ def test_too_few_items_with_a_score_are_said(ease: str, capsys) -> None:
         (["train", "ease", "--source", "demo", "--with", "x=1", "--out", "{new}"], 'unknown setting "x"'),
         (["train", "ease", "--source", "demo", "--with", "x", "--out", "{new}"], "is not valid TOML"),
         (["train", "ease", "--source", "demo", "--seed", "-1", "--out", "{new}"], "--seed and --threads must be"),
-        (["train", "ease", "--source", "demo"], "the following arguments are required: --out"),
+        (["train", "ease", "--source", "demo"], "missing option --out; see benchsuite train --help"),
         (
             ["train", "ease", "--source", "demo", "--experiment", "no", "--store", "{new}", "--out", "{new}/out"],
             'no run of "no"',
