@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from benchsuite_datasets.own import FileSource
 
 from benchsuite.api import DataLocations
 from benchsuite.data.unpacking import bounded, read_parquet
 from benchsuite.errors import DataError
+from benchsuite_datasets.file_source import FileSource
 
 GOOD = b"user,item\n" + b"".join(b"u%d,i%d\n" % (n, n % 5) for n in range(9))
 
