@@ -152,13 +152,13 @@ def report(
     check_labels(plan, against)
     form = load_report(as_, trusted=[as_])
     made = form.from_settings(with_, "--with")
-    if form.delivers and not out:
-        raise UsageError(f"{as_} needs a place", remedy="say --out FOLDER, or an address such as http://localhost:5000")
     large = [name for name, wanted in (("per_query", queries), ("rankings", rankings)) if wanted]
     if large:
         _check_large(as_, form, out, "--queries" if queries else "--rankings")
     if full and ("groups" not in form.fields() or out is not None):
         raise UsageError("--full is for printed tables", remedy="leave it out: files hold every table")
+    if form.delivers and not out:
+        raise UsageError(f"{as_} needs a place", remedy="say --out FOLDER, or an address such as http://localhost:5000")
     comparison = build(plan, kept, against=against, users=form.users, country=country)
     settings = {"groups": True, **with_} if full else dict(with_)
     rendered = RenderedReport(as_, form, settings, comparison)
