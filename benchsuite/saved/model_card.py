@@ -8,6 +8,7 @@ from typing import Any
 
 from benchsuite.api import Model
 from benchsuite.data import Contrast, Dataset, Row
+from benchsuite.markdown import markdown_table
 
 CARD = "README.md"
 _KEPT = (
@@ -145,8 +146,7 @@ def _interval(mean: float | None, low: float | None, high: float | None, sign: s
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
-    lines = [headers, ["---"] * len(headers), *rows]
-    return ["| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines]
+    return markdown_table(headers, [[_cell(cell) for cell in row] for row in rows])
 
 
 def _cell(value: Any) -> str:

@@ -1,1 +1,1 @@
-"""What other programs wrote, judged: recommendation files by anybody's conventions, and splits."""
+"""Other programs: what they wrote is judged (lists by their conventions, splits), and what they read is written."""

@@ -9,7 +9,7 @@ import tomllib
 import pytest
 
 from benchsuite import api
-from benchsuite.functions import GROUP
+from benchsuite.errors import ConfigError, PluginError
 from benchsuite.registry import KINDS, entries, find, function_entries
 
 BUILT_IN = [entry for kind in KINDS for entry in entries(kind) if entry.distribution == "benchsuite"]
@@ -19,9 +19,9 @@ LANGUAGE_MODELS = ("benchsuite_flm", "benchsuite_content")
 def test_installed_entry_points_are_those_of_pyproject(repository):
     declared = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
     installed = {kind: {entry.name: entry.target for entry in BUILT_IN if entry.kind == kind} for kind in KINDS}
-    functions = {name: point.value for name, point in function_entries().items()}
-    groups = {f"benchsuite.{kind}": points for kind, points in installed.items()} | {GROUP: functions}
-    assert groups == declared
+    functions = {group: function_entries(group) for group in ("functions", "exports")}
+    installed |= {group: {name: point.value for name, point in of.items()} for group, of in functions.items()}
+    assert {f"benchsuite.{kind}": points for kind, points in installed.items()} == declared
 
 
 @pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: f"{entry.kind}:{entry.name}")
@@ -88,3 +88,15 @@ def test_the_help_of_every_verb_imports_nothing_heavy():
         roots & {"numpy", "pandas", "pydantic", "scipy", "torch", "transformers", "rich", "pyarrow", "sklearn"} == set()
     )
     assert {root for root in roots if root.startswith("benchsuite_")} == set()
+
+
+def test_a_cut_off_is_read_behind_a_package_too():
+    from benchsuite.registry import read_cutoff
+
+    assert read_cutoff("ndcg@10", "here") == ("ndcg@k", {"k": 10})
+    assert read_cutoff("benchsuite/ndcg@10", "here") == ("benchsuite/ndcg@k", {"k": 10})
+    assert read_cutoff("./mine@home.py:Metric", "here") == ("./mine@home.py:Metric", {})
+    with pytest.raises(PluginError, match='unknown metric "ndgc@10"; did you mean "ndcg@10"'):
+        read_cutoff("ndgc@10", "here")
+    with pytest.raises(ConfigError, match="has no number after @"):
+        read_cutoff("ndcg@ten", "here")

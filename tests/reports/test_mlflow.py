@@ -154,3 +154,11 @@ def _quiet_again():
     yield
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
+
+
+def test_a_report_of_files_delivers_nothing(results):
+    from benchsuite.errors import UsageError
+    from benchsuite_reports.render.markdown import Markdown
+
+    with pytest.raises(UsageError, match="Markdown makes files and delivers nothing by itself"):
+        Markdown().deliver(results.comparison, "somewhere")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
+from benchsuite.markdown import markdown_table
 from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.legend import legend
@@ -79,13 +80,10 @@ def _section(section: Section) -> Iterable[str]:
 
 
 def _draw(table: Table) -> list[str]:
-    from tabulate import tabulate
-
     heads = ["model", *(_head(column) for column in table.columns)]
     body = [[_model(line, group.ceiling), *_cells(line)] for group in table.groups for line in group.lines]
     align = ["left", *("right" for _ in table.columns)]
-    # tabulate's pipe format writes cells as they are; every one was escaped above.
-    return tabulate(body, headers=heads, tablefmt="pipe", disable_numparse=True, colalign=align).split("\n")
+    return markdown_table(heads, body, align)
 
 
 def _head(column: Column) -> str:
