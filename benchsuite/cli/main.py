@@ -142,8 +142,8 @@ def _run(words: list[str]) -> int:
         place = "benchsuite" if error.ctx is None else error.ctx.command_path
         told = error.format_message().strip().rstrip(".")
         raise UsageError(told[:1].lower() + told[1:], remedy=f"see {place} --help") from None
-    except click.Abort:
-        raise KeyboardInterrupt from None
+    except click.Abort as abort:  # click's name for any KeyboardInterrupt, and SIGTERM is one of our own
+        raise abort.__cause__ if isinstance(abort.__cause__, KeyboardInterrupt) else KeyboardInterrupt() from None
     return int(code or 0)
 
 

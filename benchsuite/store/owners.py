@@ -16,6 +16,7 @@ _DAY = 24 * 3600
 _FOREIGN = 7 * _DAY
 """Nobody here can see whether a process of another machine lives; what it left for so long is taken for abandoned."""
 
+_CHECKPOINTS = 30 * _DAY
 OWNER = ".owner"
 """The ending of the file beside a folder in the making that says whose it is."""
 
@@ -33,11 +34,14 @@ def release(folder: Path) -> None:
         _beside(folder).unlink()
 
 
-def sweep(drafts: Path) -> None:
-    """Remove drafts of dead owners."""
+def sweep(drafts: Path, checkpoints: Path) -> None:
+    """Remove drafts of dead owners, and the checkpoints that older versions kept in the store, after a month."""
     for folder in _folders(drafts):
         alive = _alive(_beside(folder))
         if alive is False or (alive is None and _age(folder) > _FOREIGN):
+            release(folder)
+    for folder in _folders(checkpoints):
+        if _age(folder) > _CHECKPOINTS and not _alive(_beside(folder)):
             release(folder)
 
 
