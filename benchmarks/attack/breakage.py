@@ -200,10 +200,10 @@ def _array(change: Callable[[np.ndarray, random.Random], np.ndarray]) -> Change:
 
 
 def _other_values(array: np.ndarray, _: random.Random) -> np.ndarray:
-    """Exchange values: the array stays plausible."""
-    flat = array.ravel().copy()
-    flat = flat[::-1] if len(flat) > 1 else flat + 1
-    changed: np.ndarray = flat.reshape(array.shape)
+    """Exchange values, or change all where they are the same from both sides: the array stays plausible."""
+    changed: np.ndarray = array.ravel()[::-1].reshape(array.shape)
+    if changed.tobytes() == array.tobytes():
+        changed = ~array if array.dtype == bool else (array + 1).astype(array.dtype)
     return changed
 
 

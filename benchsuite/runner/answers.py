@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.data import Float32, Int32, Rankings
 from benchsuite.errors import BenchsuiteError
+from benchsuite.store import from_text
 
 _LISTS, _PAIRS, _SCORES, _ABOUT = "lists.npz", "pairs.npy", "scores.npy", "about.json"
 
@@ -27,17 +28,8 @@ _MOST_BYTES = 10**6
 _PAUSE = 0.002
 """Seconds between two checks for the pairs."""
 
-_TOLD: dict[str, Any] = {
-    "costs": dict,
-    "parameters": (int, type(None)),
-    "power": dict,
-    "facts": dict,
-    "device": str,
-    "threads": int,
-    "started": str,
-    "finished": str,
-}
-"""What a worker reports about a cell without a failure, with the types that JSON gives."""
+TOLD = ("costs", "parameters", "power", "facts", "device", "threads", "started", "finished")
+"""What a worker tells about a cell that went well."""
 
 
 def write_lists(folder: Path, lists: Rankings) -> None:
@@ -56,7 +48,7 @@ def take_lists(folder: Path) -> Rankings:
         with np.load(path, allow_pickle=False) as stored:
             lists = Rankings(stored["item"], stored["score"], stored["fallback"])
         path.unlink()
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, BenchsuiteError) as error:
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, BenchsuiteError) as error:
         raise BenchsuiteError(f"the worker left no lists: {error}") from None
     return lists
 
@@ -92,7 +84,7 @@ def read_scores(folder: Path) -> NDArray[Any]:
     """
     try:
         scores: NDArray[Any] = np.load(folder / _SCORES, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError) as error:
         raise BenchsuiteError(f"the worker left no pair scores: {error}") from None
     return scores
 
@@ -124,27 +116,9 @@ def read_about(folder: Path) -> dict[str, Any]:
         BenchsuiteError: when it cannot be read.
     """
     try:
-        about = json.loads((folder / _ABOUT).read_text("utf-8"), parse_constant=_no_number)
+        about = from_text((folder / _ABOUT).read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise BenchsuiteError(f"the worker left no facts: {error}") from None
     if not isinstance(about, dict):
         raise BenchsuiteError("the worker left no facts")
     return about
-
-
-def check_about(about: Mapping[str, Any]) -> None:
-    """Check what is reported of a cell without a failure.
-
-    Raises:
-        BenchsuiteError: when something is missing or of another type.
-    """
-    for name, kind in _TOLD.items():
-        if name not in about or not isinstance(about[name], kind):
-            raise BenchsuiteError(f"the worker left no {name}")
-    costs = about["costs"]
-    if not all(isinstance(costs.get(name), int | float) for name in ("fit_seconds", "score_seconds")):
-        raise BenchsuiteError("the worker left no seconds")
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(text)

@@ -20,12 +20,12 @@ from benchsuite.data import Float32, Fold, Int64, Pairs, Rankings
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import labelled_pairs
 from benchsuite.provenance import provenance
-from benchsuite.runner.answers import ask_pairs, check_about, read_about, read_scores, take_lists
+from benchsuite.runner.answers import TOLD, ask_pairs, read_about, read_scores, take_lists
 from benchsuite.runner.checkpoints import Checkpoints
 from benchsuite.runner.jobs import Job, WorkerJob, write_failure
 from benchsuite.runner.logs import clip, read_log
 from benchsuite.runner.scratch import unwritable
-from benchsuite.store import Store
+from benchsuite.store import Store, manifest_fault, misfit
 from benchsuite.stored_folds import StoredFolds, view_folder
 
 _KEPT_PAIRS = 8
@@ -107,7 +107,7 @@ class Ingest:
         except (BenchsuiteError, FileNotFoundError):
             return  # there is no validation fold, or the model removed the folder: the worker notices
         except OSError as error:
-            raise unwritable(folder, error) from None
+            raise unwritable(error) from None
 
     def done(self, job: Job, cell: Mapping[str, Any], folder: Path, log: Path) -> str:
         """Store a cell's answers, or a failure when the answers break a rule; return "" or the reason.
@@ -120,7 +120,7 @@ class Ingest:
         try:
             asked = self._asked(job, cell)
             about = read_about(answers)
-            check_about(about)
+            manifest = _manifest(cell, about, self._about_this_run())
             if lists is None:
                 raise BenchsuiteError("the worker left no lists")  # noqa: TRY301 - one way to fail
             check_lists(lists, int(cell["identity"]["k"]), self._allowed(job, cell))
@@ -140,13 +140,7 @@ class Ingest:
                 pair_value=pairs.value,
                 pair_score=asked.back(scores),
             )
-            draft.manifest = {
-                "identity": dict(cell["identity"]),
-                "state": "ok",
-                "reason": "",
-                **{name: value for name, value in about.items() if name != "log_from"},
-                "provenance": self._about_this_run(),
-            }
+            draft.manifest = manifest
             (draft.folder / "log.txt").write_text(read_log(log, _mark(about)), "utf-8")
         self._checkpoints.drop(cell["key"])
         return ""
@@ -162,9 +156,11 @@ class Ingest:
         try:
             about = read_about(_answers(folder, cell["key"]))
         except BenchsuiteError:
-            about = {}  # the model removed the file; the reason came through the pipe
-        costs = about.get("costs")
-        write_failure(self._store, cell, line, read_log(log, _mark(about)), costs if isinstance(costs, dict) else {})
+            about = {}  # the model removed it; the reason came by the pipe
+        costs = about.get("costs", {})
+        if misfit(costs, {str: float}):
+            costs = {}
+        write_failure(self._store, cell, line, read_log(log, _mark(about)), costs)
         self._checkpoints.drop(cell["key"])
         return line
 
@@ -186,6 +182,26 @@ class Ingest:
         if not self._provenance:
             self._provenance = provenance()
         return self._provenance
+
+
+def _manifest(cell: Mapping[str, Any], about: Mapping[str, Any], provenance_: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a cell that went well.
+
+    Raises:
+        BenchsuiteError: when what the worker told is not what a reader would take.
+    """
+    if missing := [name for name in TOLD if name not in about]:
+        raise BenchsuiteError(f"the worker left no {missing[0]}")
+    manifest = {
+        "identity": dict(cell["identity"]),
+        "state": "ok",
+        "reason": "",
+        **{name: about[name] for name in TOLD},
+        "provenance": dict(provenance_),
+    }
+    if fault := manifest_fault("cell", cell["key"], manifest | {"kind": "cell", "key": cell["key"], "files": {}}):
+        raise BenchsuiteError(f"what the worker told of the cell cannot be kept: {fault}")
+    return manifest
 
 
 def _answers(folder: Path, key: str) -> Path:

@@ -179,7 +179,7 @@ class Pool:
             order = self._ingest.give(job, folder)
             (folder / "log.txt").touch()
         except OSError as error:
-            raise unwritable(scratch, error) from None
+            raise unwritable(error) from None
         receiving, sending = os.pipe()
         channel = Channel(receiving)
         try:

@@ -30,7 +30,7 @@ def scratch_folder() -> Iterator[Path]:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         owner = _lock(folder)
     except OSError as error:
-        raise unwritable(tempfile.gettempdir(), error) from None
+        raise unwritable(error) from None
     try:
         yield folder
     finally:
@@ -38,11 +38,11 @@ def scratch_folder() -> Iterator[Path]:
         os.close(owner)
 
 
-def unwritable(where: object, error: OSError) -> UsageError:
+def unwritable(error: OSError) -> UsageError:
     """Return the error to raise when temporary files cannot be written."""
     what = f"temporary files cannot be written: {error.strerror or error}"
     remedy = "free disk space or set $TMPDIR to another folder; finished cells are safe"
-    return UsageError(what, where=str(where), remedy=remedy)
+    return UsageError(what, where=tempfile.gettempdir(), remedy=remedy)
 
 
 def _lock(folder: Path) -> int:

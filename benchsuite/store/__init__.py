@@ -9,8 +9,8 @@ made anew (see ``shapes.REMADE``) counts as absent; any other damage is refused 
 """
 
 from benchsuite.store.entry import MANIFEST, Draft, Entry, file_digest, sync
-from benchsuite.store.json_files import is_there, read_json, unreadable
-from benchsuite.store.shapes import CACHES, misfit
+from benchsuite.store.json_files import from_text, is_there, read_json, unreadable
+from benchsuite.store.shapes import CACHES, manifest_fault, misfit
 from benchsuite.store.store import Store
 
 __all__ = [
@@ -20,7 +20,9 @@ __all__ = [
     "Entry",
     "Store",
     "file_digest",
+    "from_text",
     "is_there",
+    "manifest_fault",
     "misfit",
     "read_json",
     "sync",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,9 +46,19 @@ def read_json(path: Path, remedy: str = AGAIN) -> Any:
         StoreError: when it cannot be read, or is no JSON.
     """
     try:
-        return json.loads(path.read_text("utf-8"), parse_constant=_no_constant)
+        return from_text(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise unreadable(path, error, remedy) from None
+
+
+def from_text(text: str) -> Any:
+    """Return what JSON text says.
+
+    Raises:
+        ValueError: when it is no JSON, or a number in it is infinite to Python, such as 1e999.
+        RecursionError: when it is nested too deeply.
+    """
+    return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
 
 
 def unreadable(path: Path, error: Exception | str, remedy: str = AGAIN) -> StoreError:
@@ -68,6 +79,13 @@ def is_there(path: Path) -> bool:
         return path.is_file()
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large")
+    return number
 
 
 def _no_constant(name: str) -> NoReturn:

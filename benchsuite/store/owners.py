@@ -16,6 +16,7 @@ _DAY = 24 * 3600
 _FOREIGN = 7 * _DAY
 """Whether a process of another machine lives is unknown here; a draft this old is taken for abandoned."""
 
+_CHECKPOINTS = 30 * _DAY
 OWNER = ".owner"
 """The suffix of the file beside a draft that names its owner."""
 
@@ -33,11 +34,14 @@ def release(folder: Path) -> None:
         _beside(folder).unlink()
 
 
-def sweep(drafts: Path) -> None:
-    """Remove drafts of dead owners."""
+def sweep(drafts: Path, checkpoints: Path) -> None:
+    """Remove drafts of dead owners, and the checkpoints that older versions kept in the store, after a month."""
     for folder in _folders(drafts):
         alive = _alive(_beside(folder))
         if alive is False or (alive is None and _age(folder) > _FOREIGN):
+            release(folder)
+    for folder in _folders(checkpoints):
+        if _age(folder) > _CHECKPOINTS and not _alive(_beside(folder)):
             release(folder)
 
 

@@ -23,6 +23,9 @@ REMADE = CACHES | {"data", "fold", "plan", "split", "truth", "tune"}
 RESTS_ON = {"fold": "data", "truth": "data"}
 """Kinds that need an entry of another kind; their manifest holds its key under that kind's name."""
 
+_LARGEST = 2**1000
+"""Larger whole numbers are none to NumPy."""
+
 _NUMBER = (float, None)
 _COSTS = {"fit_seconds?": float, "score_seconds?": float, "peak_memory_mb?": float, "cpu_seconds?": float}
 _POWER = {"cpu": str, "processors": int, "sockets": int, "virtual": bool, "gpu": str, "gpu_joules": _NUMBER}
@@ -166,8 +169,9 @@ def _is(value: Any, shape: Any) -> bool:
         return True
     if shape is None:
         return value is None
-    if shape in (int, float):  # bool is a subclass of int
-        return isinstance(value, int if shape is int else (int, float)) and not isinstance(value, bool)
+    if shape in (int, float):  # a bool is an int to Python, not to a reader
+        right = isinstance(value, int if shape is int else (int, float)) and not isinstance(value, bool)
+        return right and abs(value) < _LARGEST
     return isinstance(value, shape)
 
 

@@ -52,7 +52,7 @@ class Store:
             return
         try:
             root.mkdir(parents=True, exist_ok=True)
-            sweep(root / "drafts")
+            sweep(root / "drafts", root / "checkpoints")
             with tempfile.TemporaryFile(dir=root):
                 pass
         except OSError as error:

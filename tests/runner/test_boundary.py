@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from benchsuite.data import Rankings
 from benchsuite.data.files import holds_truth, save_fold
 from benchsuite.plan import Plan
 from benchsuite.runner import prepare
-from benchsuite.runner.answers import wait_for_pairs, write_about, write_lists, write_scores
+from benchsuite.runner.answers import wait_for_pairs, write_lists
 from benchsuite.runner.ingest import Ingest, _Asked
 from benchsuite.runner.jobs import WorkerJob, make_jobs
 from benchsuite.runner.refit import refit
@@ -128,11 +129,10 @@ def old_store(tmp_path: Path, run_toy, toy_experiment) -> Store:
     store = Store(tmp_path / "runs")
     for key in store.keys("fold"):
         fold, manifest = StoredFolds(store).fold(key), store.get("fold", key).manifest
-        with store.write("old", key) as draft:
+        store.drop("fold", key)
+        with store.write("fold", key) as draft:
             save_fold(fold, draft.folder)
             draft.manifest = {name: manifest[name] for name in ("identity", "data", "guard", "counts")}
-        store.drop("fold", key)
-        shutil.move(store.folder("old", key), store.folder("fold", key))
     shutil.rmtree(store.root / "truth")
     assert all(holds_truth(store.folder("fold", key)) for key in store.keys("fold"))
     return store
@@ -144,7 +144,8 @@ def test_an_old_store_is_read_as_it_is(old_store: Store) -> None:
     assert len(fold.truth) == len(fold.queries)
     done = next(key for key in old_store.keys("cell") if old_store.get("cell", key).manifest["state"] == "ok")
     watcher = type("Silent", (), {"__getattr__": lambda *_: lambda *_: None})()
-    _, differences = refit(old_store, done, watcher)
+    plugin = old_store.get("cell", done).manifest["identity"]["model"]["plugin"]
+    _, differences = refit(old_store, done, watcher, [plugin])
     assert [one.different for one in differences] == [0, 0, 0]
     assert old_store.keys("truth") == []
 
@@ -177,6 +178,18 @@ def test_half_a_fold_is_cut_again(tmp_path: Path, run_toy, toy_experiment, lost:
     assert store.keys("fold") == store.keys("truth") == [key]
 
 
+_ABOUT = {
+    "costs": {"fit_seconds": 1.0, "score_seconds": 1.0, "peak_memory_mb": 1.0, "cpu_seconds": 1.0},
+    "parameters": None,
+    "power": {"cpu": "x", "processors": 1, "sockets": 1, "virtual": False, "gpu": "", "gpu_joules": None},
+    "facts": {},
+    "device": "cpu",
+    "threads": 1,
+    "started": "",
+    "finished": "",
+}
+
+
 def test_lists_that_come_after_the_pairs_were_asked_do_not_count(tmp_path: Path, run_toy, toy_experiment) -> None:
     experiment = toy_experiment(["Counts"], metrics=["ndcg@10"])
     plan, _, _ = run_toy(experiment)
@@ -192,9 +205,7 @@ def test_lists_that_come_after_the_pairs_were_asked_do_not_count(tmp_path: Path,
     write_lists(folder, Rankings(kept["item"][:, ::-1], kept["score"], kept["fallback"]))
     ingest.ranked(job, cell, tmp_path)
     write_scores(folder, np.zeros(len(query), np.float32))
-    costs = {"fit_seconds": 1.0, "score_seconds": 1.0}
-    told = {"parameters": None, "power": {}, "facts": {}, "device": "cpu", "threads": 1, "started": "", "finished": ""}
-    write_about(folder, {"costs": costs, **told})
+    write_about(folder, _ABOUT)
     store.drop("cell", cell["key"])
     assert ingest.done(job, cell, tmp_path, tmp_path / "no log") == ""
     np.testing.assert_array_equal(store.get("cell", cell["key"]).arrays()["item"], kept["item"])
@@ -211,4 +222,32 @@ def test_files_that_are_no_answers_are_that_cells_failure(tmp_path: Path, run_to
     (folder / damage).write_bytes(b"[NaN]")
     ingest.ranked(job, cell, tmp_path)
     assert ingest.done(job, cell, tmp_path, tmp_path / "no log").startswith("the worker left no")
+    assert store.get("cell", cell["key"]).manifest["state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        '"costs": {"fit_seconds": 1.0}',
+        '"costs": {"fit_seconds": 1.0, "score_seconds": 1.0, "peak_memory_mb": 1.0, "cpu_seconds": 1.0, "x": "y"}',
+        '"costs": {"fit_seconds": 1e999, "score_seconds": 1.0, "peak_memory_mb": 1.0, "cpu_seconds": 1.0}',
+        '"costs": []',
+        '"power": {}',
+        f'"parameters": {10**400}',
+        '"threads": "many"',
+        '"facts": {"deep": 1e999}',
+    ],
+)
+def test_what_no_reader_would_take_is_that_cells_failure(tmp_path: Path, run_toy, toy_experiment, told: str) -> None:
+    plan, _, _ = run_toy(toy_experiment(["Counts"], metrics=["ndcg@10"]))
+    store, (job,) = Store(tmp_path / "runs"), make_jobs(plan, plan.cells, 1, "cpu")
+    (cell,), kept = job.cells, store.get("cell", plan.cells[0].key).arrays()
+    store.drop("cell", cell["key"])
+    ingest = Ingest(store)
+    folder = Path(WorkerJob.load(ingest.give(job, tmp_path)).cells[0]["answers"])
+    write_lists(folder, Rankings(kept["item"], kept["score"], kept["fallback"]))
+    ingest.ranked(job, cell, tmp_path)
+    write_scores(folder, kept["pair_score"])
+    (folder / "about.json").write_text(f"{json.dumps(_ABOUT)[:-1]}, {told}}}")
+    assert ingest.done(job, cell, tmp_path, tmp_path / "no log")
     assert store.get("cell", cell["key"]).manifest["state"] == "failed"

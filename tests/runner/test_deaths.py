@@ -15,6 +15,7 @@ from benchsuite.functions.progress import ProgressBars
 from benchsuite.functions.run import _perform
 from benchsuite.plan import Plan
 from benchsuite.runner import Options, pool, prepare, with_finished_studies, worker_processes
+from benchsuite.runner.jobs import WorkerJob
 from benchsuite.runner.worker_processes import ForkServer
 from benchsuite.store import Store
 
@@ -81,12 +82,11 @@ def test_no_room_for_one_more_process_fails_that_cell_only(
 ) -> None:
     class Full(ForkServer):
         def start(self, job: Path, log: Path, pipe: int):
-            text = job.read_text()
-            if "Raises" in text:
+            if WorkerJob.load(job).cells[0]["identity"]["model"]["plugin"].endswith("Raises"):
                 raise BlockingIOError(11, "Resource temporarily unavailable")
             return super().start(job, log, pipe)
 
-    monkeypatch.setattr(pool, "parent_for", Full)
+    monkeypatch.setattr(pool, "worker_factory", Full)
     _, outcome, watcher = run_toy(toy_experiment(["Raises", "Counts"], metrics=["ndcg@10"]))
     assert [reason for _, reason in outcome.failed] == [
         "no process could be started for it: Resource temporarily unavailable"
@@ -186,5 +186,5 @@ def test_a_run_that_is_stopped_at_once_hides_no_finished_study(tmp_path: Path, r
         assert latest_plan(store, "toy") == plan
     wider = toy_experiment(["Counts", "Mortal"], tune={"on": "ndcg@10", "trials": 2}, metrics=["ndcg@10"])
     half = with_finished_studies(prepare(wider, store, place, lambda _: None), store)
-    assert [about.facts["tuned"] for about in half.models] == [True, False]
+    assert [about.tuned for about in half.models] == [True, False]
     assert [one.model for one in half.tuning] == ["Counts"]
