@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from progress import Step, carry_out
+from measurement_steps import Step, carry_out
 from records import Records, hardware, put_page
 from scale_page import write_scale
 

@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE, evidence_of, fold_of, zipf
-from progress import Step, carry_out
+from measurement_steps import Step, carry_out
 from records import Records, hardware
 
 from benchsuite.api import Context

@@ -1,6 +1,6 @@
-"""What a model answers is checked before it counts: types, shapes, codes, order, and lists against scores.
+"""Checks of a model's answers: types, shapes, codes, order, and lists against scores.
 
-The runner refuses a cell whose model breaks one of these rules, and the conformance kit finds the same faults before.
+The runner refuses a cell whose model breaks one of these rules. The conformance kit uses the same functions.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from benchsuite.data import Bool, Float32, FoldView, Int32, Queries, Ragged, Ran
 from benchsuite.errors import BenchsuiteError
 
 TOLERANCE = 1e-5
-"""How far a list and the scores behind it may lie apart, as a share of the query's largest score: rounding."""
+"""Tolerance between a list and its scores, as a share of the query's largest score: rounding."""
 
-FINITE_REMEDY = "keep scores below 3.4e38; NaN means no opinion"
+FINITE_REMEDY = "keep scores below 3.4e38; NaN means that the model abstains"
 
 _MASK_BYTES = 4 * 2**20
 """Size of the table in which blocked items of some queries are marked."""
@@ -28,7 +28,7 @@ _NUMBERS = "fiu"
 
 
 @dataclass(frozen=True, eq=False)
-class Allowed:
+class AllowedItems:
     """What may be listed.
 
     Attributes:
@@ -59,7 +59,7 @@ def check_scores(scores: object, shape: tuple[int, ...], what: str) -> Float32:
     Args:
         scores: what the model returned.
         shape: the shape that is wanted.
-        what: the method that returned it, for errors.
+        what: the method that returned them, for errors.
 
     Raises:
         BenchsuiteError: when they are not.
@@ -76,7 +76,7 @@ def check_scores(scores: object, shape: tuple[int, ...], what: str) -> Float32:
 
 
 def check_finite(scores: Float32, what: str) -> Float32:
-    """Return float32 scores, if none is infinite; NaN is no opinion.
+    """Return float32 scores, if none is infinite; NaN means that the model abstains.
 
     Raises:
         BenchsuiteError: when one is.
@@ -90,7 +90,7 @@ def check_finite(scores: Float32, what: str) -> Float32:
     return scores
 
 
-def check_top(top: object, k: int, allowed: Allowed, first: int = 0) -> TopK:
+def check_top(top: object, k: int, allowed: AllowedItems, first: int = 0) -> TopK:
     """Return the lists that a model's own ``recommend`` made, as int32 and float32, if they keep the rules.
 
     Args:
@@ -119,7 +119,7 @@ def check_top(top: object, k: int, allowed: Allowed, first: int = 0) -> TopK:
     return TopK(item.astype(np.int32, copy=False), score)
 
 
-def check_lists(lists: Rankings, k: int, allowed: Allowed) -> None:
+def check_lists(lists: Rankings, k: int, allowed: AllowedItems) -> None:
     """Check finished lists, places that the fallback filled included.
 
     Args:
@@ -137,7 +137,9 @@ def check_lists(lists: Rankings, k: int, allowed: Allowed) -> None:
     _check_places(lists.item, lists.score, lists.fallback, allowed, ("the list", 0))
 
 
-def _check_places(item: NDArray[Any], score: Float32, fallback: Bool, allowed: Allowed, told: tuple[str, int]) -> None:
+def _check_places(
+    item: NDArray[Any], score: Float32, fallback: Bool, allowed: AllowedItems, told: tuple[str, int]
+) -> None:
     """Raise BenchsuiteError for the first rule that a list breaks; ``told`` are source and first query, for errors."""
     filled, left, right = item >= 0, slice(None, -1), slice(1, None)
     listed = filled & ~fallback
@@ -170,7 +172,7 @@ def _later(bad: Bool) -> Bool:
     return np.pad(bad, ((0, 0), (1, 0)))
 
 
-def _is_blocked(item: NDArray[Any], allowed: Allowed) -> Bool:
+def _is_blocked(item: NDArray[Any], allowed: AllowedItems) -> Bool:
     """Return bool[q, k]: whether the item is blocked for its query; some queries at a time are marked in a table."""
     found = np.zeros(item.shape, np.bool_)
     step = max(1, _MASK_BYTES // max(allowed.items, 1))
@@ -201,7 +203,7 @@ def check_agreement(model: Model, fold: FoldView, lists: Rankings, rows: list[in
     Args:
         model: a fitted model.
         fold: who asked.
-        lists: what the model's own ``recommend`` led to.
+        lists: made by the model's own ``recommend``.
         rows: numbers of the queries to compare.
 
     Raises:
@@ -240,7 +242,7 @@ def _compare(where: str, codes: Int32, scores: Float32, scored: Int32, told: Flo
         what = f"recommend() and score() differ for {where}, place {place + 1}, item {int(scored[place])}:"
         score = float(found[place])
         if np.isnan(score):
-            raise BenchsuiteError(f"{what} score() has no opinion of it", remedy=remedy)
+            raise BenchsuiteError(f"{what} score() abstains", remedy=remedy)
         if score < bound - room:
             what = f"{what} its score is {score:.6g}, that of number {wanted} is {bound:.6g}"
             raise BenchsuiteError(what, remedy=remedy)

@@ -1,9 +1,9 @@
-"""Where ``ndcg@10`` is read: a metric's name with a cut-off; standard library only."""
+"""Parsing of ``ndcg@10``, a metric's name with a cut-off; standard library only."""
 
 from __future__ import annotations
 
 _DIGITS = 10
-"""Nobody looks at a list of so many places that their number has as many digits."""
+"""The most digits that a cut-off may have."""
 
 
 def split_cutoff(name: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 The tree (an exception is caught by any of its ancestors)::
 
-    BenchsuiteError                  something we foresaw; printed as one line, never as a traceback
+    BenchsuiteError                  a foreseen error; printed as one line, never as a traceback
     ├── UsageError                   the user's mistake; exit code 2
     │   ├── ConfigError              an experiment file or a setting is wrong
     │   ├── DataError                a data file is missing, damaged or malformed
@@ -40,7 +40,7 @@ class BenchsuiteError(Exception):
         return f"{line}; {remedy}" if remedy else line
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Survive a trip between processes with all three parts."""
+        """Keep all three parts when the error is sent between processes."""
         return _rebuild, (type(self), self.what, self.where, self.remedy)
 
 
@@ -72,7 +72,7 @@ class LeakError(UsageError):
     """A split shows a model what it must not see."""
 
 
-class NotApplicable(BenchsuiteError):  # noqa: N818 - a verdict about a cell, not a failure
+class NotApplicable(BenchsuiteError):  # noqa: N818 - the state of a cell, not a failure
     """A model needs something that the data does not have."""
 
 
@@ -81,7 +81,7 @@ _LONGEST_PART = 1500
 
 
 def _cut(text: str) -> str:
-    """Return the text, cut where nobody would read on: names that came from a file may have any length."""
+    """Return the text, cut to a readable length: names from a file may have any length."""
     return text if len(text) <= _LONGEST_PART else f"{text[: _LONGEST_PART - 3]}..."
 
 

@@ -1,10 +1,11 @@
-"""Content keys: the same meaning gives the same bytes, the same bytes give the same key."""
+"""Content keys: equal content has equal bytes, and equal bytes have an equal key."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 KEY_SCHEME = 1
@@ -16,7 +17,7 @@ def canonical_json(value: Any) -> bytes:
 
     Raises:
         ValueError: for NaN or infinite numbers, which JSON does not have.
-        TypeError: for anything JSON cannot say.
+        TypeError: for anything that JSON does not have.
     """
     text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode()
@@ -25,6 +26,16 @@ def canonical_json(value: Any) -> bytes:
 def content_key(kind: str, value: Any) -> str:
     """Return the sha256 (64 hex digits) that names a thing of this kind with this content."""
     return hashlib.sha256(canonical_json({"scheme": KEY_SCHEME, "kind": kind, "content": value})).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 (hex) of a file.
+
+    Raises:
+        OSError: when it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Importing plugins: a file runs from the very bytes that are hashed, a stranger's code first in a process of its own.
+"""Imports plugins: a file runs from the bytes that are hashed; foreign code is tried in a child process first.
 
-Whoever imports a module runs it, and it may leave the interpreter, die or never come back. So code that is not our own
-is imported in a child first; only what survives there is imported here.
+Whoever imports a module or sets up a plugin runs its code, and it may leave the interpreter, die or never come back. So
+code that is not our own is imported, and set up, in a child first; only what survives there is imported here.
 """
 
 from __future__ import annotations
@@ -12,20 +12,33 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from benchsuite.errors import BenchsuiteError, PluginError
 
 IMPORT_SECONDS = 120.0
-"""How long a stranger's module may take to be imported."""
+"""How long the import of a foreign module may take."""
 
 _CHILD = (
-    "import json, sys; order = json.loads(sys.argv[1]); sys.path[:] = order['path']; "
+    "import json, sys; order = json.loads(sys.stdin.buffer.readline()); sys.path[:] = order['path']; "
     "from benchsuite.loading import serve; serve(order)"
 )
 _SAID = 2000
+
+_survived: set[str] = set()
+"""What went well in a child of this process."""
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What is done with a class once its module is imported: it is set up with these settings."""
+
+    attribute: str
+    settings: Mapping[str, Any]
 
 
 @contextlib.contextmanager
@@ -40,14 +53,14 @@ def plugin_code(where: str, remedy: str = "") -> Iterator[None]:
     except (BenchsuiteError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise PluginError(f"its code raised {said(error)}", where=where, remedy=remedy) from error
+        raise PluginError(f"its code raised {error_text(error)}", where=where, remedy=remedy) from error
 
 
-def said(error: BaseException) -> str:
-    """Return what was raised as one short line; a message that cannot be told is left out."""
+def error_text(error: BaseException) -> str:
+    """Return what was raised as one short line; only the type where the message itself raises."""
     try:
         text = " ".join(f"{type(error).__name__}: {error}".split())
-    except Exception:  # noqa: BLE001 - the message is a stranger's code, too
+    except Exception:  # noqa: BLE001 - the message is foreign code, too
         text = type(error).__name__
     return text[:_SAID]
 
@@ -57,39 +70,41 @@ def digest(code: bytes) -> str:
     return hashlib.sha256(code).hexdigest()
 
 
-def import_file(path: Path, code: bytes, *, apart: bool) -> ModuleType:
+def import_file(path: Path, code: bytes, *, apart: bool, then: SetUp | None = None) -> ModuleType:
     """Import a Python file from its bytes, once for each content.
 
     Args:
         path: of the file, for tracebacks and ``__file__``.
         code: its content.
         apart: try it in a child first.
+        then: what will be done with it here, tried in the child, too.
 
     Raises:
-        PluginError: when the child died.
+        PluginError: when the child process failed.
         BaseException: whatever the file raises.
     """
     name = f"benchsuite_file_{path.stem}_{digest(code)[:16]}_{digest(os.fsencode(path))[:8]}"
+    if apart:
+        _try_apart(name, str(path), code, then)
     if name not in sys.modules:
-        if apart:
-            _try_in_child({"name": name, "file": str(path)}, code)
         _run_file(name, path, code)
     return sys.modules[name]
 
 
-def import_installed(name: str, *, apart: bool) -> ModuleType:
+def import_installed(name: str, *, apart: bool, then: SetUp | None = None) -> ModuleType:
     """Import a module by its name.
 
     Args:
         name: of the module.
         apart: try it in a child first, unless it is imported already.
+        then: what will be done with it here, tried in the child, too.
 
     Raises:
-        PluginError: when the child died.
+        PluginError: when the child process failed.
         BaseException: whatever the module raises.
     """
-    if apart and name not in sys.modules:
-        _try_in_child({"name": name, "file": ""}, b"")
+    if apart:
+        _try_apart(name, "", b"", then)
     return importlib.import_module(name)
 
 
@@ -110,8 +125,21 @@ def _run_file(name: str, path: Path, code: bytes) -> None:
         raise
 
 
+def _try_apart(name: str, file: str, code: bytes, then: SetUp | None) -> None:
+    """Import, and set up, in a child what did not go well in one before."""
+    order: dict[str, object] = {"name": name, "file": file}
+    if then is not None:
+        order |= {"attribute": then.attribute, "settings": dict(then.settings)}
+    elif name in sys.modules:
+        return
+    mark = json.dumps(order, default=str, sort_keys=True)
+    if mark not in _survived:
+        _try_in_child(json.loads(mark), code)
+        _survived.add(mark)
+
+
 def _try_in_child(order: dict[str, object], code: bytes) -> None:
-    """Import in a new process and wait for what becomes of it.
+    """Import in a new process and wait for the result.
 
     Raises:
         PluginError: when the import failed there; the message says how.
@@ -124,7 +152,7 @@ def _try_in_child(order: dict[str, object], code: bytes) -> None:
     try:
         try:
             process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-P", "-c", _CHILD, json.dumps(order)],
+                [sys.executable, "-P", "-c", _CHILD],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -136,11 +164,11 @@ def _try_in_child(order: dict[str, object], code: bytes) -> None:
         late = False
         with process:
             try:
-                process.communicate(code, timeout=IMPORT_SECONDS)
+                process.communicate(json.dumps(order).encode() + b"\n" + code, timeout=IMPORT_SECONDS)
             except subprocess.TimeoutExpired:
                 late = True
             finally:
-                with contextlib.suppress(ProcessLookupError, PermissionError):  # with all that the import started
+                with contextlib.suppress(ProcessLookupError, PermissionError):  # and what the import started
                     os.killpg(process.pid, signal.SIGKILL)
         os.set_blocking(receiving, False)
         try:
@@ -149,12 +177,24 @@ def _try_in_child(order: dict[str, object], code: bytes) -> None:
             report = b""
     finally:
         os.close(receiving)
+    told = _told(report)
+    step = "set-up" if "imported" in told else "import"
     if late:
-        raise PluginError(f"cannot be loaded: its import took more than {IMPORT_SECONDS:g} seconds")
-    if not report:
-        raise PluginError(f"cannot be loaded: its import {_ending(process.returncode)}")
-    if failure := json.loads(report)["failure"]:
+        raise PluginError(f"cannot be loaded: its {step} took more than {IMPORT_SECONDS:g} seconds")
+    if "failure" not in told or process.returncode:
+        raise PluginError(f"cannot be loaded: its {step} {_ending(process.returncode)}")
+    if failure := told["failure"]:
         raise PluginError(f"cannot be loaded: {failure}")
+
+
+def _told(report: bytes) -> dict[str, Any]:
+    """Return what the child told, in lines; the plugin may have written anything between them."""
+    found: dict[str, Any] = {}
+    for line in report.splitlines():
+        with contextlib.suppress(ValueError, RecursionError):
+            table = json.loads(line)
+            found |= table if isinstance(table, dict) else {}
+    return found
 
 
 def _ending(code: int) -> str:
@@ -169,19 +209,26 @@ def _ending(code: int) -> str:
 
 
 def serve(order: dict[str, object]) -> None:
-    """In the child: import, say what came of it, and leave without running anything that was left for the end."""
+    """In the child: import, set up, say what came of it, and leave without running what was left for the end.
+
+    An ordinary error of a set-up is no failure here: it comes again where the plugin is set up to be used.
+    """
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     code = sys.stdin.buffer.read()
     name, file = str(order["name"]), str(order["file"])
-    failure = ""
+    pipe, failure = int(str(order["pipe"])), ""
     try:
         if file:
             _run_file(name, Path(file), code)
         else:
             importlib.import_module(name)
+        os.write(pipe, b'\n{"imported": true}\n')
+        if "attribute" in order:
+            with contextlib.suppress(Exception, SystemExit, GeneratorExit):
+                getattr(sys.modules[name], str(order["attribute"])).from_settings(order["settings"]).settings()
     except BaseException as error:  # noqa: BLE001 - this process is here to find out
-        failure = said(error)
-    os.write(int(str(order["pipe"])), json.dumps({"failure": failure}).encode())
+        failure = error_text(error)
+    os.write(pipe, json.dumps({"failure": failure}).encode())
     os._exit(0)

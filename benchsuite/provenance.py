@@ -1,4 +1,4 @@
-"""Where results come from: everything about a run that does not change its numbers but that a reader wants to know."""
+"""Where results come from: what does not change the numbers of a run but a reader wants to know."""
 
 from __future__ import annotations
 

@@ -1,35 +1,36 @@
-"""Name to class, from entry points, lazily: listing reads metadata only and imports no plugin."""
+"""Finds plugins by name from entry points; listing reads metadata only and imports no plugin."""
 
 from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from benchsuite.cutoff import cutoff_of, split_cutoff
-from benchsuite.errors import PluginError, did_you_mean
-from benchsuite.loading import digest, import_file, import_installed, said
+from benchsuite.errors import ConfigError, PluginError, did_you_mean
+from benchsuite.loading import SetUp, digest, error_text, import_file, import_installed
 
 if TYPE_CHECKING:
     from benchsuite.api import Metric, Model, Plugin, Report, Source, Split
 
 Kind = Literal["models", "sources", "splits", "metrics", "reports"]
 KINDS: tuple[Kind, ...] = ("models", "sources", "splits", "metrics", "reports")
+FunctionGroup = Literal["functions", "exports"]
 OWN = "benchsuite"
-"""The distribution whose plugins are ours; all others are strangers'."""
+"""The distribution of our own plugins; all others are foreign."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class PluginEntry:
     """One installed plugin, known by its metadata alone.
 
     Attributes:
         kind: the entry-point group without its prefix.
-        name: what experiments call it.
+        name: its name in experiments.
         distribution: the package that brings it, or "" for a file in development.
         distribution_version: that package's version.
         target: ``"module:Class"`` or ``"file.py:Class"``.
@@ -52,18 +53,19 @@ class Entry:
         return not self.distribution
 
     def load(self) -> type[Plugin]:
-        """Import the plugin's class; a stranger's module is imported in a child first.
+        """Import the plugin's class; a foreign module is tried in a child process first.
 
         Raises:
             PluginError: when the import fails or the target is not a plugin of this kind.
         """
         return self.load_code()[0]
 
-    def load_code(self, *, apart: bool = True) -> tuple[type[Plugin], str]:
+    def load_code(self, *, apart: bool = True, settings: Mapping[str, Any] | None = None) -> tuple[type[Plugin], str]:
         """Import the plugin's class, and return with it the sha256 of the file that was run, "" for an installed one.
 
         Args:
             apart: import a stranger's module in a child first. A process that may die with its work needs none.
+            settings: what the plugin will be set up with here; a stranger's is set up in the child, too.
 
         Raises:
             PluginError: when the import fails or the target is not a plugin of this kind.
@@ -72,20 +74,21 @@ class Entry:
         module, _, attribute = self.target.rpartition(":") if self.is_file else self.target.partition(":")
         remedy = f"reinstall {self.distribution}" if self.distribution else f"correct {module}"
         code = ""
+        then = None if settings is None else SetUp(attribute, settings)
         try:
             if self.is_file:
                 content = _read(Path(module))
                 code = digest(content)
-                found = import_file(Path(module).resolve(), content, apart=apart)
+                found = import_file(Path(module).resolve(), content, apart=apart, then=then)
             else:
-                found = import_installed(module, apart=apart and self.distribution != OWN)
+                found = import_installed(module, apart=apart and self.distribution != OWN, then=then)
             plugin = getattr(found, attribute)
         except PluginError as error:
             raise PluginError(error.what, where=where, remedy=error.remedy or remedy) from error
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # a stranger's code may raise anything while it is imported
-            raise PluginError(f"cannot be loaded: {said(error)}", where=where, remedy=remedy) from error
+        except BaseException as error:  # foreign code may raise anything while it is imported
+            raise PluginError(f"cannot be loaded: {error_text(error)}", where=where, remedy=remedy) from error
         base = _base(self.kind)
         if not (isinstance(plugin, type) and issubclass(plugin, base)):
             raise PluginError(f"{self.target} is not a benchsuite.api.{base.__name__}", where=where)
@@ -110,7 +113,7 @@ def _installed() -> Iterator[tuple[str, str, EntryPoint]]:
     for distribution in distributions():
         if not _has_entry_points(distribution):
             continue
-        # Asked for once: each time, the whole text with its README is parsed anew.
+        # Read once, because each access parses the whole metadata anew.
         metadata = distribution.metadata
         name: str | None = metadata["Name"]  # None where an install is broken, whatever the type says
         version = metadata["Version"]
@@ -128,11 +131,11 @@ def _has_entry_points(distribution: Any) -> bool:
     return text is not None and "[benchsuite." in text
 
 
-def entries(kind: Kind) -> tuple[Entry, ...]:
+def entries(kind: Kind) -> tuple[PluginEntry, ...]:
     """Return all installed plugins of a kind, by name; two distributions with one name give two entries."""
     group = f"benchsuite.{kind}"
     found = [
-        Entry(kind, point.name, distribution, version, point.value)
+        PluginEntry(kind, point.name, distribution, version, point.value)
         for distribution, version, point in _installed()
         if point.group == group
     ]
@@ -144,7 +147,7 @@ def is_file(name: str) -> bool:
     return name.rpartition(":")[0].endswith(".py")
 
 
-def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> Entry:
+def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> PluginEntry:
     """Return the plugin with this name, ``distribution/name``, or ``./file.py:Class``.
 
     Args:
@@ -161,7 +164,7 @@ def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> Entry:
             what = f'stored results name the file "{name}" as a {kind[:-1]}, and a file runs only when you name it'
             raise PluginError(what, remedy=f"if you trust it, add --trust {name}, or install it as a package")
         file, _, attribute = name.rpartition(":")
-        return Entry(kind, attribute, "", "", f"{file}:{attribute}")
+        return PluginEntry(kind, attribute, "", "", f"{file}:{attribute}")
     distribution, _, plain = name.rpartition("/")
     known = entries(kind)
     matches = [e for e in known if e.name == plain and distribution.lower() in ("", e.distribution.lower())]
@@ -174,22 +177,32 @@ def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> Entry:
     return matches[0]
 
 
-def function_entries() -> dict[str, EntryPoint]:
-    """Return by name the functions that installed packages bring to ``import benchsuite`` and the command line."""
-    return {point.name: point for _, _, point in _installed() if point.group == "benchsuite.functions"}
+def function_entries(group: FunctionGroup = "functions") -> dict[str, EntryPoint]:
+    """Return by name what installed packages bring in a group of functions.
+
+    Args:
+        group: ``functions``, for ``import benchsuite`` and the command line, or ``exports``, the formats of
+            ``benchsuite data export``: each takes a data set, a folder, facts to tell, and a fold of it or None for the
+            whole, writes files and returns the rows of each.
+    """
+    return {point.name: point for _, _, point in _installed() if point.group == f"benchsuite.{group}"}
 
 
-def load_function(name: str) -> Callable[..., Any]:
+def load_function(name: str, group: FunctionGroup = "functions") -> Callable[..., Any]:
     """Import a function that an installed package brings; a stranger's module is imported in a child first.
+
+    Args:
+        name: of the function.
+        group: see :func:`function_entries`.
 
     Raises:
         PluginError: when there is none of this name, or its import fails.
     """
-    known = function_entries()
+    known = function_entries(group)
     if name not in known:
-        raise PluginError(f'unknown function "{name}"', remedy=did_you_mean(name, known))
+        raise PluginError(f'unknown {group[:-1]} "{name}"', remedy=did_you_mean(name, known))
     point = known[name]
-    where = f"function {name} ({point.value})"
+    where = f"{group[:-1]} {name} ({point.value})"
     stranger = point.dist is None or point.dist.name != OWN
     try:
         found = getattr(import_installed(point.module, apart=stranger), point.attr)
@@ -197,8 +210,8 @@ def load_function(name: str) -> Callable[..., Any]:
         raise PluginError(error.what, where=where, remedy=error.remedy) from error
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # a stranger's code may raise anything while it is imported
-        raise PluginError(f"cannot be loaded: {said(error)}", where=where) from error
+    except BaseException as error:  # foreign code may raise anything while it is imported
+        raise PluginError(f"cannot be loaded: {error_text(error)}", where=where) from error
     return cast("Callable[..., Any]", found)
 
 
@@ -212,16 +225,32 @@ def resolve_metric(name: str, where: str) -> Metric:
     Raises:
         PluginError: when there is none of this name.
     """
-    cutoff = cutoff_of(name)
-    full = name if cutoff is None else f"{split_cutoff(name)[0]}@k"
+    full, settings = read_cutoff(name, where)
     try:
         metric = load_metric(full, trusted=[name])
     except PluginError as error:
-        known = {entry.name.replace("@k", f"@{cutoff}") for entry in entries("metrics")}
-        if cutoff is not None and name not in known:  # in the user's own words, not as the plugin is called
-            raise PluginError(f'unknown metric "{name}"', where=where, remedy=did_you_mean(name, known)) from None
         raise PluginError(error.what, where=where, remedy=error.remedy) from None
-    return metric.from_settings({} if cutoff is None else {"k": cutoff}, name)
+    return metric.from_settings(settings, name)
+
+
+def read_cutoff(name: str, where: str) -> tuple[str, dict[str, Any]]:
+    """Read ``ndcg@10`` as the metric ``ndcg@k`` with ``k = 10``; any other name is as it is, without settings.
+
+    Raises:
+        ConfigError: when no number follows the @.
+        PluginError: when there is no such metric.
+    """
+    if is_file(name) or "@" not in name or name.endswith("@k"):
+        return name, {}
+    base, cutoff = split_cutoff(name)
+    k = cutoff_of(name)
+    if k is None:
+        raise ConfigError(f'"{name}" has no number after @', where=where, remedy=f"write for example {base}@10")
+    known = {entry.name for entry in entries("metrics")}
+    if f"{base.rpartition('/')[2]}@k" not in known:
+        options = {known_name.replace("@k", f"@{cutoff}") for known_name in known}
+        raise PluginError(f'unknown metric "{name}"', where=where, remedy=did_you_mean(name, options))
+    return f"{base}@k", {"k": k}
 
 
 def _place(name: str) -> tuple[str, str]:

@@ -1,8 +1,8 @@
-"""Folds in a store: what models may see and the truth lie apart, under one key, and only the runner joins them.
+"""Folds in a store: what models may see and the truth are separate entries of one key; a worker gets the first.
 
 A fold is two entries: ``fold`` (training part, queries, blocked items, candidates, and the whole validation fold) and
-``truth``. Older stores have the truth inside the entry ``fold``; such a fold is read as it is, and taken apart before
-anything is fitted on it.
+``truth``. Older stores have the truth inside the entry ``fold``; such a fold is read as it is, and its truth is
+moved to an entry of its own before anything is fitted on it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchsuite.errors import BenchsuiteError
 from benchsuite.store import Store
 
 _TOLD = ("identity", "data", "guard", "counts")
-"""What the runner writes into the manifest of a fold."""
+"""The fields that the runner writes into the manifest of a fold."""
 
 
 class StoredFolds:
@@ -42,7 +42,7 @@ class StoredFolds:
         return self._folds[key]
 
     def part(self, key: str, stage: str) -> Fold:
-        """Return the fold that a stage is asked on: the fold itself, or its validation fold.
+        """Return the fold whose queries a stage answers: the fold itself, or its validation fold.
 
         Raises:
             StoreError: when the fold is not there.
@@ -83,10 +83,10 @@ def complete(store: Store, key: str) -> bool:
 
 
 def write_fold(store: Store, key: str, fold: Fold, manifest: Mapping[str, Any]) -> None:
-    """Keep a fold; what is there already stays.
+    """Store a fold; an entry that exists stays.
 
     Args:
-        store: where to.
+        store: where to write.
         key: of both entries.
         fold: the whole fold.
         manifest: of the entry that models see; it names the data set's fingerprint as ``data``.
@@ -98,7 +98,7 @@ def write_fold(store: Store, key: str, fold: Fold, manifest: Mapping[str, Any]) 
             draft.manifest = dict(manifest)
 
 
-def take_apart(store: Store, key: str, dataset: Dataset) -> None:
+def separate_truth(store: Store, key: str, dataset: Dataset) -> None:
     """Move the truth of a fold that an older version wrote into an entry of its own; others are left alone."""
     entry = store.get("fold", key)
     if not holds_truth(entry.folder):
@@ -109,11 +109,11 @@ def take_apart(store: Store, key: str, dataset: Dataset) -> None:
     with store.write("fold", key) as draft:
         save_view(fold, draft.folder)
         draft.manifest = manifest
-        store.drop("fold", key)  # a kill before the new one is in place: the fold is cut again, its truth stays
+        store.drop("fold", key)  # after a kill between the two steps the fold is cut again, and its truth stays
 
 
-def borrow(store: Store, other: Store, key: str) -> None:
-    """Show a fold and its data set in another store, apart from its truth, without a copy where that can be."""
+def link_fold(store: Store, other: Store, key: str) -> None:
+    """Link a fold, without its truth, and its data set into another store; copy where links are impossible."""
     manifest = {name: value for name, value in store.get("fold", key).manifest.items() if name in _TOLD}
     if kinds_of(store, key) == ("fold",):
         write_fold(

@@ -1,7 +1,7 @@
 """Equal tuning: every model gets the same budget, and the search is a function of seed and results alone.
 
-A study can be replayed: asked again with the same results it proposes the same settings, so that after a kill trials
-that have a result are looked up, not paid for again.
+A study can be replayed: given the same results it proposes the same settings. So after a kill, trials with a result are
+looked up and not computed again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Budget:
     Attributes:
         on: the metric to tune on, measured on the validation fold.
         trials: how many settings may be tried, or None.
-        seconds: how many seconds of fitting and scoring may be spent, or None; the trial that crosses the line counts.
+        seconds: how many seconds of fitting and scoring may be spent, or None; the trial that exceeds the limit counts.
     """
 
     on: str
@@ -35,7 +35,7 @@ class Budget:
     seconds: float | None = None
 
     def left(self, trials: int, seconds: float) -> bool:
-        """Return True while another trial may begin; of two limits, the first that is reached ends the search."""
+        """Return True while another trial may begin; the first limit that is reached ends the search."""
         few = self.trials is None or trials < self.trials
         return few and (self.seconds is None or seconds < self.seconds)
 
@@ -47,7 +47,7 @@ class Trial:
     Attributes:
         settings: all settings of the model.
         value: the metric on validation, or None when the trial failed.
-        seconds: fitting and scoring.
+        seconds: of fitting and scoring.
         key: the validation cell behind it.
         reason: why there is no value.
     """
@@ -85,7 +85,7 @@ class Study:
 
     @property
     def seconds(self) -> float:
-        """What the trials cost so far."""
+        """The seconds of all trials so far."""
         return sum(trial.seconds for trial in self.trials)
 
     @property
@@ -124,7 +124,7 @@ class Study:
                 self._search().add_trial(frozen)
 
     def edges(self) -> list[str]:
-        """Return the settings of the best trial that lie at an end of their search range; a lone trial beat nobody."""
+        """Return the settings of the best trial that lie at an end of their search range; none after a single trial."""
         best = self.best
         if best is None or len(self.trials) == 1:
             return []
@@ -170,7 +170,7 @@ class Study:
 
 
 _EDGE = 0.02
-"""A winner within this share of its range's end is flagged: the range may be too narrow."""
+"""A best setting within this share of its range from an end is flagged: the range may be too narrow."""
 
 _RANDOM_TRIALS = 6
 """Random trials before the sampler starts to model what it saw."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from progress import Step
+from measurement_steps import Step
 
 from benchsuite.runner.worker_processes import ALLOCATOR_ENVIRONMENT, thread_limits
 

@@ -29,8 +29,8 @@ import kernels
 from agreement import agreement
 from data import CACHE, gowalla, small
 from environments import python_of
+from measurement_steps import Step, carry_out
 from page import write_page
-from progress import Step, carry_out
 from records import Records, hardware, put_page
 from targets import total
 

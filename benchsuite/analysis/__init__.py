@@ -1,4 +1,4 @@
-"""Judges stored results: measures cells, averages folds and seeds, and says it as a comparison."""
+"""Analyses stored results: measures cells, averages folds and seeds, tests differences, and returns a comparison."""
 
 from benchsuite.analysis.comparison_builder import build
 from benchsuite.analysis.kept_plans import kept_plan, latest_plan, plan_key, remember_plan

@@ -1,4 +1,4 @@
-"""Measure one stored cell, once: the result is kept beside it under the key of everything it rests on."""
+"""Measures a stored cell once: the result is kept in the store, under the key of everything that it rests on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from benchsuite.analysis.stored_cells import StoredCells
 from benchsuite.api import Metric
 from benchsuite.data import EvaluationInput, Float32, Float64, Fold
-from benchsuite.evaluate import Measured, Reading, evaluation_input, fallback_share, measure
+from benchsuite.errors import BenchsuiteError
+from benchsuite.evaluate import Calibrator, Measurement, evaluation_input, fallback_share, measure
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 from benchsuite.registry import load_metric
@@ -31,17 +33,17 @@ class CellResult:
         key: where the measurement lies in the store.
         measured: by (metric label, group); the group "" is everybody.
         costs: by cost name; ``fallback_share`` included.
-        facts: what the model told about itself.
-        reading: how the harness read the model's scores: ``threshold``, ``no_opinion`` (the score of pairs without
-            one), ``logistic`` (slope and intercept of the calibrator of probabilities) and ``rating`` (slope and
-            intercept of the line to ratings, and whether it was fitted; None where the data has no values). Empty where
-            no validation cell is planned.
+        facts: of the fitted model.
+        reading: what was fitted on the model's validation scores: ``threshold``, ``no_opinion`` (the score given to
+            pairs of which the model abstains), ``logistic`` (slope and intercept of the calibrator of probabilities)
+            and ``rating`` (slope and intercept of the line to ratings, and whether it was fitted; None where the data
+            has no values). Empty where no validation cell is planned.
         spent: ``parameters`` and ``power`` of the cell's manifest, where it has them.
     """
 
     test: Cell
     key: str
-    measured: Mapping[tuple[str, str], Measured]
+    measured: Mapping[tuple[str, str], Measurement]
     costs: Mapping[str, float]
     facts: Mapping[str, Any]
     reading: Mapping[str, Any]
@@ -49,25 +51,34 @@ class CellResult:
 
 
 class CellEvaluator:
-    """Measures cells of a plan; loads each fold at most once, and only when something is missing."""
+    """Measures cells of a plan; loads each fold at most once, and only when something is missing.
+
+    Attributes:
+        store: where results are.
+        cells: the plan's cells as they lie there.
+    """
 
     def __init__(self, plan: Plan, store: Store) -> None:
         self._plan = plan
         self.store = store
+        self.cells = StoredCells(store)
+        self._measurements: dict[str, Entry] = {}
         self._folds = StoredFolds(store)
         self._metrics: dict[str, Metric] | None = None
 
     def result(self, test: Cell, validation: Cell | None) -> CellResult:
         """Return the measured test cell; thresholds come from the validation cell, where one is planned."""
         key = content_key("measure", self._identity(test, validation))
-        if not self.store.has("measure", key):
+        entry = self.store.find("measure", key)
+        if entry is None:
             self._measure(key, test, validation)
-        entry = self.store.get("measure", key)
-        return self._read(test, entry, self.store.get("cell", test.key))
+            entry = self.store.get("measure", key)
+        self._measurements[key] = entry
+        return self._read(test, entry)
 
     def values(self, key: str) -> dict[str, Float64]:
-        """Return the values per query float64[q] by metric label, of the measurement with this key."""
-        entry = self.store.get("measure", key)
+        """Return the values per query float64[q] by metric label, of a result with this key."""
+        entry = self._measurements[key]
         return dict(zip(entry.manifest["values"], entry.arrays()["values"], strict=True))
 
     def _identity(self, test: Cell, validation: Cell | None) -> dict[str, Any]:
@@ -104,25 +115,28 @@ class CellEvaluator:
                 "sampled_negatives": int(np.isnan(evidence.pairs.value).sum()),
             }
 
-    def _read(self, test: Cell, entry: Entry, cell: Entry) -> CellResult:
+    def _read(self, test: Cell, entry: Entry) -> CellResult:
+        cell = self.cells.manifest(test)
+        if cell is None:
+            raise BenchsuiteError(f"cell {test.key[:12]} is measured and is not there")
         arrays = entry.arrays()
         measured = {}
         for j, result in enumerate(entry.manifest["results"]):
             value = np.nan if result["value"] is None else result["value"]
-            measured[result["metric"], result["group"]] = Measured(value, result["n"], arrays[f"replicates_{j}"])
-        costs = cell.manifest["costs"] | {"fallback_share": entry.manifest["fallback_share"]}
-        facts = cell.manifest.get("facts", {})
-        spent: dict[str, Any] = {name: cell.manifest[name] for name in ("parameters", "power") if name in cell.manifest}
+            measured[result["metric"], result["group"]] = Measurement(value, result["n"], arrays[f"replicates_{j}"])
+        costs = cell["costs"] | {"fallback_share": entry.manifest["fallback_share"]}
+        facts = cell.get("facts", {})
+        spent: dict[str, Any] = {name: cell[name] for name in ("parameters", "power") if name in cell}
         return CellResult(test, entry.folder.name, measured, costs, facts, entry.manifest["reading"], spent)
 
     def fold(self, key: str) -> Fold:
         """Return a fold, loaded once."""
         return self._folds.fold(key)
 
-    def evidence(self, test: Cell, validation: Cell | None) -> tuple[EvaluationInput, Reading]:
+    def evidence(self, test: Cell, validation: Cell | None) -> tuple[EvaluationInput, Calibrator]:
         """Return what metrics may look at, and how the scores were read."""
-        stored = self.store.get("cell", test.key).arrays()
-        tried = None if validation is None else self.store.get("cell", validation.key).arrays()
+        stored = self.cells.arrays(test)
+        tried = None if validation is None else self.cells.arrays(validation)
         own, settings = self._plan.predicts_values(test.model), self._plan.settings
         aims = settings["relevant"], settings["threshold"]
         return evaluation_input(self.fold(test.fold_key), stored, tried, *aims, predicts_values=own)
@@ -140,7 +154,7 @@ class CellEvaluator:
         return self._metrics
 
 
-def interval(replicates: Float32) -> tuple[float | None, float | None]:
+def percentile_interval(replicates: Float32) -> tuple[float | None, float | None]:
     """Return the 95% percentile interval, or (None, None) without replicates."""
     known = replicates[~np.isnan(replicates)]
     if not len(known):
@@ -149,7 +163,7 @@ def interval(replicates: Float32) -> tuple[float | None, float | None]:
     return float(low), float(high)
 
 
-def _told(reading: Reading) -> dict[str, Any]:
+def _told(reading: Calibrator) -> dict[str, Any]:
     return {
         "threshold": reading.threshold,
         "no_opinion": reading.neutral,

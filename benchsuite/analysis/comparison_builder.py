@@ -1,4 +1,4 @@
-"""From a plan and a store to the comparison that reports show."""
+"""Builds the comparison that reports show, from a plan and a store."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, interval
+from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, percentile_interval
 from benchsuite.analysis.contamination import contamination_notes, title_completion_notes
 from benchsuite.analysis.costs import COSTS, Costs
 from benchsuite.analysis.machines import machine_notes
 from benchsuite.analysis.significance import ResultsByModel, significance_tests
+from benchsuite.analysis.stored_cells import StoredCells
 from benchsuite.analysis.strata_evaluation import Strata
 from benchsuite.analysis.titles import heading_before_titles
 from benchsuite.analysis.trials import trial_notes
 from benchsuite.analysis.user_cases import cases
-from benchsuite.data import Comparison, MetricInfo, Row, SplitInfo, State
-from benchsuite.plan import Cell, Plan
+from benchsuite.data import Comparison, MetricInfo, Row, RowOrigin, SplitInfo, State
+from benchsuite.plan import Cell, Plan, PlanRow
 from benchsuite.provenance import provenance
 from benchsuite.store import Store
 
@@ -37,33 +38,32 @@ def build(
     users: int = 0,
     country: str = "",
 ) -> Comparison:
-    """Judge every planned cell; nothing is left out.
+    """Build the comparison of every planned cell; none is left out.
 
     Args:
         plan: what was planned.
         store: where results are.
         progress: is told how many (data set, split, model) rows are measured.
-        against: labels of models that all others are held against, besides the best classic of each table.
+        against: labels of models that all others are compared with, besides the best classic of each table.
         users: how many users' cases to show in full in each place; 0 leaves values user by user out.
         country: whose electricity was used, three letters; "" takes the world's average for the estimate of CO2e.
     """
     measurer = CellEvaluator(plan, store)
     strata = Strata(plan, measurer)
-    groups: dict[tuple[str, str, str], list[Cell]] = {}
-    for cell in plan.cells:
-        groups.setdefault((cell.dataset, cell.split, cell.model), []).append(cell)
+    stored = measurer.cells
+    planned = plan.rows()
     rows: list[Row] = []
     costs = Costs(country)
     told: dict[tuple[str, str], Mapping[str, Any]] = {}
     judged: dict[tuple[str, str], dict[str, list[CellResult]]] = {}
     fitted: dict[str, dict[str, Any]] = {}
-    for done, ((dataset, split, model), cells) in enumerate(groups.items()):
-        progress(done, len(groups))
-        state, reason = _state(cells, store)
+    for done, row in enumerate(planned):
+        progress(done, len(planned))
+        dataset, split, model = row.dataset, row.split, row.model
+        state, reason = _state(row.cells, stored)
         if state == "ok":
-            stages = list(_pairs_of_stages(cells))
-            results = [measurer.result(test, validation) for test, validation in stages]
-            strata.add(dataset, split, model, stages, results)
+            results = [measurer.result(test, validation) for test, validation in row.pairs]
+            strata.add(dataset, split, model, row.pairs, results)
             fitted.setdefault(model, {}).update(results[0].facts)
             told.setdefault((dataset, model), results[0].facts)
             lacking = {metric.label: (metric.unmet or {}).get(dataset, "") for metric in plan.metrics}
@@ -74,7 +74,7 @@ def build(
             strata.absent(dataset, split, model, state, reason)
             names = [metric.label for metric in plan.metrics] + list(COSTS)
             rows += [Row(dataset, split, model, name, None, None, None, 0, state, reason) for name in names]
-    progress(len(groups), len(groups))
+    progress(len(planned), len(planned))
     judgement = significance_tests(plan, measurer, judged, rows, against)
     models = tuple(dataclasses.replace(model, fitted=fitted.get(model.label, {})) for model in plan.models)
     return Comparison(
@@ -84,10 +84,10 @@ def build(
         splits=tuple(_with_groups(plan.splits)),
         models=models,
         metrics=(*map(_titled, plan.metrics), *costs.infos()),
-        provenance=_provenance(plan, store) | {"readings": _readings(judged)},
+        provenance=_provenance(plan, stored) | {"readings": _readings(judged)},
         notes=(
             *_notes(plan, bool(judgement.contrasts)),
-            *machine_notes(plan, store),
+            *machine_notes(plan, stored),
             *trial_notes(plan.tuning),
             *contamination_notes(plan.datasets, plan.models, plan.metrics, judgement.contrasts),
             *title_completion_notes(told),
@@ -98,28 +98,20 @@ def build(
         standings=judgement.standings,
         per_user=tuple(cases(plan, measurer, judged, users)) if users else (),
         strata=tuple(strata.all()),
+        origins=tuple(_origin(row, stored) for row in planned),
     )
 
 
-def _pairs_of_stages(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell | None]]:
-    """Yield (test cell, validation cell or None where none is planned) of each seed and fold."""
-    places: dict[tuple[int, str], dict[str, Cell]] = {}
-    for cell in cells:
-        places.setdefault((cell.seed, cell.fold), {})[cell.stage] = cell
-    for stages in places.values():
-        yield stages["test"], stages.get("validation")
-
-
-def _state(cells: Sequence[Cell], store: Store) -> tuple[State, str]:
+def _state(cells: Sequence[Cell], stored: StoredCells) -> tuple[State, str]:
     """Return the state of a (data set, split, model) row: as good as its worst cell."""
     for cell in cells:
         if cell.reason:
             return "not applicable", cell.reason
     failures = []
     for cell in cells:
-        if not store.has("cell", cell.key):
+        manifest = stored.manifest(cell)
+        if manifest is None:
             return "missing", "not run yet"
-        manifest = store.get("cell", cell.key).manifest
         if manifest["state"] == "failed":
             failures.append((cell, manifest["reason"]))
     if failures:
@@ -132,9 +124,9 @@ def _state(cells: Sequence[Cell], store: Store) -> tuple[State, str]:
 def _rows(
     dataset: str, split: str, model: str, results: Sequence[CellResult], lacking: Mapping[str, str]
 ) -> Iterator[Row]:
-    """Average over seeds and folds; replicates are averaged draw by draw, so users stay whole.
+    """Average over seeds and folds; replicates are averaged draw by draw, so that a user's draws stay together.
 
-    ``lacking`` says by metric what the data has not.
+    ``lacking`` holds by metric what the data lacks.
     """
     for metric, group in results[0].measured:
         parts = [result.measured[metric, group] for result in results]
@@ -144,7 +136,7 @@ def _rows(
             reason = lacking.get(metric) or "no query counts"
             yield Row(dataset, split, model, metric, None, None, None, n, "not applicable", reason, group)
             continue
-        low, high = interval(np.mean([part.replicates for part in parts], axis=0))
+        low, high = percentile_interval(np.mean([part.replicates for part in parts], axis=0))
         yield Row(dataset, split, model, metric, value, low, high, n, "ok", group=group)
 
 
@@ -156,17 +148,17 @@ def _with_groups(splits: Sequence[SplitInfo]) -> Iterator[SplitInfo]:
 
 
 def _titled(metric: MetricInfo) -> MetricInfo:
-    """Return a metric with a heading; a plan older than titles keeps the headings that reports gave it then."""
+    """Return a metric with a heading; a plan older than titles keeps the headings of its time."""
     return metric if metric.title else dataclasses.replace(metric, title=heading_before_titles(metric.label))
 
 
-def _provenance(plan: Plan, store: Store) -> dict[str, Any]:
+def _provenance(plan: Plan, stored: StoredCells) -> dict[str, Any]:
     """Say what the comparison rests on: settings, keys, and where the cells were made."""
     cells = {cell.key: "" if cell.reason else "missing" for cell in plan.cells}
     machines: dict[str, Any] = {}
     for cell in plan.cells:
-        if not cell.reason and store.has("cell", cell.key):
-            manifest = store.get("cell", cell.key).manifest
+        manifest = stored.manifest(cell)
+        if manifest is not None:
             cells[cell.key] = manifest["state"]
             machines.setdefault(str(manifest["provenance"]["hardware"]), manifest["provenance"])
     return {
@@ -174,6 +166,24 @@ def _provenance(plan: Plan, store: Store) -> dict[str, Any]:
         "cells": {key: state for key, state in cells.items() if state},
         "made_with": list(machines.values()) or [provenance()],
     }
+
+
+def _origin(row: PlanRow, stored: StoredCells) -> RowOrigin:
+    """Return what a row's numbers rest on."""
+    kept = [manifest for cell in row.cells if (manifest := stored.manifest(cell)) is not None]
+    used = [test.identity["model"] for test, _ in row.pairs]
+    return RowOrigin(
+        dataset=row.dataset,
+        split=row.split,
+        model=row.model,
+        cells=tuple(cell.key for cell in row.cells),
+        plugin=used[0]["plugin"],
+        version=used[0]["version"],
+        settings=tuple(dict(model["settings"]) for model in used),
+        started=tuple(manifest["started"] for manifest in kept if "started" in manifest),
+        finished=tuple(manifest["finished"] for manifest in kept if "finished" in manifest),
+        provenance=kept[0]["provenance"] if kept else {},
+    )
 
 
 def _readings(judged: ResultsByModel) -> dict[str, Any]:

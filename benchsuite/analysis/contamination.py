@@ -1,8 +1,8 @@
-"""How much of a proposed model's lead survives when titles tell it nothing: the contamination probes in sentences.
+"""How much of a candidate model's lead remains with meaningless titles: the contamination probes in sentences.
 
 A pretrained language model may know items by name. An experiment that runs the same data set as it is and with other
 titles (a source setting ``titles`` other than ``given``) shows how much of the lead over the best classic rests on it.
-A model may also tell, in its facts, how often its backbone completes the titles that it should not know.
+A model's facts may also hold how often its backbone completes titles that it should not know.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def contamination_notes(
     metrics: Sequence[MetricInfo],
     contrasts: Sequence[Contrast],
 ) -> Iterator[str]:
-    """Yield one sentence for each data set with disguised twins, split and proposed model, on the main metric.
+    """Yield a sentence for each data set with a twin under other titles, split and candidate model, on the main metric.
 
     Args:
         datasets: what each data set is; twins are of one source and differ in the setting ``titles`` alone.

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchsuite.analysis import statistics
+from benchsuite.analysis import paired_statistics
 from benchsuite.analysis.variance import components
 from benchsuite.data import Bool, Contrast, Float64, Int32, Int64, VarianceComponents
 
@@ -19,7 +19,7 @@ Role = Literal["best classic", "chosen"]
 
 @dataclass(frozen=True, eq=False)
 class Measures:
-    """What one model reached in one metric, on one group of queries of one data set and split.
+    """The values of one model in one metric, on one group of queries of one data set and split.
 
     Attributes:
         mean: the value that its row shows.
@@ -33,7 +33,7 @@ class Measures:
 
     @property
     def pooled(self) -> bool:
-        """True for metrics that are no mean over queries, such as the pooled AUC: told by the numbers themselves."""
+        """True for metrics that are no mean over queries, such as the pooled AUC; found from the numbers."""
         if any(np.isnan(cell).all() for cell in self.queries):
             return True
         plain = float(np.mean([np.nanmean(cell) for cell in self.queries]))
@@ -41,7 +41,7 @@ class Measures:
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class MetricColumn:
     """One metric of one table: all models on the same queries.
 
     Attributes:
@@ -51,7 +51,7 @@ class Column:
         higher_is_better: the metric's direction.
         users: by cell int32[q], who asks.
         seeds: by cell, the experiment's seed.
-        models: by label, in the order of the experiment; ceilings are not among them.
+        models: by label, in the order of the experiment; oracles are not among them.
         group: the group of queries, "" is everybody.
     """
 
@@ -72,8 +72,8 @@ class Column:
         return (max if self.higher_is_better else min)(means, key=lambda name: means[name])
 
 
-def contrast(column: Column, reference: str, role: Role, test: Test = "randomization") -> list[Contrast]:
-    """Hold every other model of a column against one; p-values are not corrected yet (:func:`correct`).
+def contrast(column: MetricColumn, reference: str, role: Role, test: Test = "randomization") -> list[Contrast]:
+    """Compare every other model of a column with one; p-values are not corrected yet (:func:`correct`).
 
     A metric that is no mean over queries, or has values for other queries than the reference, has the bootstrap's
     interval like all others, but signs cannot be flipped: its test and effect size divide the difference by the
@@ -82,9 +82,9 @@ def contrast(column: Column, reference: str, role: Role, test: Test = "randomiza
 
     Args:
         column: the values.
-        reference: label of the model to hold against.
+        reference: label of the model to compare with.
         role: why this reference.
-        test: ``randomization`` flips signs of users; ``t`` trusts that many users make a mean normal.
+        test: ``randomization`` flips signs of users; ``t`` assumes that the mean over users is normal.
 
     Returns:
         One contrast per other model, none where the metric has no resamples (coverage).
@@ -95,19 +95,19 @@ def contrast(column: Column, reference: str, role: Role, test: Test = "randomiza
         return []
     models = [column.models[name] for name in names]
     cells = [np.stack([model.queries[cell] for model in models]) for cell in range(len(column.users))]
-    paired = statistics.pair(cells, other.queries, column.users)
+    paired = paired_statistics.pair(cells, other.queries, column.users)
     difference = np.array([model.mean for model in models]) - other.mean
     replicates = np.stack([model.replicates for model in models], axis=1) - other.replicates[:, None]
     own = np.array([model.pooled for model in models]) | other.pooled
-    plain = ~own & statistics.same_queries(cells, other.queries)
+    plain = ~own & paired_statistics.same_queries(cells, other.queries)
     users = np.where(plain, paired.users, len(np.unique(np.concatenate(column.users))))
-    error, low, high = statistics.interval(difference, replicates, users)
+    error, low, high = paired_statistics.interval(difference, replicates, users)
     if paired.users > 1:
-        error = np.where(plain, statistics.standard_error(paired.unit), error)
-    p, drawn, kind = _test(paired, statistics.t_test(difference, error, users), plain, test)
+        error = np.where(plain, paired_statistics.standard_error(paired.unit), error)
+    p, drawn, kind = _test(paired, paired_statistics.t_test(difference, error, users), plain, test)
     with np.errstate(invalid="ignore", divide="ignore"):
-        effect, effect_low, effect_high = statistics.effect_size(difference / error, users)
-    counts = statistics.wins(paired.share, column.higher_is_better)
+        effect, effect_low, effect_high = paired_statistics.effect_size(difference / error, users)
+    counts = paired_statistics.wins(paired.share, column.higher_is_better)
     return [
         Contrast(
             dataset=column.dataset,
@@ -141,20 +141,22 @@ def contrast(column: Column, reference: str, role: Role, test: Test = "randomiza
 _Kind = Literal["exact randomization", "randomization", "t", "bootstrap t"]
 
 
-def _test(paired: statistics.Paired, p: Float64, plain: Bool, test: Test) -> tuple[Float64, Int64, list[_Kind]]:
+def _test(paired: paired_statistics.Paired, p: Float64, plain: Bool, test: Test) -> tuple[Float64, Int64, list[_Kind]]:
     """Return p-values (those of t where signs are not flipped), draws and the kind of test of each column."""
     drawn = np.zeros(len(p), np.int64)
     kinds: list[_Kind] = ["bootstrap t"] * len(p)
-    flipped = plain & (np.count_nonzero(paired.share, axis=0) <= statistics.FLIPS_UP_TO) & (test == "randomization")
+    flipped = (
+        plain & (np.count_nonzero(paired.share, axis=0) <= paired_statistics.FLIPS_UP_TO) & (test == "randomization")
+    )
     columns = np.flatnonzero(flipped)
-    p[columns], drawn[columns] = statistics.sign_flips(paired.share[:, columns])
+    p[columns], drawn[columns] = paired_statistics.sign_flips(paired.share[:, columns])
     for j in np.flatnonzero(plain):
         kinds[j] = "t" if not flipped[j] else "randomization" if drawn[j] else "exact randomization"
     return p, drawn, kinds
 
 
-def correct(contrasts: Sequence[Contrast]) -> list[Contrast]:
-    """Give all contrasts of one table and role their Holm-corrected p-values."""
+def holm_corrected(contrasts: Sequence[Contrast]) -> list[Contrast]:
+    """Return all contrasts of one table and role with Holm-corrected p-values."""
     tables: dict[tuple[str, str, str, str], list[int]] = {}
     for index, one in enumerate(contrasts):
         tables.setdefault((one.dataset, one.split, one.group, one.role), []).append(index)
@@ -162,13 +164,13 @@ def correct(contrasts: Sequence[Contrast]) -> list[Contrast]:
     for indices in tables.values():
         p = np.array([np.nan if contrasts[i].p is None else contrasts[i].p for i in indices], np.float64)
         family = int((~np.isnan(p)).sum())
-        for i, adjusted in zip(indices, statistics.holm(p), strict=True):
+        for i, adjusted in zip(indices, paired_statistics.holm(p), strict=True):
             corrected[i] = dataclasses.replace(contrasts[i], p_holm=_known(adjusted), family=family)
     return corrected
 
 
-def spread(column: Column, reference: str | None) -> list[VarianceComponents]:
-    """Separate seeds from users, for each model's mean and for its difference to the reference (None: only means)."""
+def variance_components(column: MetricColumn, reference: str | None) -> list[VarianceComponents]:
+    """Estimate the variance between seeds and users, of means and of differences to the reference (None: of means)."""
     found: list[VarianceComponents] = []
     if len(set(column.seeds)) < 2:  # noqa: PLR2004 - one seed has no variance
         return found

@@ -41,7 +41,7 @@ _HEADS = {
 _OLD = "not measured: stored before it was counted"
 
 
-class Spent(Protocol):
+class CellCost(Protocol):
     """What one cell cost."""
 
     @property
@@ -55,7 +55,7 @@ class Spent(Protocol):
 
 @dataclass
 class Costs:
-    """Turns cells into cost rows, and remembers which assumptions the estimates rest on.
+    """Makes the cost rows of cells, and collects the assumptions of the estimates.
 
     Attributes:
         country: whose electricity was used: three letters, or "" for the world's average.
@@ -65,7 +65,7 @@ class Costs:
     _watts: set[str] = field(default_factory=set)
     _intensity: tuple[float, str] | None = None
 
-    def rows(self, dataset: str, split: str, model: str, cells: Sequence[Spent]) -> Iterator[Row]:
+    def rows(self, dataset: str, split: str, model: str, cells: Sequence[CellCost]) -> Iterator[Row]:
         """Yield one row for each cost: its mean, or why there is none."""
         for name in COSTS:
             values = [self._value(name, cell) for cell in cells]
@@ -96,7 +96,7 @@ class Costs:
             for (name, text), (title, unit) in zip(said.items(), _HEADS.values(), strict=True)
         )
 
-    def _value(self, name: str, cell: Spent) -> float | str:
+    def _value(self, name: str, cell: CellCost) -> float | str:
         """Return one cell's value, or why there is none."""
         if name == "parameters":
             count = cell.spent.get("parameters", _OLD)
@@ -105,7 +105,7 @@ class Costs:
             return self._energy(cell, grams=name == _GRAMS)
         return cell.costs[name]
 
-    def _energy(self, cell: Spent, *, grams: bool) -> float | str:
+    def _energy(self, cell: CellCost, *, grams: bool) -> float | str:
         power = cell.spent.get("power")
         if power is None:
             return _OLD

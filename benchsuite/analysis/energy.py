@@ -1,7 +1,7 @@
 """Energy and CO2e of stored cells, estimated from what they spent with the tables of the library *codecarbon*.
 
 Nothing is measured here and no network is asked: a cell's processor seconds become watt-hours by the rated power of its
-processor, and watt-hours become grams by the carbon intensity of a country or of the world. A tracker of the library is
+processor, and watt-hours become grams by the carbon intensity of a country or of the world. The library's tracker is
 never started.
 """
 
@@ -27,7 +27,7 @@ def watt_hours(cpu_seconds: float, power: Mapping[str, Any]) -> float:
 
     Args:
         cpu_seconds: processor seconds over all threads.
-        power: what the runner's meter told; ``gpu_joules`` counts as 0 where no GPU was used.
+        power: what the runner's ``ResourceUsage`` read; ``gpu_joules`` counts as 0 where no GPU was used.
     """
     watts, _ = watts_per_processor(power)
     return (cpu_seconds * watts + (power["gpu_joules"] or 0.0)) / _HOUR

@@ -1,12 +1,12 @@
-"""The plan of the latest run of each experiment, so that reports need neither the data nor the experiment file."""
+"""Stored plans of the latest run of each experiment, so that reports need neither the data nor the experiment file."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from benchsuite.atomic_writes import replaced_file
 from benchsuite.errors import StoreError, did_you_mean
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
@@ -18,7 +18,7 @@ _CELL = {
     **dict.fromkeys(("dataset", "split", "model", "fold", "fold_key", "key", "reason"), str),
     "seed": int,
     "stage": frozenset({"validation", "test"}),
-    "identity": {},
+    "identity": {"model": {"plugin": str, "version": str, "settings": {}}},
 }
 _TRIALS = {
     **dict.fromkeys(("dataset", "split", "model", "fold", "on"), str),
@@ -48,18 +48,17 @@ _PLAN = {
 
 
 def remember_plan(store: Store, plan: Plan) -> None:
-    """Keep the plan under its key for good, and under the experiment's name, where it replaces an older one."""
+    """Store the plan under its key, and under the experiment's name, where it replaces an older one."""
     key = plan_key(plan)
     if not store.has("plan", key):
         with store.write("plan", key) as entry:
             (entry.folder / "plan.json").write_bytes(_bytes(plan))
             entry.manifest = {"experiment": plan.name}
     path = _path(store, plan.name)
-    draft = path.with_name(f".{plan.name}.{os.getpid()}")
     try:
         path.parent.mkdir(exist_ok=True)
-        draft.write_bytes(_bytes(plan))
-        draft.replace(path)
+        with replaced_file(path) as draft:
+            draft.write_bytes(_bytes(plan))
     except OSError as error:
         remedy = "free disk space or choose another --store DIR; finished cells are safe"
         raise StoreError(f"cannot be written: {error.strerror or error}", where=str(path), remedy=remedy) from None
@@ -116,7 +115,7 @@ def _plan(table: Any, path: Path) -> Plan:
 
 
 def _bytes(plan: Plan) -> bytes:
-    """Return the plan as UTF-8; half a character is written as JSON's own escape and read again as it was."""
+    """Return the plan as UTF-8; a lone surrogate is written as a JSON escape and read again unchanged."""
     return plan.to_json().encode("utf-8", errors="backslashreplace")
 
 

@@ -1,32 +1,30 @@
-"""Where the cells of a comparison were made, said where costs could be misread."""
+"""Notes on the machines of the cells, where costs could be misread."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from benchsuite.analysis.stored_cells import StoredCells
 from benchsuite.plan import Plan
-from benchsuite.store import Store
 
 
-def machine_notes(plan: Plan, store: Store) -> Iterator[str]:
+def machine_notes(plan: Plan, stored: StoredCells) -> Iterator[str]:
     """Yield a sentence when not all cells were made alike.
 
-    On several processors, costs are no fair comparison. With several numbers of threads in one table, the last digits
-    of some models are no comparison either.
+    Costs of different processors cannot be compared. Numbers of threads may change the last digits of some models.
 
     Args:
         plan: what was planned.
-        store: where results are.
+        stored: its cells as they lie in the store.
     """
     made: dict[str, dict[str, None]] = {}  # models by machine, in the order of the plan
     threads: dict[tuple[str, str], dict[object, dict[str, None]]] = {}  # models by number of threads, by table
     for cell in plan.cells:
-        if not cell.reason and store.has("cell", cell.key):
-            manifest = store.get("cell", cell.key).manifest
-            if manifest["state"] == "ok":
-                made.setdefault(_machine(manifest), {})[cell.model] = None
-                table = threads.setdefault((cell.dataset, cell.split), {})
-                table.setdefault(manifest.get("threads"), {})[cell.model] = None
+        manifest = stored.manifest(cell)
+        if manifest is not None and manifest["state"] == "ok":
+            made.setdefault(_machine(manifest), {})[cell.model] = None
+            table = threads.setdefault((cell.dataset, cell.split), {})
+            table.setdefault(manifest.get("threads"), {})[cell.model] = None
     if len(made) > 1:
         parts = [f"{machine}: {', '.join(models)}" for machine, models in made.items()]
         yield f"Costs were not all measured on one machine; compare them only within one. {'. '.join(parts)}."
@@ -39,7 +37,7 @@ def machine_notes(plan: Plan, store: Store) -> Iterator[str]:
             )
 
 
-def _machine(manifest: dict[str, object]) -> str:
+def _machine(manifest: Mapping[str, object]) -> str:
     """Name the processor, and the GPU where one was used."""
     provenance = manifest["provenance"]
     hardware = provenance["hardware"] if isinstance(provenance, dict) else {}

@@ -1,21 +1,22 @@
-"""What two runs reached, number by number, tested where both answered the same queries."""
+"""Compares two runs number by number, with a test where both answered the same queries."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from benchsuite.analysis.cell_evaluation import CellEvaluator, CellResult
+from benchsuite.analysis.cell_evaluation import CellEvaluator
 from benchsuite.analysis.comparison_builder import build
-from benchsuite.analysis.contrasts import Column, contrast, correct
+from benchsuite.analysis.contrasts import MetricColumn, contrast, holm_corrected
 from benchsuite.analysis.run_refs import RunRef
-from benchsuite.analysis.significance import Table
+from benchsuite.analysis.significance import ComparisonTable
 from benchsuite.data import Contrast, MetricInfo, Row
 
 SAME = "the same cells: nothing was fitted anew"
 COST = "a cost, measured once"
+
+_Measurers = tuple[CellEvaluator, CellEvaluator]
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,12 @@ def metric_diffs(a: RunRef, b: RunRef, pairs: Sequence[tuple[str, str]]) -> list
         contrasts: dict[tuple[str, str, tuple[str, str]], Contrast] = {}
         why: dict[tuple[str, str], str] = {}
         for pair in pairs:
-            why[pair] = _untestable(a, b, dataset, split, pair)
+            why[pair] = _untestable(a, b, measurers, dataset, split, pair)
             if not why[pair]:
                 for made in _contrasts(a, b, measurers, (dataset, split), pair):
                     contrasts[made.split_label, made.metric, pair] = made
         keys = list(contrasts)
-        contrasts = dict(zip(keys, correct(list(contrasts.values())), strict=True))
+        contrasts = dict(zip(keys, holm_corrected(list(contrasts.values())), strict=True))
         for pair in pairs:
             for (place, metric), one in rows[0].get((dataset, pair[0]), {}).items():
                 other = rows[1].get((dataset, pair[1]), {}).get((place, metric))
@@ -106,19 +107,20 @@ def _reason(a: RunRef, b: RunRef, one: Row, other: Row, metric: str, why: str) -
     return why or _redefined(a, b, metric) or "the metric has no interval to test with"
 
 
-def _untestable(a: RunRef, b: RunRef, dataset: str, split: str, pair: tuple[str, str]) -> str:
+def _untestable(a: RunRef, b: RunRef, measurers: _Measurers, dataset: str, split: str, pair: tuple[str, str]) -> str:
     """Return why nothing of a place can be tested in pairs, or ""."""
-    cells = (a.cells(dataset, split, pair[0]), b.cells(dataset, split, pair[1]))
-    if not all(cells):
+    rows = (a.row(dataset, split, pair[0]), b.row(dataset, split, pair[1]))
+    if rows[0] is None or rows[1] is None:
         return "not planned on both sides"
-    for side, own, name in ((a, cells[0], "A"), (b, cells[1], "B")):
-        if not all(_ok(side, cell.key, cell.reason) for cell in own):
+    cells = (rows[0].cells, rows[1].cells)
+    for measurer, own, name in zip(measurers, cells, ("A", "B"), strict=True):
+        if not all(map(measurer.cells.is_ok, own)):
             return f"no value in {name}"
     rules = ("relevant", "threshold")
     same_rules = all(a.plan.settings[name] == b.plan.settings[name] for name in rules)
     if [cell.key for cell in cells[0]] == [cell.key for cell in cells[1]] and same_rules:
         return SAME
-    folds = [[(c.seed, c.fold, c.fold_key) for c in own if c.stage == "test"] for own in cells]
+    folds = [[(test.seed, test.fold, test.fold_key) for test, _ in row.pairs] for row in rows if row is not None]
     if folds[0] != folds[1]:
         common = len(set(folds[0]) & set(folds[1]))
         return (
@@ -126,11 +128,6 @@ def _untestable(a: RunRef, b: RunRef, dataset: str, split: str, pair: tuple[str,
             "so users cannot be paired"
         )
     return ""
-
-
-def _ok(side: RunRef, key: str, reason: str) -> bool:
-    known = not reason and side.store.has("cell", key)
-    return known and side.store.get("cell", key).manifest["state"] == "ok"
 
 
 def _metric(side: RunRef, label: str) -> MetricInfo | None:
@@ -152,33 +149,29 @@ def _redefined(a: RunRef, b: RunRef, metric: str) -> str:
 
 
 def _contrasts(
-    a: RunRef, b: RunRef, measurers: tuple[CellEvaluator, CellEvaluator], place: tuple[str, str], pair: tuple[str, str]
+    a: RunRef, b: RunRef, measurers: _Measurers, place: tuple[str, str], pair: tuple[str, str]
 ) -> Iterator[Contrast]:
     """Yield B against A for every metric of a place that means the same on both sides; p is not corrected yet."""
     columns = []
     for side, measurer, model in zip((a, b), measurers, pair, strict=True):
-        results = _results(side.cells(*place, model), measurer)
-        table = Table(side.plan, measurer, *place, {model: results})
+        row = side.row(*place, model)
+        results = [measurer.result(*pair) for pair in row.pairs] if row is not None else []
+        table = ComparisonTable(side.plan, measurer, *place, {model: results})
         columns.append({(column.split, column.group, column.metric): column for column in table.columns()})
     for key, one in columns[0].items():
         other = columns[1].get(key)
         if other is None or pair[0] not in one.models or pair[1] not in other.models or _redefined(a, b, one.metric):
             continue
         both = {"A": one.models[pair[0]], "B": other.models[pair[1]]}
-        column = Column(one.dataset, one.split, one.metric, one.higher_is_better, one.users, one.seeds, both, one.group)
+        column = MetricColumn(
+            one.dataset, one.split, one.metric, one.higher_is_better, one.users, one.seeds, both, one.group
+        )
         for found in contrast(column, "A", "chosen"):
             yield dataclasses.replace(found, model=pair[1], reference=pair[0])
 
 
-def _results(cells: Sequence[Any], measurer: CellEvaluator) -> list[CellResult]:
-    stages: dict[tuple[int, str], dict[str, Any]] = {}
-    for cell in cells:
-        stages.setdefault((cell.seed, cell.fold), {})[cell.stage] = cell
-    return [measurer.result(both["test"], both.get("validation")) for both in stages.values()]
-
-
 def summary(found: Sequence[MetricDiff]) -> Mapping[str, int]:
-    """Count what the tests and numbers say: better, worse, not separated, not tested, equal."""
+    """Count the outcomes: better, worse, not separated, not tested, equal."""
     counts = dict.fromkeys(("better", "worse", "not separated", "not tested", "the same cells"), 0)
     for one in found:
         if one.contrast is not None:

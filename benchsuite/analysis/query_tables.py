@@ -1,4 +1,4 @@
-"""What is too large for a comparison: values query by query and the lists, read from the store cell by cell."""
+"""Tables too large for a comparison: values query by query, and the lists, read from the store cell by cell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchsuite.analysis.cell_evaluation import CellEvaluator, CellResult
 from benchsuite.data import Bool, Fold, Int32, Int64
-from benchsuite.data.tables import Batch
+from benchsuite.data.result_tables import Batch
 from benchsuite.evaluate.evaluation_input import relevant_items
 from benchsuite.plan import Cell, Plan
 from benchsuite.store import Store
@@ -20,7 +20,7 @@ ROWS = 200_000
 
 
 def per_query(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
-    """Yield :data:`benchsuite.data.tables.PER_QUERY` in the order of the plan, metrics of one query in a row.
+    """Yield :data:`benchsuite.data.result_tables.PER_QUERY` in the order of the plan, metrics of one query in a row.
 
     A cell that has no result has no row; the comparison says why.
     """
@@ -42,11 +42,11 @@ def per_query(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
 
 
 def rankings(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
-    """Yield :data:`benchsuite.data.tables.RANKINGS` in the order of the plan, the list of one query in a row."""
+    """Yield :data:`benchsuite.data.result_tables.RANKINGS` in the order of the plan, the list of one query in a row."""
     measurer = CellEvaluator(plan, store)
     for result in _results(plan, measurer):
         fold = measurer.fold(result.test.fold_key)
-        stored = store.get("cell", result.test.key).arrays()
+        stored = measurer.cells.arrays(result.test)
         ids = _texts(fold.train.items.ids)
         right = _right(fold, plan.settings["relevant"])
         width = stored["item"].shape[1]
@@ -66,20 +66,12 @@ def rankings(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
 
 def _results(plan: Plan, measurer: CellEvaluator) -> Iterator[CellResult]:
     """Yield every test cell that has a result together with its validation cell, where one is planned, measured."""
-    validation = {_spot(cell): cell for cell in plan.cells if cell.stage == "validation"}
+    partners = {id(test): validation for row in plan.rows() for test, validation in row.pairs}
     for cell in plan.cells:
-        partner = validation.get(_spot(cell))
-        if cell.stage == "test" and all(_ok(one, measurer.store) for one in (cell, partner) if one is not None):
-            yield measurer.result(cell, partner)
-
-
-def _spot(cell: Cell) -> tuple[str, str, str, int, str]:
-    return cell.dataset, cell.split, cell.model, cell.seed, cell.fold
-
-
-def _ok(cell: Cell, store: Store) -> bool:
-    known = not cell.reason and store.has("cell", cell.key)
-    return known and store.get("cell", cell.key).manifest["state"] == "ok"
+        if cell.stage == "test":
+            partner = partners[id(cell)]
+            if all(measurer.cells.is_ok(one) for one in (cell, partner) if one is not None):
+                yield measurer.result(cell, partner)
 
 
 def _slices(queries: int, each: int, rows: int) -> Iterator[tuple[int, int]]:
@@ -90,7 +82,7 @@ def _slices(queries: int, each: int, rows: int) -> Iterator[tuple[int, int]]:
 
 
 def _place(cell: Cell, fold: Fold, query: Int64) -> dict[str, NDArray[Any]]:
-    """Return the columns that say whose row it is."""
+    """Return the columns that identify the row."""
     queries = fold.queries
     groups = _texts(queries.groups if len(queries.groups) > 1 else [""] * len(queries.groups))
     group = np.zeros(len(queries), np.int8) if queries.group is None else queries.group

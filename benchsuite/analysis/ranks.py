@@ -3,7 +3,7 @@
 Source: Demsar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 7 (2006), section 3.2. The rule
 of thumb there is more than 5 models on more than 10 data sets; with fewer, the chi-square approximation of Friedman's
 statistic is poor, so its p-value comes from permuting ranks within data sets. Nemenyi's difference is an
-approximation for many data sets as well and stays on the safe side of few.
+approximation for many data sets, too; for few it is conservative.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchsuite.analysis.statistics import DRAWS
+from benchsuite.analysis.paired_statistics import DRAWS
 from benchsuite.data import Float64, MeanRanks
 
 _SEED = 20_060_701
 _CHUNK = 2_000_000
 
 
-def stand(split: str, metric: str, table: Float64, datasets: Sequence[str], models: Sequence[str]) -> MeanRanks:
+def rank_models(split: str, metric: str, table: Float64, datasets: Sequence[str], models: Sequence[str]) -> MeanRanks:
     """Rank models over data sets.
 
     Args:
@@ -67,7 +67,7 @@ def friedman(ranks: Float64, draws: int = DRAWS, seed: int = _SEED) -> tuple[flo
     rows, models = ranks.shape
     middle = (models + 1) / 2.0
     spread = float(((ranks - middle) ** 2).sum())
-    if models < 2 or spread == 0:  # noqa: PLR2004 - one model has nobody to differ from
+    if models < 2 or spread == 0:  # noqa: PLR2004 - one model has no other to differ from
         return 0.0, 1.0
     seen = float(((ranks.sum(axis=0) - rows * middle) ** 2).sum())
     rng = np.random.default_rng(seed)
@@ -85,7 +85,7 @@ def critical_difference(models: int, datasets: int) -> float:
 
     It is ``q * sqrt(k (k + 1) / (6 n))`` with q the studentized range of k groups at 95%, divided by sqrt(2).
     """
-    if models < 2:  # noqa: PLR2004 - one model has nobody to differ from
+    if models < 2:  # noqa: PLR2004 - one model has no other to differ from
         return 0.0
     from scipy.stats import studentized_range
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from benchsuite.analysis.stored_cells import StoredCells
 from benchsuite.data import ModelInfo, PluginInfo
-from benchsuite.plan import Cell, Plan
+from benchsuite.plan import Cell, Plan, PlanRow
 from benchsuite.store import Store
 
 Kind = Literal["settings", "data", "split", "metric", "model", "tuned", "code", "machine"]
@@ -22,7 +23,7 @@ class RunRef:
     """One of the two runs that are compared.
 
     Attributes:
-        title: what the reader called it.
+        title: as the reader named it.
         plan: what was planned.
         store: where its results are.
     """
@@ -32,18 +33,22 @@ class RunRef:
     store: Store
 
     def about(self, model: str) -> ModelInfo:
-        """Return what the plan says of a model."""
+        """Return the plan's info of a model."""
         return next(about for about in self.plan.models if about.label == model)
 
-    def cells(self, dataset: str, split: str, model: str) -> list[Cell]:
-        """Return the cells of one place."""
+    def row(self, dataset: str, split: str, model: str) -> PlanRow | None:
+        """Return what is planned in one place, None for nothing."""
         place = (dataset, split, model)
-        return [cell for cell in self.plan.cells if (cell.dataset, cell.split, cell.model) == place]
+        return next((row for row in self.plan.rows() if (row.dataset, row.split, row.model) == place), None)
+
+    def tests(self, model: str) -> list[Cell]:
+        """Return the test cells of a model."""
+        return [test for row in self.plan.rows() if row.model == model for test, _ in row.pairs]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is not the same.
+    """One difference.
 
     Attributes:
         kind: what it belongs to.
@@ -105,13 +110,13 @@ def _plain(about: PluginInfo) -> dict[str, Any]:
 
 
 def _tuned(a: RunRef, b: RunRef, pairs: Sequence[tuple[str, str]]) -> Iterator[Change]:
-    """Yield settings of fitted cells that differ although, or besides what, the plan's own settings say."""
+    """Yield settings of fitted cells that differ, beyond the differences of the plans' settings."""
     for one, other in pairs:
         known = dict(_differing(_plain(a.about(one)), _plain(b.about(other))))
-        after = {_spot(cell): cell for cell in b.plan.cells if cell.model == other and cell.stage == "test"}
+        after = {_spot(cell): cell for cell in b.tests(other)}
         label = one if one == other else f"{one} / {other}"
-        for cell in a.plan.cells:
-            if cell.model != one or cell.stage != "test" or _spot(cell) not in after:
+        for cell in a.tests(one):
+            if _spot(cell) not in after:
                 continue
             first, second = cell.identity["model"], after[_spot(cell)].identity["model"]
             place = f"{label} on {cell.dataset}, {cell.split}, seed {cell.seed}, fold {cell.fold}"
@@ -139,15 +144,14 @@ def _made_with(a: RunRef, b: RunRef, pairs: Sequence[tuple[str, str]]) -> Iterat
     used = []
     for side, models in ((a, {one for one, _ in pairs}), (b, {other for _, other in pairs})):
         values: dict[str, set[str]] = {}
+        stored = StoredCells(side.store)
         for cell in side.plan.cells:
-            if cell.model not in models or cell.reason or (both and cell.key in shared):
-                continue
-            if side.store.has("cell", cell.key):
-                for name, value in _circumstances(side.store.get("cell", cell.key).manifest):
+            if cell.model in models and not (both and cell.key in shared) and (manifest := stored.manifest(cell)):
+                for name, value in _circumstances(manifest):
                     values.setdefault(name, set()).add(value)
         used.append(values)
     if not all(used):
-        return  # one side adds nothing of its own
+        return  # one side has none of its own
     for name in dict.fromkeys([*used[0], *used[1]]):
         one, other = (values.get(name, set()) for values in used)
         if one != other:

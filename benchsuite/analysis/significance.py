@@ -1,4 +1,4 @@
-"""From measured cells to statistics, remembered in the store: they are worked out once for each set of results."""
+"""From measured cells to statistics; computed once for each set of results and kept in the store."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from benchsuite.analysis import statistics
+from benchsuite.analysis import paired_statistics
 from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult
-from benchsuite.analysis.contrasts import Column, Measures, Test, contrast, correct, spread
-from benchsuite.analysis.ranks import stand
+from benchsuite.analysis.contrasts import Measures, MetricColumn, Test, contrast, holm_corrected, variance_components
+from benchsuite.analysis.ranks import rank_models
 from benchsuite.data import Contrast, Float64, Int32, MeanRanks, Row, VarianceComponents
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
 from benchsuite.store import MANIFEST, Store, unreadable
 
 _VERSION = 1
-"""Raised when the statistics change, so that nothing worked out earlier is shown as if it were new."""
+"""Raised when the statistics change, so that older statistics are not shown as new ones."""
 
 _SEVERAL = 2
 
@@ -46,14 +46,14 @@ def significance_tests(
     against: Sequence[str] = (),
     test: Test = "randomization",
 ) -> Judgement:
-    """Work out all statistics, or read them where they were worked out before.
+    """Compute all statistics, or read them where they were computed before.
 
     Args:
         plan: what was planned.
-        measurer: gives folds and values per query.
-        judged: what was measured.
+        measurer: returns folds and values per query.
+        judged: the measured cells.
         rows: the means, for ranks.
-        against: labels of chosen models that all others are held against, besides the best classic.
+        against: labels of chosen models that all others are compared with, besides the best classic.
         test: which test of differences.
     """
     ceilings = {model.label for model in plan.models if model.is_oracle}
@@ -62,7 +62,7 @@ def significance_tests(
     spreads: list[VarianceComponents] = []
     for (dataset, split), models in judged.items():
         compete = {name: results for name, results in models.items() if name not in ceilings}
-        table = Table(plan, measurer, dataset, split, compete)
+        table = ComparisonTable(plan, measurer, dataset, split, compete)
         chosen = [label for label in against if label in compete]
         identity = {
             "dataset": dataset,
@@ -72,7 +72,7 @@ def significance_tests(
             "metrics": [[m.label, m.higher_is_better] for m in plan.metrics],
             "classics": [label for label in classics if label in compete],
             "against": chosen,
-            "test": [test, statistics.DRAWS, REPLICATES],
+            "test": [test, paired_statistics.DRAWS, REPLICATES],
         }
         work = lambda: _work(table, classics, chosen, test)  # noqa: B023, E731 - called at once
         read = lambda content: _tests(content, split)  # noqa: B023, E731 - same
@@ -83,19 +83,19 @@ def significance_tests(
     return Judgement(tuple(contrasts), tuple(spreads), standings)
 
 
-def _work(table: Table, classics: Sequence[str], chosen: Sequence[str], test: Test) -> dict[str, Any]:
+def _work(table: ComparisonTable, classics: Sequence[str], chosen: Sequence[str], test: Test) -> dict[str, Any]:
     contrasts: list[Contrast] = []
     spreads: list[VarianceComponents] = []
     for column in table.columns():
         best = column.best(classics)
-        spreads += spread(column, best)
+        spreads += variance_components(column, best)
         if best is not None:
             contrasts += contrast(column, best, "best classic", test)
         for label in chosen:
             if label in column.models:
                 contrasts += contrast(column, label, "chosen", test)
     return {
-        "contrasts": [dataclasses.asdict(one) for one in correct(contrasts)],
+        "contrasts": [dataclasses.asdict(one) for one in holm_corrected(contrasts)],
         "spreads": [dataclasses.asdict(one) for one in spreads],
     }
 
@@ -115,24 +115,25 @@ def _of_group(one: Mapping[str, Any], split: str) -> dict[str, Any]:
 def _remembered(
     store: Store, identity: Mapping[str, Any], work: Callable[[], dict[str, Any]], read: Callable[[dict[str, Any]], T]
 ) -> T:
-    """Return what ``work`` returns for this identity, from the store where it is there, as ``read`` makes it.
+    """Return the result of ``work`` for this identity, read by ``read`` from the store if it is there.
 
     Raises:
-        StoreError: when what is there is something else.
+        StoreError: when the stored result is of another identity.
     """
     full = {"version": _VERSION, **identity}
     key = content_key("statistics", full)
-    if not store.has("statistics", key):
+    entry = store.find("statistics", key)
+    if entry is None:
         with store.write("statistics", key) as draft:
             draft.manifest = {"identity": full, "content": work()}
-    entry = store.get("statistics", key)
+        entry = store.get("statistics", key)
     try:
         return read(entry.manifest["content"])
     except (TypeError, KeyError) as error:
         raise unreadable(entry.folder / MANIFEST, error) from None
 
 
-class Table:
+class ComparisonTable:
     """All measured models of one data set and split, read from the store when asked for columns."""
 
     def __init__(
@@ -145,8 +146,8 @@ class Table:
         self._cells = [result.test for result in next(iter(models.values()), ())]
         self.seeds = [cell.seed for cell in self._cells]
 
-    def columns(self) -> Iterator[Column]:
-        """Yield every metric of everybody, then of each group of queries."""
+    def columns(self) -> Iterator[MetricColumn]:
+        """Yield every metric over all queries, then of each group of queries."""
         if not self._models:
             return
         folds = [self._measurer.fold(cell.fold_key) for cell in self._cells]
@@ -171,7 +172,7 @@ class Table:
         users: Sequence[Int32],
         counted: Sequence[Any],
         values: Mapping[str, Sequence[Mapping[str, Float64]]],
-    ) -> Column:
+    ) -> MetricColumn:
         dataset, split = self._place
         models = {}
         for name, results in self._models.items():
@@ -182,11 +183,11 @@ class Table:
             queries = [cell[metric][mask] for cell, mask in zip(values[name], counted, strict=True)]
             replicates = np.stack([part.replicates for part in parts]).astype(np.float64).mean(axis=0)
             models[name] = Measures(mean, queries, replicates)
-        return Column(dataset, split, metric, higher, users, self.seeds, models, group)
+        return MetricColumn(dataset, split, metric, higher, users, self.seeds, models, group)
 
 
 def _standings(plan: Plan, store: Store, rows: Sequence[Row], ceilings: set[str]) -> Iterator[MeanRanks]:
-    """Yield ranks over data sets for each split and metric; groups of queries do not stand apart."""
+    """Yield ranks over data sets for each split and metric; groups of queries are not ranked apart."""
     datasets = [about.label for about in plan.datasets]
     models = [about.label for about in plan.models if about.label not in ceilings]
     whole = [row for row in rows if not row.group]
@@ -211,8 +212,8 @@ def _standing(
 ) -> MeanRanks:
     cells = [[None if np.isnan(value) else float(value) for value in row] for row in table]
     identity: dict[str, Any] = {"split": split, "metric": metric, "datasets": datasets, "models": models}
-    identity |= {"table": cells, "draws": statistics.DRAWS}
-    work = lambda: dataclasses.asdict(stand(split, metric, table, datasets, models))  # noqa: E731 - one line of laziness
+    identity |= {"table": cells, "draws": paired_statistics.DRAWS}
+    work = lambda: dataclasses.asdict(rank_models(split, metric, table, datasets, models))  # noqa: E731 - called only if nothing is stored
     return _remembered(store, identity, work, _stood)
 
 

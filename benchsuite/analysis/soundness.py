@@ -1,4 +1,4 @@
-"""Whether everything in a store that a report rests on is there and as it was written."""
+"""Checks that everything in a store that a report rests on exists and is unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchsuite.stored_folds import kinds_of
 
 _SHORT = 12
 _NEAR = 1e-9
-"""Relative difference below which two numbers are the same: another machine may sum in another order."""
+"""Relative tolerance of numbers: another machine may sum in another order."""
 
 
 def store_faults(store: Store, plan: str, cells: Mapping[str, str]) -> Iterator[str]:
@@ -24,7 +24,7 @@ def store_faults(store: Store, plan: str, cells: Mapping[str, str]) -> Iterator[
     Args:
         store: where they lie.
         plan: the plan's key.
-        cells: the state that the report tells of each cell, by key.
+        cells: the state that the report shows of each cell, by key.
     """
     yield from _faults(store, "plan", plan)
     for key, state in cells.items():
@@ -51,7 +51,7 @@ def store_faults(store: Store, plan: str, cells: Mapping[str, str]) -> Iterator[
 
 
 def cache_faults(store: Store, anew: Store) -> Iterator[str]:
-    """Yield every cache that a report made ``anew`` found otherwise than it lies in the store."""
+    """Yield every cache of the store that differs from the one that was computed ``anew``."""
     for kind, key in anew.made_aside():
         if not store.exists(kind, key):
             continue
@@ -72,7 +72,7 @@ def _name(kind: str, key: str) -> str:
 
 
 def _split_faults(store: Store, folds: set[str]) -> Iterator[str]:
-    """Yield the faults of splits that made these folds; one that cannot be read may have."""
+    """Yield the faults of splits that made these folds; an unreadable split may have made them."""
     for key in store.keys("split"):
         faults = _faults(store, "split", key)
         if faults and folds.isdisjoint(_fold_keys(store, key) or folds):
@@ -88,7 +88,7 @@ def _fold_keys(store: Store, split: str) -> set[str]:
 
 
 def _study_faults(store: Store, plan: Plan) -> Iterator[str]:
-    """Yield the faults of studies, and those that do not say what the plan says of the same trials."""
+    """Yield the faults of studies, and studies that differ from the plan's trials."""
     planned = {study.keys: study for study in plan.tuning}
     for key in store.keys("tune"):
         faults = _faults(store, "tune", key)
@@ -105,7 +105,7 @@ def _study_faults(store: Store, plan: Plan) -> Iterator[str]:
 
 
 def _same(one: Entry, other: Entry) -> bool:
-    """Return whether two caches hold the same."""
+    """Return whether two caches are equal."""
     left, right = (
         {name: value for name, value in entry.manifest.items() if name not in ("files", "sha256")}
         for entry in (one, other)

@@ -1,4 +1,4 @@
-"""Every model's numbers on parts of each test: measured once for each cell and kept beside its measurement.
+"""Every model's numbers on the strata of each test, measured once for each cell and kept in the store.
 
 The parts of one family together cost as much as the whole, so they have few metrics: the main one for ranking, the
 first recall@k and the AUC, as far as the experiment measures them. They are not tested.
@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, interval
+from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, percentile_interval
 from benchsuite.data import MetricInfo, Row, State, Stratum, main_metric
-from benchsuite.evaluate import Measured, measure_parts, parts, unanswered
+from benchsuite.evaluate import Measurement, measure_parts, parts, unanswered
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 
 _VERSION = 1
-"""Raised when parts are cut or measured otherwise, so that nothing older is shown as if it were new."""
+"""Raised when parts are cut or measured otherwise, so that older numbers are not shown as new ones."""
 
 Stages = Sequence[tuple[Cell, Cell | None]]
 """(test cell, validation cell) of each seed and fold."""
@@ -27,12 +27,12 @@ Stages = Sequence[tuple[Cell, Cell | None]]
 
 @dataclass(frozen=True)
 class _Answers:
-    """What one model has in one place: a reason why there is nothing, or measured parts, one mapping a cell."""
+    """One model's results in one place: the reason why there are none, or measured parts, one mapping for each cell."""
 
     model: str
     state: State
     reason: str
-    measured: tuple[Mapping[tuple[str, str], Measured], ...] = ()
+    measured: tuple[Mapping[tuple[str, str], Measurement], ...] = ()
     unanswered: tuple[Mapping[str, tuple[int, int]], ...] = ()
 
 
@@ -79,11 +79,12 @@ class Strata:
                 yield Stratum(dataset, split, **cut, rows=tuple(rows), fallback=known)
 
     def _cut(self, fold_key: str) -> list[dict[str, Any]]:
-        """Return what is in each part of a fold, remembered: folds are large and do not change."""
+        """Return the counts of each part of a fold; cached, as folds are large and do not change."""
         identity = {"version": _VERSION, "fold": fold_key}
         key = content_key("strata", identity)
         store = self._measurer.store
-        if not store.has("strata", key):
+        entry = store.find("strata", key)
+        if entry is None:
             fold = self._measurer.fold(fold_key)
             asked = int(np.count_nonzero(np.diff(fold.truth.start)))
             content = [
@@ -94,17 +95,19 @@ class Strata:
             ]
             with store.write("strata", key) as draft:
                 draft.manifest = {"identity": identity, "content": content}
-        found: list[dict[str, Any]] = store.get("strata", key).manifest["content"]
+            entry = store.get("strata", key)
+        found: list[dict[str, Any]] = entry.manifest["content"]
         return found
 
     def _read(
         self, test: Cell, validation: Cell | None, measure_key: str, names: Sequence[str]
-    ) -> tuple[dict[tuple[str, str], Measured], dict[str, tuple[int, int]]]:
+    ) -> tuple[dict[tuple[str, str], Measurement], dict[str, tuple[int, int]]]:
         """Return results by (part, metric), and unanswered and all labelled pairs by part; measure them if need be."""
         identity = {"version": _VERSION, "measure": measure_key, "parts": list(names), "metrics": self._metrics}
         key = content_key("strata-measure", identity)
         store = self._measurer.store
-        if not store.has("strata-measure", key):
+        entry = store.find("strata-measure", key)
+        if entry is None:
             fold = self._measurer.fold(test.fold_key)
             evidence = self._measurer.evidence(test, validation)[0]
             chosen = [part for part in parts(fold) if part.name in names and part.rows(fold)]
@@ -117,10 +120,10 @@ class Strata:
                     "results": [_plain(part, metric, one) for (part, metric), one in results.items()],
                     "unanswered": {part.name: list(unanswered(evidence, part)) for part in chosen},
                 }
-        entry = store.get("strata-measure", key)
+            entry = store.get("strata-measure", key)
         arrays = entry.arrays()
         measured = {
-            (one["part"], one["metric"]): Measured(
+            (one["part"], one["metric"]): Measurement(
                 np.nan if one["value"] is None else one["value"], one["n"], arrays[f"replicates_{j}"]
             )
             for j, one in enumerate(entry.manifest["results"])
@@ -159,7 +162,7 @@ def _row(dataset: str, split: str, answers: _Answers, metric: str, part: str) ->
         return Row(dataset, split, answers.model, metric, None, None, None, n, "not applicable", why, part)
     low = high = None
     if all(len(one.replicates) for one in known):
-        low, high = interval(np.mean([one.replicates for one in known], axis=0))
+        low, high = percentile_interval(np.mean([one.replicates for one in known], axis=0))
     mean = float(np.mean([one.value for one in known]))
     return Row(dataset, split, answers.model, metric, mean, low, high, n, "ok", group=part)
 
@@ -169,6 +172,6 @@ def _share(pairs: Sequence[tuple[int, int]]) -> float | None:
     return sum(without for without, _ in pairs) / total if total else None
 
 
-def _plain(part: str, metric: str, one: Measured) -> dict[str, Any]:
+def _plain(part: str, metric: str, one: Measurement) -> dict[str, Any]:
     value = None if np.isnan(one.value) else one.value
     return {"part": part, "metric": metric, "value": value, "n": one.n}

@@ -1,4 +1,4 @@
-"""Headings of metrics in plans stored before metrics had titles, so that what was printed of them still verifies."""
+"""Headings of metrics in plans stored before metrics had titles, so that their reports still verify."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BEFORE = {
     "recall": "Recall",
     "rmse": "RMSE",
 }
-"""Closed: a metric of today says its own title."""
+"""Complete: newer metrics have a title of their own."""
 
 
 def heading_before_titles(label: str) -> str:

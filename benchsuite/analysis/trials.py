@@ -1,4 +1,4 @@
-"""Tuning trials that came to nothing, said where a reader could take a search for complete."""
+"""Notes on failed tuning trials, so that no reader takes a search for complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values user by user and some users' cases in full, for readers who want to look."""
+"""Values user by user, and some users' cases in full."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def cases(
         ids = fold.train.users.ids
         names = tuple(ids[code] for code in fold.queries.user)
         values = {model: _plain(measurer.values(result.key)[metric]) for model, result in first.items()}
-        lists = {model: measurer.store.get("cell", r.test.key).arrays()["item"] for model, r in first.items()}
+        lists = {model: measurer.cells.arrays(r.test)["item"] for model, r in first.items()}
         history, truth, items = fold.queries.items, fold.truth.items, fold.train.items
         chosen = np.unique(np.linspace(0, len(names) - 1, min(users, len(names))).round().astype(int)).tolist()
         shown = tuple(

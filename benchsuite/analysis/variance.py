@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchsuite.analysis.statistics import by_user
+from benchsuite.analysis.paired_statistics import by_user
 from benchsuite.data import Float64, Int32
 
 _TWO = 2

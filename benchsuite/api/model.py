@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from abc import abstractmethod
 from collections.abc import Mapping
 from enum import StrEnum
@@ -32,6 +33,15 @@ class Requirement(StrEnum):
     GPU = "a GPU"
 
 
+_RENAMED = {
+    "ceiling": "is_oracle",
+    "partial": "may_abstain",
+    "personal": "is_personalized",
+    "proposed": "is_candidate",
+}
+"""Declarations of :class:`Model` by the names that they had in earlier versions."""
+
+
 @dataclasses.dataclass
 class Model(Plugin):
     """Base of all models.
@@ -47,8 +57,8 @@ class Model(Plugin):
     """True for models that read text with a pretrained language model; see :meth:`reads_with_language_model`."""
 
     is_candidate: ClassVar[bool] = False
-    """True for a model that is put to the test: it is held against the best of all others, the classics, and never is
-    the reference itself. Reading frozen text vectors does not make a model a candidate; fine-tuning is in question."""
+    """True for a model that is put to the test: it is held against the best of all others, the classics, and is never
+    the reference itself. A model that reads frozen text vectors is no candidate; fine-tuning is what is tested."""
 
     is_oracle: ClassVar[bool] = False
     """True for an oracle: shown apart, never called best."""
@@ -62,7 +72,22 @@ class Model(Plugin):
     """False for models that by design answer everybody alike (popularity) or nobody in particular (random)."""
 
     may_abstain: ClassVar[bool] = False
-    """True for models that by design may have no opinion (NaN) even on known items for users with a history."""
+    """True for models that by design may abstain (NaN) even on known items for users with a history."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse a declaration under its earlier name, which would have no effect.
+
+        A setting of such a name (an annotated field) is allowed.
+
+        Raises:
+            TypeError: naming the new name.
+        """
+        super().__init_subclass__(**options)
+        annotations = inspect.get_annotations(cls)
+        for old, new in _RENAMED.items():
+            declared = "ClassVar" in str(annotations.get(old, "ClassVar"))
+            if declared and isinstance(vars(cls).get(old), bool):
+                raise TypeError(f'{cls.__name__} sets "{old}", which is called "{new}" now: rename it')
 
     @abstractmethod
     def fit(self, train: Dataset, context: Context) -> Self:
@@ -76,7 +101,7 @@ class Model(Plugin):
 
     @abstractmethod
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c], higher is better; NaN where the model has no opinion.
+        """Return float32[q, c], higher is better; NaN where the model abstains.
 
         Args:
             queries: who asks. Answer from ``queries.items`` (the visible history) and, for known users, from what was
@@ -92,12 +117,15 @@ class Model(Plugin):
     def parameter_count(self) -> int | None:
         """Return how many numbers the fitted model learnt from the data, or came with pretrained, and answers with.
 
-        None means "not told". Zeros of a sparse matrix are not stored and do not count, a mean or a popularity does.
+        None means "not told". A mean or a popularity counts; zeros of a sparse matrix do not, as they are not stored.
         """
         return None
 
     def reads_with_language_model(self) -> bool:
-        """Return whether it does with these settings; reports show it. Override where it depends on them."""
+        """Return whether the model reads text with a language model under these settings; reports show it.
+
+        Override it where the answer depends on the settings.
+        """
         return self.uses_language_model
 
     def score_pairs(self, queries: Queries, query: Int32, item: Int32) -> Float32:
@@ -124,7 +152,7 @@ class Model(Plugin):
         """Return each query's best k candidates, or None to let the harness rank :meth:`score` (the default).
 
         Override only when there is a faster exact way. The answer must equal ranking ``score``: blocked items left
-        out, higher scores first, ties to the smaller code, -1 and NaN where the model has no more opinions.
+        out, higher scores first, ties to the smaller code, -1 and NaN where no candidate with a score is left.
 
         Args:
             queries: who asks.

@@ -10,6 +10,7 @@ from typing import ClassVar
 from benchsuite.api.plugin import Plugin
 from benchsuite.data import Comparison
 from benchsuite.data.tabular import Form
+from benchsuite.errors import UsageError
 
 
 @dataclasses.dataclass
@@ -29,6 +30,26 @@ class Report(Plugin):
     """For reports of tidy tables: the form in which the harness writes what is too large for a comparison (values query
     by query, lists) beside the report's files, when a reader asks for it."""
 
+    delivers: ClassVar[str] = ""
+    """What the report writes by itself to a folder or a server, such as ``MLflow runs``; "" for reports that are files
+    and leave the writing to the harness."""
+
     @abstractmethod
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return file contents by relative file name. The same comparison gives the same bytes."""
+
+    def deliver(self, comparison: Comparison, target: str) -> Mapping[str, int]:
+        """Write to a folder or an address; asked only of a report that says what it :attr:`delivers`.
+
+        Args:
+            comparison: what to write.
+            target: as the user typed it.
+
+        Returns:
+            How many things came to what, such as ``{"new": 3, "unchanged": 0}``.
+
+        Raises:
+            UsageError: when this report does not, or lacks what it needs for that.
+            StoreError: when nothing can be written there.
+        """
+        raise UsageError(f"{type(self).__name__} makes files and delivers nothing by itself")

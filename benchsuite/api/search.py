@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Range:
-    """A numeric range to tune in, both ends included: ``Annotated[int, Search(16, 256, log=True)]``.
+    """A numeric range that tuning searches, both ends included: ``Annotated[int, Range(16, 256, log=True)]``.
 
     Attributes:
         low: smallest value to try.
@@ -27,7 +27,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Categorical:
-    """A set of values to tune over: ``Annotated[str, Choice("cosine", "tfidf", "bm25")]``."""
+    """A set of values to tune over: ``Annotated[str, Categorical("cosine", "tfidf", "bm25")]``."""
 
     options: tuple[str | int | float | bool, ...]
 

@@ -278,6 +278,6 @@ def read_settings(words: Sequence[str], where: str) -> dict[str, Any]:
     """
     if not words:
         return {}
-    from benchsuite.plan.experiment import read_toml
+    from benchsuite.plan.experiment_file import read_toml
 
     return read_toml("\n".join(word.replace(";", "\n") for word in words), where=where, remedy="write name = value, text in quotes")

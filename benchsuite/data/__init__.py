@@ -1,6 +1,6 @@
-"""Immutable data: what models read, what they answer, and what reports show. Arrays are locked at birth."""
+"""Immutable data: what models read, what they answer, and what reports show. All arrays are read-only."""
 
-from benchsuite.cutoff import split_cutoff
+from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
 from benchsuite.data.comparison import Comparison, Contrast, MeanRanks, PerUser, Trials, UserCase, VarianceComponents
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
@@ -14,7 +14,7 @@ from benchsuite.data.infos import (
     main_metric,
 )
 from benchsuite.data.predictions import EvaluationInput, Pairs, PairScores, Rankings
-from benchsuite.data.rows import Row, State, as_record, split_label
+from benchsuite.data.rows import Row, RowOrigin, State, as_record, split_label
 from benchsuite.data.strata import Stratum, StratumFamily
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "Ragged",
     "Rankings",
     "Row",
+    "RowOrigin",
     "SplitInfo",
     "State",
     "Step",
@@ -54,6 +55,7 @@ __all__ = [
     "UserCase",
     "VarianceComponents",
     "as_record",
+    "cutoff_of",
     "main_metric",
     "split_cutoff",
     "split_label",

@@ -1,4 +1,4 @@
-"""Locked arrays: what all data types are made of."""
+"""Read-only arrays, of which all data types are made."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def lock(array: ArrayLike, dtype: type[np.generic], name: str, ndim: int = 1) ->
     """Return a read-only array of this type; the caller's own array is never locked or shared while writable.
 
     Args:
-        array: anything NumPy can read.
+        array: anything that NumPy converts.
         dtype: the wanted element type.
         name: what to call it in an error.
         ndim: the wanted number of dimensions.
 
     Raises:
-        DataError: when the shape is wrong, or a value does not survive the cast.
+        DataError: when the shape is wrong, or a value changes in the cast.
     """
     given = np.asarray(array)
     if given.ndim != ndim:

@@ -1,4 +1,4 @@
-"""All that a report may see: plain values, already judged."""
+"""Comparisons: all that a report may see, as plain values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from benchsuite.data.infos import DatasetInfo, MetricInfo, ModelInfo, SplitInfo
-from benchsuite.data.rows import Row, split_label
+from benchsuite.data.rows import Row, RowOrigin, split_label
 from benchsuite.data.strata import Stratum
 
 _ALPHA = 0.05
@@ -68,8 +68,8 @@ class Contrast:
         metric: label of the metric.
         model: label of the model.
         reference: label of the model it is held against.
-        role: ``best classic``: the reference has the best mean here of all models that are neither proposed nor a
-            ceiling; ``chosen``: a reader asked for it.
+        role: ``best classic``: the reference has the best mean here of all models that are neither candidates
+            nor oracles; ``chosen``: a reader asked for it.
         difference: mean of the model minus mean of the reference, as the two rows say it.
         ci_low: lower end of the 95% interval of the difference, None where there is none.
         ci_high: upper end.
@@ -170,13 +170,13 @@ class VarianceComponents:
 
 @dataclass(frozen=True)
 class MeanRanks:
-    """Mean ranks over data sets under one split, and what the Friedman and Nemenyi tests say of them.
+    """Mean ranks over data sets under one split, and the Friedman and Nemenyi tests of them.
 
     Attributes:
         split: label of the split.
         metric: label of the metric.
         datasets: the data sets ranked over.
-        models: labels, best mean rank first. Ceilings do not take part.
+        models: labels, best mean rank first. Oracles do not take part.
         ranks: mean rank of each; 1 is best, ties share their mean.
         left_out: models without a value in one of these data sets.
         statistic: Friedman's chi-square, corrected for ties.
@@ -252,6 +252,7 @@ class Comparison:
         standings: ranks over data sets, where there are several data sets.
         per_user: values user by user, for distributions and for looking at single cases; may be empty.
         strata: warm and cold, popular and rare, new and active parts of each test; may be empty.
+        origins: what each model's numbers in each place rest on; may be empty.
     """
 
     name: str
@@ -268,6 +269,7 @@ class Comparison:
     standings: tuple[MeanRanks, ...] = ()
     per_user: tuple[PerUser, ...] = ()
     strata: tuple[Stratum, ...] = ()
+    origins: tuple[RowOrigin, ...] = ()
 
     def row(self, dataset: str, split: str, model: str, metric: str, group: str = "") -> Row | None:
         """Return one row, or None when the metric does not exist for this cell."""

@@ -1,4 +1,4 @@
-"""What is known: interactions, the users and items they connect, and a data set of all three."""
+"""Datasets: interactions, and the tables of users and items."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
-    """Who took what. One row per event; all columns have the same length n and are read-only.
+    """Which user took which item. One row per event; all columns have the same length n and are read-only.
 
     Attributes:
         user: int32[n] user codes.
@@ -181,7 +181,7 @@ class Entities:
 
 @dataclass(frozen=True)
 class Step:
-    """One counted step of preparation: nothing disappears silently.
+    """One counted step of preparation, so that no row disappears silently.
 
     Attributes:
         name: what was done, e.g. ``"drop duplicate pairs, keep the last"``.

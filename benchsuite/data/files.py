@@ -59,7 +59,7 @@ def save_fold(fold: Fold, folder: Path) -> None:
 
 
 def save_view(fold: Fold, folder: Path) -> None:
-    """Write what models may see of a fold into an existing folder: all but its truth, and its whole validation fold.
+    """Write what models may see of a fold into an existing folder: all but its truth, and the whole validation fold.
 
     Of its training part only the interactions are written, the tables stay with the data; a table with something
     derived from interactions is the fold's own and is written too.
@@ -223,7 +223,7 @@ def _must(folder: Path, name: str) -> NDArray[Any]:
 
 
 def _write(path: Path, value: Any) -> None:
-    """Write JSON; half a character, which UTF-8 does not have, as JSON's own escape."""
+    """Write JSON; lone surrogates, which UTF-8 does not have, as JSON escapes."""
     path.write_bytes(json.dumps(value, ensure_ascii=False).encode("utf-8", errors="backslashreplace"))
 
 
@@ -233,7 +233,7 @@ def _read(path: Path) -> Any:
 
 @contextlib.contextmanager
 def _reading(folder: Path) -> Iterator[None]:
-    """Turn whatever damaged files lead to into one line."""
+    """Turn errors that damaged files cause into one line."""
     try:
         yield
     except DataError as error:

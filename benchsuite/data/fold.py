@@ -1,4 +1,4 @@
-"""What is asked: queries with the history a model may look at, and the truth that came next."""
+"""Folds: a training part, queries with their visible history, and the ground truth."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Queries:
-    """Who asks, when, and the history each model may look at. Every model gets the same history.
+    """Who asks, when, and with which visible history. Every model gets the same history.
 
     A cold user is a query with a short or empty history.
 

@@ -1,4 +1,4 @@
-"""What is known of each data set, split, model and metric of a comparison, typed, and its record in files."""
+"""Typed facts of each data set, split, model and metric of a comparison, and their records in files."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class PluginInfo:
 
     @classmethod
     def from_record(cls, table: Mapping[str, Any]) -> Self:
-        """Read what :meth:`record` returned, also years ago: a fact that is not there keeps its default."""
+        """Read what :meth:`record` of this or an older version returned; a missing fact keeps its default."""
         facts = table["facts"]
         known = (*cls.FACTS, ("version", "version"), ("origin", "origin"))
         values = {name: _typed(name, facts[fact]) for fact, name in known if fact in facts}
@@ -147,11 +147,11 @@ class ModelInfo(PluginInfo):
         needs: what the data must have.
         uses_language_model: whether a language model reads texts for it.
         is_candidate: whether it is put to the test; all others are references (classics).
-        is_oracle: whether it knows what no model can know, so that it never competes.
+        is_oracle: whether it is an oracle, which is shown apart and never called best.
         predicts_values: whether its scores are on the scale of the data's values.
         tuned: whether its settings were searched, None where nobody told.
         space: search range of each setting that has one.
-        fitted: what the fitted model told about itself, None in a plan.
+        fitted: the facts of the fitted model, None in a plan.
     """
 
     FACTS: ClassVar[tuple[tuple[str, str], ...]] = (

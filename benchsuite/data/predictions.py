@@ -1,4 +1,4 @@
-"""What was answered, and the evidence that a metric judges."""
+"""A model's answers, and the input of a metric."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Rankings:
     Attributes:
         item: int32[q, k] item codes, best first; -1 where the list is shorter than k.
         score: float32[q, k]; NaN where the list is shorter than k or the place was filled by the fallback.
-        fallback: bool[q, k]; True where the model had no opinion and the harness filled in.
+        fallback: bool[q, k]; True where the model abstained and the harness filled the place.
     """
 
     item: Int32
@@ -81,11 +81,11 @@ class Rankings:
 
 @dataclass(frozen=True, eq=False)
 class PairScores:
-    """What a model said about labelled pairs.
+    """A model's scores of labelled pairs, and what the harness made of them.
 
     Attributes:
-        score: float32[p]; pairs without an opinion hold the declared fallback.
-        fallback: bool[p]; True where the model had no opinion.
+        score: float32[p]; pairs of which the model abstained hold the declared fallback.
+        fallback: bool[p]; True where the model abstained.
         threshold: scores at or above it mean label 1; chosen by the harness on the validation fold.
         probability: float32[p] that the label is 1, from a calibrator the harness fitted on the validation fold, the
             same kind for all models; None where nothing could be fitted.

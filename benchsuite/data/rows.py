@@ -1,9 +1,10 @@
-"""The rows of a comparison: one number, or the reason why there is none."""
+"""Rows of a comparison: each has one number, or the reason why there is none."""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 State = Literal["ok", "failed", "not applicable", "missing"]
@@ -50,6 +51,35 @@ class Row:
     def split_label(self) -> str:
         """Label of the split, group included."""
         return split_label(self.split, self.group)
+
+
+@dataclass(frozen=True)
+class RowOrigin:
+    """What the numbers of one model in one place rest on.
+
+    Attributes:
+        dataset: label of the data set.
+        split: label of the split.
+        model: label of the model.
+        cells: keys of the stored cells, in the plan's order, those that are missing included.
+        plugin: the model's plugin, with the package that brings it.
+        version: of the plugin.
+        settings: all settings of each fit for a test, tuned ones included.
+        started: when each cell that is there was begun, ISO 8601, as far as it is known.
+        finished: when it ended.
+        provenance: versions, code and hardware of the first cell that is there; empty where there is none.
+    """
+
+    dataset: str
+    split: str
+    model: str
+    cells: tuple[str, ...] = ()
+    plugin: str = ""
+    version: str = ""
+    settings: tuple[Mapping[str, Any], ...] = ()
+    started: tuple[str, ...] = ()
+    finished: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 def as_record(one: Any) -> dict[str, Any]:

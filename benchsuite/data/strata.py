@@ -32,7 +32,7 @@ class Stratum:
         of_queries: all queries with a held-out row.
         rows: one for each model and metric, whose ``group`` is the part's name. Nothing here is tested,
             so it adds nothing to any family of tests. ``n`` is as in the other rows.
-        fallback: by model, the share of the part's labelled pairs of which the model had no opinion, so that the
+        fallback: by model, the share of the part's labelled pairs of which the model abstained, so that the
             declared fallback answered. Models without answers are absent.
     """
 

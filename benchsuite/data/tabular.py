@@ -9,7 +9,7 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from benchsuite.data.tables import Batch, Column, Table
+from benchsuite.data.result_tables import Batch, TidyColumn, TidyTable
 
 Form = Literal["csv", "json", "parquet"]
 
@@ -30,7 +30,7 @@ _TYPES = {"string": "string", "float64": "number", "int64": "integer", "bool": "
 _ROW_GROUP = 2**17
 
 
-def write_table(form: Form, table: Table, batches: Iterable[Batch], file: IO[bytes]) -> int:
+def write_table(form: Form, table: TidyTable, batches: Iterable[Batch], file: IO[bytes]) -> int:
     """Write a table and return how many rows it has; only one batch is in memory at a time.
 
     Args:
@@ -42,7 +42,7 @@ def write_table(form: Form, table: Table, batches: Iterable[Batch], file: IO[byt
     return {"csv": _write_csv, "json": _write_lines, "parquet": _write_parquet}[form](table, batches, file)
 
 
-def _write_csv(table: Table, batches: Iterable[Batch], file: IO[bytes]) -> int:
+def _write_csv(table: TidyTable, batches: Iterable[Batch], file: IO[bytes]) -> int:
     """Write UTF-8 with a header, lines ended by a line feed, floats with the fewest digits that read back the same.
 
     Texts that a spreadsheet could take for a formula are disarmed, see :func:`safe`.
@@ -57,7 +57,7 @@ def _write_csv(table: Table, batches: Iterable[Batch], file: IO[bytes]) -> int:
     return count
 
 
-def _csv_cells(column: Column, batch: Batch) -> Iterator[str]:
+def _csv_cells(column: TidyColumn, batch: Batch) -> Iterator[str]:
     values = batch[column.name].tolist()
     if column.dtype == "string":
         known: dict[str | None, str] = {None: ""}
@@ -88,7 +88,7 @@ def safe(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _write_lines(table: Table, batches: Iterable[Batch], file: IO[bytes]) -> int:
+def _write_lines(table: TidyTable, batches: Iterable[Batch], file: IO[bytes]) -> int:
     count = 0
     for batch in batches:
         for row in records(table, batch):
@@ -97,7 +97,7 @@ def _write_lines(table: Table, batches: Iterable[Batch], file: IO[bytes]) -> int
     return count
 
 
-def records(table: Table, batch: Batch) -> Iterator[dict[str, Any]]:
+def records(table: TidyTable, batch: Batch) -> Iterator[dict[str, Any]]:
     """Yield the rows as JSON-like values; no value is None, and infinities are the texts ``inf`` and ``-inf``."""
     columns = [batch[name].tolist() for name in table.names]
     for place, column in enumerate(table.columns):
@@ -113,7 +113,7 @@ def _finite(value: float) -> float | str | None:
     return None if np.isnan(value) else str(value)
 
 
-def _write_parquet(table: Table, batches: Iterable[Batch], file: IO[bytes]) -> int:
+def _write_parquet(table: TidyTable, batches: Iterable[Batch], file: IO[bytes]) -> int:
     """Write Parquet (zstd, row groups of up to 131,072 rows); the schema carries every column's meaning."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -132,7 +132,7 @@ def _write_parquet(table: Table, batches: Iterable[Batch], file: IO[bytes]) -> i
     return count + len(waiting)
 
 
-def arrow_schema(table: Table) -> Any:
+def arrow_schema(table: TidyTable) -> Any:
     """Return the ``pyarrow.Schema`` of a table; fields hold their meaning as metadata."""
     import pyarrow as pa
 
@@ -143,7 +143,7 @@ def arrow_schema(table: Table) -> Any:
     return pa.schema(fields, metadata={"name": table.name, "description": table.about})
 
 
-def to_arrow(table: Table, batch: Batch, schema: Any = None) -> Any:
+def to_arrow(table: TidyTable, batch: Batch, schema: Any = None) -> Any:
     """Return a batch as a ``pyarrow.Table``; NaN becomes no value."""
     import pyarrow as pa
 
@@ -152,7 +152,7 @@ def to_arrow(table: Table, batch: Batch, schema: Any = None) -> Any:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def describe(name: str, tables: Iterable[Table], ending: str = "csv") -> bytes:
+def describe(name: str, tables: Iterable[TidyTable], ending: str = "csv") -> bytes:
     """Return the descriptor of files as a Data Package: every file, column, type and meaning."""
     resources = [
         {

@@ -1,23 +1,24 @@
-"""What the harness owns and no model may do: guarding, ranking, pairs, thresholds, measuring."""
+"""What the harness does and no model may do: leak checks, rankings, labelled pairs, thresholds, metrics."""
 
-from benchsuite.evaluate.bootstrap import Measured, measure
-from benchsuite.evaluate.calibrate import Reading, read_scores
+from benchsuite.evaluate.bootstrap import Measurement, measure
+from benchsuite.evaluate.calibrate import Calibrator, calibrate_scores
 from benchsuite.evaluate.evaluation_input import evaluation_input, fallback_share, relevant_items
 from benchsuite.evaluate.leak_folds import CrossFoldChecks
-from benchsuite.evaluate.leaks import Finding, check_fold, iter_findings
+from benchsuite.evaluate.leaks import LeakFinding, check_fold, iter_findings
 from benchsuite.evaluate.pairs import labelled_pairs
 from benchsuite.evaluate.query_strata import Part, measure_parts, parts, unanswered
-from benchsuite.evaluate.ratings import RatingLine, RatingScale
+from benchsuite.evaluate.rating_calibration import RatingLine, RatingScale
 from benchsuite.evaluate.topk import check_sample, popularity, rank, score_pairs
 
 __all__ = [
+    "Calibrator",
     "CrossFoldChecks",
-    "Finding",
-    "Measured",
+    "LeakFinding",
+    "Measurement",
     "Part",
     "RatingLine",
     "RatingScale",
-    "Reading",
+    "calibrate_scores",
     "check_fold",
     "check_sample",
     "evaluation_input",
@@ -29,7 +30,6 @@ __all__ = [
     "parts",
     "popularity",
     "rank",
-    "read_scores",
     "relevant_items",
     "score_pairs",
     "unanswered",

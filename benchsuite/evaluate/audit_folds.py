@@ -1,4 +1,4 @@
-"""Is the fold in the store, which models saw, the fold that was checked?"""
+"""Compare the fold in the store, which models saw, with a fresh cut, which was checked."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""From answers to numbers: values per query, and bootstrap replicates that resample users.
+"""Metric values per query, and bootstrap replicates that resample users.
 
 The bootstrap is clustered by user: all queries of a user are drawn together. The same draws serve every model, metric,
-fold and seed of a data set, so replicates of two models can be subtracted (a paired comparison) and those of several
-folds averaged.
+fold and seed of a data set, so replicates of two models can be subtracted (a paired comparison), and replicates of
+several folds can be averaged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CHUNK = 4_000_000
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """One metric on one cell and one group of queries.
 
     Attributes:
@@ -35,7 +35,7 @@ class Measured:
 
 def measure(
     evidence: EvaluationInput, queries: Queries, metrics: Mapping[str, Metric], replicates: int, users: int
-) -> tuple[dict[str, Float64], dict[tuple[str, str], Measured]]:
+) -> tuple[dict[str, Float64], dict[tuple[str, str], Measurement]]:
     """Measure one cell.
 
     Args:
@@ -67,7 +67,9 @@ def measure(
     for (label, group), point in points.items():
         parts = drawn[label, group]
         joined = np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)
-        results[label, group] = Measured(point, count(evidence, metrics[label], values[label], groups[group]), joined)
+        results[label, group] = Measurement(
+            point, count(evidence, metrics[label], values[label], groups[group]), joined
+        )
     return values, results
 
 

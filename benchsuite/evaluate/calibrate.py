@@ -9,18 +9,18 @@ from typing import Literal
 import numpy as np
 
 from benchsuite.data import Float32, Float64, Int8, PairScores
-from benchsuite.evaluate.ratings import RatingLine
+from benchsuite.evaluate.rating_calibration import RatingLine
 
 Aim = Literal["accuracy", "f1"]
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How a model's scores are read.
+class Calibrator:
+    """How a model's scores become decisions, probabilities and ratings.
 
     Attributes:
         threshold: scores at or above it mean label 1.
-        neutral: the score given to pairs without an opinion: the median of the model's own validation scores.
+        neutral: the score given to pairs of which the model abstains: the median of the model's own validation scores.
         slope: of the logistic calibrator, probability = 1 / (1 + exp(-(slope * score + intercept))).
         intercept: of the calibrator.
         rating: how scores become ratings; None where the data has no values other than 1.
@@ -33,13 +33,13 @@ class Reading:
     rating: RatingLine | None = None
 
     @classmethod
-    def nothing(cls) -> Reading:
-        """Return what reads nothing, where only rankings are judged: no label follows from it."""
+    def nothing(cls) -> Calibrator:
+        """Return a calibrator that predicts no label, for experiments that judge rankings alone."""
         return cls(threshold=float("nan"), neutral=0.0, slope=0.0, intercept=0.0)
 
     @classmethod
-    def fit(cls, scores: Float32, labels: Int8, aim: Aim) -> Reading:
-        """Fit on validation scores float32[p] (NaN = no opinion) and labels int8[p].
+    def fit(cls, scores: Float32, labels: Int8, aim: Aim) -> Calibrator:
+        """Fit on validation scores float32[p] (NaN = the model abstains) and labels int8[p].
 
         The threshold is the one that maximizes accuracy (or F1) on validation; of equal ones the smallest. The
         calibrator is Platt's logistic regression (Platt 1999) without regularization.
@@ -51,16 +51,16 @@ class Reading:
         return cls(_best_threshold(filled, labels, aim), neutral, slope, intercept)
 
     def apply(self, scores: Float32) -> PairScores:
-        """Read test scores float32[p] (NaN = no opinion)."""
+        """Return thresholded and calibrated test scores, from float32[p] (NaN = the model abstains)."""
         unknown = np.isnan(scores)
         filled = np.where(unknown, np.float32(self.neutral), scores).astype(np.float32)
         logit = np.clip(self.slope * filled.astype(np.float64) + self.intercept, -60, 60)
         return PairScores(filled, unknown, self.threshold, (1 / (1 + np.exp(-logit))).astype(np.float32))
 
 
-def read_scores(validation: tuple[Float32, Int8], test: Float32, aim: Aim) -> tuple[PairScores, Reading]:
-    """Fit a reading on validation scores and labels and apply it to test scores."""
-    reading = Reading.fit(*validation, aim)
+def calibrate_scores(validation: tuple[Float32, Int8], test: Float32, aim: Aim) -> tuple[PairScores, Calibrator]:
+    """Fit a calibrator on validation scores and labels and apply it to test scores."""
+    reading = Calibrator.fit(*validation, aim)
     return reading.apply(test), reading
 
 

@@ -1,4 +1,4 @@
-"""From what a cell stored to the evidence that metrics judge."""
+"""From the stored answers of a cell to the input of the metrics."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchsuite.data import EvaluationInput, Fold, Pairs, PairScores, Ragged, Rankings
-from benchsuite.evaluate.calibrate import Aim, Reading, read_scores
-from benchsuite.evaluate.ratings import RatingLine, RatingScale
+from benchsuite.evaluate.calibrate import Aim, Calibrator, calibrate_scores
+from benchsuite.evaluate.rating_calibration import RatingLine, RatingScale
 from benchsuite.evaluate.topk import popularity
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -26,8 +26,8 @@ def evaluation_input(
     aim: Aim,
     *,
     predicts_values: bool = False,
-) -> tuple[EvaluationInput, Reading]:
-    """Put fold and stored answers together.
+) -> tuple[EvaluationInput, Calibrator]:
+    """Join a fold with the stored answers to it.
 
     Args:
         fold: the fold that was answered.
@@ -39,10 +39,12 @@ def evaluation_input(
         predicts_values: whether the model's scores are on the scale of the values, see :class:`benchsuite.api.Model`.
     """
     if validation is None:
-        reading = Reading.nothing()
+        reading = Calibrator.nothing()
         scores = reading.apply(answers["pair_score"])
     else:
-        scores, reading = read_scores((validation["pair_score"], validation["pair_label"]), answers["pair_score"], aim)
+        scores, reading = calibrate_scores(
+            (validation["pair_score"], validation["pair_label"]), answers["pair_score"], aim
+        )
         scores, reading = _with_ratings(fold, answers, validation, scores, reading, own=predicts_values)
     evidence = EvaluationInput(
         user=fold.queries.user,
@@ -59,9 +61,9 @@ def evaluation_input(
 
 
 def _with_ratings(
-    fold: Fold, answers: Arrays, validation: Arrays, scores: PairScores, reading: Reading, *, own: bool
-) -> tuple[PairScores, Reading]:
-    """Read the scores as ratings too, where the training part has values."""
+    fold: Fold, answers: Arrays, validation: Arrays, scores: PairScores, reading: Calibrator, *, own: bool
+) -> tuple[PairScores, Calibrator]:
+    """Add ratings, where the training part has values."""
     scale = RatingScale.of(fold.train)
     if scale is None:
         return scores, reading

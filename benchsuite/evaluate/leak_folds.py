@@ -9,11 +9,11 @@ import numpy as np
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold
 from benchsuite.evaluate.leak_rows import FoldIndex, missing
-from benchsuite.evaluate.leaks import Finding, Result, raise_finding
+from benchsuite.evaluate.leaks import LeakFinding, Result, raise_finding
 
 
 class CrossFoldChecks:
-    """Watches the folds of a split go by; keeps counts, not folds."""
+    """Collects counts over all folds of a split; it keeps no fold."""
 
     def __init__(self, split: Split, whole: Dataset, where: str = "") -> None:
         """Begin with no fold.
@@ -34,7 +34,7 @@ class CrossFoldChecks:
         self._unasked = 0
 
     def add(self, fold: Fold) -> None:
-        """Take note of one fold."""
+        """Count one fold."""
         self._names.append(fold.name)
         if not self._split.partition:
             return
@@ -47,7 +47,7 @@ class CrossFoldChecks:
         self._truths[np.isin(self._pairs, asked)] += 1
         self._unasked += len(missing(self._pairs[trained == 0], asked))
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[LeakFinding]:
         """Yield what the checks found, after the last fold."""
         yield self._finding("each fold has its own name", self._named())
         if self._split.partition:
@@ -66,8 +66,8 @@ class CrossFoldChecks:
             evidence[finding.check] = finding.compared
         return evidence
 
-    def _finding(self, check: str, result: Result) -> Finding:
-        return Finding("folds", check, *result, self._where)
+    def _finding(self, check: str, result: Result) -> LeakFinding:
+        return LeakFinding("folds", check, *result, self._where)
 
     def _named(self) -> Result:
         twice = sorted({name for name in self._names if self._names.count(name) > 1})
@@ -87,6 +87,6 @@ class CrossFoldChecks:
         return rows, f"{self._unasked} held-out pairs are asked by no query" if self._unasked else ""
 
     def _apart(self) -> Result:
-        """A pair whose rows all lie in one fold is asked there, any other in none."""
+        """Check that no pair is asked in two folds."""
         again = int((self._truths > 1).sum())
         return int(self._truths.sum()), f"{again} pairs are asked in more than one fold" if again else ""

@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 
 from benchsuite.api import Split
 from benchsuite.data import Bool, Dataset, Fold, Int32, Int64, Interactions
-
-UInt64 = NDArray[np.uint64]
-
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+from benchsuite.data.numeric import UInt64, mix64
 
 
 class FoldIndex:
-    """One fold and what its checks compare; every array is made once, when it is first asked for.
+    """One fold and what its checks compare; each array is computed once, on first use.
 
     A *pair* is ``user * items + item``, a *place* is ``query * items + item``; both are sorted, without repeats.
     """
@@ -37,7 +34,7 @@ class FoldIndex:
 
     @cached_property
     def everything(self) -> Int64:
-        """int64: pairs of the data set that was cut, or of all that the fold holds where that is not at hand."""
+        """int64: pairs of the data set that was cut; without that data set, all pairs of the fold."""
         if self.whole is not None:
             return keys(self.whole.interactions.user, self.whole.interactions.item, self.items)
         return distinct(np.concatenate([self.train, self.truth, self.history, self.blocked]))
@@ -59,7 +56,7 @@ class FoldIndex:
 
     @cached_property
     def asked(self) -> Int64:
-        """int64: places that hold the answer."""
+        """int64: places of held-out items."""
         return keys(self.fold.truth.rows, self.fold.truth.item, self.items)
 
     @cached_property
@@ -83,16 +80,16 @@ class FoldIndex:
 
     @cached_property
     def hidden(self) -> Int64:
-        """int64: pairs that happened and that no model may know."""
+        """int64: pairs of the data that no model may know."""
         return np.setdiff1d(self.everything, self.seen, assume_unique=True)
 
     @property
     def source(self) -> Dataset:
-        """What was cut, or the training part where that is not at hand."""
+        """The data set that was cut, or without it the training part."""
         return self.fold.train if self.whole is None else self.whole
 
     def first(self, pairs: Int64) -> str:
-        """Say which pair is the first, after a comma; nothing for no pairs."""
+        """Return the first pair in words, after a comma; "" without pairs."""
         if not len(pairs):
             return ""
         user, item = divmod(int(pairs[0]), self.items)
@@ -116,37 +113,34 @@ def distinct(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def common(first: Int64, second: Int64) -> Int64:
-    """Return what two sorted arrays without repeats share."""
+    """Return the intersection of two sorted arrays without repeats."""
     return np.intersect1d(first, second, assume_unique=True)
 
 
 def missing(part: Int64, whole: Int64) -> Int64:
-    """Return what a sorted array without repeats has and another has not."""
+    """Return the values of one sorted array without repeats that are not in another."""
     return np.setdiff1d(part, whole, assume_unique=True)
 
 
-def prints(columns: Mapping[str, NDArray[Any] | None]) -> UInt64:
-    """Return uint64[n], a fingerprint of each row over all of its columns; different rows differ but for 2**-64."""
+def fingerprints(columns: Mapping[str, NDArray[Any] | None]) -> UInt64:
+    """Return uint64[n], a fingerprint of each row (all columns); two different rows agree with probability 2**-64."""
     length = next(len(column) for column in columns.values() if column is not None)
     mixed = np.zeros(length, np.uint64)
     for column in columns.values():
         if column is None:
             continue
         bits = column.view(np.int32) if column.dtype == np.float32 else column
-        mixed = (mixed ^ bits.astype(np.int64).view(np.uint64)) * _ODD
-        mixed ^= mixed >> np.uint64(29)
-        mixed *= _ODD
-        mixed ^= mixed >> np.uint64(32)
+        mixed = mix64(mixed ^ bits.astype(np.int64).view(np.uint64))
     return mixed
 
 
-def row_prints(rows: Interactions, skip: tuple[str, ...] = ()) -> UInt64:
+def row_fingerprints(rows: Interactions, skip: tuple[str, ...] = ()) -> UInt64:
     """Return uint64[n], a fingerprint of each row."""
-    return prints({name: column for name, column in rows.columns.items() if name not in skip})
+    return fingerprints({name: column for name, column in rows.columns.items() if name not in skip})
 
 
 def surplus(part: UInt64, whole: UInt64) -> int:
-    """Return how many rows of a part the whole does not have, or not that often."""
+    """Return how many rows of a part are not in the whole, repeats counted."""
     values, counts = np.unique(part, return_counts=True)
     known, times = np.unique(whole, return_counts=True)
     if not len(known):
@@ -157,7 +151,7 @@ def surplus(part: UInt64, whole: UInt64) -> int:
 
 
 def absent(part: UInt64, whole: UInt64) -> Bool:
-    """Return bool[n], True for rows of a part that the whole does not have at all."""
+    """Return bool[n], True for rows of a part that are not in the whole."""
     known = np.sort(whole)
     if not len(known):
         return np.ones(len(part), np.bool_)

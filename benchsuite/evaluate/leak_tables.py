@@ -1,8 +1,7 @@
-"""Is anything in the user and item tables built from held-out rows? What the tables declare, and what they add up to.
+"""Checks that user and item tables are not built from held-out rows: what they declare, and totals that they hold.
 
 What a table declares as derived (:attr:`benchsuite.data.Entities.derived`) must come from the fold's own training rows.
-What it does not declare must be the data set's own, word for word, and must not hold totals that only all rows
-together, the held-out ones included, add up to.
+What it does not declare must equal the data set's table, and must not hold totals that include held-out rows.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from benchsuite.data import Entities, Float64, Int32, Int64, Interactions
 from benchsuite.evaluate.leak_rows import FoldIndex
 
 _SURE = 1e-6
-"""Chance of a false accusation by one check that rests on chance."""
+"""Probability that a statistical check reports a leak where there is none."""
 
 _HALF = 0.5
 _FEWEST = 10
@@ -67,7 +66,7 @@ def _declared(table: Entities, train: Interactions, kind: str) -> tuple[int, str
 
 
 def _unchanged(table: Entities, own: Entities, kind: str) -> tuple[int, str]:
-    """Everything that the fold does not declare as derived is what the data set says."""
+    """Check that what the fold does not declare as derived equals the data set's table."""
     if table is own:
         return len(table), ""
     changed = [] if table.ids == own.ids else ["ids"]
@@ -129,7 +128,7 @@ def _sums(rows: Interactions, side: int, size: int) -> dict[str, Float64]:
 
 
 def _words(value: float) -> frozenset[str]:
-    """Return how people write a number: whole, or with one, two or three digits; nothing for NaN."""
+    """Return the usual spellings of a number: whole, or with one, two or three digits; none for NaN."""
     if np.isnan(value):
         return frozenset()
     if value == int(value):
@@ -138,7 +137,7 @@ def _words(value: float) -> frozenset[str]:
 
 
 def _hits(told: list[frozenset[str]], wanted: list[frozenset[str]]) -> tuple[int, float]:
-    """Return how many texts tell their entity's total, and how many would if the texts were dealt at random.
+    """Return how many texts tell their entity's total, and how many would if texts were assigned at random.
 
     Args:
         told: the numbers in each entity's text.

@@ -1,11 +1,11 @@
-"""Do texts give away held-out pairs? A check that needs no declaration: whom do texts name?
+"""Checks that texts do not name held-out pairs. They need no declaration by the split.
 
-A user's text may name items (their ids or titles), an item's text may name users. Items that the user's training rows
-or visible history hold are set aside. Of the others, a text that knows nothing of held-out rows names held-out items
-about as often as anybody's text does; a text built from held-out rows names hardly anything else. So a table is accused
-when three quarters of what its texts name beyond the visible is held out, and chance would do that less than once in a
-million times. A hobby that shares its word with an item's title does not get there: the text names the item whether its
-user took it or not. A text that foretells better than that what its user takes holds the answers, however it was made.
+A user's text may name items (by id or title), an item's text may name users. Items of the user's training rows or
+visible history are left out. Of the others, a text made without held-out rows names held-out items about as often as
+other users' texts do; a text built from held-out rows names hardly anything else. So a leak is reported when three
+quarters of the remaining names are held out, and chance would reach that less than once in a million times. A hobby
+that is also a word of an item's title does not reach it, because the text names the item whether or not its user took
+it. A text that predicts its user's held-out items better than that holds the answers, however it was made.
 """
 
 from __future__ import annotations

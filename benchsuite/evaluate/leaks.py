@@ -1,6 +1,7 @@
-"""The leak guard: a fold that shows a model what it must not see never reaches a model.
+"""Leak checks: a fold that shows a model held-out data is refused before any model is fitted.
 
-Every check counts what it compared. :func:`inspect` lists all findings, :func:`guard` raises at the first leak.
+Every check counts what it compared. :func:`iter_findings` yields all findings, :func:`check_fold` raises at the
+first leak.
 """
 
 from __future__ import annotations
@@ -16,29 +17,29 @@ from numpy.typing import NDArray
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold, Int32
 from benchsuite.errors import LeakError
-from benchsuite.evaluate.leak_rows import FoldIndex, absent, common, missing, prints, row_prints, surplus
+from benchsuite.evaluate.leak_rows import FoldIndex, absent, common, fingerprints, missing, row_fingerprints, surplus
 from benchsuite.evaluate.leak_tables import table_checks
 from benchsuite.evaluate.leak_texts import text_checks
 
 Group = Literal["pairs", "histories", "lists", "time", "cold", "rows", "texts", "validation", "folds", "store"]
 GROUPS: tuple[Group, ...] = ("pairs", "histories", "lists", "time", "cold", "rows", "texts", "validation", "folds")
-"""Kinds of checks, in the order of tables; ``store`` is the audit's own."""
+"""Kinds of checks, in the order of tables; ``store`` is used by the audit only."""
 
 _NO_TIME = "promises an order in time on data without time"
 
 Result = tuple[int, str]
-"""How many things were compared, and the leak in one clause, or ""."""
+"""The number of compared things, and the leak in one clause, or ""."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class LeakFinding:
     """What one check found.
 
     Attributes:
         group: the kind of check.
         check: what should hold, with ``validation:`` in front for the inner fold.
-        compared: how many things were compared: the evidence that the check looked at something.
-        leak: what was found instead, or "" when all is well.
+        compared: how many things were compared; shown, so that a reader sees that the check did something.
+        leak: what was found instead, or "" without a leak.
         where: data set, split, seed, fold.
     """
 
@@ -59,7 +60,7 @@ def check_fold(fold: Fold, split: Split, where: str = "", whole: Dataset | None 
         whole: what was cut; with it, rows and tables are compared with the data set's own.
 
     Returns:
-        How many things were compared, by check: the evidence that the checks looked at something.
+        How many things were compared, by check.
 
     Raises:
         LeakError: naming the first leak found.
@@ -71,30 +72,30 @@ def check_fold(fold: Fold, split: Split, where: str = "", whole: Dataset | None 
     return evidence
 
 
-def raise_finding(finding: Finding) -> None:
+def raise_finding(finding: LeakFinding) -> None:
     """Raise LeakError when the finding is a leak."""
     if finding.leak:
         raise LeakError(finding.leak, where=finding.where)
 
 
-def iter_findings(fold: Fold, split: Split, where: str = "", whole: Dataset | None = None) -> Iterator[Finding]:
-    """Yield what every check found, leaks included; see :func:`guard`."""
+def iter_findings(fold: Fold, split: Split, where: str = "", whole: Dataset | None = None) -> Iterator[LeakFinding]:
+    """Yield what every check found, leaks included; see :func:`check_fold`."""
     place = where or f"fold {fold.name}"
     view = FoldIndex(fold, split, whole)
     for group, check, look in _checks(view):
         compared, leak = look(view)
-        yield Finding(group, check, compared, leak, place)
+        yield LeakFinding(group, check, compared, leak, place)
     for check, (compared, leak) in (*table_checks(view), *text_checks(view)):
-        yield Finding("texts", check, compared, leak, place)
+        yield LeakFinding("texts", check, compared, leak, place)
     if fold.validation is not None:
         compared, leak = _nested(view, FoldIndex(fold.validation, split, fold.train))
-        yield Finding("validation", "validation pairs in training", compared, leak, place)
+        yield LeakFinding("validation", "validation pairs in training", compared, leak, place)
         for finding in iter_findings(fold.validation, split, f"{place}, validation", fold.train):
             yield dataclasses.replace(finding, check=f"validation: {finding.check}")
 
 
 def _checks(view: FoldIndex) -> Iterator[tuple[Group, str, Callable[[FoldIndex], Result]]]:
-    """Yield the checks that apply, so that none passes for want of anything to look at."""
+    """Yield the checks that apply to this fold; a check without anything to compare is left out."""
     split = view.split
     yield "pairs", "held-out pairs not in training", _held_out
     yield "pairs", "held-out pairs asked once", _asked_once
@@ -130,7 +131,7 @@ def _asked_once(view: FoldIndex) -> Result:
 
 
 def _not_shown(view: FoldIndex) -> Result:
-    """No history shows what its own query or any other query of the user is asked."""
+    """No history shows a held-out item of its own query, or of any other query of the user."""
     both = common(view.truth, view.history)
     return len(view.history), _tell(len(both), f"held-out pairs are shown in a history{view.first(both)}")
 
@@ -160,7 +161,7 @@ def _ordered(view: FoldIndex) -> Result:
 
 
 def _ordered_users(view: FoldIndex) -> Result:
-    """With ``ordered`` no history may reach past anybody's first held-out row, else past the query's own."""
+    """With ``ordered`` no history reaches past the first held-out row of all users, else of its own query."""
     queries, truth = view.fold.queries, view.fold.truth
     shown = queries.history.timestamp
     if shown is None or truth.timestamp is None:
@@ -198,19 +199,19 @@ def _cold_users(view: FoldIndex) -> Result:
 
 def _train_rows(view: FoldIndex) -> Result:
     rows = view.fold.train.interactions
-    strange = surplus(row_prints(rows), row_prints(view.source.interactions))
+    strange = surplus(row_fingerprints(rows), row_fingerprints(view.source.interactions))
     return len(rows), _tell(strange, "training rows are no rows of the data: changed, repeated or made up")
 
 
 def _history_rows(view: FoldIndex) -> Result:
     rows, queries = view.fold.queries.history, view.fold.queries
     owned = dataclasses.replace(rows, user=queries.user[queries.rows])
-    strange = absent(row_prints(owned), row_prints(view.source.interactions))
+    strange = absent(row_fingerprints(owned), row_fingerprints(view.source.interactions))
     return len(rows), _tell(strange.sum(), "events of histories are no rows of the data")
 
 
 def _blocked_rows(view: FoldIndex) -> Result:
-    """Blocking anything else would narrow the lists by what only the truth can tell."""
+    """Every blocked pair is in the data: to block any other could only remove wrong candidates."""
     strange = missing(view.blocked, view.everything)
     return len(view.blocked), _tell(len(strange), f"blocked pairs never happened in the data{view.first(strange)}")
 
@@ -219,12 +220,12 @@ def _truth_rows(view: FoldIndex) -> Result:
     truth, rows = view.fold.truth, view.source.interactions
     held: dict[str, NDArray[Any] | None] = {"user": view.fold.queries.user[truth.rows], "item": truth.item}
     held |= {"value": truth.value, "label": truth.label, "timestamp": truth.timestamp}
-    strange = absent(prints(held), row_prints(rows, skip=("behaviour", "part")))
+    strange = absent(fingerprints(held), row_fingerprints(rows, skip=("behaviour", "part")))
     return len(strange), _tell(strange.sum(), "held-out rows are no rows of the data")
 
 
 def _nested(view: FoldIndex, inner: FoldIndex) -> Result:
-    """All of a validation fold comes from the training part: what it asks, what it shows, what it trains on."""
+    """All of a validation fold comes from the training part: queries, histories and training rows."""
     parts = {
         "validation pairs come from outside the training part": inner.truth,
         "pairs are in the inner training part, which reaches outside the training part": inner.train,

@@ -14,11 +14,11 @@ import numpy as np
 
 from benchsuite.api import Metric
 from benchsuite.data import Bool, EvaluationInput, Float64, Fold, Int64, StratumFamily
-from benchsuite.evaluate.bootstrap import Measured, count, draws
+from benchsuite.evaluate.bootstrap import Measurement, count, draws
 from benchsuite.evaluate.topk import popularity
 
 FEW = 10
-"""With fewer users than this in a part there is no interval: resampling so few says little, and looks sure of it."""
+"""With fewer users than this in a part there is no interval: a bootstrap over so few users is too narrow."""
 
 _THIRDS = 3
 
@@ -50,7 +50,7 @@ class Part:
         return len(np.unique(fold.truth.rows[self._held(fold)]))
 
     def of(self, evidence: EvaluationInput) -> EvaluationInput:
-        """Return what a metric may look at in it."""
+        """Return the metrics' input restricted to this part."""
         if self.items is not None:
             return evidence.of_items(self.items)
         return evidence if self.queries is None else evidence.of_queries(self.queries)
@@ -114,7 +114,7 @@ def _span(values: Int64) -> str:
 
 def measure_parts(
     evidence: EvaluationInput, chosen: Sequence[Part], metrics: Mapping[str, Metric], replicates: int, users: int
-) -> dict[tuple[str, str], Measured]:
+) -> dict[tuple[str, str], Measurement]:
     """Measure parts of one cell, all under the same bootstrap draws, which are those of the whole test.
 
     Args:
@@ -127,7 +127,7 @@ def measure_parts(
     Returns:
         Results by (name of the part, metric label).
     """
-    points: dict[tuple[str, str], Measured] = {}
+    points: dict[tuple[str, str], Measurement] = {}
     drawn: dict[tuple[str, str], list[Float64]] = {}
     values: dict[tuple[str, str], Float64] = {}
     seen = [(part, part.of(evidence)) for part in chosen]
@@ -137,7 +137,7 @@ def measure_parts(
             name = part.name, label
             values[name] = np.asarray(metric.measure(given), np.float64)
             point = float(metric.estimate(given, values[name], everybody[None, :])[0])
-            points[name] = Measured(point, count(given, metric, values[name], everybody), np.zeros(0, np.float32))
+            points[name] = Measurement(point, count(given, metric, values[name], everybody), np.zeros(0, np.float32))
             if metric.resampled and _users(given, metric, values[name]) >= FEW:
                 drawn[name] = []
     for weights in draws(evidence.user, replicates, users):
@@ -149,7 +149,7 @@ def measure_parts(
                     drawn[name].append(metric.estimate(given, values[name], own))
     for name, several in drawn.items():
         joined = np.concatenate(several).astype(np.float32)
-        points[name] = Measured(points[name].value, points[name].n, joined)
+        points[name] = Measurement(points[name].value, points[name].n, joined)
     return points
 
 

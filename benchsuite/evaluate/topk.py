@@ -1,10 +1,10 @@
 """Top-k on the full candidate set, exact and deterministic: the same rule for every model.
 
-Each (query, candidate) gets one 64-bit number that orders all that matters at once: blocked candidates are 0; then
-comes whether the model had an opinion, then the score (or, without an opinion, the popularity and, among the equally
-popular, an order drawn for each query), then the smaller code. So a single partition finds the k best with all ties
-resolved. The drawn order matters for new items, which are all equally unpopular: one order for everybody would make the
-result of a model without opinions a matter of luck.
+Each (query, candidate) gets one 64-bit number. Larger is better, so one partition finds the k best and breaks all
+ties. A blocked candidate is 0. Of the others, those with a score come before those without. Then the score decides.
+Without a score (the model abstains), the popularity decides, and among equally popular items an order drawn for each
+query. Last, the smaller item code comes first. The drawn order matters for new items, which all have popularity 0: with
+one order for all queries, the result of a model that abstains would depend on that one draw.
 
 Most rows never need these numbers: where k open candidates have a score, the module
 :mod:`benchsuite.evaluate.topk_prefilter` finds the same lists in one pass over the scores. Only the other rows, and
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchsuite.api import Model
-from benchsuite.checks import Allowed, check_agreement, check_finite, check_scores, check_top
+from benchsuite.checks import AllowedItems, check_agreement, check_finite, check_scores, check_top
 from benchsuite.data import Bool, Float32, Fold, FoldView, Int32, Int64, Queries, Rankings
 from benchsuite.evaluate.topk_prefilter import finalists, use_prefilter
 
@@ -34,7 +34,7 @@ _SAMPLE = 20
 
 _CODE_BITS = np.uint64(31)
 _CODE_MASK = np.uint64(2**31 - 1)
-_OPINION = np.uint64(1 << 63)
+_SCORED = np.uint64(1 << 63)
 
 UInt64 = NDArray[np.uint64]
 Progress = Callable[[int, int, str], None]
@@ -49,7 +49,7 @@ def popularity(fold: Fold | FoldView) -> Int64:
 def rank(model: Model, fold: Fold | FoldView, k: int, progress: Progress | None = None, threads: int = 1) -> Rankings:
     """Return the model's k best candidates for each query.
 
-    Seen (blocked) items are left out; where the model has no opinion (NaN) the remaining places are filled by
+    Seen (blocked) items are left out; where the model abstains (NaN) the remaining places are filled by
     popularity in the training part, equally popular ones in an order drawn for each query, and marked; ties among
     scores go to the smaller code.
 
@@ -57,7 +57,7 @@ def rank(model: Model, fold: Fold | FoldView, k: int, progress: Progress | None 
         model: a fitted model.
         fold: who asks, what is blocked, what may be recommended.
         k: the length of the lists.
-        progress: hears how many queries are done.
+        progress: called with the number of queries done.
         threads: how many threads may select at a time.
 
     Raises:
@@ -112,7 +112,7 @@ def check_sample(model: Model, fold: FoldView, lists: Rankings, seed: int) -> No
 
 
 def score_pairs(model: Model, queries: Queries, query: Int32, item: Int32) -> Float32:
-    """Return float32[p], the model's own scores of (query, item) pairs; NaN where it has no opinion.
+    """Return float32[p], the model's own scores of (query, item) pairs; NaN where it abstains.
 
     Args:
         model: a fitted model.
@@ -151,7 +151,7 @@ class _Ranker:
         ready = self._model.recommend(self._queries.slice(first, last), self._candidates, k, blocked)
         if ready is None:
             return np.zeros(rows, np.bool_)
-        ready = check_top(ready, k, Allowed(self._items, self._candidates, blocked), first)
+        ready = check_top(ready, k, AllowedItems(self._items, self._candidates, blocked), first)
         if ready.item.shape != (rows, k):
             return np.zeros(rows, np.bool_)
         self.item[first:last], self.score[first:last] = ready.item, ready.score
@@ -191,12 +191,12 @@ class _Ranker:
         best = order if order.shape[1] == k else np.partition(order, order.shape[1] - k, axis=1)[:, -k:]
         best = np.sort(best, axis=1)[:, ::-1]
         column = (_CODE_MASK - (best & _CODE_MASK)).astype(np.int64)
-        valid, opinion = best > 0, best >= _OPINION
+        valid, scored = best > 0, best >= _SCORED
         column[~valid] = 0
         code = column if self._candidates is None else self._candidates[column]
         self.item[rows] = np.where(valid, code, -1)
-        self.score[rows] = np.where(opinion, np.take_along_axis(scores, column, axis=1), np.nan)
-        self.filled_in[rows] = valid & ~opinion
+        self.score[rows] = np.where(scored, np.take_along_axis(scores, column, axis=1), np.nan)
+        self.filled_in[rows] = valid & ~scored
 
 
 def _positions(items: int, candidates: Int32 | None) -> Int64 | None:
@@ -229,14 +229,14 @@ def _fallback(user: Int32, candidates: Int32 | None, level: UInt64) -> UInt64:
 
 
 def _order(scores: Float32, closed: tuple[Int64, Int64], rest: UInt64 | None) -> UInt64:
-    """Return uint64[q, c], larger is better, 0 is blocked; ``rest`` orders candidates without an opinion."""
-    opinion = ~np.isnan(scores)
+    """Return uint64[q, c], larger is better, 0 is blocked; ``rest`` orders candidates without a score."""
+    scored = ~np.isnan(scores)
     order = _sortable(scores)
     if rest is not None:
-        order = np.where(opinion, order, rest)
+        order = np.where(scored, order, rest)
     order <<= _CODE_BITS
     order |= _CODE_MASK - np.arange(scores.shape[1], dtype=np.uint64)
-    order |= np.where(opinion, _OPINION, np.uint64(0))
+    order |= np.where(scored, _SCORED, np.uint64(0))
     order[closed] = 0
     return order
 

@@ -1,8 +1,9 @@
 """The few columns of each row that can be among its k best, found in one pass over the scores.
 
-A row is dealt into groups of columns. The k-th largest of the groups' maxima is a bound that at least k columns reach,
-one in each of k groups; so what lies below it is out, and all that reaches it lies in groups whose maximum does. Only
-these few groups are looked at again. The bound is exact, whatever the scores; what varies is how many reach it.
+The columns of a row are divided into groups, and each group's maximum is taken. The k-th largest maximum is a lower
+bound of the k best scores, because at least k columns (one in each of k groups) reach it. A column that reaches the
+bound lies in a group whose maximum reaches it, so only those few groups are searched again. The bound holds for any
+scores; only the number of columns that reach it varies.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _CHUNK_BYTES = 4 * 2**20
 """Rows are copied in chunks of this size, so that the passes that follow read from the processor's cache."""
 
 _FEWEST_LEVELS = 4
-"""With fewer columns in a group, looking at groups saves nothing."""
+"""With fewer columns in a group, the prefilter saves no time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ def finalists(scores: Float32, k: int, row: Int64, column: Int64, threads: int =
     """Return the k best open columns of each row.
 
     Args:
-        scores: float32[r, c], NaN where there is no opinion; not changed.
+        scores: float32[r, c], NaN where the model abstains; not changed.
         k: how many.
         row: int64[b] rows of blocked cells, ascending.
         column: int64[b] their columns.
@@ -64,7 +65,7 @@ def finalists(scores: Float32, k: int, row: Int64, column: Int64, threads: int =
     out = Finalists(np.zeros((rows, k), np.int64), np.zeros((rows, k), np.float32), np.zeros(rows, np.bool_))
 
     def work(begin: int, end: int) -> None:
-        # Columns are filled up to whole groups with cells that hold nothing.
+        # Rows are padded with NaN, so that every group has the same number of columns.
         room = np.full((min(step, end - begin), levels * groups), np.nan, np.float32)
         for first in range(begin, end, step):
             last = min(first + step, end)
@@ -113,7 +114,7 @@ def _best(chunk: Float32, groups: int, k: int) -> tuple[Int64, Float32, Bool]:
     owner, column, near = owner[place], group[place] + groups * level, near[place, level]
     order = np.lexsort((column, -near, owner))
     first = np.searchsorted(owner[order], np.arange(rows))
-    # A settled row has k or more; what the others read does not matter.
+    # A settled row has k or more such columns; values of the other rows are not used.
     picked = order[np.minimum(first[:, None] + np.arange(k), len(order) - 1)]
     return column[picked], near[picked], settled
 

@@ -36,7 +36,7 @@ from benchsuite.interface import (
 if TYPE_CHECKING:
     from benchsuite.api import DataLocations
     from benchsuite.data import Dataset, Fold
-    from benchsuite.evaluate import Finding
+    from benchsuite.evaluate import LeakFinding
     from benchsuite.plan import Experiment
     from benchsuite.plan.resolve import ResolvedPlugin
     from benchsuite.store import Store
@@ -65,7 +65,7 @@ class Audited:
     split: str
     seed: int
     fold: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[LeakFinding, ...] = ()
     reason: str = ""
 
 
@@ -84,12 +84,12 @@ class Audit(FunctionResult):
     details: bool = False
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[LeakFinding]:
         """What every check found."""
         return [finding for one in self.audited for finding in one.findings]
 
     @property
-    def leaks(self) -> list[Finding]:
+    def leaks(self) -> list[LeakFinding]:
         """The findings that are leaks."""
         return [finding for finding in self.findings if finding.leak]
 
@@ -270,10 +270,10 @@ def _cut(
     yield Audited(*names, TOGETHER, together)
 
 
-def _stored(store: Store, key: str, fold: Fold, dataset: Dataset, where: str) -> Finding:
+def _stored(store: Store, key: str, fold: Fold, dataset: Dataset, where: str) -> LeakFinding:
     """Compare the fold that models saw with the one that was just checked."""
     from benchsuite.errors import StoreError
-    from benchsuite.evaluate import Finding
+    from benchsuite.evaluate import LeakFinding
     from benchsuite.evaluate.audit_folds import difference
     from benchsuite.stored_folds import read_fold
 
@@ -281,7 +281,7 @@ def _stored(store: Store, key: str, fold: Fold, dataset: Dataset, where: str) ->
         compared, leak = difference(read_fold(store, key, dataset), fold)
     except StoreError as error:
         compared, leak = 0, f"the stored fold is damaged: {error}"
-    return Finding("store", "the stored fold is this fold", compared, leak, where)
+    return LeakFinding("store", "the stored fold is this fold", compared, leak, where)
 
 
 def _sums(one: Audited, groups: tuple[str, ...]) -> Iterator[str]:

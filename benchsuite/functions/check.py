@@ -11,7 +11,7 @@ from benchsuite.functions.plugin_names import cutoff, find_plugin, kind_and_name
 from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, frame, plain, several, table
 
 if TYPE_CHECKING:
-    from benchsuite.registry import Entry
+    from benchsuite.registry import PluginEntry
     from benchsuite.testing import CheckResult
 
 _COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
@@ -27,7 +27,7 @@ class Conformance(FunctionResult):
         checks: each with its state and reason.
     """
 
-    entry: Entry
+    entry: PluginEntry
     settings: Mapping[str, Any]
     checks: Sequence[CheckResult]
 

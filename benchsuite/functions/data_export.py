@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from benchsuite.errors import DataError
 from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, Source, data_locations
-from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, check_choice, frame, plain
-
-Form = Literal["parquet", "recbole"]
+from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, frame, plain
 
 
 @dataclass(repr=False, eq=False)
@@ -55,7 +53,7 @@ def data_export(
     source: Source,
     *,
     out: Annotated[PathLike, Option(metavar="DIR")],
-    as_: Annotated[Form, Option("--as")],
+    as_: Annotated[str, Option("--as", metavar="FORMAT")],
     split: Annotated[str, Option(metavar="NAME", complete="splits")] = "",
     split_with: Annotated[Mapping[str, Any], Option("--split-with")] = NO_SETTINGS,
     seed: Annotated[int, Option(metavar="N")] = 1,
@@ -69,7 +67,7 @@ def data_export(
     Args:
         source: see benchsuite list sources.
         out: a new or empty folder.
-        as_: the format.
+        as_: the format: parquet, recbole, or what an installed package brings.
         split: also write the folds of this split.
         split_with: settings of the split, such as test=0.2.
         seed: seed of the split.
@@ -79,14 +77,14 @@ def data_export(
         quiet: show no progress.
 
     Raises:
+        PluginError: when there is no such format.
         DataError: when data cannot be had, the split cannot cut it, or the folder is not empty.
     """
-    from benchsuite.data.export import write_dataset, write_fold
     from benchsuite.evaluate import check_fold
     from benchsuite.plan.cells import unmet
-    from benchsuite.registry import load_source, load_split
+    from benchsuite.registry import load_function, load_source, load_split
 
-    check_choice(as_, Form, "--as")
+    write = load_function(as_, "exports")
     found = load_source(source, trusted=[source]).from_settings(dict(with_), where=f"source {source}")
     cut = load_split(split, trusted=[split]).from_settings(dict(split_with), where=f"split {split}") if split else None
     folder = Path(out)
@@ -96,13 +94,13 @@ def data_export(
     about = {"licence": found.licence, "url": found.url, "cite": list(found.cite), "settings": found.settings()}
     if cut is not None and (reason := unmet(cut.needs, dataset)):
         raise DataError(f"{split} {reason}", where=dataset.name, remedy="name another split")
-    write_dataset(dataset, folder, as_, about)
+    write(dataset, folder, about)
     rows: dict[str, Mapping[str, int]] = {}
     if cut is not None:
         told = {"split": split, "settings": cut.settings(), "seed": seed}
         for fold in cut.split(dataset, seed):
             check_fold(fold, cut, f"{dataset.name}, {split}, fold {fold.name}", dataset)
             place = folder / f"fold-{fold.name}"
-            rows[str(place)] = write_fold(fold, dataset, place, as_, told)
+            rows[str(place)] = write(dataset, place, told, fold)
     head = f"{folder}: {dataset.name}, {len(dataset.interactions):,} rows, as {as_}"
     return Export(folder, rows, found.licence, head)

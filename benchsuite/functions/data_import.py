@@ -104,6 +104,7 @@ def data_import(
     Raises:
         DataError: when a card is there already, or the table cannot be read.
     """
+    from benchsuite.atomic_writes import replaced_file
     from benchsuite.registry import load_source
 
     columns = {"user": user, "item": item, "value": value, "timestamp": timestamp, "behaviour": behaviour}
@@ -120,14 +121,11 @@ def data_import(
     if not isinstance(source, _Describes):
         raise PluginError('the source "file" cannot describe a table', remedy="remove the package that replaces it")
     text = source.describe(data_locations(data, offline=offline, quiet=quiet), tuple(map(str, more)))
-    draft = card.with_name(f".draft-{card.name}")
     try:
-        draft.write_text(text, "utf-8")
-        place = data_locations(data, offline=offline, quiet=True)
-        dataset = load_source("file").from_settings({"path": str(draft)}).load(place)
-        draft.replace(card)
+        with replaced_file(card) as draft:
+            draft.write_text(text, "utf-8")
+            place = data_locations(data, offline=offline, quiet=True)
+            dataset = load_source("file").from_settings({"path": str(draft)}).load(place)
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror or error}", where=str(card)) from None
-    finally:
-        draft.unlink(missing_ok=True)
     return ImportedTable(card, text, dataset)

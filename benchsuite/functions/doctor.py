@@ -18,7 +18,7 @@ from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, ta
 
 if TYPE_CHECKING:
     from benchsuite.api import DataLocations
-    from benchsuite.registry import Entry
+    from benchsuite.registry import PluginEntry
 
 State = Literal["ok", "absent", "broken"]
 _COLOURS = {"ok": "green", "absent": "yellow", "broken": "red"}
@@ -139,14 +139,14 @@ def _files(package: Any) -> Iterator[tuple[Path, bool]]:
     """
     import base64
     import csv
-    import hashlib
+
+    from benchsuite.keys import file_digest
 
     for name, digest, *_ in csv.reader((package.read_text("RECORD") or "").splitlines()):
         if not digest.startswith("sha256="):
             continue
         try:
-            with Path(package.locate_file(name)).open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").digest()
+            found = bytes.fromhex(file_digest(Path(package.locate_file(name))))
         except OSError:
             found = b""
         yield Path(name), base64.urlsafe_b64encode(found).rstrip(b"=").decode() == digest.removeprefix("sha256=")
@@ -171,7 +171,7 @@ def _plugins() -> Iterator[Finding]:
         yield Finding(kind, "ok", f"{sum(not problem for problem in problems.values())} load")
 
 
-def _problem(entry: Entry) -> str:
+def _problem(entry: PluginEntry) -> str:
     """Return why a plugin cannot be used by its name, or ""."""
     from benchsuite.registry import find
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from benchsuite import plan
-from benchsuite.plan.experiment import check_experiment
+from benchsuite.plan.experiment_file import check_experiment
 
 Picks = Sequence[str | Mapping[str, Any] | plan.PluginSpec]
 """Plugins: ``"als"``, ``{"use": "als", "with": {"factors": 64}, "label": "small"}``, or with ``"grid"``."""

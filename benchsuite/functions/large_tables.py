@@ -29,7 +29,7 @@ def write_large(
         OSError: when the folder cannot be written.
     """
     from benchsuite.analysis.query_tables import per_query, rankings
-    from benchsuite.data.tables import LARGE
+    from benchsuite.data.result_tables import LARGE
     from benchsuite.data.tabular import ENDINGS, LARGE_DESCRIPTOR, describe, write_table
     from benchsuite.errors import UsageError
     from benchsuite.registry import load_report

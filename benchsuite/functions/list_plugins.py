@@ -11,7 +11,7 @@ from benchsuite.errors import PluginError
 from benchsuite.functions.plugin_names import kind_of, singular
 from benchsuite.interface import Frames, FunctionResult, Option, Style, frame, plain, table
 from benchsuite.loading import plugin_code
-from benchsuite.registry import KINDS, Entry, entries
+from benchsuite.registry import KINDS, PluginEntry, entries
 
 
 @dataclass(repr=False, eq=False)
@@ -67,7 +67,7 @@ def list_plugins(
     return PluginList({one: _rows(entries(one), load=load) for one in kinds}, load)
 
 
-def _rows(found: tuple[Entry, ...], *, load: bool) -> list[dict[str, Any]]:
+def _rows(found: tuple[PluginEntry, ...], *, load: bool) -> list[dict[str, Any]]:
     times = Counter(entry.name for entry in found)
     rows = []
     for entry in found:
@@ -84,7 +84,7 @@ def _rows(found: tuple[Entry, ...], *, load: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def _loaded(entry: Entry) -> dict[str, str]:
+def _loaded(entry: PluginEntry) -> dict[str, str]:
     """Return the summary of the plugin, or why it cannot be had."""
     try:
         cls = entry.load()

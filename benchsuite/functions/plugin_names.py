@@ -8,7 +8,7 @@ from typing import Any
 
 from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import PluginError, UsageError, did_you_mean
-from benchsuite.registry import KINDS, Entry, Kind, entries, find, is_file
+from benchsuite.registry import KINDS, Kind, PluginEntry, entries, find, is_file
 
 
 def cutoff(name: str) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def kind_and_name(words: Sequence[str]) -> tuple[Kind | None, str]:
     return (None, words[0]) if len(words) == 1 else (kind_of(words[0]), words[1])
 
 
-def find_plugin(name: str, kind: Kind | None) -> Entry:
+def find_plugin(name: str, kind: Kind | None) -> PluginEntry:
     """Return the plugin with this name, of this kind or of the only kind that has it; ``ndcg@10`` finds ``ndcg@k``.
 
     Raises:
@@ -61,7 +61,7 @@ def find_plugin(name: str, kind: Kind | None) -> Entry:
     raise PluginError(f'"{name}" is a {" and a ".join(kinds)}', remedy=f"say which: {' or '.join(kinds)}")
 
 
-def _find_in_file(name: str, kind: Kind | None) -> Entry:
+def _find_in_file(name: str, kind: Kind | None) -> PluginEntry:
     """Return the class in a file as a plugin of the kind whose contract it keeps."""
     file, _, attribute = name.rpartition(":")
     if not Path(file).is_file():

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from benchsuite.api import Report
     from benchsuite.data import Comparison
 
-MLFLOW = "mlflow"
-"""The form that is no report: results go to a server or a data base, run by run."""
-
 PROVENANCE = "provenance.json"
 """Beside every written report: what it rests on."""
 
@@ -125,31 +122,34 @@ class RenderedReport(_Shown):
 
 
 @dataclass(repr=False, eq=False)
-class TrackedRuns(_Shown):
-    """Results that were logged to MLflow.
+class Delivery(_Shown):
+    """Results that a report wrote by itself to a folder or a server.
 
     Attributes:
-        comparison: what was logged.
-        place: a folder or an address.
-        counts: how many runs are new, updated and unchanged.
+        comparison: what was written.
+        place: the folder or address.
+        what: what was written, such as ``MLflow runs``.
+        counts: how many of them are new, updated and unchanged.
     """
 
     comparison: Comparison
     place: str
+    what: str
     counts: Mapping[str, int]
 
     def text(self, style: Style = plain) -> str:
         """Return one line."""
-        return f"MLflow runs in {self.place}: {', '.join(f'{number} {kind}' for kind, number in self.counts.items())}"
+        counts = ", ".join(f"{number} {kind}" for kind, number in self.counts.items())
+        return f"{self.what} in {self.place}: {counts}"
 
     def to_dict(self) -> dict[str, int]:
         """Return the counts."""
         return dict(self.counts)
 
     def frames(self) -> Frames:
-        """Return ``runs``."""
-        rows = [{"state": kind, "runs": number} for kind, number in self.counts.items()]
-        return {"runs": frame(rows, ("state", "runs"))}
+        """Return ``counts``."""
+        rows = [{"state": kind, "count": number} for kind, number in self.counts.items()]
+        return {"counts": frame(rows, ("state", "count"))}
 
 
 def report(
@@ -165,12 +165,12 @@ def report(
     country: Annotated[str, Option(metavar="CODE", variable="BENCHSUITE_COUNTRY")] = "",
     store: StoreFolder = None,
     trust: Trust = (),
-) -> RenderedReport | TrackedRuns:
+) -> RenderedReport | Delivery:
     """Turn the stored results of an experiment into a report. Nothing is fitted.
 
     Args:
         experiment: the name of an experiment that was run.
-        as_: see benchsuite list reports; or mlflow.
+        as_: see benchsuite list reports.
         out: write the files there (default: print); for mlflow a folder or a server's address.
         with_: settings of the report, such as 'style = "acmart"'.
         full: print every table: each group of queries, parts by popularity and activity.
@@ -191,23 +191,19 @@ def report(
     kept = read_store(store)
     plan = latest_plan(kept, experiment).trusting(several(trust))
     labels = model_labels(plan, against)
-    track = as_ == MLFLOW
-    form = None if track else load_report(as_, trusted=[as_])
-    if form is not None:
-        form.from_settings(with_, "--with")
-    elif with_:
-        raise UsageError(f"--with has no place in {as_}", remedy="leave it out")
+    form = load_report(as_, trusted=[as_])
+    made = form.from_settings(with_, "--with")
+    if form.delivers and not out:
+        raise UsageError(f"{as_} needs a place", remedy="say --out FOLDER, or an address such as http://localhost:5000")
     large = [name for name, wanted in (("per_query", queries), ("rankings", rankings)) if wanted]
     if large:
         _check_large(as_, form, out, "--queries" if queries else "--rankings")
-    if full and (form is None or "groups" not in form.fields() or out is not None):
+    if full and ("groups" not in form.fields() or out is not None):
         raise UsageError("--full is for printed tables", remedy="leave it out: files hold every table")
-    comparison = build(plan, kept, against=labels, users=form.users if form else 0, country=country)
-    if form is None:
-        from benchsuite.functions.mlflow_tracking import track_runs
-
-        place = "" if out is None else os.fspath(out)
-        return TrackedRuns(comparison, place, track_runs(comparison, plan, kept, place))
+    comparison = build(plan, kept, against=labels, users=form.users, country=country)
+    if form.delivers and out is not None:
+        place = os.fspath(out)
+        return Delivery(comparison, place, form.delivers, made.deliver(comparison, place))
     settings = {"groups": True, **with_} if full else dict(with_)
     rendered = RenderedReport(comparison, (), as_, form, settings)
     if out is None:
@@ -230,9 +226,9 @@ def report(
     return dataclasses.replace(rendered, written=written)
 
 
-def _check_large(as_: str, form: type[Report] | None, out: PathLike | None, option: str) -> None:
+def _check_large(as_: str, form: type[Report], out: PathLike | None, option: str) -> None:
     """Refuse ``--queries`` and ``--rankings`` where they have no place to go."""
-    if form is None or form.tabular is None:
+    if form.tabular is None:
         raise UsageError(f"{option} has no place in {as_}", remedy="use --as csv, --as json or --as parquet")
     if out is None:
         raise UsageError(f"{option} makes files", remedy="say where with --out DIR")

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.data import Comparison
-from benchsuite.data.tables import (
+from benchsuite.data.result_tables import (
     CONTRASTS,
     LARGE,
     PER_QUERY,
@@ -20,9 +20,9 @@ from benchsuite.data.tables import (
     STRATA,
     TUNING,
     Batch,
-    Table,
+    TidyTable,
 )
-from benchsuite.data.tables import small_tables as _small_tables
+from benchsuite.data.result_tables import small_tables as _small_tables
 from benchsuite.data.tabular import arrow_schema, to_arrow
 from benchsuite.interface import Frames, FunctionResult, Style, plain, plain_values, terminal_width
 
@@ -172,18 +172,19 @@ class Results(FunctionResult):
 
     def _repr_html_(self) -> str:
         """Return the tables for a notebook."""
-        from benchsuite.functions.notebook import page
-
-        return page(self.comparison)
+        return self._rendered("notebook", {})
 
     def _text(self, settings: dict[str, Any]) -> str:
+        return self._rendered("terminal", {"brief": True, **settings})
+
+    def _rendered(self, form: str, settings: dict[str, Any]) -> str:
         from benchsuite.registry import load_report
 
-        files = load_report("terminal").from_settings({"brief": True, **settings}).render(self.comparison)
+        files = load_report(form).from_settings(settings).render(self.comparison)
         return next(iter(files.values())).decode()
 
 
-def _large(table: Table, batches: Iterator[Batch]) -> DataFrame:
+def _large(table: TidyTable, batches: Iterator[Batch]) -> DataFrame:
     """Put batches together; repeated texts are kept once."""
     import pyarrow as pa
 

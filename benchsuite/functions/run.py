@@ -94,16 +94,17 @@ def _perform(
 ) -> tuple[Plan, RunSummary]:
     """Prepare and run an experiment, and remember its plan whatever happens."""
     from benchsuite.analysis import remember_plan
-    from benchsuite.runner import known, prepare
+    from benchsuite.runner import prepare, with_finished_studies
     from benchsuite.runner import run as work
 
     plan = prepare(experiment, store, place, place.say)
-    remember_plan(store, known(plan, store))  # a run that is stopped at once hides nothing that is finished
+    # a run that is stopped at once hides nothing that is finished
+    remember_plan(store, with_finished_studies(plan, store))
     try:
         done, outcome = work(plan, store, options, watcher)
     except BaseException:
         with contextlib.suppress(StoreError, OSError):  # the store may be what stopped the run
-            remember_plan(store, known(plan, store))
+            remember_plan(store, with_finished_studies(plan, store))
         raise
     remember_plan(store, done)
     return done, outcome

@@ -1,4 +1,4 @@
-"""Settings in words: the annotation ``Annotated[int, Gt(0), Search(16, 256, log=True)]`` reads ``int > 0``."""
+"""Settings in words: the annotation ``Annotated[int, Gt(0), Range(16, 256, log=True)]`` reads ``int > 0``."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, f
 
 if TYPE_CHECKING:
     from benchsuite.api import Plugin
-    from benchsuite.registry import Entry
+    from benchsuite.registry import PluginEntry
 
 _FACTS = {
     "models": ("needs", "uses_language_model", "is_candidate", "is_oracle", "is_personalized", "may_abstain"),
@@ -73,7 +73,7 @@ def show_plugin(words: Annotated[Words, Option(metavar="[KIND] NAME", complete="
     return PluginCard(describe(find_plugin(name, kind)))
 
 
-def describe(entry: Entry) -> dict[str, Any]:
+def describe(entry: PluginEntry) -> dict[str, Any]:
     """Load a plugin and return everything about it as JSON-like values."""
     from benchsuite.loading import plugin_code
 
@@ -82,7 +82,7 @@ def describe(entry: Entry) -> dict[str, Any]:
         return _describe(entry, cls)
 
 
-def _describe(entry: Entry, cls: type[Plugin]) -> dict[str, Any]:
+def _describe(entry: PluginEntry, cls: type[Plugin]) -> dict[str, Any]:
     from benchsuite.functions.setting_text import range_text, type_text
 
     defaults = cls().settings()
@@ -105,11 +105,11 @@ def _describe(entry: Entry, cls: type[Plugin]) -> dict[str, Any]:
     }
 
 
-def _tables(entry: Entry, cls: type[Plugin]) -> dict[str, Any]:
+def _tables(entry: PluginEntry, cls: type[Plugin]) -> dict[str, Any]:
     """Return the schema of a report that writes tidy tables."""
     if entry.kind != "reports" or getattr(cls, "tabular", None) is None:
         return {}
-    from benchsuite.data.tables import schema
+    from benchsuite.data.result_tables import schema
 
     return {"tables": schema()}
 

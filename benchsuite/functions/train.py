@@ -137,7 +137,7 @@ def train(
     from benchsuite.registry import find, load_model, load_source
     from benchsuite.runner.device import choose_device
     from benchsuite.runner.distributed import join_process_group
-    from benchsuite.saved import Origin, check_target, savable, write_folder
+    from benchsuite.saved import Origin, check_savable, check_target, write_folder
 
     if seed < 0 or threads < 0:
         raise UsageError("--seed and --threads must be 0 or more")
@@ -151,7 +151,7 @@ def train(
     entry = find("models", name, trusted=trusted)
     settings = dict(with_) if found is None else {**found.settings, **with_}
     made = load_model(name, trusted=trusted).from_settings(settings, where=f"model {model}")
-    savable(entry, made)
+    check_savable(entry, made)
     chosen = choose_device(device, made)
     with join_process_group(chosen) as group:
         place = data_locations(data, offline=offline, quiet=quiet or not group.main)
@@ -175,7 +175,7 @@ def _fit(
     from benchsuite.api import Context
     from benchsuite.functions.progress import ProgressBars
     from benchsuite.provenance import cores
-    from benchsuite.saved import ready
+    from benchsuite.saved import with_unknown_user
 
     seed, threads, device = how
     with ProgressBars(quiet=quiet or not group.main) as watch, tempfile.TemporaryDirectory() as scratch:
@@ -188,4 +188,4 @@ def _fit(
             scratch=Path(scratch),
             report=lambda done, total, note: watch.job_moved(label, "fit", done, total, note),
         )
-        return model.fit(ready(dataset), context)
+        return model.fit(with_unknown_user(dataset), context)

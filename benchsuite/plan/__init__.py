@@ -1,7 +1,7 @@
-"""What to do: an experiment as its author wrote it, and the plan of every cell it means."""
+"""Experiments as their authors wrote them, and plans: every cell that an experiment means."""
 
-from benchsuite.plan.cells import Cell, Plan, PlanRow, make_plan, retarget
-from benchsuite.plan.experiment import Experiment, PluginSpec, bundled, read_experiment
+from benchsuite.plan.cells import Cell, Plan, PlanRow, make_plan, with_settings
+from benchsuite.plan.experiment_file import Experiment, PluginSpec, bundled, read_experiment
 from benchsuite.plan.resolve import resolve_all
 
 __all__ = [
@@ -14,5 +14,5 @@ __all__ = [
     "make_plan",
     "read_experiment",
     "resolve_all",
-    "retarget",
+    "with_settings",
 ]

@@ -1,4 +1,4 @@
-"""The plan: every cell that an experiment means, each with its key, or with the reason why it cannot be.
+"""The plan: every cell that an experiment means, each with its key, or with the reason why it is not applicable.
 
 A *cell* is one model on one fold in one stage. The stage ``validation`` fits on the inner training part and answers the
 validation queries (thresholds, calibration and tuning rest on it); the stage ``test`` fits on the whole training part.
@@ -18,7 +18,7 @@ from benchsuite.api import Metric, Model, Plugin, Requirement, Source, Split
 from benchsuite.data import Dataset, DatasetInfo, MetricInfo, ModelInfo, SplitInfo, Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.keys import content_key
-from benchsuite.plan.experiment import Experiment
+from benchsuite.plan.experiment_file import Experiment
 from benchsuite.plan.resolve import ResolvedPlugin, ResolvedPlugins, heading
 
 Stage = Literal["validation", "test"]
@@ -94,11 +94,11 @@ class FoldPlace:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything an experiment means, as plain values: reports and status need nothing else but the store.
+    """Everything that an experiment means, as plain values: reports and status need only the plan and the store.
 
     Attributes:
-        trusted: the files, with their classes, that the user named as plugins. It is never stored: a plan that is read
-            trusts none.
+        trusted: the files, with their classes, that the user named as plugins. It is never stored: a stored plan
+            trusts no file.
     """
 
     name: str
@@ -116,7 +116,7 @@ class Plan:
         return dataclasses.replace(self, trusted=self.trusted | frozenset(names))
 
     def to_json(self) -> str:
-        """Return the plan as JSON text; what an older plan did not tell is left out, so that its key stays."""
+        """Return the plan as JSON text; fields that an older plan lacks are left out, so that its key stays."""
         table: dict[str, Any] = {"name": self.name, "settings": self.settings}
         for kind in ("datasets", "splits", "models"):
             table[kind] = [info.record() for info in getattr(self, kind)]
@@ -141,8 +141,9 @@ class Plan:
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
-        """Read what :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote. Stored text says nothing of trust: only the user can give it."""
         table = json.loads(text)
+        table.pop("trusted", None)
         table["datasets"] = tuple(DatasetInfo.from_record(one) for one in table["datasets"])
         table["splits"] = tuple(SplitInfo.from_record(one) for one in table["splits"])
         table["models"] = tuple(ModelInfo.from_record(one) for one in table["models"])
@@ -156,7 +157,7 @@ class Plan:
 
 
 def _metric_record(metric: MetricInfo) -> dict[str, Any]:
-    """Return the record of a metric, with its heading and unit where they were told."""
+    """Return the record of a metric, with heading and unit where they are known."""
     told = {"title": metric.title, "unit": metric.unit}
     return metric.record() | {name: value for name, value in told.items() if value}
 
@@ -249,7 +250,7 @@ def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
 
 
-def retarget(cell: Cell, settings: Mapping[str, Any]) -> Cell:
+def with_settings(cell: Cell, settings: Mapping[str, Any]) -> Cell:
     """Return the same cell with other settings of the model."""
     identity = dict(cell.identity) | {"model": dict(cell.identity["model"]) | {"settings": dict(settings)}}
     return dataclasses.replace(cell, identity=identity, key=content_key("cell", identity))

@@ -1,4 +1,4 @@
-"""From names to plugins: everything an experiment picks, found, loaded, set up and checked before any work begins."""
+"""From names to plugins: everything that an experiment names is found, loaded, built and checked before any work."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchsuite.api import Metric, Plugin
-from benchsuite.cutoff import cutoff_of, split_cutoff
-from benchsuite.errors import ConfigError, PluginError, did_you_mean
+from benchsuite.cutoff import split_cutoff
+from benchsuite.errors import ConfigError, PluginError
 from benchsuite.loading import plugin_code
-from benchsuite.plan.experiment import Experiment, PluginSpec
-from benchsuite.registry import Entry, Kind, entries, find, is_file
+from benchsuite.plan.experiment_file import Experiment, PluginSpec
+from benchsuite.registry import Kind, PluginEntry, find, read_cutoff
 
 
 @dataclass(frozen=True)
 class ResolvedPlugin:
-    """A plugin picked by an experiment, loaded and set up.
+    """A plugin of an experiment, loaded and built.
 
     Attributes:
-        label: what tables call it.
+        label: its name in tables.
         entry: where it comes from.
-        plugin: set up.
+        plugin: the plugin, built from its settings.
         code: the sha256 of the file that was run, "" for an installed plugin.
     """
 
     label: str
-    entry: Entry
+    entry: PluginEntry
     plugin: Plugin
     code: str = ""
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What changes the numbers: which plugin, its version and all its settings."""
+        """What changes the numbers: the plugin's name, its version and all its settings."""
         name = f"{self.entry.distribution}/{self.entry.name}" if self.entry.distribution else self.entry.target
         identity = {"plugin": name, "version": self.plugin.version, "settings": self.plugin.settings()}
         return identity | ({"code": self.code} if self.entry.is_file else {})
 
     @property
     def told(self) -> dict[str, Any]:
-        """What any plugin tells of itself: the fields of :class:`benchsuite.data.PluginInfo`."""
+        """What every plugin declares: the fields of :class:`benchsuite.data.PluginInfo`."""
         plugin = self.plugin
         named = {"label": self.label, "name": self.entry.name, "summary": plugin.summary()}
         made = {"version": plugin.version, "origin": self.entry.origin}
@@ -73,12 +73,12 @@ class ResolvedPlugins:
 
     @property
     def all(self) -> tuple[ResolvedPlugin, ...]:
-        """Every one of them."""
+        """All plugins, of every kind."""
         return self.sources + self.splits + self.models + self.metrics
 
 
 def resolve_all(experiment: Experiment) -> ResolvedPlugins:
-    """Find, load and set up everything an experiment names, so that a mistake shows before any work begins.
+    """Find, load and build everything that an experiment names, so that a mistake shows before any work begins.
 
     Raises:
         PluginError: when a plugin is unknown, broken or ambiguous.
@@ -107,7 +107,7 @@ def resolve_all(experiment: Experiment) -> ResolvedPlugins:
 
 
 def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
-    """Find, load and set up a chosen plugin.
+    """Find, load and build one plugin.
 
     Raises:
         PluginError: when it is unknown, broken or ambiguous.
@@ -115,27 +115,15 @@ def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
     """
     settings = dict(choice.settings)
     name = choice.use
-    if kind == "metrics" and not is_file(name) and "@" in name and not name.endswith("@k"):
-        name, settings = _cutoff(name, settings, where)
+    if kind == "metrics":
+        name, cutoff = read_cutoff(name, where)
+        settings = cutoff | settings
     try:
         entry = find(kind, name, trusted=[name])  # the user wrote the experiment, or named it
     except PluginError as error:
         raise PluginError(error.what, where=where, remedy=error.remedy) from None
-    cls, code = entry.load_code()
+    cls, code = entry.load_code(settings=settings)
     with plugin_code(f"{where}: {choice.label}"):
         plugin = cls.from_settings(settings, where=f"{where}: {choice.label}")
         plugin.settings()
     return ResolvedPlugin(choice.label, entry, plugin, code)
-
-
-def _cutoff(name: str, settings: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
-    """Read ``ndcg@10`` as the metric ``ndcg@k`` with ``k = 10``."""
-    base, cutoff = split_cutoff(name)
-    k = cutoff_of(name)
-    if k is None:
-        raise ConfigError(f'"{name}" has no number after @', where=where, remedy=f"write for example {base}@10")
-    known = {entry.name for entry in entries("metrics")}
-    if f"{base}@k" not in known:
-        options = {known_name.replace("@k", f"@{cutoff}") for known_name in known}
-        raise PluginError(f'unknown metric "{name}"', where=where, remedy=did_you_mean(name, options))
-    return f"{base}@k", {"k": k} | settings

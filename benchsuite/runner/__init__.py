@@ -1,6 +1,6 @@
-"""Does the work of an experiment: data and folds once, then each job in a process of its own.
+"""Runs an experiment: data and folds once, then each job in a process of its own.
 
-Names are imported when they are first used: each worker is a process that needs none of them.
+Names are imported when they are first used, because workers need none of them.
 """
 
 from __future__ import annotations
@@ -9,16 +9,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchsuite.runner.execute import known, run
+    from benchsuite.runner.execute import run, with_finished_studies
     from benchsuite.runner.pool import Options, RunSummary
     from benchsuite.runner.preparation import prepare
 
-__all__ = ["THREADS", "Options", "RunSummary", "known", "prepare", "run"]
+__all__ = ["THREADS", "Options", "RunSummary", "prepare", "run", "with_finished_studies"]
 
 THREADS = 2
 """Threads of each model unless another number is set: a part of the protocol, the same on every machine."""
 
-_HOMES = {"Options": "pool", "RunSummary": "pool", "known": "execute", "prepare": "preparation", "run": "execute"}
+_HOMES = {
+    "Options": "pool",
+    "RunSummary": "pool",
+    "with_finished_studies": "execute",
+    "prepare": "preparation",
+    "run": "execute",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
-"""What goes from a worker to the runner: files in a folder of the cell, plain arrays and JSON.
+"""A worker's answers: arrays and JSON, as files in a folder of the cell.
 
-The worker leaves its lists first. Then the runner asks for pair scores: until the lists are in its hands, nobody in the
+The worker writes its lists first. Then the runner asks for pair scores. Until the runner has the lists, no code in the
 worker's process can know which pairs will be asked.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchsuite.atomic_writes import replaced_file
 from benchsuite.data import Float32, Int32, Rankings
 from benchsuite.errors import BenchsuiteError
 
@@ -24,7 +25,7 @@ _LISTS, _PAIRS, _SCORES, _ABOUT = "lists.npz", "pairs.npy", "scores.npy", "about
 _MOST_BYTES = 10**6
 
 _PAUSE = 0.002
-"""Seconds between two looks for what is asked."""
+"""Seconds between two checks for the pairs."""
 
 _TOLD: dict[str, Any] = {
     "costs": dict,
@@ -36,16 +37,16 @@ _TOLD: dict[str, Any] = {
     "started": str,
     "finished": str,
 }
-"""What a worker tells about a cell that went well, with the types that JSON gives."""
+"""What a worker reports about a cell without a failure, with the types that JSON gives."""
 
 
-def leave_lists(folder: Path, lists: Rankings) -> None:
-    """Leave the lists of a cell."""
+def write_lists(folder: Path, lists: Rankings) -> None:
+    """Write the lists of a cell."""
     np.savez(folder / _LISTS, item=lists.item, score=lists.score, fallback=lists.fallback)
 
 
 def take_lists(folder: Path) -> Rankings:
-    """Read the lists of a cell; the file is gone then.
+    """Read the lists of a cell and remove the file.
 
     Raises:
         BenchsuiteError: when there are none that can be read.
@@ -62,9 +63,8 @@ def take_lists(folder: Path) -> Rankings:
 
 def ask_pairs(folder: Path, query: Int32, item: Int32) -> None:
     """Ask for the scores of pairs."""
-    draft = folder / f"draft-{_PAIRS}"
-    np.save(draft, np.stack([query, item]), allow_pickle=False)
-    draft.rename(folder / _PAIRS)
+    with replaced_file(folder / _PAIRS) as draft:
+        np.save(draft, np.stack([query, item]), allow_pickle=False)
 
 
 def wait_for_pairs(folder: Path) -> tuple[Int32, Int32]:
@@ -79,12 +79,12 @@ def wait_for_pairs(folder: Path) -> tuple[Int32, Int32]:
     return query, item
 
 
-def leave_scores(folder: Path, scores: Float32) -> None:
-    """Leave the pair scores of a cell."""
+def write_scores(folder: Path, scores: Float32) -> None:
+    """Write the pair scores of a cell."""
     np.save(folder / _SCORES, scores, allow_pickle=False)
 
 
-def take_scores(folder: Path) -> NDArray[Any]:
+def read_scores(folder: Path) -> NDArray[Any]:
     """Read the pair scores of a cell.
 
     Raises:
@@ -97,11 +97,11 @@ def take_scores(folder: Path) -> NDArray[Any]:
     return scores
 
 
-def leave_about(folder: Path, about: Mapping[str, Any]) -> None:
-    """Leave what else is to be known of a cell.
+def write_about(folder: Path, about: Mapping[str, Any]) -> None:
+    """Write what else is reported of a cell: costs, facts, parameters.
 
     Raises:
-        BenchsuiteError: when the model tells what JSON cannot hold.
+        BenchsuiteError: when the model's facts are no JSON, or too large.
     """
     try:
         text = json.dumps(about, allow_nan=False, ensure_ascii=False)
@@ -117,8 +117,8 @@ def leave_about(folder: Path, about: Mapping[str, Any]) -> None:
     (folder / _ABOUT).write_bytes(content)
 
 
-def take_about(folder: Path) -> dict[str, Any]:
-    """Read what else is to be known of a cell; of a failed one, less is there.
+def read_about(folder: Path) -> dict[str, Any]:
+    """Read what :func:`write_about` wrote; for a failed cell, parts are missing.
 
     Raises:
         BenchsuiteError: when it cannot be read.
@@ -133,7 +133,7 @@ def take_about(folder: Path) -> dict[str, Any]:
 
 
 def check_about(about: Mapping[str, Any]) -> None:
-    """Check what is told of a cell that went well.
+    """Check what is reported of a cell without a failure.
 
     Raises:
         BenchsuiteError: when something is missing or of another type.

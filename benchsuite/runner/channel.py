@@ -1,6 +1,6 @@
-"""What a worker tells while it works: one JSON line for each message, and no line that could do any harm.
+"""Messages from a running worker: one JSON line each, checked before use.
 
-The other end of the pipe is in the hands of a model. What is no message is skipped, what is too long is cut.
+A model can write to the other end of the pipe. A line that is no message is skipped, a long text is cut.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class Channel:
         self._skipping = False
 
     def read(self) -> list[dict[str, Any]]:
-        """Return the messages that have come, a part of them where there are many."""
+        """Return the messages that have arrived, or a part of them where there are many."""
         return self._take(self._chunk())
 
     def read_all(self) -> list[dict[str, Any]]:
-        """Return what a worker that has ended left in the pipe."""
+        """Return the last messages of a worker that has ended."""
         messages = []
         for _ in range(_LARGEST_PIPE // _CHUNK):
             chunk = self._chunk()
@@ -72,11 +72,11 @@ class Channel:
 
 _CHUNK = 2**16
 _LARGEST_PIPE = 2**20
-"""What a pipe can hold at most; a process that a model left behind may go on writing for ever."""
+"""The most that a pipe can hold; a process that a model started may outlive it and go on writing."""
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
-    """Return a message with values that can be shown, or None where the line is none.
+    """Return a message with printable values, or None for a line that is no message.
 
     The messages are ``{"start": key}``, ``{"phase", "done", "total", "note"}``, ``{"done": key, "seconds"}``,
     ``{"ranked": key}`` and ``{"failed": key, "reason"}``.
@@ -101,7 +101,7 @@ def _progress(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number(value: object) -> float:
-    """Return a number from 0 to 2^53; 0 for what is none."""
+    """Return a number from 0 to 2^53; 0 for a value that is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
         return 0.0
     return float(min(max(value, 0), _LARGEST))

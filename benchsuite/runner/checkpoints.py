@@ -1,7 +1,7 @@
-"""Where the making of a cell keeps its state: in the user's cache, whose folders lead to no store.
+"""Checkpoint folders of unfinished cells, in the user's cache, from which no path leads to the store.
 
-A checkpoint outlives a kill and a store that is full. It is removed once its cell has a result of its own, good or bad;
-what nobody takes up goes in a month.
+A checkpoint outlives a killed process and a full disk under the store. It is removed once its cell has a result, a
+failure included; one that is not used for a month is removed, too.
 """
 
 from __future__ import annotations
@@ -54,5 +54,5 @@ class Checkpoints:
     def drop(self, key: str) -> None:
         """Remove the folder of a cell that has ended."""
         shutil.rmtree(self._folder / key, ignore_errors=True)
-        with contextlib.suppress(OSError):  # others are still there
+        with contextlib.suppress(OSError):  # other checkpoints are still there
             self._folder.rmdir()

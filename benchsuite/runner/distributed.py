@@ -1,4 +1,4 @@
-"""One fit in several processes, as ``torchrun`` and ``accelerate launch`` start them; nearly always there is one."""
+"""One fit in several processes, as ``torchrun`` and ``accelerate launch`` start them; by default there is one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_SIZE = "WORLD_SIZE"  # both launchers tell each process so how many there are
+_SIZE = "WORLD_SIZE"  # both launchers set the number of processes in this variable
 
 
 def launched() -> int:
@@ -25,7 +25,7 @@ class ProcessGroup:
     """The processes that fit together.
 
     Attributes:
-        main: True in the one that writes and speaks.
+        main: True in the one process that writes and prints.
         local: how many of them share this machine.
     """
 
@@ -34,12 +34,12 @@ class ProcessGroup:
     _state: Any = None
 
     def wait(self) -> None:
-        """Go on when all have come here."""
+        """Wait until all processes have come here."""
         if self._state is not None:
             self._state.wait_for_everyone()
 
     def main_first(self, work: Callable[[], T]) -> T:
-        """Do the work once on each machine before the others do it, so that what it fetches is fetched once."""
+        """Do the work in one process of each machine first, so that downloads happen once."""
         if self._state is None:
             return work()
         with self._state.local_main_process_first():

@@ -1,4 +1,4 @@
-"""Run a plan: skip what the store has, work the rest off, count everything."""
+"""Runs a plan: skips what the store has, does the rest, counts everything."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from benchsuite.store import Store
 
 
 def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -> tuple[Plan, RunSummary]:
-    """Tune if the plan says so, then work off every cell that has no result yet.
+    """Tune if the plan says so, then do every cell that has no result yet.
 
     Args:
         plan: what to do.
         store: where results are found and kept.
         options: how to run.
-        watcher: who shows it to the user.
+        watcher: receives the progress.
 
     Returns:
-        The plan, with tuned settings in place, and what the run came to.
+        The plan, with tuned settings in place, and the summary of the run.
 
     Raises:
         StoreError: when a result cannot be kept; finished cells are safe.
@@ -53,8 +53,8 @@ def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -
     return plan, outcome
 
 
-def known(plan: Plan, store: Store) -> Plan:
-    """Return the plan with the settings of all studies that the store has finished; nothing is fitted."""
+def with_finished_studies(plan: Plan, store: Store) -> Plan:
+    """Return the plan with the settings of all studies that are finished in the store; nothing is fitted."""
     if plan.settings["tune"] is None:
         return plan
     queue = TuneQueue(plan, store, THREADS, "cpu")
@@ -63,6 +63,6 @@ def known(plan: Plan, store: Store) -> Plan:
 
 
 def _failure(store: Store, cell: Cell) -> str:
-    """Return why a cell failed, "" where it did not or has no result yet."""
+    """Return why a cell failed; "" where it did not fail or has no result yet."""
     manifest = store.get("cell", cell.key).manifest if store.has("cell", cell.key) else {"state": "missing"}
     return manifest["reason"] if manifest["state"] == "failed" else ""

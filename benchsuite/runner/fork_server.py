@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.runner import worker
-from benchsuite.runner.worker_processes import patiently
+from benchsuite.runner.worker_processes import start_with_retries
 
 _LONGEST = 2**16
 
 
 @dataclass(frozen=True)
 class WorkerArgs:
-    """What a worker is to do: the arguments of :func:`benchsuite.runner.worker.main`."""
+    """The arguments of :func:`benchsuite.runner.worker.main`."""
 
     job: str
     log: str
@@ -39,22 +39,22 @@ class WorkerArgs:
 
 
 def main(descriptor: int, modules: list[str]) -> None:
-    """Serve; in the forks, work."""
+    """Run the server; in each fork, run the worker."""
     for module in modules:
-        # A job whose library is missing or broken tells so itself.
+        # The job that needs a missing or broken library reports it.
         with contextlib.suppress(Exception):
             importlib.import_module(module)
     # Sleeping BLAS threads count as threads; BLAS stops them before each fork and starts them when they are needed.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork", DeprecationWarning)
     gc.collect()
-    gc.freeze()  # the collector of a fork leaves alone what all share, so the pages stay shared
+    gc.freeze()  # keeps the garbage collector of the forks from writing to shared pages
     own = os.getpid()
     args = _serve(socket.socket(fileno=descriptor), own)
     worker.main(args.job, args.log, args.pipe, own)
 
 
 def _serve(orders: socket.socket, own: int) -> WorkerArgs:
-    """Fork on order and report; return in a fork only."""
+    """Fork a worker for each request and report; return in a fork only."""
     awake, wake = os.pipe()
     os.set_blocking(awake, False)
     os.set_blocking(wake, False)
@@ -74,7 +74,7 @@ def _serve(orders: socket.socket, own: int) -> WorkerArgs:
                     sys.exit(0)
                 order = json.loads(text)
                 try:
-                    pid = patiently(os.fork)
+                    pid = start_with_retries(os.fork)
                 except OSError as error:
                     os.close(pipes[0])
                     _tell(orders, order=order["number"], refused=error.strerror or "no reason given")
@@ -96,7 +96,7 @@ def _serve(orders: socket.socket, own: int) -> WorkerArgs:
 
 
 def _become_worker(order: dict[str, Any], pipe: int) -> WorkerArgs:
-    """Make a fork what a process of its own would be: a group, a log, a folder for temporary files."""
+    """Give a fork its own process group, log and folder for temporary files."""
     with contextlib.suppress(OSError):  # the server may have done it
         os.setpgid(0, 0)
     log = os.open(order["log"], os.O_WRONLY | os.O_APPEND)
@@ -109,14 +109,17 @@ def _become_worker(order: dict[str, Any], pipe: int) -> WorkerArgs:
 
 
 def _reap(orders: socket.socket) -> None:
-    """Report those who ended."""
+    """Report those who ended, and end what they left running: until they are waited for, their group is theirs."""
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
             return
-        if pid == 0:
+        if ended is None:
             return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(ended.si_pid, signal.SIGKILL)
+        pid, status = os.waitpid(ended.si_pid, 0)
         _tell(orders, pid=pid, code=os.waitstatus_to_exitcode(status))
 
 
@@ -124,7 +127,7 @@ def _tell(orders: socket.socket, **message: int | str) -> None:
     try:
         orders.send(json.dumps(message).encode())
     except OSError:
-        sys.exit(0)  # nobody listens
+        sys.exit(0)  # the runner is gone
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The runner's side of a job: what a worker is given, what it is asked, and what of its answers is kept.
+"""The runner's side of a job: writes the worker's input, asks for pairs, checks and stores the answers.
 
-Truth and store are here only. A worker gets what a model may see, and leaves files (:mod:`benchsuite.runner.answers`);
-they are checked before they become a result.
+Only this side has the ground truth and the store. A worker gets what a model may see and writes files
+(:mod:`benchsuite.runner.answers`); they are checked before they become a result.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.checks import Allowed, check_finite, check_lists, check_scores
+from benchsuite.checks import AllowedItems, check_finite, check_lists, check_scores
 from benchsuite.data import Float32, Fold, Int64, Pairs, Rankings
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import labelled_pairs
 from benchsuite.provenance import provenance
-from benchsuite.runner.answers import ask_pairs, check_about, take_about, take_lists, take_scores
+from benchsuite.runner.answers import ask_pairs, check_about, read_about, read_scores, take_lists
 from benchsuite.runner.checkpoints import Checkpoints
-from benchsuite.runner.jobs import Job, Order, write_failure
+from benchsuite.runner.jobs import Job, WorkerJob, write_failure
 from benchsuite.runner.logs import clip, read_log
 from benchsuite.runner.scratch import unwritable
 from benchsuite.store import Store
 from benchsuite.stored_folds import StoredFolds, view_folder
 
 _KEPT_PAIRS = 8
-"""Labelled pairs of so many folds stay in memory: models of one fold come one after another."""
+"""How many folds' labelled pairs stay in memory; jobs of one fold follow one another."""
 
 _LONGEST_REASON = 500
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Asked:
-    """Labelled pairs and the order in which they are asked, which says nothing of their labels."""
+    """Labelled pairs, and the order in which they are asked, which does not depend on their labels."""
 
     pairs: Pairs
     order: Int64
@@ -54,7 +54,7 @@ class _Asked:
 
 
 class Ingest:
-    """What one pool's workers get and give."""
+    """Input and answers of the workers of one pool."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -65,14 +65,14 @@ class Ingest:
         self._provenance: dict[str, Any] = {}
 
     def give(self, job: Job, folder: Path) -> Path:
-        """Write what a worker is told into its folder and return the file.
+        """Write a worker's job into its folder and return the file.
 
         Raises:
             StoreError: when the fold is not there, or checkpoints cannot be written.
         """
         cells = []
         for cell in job.cells:
-            self._lists.pop(cell["key"], None)  # of a worker that died; the cell is tried once more
+            self._lists.pop(cell["key"], None)  # of a worker that died before; the cell is tried once more
             answers = _answers(folder, cell["key"])
             answers.mkdir()
             known = cell["stage"] == "test" or self._folds.fold(job.fold_key).validation is not None
@@ -83,22 +83,22 @@ class Ingest:
             }
             cells.append({**cell, **{name: str(place) for name, place in places.items()}})
             if known:
-                self._asked(job, cell)  # now, so that the worker need not wait later
+                self._asked(job, cell)  # drawn now, so that the worker need not wait later
         data = self._store.get("data", self._store.get("fold", job.fold_key).manifest["data"]).folder.resolve()
         path = folder / "job.json"
-        Order(str(data), tuple(cells), job.threads, job.device, job.timeout, job.trusted).save(path)
+        WorkerJob(str(data), tuple(cells), job.threads, job.device, job.timeout, job.trusted).save(path)
         return path
 
     def ranked(self, job: Job, cell: Mapping[str, Any], folder: Path) -> None:
-        """Take the lists of a cell, and ask for its pairs.
+        """Read the lists of a cell, and ask for the scores of its pairs.
 
         Raises:
             UsageError: when temporary files cannot be written.
         """
         if cell["key"] in self._lists:
-            return  # the first lists count: those that come now may know the pairs
+            return  # the first lists count: later ones could depend on the pairs
         self._lists[cell["key"]] = None
-        with contextlib.suppress(BenchsuiteError):  # told when the cell ends
+        with contextlib.suppress(BenchsuiteError):  # reported when the cell ends
             self._lists[cell["key"]] = take_lists(_answers(folder, cell["key"]))
         try:
             asked = self._asked(job, cell)
@@ -110,21 +110,21 @@ class Ingest:
             raise unwritable(folder, error) from None
 
     def done(self, job: Job, cell: Mapping[str, Any], folder: Path, log: Path) -> str:
-        """Keep what a cell answered, or its failure when the answers break a rule; return "" or the reason.
+        """Store a cell's answers, or a failure when the answers break a rule; return "" or the reason.
 
         Raises:
-            StoreError: when it cannot be kept.
+            StoreError: when it cannot be stored.
         """
         answers = _answers(folder, cell["key"])
         lists = self._lists.pop(cell["key"], None)
         try:
             asked = self._asked(job, cell)
-            about = take_about(answers)
+            about = read_about(answers)
             check_about(about)
             if lists is None:
                 raise BenchsuiteError("the worker left no lists")  # noqa: TRY301 - one way to fail
             check_lists(lists, int(cell["identity"]["k"]), self._allowed(job, cell))
-            scores = check_scores(take_scores(answers), (len(asked.pairs),), "score_pairs()")
+            scores = check_scores(read_scores(answers), (len(asked.pairs),), "score_pairs()")
             check_finite(scores, "score_pairs()")
         except BenchsuiteError as error:
             return self.failed(job, cell, folder, log, str(error))
@@ -152,17 +152,17 @@ class Ingest:
         return ""
 
     def failed(self, job: Job, cell: Mapping[str, Any], folder: Path, log: Path, reason: str) -> str:
-        """Keep a cell's failure and return its reason.
+        """Store a cell's failure and return its reason.
 
         Raises:
-            StoreError: when it cannot be kept.
+            StoreError: when it cannot be stored.
         """
         self._lists.pop(cell["key"], None)
         line = clip(reason, _LONGEST_REASON)
         try:
-            about = take_about(_answers(folder, cell["key"]))
+            about = read_about(_answers(folder, cell["key"]))
         except BenchsuiteError:
-            about = {}  # the model removed it; the reason came by the pipe
+            about = {}  # the model removed the file; the reason came through the pipe
         costs = about.get("costs")
         write_failure(self._store, cell, line, read_log(log, _mark(about)), costs if isinstance(costs, dict) else {})
         self._checkpoints.drop(cell["key"])
@@ -178,9 +178,9 @@ class Ingest:
             self._pairs.popitem(last=False)
         return self._pairs[key]
 
-    def _allowed(self, job: Job, cell: Mapping[str, Any]) -> Allowed:
+    def _allowed(self, job: Job, cell: Mapping[str, Any]) -> AllowedItems:
         fold = self._folds.part(job.fold_key, cell["stage"])
-        return Allowed(len(fold.train.items), fold.candidates, fold.blocked)
+        return AllowedItems(len(fold.train.items), fold.candidates, fold.blocked)
 
     def _about_this_run(self) -> dict[str, Any]:
         if not self._provenance:

@@ -16,7 +16,7 @@ from benchsuite.registry import load_model
 from benchsuite.runner.logs import clip
 from benchsuite.store import Store
 
-if TYPE_CHECKING:  # a worker reads jobs and knows no plan; each process would pay for importing it
+if TYPE_CHECKING:  # a worker needs no plan, and importing it costs each process time
     from benchsuite.plan import Cell, Plan
     from benchsuite.store import Store
 
@@ -25,16 +25,16 @@ _LONGEST_REASON = 500
 
 @dataclass(frozen=True)
 class Job:
-    """What one process shall do.
+    """What one process has to do.
 
     Attributes:
-        label: what the progress bar calls it; no other job of the plan has it.
+        label: its name in the progress bar, unique in the plan.
         fold_key: where the fold lies.
         cells: each with ``key``, ``stage`` and ``identity``, in the order of work.
         threads: how many threads the model may use.
         device: ``cpu``, ``cuda`` or ``auto``.
         timeout: seconds allowed for each cell.
-        modules: what the worker has imported before it begins.
+        modules: imported before the worker starts.
         trusted: the files that the user named as plugins.
     """
 
@@ -49,8 +49,8 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a worker is told of its job: where to find what a model may see, and where to leave what it answers.
+class WorkerJob:
+    """A job as a worker gets it: where to read what a model may see, and where to write the answers.
 
     Attributes:
         data: folder of the data set.
@@ -74,14 +74,14 @@ class Order:
         path.write_text(json.dumps(dataclasses.asdict(self)), "utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> Order:
+    def load(cls, path: Path) -> WorkerJob:
         """Read what :meth:`save` wrote."""
         table = json.loads(path.read_text("utf-8"))
         return cls(**{**table, "cells": tuple(table["cells"]), "trusted": tuple(table["trusted"])})
 
 
 def make_jobs(plan: Plan, cells: Sequence[Cell], threads: int, device: str) -> list[Job]:
-    """Group cells that need work by model and fold, in the plan's order; equal cells are done once.
+    """Group the cells without a result by model and fold, in the plan's order; equal cells are done once.
 
     The stage ``validation`` comes first: its truth is part of what the stage ``test`` shows.
     """
@@ -109,18 +109,18 @@ def make_jobs(plan: Plan, cells: Sequence[Cell], threads: int, device: str) -> l
 
 
 def modules_for(plugin: str, trusted: Collection[str] = ()) -> tuple[str, ...]:
-    """Return what takes long to import and this model needs; the files in ``trusted`` were named by the user."""
+    """Return the modules that this model needs and that take long to import; the user named the ``trusted`` files."""
     try:
         model = load_model(plugin, trusted=trusted)
     except PluginError:
-        return ()  # the worker says why, as the result of its cells
+        return ()  # the worker reports why, as the result of its cells
     if model.uses_language_model:
         return ("torch", "transformers.models.auto")
     return ("torch",) if Requirement.GPU in model.needs else ()
 
 
 def _several(plan: Plan) -> dict[tuple[str, str], tuple[bool, bool]]:
-    """Tell of each data set and split whether it has several seeds, several folds: their jobs must not share a name."""
+    """Return for each data set and split whether it has several seeds or folds, so that each job gets its own name."""
     seeds: dict[tuple[str, str], set[int]] = {}
     folds: dict[tuple[str, str], set[str]] = {}
     for cell in plan.cells:
@@ -131,7 +131,7 @@ def _several(plan: Plan) -> dict[tuple[str, str], tuple[bool, bool]]:
 
 Cause = Literal["error", "timeout", "signal", "lost"]
 """Why a cell has no result: what the model raised or how it ended its process, the time that was allowed, a signal that
-killed it, or a process that could not be started or kept. Of the last two the model is not to blame by itself."""
+killed it, or a process that could not be started or kept. The last two need not be the model's fault."""
 
 
 def write_failure(

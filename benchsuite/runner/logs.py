@@ -1,4 +1,4 @@
-"""What workers print, bounded: the first and the last part, with a line that says how much was cut between them."""
+"""Bounded logs of workers: the first and the last part, and between them a line that says how much was cut."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_log(path: Path, since: int = 0) -> str:
 
 
 def trim_log(path: Path) -> None:
-    """Cut a log that its worker still writes to, when it has become too long; all writers append."""
+    """Cut a log that has become too long while its worker still writes to it; all writers append."""
     with contextlib.suppress(OSError):
         if path.stat().st_size <= _LIVE_BYTES:
             return
@@ -51,14 +51,14 @@ def trim_log(path: Path) -> None:
 
 
 def clip(text: str, most: int) -> str:
-    """Return a text as one line that any stream can show, at most so many characters of it."""
+    """Return a text as one printable line of at most so many characters."""
     line = " ".join(text[: 4 * most].encode("utf-8", "backslashreplace").decode("utf-8").split())
     line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
     return line if len(line) <= most else f"{line[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def last_line(text: str) -> str:
-    """Return the last line that says anything."""
+    """Return the last line that is not blank."""
     lines = [line for line in text.splitlines() if line.strip()]
     return clip(lines[-1], 300) if lines else "it printed nothing"
 

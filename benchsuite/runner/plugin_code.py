@@ -1,18 +1,18 @@
-"""Notices that an installed plugin's code changed while its version did not.
+"""Warns when an installed plugin's code changed while its version did not.
 
-Results are stored under the version that a plugin tells. One whose numbers change under the same version leaves old and
-new ones under one key; nobody can know that from the key, so the user is told.
+Results are stored under the version that a plugin declares. If its numbers change under the same version, old and new
+results have the same key, and the key does not show it. So the user is warned.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from benchsuite.atomic_writes import replaced_file
 from benchsuite.plan.resolve import ResolvedPlugin, ResolvedPlugins
 from benchsuite.store import Store
 
@@ -20,8 +20,8 @@ _FOLDER = "code"
 _SHOWN = 5
 
 
-def tell_of_changed_code(picked: ResolvedPlugins, store: Store, say: Callable[[str], None]) -> None:
-    """Compare the code behind the installed plugins with what this store saw last, and keep it for the next time.
+def warn_of_changed_code(picked: ResolvedPlugins, store: Store, say: Callable[[str], None]) -> None:
+    """Compare the code of the installed plugins with their code in the last run on this store, and record it.
 
     Args:
         picked: everything an experiment picks.
@@ -72,7 +72,7 @@ def _digest(files: Iterable[Path]) -> str:
 
 
 def _read(path: Path) -> dict[str, list[str]]:
-    """Return [version, sha256] by plugin; nothing where nothing sound was kept."""
+    """Return [version, sha256] by plugin; empty where the record is missing or damaged."""
     try:
         table = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -84,6 +84,5 @@ def _read(path: Path) -> dict[str, list[str]]:
 def _write(path: Path, table: dict[str, list[str]]) -> None:
     """Replace the file in one move."""
     path.parent.mkdir(exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", "utf-8")
-    draft.replace(path)
+    with replaced_file(path) as draft:
+        draft.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", "utf-8")

@@ -1,4 +1,4 @@
-"""A few worker processes at a time, watched: what they report, how long they take, how they die."""
+"""Runs jobs in a limited number of worker processes: reads their messages, enforces time limits, records crashes."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from benchsuite.store import Store
 
 
 class ProgressListener(Protocol):
-    """Whoever shows the work to the user."""
+    """Receives the progress of a run, to show it to the user."""
 
     def expect(self, cells: int) -> None:
-        """From here on so many cells are to be done at most."""
+        """At most so many cells are still to be done."""
 
     def job_started(self, label: str) -> None:
-        """A worker begins with a job."""
+        """A worker has started a job."""
 
     def job_moved(self, label: str, phase: str, done: int, total: int, note: str) -> None:
-        """A worker tells how far it is."""
+        """A worker reports how far it is."""
 
     def cell_ended(self, label: str, stage: str, state: str, seconds: float, reason: str) -> None:
         """A cell has a result."""
 
     def cell_again(self, label: str, stage: str, reason: str) -> None:
-        """A cell whose process died is tried once more."""
+        """A cell is tried once more, because its process died."""
 
     def job_ended(self, label: str) -> None:
-        """A worker is through with a job."""
+        """A worker has ended its job."""
 
 
 class JobSource(Protocol):
@@ -55,7 +55,7 @@ class JobSource(Protocol):
         """Return the next job that can begin now, or None."""
 
     def ended(self, job: Job) -> None:
-        """Hear that a job has ended: all its cells have results."""
+        """Note that a job has ended: all its cells have results."""
 
 
 class StaticJobSource:
@@ -69,7 +69,7 @@ class StaticJobSource:
         return self._jobs.pop(0) if self._jobs else None
 
     def ended(self, job: Job) -> None:
-        """Nothing depends on it."""
+        """Do nothing: no job depends on another."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ class Options:
 
     Attributes:
         workers: processes at a time; their number changes no result.
-        threads: threads of each model. Sums are added up in as many parts, so that another number may move the last
-            digits of some models: it is the same on every machine unless it is set.
-        device: ``cpu``, ``cuda`` or ``auto``; another device may move the last digits of models that use it.
+        threads: threads of each model. A sum is split into as many parts, so another number may change the last digits
+            of some models. The number is the same on every machine unless it is set.
+        device: ``cpu``, ``cuda`` or ``auto``; another device may change the last digits of models that use it.
         retry_failed: do failed cells and failed trials again.
     """
 
@@ -92,14 +92,14 @@ class Options:
 
 @dataclass
 class RunSummary:
-    """What a run came to.
+    """The counts of a run, and its failures.
 
     Attributes:
         planned: cells in the plan.
         found: cells that were there already.
         done: cells done now.
         failed: cells with a failure, old or new, as (label, reason).
-        not_applicable: cells that cannot be.
+        not_applicable: cells that cannot be computed.
         trials: tuning trials behind the plan, old and new.
         failed_trials: those without a value, as (label, reason).
     """
@@ -115,7 +115,7 @@ class RunSummary:
 
 @dataclass
 class _Running:
-    """A worker at work."""
+    """A running worker."""
 
     job: Job
     child: WorkerHandle
@@ -130,7 +130,7 @@ class _Running:
 
 
 class Pool:
-    """Works jobs off."""
+    """Runs jobs in worker processes."""
 
     def __init__(self, store: Store, workers: int, watcher: ProgressListener) -> None:
         self._store = store
@@ -144,7 +144,7 @@ class Pool:
         self._tried: set[tuple[str, Cause]] = set()
 
     def run(self, queue: JobSource) -> None:
-        """Work jobs off until there are none; on any error or Ctrl-C, stop the workers and leave the store whole.
+        """Run jobs until there are none left; on any error or Ctrl-C, stop the workers and leave the store whole.
 
         Raises:
             StoreError: when results cannot be written.
@@ -174,7 +174,7 @@ class Pool:
 
     def _start(self, job: Job, scratch: Path) -> None:
         try:
-            scratch.mkdir(parents=True, exist_ok=True)  # somebody may tidy up the folder for temporary files
+            scratch.mkdir(parents=True, exist_ok=True)  # another program may have removed the folder
             folder = Path(tempfile.mkdtemp(dir=scratch))
             order = self._ingest.give(job, folder)
             (folder / "log.txt").touch()
@@ -203,7 +203,7 @@ class Pool:
         return self._parents[key]
 
     def _listen(self, key: tuple[tuple[str, ...], int]) -> None:
-        """Take a parent's news; drop one that is gone, so that the next job gets a new one."""
+        """Read a worker factory's reports; drop a factory that has ended, so that the next job starts a new one."""
         parent = self._parents.get(key)
         if parent is None or parent.read_reports():
             return
@@ -240,7 +240,7 @@ class Pool:
             self._watcher.cell_ended(label, worker.cell["stage"], "failed", seconds, reason)
 
     def _check(self, worker: _Running) -> bool:
-        """Notice a worker that took too long or is gone; return True when all its cells have results."""
+        """Detect a worker that took too long or has ended; return True when all its cells have results."""
         late = time.monotonic() - worker.since > worker.job.timeout
         if late:
             worker.child.kill()
@@ -265,16 +265,17 @@ class Pool:
     def _record_crash(
         self, worker: _Running, left: list[Mapping[str, Any]], cause: Cause, reason: str
     ) -> list[Mapping[str, Any]]:
-        """Give the cell in flight its failure, or another try; return the cells that are still to be done.
+        """Store a failure for the cell in flight, or try it once more; return the cells that are still to be done.
 
-        What was killed from outside, or never came to work, is tried once more: that says nothing about the model yet.
+        A cell whose process was killed from outside, or was never started, is tried once more: the first time, the
+        model need not be the cause.
         """
         cell = next((cell for cell in left if cell["key"] == worker.cell["key"]), left[0])
         if cause in _TRIED_AGAIN and (cell["key"], cause) not in self._tried:
             self._tried.add((cell["key"], cause))
             self._watcher.cell_again(worker.job.label, cell["stage"], reason)
             return left
-        failed = left if cause == "timeout" else [cell]  # where one stage takes too long, so does the other
+        failed = left if cause == "timeout" else [cell]  # when one stage takes too long, the other does, too
         for one in failed:
             write_failure(self._store, one, reason, read_log(worker.log), {}, cause)
             seconds = time.monotonic() - worker.since
@@ -295,7 +296,7 @@ class _NotStarted:
         return 1
 
     def kill(self) -> None:
-        """Nothing is there."""
+        """Do nothing: there is no process."""
 
 
 def _verdict(worker: _Running, code: int, late: bool) -> tuple[Cause, str]:

@@ -1,4 +1,4 @@
-"""Load, cut, guard and keep: everything that happens once, before any model is fitted."""
+"""What happens once, before any model is fitted: load data, cut and check folds, store both."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from benchsuite.plan import Experiment, Plan, make_plan, resolve_all
 from benchsuite.plan.cells import FoldPlace, unmet
 from benchsuite.plan.resolve import ResolvedPlugin
 from benchsuite.registry import OWN
-from benchsuite.runner.plugin_code import tell_of_changed_code
+from benchsuite.runner.plugin_code import warn_of_changed_code
 from benchsuite.store import Store
-from benchsuite.stored_folds import complete, take_apart, write_fold
+from benchsuite.stored_folds import complete, separate_truth, write_fold
 
 Say = Callable[[str], None]
 
@@ -37,7 +37,7 @@ def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say
         BenchsuiteError: when data cannot be had, a plugin or setting is wrong, or a fold leaks.
     """
     picked = resolve_all(experiment)
-    tell_of_changed_code(picked, store, say)
+    warn_of_changed_code(picked, store, say)
     datasets: dict[str, tuple[ResolvedPlugin, Dataset]] = {}
     folds: list[FoldPlace] = []
     refused: dict[tuple[str, str], str] = {}
@@ -47,7 +47,7 @@ def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say
         if not len(dataset.interactions):
             raise DataError("no interactions are left after preparation", where=source.label)
         datasets[source.label] = (source, dataset)
-        _keep(store, dataset)  # before its folds, which are nothing without it
+        _keep(store, dataset)  # before its folds, which cannot be read without it
         for split in picked.splits:
             reason = unmet(cast("Split", split.plugin).needs, dataset)
             try:
@@ -62,7 +62,7 @@ def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say
 
 
 def _trying(pick: ResolvedPlugin) -> AbstractContextManager[None]:
-    """Take what a stranger's plugin raises for that plugin's fault; what ours raise is our own."""
+    """Turn what a foreign plugin raises into one line that names it; errors of our own plugins pass."""
     ours = pick.entry.distribution == OWN
     return nullcontext() if ours else plugin_code(f"{pick.entry.kind[:-1]} {pick.label} ({pick.entry.origin})")
 
@@ -77,7 +77,7 @@ def _keep(store: Store, dataset: Dataset) -> None:
 def _folds(
     experiment: Experiment, store: Store, label: str, dataset: Dataset, split: ResolvedPlugin, say: Say
 ) -> Iterator[FoldPlace]:
-    """Yield the places of a split's folds; cut, guard and keep those that are not there yet."""
+    """Yield the places of a split's folds; cut, check and store those that are missing."""
     for seed in experiment.seeds:
         identity = cut_identity(dataset, split, seed)
         split_key = content_key("split", identity)
@@ -85,7 +85,7 @@ def _folds(
             say(f"cutting {label} by {split.label}, seed {seed}")
             _cut(store, dataset, split, seed, split_key, identity)
         for entry in store.get("split", split_key).manifest["folds"]:
-            take_apart(store, entry["key"], dataset)
+            separate_truth(store, entry["key"], dataset)
             place = (label, split.label, seed, entry["name"], entry["key"])
             yield FoldPlace(*place, entry["counts"], tuple(entry["groups"]))
 
@@ -97,7 +97,7 @@ def _is_cut(store: Store, split_key: str) -> bool:
 
 
 def cut_identity(dataset: Dataset, split: ResolvedPlugin, seed: int) -> dict[str, object]:
-    """Return what makes one cut of a data set different from any other."""
+    """Return the identity of a cut: what makes it different from any other."""
     return {"data": dataset.fingerprint, "split": split.identity, "seed": seed}
 
 

@@ -1,4 +1,4 @@
-"""Fit one stored cell again, apart from the store, and compare what comes out."""
+"""Fits one stored cell again, outside the store, and compares the results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchsuite.runner.jobs import Job, modules_for
 from benchsuite.runner.pool import Pool, ProgressListener, StaticJobSource
 from benchsuite.runner.scratch import scratch_folder
 from benchsuite.store import MANIFEST, Entry, Store, misfit, unreadable
-from benchsuite.stored_folds import borrow
+from benchsuite.stored_folds import link_fold
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ def refit(
     Args:
         store: where the cell lies; nothing in it is changed.
         key: of the cell.
-        watcher: who shows it to the user.
+        watcher: receives the progress.
         trusted: the files with a model that the user named.
 
     Returns:
-        The cell made now, and the differences; the state of a failed fit is in its manifest.
+        The new cell, and the differences; the state of a failed fit is in its manifest.
 
     Raises:
         PluginError: when the model is not installed, or a file that the user did not name.
@@ -69,7 +69,7 @@ def refit(
     find("models", identity["model"]["plugin"], trusted=trusted)
     with scratch_folder() as folder:
         other = Store(folder)
-        borrow(store, other, identity["fold"])
+        link_fold(store, other, identity["fold"])
         cell = {"key": key, "stage": identity["stage"], "identity": identity}
         threads = int(old.manifest.get("threads", THREADS))
         modules = modules_for(identity["model"]["plugin"], trusted)
@@ -82,10 +82,10 @@ def refit(
 
 
 def stored_cell(store: Store, key: str) -> tuple[Entry, Mapping[str, Any]]:
-    """Return a cell that can be fitted again, and what it is.
+    """Return a stored cell that can be fitted again, and its identity.
 
     Raises:
-        StoreError: when it or its fold is not there or damaged, or the store does not tell enough.
+        StoreError: when it or its fold is not there or damaged, or its manifest lacks what is needed.
     """
     entry = store.get("cell", key)
     entry.check(whole=True)

@@ -1,4 +1,4 @@
-"""What a job's process and its GPU spent: raw facts, from which energy is estimated when results are compared."""
+"""Processor time and GPU energy of a job's process, from which energy is estimated when results are compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchsuite.provenance import hardware
 
 
 class ResourceUsage:
-    """Counts from its making on: processor seconds of this process and of the GPU's counter, where one is used.
+    """Counts since its creation: processor seconds of this process, and joules of the GPU's counter where one is used.
 
     Args:
         device: ``"cuda"`` where a GPU is used.
@@ -56,7 +56,7 @@ class _Gpu:
             uuid = torch.cuda.get_device_properties(torch.cuda.current_device()).uuid
             self._handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
             self._start = pynvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)
-        except Exception:  # noqa: BLE001 - no library, no driver, no right, a part of a GPU: all mean "not told"
+        except Exception:  # noqa: BLE001 - no library, driver or permission, a part of a GPU: all mean "not known"
             self._handle = None
 
     def joules(self) -> float | None:
@@ -78,7 +78,7 @@ def _cpu_seconds() -> float:
 
 
 def _machine() -> dict[str, Any]:
-    """Return what Linux says of sockets and virtual machines; other systems do not say."""
+    """Return what Linux reports of sockets and virtual machines; other systems report nothing."""
     lines: list[str] = []
     if sys.platform == "linux":
         lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()

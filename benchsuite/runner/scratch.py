@@ -1,4 +1,4 @@
-"""The folder for temporary files of a run. One that a killed run left is swept when the next one starts."""
+"""The folder for temporary files of a run. A folder left by a killed run is removed when the next run starts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _OWNER = "owner.lock"
 
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Give an empty folder, removed at the end; sweep those whose owners are dead.
+    """Yield an empty folder, removed at the end; remove folders whose owners have ended.
 
-    The owner holds a lock on a file in it. The system lets go of the lock when the process ends, however it ends.
+    The owner holds a lock on a file in it. The system releases the lock when the process ends, however it ends.
 
     Raises:
         UsageError: when temporary files cannot be written.
@@ -46,17 +46,17 @@ def unwritable(where: object, error: OSError) -> UsageError:
 
 
 def _lock(folder: Path) -> int:
-    """Lock the owner's file before it gets the name that others look for."""
+    """Lock the owner's file before it gets its final name."""
     draft = folder / f".{_OWNER}"
     owner = os.open(draft, os.O_RDWR | os.O_CREAT, 0o600)
-    with contextlib.suppress(OSError):  # a file system without locks: then nobody else can take it for abandoned
+    with contextlib.suppress(OSError):  # without locks it keeps its draft name, which _sweep leaves
         fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
         draft.rename(folder / _OWNER)
     return owner
 
 
 def _sweep(root: Path) -> None:
-    """Remove the folders of dead owners; what has no owner's file is not ours to remove."""
+    """Remove the folders of owners that have ended; a folder without an owner's file is left alone."""
     for file in root.glob(f"{_PREFIX}*/{_OWNER}"):
         with contextlib.suppress(OSError):
             owner = os.open(file, os.O_RDWR | os.O_NOFOLLOW)

@@ -13,7 +13,7 @@ from benchsuite.data import Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import evaluation_input
 from benchsuite.keys import content_key
-from benchsuite.plan import Cell, Plan, retarget
+from benchsuite.plan import Cell, Plan, with_settings
 from benchsuite.registry import load_metric, load_model
 from benchsuite.runner.jobs import Job, make_jobs
 from benchsuite.store import Store
@@ -23,7 +23,7 @@ from benchsuite.tune import Budget, Study, Trial
 
 @dataclass
 class _Open:
-    """A study that is not finished, or whose end was not read yet."""
+    """A study that is not finished, or whose result was not read yet."""
 
     cell: Cell
     study: Study
@@ -40,8 +40,8 @@ class TuneQueue:
         store: where trials and studies are found and kept.
         threads: of each model.
         device: ``cpu``, ``cuda`` or ``auto``.
-        retry: do failed trials again and open their studies: a study is a function of seed and results alone, so that
-            its replay comes to what an undisturbed run would have come to.
+        retry: do failed trials again and reopen their studies. A study is a function of seed and results alone, so its
+            replay ends as a run without failures would have ended.
     """
 
     def __init__(self, plan: Plan, store: Store, threads: int, device: str, *, retry: bool = False) -> None:
@@ -71,7 +71,7 @@ class TuneQueue:
         return len(studies) * (self._budget.trials or 1)
 
     def pop(self) -> Job | None:
-        """Return the next trial that needs work, telling every study what is known on the way."""
+        """Return the next trial that needs work; pass results that are known to their studies."""
         for opened in list(self._open):
             job = self._advance(opened)
             if job is not None:
@@ -81,7 +81,7 @@ class TuneQueue:
         return None
 
     def ended(self, job: Job) -> None:
-        """Let the study of this trial go on."""
+        """Continue the study of this trial."""
         self._open.insert(0, self._in_flight.pop(job.cells[0]["key"]))
 
     def _begin(self, cell: Cell) -> _Open:
@@ -101,7 +101,7 @@ class TuneQueue:
         return _Open(cell, study, content_key("tune", identity))
 
     def _advance(self, opened: _Open) -> Job | None:
-        """Go on with a study until it needs work or is finished."""
+        """Continue a study until a trial needs work or the study is finished."""
         if self._sealed(opened):
             self._close(opened)
             return None
@@ -112,9 +112,9 @@ class TuneQueue:
                     self._keep(opened)
                     self._close(opened)
                     return None
-                opened.trial = retarget(opened.cell, opened.settings)
+                opened.trial = with_settings(opened.cell, opened.settings)
             if opened.trial.key in self._in_flight:
-                return None  # two models came to the same settings: one fit serves both
+                return None  # two models have the same settings: one fit serves both
             if self._retry and opened.trial.key not in self.tried and self._failed(opened.trial.key):
                 self._store.drop("cell", opened.trial.key)
             if not self._store.has("cell", opened.trial.key):
@@ -124,7 +124,7 @@ class TuneQueue:
             opened.trial = None
 
     def _sealed(self, opened: _Open) -> bool:
-        """Tell whether the study is finished and stays so; one with trials that failed is replayed on request."""
+        """Return whether the study is finished for good; one with failed trials is replayed on request."""
         if not self._store.has("tune", opened.key):
             return False
         if not self._retry or opened.key in self._done:
@@ -155,7 +155,7 @@ class TuneQueue:
         return Trial(settings, value, seconds, cell.key)
 
     def _keep(self, opened: _Open) -> None:
-        """Seal a study whose every trial is decided, in place of one that was opened again."""
+        """Store a study all of whose trials have ended; replace one that was reopened."""
         study = opened.study
         self._done.add(opened.key)
         if self._retry:
@@ -209,7 +209,7 @@ class TuneQueue:
             if trials is None or trials.best is None or cell.reason:
                 cells.append(cell)
             else:
-                cells.append(retarget(cell, trials.settings[trials.best]))
+                cells.append(with_settings(cell, trials.settings[trials.best]))
         models = tuple(dataclasses.replace(model, tuned=model.label not in open_models) for model in self._plan.models)
         tuning = tuple(self.finished[place] for place in places if place in self.finished)
         return dataclasses.replace(self._plan, cells=tuple(cells), models=models, tuning=tuning)

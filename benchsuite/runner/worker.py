@@ -1,7 +1,7 @@
-"""One process, one job: fit a model on a fold, leave what it answers. Run as ``python -m benchsuite.runner.worker``.
+"""The process of one job: fits a model on a fold and writes its answers. Run as ``python -m benchsuite.runner.worker``.
 
-The process holds what a model may see and nothing of what came next; it never writes to the store. Progress leaves
-through a pipe of its own, one JSON line each; everything that libraries print goes to the log.
+The process has what a model may see and no ground truth; it never writes to the store. Progress is sent through a pipe
+of its own, one JSON line for each message; everything that libraries print goes to the log.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from benchsuite.api import Context, Model, Requirement
 from benchsuite.checks import check_fitted
@@ -30,53 +30,66 @@ from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import check_sample, rank, score_pairs
 from benchsuite.provenance import now
 from benchsuite.registry import load_model
-from benchsuite.runner.answers import leave_about, leave_lists, leave_scores, wait_for_pairs
+from benchsuite.runner.answers import wait_for_pairs, write_about, write_lists, write_scores
 from benchsuite.runner.device import choose_device
-from benchsuite.runner.jobs import Order
+from benchsuite.runner.jobs import WorkerJob
 from benchsuite.runner.resource_usage import ResourceUsage
 
 _DEADLINE_SHARE = 0.9
-"""A model is asked to come to an end after this share of the time after which it is killed."""
+"""The deadline given to a model, as a share of the time after which it is killed."""
 
 _LONGEST_TEXT = 500
-"""Letters of a note or a reason."""
+"""The longest note or reason, in characters."""
 
 _LARGEST_COUNT = 2**53
 
 
-def main(job_path: str, log_path: str, pipe: int, parent: int) -> None:
-    """Do the job, as long as the process ``parent`` lives, which may have ended before this one came so far."""
+def main(job_path: str, log_path: str, pipe: int, parent: int) -> NoReturn:
+    """Do the job, as long as the process ``parent`` lives, which may have ended before this one came so far.
+
+    The process ends with it: what a model left for the end of the interpreter, and its threads, must not hold the place
+    of the next job; and taking PyTorch down takes half a second.
+    """
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
-    with os.fdopen(pipe, "w", encoding="utf-8") as stream:
-        _work(Order.load(Path(job_path)), Path(log_path), ProgressPipe(stream))
+    code = 1
+    try:
+        with os.fdopen(pipe, "w", encoding="utf-8") as stream:
+            _work(WorkerJob.load(Path(job_path)), Path(log_path), ProgressPipe(stream))
+        code = 0
+    except BaseException:  # noqa: BLE001 - the job cannot be read, or the model broke what reports it
+        with contextlib.suppress(BaseException):
+            traceback.print_exc()
+    finally:
+        _flush()
+        os._exit(code)
 
 
 def _end_with_parent(parent: int) -> None:
-    """End at once when the process that started this one is gone: nobody waits for the result."""
+    """End at once when the process that started this one has ended: the result has no reader."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
 
 
 class ProgressPipe:
-    """The sending end of the pipe. What it is given may come from a model: nothing that is sent can raise."""
+    """The sending end of the pipe. Its arguments may come from a model, so no method raises."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = threading.Lock()
 
     def tell(self, **message: Any) -> None:
-        """Send one line; a runner that is gone, or a pipe that the model closed, is no reason to stop."""
+        """Send one line; do nothing when the runner has ended or the model closed the pipe."""
         with contextlib.suppress(OSError, ValueError), self._lock:
             self._stream.write(json.dumps(message) + "\n")
             self._stream.flush()
 
     def progress(self, phase: str, done: Any, total: Any, note: object) -> None:
-        """Tell how far a phase is; what is no number is 0, what is no text is made one or left out."""
+        """Report the progress of a phase; a value that is no number becomes 0, other values become text."""
         self.tell(phase=phase, done=_count(done), total=_count(total), note="" if note is None else _text(note))
 
 
-def _work(order: Order, log: Path, channel: ProgressPipe) -> None:
+def _work(order: WorkerJob, log: Path, channel: ProgressPipe) -> None:
     dataset: Dataset | None = None
     for cell in order.cells:
         channel.tell(start=cell["key"], stage=cell["stage"])
@@ -91,13 +104,13 @@ def _work(order: Order, log: Path, channel: ProgressPipe) -> None:
             about["costs"] = {"load_seconds": round(time.perf_counter() - started, 4)}
             with tempfile.TemporaryDirectory() as scratch:
                 _run_cell(order, cell, fold, about, Path(scratch), channel)
-            leave_about(folder, about)
+            write_about(folder, about)
         except BaseException as error:  # noqa: BLE001 - whatever a model raises is that cell's result
             with contextlib.suppress(BaseException):  # the model may have put anything in the place of the log
                 traceback.print_exc()
             _flush()
             with contextlib.suppress(OSError, BenchsuiteError):
-                leave_about(folder, {"log_from": about["log_from"], "costs": about["costs"]})
+                write_about(folder, {"log_from": about["log_from"], "costs": about["costs"]})
             channel.tell(failed=cell["key"], reason=_reason(error))
         else:
             _flush()
@@ -106,9 +119,14 @@ def _work(order: Order, log: Path, channel: ProgressPipe) -> None:
 
 
 def _run_cell(
-    order: Order, cell: Mapping[str, Any], fold: FoldView, about: dict[str, Any], scratch: Path, channel: ProgressPipe
+    order: WorkerJob,
+    cell: Mapping[str, Any],
+    fold: FoldView,
+    about: dict[str, Any],
+    scratch: Path,
+    channel: ProgressPipe,
 ) -> None:
-    """Fit, rank, score; leave the answers and fill ``about``."""
+    """Fit, rank and score; write the answers and fill ``about``."""
     identity, folder = cell["identity"], Path(cell["answers"])
     model = _model(identity["model"], order.trusted)
     seed = int(identity["seed"])
@@ -149,7 +167,7 @@ def _run_cell(
         "peak_memory_mb": _peak_mb(),
     }
     spent.pause()
-    leave_scores(folder, scores)
+    write_scores(folder, scores)
     about["costs"] |= {name: round(value, 4) for name, value in (times | {"cpu_seconds": spent.seconds}).items()}
     about |= {
         "parameters": _parameters(model),
@@ -164,14 +182,14 @@ def _run_cell(
 
 
 def _asked(cell: Mapping[str, Any], folder: Path, lists: Rankings, channel: ProgressPipe) -> Any:
-    """Hand in the lists; only then does the runner say which pairs to score."""
-    leave_lists(folder, lists)
+    """Write the lists, and wait for the pairs to score, which the runner names only then."""
+    write_lists(folder, lists)
     channel.tell(ranked=cell["key"])
     return wait_for_pairs(folder)
 
 
 class _Spent:
-    """What the process spent, without the time in which it waited."""
+    """The time that the process spent, without the time in which it waited."""
 
     def __init__(self, device: str) -> None:
         self._device = device
@@ -190,13 +208,13 @@ class _Spent:
 
 
 def _model(identity: Mapping[str, Any], trusted: Sequence[str]) -> Model:
-    """Set up the model, from the code that the plan means and no other."""
+    """Set up the model from the code whose sha256 is in the plan."""
     cls = load_model(identity["plugin"], trusted=trusted, code=identity.get("code", ""), apart=False)
     return cls.from_settings(identity["settings"])
 
 
 def _parameters(model: Model) -> int | None:
-    """Return how many numbers the model says that it learnt."""
+    """Return the model's own count of its parameters."""
     told: object = model.parameter_count()
     if told is not None and (isinstance(told, bool) or not isinstance(told, Integral) or told < 0):
         raise BenchsuiteError(
@@ -206,7 +224,7 @@ def _parameters(model: Model) -> int | None:
 
 
 def _without_preferences(fold: FoldView) -> FoldView:
-    """Take the known truth of simulated data away from a model that did not declare to need it."""
+    """Remove the true preferences of simulated data, unless the model declares that it needs them."""
     train, inner = dataclasses.replace(fold.train, preferences=None), fold.validation
     if inner is not None:
         inner = dataclasses.replace(inner, train=dataclasses.replace(inner.train, preferences=None))
@@ -214,7 +232,7 @@ def _without_preferences(fold: FoldView) -> FoldView:
 
 
 def _reset_peak() -> None:
-    """Start counting peak memory anew, where the system can."""
+    """Reset the peak-memory counter, where the system has one."""
     try:
         Path("/proc/self/clear_refs").write_text("5", "ascii")
     except OSError:
@@ -247,13 +265,13 @@ def _flush() -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """Say in one line what was raised."""
+    """Return what was raised, in one line."""
     told = _text(error)
     return told if isinstance(error, BenchsuiteError) else f"{type(error).__name__}: {told}"
 
 
 def _text(value: object) -> str:
-    """Return any value as one line that any stream can show, cut to some hundred letters."""
+    """Return any value as one printable line, cut to a few hundred characters."""
     try:
         start = str(value)[: 4 * _LONGEST_TEXT]
         return " ".join(start.encode("utf-8", "backslashreplace").decode("utf-8").split())[:_LONGEST_TEXT]
@@ -262,7 +280,7 @@ def _text(value: object) -> str:
 
 
 def _count(value: Any) -> int:
-    """Return a count from 0 on; 0 for what is none."""
+    """Return a count from 0 on; 0 for a value that is no count."""
     try:
         number = float(value)
         return 0 if math.isnan(number) else int(min(max(number, 0.0), _LARGEST_COUNT))

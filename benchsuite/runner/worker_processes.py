@@ -1,4 +1,4 @@
-"""Worker processes as their pool sees them: started, asked whether they live, killed."""
+"""Worker processes as their pool uses them: started, polled, killed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ALLOCATOR_ENVIRONMENT = {
     "OPENBLAS_THREAD_TIMEOUT": "14",
     "OMP_WAIT_POLICY": "PASSIVE",
 }
-"""In the environment of every worker: an allocator that keeps what it got, and idle threads that go to sleep. By
+"""In the environment of every worker: an allocator that keeps freed memory, and idle threads that sleep. By
 default BLAS lets them spin for 2^26 cycles, some 20 ms, and OpenMP for as long, and they take the cores from those that
 have work. On two cores with many processes, four steps of a small text encoder took 19 to 26 s with spinning threads
 and 1.1 to 2.0 s with sleeping ones."""
@@ -41,21 +41,21 @@ _FIXED = {"OMP_DYNAMIC": "FALSE", "MKL_DYNAMIC": "FALSE"}
 """Libraries may use fewer threads than they were told when the machine is busy; sums would then depend on the load."""
 
 FORKS = sys.platform == "linux"
-"""Whether workers are forked. Elsewhere system libraries do not bear it, and each worker imports for itself."""
+"""Whether workers are forked. On other systems, system libraries do not support it, and each worker imports anew."""
 
 _LONGEST = 2**16
 
 _PAUSES = (0.1, 0.3, 1.0, 2.0)
-"""Seconds to wait before a process is started again, when the system had no room for it."""
+"""Seconds to wait between attempts to start a process, when the system has no resources for it."""
 
 T = TypeVar("T")
 
 
-def patiently(start: Callable[[], T]) -> T:
-    """Start a process; try again a few times while the system has no room for one more.
+def start_with_retries(start: Callable[[], T]) -> T:
+    """Start a process; try a few times while the system has no resources for one more.
 
     Raises:
-        OSError: when there is still no room.
+        OSError: when the last attempt fails.
     """
     for pause in _PAUSES:
         try:
@@ -70,38 +70,38 @@ class WorkerHandle(Protocol):
 
     @property
     def lost(self) -> str:
-        """Return why it ended through no doing of its own, or ""."""
+        """Return why it ended without its own doing, or ""."""
 
     def poll(self) -> int | None:
         """Return its exit code, negative the signal that killed it; None while it lives."""
 
     def kill(self) -> None:
-        """End it and everything it started."""
+        """Kill it and every process that it started."""
 
 
 class WorkerFactory(Protocol):
-    """Who starts workers."""
+    """Starts workers."""
 
     def start(self, job: Path, log: Path, pipe: int) -> WorkerHandle:
         """Start one on a job, with the log that exists and the end of the pipe it writes to."""
 
     def fileno(self) -> int | None:
-        """Return a descriptor to wait on for news, where there is one; :meth:`read_reports` takes them."""
+        """Return a descriptor that becomes readable with a report, or None; :meth:`read_reports` reads it."""
 
     def read_reports(self) -> bool:
-        """Take the news there are; return whether it can still start workers."""
+        """Read all reports; return whether it can still start workers."""
 
     def close(self) -> None:
-        """End, and all workers with it."""
+        """Kill all workers and end."""
 
 
 def worker_factory(modules: Sequence[str], threads: int, scratch: Path) -> WorkerFactory:
-    """Return who starts workers that need certain modules and may use so many threads."""
+    """Return what starts workers that need certain modules and may use so many threads."""
     return ForkServer(modules, threads, scratch) if FORKS else Spawner(threads)
 
 
 class ForkServer:
-    """Workers are forks of a process that has imported everything, see :mod:`benchsuite.runner.fork_server`."""
+    """Starts workers as forks of a process that has imported everything, see :mod:`benchsuite.runner.fork_server`."""
 
     def __init__(self, modules: Sequence[str], threads: int, scratch: Path) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -111,14 +111,16 @@ class ForkServer:
         self._forks: dict[int, _Fork] = {}
         with self._log.open("wb") as output, theirs:
             words = [*interpreter(), "-m", "benchsuite.runner.fork_server", str(theirs.fileno()), *modules]
-            self._process = patiently(lambda: _popen(words, output, theirs.fileno(), _environment(threads, scratch)))
+            self._process = start_with_retries(
+                lambda: _popen(words, output, theirs.fileno(), _environment(threads, scratch))
+            )
 
     def start(self, job: Path, log: Path, pipe: int) -> WorkerHandle:
-        """Order a fork."""
+        """Request a fork."""
         self._orders += 1
         fork = self._forks[self._orders] = _Fork(self)
         order = {"number": self._orders, "job": str(job), "log": str(log)}
-        with contextlib.suppress(OSError):  # the server is gone, as the fork's exit code will tell
+        with contextlib.suppress(OSError):  # the server has ended; the fork's exit code will show it
             socket.send_fds(self._socket, [json.dumps(order).encode()], [pipe])
         return fork
 
@@ -149,7 +151,7 @@ class ForkServer:
                 self._forks.pop(number).code = message["code"]
 
     def _lost(self) -> None:
-        """Give the forks that are left the server's own exit code: nobody reports theirs."""
+        """Give the remaining forks the server's own exit code: theirs is not reported any more."""
         code = self._process.wait()
         for fork in self._forks.values():
             fork.end()
@@ -188,7 +190,7 @@ class _Fork:
 
 
 class Spawner:
-    """Each worker is a process from the start."""
+    """Starts each worker as a new interpreter."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -198,16 +200,16 @@ class Spawner:
         """Start a new interpreter."""
         words = [*interpreter(), "-m", "benchsuite.runner.worker", str(job), str(log), str(pipe), str(os.getpid())]
         with log.open("ab") as output:
-            process = patiently(lambda: _popen(words, output, pipe, _environment(self._threads, log.parent)))
+            process = start_with_retries(lambda: _popen(words, output, pipe, _environment(self._threads, log.parent)))
         self._started.append(_Started(process))
         return self._started[-1]
 
     def fileno(self) -> int | None:
-        """Return nothing: a worker's pipe tells when it ends."""
+        """Return None: a worker's pipe shows when it ends."""
         return None
 
     def read_reports(self) -> bool:
-        """Return True: there are no news, and a new process can always be started."""
+        """Return True: there are no reports, and a new process can always be started."""
         return True
 
     def close(self) -> None:
@@ -224,7 +226,11 @@ class _Started:
     lost: str = ""
 
     def poll(self) -> int | None:
-        return self.process.poll()
+        running = self.process.returncode is None
+        code = self.process.poll()
+        if running and code is not None:
+            _kill(self.process.pid)  # what it left running
+        return code
 
     def kill(self) -> None:
         if self.process.poll() is None:
@@ -252,7 +258,7 @@ def _popen(
 
 
 def _environment(threads: int, scratch: Path) -> dict[str, str]:
-    """Return the environment of workers: their number of threads, quick memory, nothing that depends on chance."""
+    """Return the environment of workers: their number of threads, allocator settings, a fixed hash seed."""
     return os.environ | {
         **thread_limits(threads),
         **ALLOCATOR_ENVIRONMENT,
@@ -260,10 +266,11 @@ def _environment(threads: int, scratch: Path) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "TMPDIR": str(scratch),
+        "JOBLIB_TEMP_FOLDER": str(scratch),  # else in shared memory, where what is left by a process stays
     }
 
 
 def _kill(group: int) -> None:
-    """End a process and everything it started."""
+    """Kill a process and every process that it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +18,10 @@ import numpy as np
 
 import benchsuite
 from benchsuite.api import Model, Source
+from benchsuite.atomic_writes import new_folder
 from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError, NotApplicable, PluginError, StoreError
-from benchsuite.registry import Entry, load_model
+from benchsuite.registry import PluginEntry, load_model
 from benchsuite.saved.model_card import CARD, Benchmark, card
 from benchsuite.store import file_digest, sync
 
@@ -39,13 +38,13 @@ class Origin:
 
     Attributes:
         entry: the model's plugin.
-        source: the data's plugin, set up.
-        source_name: and its name.
+        source: the source of the data.
+        source_name: its name.
         seed: of the fit.
-        benchmark: how it did in an experiment, None where nobody measured it.
+        benchmark: its results in an experiment, None where it was not measured.
     """
 
-    entry: Entry
+    entry: PluginEntry
     source: Source
     source_name: str
     seed: int
@@ -59,7 +58,7 @@ class Saved:
     Attributes:
         model: the fitted model.
         items: the catalogue, without features.
-        about: what ``benchsuite.json`` says.
+        about: the content of ``benchsuite.json``.
     """
 
     model: Model
@@ -73,12 +72,12 @@ class Saved:
         return tuple(title or name for title, name in zip(titles, self.items.ids, strict=True))
 
 
-def savable(entry: Entry, model: Model) -> None:
-    """Refuse, before the work of a fit, a model that cannot be saved.
+def check_savable(entry: PluginEntry, model: Model) -> None:
+    """Refuse a model that cannot be saved, before it is fitted.
 
     Raises:
-        NotApplicable: when its plugin does not know how.
-        PluginError: when its code is in a file: who opens the folder would not have it.
+        NotApplicable: when its plugin has no ``save``.
+        PluginError: when its code is in a file, which the saved folder would not hold.
     """
     if type(model).save is Model.save:
         raise NotApplicable(f"{entry.name} cannot be saved")
@@ -87,7 +86,7 @@ def savable(entry: Entry, model: Model) -> None:
 
 
 def check_target(folder: Path) -> None:
-    """Refuse a place where something lies.
+    """Refuse a target that exists, unless it is an empty folder.
 
     Raises:
         StoreError: when it exists and is not an empty folder.
@@ -96,17 +95,17 @@ def check_target(folder: Path) -> None:
         raise StoreError("is not an empty folder", where=str(folder), remedy="name a new one with --out")
 
 
-def ready(dataset: Dataset) -> Dataset:
-    """Return the data with one more user, who took nothing and of whom nothing is known: whoever asks later.
+def with_unknown_user(dataset: Dataset) -> Dataset:
+    """Return the data with one more user without rows, text or features: the user that later queries ask as.
 
-    Known preferences of simulated data are taken away.
+    The true preferences of simulated data are removed.
     """
     users = dataset.users
     name = "nobody"
     while name in users.ids:
         name += "_"
     features = users.features
-    if features is not None:  # in the middle, where a model that reads them learns nothing from it
+    if features is not None:  # the mean, so that a model that reads features learns nothing from it
         features = np.vstack([features, features.mean(axis=0, dtype=np.float64)]).astype(np.float32)
     more = dataclasses.replace(
         users,
@@ -119,13 +118,13 @@ def ready(dataset: Dataset) -> Dataset:
 
 
 def write_folder(folder: Path, model: Model, dataset: Dataset, origin: Origin) -> None:
-    """Save a model that was fitted on ``ready(dataset)``.
+    """Save a model that was fitted on ``with_unknown_user(dataset)``.
 
     Args:
         folder: does not exist yet, or is empty.
         model: fitted.
-        dataset: the data without the user that :func:`ready` adds.
-        origin: for the record and the card.
+        dataset: the data without the user that :func:`with_unknown_user` adds.
+        origin: for ``benchsuite.json`` and the model card.
 
     Raises:
         NotApplicable: when the model cannot be saved.
@@ -134,9 +133,7 @@ def write_folder(folder: Path, model: Model, dataset: Dataset, origin: Origin) -
     check_target(folder)
     about = _about(model, dataset, origin)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
+        with new_folder(folder) as draft:
             model.save(draft)
             _write_items(dataset.items, draft / ITEMS)
             encoder = (draft / "modules.json").is_file()
@@ -148,10 +145,7 @@ def write_folder(folder: Path, model: Model, dataset: Dataset, origin: Origin) -
                 (draft / name).chmod(0o666 & ~mask)
                 sync(draft / name)
             draft.chmod(0o777 & ~mask)
-            draft.rename(folder)
-            sync(folder.parent)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+        sync(folder.parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(f"cannot be written: {reason}", where=str(folder), remedy="name another --out") from None
@@ -212,7 +206,7 @@ def _about(model: Model, dataset: Dataset, origin: Origin) -> dict[str, Any]:
             "items": len(dataset.items),
             "interactions": len(rows),
         },
-        # How an event of whoever asks looks: as one that is typical of what users liked.
+        # The columns of a history event: as in a typical event that users liked.
         "asker": {
             "user": len(dataset.users),
             "value": float(np.median(liked.value)) if len(liked) else 1.0,
@@ -245,7 +239,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _umask() -> int:
-    """Return the rights that new files do not get; it can only be asked by setting it."""
+    """Return the umask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

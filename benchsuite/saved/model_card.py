@@ -1,4 +1,4 @@
-"""The model card: what a saved model is, what it learnt from, and how it did in the benchmark."""
+"""The model card: what a saved model is, what it was fitted on, and its results in an experiment."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _KEPT = (
 
 @dataclass(frozen=True)
 class Benchmark:
-    """How a model did in an experiment.
+    """The results of a model in an experiment.
 
     Attributes:
         experiment: its name.
         plan: the key of its plan in the store.
         dataset: label of the data set there.
         model: label of the model there.
-        origin: one sentence: where its settings come from.
-        rows: its numbers, costs left out.
-        contrasts: it against the best classic of each table.
+        origin: one sentence on where its settings come from.
+        rows: its numbers, without costs.
+        contrasts: the model against the best classic of each table.
     """
 
     experiment: str
@@ -40,7 +40,7 @@ class Benchmark:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What leads back to the numbers."""
+        """What identifies the stored numbers."""
         return {"experiment": self.experiment, "plan": self.plan, "dataset": self.dataset, "model": self.model}
 
 
@@ -50,10 +50,10 @@ def card(
     """Return the card as Markdown; the same model has the same card.
 
     Args:
-        model: what was fitted.
-        dataset: and on what.
-        about: what ``benchsuite.json`` says.
-        benchmark: its numbers, None where nobody measured it.
+        model: the fitted model.
+        dataset: the data it was fitted on.
+        about: the content of ``benchsuite.json``.
+        benchmark: its results, None where it was not measured.
         encoder: whether the folder opens in sentence-transformers.
     """
     told, data = about["model"], about["data"]

@@ -1,4 +1,4 @@
-"""Asking a saved model: which items a history leads to, and which of its items mattered."""
+"""Recommendations of a saved model for a history, each with the history items that mattered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Reason:
 
     Attributes:
         item: its code.
-        fall: None where the model has no opinion without it.
+        fall: None where the model abstains without it.
     """
 
     item: int
@@ -34,7 +34,7 @@ class RecommendedItem:
     Attributes:
         item: its code.
         score: the model's.
-        because: every item of the history, what mattered most first.
+        because: every item of the history, the one that mattered most first.
     """
 
     item: int
@@ -43,7 +43,7 @@ class RecommendedItem:
 
 
 def find_title(saved: Saved, title: str) -> int:
-    """Return the code of the item with this title: exact, else without regard to case, else the only one it begins.
+    """Return the code of the item with this title: exact, else ignoring case, else the only title that begins with it.
 
     Raises:
         UsageError: when there is none, or more than one; it names the closest.
@@ -84,11 +84,11 @@ def find_id(saved: Saved, name: str) -> int:
 def recommend(saved: Saved, history: Sequence[int], k: int) -> list[RecommendedItem]:
     """Return the best k items that are not in the history, as the harness ranks them.
 
-    Items of which the model has no opinion are left out, so there may be fewer.
+    Items without a score are left out, so there may be fewer than k.
 
     Args:
         saved: an opened folder.
-        history: item codes, oldest first; one that comes again counts where it came last.
+        history: item codes, oldest first; of repeats the last one counts.
         k: how many.
     """
     shown = list(dict.fromkeys(reversed(history)))[::-1]
@@ -113,12 +113,12 @@ def recommend(saved: Saved, history: Sequence[int], k: int) -> list[RecommendedI
 
 
 def _ask(saved: Saved, histories: Sequence[Sequence[int]]) -> FoldView:
-    """Return the question of one unknown user after each history; seen items are blocked."""
+    """Return a query of an unknown user for each history; its items are blocked."""
     asker, size = saved.about["asker"], len(histories)
     user = np.full(size, asker["user"])
     owner = np.repeat(np.arange(size), [len(one) for one in histories])
     item = np.array([code for one in histories for code in one], np.int32)
-    # One second after another, after the last that the model learnt from.
+    # One second apart, after the last training row.
     second = np.array([number for one in histories for number in range(1, len(one) + 1)], np.int64)
     rows = Interactions(
         user=np.full(len(item), asker["user"]),

@@ -4,8 +4,8 @@
 has a sha256 of itself. A folder is written beside its place, synced, and renamed into it, so that a kill at any moment
 leaves it whole or absent, several processes may share one store, and *resuming means skipping keys that exist*.
 
-Sums are read, not only kept: what a process opens is held against them once. What can be made anew from the rest (see
-``shapes.REMADE``) does not count when it is damaged; anything else is refused in one line.
+Sums are checked: each process compares a file with its sum once, when it opens the file. A damaged entry that can be
+made anew (see ``shapes.REMADE``) counts as absent; any other damage is refused in one line.
 """
 
 from benchsuite.store.entry import MANIFEST, Draft, Entry, file_digest, sync

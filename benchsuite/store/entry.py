@@ -1,8 +1,7 @@
-"""One complete thing in the store, or one in the making."""
+"""An entry of the store, and a draft: an entry that is being written."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zipfile
 import zlib
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchsuite import keys
 from benchsuite.errors import StoreError
 from benchsuite.store.json_files import AGAIN, SUM, read_json, sum_of, to_text, unreadable, with_sum
 from benchsuite.store.shapes import arrays_fault, manifest_fault
@@ -20,18 +20,18 @@ from benchsuite.store.shapes import arrays_fault, manifest_fault
 MANIFEST = "manifest.json"
 _ARRAYS = "arrays.npz"
 _WHEN_READ = frozenset({_ARRAYS, "log.txt"})
-"""Files that are held against their sum when they are read, not when the entry is opened."""
+"""Files that are checked when they are read, not when the entry is opened."""
 
 _sound: set[tuple[str, str, int, int, int]] = set()
-"""What this process has held against its sum: path, sha256, size, time of change (ns), inode."""
+"""What this process has checked against its sum: path, sha256, size, time of change (ns), inode."""
 
 
 class Entry:
-    """One complete thing in the store.
+    """A complete entry of the store.
 
     Attributes:
         folder: where it lies.
-        manifest: what is told of it.
+        manifest: its fields.
         signed: whether the manifest has a sum of itself; older ones have none.
     """
 
@@ -39,7 +39,7 @@ class Entry:
         """Read and check the manifest.
 
         Raises:
-            StoreError: when it cannot be read, has changed, or has not what its kind must have.
+            StoreError: when it cannot be read, has changed, or lacks what its kind must have.
         """
         self.folder = folder
         path = folder / MANIFEST
@@ -68,7 +68,7 @@ class Entry:
         return arrays
 
     def path(self, name: str) -> Path:
-        """Return where a file lies, held against its sum once by each process.
+        """Return the path of a file, checked against its sum once by each process.
 
         Raises:
             StoreError: when it is not there, cannot be read, or has changed.
@@ -77,10 +77,10 @@ class Entry:
         return self.folder / name
 
     def check(self, *, whole: bool = False) -> None:
-        """Hold the files against their sums, once by each process.
+        """Check the files against their sums, once by each process.
 
         Args:
-            whole: take the arrays and the log too, which else wait until they are read.
+            whole: check the arrays and the log, too, which are otherwise checked when they are read.
 
         Raises:
             StoreError: when a file is gone, cannot be read, or has changed.
@@ -117,7 +117,7 @@ class Draft:
         self.manifest: dict[str, Any] = {}
 
     def arrays(self, **arrays: NDArray[Any]) -> None:
-        """Keep arrays, compressed and without pickle."""
+        """Write arrays, compressed and without pickle."""
         with (self.folder / _ARRAYS).open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -127,7 +127,7 @@ class Draft:
         Args:
             kind: of the thing.
             key: of the thing.
-            durable: push everything to the disk; a cache that a power cut spoils is noticed by its sums.
+            durable: flush everything to the disk. A cache needs none: its sums show the damage of a power cut.
         """
         files = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
         self.manifest |= {"kind": kind, "key": key, "files": {n: file_digest(self.folder / n) for n in files}}
@@ -139,14 +139,11 @@ class Draft:
 
 def file_digest(path: Path) -> str:
     """Return the sha256 (hex) of a file, or "" when it is not there."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return keys.file_digest(path) if path.is_file() else ""
 
 
 def sync(path: Path) -> None:
-    """Push a file or folder to the disk."""
+    """Flush a file or folder to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

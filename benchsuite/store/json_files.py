@@ -1,4 +1,4 @@
-"""JSON as it is stored: one way to write it, one to read it, and a sum that a table carries of itself."""
+"""Stored JSON: how it is written and read, and the sum that a table holds of itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AGAIN = "delete that folder and run again"
 
 
 def to_text(value: Any) -> str:
-    r"""Return JSON text that can be written as UTF-8: half a character becomes readable text such as ``\ud800``.
+    r"""Return JSON text that can be written as UTF-8: a lone surrogate becomes text such as ``\ud800``.
 
     Raises:
         ValueError: for NaN or infinity, which JSON does not have.
@@ -27,7 +27,7 @@ def to_text(value: Any) -> str:
 
 
 def with_sum(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the table as it will be read again, with a sum of itself."""
+    """Return the table with a sum of itself, as it will be read again."""
     plain: dict[str, Any] = json.loads(to_text({name: value for name, value in table.items() if name != SUM}))
     return plain | {SUM: sum_of(plain)}
 
@@ -51,7 +51,7 @@ def read_json(path: Path, remedy: str = AGAIN) -> Any:
 
 
 def unreadable(path: Path, error: Exception | str, remedy: str = AGAIN) -> StoreError:
-    """Return the one line about a file that cannot be read; what may not be read is not told to be deleted."""
+    """Return the error for a file that cannot be read; without permission, it does not advise to delete the file."""
     if isinstance(error, PermissionError):
         remedy = "ask its owner to let you read it (chmod -R a+rX)"
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -62,7 +62,7 @@ def is_there(path: Path) -> bool:
     """Return True when there is such a file.
 
     Raises:
-        StoreError: when nobody may look.
+        StoreError: without permission to look.
     """
     try:
         return path.is_file()

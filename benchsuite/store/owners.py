@@ -1,4 +1,4 @@
-"""Who is writing: folders in the making belong to a process, and nobody removes them while it lives."""
+"""Owners of drafts: a draft belongs to the process that writes it, and is not removed while that process lives."""
 
 from __future__ import annotations
 
@@ -14,39 +14,35 @@ from typing import Any
 
 _DAY = 24 * 3600
 _FOREIGN = 7 * _DAY
-"""Nobody here can see whether a process of another machine lives; what it left for so long is taken for abandoned."""
+"""Whether a process of another machine lives is unknown here; a draft this old is taken for abandoned."""
 
-_CHECKPOINTS = 30 * _DAY
 OWNER = ".owner"
-"""The ending of the file beside a folder in the making that says whose it is."""
+"""The suffix of the file beside a draft that names its owner."""
 
 
 def claim(folder: Path) -> None:
-    """Say beside a folder that this process is at work in it; do it before the folder is made."""
+    """Write beside a draft that it belongs to this process; called before the folder is made."""
     owner = {"host": _host(), "pid": os.getpid(), "started": _started(os.getpid())}
     _beside(folder).write_text(json.dumps(owner), "utf-8")
 
 
 def release(folder: Path) -> None:
-    """Remove a folder in the making, and what says whose it is."""
+    """Remove a draft and the file that names its owner."""
     shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
         _beside(folder).unlink()
 
 
-def sweep(drafts: Path, checkpoints: Path) -> None:
-    """Remove drafts of dead owners, and checkpoints that nobody took up for a month."""
+def sweep(drafts: Path) -> None:
+    """Remove drafts of dead owners."""
     for folder in _folders(drafts):
         alive = _alive(_beside(folder))
         if alive is False or (alive is None and _age(folder) > _FOREIGN):
             release(folder)
-    for folder in _folders(checkpoints):
-        if _age(folder) > _CHECKPOINTS and not _alive(_beside(folder)):
-            release(folder)
 
 
 def _folders(place: Path) -> list[Path]:
-    """Return all folders in the making, those too that were claimed and never made."""
+    """Return all drafts, including those that were claimed and never made."""
     return [place / name for name in sorted({path.name.removesuffix(OWNER) for path in place.glob("*")})]
 
 
@@ -63,7 +59,7 @@ def _age(folder: Path) -> float:
 
 
 def _alive(owner: Path) -> bool | None:
-    """Return whether an owner lives; None where nobody says who it is, or it is not of this machine."""
+    """Return whether an owner lives; None where the owner is unknown or on another machine."""
     try:
         told: Any = json.loads(owner.read_text("utf-8"))
         host, pid, started = told["host"], int(told["pid"]), told["started"]
@@ -76,7 +72,7 @@ def _alive(owner: Path) -> bool | None:
 
 @functools.cache
 def _host() -> str:
-    """Return what tells one system of processes from any other: the machine, its start, and the container."""
+    """Return what identifies a set of process ids: the machine, its start, and the container."""
     parts = [platform.node()]
     with contextlib.suppress(OSError):
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip())

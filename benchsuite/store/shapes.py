@@ -1,4 +1,4 @@
-"""What stored JSON must look like, kind by kind: said once, checked whenever something is read.
+"""The shape of stored JSON and arrays, by kind of entry; checked whenever an entry is read.
 
 A shape is a type (``str``, ``int``, ``float`` for any number, ``bool``, ``dict``, ``object`` for anything), None, a
 list ``[shape]``, a mapping ``{str: shape}``, a record ``{"name": shape, "other?": shape}`` (``?`` may be absent, and
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CACHES = frozenset({"measure", "statistics", "strata", "strata-measure"})
-"""Kinds that follow from others and are made anew by whoever asks for them."""
+"""Kinds that are computed from others, anew where they are missing."""
 
 REMADE = CACHES | {"data", "fold", "plan", "split", "truth", "tune"}
-"""Kinds that the next run makes anew under the same key, where they are gone or damaged."""
+"""Kinds that the next run makes anew under the same key, where they are missing or damaged."""
 
 RESTS_ON = {"fold": "data", "truth": "data"}
-"""Kinds that are nothing without an entry of another kind, whose key their manifest holds under the kind's name."""
+"""Kinds that need an entry of another kind; their manifest holds its key under that kind's name."""
 
 _NUMBER = (float, None)
 _COSTS = {"fit_seconds?": float, "score_seconds?": float, "peak_memory_mb?": float, "cpu_seconds?": float}
@@ -70,7 +70,7 @@ SHAPES: Mapping[str, Any] = {
         "unanswered": {str: [int]},
     },
 }
-"""What each kind's manifest has of its own; a kind that is not named here has nothing that must be there."""
+"""The required fields of each kind's manifest, beyond those of all kinds; a kind without a line requires none."""
 
 ARRAYS: Mapping[str, Mapping[str, tuple[str, int]]] = {
     "cell": {
@@ -84,7 +84,7 @@ ARRAYS: Mapping[str, Mapping[str, tuple[str, int]]] = {
         "pair_score": ("f", 1),
     },
 }
-"""Which arrays each kind must have at least: NumPy's letter for the sort of number, and how many dimensions."""
+"""The required arrays of each kind: NumPy's kind letter, and the number of dimensions."""
 
 _EVERY = {"kind": str, "key": str, "files": {str: str}, "sha256?": str}
 _SPENT = ("fit_seconds", "score_seconds", "peak_memory_mb")
@@ -105,7 +105,7 @@ def manifest_fault(kind: str, key: str, table: Any) -> str:
 
 
 def _own_fault(kind: str, table: Mapping[str, Any]) -> str:
-    """Return what no shape can say."""
+    """Return a fault that the shapes cannot express, or ""."""
     if kind == "cell" and table["state"] == "failed" and "reason" not in table:
         return '"reason" is missing'
     if kind == "cell" and table["state"] == "ok":
@@ -166,7 +166,7 @@ def _is(value: Any, shape: Any) -> bool:
         return True
     if shape is None:
         return value is None
-    if shape in (int, float):  # a bool is an int to Python, not to a reader
+    if shape in (int, float):  # bool is a subclass of int
         return isinstance(value, int if shape is int else (int, float)) and not isinstance(value, bool)
     return isinstance(value, shape)
 

@@ -36,7 +36,7 @@ class Store:
 
         Args:
             root: the folder.
-            tell: shows one line, about what is damaged and made anew.
+            tell: shows one line about an entry that is damaged and made anew.
             writable: False to write nothing.
 
         Raises:
@@ -52,7 +52,7 @@ class Store:
             return
         try:
             root.mkdir(parents=True, exist_ok=True)
-            sweep(root / "drafts", root / "checkpoints")
+            sweep(root / "drafts")
             with tempfile.TemporaryFile(dir=root):
                 pass
         except OSError as error:
@@ -61,12 +61,12 @@ class Store:
 
     @classmethod
     def open(cls, root: Path, tell: Callable[[str], None] = _silent) -> Store:
-        """Open a store to read. Nothing is written by that, and the folder need not be there.
+        """Open a store to read. Opening writes nothing, and the folder need not exist.
 
-        Caches that are made on the way are kept beside the results where that is allowed, else in a temporary folder.
+        Caches that are computed later are kept in the store where that is allowed, else in a temporary folder.
 
         Raises:
-            StoreError: when there is something else in its place.
+            StoreError: when the path is no folder.
         """
         try:
             wrong = root.exists() and not root.is_dir()
@@ -77,51 +77,50 @@ class Store:
         return cls(root, tell, writable=False)
 
     def without_caches(self) -> Store:
-        """Return the same store, to read, with none of its caches: what is asked of it is worked out anew."""
+        """Return the same store, to read, without its caches: they are computed anew."""
         store = Store.open(self.root, self._tell)
         store._own_caches = False  # noqa: SLF001 - of the same class
         return store
 
     def folder(self, kind: str, key: str) -> Path:
-        """Return where a thing lies, or would lie."""
+        """Return the folder of an entry, whether it exists or not."""
         return _place(self.root, kind, key)
 
     def exists(self, kind: str, key: str) -> bool:
-        """Return True when the thing is there, complete; it may have been damaged since.
+        """Return True when the entry exists and is complete; it may have been damaged since.
 
         Raises:
-            StoreError: when nobody may look.
+            StoreError: without permission to look.
         """
         return is_there(self._find(kind, key) / MANIFEST)
 
     def has(self, kind: str, key: str) -> bool:
         """Return True when the thing is there, complete. What can be made anew does not count when it is damaged."""
-        if not self.exists(kind, key):
-            return False
-        if kind not in REMADE:
-            return True
-        try:
-            return _counts(self._find(kind, key))
-        except StoreError as error:
-            self._tell_once(f"{error.where}: {error.what}; the {kind} is made anew")
-            return False
+        return self.exists(kind, key) and (kind not in REMADE or self._remade(kind, key) is not None)
 
     def get(self, kind: str, key: str) -> Entry:
-        """Return a complete thing, its files held against their sums (its arrays: when they are read).
+        """Return a complete entry, its files checked against their sums (its arrays: when they are read).
 
         Raises:
             StoreError: when it is not there, or damaged.
         """
         if not self.exists(kind, key):
             raise StoreError(f"no {kind} {key[:12]}", where=str(self.root), remedy="run the experiment first")
-        entry = Entry(self._find(kind, key))
-        entry.check()
-        if kind in RESTS_ON:
-            self.get(RESTS_ON[kind], entry.manifest[RESTS_ON[kind]])
-        return entry
+        return self._checked(kind, Entry(self._find(kind, key)))
+
+    def find(self, kind: str, key: str) -> Entry | None:
+        """Return what :meth:`get` does where :meth:`has` says yes, else None; the manifest is read once.
+
+        Raises:
+            StoreError: when it is damaged, and cannot be made anew.
+        """
+        if not self.exists(kind, key):
+            return None
+        entry = self._remade(kind, key) if kind in REMADE else Entry(self._find(kind, key))
+        return None if entry is None else self._checked(kind, entry)
 
     def faults(self, kind: str, key: str) -> list[str]:
-        """Return everything that is wrong with a complete thing, a line each; every file is read now."""
+        """Return every fault of a complete entry, a line each; every file is read now."""
         try:
             entry = Entry(self._find(kind, key))
         except StoreError as error:
@@ -130,17 +129,17 @@ class Store:
         return [f"{entry.folder / name}: it has changed since it was written; {remedy}" for name in entry.damaged()]
 
     def keys(self, kind: str) -> list[str]:
-        """Return the keys of all complete things of a kind, sorted."""
+        """Return the keys of all complete entries of a kind, sorted."""
         return sorted(path.parent.name for path in (self.root / kind).glob(f"*/*/{MANIFEST}"))
 
     def made_aside(self) -> list[tuple[str, str]]:
-        """Return kind and key of every cache that was made now and is not kept in the store."""
+        """Return kind and key of every cache that was computed now and is not in the store."""
         found = [] if self._aside is None else sorted(self._aside.glob(f"*/*/*/{MANIFEST}"))
         return [(path.parents[2].name, path.parent.name) for path in found]
 
     @contextlib.contextmanager
     def write(self, kind: str, key: str) -> Iterator[Draft]:
-        """Give a draft folder and make it an entry at the end; if another process was faster, its entry stays."""
+        """Yield a draft and make it an entry at the end; if another process was faster, its entry stays."""
         self._may_write(kind)
         target = self.folder(kind, key)
         cache = kind in CACHES
@@ -162,23 +161,38 @@ class Store:
             self._share(kind, key)
 
     def drop(self, kind: str, key: str) -> None:
-        """Forget a thing, so that it is made again (failed cells, on request)."""
+        """Remove an entry, so that it is made again (failed cells, on request)."""
         self._may_write(kind)
         shutil.rmtree(self.folder(kind, key), ignore_errors=True)
+
+    def _checked(self, kind: str, entry: Entry) -> Entry:
+        """Return the entry, its files and what it rests on held against their sums."""
+        entry.check()
+        if kind in RESTS_ON:
+            self.get(RESTS_ON[kind], entry.manifest[RESTS_ON[kind]])
+        return entry
+
+    def _remade(self, kind: str, key: str) -> Entry | None:
+        """Return an entry that can be made anew; None where it does not count."""
+        try:
+            return _counted(self._find(kind, key))
+        except StoreError as error:
+            self._tell_once(f"{error.where}: {error.what}; the {kind} is made anew")
+            return None
 
     def _may_write(self, kind: str) -> None:
         if not self._writable and kind not in CACHES:
             raise RuntimeError(f"a {kind} is written into a store that was opened to read")
 
     def _find(self, kind: str, key: str) -> Path:
-        """Return where a thing lies: aside where it was made so, else in the store."""
+        """Return the folder of an entry: in the temporary folder where it was made there, else in the store."""
         if self._aside is not None and (aside := _place(self._aside, kind, key)).is_dir():
             return aside
         hidden = kind in CACHES and not self._own_caches
         return _place(self._make_aside(), kind, key) if hidden else self.folder(kind, key)
 
     def _make_aside(self) -> Path:
-        """Return the folder for caches that cannot or must not be kept in the store; it goes with this object."""
+        """Return the temporary folder for caches that are not kept in the store; it is removed with this object."""
         if self._aside is None:
             try:
                 self._aside = Path(tempfile.mkdtemp(prefix="benchsuite-"))
@@ -190,7 +204,7 @@ class Store:
         return self._aside
 
     def _share(self, kind: str, key: str) -> None:
-        """Move a cache that was made aside into the store, where it can be written; else it stays aside."""
+        """Move a cache from the temporary folder into the store, if the store can be written."""
         made = _place(self._make_aside(), kind, key)
         folder = self.root / "drafts" / f"{kind}-{key[:12]}-{uuid.uuid4().hex[:12]}"
         try:
@@ -205,7 +219,7 @@ class Store:
 
     @staticmethod
     def _keep(folder: Path, target: Path) -> None:
-        """Move a sealed draft to its place; what is there already stays, if it is sound."""
+        """Move a sealed draft to its place; an undamaged entry that is there already stays."""
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             folder.rename(target)
@@ -240,8 +254,8 @@ def _make(folder: Path) -> None:
     folder.mkdir()
 
 
-def _counts(folder: Path) -> bool:
-    """Return whether what can be made anew need not be.
+def _counted(folder: Path) -> Entry | None:
+    """Return what can be made anew, None where it must be.
 
     Raises:
         StoreError: when it is damaged.
@@ -249,7 +263,7 @@ def _counts(folder: Path) -> bool:
     entry = Entry(folder)
     entry.check(whole=True)
     # Nobody can say whether a cache without a sum of itself is as it was written.
-    return entry.signed or entry.manifest["kind"] not in CACHES
+    return entry if entry.signed or entry.manifest["kind"] not in CACHES else None
 
 
 def _sound(target: Path) -> bool:
@@ -257,7 +271,7 @@ def _sound(target: Path) -> bool:
     if not (target / MANIFEST).is_file():
         return False
     try:
-        return target.parent.parent.name not in REMADE or _counts(target)
+        return target.parent.parent.name not in REMADE or _counted(target) is not None
     except StoreError:
         return False
 

@@ -7,7 +7,7 @@ One call runs everything and raises nothing::
 
 and one mark gives pytest one test per check::
 
-    @parametrize("models", MyModel)
+    @parametrize("model_checks", MyModel)
     def test_conformance(check):
         check()
 

@@ -1,4 +1,4 @@
-"""The checkerboard: a pattern so plain that every personal model must complete it.
+"""The checkerboard: a pattern so plain that every personalized model must complete it.
 
 Users and items have one of two colours. Each user took every item of their colour but one, the withheld diagonal. The
 withheld item must come first among the items the user has not taken. (The idea is from the test suite of *implicit*.)
@@ -19,7 +19,7 @@ _OBJECTS = ("lamp", "chair", "boat", "kettle", "drum", "clock", "ladder", "mirro
 def checkerboard(*, rated: bool = False, size: int = SIZE) -> Fold:
     """Return the board as a fold: ``size`` users and items of alternating colours.
 
-    Texts, features, friends and true preferences carry the colour too, so that models that read only these can do it.
+    Texts, features, friends and true preferences hold the colour, too, so models that read only these can complete it.
 
     Args:
         rated: for models of values: taken items of one's colour are rated 5, and every user also took a third of the

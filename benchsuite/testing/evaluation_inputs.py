@@ -1,4 +1,4 @@
-"""Synthetic answers for metrics to judge: perfect, mixed, worst and short ones to the same questions."""
+"""Synthetic input of metrics: perfect, mixed, worst and short answers to the same queries."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Quality = Literal["perfect", "mixed", "worst", "short"]
 QUERIES, CATALOGUE, PAIRS, LIKED = 24, 40, 6, 4
 
 
-def evidence(quality: Quality) -> EvaluationInput:
-    """Return answers of a quality to 24 questions about 40 items; lists hold the whole catalogue.
+def sample_answers(quality: Quality) -> EvaluationInput:
+    """Return answers of the given quality to 24 queries over 40 items; lists hold the whole catalogue.
 
     Some queries have no relevant item and some no labelled pair. ``short`` lists are the first three places of mixed
     ones.
@@ -80,13 +80,13 @@ def _rankings(quality: Quality, mixed: Int32, relevant: Ragged) -> Rankings:
 
 
 def rankings(item: Int32) -> Rankings:
-    """Give lists falling scores."""
+    """Return rankings whose scores fall from place to place."""
     place = np.broadcast_to(np.arange(item.shape[1], 0, -1, dtype=np.float32), item.shape)
     return Rankings(item, np.where(item >= 0, place, np.nan).astype(np.float32), np.zeros(item.shape, np.bool_))
 
 
 def subset(full: EvaluationInput, queries: ArrayLike) -> EvaluationInput:
-    """Return the evidence of these queries only, in this order."""
+    """Return the answers to these queries only, in this order."""
     chosen = np.asarray(queries, np.int64)
     lists = [full.relevant[int(query)] for query in chosen]
     rows = np.repeat(np.arange(len(chosen)), [len(one) for one in lists])

@@ -6,15 +6,15 @@ from typing import Any
 
 from benchsuite.api import DataLocations, Metric, Model, Report, Source, Split
 from benchsuite.registry import Kind
-from benchsuite.testing.learning import LEARNING_CHECKS
-from benchsuite.testing.metrics import METRIC_CHECKS
-from benchsuite.testing.models import MODEL_CHECKS
+from benchsuite.testing.learning_checks import LEARNING_CHECKS
+from benchsuite.testing.metric_checks import METRIC_CHECKS
+from benchsuite.testing.model_checks import MODEL_CHECKS
 from benchsuite.testing.outcome import Check, CheckResult, Make, bind
-from benchsuite.testing.plugins import PLUGIN_CHECKS
-from benchsuite.testing.reports import REPORT_CHECKS
-from benchsuite.testing.saving import SAVING_CHECKS
-from benchsuite.testing.sources import SOURCE_CHECKS, At
-from benchsuite.testing.splits import SPLIT_CHECKS
+from benchsuite.testing.plugin_checks import PLUGIN_CHECKS
+from benchsuite.testing.report_checks import REPORT_CHECKS
+from benchsuite.testing.saving_checks import SAVING_CHECKS
+from benchsuite.testing.source_checks import SOURCE_CHECKS, SourceAt
+from benchsuite.testing.split_checks import SPLIT_CHECKS
 
 _BY_KIND: dict[Kind, tuple[Any, ...]] = {
     "models": (*PLUGIN_CHECKS, *MODEL_CHECKS, *SAVING_CHECKS, *LEARNING_CHECKS),
@@ -34,7 +34,7 @@ def checks(kind: Kind, make: Make[Any], place: DataLocations | None = None) -> l
         place: where a source may find its data; by default the cache, without a network.
     """
     if kind == "sources" and place is not None:
-        make = At(make, place)
+        make = SourceAt(make, place)
     return bind(_BY_KIND[kind], make)
 
 
@@ -44,7 +44,7 @@ def check_names(kind: Kind) -> list[str]:
 
 
 def check_model(make: Make[Model]) -> list[CheckResult]:
-    """Run all checks of a model; none is left out: one that does not apply is skipped with its reason."""
+    """Run all checks of a model; a check that does not apply is skipped with its reason."""
     return [check.run() for check in checks("models", make)]
 
 

@@ -1,4 +1,4 @@
-"""What a check is, how it fails or is skipped, and what is told about it. Works with and without pytest."""
+"""A check, how it fails or is skipped, and its result. Works with and without pytest."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class ContractViolation(AssertionError):  # noqa: N818 - reads as what it says: 
 
 
 def require(condition: Any, otherwise: str) -> None:
-    """Raise :class:`Unmet` with the sentence ``otherwise`` unless the condition holds."""
+    """Raise :class:`ContractViolation` with the sentence ``otherwise`` unless the condition holds."""
     if not condition:
         raise ContractViolation(otherwise)
 
 
 @contextlib.contextmanager
 def contract() -> Iterator[None]:
-    """Turn what :mod:`benchsuite.checks` refuses into :class:`Unmet`."""
+    """Turn the errors of :mod:`benchsuite.checks` into :class:`ContractViolation`."""
     try:
         yield
     except BenchsuiteError as error:
@@ -56,7 +56,7 @@ def skip(reason: str, *, by_design: bool = False) -> NoReturn:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of one check.
+    """The result of one check.
 
     Attributes:
         name: the check's name.
@@ -81,8 +81,8 @@ class CheckResult:
 class Check:
     """One check of one plugin, ready to run.
 
-    Calling it raises :class:`Unmet` (or whatever the plugin raises) when it fails and ``unittest.SkipTest`` when it
-    does not apply; :meth:`run` never raises.
+    Calling it raises :class:`ContractViolation` (or whatever the plugin raises) when it fails and
+    ``unittest.SkipTest`` when it does not apply; :meth:`run` never raises.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Check:
     make: Callable[[], Any]
 
     def __call__(self) -> None:
-        """Run the check and let its verdict out as an exception."""
+        """Run the check; a failure is raised."""
         reason = self.make().exempt.get(self.name)
         if reason is not None:
             skip(f"{reason} (exempt by declaration)", by_design=True)
@@ -101,7 +101,7 @@ class Check:
         return self.name
 
     def run(self) -> CheckResult:
-        """Run the check and return its verdict."""
+        """Run the check and return its result."""
         begin = time.perf_counter()
         state: State = "passed"
         reason, by_design = "", False
@@ -111,17 +111,17 @@ class Check:
             state, reason, by_design = "skipped", str(skipped), isinstance(skipped, ByDesign)
         except ContractViolation as unmet:
             state, reason = "failed", str(unmet)
-        except Exception as error:  # noqa: BLE001 - a plugin under check may raise anything, and that is the finding
+        except Exception as error:  # noqa: BLE001 - a plugin under check may raise anything, and that is its failure
             state, reason = "failed", _place(error)
         return CheckResult(self.name, state, reason, time.perf_counter() - begin, by_design)
 
 
 def _place(error: Exception) -> str:
-    """Say what was raised and by which line."""
+    """Return what was raised, and the line that raised it."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {' '.join(str(error).split())} ({frame.filename}, line {frame.lineno})"
 
 
 def bind(functions: Iterable[Callable[[Any], None]], make: Callable[[], Any]) -> list[Check]:
-    """Bind check functions to the plugin they shall judge, named after the functions without ``check_``."""
+    """Bind check functions to the plugin under check, named after the functions without ``check_``."""
     return [Check(function.__name__.removeprefix("check_"), function, make) for function in functions]

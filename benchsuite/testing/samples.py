@@ -1,4 +1,4 @@
-"""Small synthetic data that has everything a data set can have, cold items and cold users included."""
+"""Small synthetic data with every optional part of a data set, cold items and cold users included."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def small_dataset(seed: int = 0) -> Dataset:
 
     Three users and four items have no row at all. Some pairs occur twice (seen, later bought). Ratings 1 to 5 follow
     the true preferences, label 1 means 4 or more, and no two rows have one time. Each call makes new arrays, so that a
-    plugin that writes into them harms nobody else.
+    plugin that writes into them affects no other check.
     """
     rng = np.random.default_rng([seed, 11])
     topic, taste = rng.permutation(np.arange(ITEMS) % 3), rng.permutation(np.arange(USERS) % 3)
@@ -90,7 +90,7 @@ def small_dataset(seed: int = 0) -> Dataset:
 
 
 def stripped(dataset: Dataset, needs: frozenset[Requirement]) -> Dataset:
-    """Return the data without anything optional that ``needs`` does not name: what a model may not rely on."""
+    """Return the data without the optional parts that ``needs`` does not name."""
     rows = dataset.interactions
     if Requirement.VALUES not in needs:
         rows = dataclasses.replace(rows, value=np.ones(len(rows), np.float32), label=None)

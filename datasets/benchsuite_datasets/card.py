@@ -57,11 +57,11 @@ class Lookup(Strict):
         column: which of our columns holds codes to replace.
     """
 
-    table: Table
+    table: CardTable
     column: str
 
 
-class Table(Strict):
+class CardTable(Strict):
     """One table of a file: how to read it and what its columns mean.
 
     Attributes:
@@ -176,10 +176,10 @@ class Layout(Strict):
     name: str
     files: tuple[File, ...] = Field(min_length=1)
     mirrors: tuple[Mirror, ...] = ()
-    interactions: tuple[Table, ...] = ()
-    users: tuple[Table, ...] = ()
-    items: tuple[Table, ...] = ()
-    links: tuple[Table, ...] = ()
+    interactions: tuple[CardTable, ...] = ()
+    users: tuple[CardTable, ...] = ()
+    items: tuple[CardTable, ...] = ()
+    links: tuple[CardTable, ...] = ()
     item_features: Inside | Literal[""] = ""
     user_features: Inside | Literal[""] = ""
 

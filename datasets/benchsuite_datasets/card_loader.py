@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from benchsuite.errors import DataError, did_you_mean
-from benchsuite_datasets.card import Card, Table
+from benchsuite_datasets.card import Card, CardTable
 from benchsuite_datasets.upstream import Strict
 
 _Part = TypeVar("_Part", bound=Strict)
@@ -45,13 +45,13 @@ def card_of(table: dict[str, Any], where: str) -> Card:
     return _checked(Card, table, where)
 
 
-def table_of(table: dict[str, Any], where: str) -> Table:
+def table_of(table: dict[str, Any], where: str) -> CardTable:
     """Check the plain values of one table.
 
     Raises:
         DataError: for a value that does not fit, naming the key.
     """
-    return _checked(Table, table, where)
+    return _checked(CardTable, table, where)
 
 
 def _checked(kind: type[_Part], table: dict[str, Any], where: str) -> _Part:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import Table
+from benchsuite_datasets.card import CardTable
 from benchsuite_datasets.text_file import (
     BLOCK,
     CELLS,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 Numbers = tuple[str, ...]
 
 
-def read_delimited(text: TextFile, table: Table, numbers: Numbers) -> pd.DataFrame:
-    """Read a table of separated cells; see :func:`benchsuite_datasets.reading.read_table`."""
+def read_delimited(text: TextFile, table: CardTable, numbers: Numbers) -> pd.DataFrame:
+    """Read a table of separated cells; see :func:`benchsuite_datasets.strict_tables.read_table`."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -72,7 +72,7 @@ def read_delimited(text: TextFile, table: Table, numbers: Numbers) -> pd.DataFra
     return _with_cut_line(frame, text, table, names, skipped.rows) if skipped.rows else frame
 
 
-def _may_break_lines(text: TextFile, table: Table) -> bool:
+def _may_break_lines(text: TextFile, table: CardTable) -> bool:
     """Return whether cells may hold line ends; without a quote in the file none does, and blocks are split faster."""
     if not table.quote or text.packed:
         return bool(table.quote)
@@ -96,7 +96,7 @@ class _ShortRows:
 
 
 def _with_cut_line(
-    frame: pd.DataFrame, text: TextFile, table: Table, names: list[str], rows: list[str]
+    frame: pd.DataFrame, text: TextFile, table: CardTable, names: list[str], rows: list[str]
 ) -> pd.DataFrame:
     """Append the last line of a file that was cut off there; any other short line is an error."""
     import pandas as pd
@@ -113,7 +113,7 @@ def _with_cut_line(
     return pd.DataFrame(columns)
 
 
-def _header(text: TextFile, table: Table) -> list[str]:
+def _header(text: TextFile, table: CardTable) -> list[str]:
     """Return the column names of the first line; all wanted ones must be among them."""
     with contextlib.closing(text_lines(text, table.encoding)) as lines:
         line = next((line for _, line in lines), "")
@@ -130,7 +130,7 @@ def _header(text: TextFile, table: Table) -> list[str]:
     return cells
 
 
-def delimited_rows(text: TextFile, table: Table) -> Generator[tuple[int, list[str]], None, None]:
+def delimited_rows(text: TextFile, table: CardTable) -> Generator[tuple[int, list[str]], None, None]:
     """Yield (line, cells) of every row below the header, slowly and strictly.
 
     Raises:
@@ -158,7 +158,7 @@ def delimited_rows(text: TextFile, table: Table) -> Generator[tuple[int, list[st
         raise DataError(why, where=where, remedy=CELLS) from None
 
 
-def _checked(text: TextFile, table: Table, names: list[str], numbers: Numbers) -> Iterator[tuple[int, list[str]]]:
+def _checked(text: TextFile, table: CardTable, names: list[str], numbers: Numbers) -> Iterator[tuple[int, list[str]]]:
     """Yield rows that have the right number of cells, with numbers where there must be numbers."""
     where_number = [(names.index(name), name) for name in numbers]
     for line, cells in delimited_rows(text, table):
@@ -172,7 +172,7 @@ def _checked(text: TextFile, table: Table, names: list[str], numbers: Numbers) -
         yield line, cells
 
 
-def _explain(text: TextFile, table: Table, names: list[str], numbers: Numbers, fallback: str) -> DataError:
+def _explain(text: TextFile, table: CardTable, names: list[str], numbers: Numbers, fallback: str) -> DataError:
     """Find the first bad row; the fast reader only says that there is one."""
     try:
         for _ in _checked(text, table, names, numbers):
@@ -182,7 +182,7 @@ def _explain(text: TextFile, table: Table, names: list[str], numbers: Numbers, f
     return DataError(fallback[:200], where=text.name, remedy=CELLS)
 
 
-def _slow(text: TextFile, table: Table, numbers: Numbers) -> pd.DataFrame:
+def _slow(text: TextFile, table: CardTable, numbers: Numbers) -> pd.DataFrame:
     """Read a table whose separator is longer than one character."""
     import pandas as pd
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from benchsuite_datasets.card import Card, Layout, Table
+from benchsuite_datasets.card import Card, CardTable, Layout
 
 _TABLES = ("interactions", "users", "items", "links")
 
@@ -72,7 +72,7 @@ def _layout_lines(layout: Layout) -> list[str]:
     return lines if layout.mirrors else [*lines, "  no program can download them: put them into a folder, see the url"]
 
 
-def _columns(table: Table) -> str:
+def _columns(table: CardTable) -> str:
     """Return ``delimited: user = userId, item = movieId (times in s)``."""
     said = ", ".join(f"{ours} = {theirs}" for ours, theirs in table.columns.items()) or "user item item ..."
     return f"{table.format}: {said}" + (f" (times: {table.time})" if "timestamp" in table.columns else "")

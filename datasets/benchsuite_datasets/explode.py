@@ -8,7 +8,7 @@ import numpy as np
 
 from benchsuite.data import Int64
 from benchsuite.errors import DataError, did_you_mean
-from benchsuite_datasets.card import Behaviour, Table
+from benchsuite_datasets.card import Behaviour, CardTable
 from benchsuite_datasets.text_file import TextFile, shorten
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def explode(column: pd.Series[Any], separator: str) -> tuple[Int64, pd.Series[An
     return row, pd.Series(pd.Categorical.from_codes(chosen, pd.Index(names.tolist(), dtype=str)))
 
 
-def explode_items(frame: pd.DataFrame, table: Table, behaviours: tuple[Behaviour, ...], text: TextFile) -> pd.DataFrame:
+def explode_items(
+    frame: pd.DataFrame, table: CardTable, behaviours: tuple[Behaviour, ...], text: TextFile
+) -> pd.DataFrame:
     """Return events with one item each; with a mark, each item's behaviour is read from behind it.
 
     Raises:

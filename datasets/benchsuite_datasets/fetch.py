@@ -22,6 +22,7 @@ from typing import IO
 
 from benchsuite.data.unpacking import unpacked_bound
 from benchsuite.errors import DataError
+from benchsuite.keys import file_digest
 from benchsuite_datasets.card import Layout
 from benchsuite_datasets.upstream import File, Mirror
 
@@ -49,8 +50,7 @@ def sha256(path: Path) -> str:
         DataError: when it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", where=str(path)) from None
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from benchsuite.api import DataLocations, PublishedCounts
 from benchsuite.data import Dataset
+from benchsuite.data.column_names import find_column
 from benchsuite.errors import ConfigError, DataError, did_you_mean
 from benchsuite_datasets import schema_inference
 from benchsuite_datasets.card import Card
@@ -22,7 +23,7 @@ from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.file_lookup import LocatedFiles, check_files
 from benchsuite_datasets.preparation_steps import count, sentence
 from benchsuite_datasets.prepared_cache import load_or_prepare
-from benchsuite_datasets.reading import read_table
+from benchsuite_datasets.strict_tables import read_table
 from benchsuite_datasets.text_file import FETCH, TextFile, shorten
 from benchsuite_datasets.upstream import is_inside
 
@@ -212,9 +213,7 @@ class FileSource(CardSource):
                 remedy = did_you_mean(said, schema.names)
                 raise DataError(f'column "{said}" is missing', where=str(path), remedy=remedy)
             # a behaviour is never guessed: only its owner knows which comes before which
-            name = said or (
-                "" if role == "behaviour" else schema_inference.find_column(role, schema.names, set(columns.values()))
-            )
+            name = said or ("" if role == "behaviour" else find_column(role, schema.names, set(columns.values())))
             if name:
                 columns[role] = name
             elif role in {"user", "item"}:
@@ -241,7 +240,7 @@ class FileSource(CardSource):
             table["columns"] = dict(zip(("user", "other"), pair, strict=False))
             place.say(f"{path.name}: guessed that {' and '.join(pair)} are linked users")
             return table
-        identity = schema_inference.find_column("id", schema.names, set()) or schema.names[0]
+        identity = find_column("id", schema.names, set()) or schema.names[0]
         texts = [name for name in schema.names if name != identity and _is_text(name)]
         table["columns"] = {"id": identity} | {_bare(name): name for name in texts}
         place.say(f"{path.name}: guessed that the id is {identity}; texts are {', '.join(texts) or 'none'}")

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchsuite.data import unpacking
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import Table
+from benchsuite_datasets.card import CardTable
 from benchsuite_datasets.text_file import FETCH, TextFile, check_names, shorten, text_lines, to_frame
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _ROW = "correct the row"
 _CELL = "correct the cell"
 
 
-def read_lists(text: TextFile, table: Table, _numbers: tuple[str, ...]) -> pd.DataFrame:
+def read_lists(text: TextFile, table: CardTable, _numbers: tuple[str, ...]) -> pd.DataFrame:
     """Read lines of a user and the items he took into the columns ``user`` and ``item``; there is nothing else."""
     import pandas as pd
 
@@ -90,7 +90,7 @@ class _Cells:
         return pd.Categorical.from_codes(np.array(self._codes, np.int32), pd.Index(list(self._place), dtype=str))
 
 
-def read_jsonl(text: TextFile, table: Table, numbers: tuple[str, ...]) -> pd.DataFrame:
+def read_jsonl(text: TextFile, table: CardTable, numbers: tuple[str, ...]) -> pd.DataFrame:
     """Read JSON lines; a key that a line lacks is a missing cell, a key that every line lacks is an error."""
     import pandas as pd
 
@@ -122,7 +122,7 @@ def _number(cell: Any, where: str) -> float:
     raise DataError(f"{shorten(cell)} is not a number", where=where, remedy=_CELL)
 
 
-def _plain(cell: Any, table: Table) -> str | None:
+def _plain(cell: Any, table: CardTable) -> str | None:
     """Return a JSON value as text: lists are joined, objects are written as JSON."""
     if cell is None:
         return None
@@ -133,7 +133,7 @@ def _plain(cell: Any, table: Table) -> str | None:
     return None if text in table.missing else text
 
 
-def read_parquet(text: TextFile, table: Table, numbers: tuple[str, ...]) -> pd.DataFrame:
+def read_parquet(text: TextFile, table: CardTable, numbers: tuple[str, ...]) -> pd.DataFrame:
     """Read the wanted columns of a Parquet file; whole numbers and the like become text where text is wanted."""
     import pyarrow as pa
     import pyarrow.parquet as pq

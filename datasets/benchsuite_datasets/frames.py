@@ -12,12 +12,12 @@ import numpy as np
 
 from benchsuite.data import Int64, Step
 from benchsuite.errors import DataError, did_you_mean
-from benchsuite_datasets.card import Behaviour, Layout, Lookup, Table
+from benchsuite_datasets.card import Behaviour, CardTable, Layout, Lookup
 from benchsuite_datasets.dataset_builder import Tables
 from benchsuite_datasets.explode import explode, explode_items
-from benchsuite_datasets.features import read_features
+from benchsuite_datasets.feature_vectors import read_features
 from benchsuite_datasets.preparation_steps import count
-from benchsuite_datasets.reading import first_line, read_table
+from benchsuite_datasets.strict_tables import first_line, read_table
 from benchsuite_datasets.text_file import TextFile
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
     """
     import pandas as pd
 
-    def text(table: Table) -> TextFile:
+    def text(table: CardTable) -> TextFile:
         return TextFile(path(table.file), table.member)
 
     events = [_looked_up(read_events(text(table), table, behaviours), table, text) for table in layout.interactions]
@@ -67,7 +67,7 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
     )
 
 
-def read_events(text: TextFile, table: Table, behaviours: tuple[Behaviour, ...]) -> pd.DataFrame:
+def read_events(text: TextFile, table: CardTable, behaviours: tuple[Behaviour, ...]) -> pd.DataFrame:
     """Read one table of interactions.
 
     Raises:
@@ -108,7 +108,7 @@ def read_events(text: TextFile, table: Table, behaviours: tuple[Behaviour, ...])
     return explode_items(frame, table, behaviours, text) if table.explode else frame
 
 
-def _looked_up(frame: pd.DataFrame, table: Table, text: Callable[[Table], TextFile]) -> pd.DataFrame:
+def _looked_up(frame: pd.DataFrame, table: CardTable, text: Callable[[CardTable], TextFile]) -> pd.DataFrame:
     """Replace the codes of a column by what another table says they mean; what it does not know is missing."""
     if table.lookup is None:
         return frame
@@ -117,7 +117,7 @@ def _looked_up(frame: pd.DataFrame, table: Table, text: Callable[[Table], TextFi
     return frame.assign(**{column: frame[column].astype(object).map(said).astype("category")})
 
 
-def _meanings(lookup: Lookup, text: Callable[[Table], TextFile]) -> dict[str, str]:
+def _meanings(lookup: Lookup, text: Callable[[CardTable], TextFile]) -> dict[str, str]:
     words = read_table(text(lookup.table), lookup.table)
     return dict(zip(*(words[lookup.table.columns[key]].astype(object) for key in ("id", "text")), strict=True))
 
@@ -135,13 +135,15 @@ def _ids(column: pd.Series[Any], *, integer: bool) -> pd.Series[Any]:
     return column.astype(object).map(lambda raw: plain.get(raw, raw)).astype("category")
 
 
-def _refuse(bad: Any, text: TextFile, table: Table, column: str, what: str, remedy: str = "correct the cell") -> None:
+def _refuse(
+    bad: Any, text: TextFile, table: CardTable, column: str, what: str, remedy: str = "correct the cell"
+) -> None:
     """Raise DataError for the first row of a mask."""
     if bad.any():
         raise DataError(what, where=first_line(text, table, column, int(np.argmax(bad))), remedy=remedy)
 
 
-def _seconds(column: pd.Series[Any], text: TextFile, table: Table, name: str) -> Int64:
+def _seconds(column: pd.Series[Any], text: TextFile, table: CardTable, name: str) -> Int64:
     """Return int64[n] UTC seconds."""
     import pandas as pd
 
@@ -165,7 +167,7 @@ def _seconds(column: pd.Series[Any], text: TextFile, table: Table, name: str) ->
     return np.asarray(seconds, dtype=np.int64)
 
 
-def _drops(raw: pd.DataFrame, table: Table) -> Any:
+def _drops(raw: pd.DataFrame, table: CardTable) -> Any:
     """Return object[n], why each row is no event, "" where it is one; the first reason counts."""
     why = np.full(len(raw), "", dtype=object)
     for drop in reversed(table.drops):
@@ -182,7 +184,7 @@ def _behaviour(
     behaviours: tuple[Behaviour, ...],
     counts: Any,
     text: TextFile,
-    table: Table,
+    table: CardTable,
 ) -> Any:
     """Return int8[n] behaviour codes; rows that do not count may say anything."""
     if "behaviour" not in columns:
@@ -216,7 +218,7 @@ def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _entities(
-    tables: Iterable[Table], text: Callable[[Table], TextFile], rows: pd.DataFrame, side: str, notes: list[str]
+    tables: Iterable[CardTable], text: Callable[[CardTable], TextFile], rows: pd.DataFrame, side: str, notes: list[str]
 ) -> pd.DataFrame | None:
     """Read the tables about users or items and join them by id; what is left out is told in ``notes``."""
     found: list[pd.DataFrame] = []
@@ -239,7 +241,9 @@ def _joined(first: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([first, more], axis=1, join="outer") if len(more.columns) else first
 
 
-def _entity_table(source: TextFile, table: Table, text: Callable[[Table], TextFile], notes: list[str]) -> pd.DataFrame:
+def _entity_table(
+    source: TextFile, table: CardTable, text: Callable[[CardTable], TextFile], notes: list[str]
+) -> pd.DataFrame:
     import pandas as pd
 
     if "id" not in table.columns:
@@ -272,7 +276,7 @@ def _entity_table(source: TextFile, table: Table, text: Callable[[Table], TextFi
     return tidy
 
 
-def _tidy(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+def _tidy(frame: pd.DataFrame, table: CardTable) -> pd.DataFrame:
     """Replace words and pieces, squeeze white space, and leave one row for each id."""
     columns = [str(name) for name in frame if name != "id"]
     for name in columns:
@@ -293,12 +297,12 @@ def _clean(value: str, pieces: dict[str, str], *, html: bool) -> str:
     return " ".join(value.split())
 
 
-def _collect(values: Iterable[str], table: Table) -> str:
+def _collect(values: Iterable[str], table: CardTable) -> str:
     distinct = [value for value in dict.fromkeys(values) if value]
     return table.join.join(distinct[: table.top] if table.top else distinct)
 
 
-def _from_rows(table: Table, rows: pd.DataFrame, side: str) -> pd.DataFrame:
+def _from_rows(table: CardTable, rows: pd.DataFrame, side: str) -> pd.DataFrame:
     """Take text columns from the events: an entity's most frequent cell (ties: the one seen first), or all of them."""
     import pandas as pd
 
@@ -321,7 +325,7 @@ def _from_rows(table: Table, rows: pd.DataFrame, side: str) -> pd.DataFrame:
     return frame.reindex(ids.astype(object)).fillna("")
 
 
-def _links(text: TextFile, table: Table) -> pd.DataFrame:
+def _links(text: TextFile, table: CardTable) -> pd.DataFrame:
     raw = read_table(text, table)
     frame = raw[[table.columns["user"], table.columns["other"]]]
     frame.columns = ["user", "other"]

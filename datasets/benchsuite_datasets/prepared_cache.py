@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
@@ -15,6 +13,7 @@ from typing import Any
 
 import benchsuite
 from benchsuite.api import DataLocations
+from benchsuite.atomic_writes import new_folder
 from benchsuite.data import Dataset
 from benchsuite.data.files import load_dataset, save_dataset
 from benchsuite.errors import DataError
@@ -101,16 +100,10 @@ def _load(folder: Path, place: DataLocations) -> Dataset | None:
 
 def _save(dataset: Dataset, folder: Path, place: DataLocations) -> None:
     """Write a copy beside its place and move it there in one go; no half-written copy is ever found."""
-    draft: Path | None = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder.parent))
-        save_dataset(dataset, draft)
-        (draft / _FINGERPRINT_FILE).write_text(json.dumps(dataset.fingerprint), "utf-8")
-        with contextlib.suppress(FileExistsError):  # somebody else was faster with the same content
-            draft.rename(folder)
+        with new_folder(folder) as draft:
+            save_dataset(dataset, draft)
+            (draft / _FINGERPRINT_FILE).write_text(json.dumps(dataset.fingerprint), "utf-8")
     except OSError as error:
-        place.say(f"{dataset.name}: no prepared copy is kept: {error.strerror or error}")
-    finally:
-        if draft is not None:
-            shutil.rmtree(draft, ignore_errors=True)
+        if not folder.is_dir():  # else somebody else was faster with the same content
+            place.say(f"{dataset.name}: no prepared copy is kept: {error.strerror or error}")

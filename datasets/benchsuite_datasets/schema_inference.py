@@ -4,34 +4,15 @@ from __future__ import annotations
 
 import csv
 import itertools
-import re
 from dataclasses import dataclass
 
+from benchsuite.data.column_names import find_column
 from benchsuite.data.unpacking import check_parquet
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import Table
+from benchsuite_datasets.card import CardTable
 from benchsuite_datasets.delimited import delimited_rows
 from benchsuite_datasets.formats import json_rows
 from benchsuite_datasets.text_file import CELLS, FETCH, TextFile, text_lines
-
-NAMES = {
-    "user": ("user", "userid", "uid", "u", "customer", "customerid", "client", "clientid", "member", "memberid",
-             "membernumber", "visitor", "visitorid", "reviewer", "reviewerid", "person", "personid", "patient",
-             "patientid", "subjectid", "student", "studentid", "account", "accountid", "session", "sessionid"),
-    "item": ("item", "itemid", "iid", "i", "product", "productid", "movie", "movieid", "book", "bookid", "isbn", "asin",
-             "parentasin", "sku", "stockcode", "article", "articleid", "content", "contentid", "track", "trackid",
-             "artist", "artistid", "song", "songid", "game", "gameid", "course", "courseid", "business", "businessid",
-             "news", "newsid", "drug"),
-    "value": ("rating", "ratings", "stars", "star", "score", "value", "overall", "quantity", "weight", "count", "plays",
-              "playcount", "bookrating", "r", "v"),
-    "timestamp": ("timestamp", "time", "date", "datetime", "ts", "t", "unixreviewtime", "eventtime", "when",
-                  "transactiondate", "invoicedate", "createdat"),
-    "behaviour": ("behaviour", "behavior", "event", "eventtype", "action", "type"),
-    "id": ("id", "itemid", "userid", "item", "user", "productid", "movieid", "asin", "parentasin", "sku", "isbn",
-           "customerid", "bookid", "articleid"),
-    "other": ("other", "friend", "friendid", "trustee", "target", "followee", "to"),
-}  # fmt: skip
-"""Known column names by role, in lower case without punctuation, most specific first."""
 
 _SEPARATORS = ("\t", ",", ";", "|", "::")
 _SAMPLE = 200
@@ -44,7 +25,7 @@ class Schema:
     """The format and the columns of a file.
 
     Attributes:
-        format: see :class:`benchsuite_datasets.card.Table`.
+        format: see :class:`benchsuite_datasets.card.CardTable`.
         separator: between cells.
         quote: around cells.
         names: the columns.
@@ -56,11 +37,6 @@ class Schema:
     quote: str
     names: tuple[str, ...]
     header: bool
-
-
-def normalize_name(name: str) -> str:
-    """Return a column's name in small letters, without signs and without the type RecBole writes behind it."""
-    return re.sub(r"[^a-z0-9]", "", name.partition(":")[0].lower())
 
 
 def infer_schema(text: TextFile, separator: str, encoding: str, *, header: bool | None = None) -> Schema:
@@ -134,16 +110,7 @@ def _parquet_names(text: TextFile) -> tuple[str, ...]:
         raise DataError(f"cannot be read: {str(error)[:200]}", where=text.name, remedy=FETCH) from None
 
 
-def find_column(role: str, names: tuple[str, ...], taken: set[str]) -> str:
-    """Return the column that most likely has a role, or ""."""
-    by_plain: dict[str, str] = {}
-    for name in names:
-        if name not in taken:
-            by_plain.setdefault(normalize_name(name), name)
-    return next((by_plain[known] for known in NAMES[role] if known in by_plain), "")
-
-
-def infer_time_format(text: TextFile, table: Table, name: str) -> str:
+def infer_time_format(text: TextFile, table: CardTable, name: str) -> str:
     """Return how times are written, from the first cells of their column.
 
     Raises:
@@ -173,7 +140,7 @@ def infer_time_format(text: TextFile, table: Table, name: str) -> str:
     raise DataError(what, where=f"{text.name}, column {name}", remedy=remedy if cells else CELLS)
 
 
-def _sample(text: TextFile, table: Table, name: str) -> list[str]:
+def _sample(text: TextFile, table: CardTable, name: str) -> list[str]:
     """Return the first cells of a column that are not empty."""
     if table.format == "parquet":
         import pyarrow.parquet as pq

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from benchsuite.data.unpacking import UnpackedTooLargeError, bounded
 from benchsuite.errors import DataError, did_you_mean
-from benchsuite_datasets.card import Table
+from benchsuite_datasets.card import CardTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,7 +123,7 @@ def shorten(cell: Any) -> str:
     return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
 
 
-def check_names(names: Iterable[str], text: TextFile, table: Table) -> None:
+def check_names(names: Iterable[str], text: TextFile, table: CardTable) -> None:
     """Raise DataError for a wanted column that is missing or there twice."""
     known = list(names)
     for name in table.wanted:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from benchsuite.data import Bool, Dataset, Float32, Float64, Fold, GroundTruth, Int64, Queries, Ragged
+from benchsuite.data.numeric import dcg_divisor
 
 MOST_QUERIES = 2000
 """Weights are chosen on at most this many queries."""
@@ -116,7 +117,7 @@ def _gains(scores: Float32, blocked: Bool, truth: Bool, k: int) -> tuple[Int64, 
     order = np.argsort(-np.take_along_axis(open_scores, top, axis=1), axis=1, kind="stable")
     listed = np.take_along_axis(top, order, axis=1)
     right = np.take_along_axis(truth & ~blocked, listed, axis=1)
-    discount = 1 / np.log2(np.arange(2, k + 2))
+    discount = 1 / dcg_divisor(np.arange(k))
     ideal = np.cumsum(discount)[np.minimum(truth.sum(axis=1), k) - 1]
     return listed, right * discount / ideal[:, None]
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchsuite.api import Context, Model
 from benchsuite.data import Dataset, Float32, Int32, Queries
-
-UInt64 = NDArray[np.uint64]
+from benchsuite.data.numeric import mix64
 
 
 @dataclass
@@ -38,7 +37,7 @@ class Random(Model):
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Keep the seed."""
-        self._seed = _mix(np.array([context.seed % 2**64], np.uint64))
+        self._seed = mix64(np.array([context.seed % 2**64], np.uint64))
         self._items = len(train.items)
         return self
 
@@ -56,14 +55,5 @@ class Random(Model):
         return self._draw(queries.user[query], item)
 
     def _draw(self, user: NDArray[np.int32], item: NDArray[np.int32]) -> Float32:
-        word = _mix(_mix(self._seed ^ user.astype(np.uint64)) ^ item.astype(np.uint64))
+        word = mix64(mix64(self._seed ^ user.astype(np.uint64)) ^ item.astype(np.uint64))
         return (word >> np.uint64(40)).astype(np.float32) * np.float32(2**-24)
-
-
-def _mix(word: NDArray[Any]) -> UInt64:
-    """Return well-mixed uint64 words; arithmetic wraps around by design."""
-    word = word + np.uint64(0x9E3779B97F4A7C15)
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: UInt64 = word ^ (word >> np.uint64(31))
-    return mixed

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.errors import BenchsuiteError, ConfigError, DataError
+from benchsuite.keys import file_digest
 
 DEFAULT_BACKBONE = "sentence-transformers/all-MiniLM-L6-v2"
 """The encoder used unless a setting names another; ``"all-MiniLM-L6-v2"`` means the same."""
@@ -167,10 +168,7 @@ def weights_sum(folder: Path) -> str:
             where=str(folder),
             remedy="convert the weights to safetensors; pickled weights can run code and are never read",
         )
-    sums = []
-    for file in files:
-        with file.open("rb") as stream:
-            sums.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    sums = [file_digest(file) for file in files]
     return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
 

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.api import Context
+from benchsuite.atomic_writes import replaced_file
 from benchsuite.data import Dataset
 from benchsuite.keys import content_key
-from benchsuite_flm.distributed import DataParallel
+from benchsuite_flm.data_parallel import DataParallel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,11 +84,10 @@ class Checkpoint:
 
         tensors = {name: value.detach().cpu().contiguous().clone() for name, value in snapshot.tensors.items()}
         header = {"state": json.dumps({**snapshot.numbers, "seconds": round(self.seconds, 3)})}
-        draft = self._path.with_suffix(f".{os.getpid()}")
-        save_file(tensors, draft, metadata=header)
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(self._path)
+        with replaced_file(self._path) as draft:
+            save_file(tensors, draft, metadata=header)
+            with draft.open("rb") as file:
+                os.fsync(file.fileno())
 
     def load(self) -> Snapshot | None:
         """Return the last snapshot, or None where there is none that can be read."""

@@ -2,7 +2,7 @@
 
 One epoch encodes the catalogue once, takes several steps of the head on batches of users, accumulates the gradient of
 the item vectors over these steps, and takes one step of the encoder. Several processes may share the work, see
-:mod:`benchsuite_flm.distributed`.
+:mod:`benchsuite_flm.data_parallel`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from benchsuite_flm.checkpoint import Checkpoint, Snapshot
-from benchsuite_flm.distributed import DataParallel
+from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.history import HistoryFeatures, dense, draw_visible
 from benchsuite_flm.losses import batch_loss
 from benchsuite_flm.optim import OptimizerConfig, ParameterGroup, ScheduledOptimizer

@@ -23,8 +23,8 @@ from benchsuite.interface import (
 )
 
 if TYPE_CHECKING:
-    from benchsuite_interchange.split_audit import Line
-    from benchsuite_interchange.split_files import Part
+    from benchsuite_interchange.split_audit import AuditLine
+    from benchsuite_interchange.split_files import SplitPart
 
 Promise = Literal["cold-items", "cold-users", "ordered", "ordered-users"]
 _COLOURS = {"leak": "red", "warning": "yellow", "fine": "green", "note": "dim"}
@@ -40,9 +40,9 @@ class SplitAudit(FunctionResult):
         lines: one check each.
     """
 
-    train: Part
-    test: Part
-    lines: Sequence[Line]
+    train: SplitPart
+    test: SplitPart
+    lines: Sequence[AuditLine]
 
     @property
     def leaks(self) -> int:

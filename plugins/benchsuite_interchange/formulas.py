@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchsuite.data import Float64
+from benchsuite.data.numeric import dcg_divisor
 from benchsuite_interchange.lists import Judged
 
 
@@ -64,7 +65,7 @@ def map_over_places(judged: Judged, k: int | None) -> Float64:
 
 def ndcg(judged: Judged, k: int | None) -> Float64:
     """Return discounted gains, ``gain / log2(place + 1)``, by those of the ideal list of k places."""
-    gained = judged.total(judged.gain / np.log2(judged.place + 2.0), k)
+    gained = judged.total(judged.gain / dcg_divisor(judged.place), k)
     return _by(gained, _ideal(judged, k))
 
 
@@ -72,13 +73,13 @@ def ndcg_averaged_ties(judged: Judged, k: int | None) -> Float64:
     """Return nDCG in which items with the same score share the mean of their gains over the places that they fill."""
     tie = np.cumsum((judged.place == 0) | np.append(True, judged.score[1:] != judged.score[:-1])[: len(judged.row)])
     shared = np.bincount(tie, weights=judged.gain) / np.maximum(np.bincount(tie), 1)
-    gained = judged.total(shared[tie] / np.log2(judged.place + 2.0), k)
+    gained = judged.total(shared[tie] / dcg_divisor(judged.place), k)
     return _by(gained, _ideal(judged, k))
 
 
 def _ideal(judged: Judged, k: int | None) -> Float64:
     top = slice(None) if k is None else judged.ideal_place < k
-    gain = judged.ideal_gain[top] / np.log2(judged.ideal_place[top] + 2.0)
+    gain = judged.ideal_gain[top] / dcg_divisor(judged.ideal_place[top])
     return np.bincount(judged.ideal_row[top], weights=gain, minlength=len(judged)).astype(np.float64)
 
 

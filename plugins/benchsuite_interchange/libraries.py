@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchsuite.data import Float64, Int64
+from benchsuite.data import Float64, Int64, cutoff_of, split_cutoff
 from benchsuite.errors import DataError, UsageError
 from benchsuite_interchange import formulas
 from benchsuite_interchange.lists import Judged, Lists, judge
@@ -97,14 +97,15 @@ class Library:
         return self._find(metric)[1]
 
     def _find(self, metric: str) -> tuple[Formula, str, int | None]:
-        name, at, number = metric.partition("@")
+        name, _ = split_cutoff(metric)
+        k = cutoff_of(metric)
         if name not in self.formulas:
-            has = ", ".join(f"{known}{at}{number}" for known in self.formulas)
+            has = ", ".join(f"{known}{metric[len(name) :]}" for known in self.formulas)
             raise UsageError(f"{self.name} has no {metric}", where="--metric", remedy=f"here it has {has}")
-        if (at or not self.whole_lists) and not (number.isdigit() and int(number) > 0):
+        if not k and (name != metric or not self.whole_lists):
             raise UsageError(f'"{metric}" has no number after @', where="--metric", remedy=f"write {name}@10")
         formula, words = self.formulas[name]
-        return formula, words, int(number) if at else None
+        return formula, words, k
 
     def _gain(self, value: Float64, threshold: float) -> Float64:
         if self.gain == "binary":

@@ -168,7 +168,7 @@ def _ours(
     """Score by our own metrics, the installed plugins."""
     import numpy as np
 
-    from benchsuite_interchange.ours import SUMMARY, evidence
+    from benchsuite_interchange.own_metrics import SUMMARY, evidence
 
     metrics = {name: _metric(name) for name in names}
     k = max(int(metric.settings().get("k", 1)) for metric in metrics.values())

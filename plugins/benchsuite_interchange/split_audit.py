@@ -12,7 +12,7 @@ import numpy as np
 from benchsuite.data import Bool, Float64, Int64
 from benchsuite.errors import DataError
 from benchsuite_interchange.drift import popularity_drift
-from benchsuite_interchange.split_files import Part, code
+from benchsuite_interchange.split_files import SplitPart, code
 
 Verdict = Literal["fine", "note", "warning", "leak"]
 
@@ -25,7 +25,7 @@ _SAMPLED = 20
 
 
 @dataclass(frozen=True)
-class Line:
+class AuditLine:
     """One line of the diagnosis.
 
     Attributes:
@@ -43,10 +43,10 @@ class Line:
     meaning: str
 
 
-class Cut:
+class ForeignSplit:
     """Both parts with common codes."""
 
-    def __init__(self, train: Part, test: Part) -> None:
+    def __init__(self, train: SplitPart, test: SplitPart) -> None:
         self.train = train
         self.test = test
         (self.train_user, self.test_user), self.users = code([train.user, test.user])
@@ -68,7 +68,7 @@ class Cut:
         return None if self.train.time is None or self.test.time is None else (self.train.time, self.test.time)
 
 
-def diagnose(train: Part, test: Part, promises: Collection[str] = ()) -> list[Line]:
+def diagnose(train: SplitPart, test: SplitPart, promises: Collection[str] = ()) -> list[AuditLine]:
     """Look at a split from all sides.
 
     Args:
@@ -79,7 +79,7 @@ def diagnose(train: Part, test: Part, promises: Collection[str] = ()) -> list[Li
     Raises:
         DataError: when an order is promised and a part has no times.
     """
-    cut = Cut(train, test)
+    cut = ForeignSplit(train, test)
     ordered = sorted({"ordered", "ordered-users"} & set(promises))
     if ordered and cut.times is None:
         missing = test.path if test.time is None else train.path
@@ -98,7 +98,7 @@ def diagnose(train: Part, test: Part, promises: Collection[str] = ()) -> list[Li
     ]
 
 
-def _overlap(cut: Cut) -> Iterator[Line]:
+def _overlap(cut: ForeignSplit) -> Iterator[AuditLine]:
     """Test rows whose user and item are a training row too; with times, a later one may be a repeat."""
     order = np.argsort(cut.train_pair, kind="stable")
     known = cut.train_pair[order]
@@ -118,48 +118,50 @@ def _overlap(cut: Cut) -> Iterator[Line]:
         repeat[shared] = cut.times[1][shared] > latest[at]
     copied = int((shared & ~repeat).sum())
     meaning = f"training tells these answers{first}" if copied else "no answer is a training row"
-    yield Line("test pairs in training", copied, len(shared), "leak" if copied else "fine", meaning)
+    yield AuditLine("test pairs in training", copied, len(shared), "leak" if copied else "fine", meaning)
     if cut.times is not None:
         again = int(repeat.sum())
         meaning = "no test row repeats an older training row"
         if again:
             meaning = "taken again later: where seen items are hidden, these answers can never be given"
-        yield Line("test pairs repeated later", again, len(shared), "warning" if again else "fine", meaning)
+        yield AuditLine("test pairs repeated later", again, len(shared), "warning" if again else "fine", meaning)
 
 
-def _twice(part: Part, pair: Int64, which: str) -> Line:
+def _twice(part: SplitPart, pair: Int64, which: str) -> AuditLine:
     extra = len(pair) - len(np.unique(pair))
     if not extra:
-        return Line(f"{which} rows that repeat a pair", 0, len(pair), "fine", "each pair is there once")
+        return AuditLine(f"{which} rows that repeat a pair", 0, len(pair), "fine", "each pair is there once")
     exact = extra
     if part.time is not None:
         exact = len(pair) - len(np.unique(np.column_stack([pair.astype(np.float64), part.time]), axis=0))
     meaning = f"{exact:,} of them at the same time" if part.time is not None else "no time tells them apart"
     if which == "test":
         meaning += "; metrics may count them twice"
-    return Line(f"{which} rows that repeat a pair", extra, len(pair), "warning" if exact else "note", meaning)
+    return AuditLine(f"{which} rows that repeat a pair", extra, len(pair), "warning" if exact else "note", meaning)
 
 
-def _order(cut: Cut, promises: Collection[str]) -> Iterator[Line]:
+def _order(cut: ForeignSplit, promises: Collection[str]) -> Iterator[AuditLine]:
     """What lies in the future of what, for all and for each user."""
     if cut.times is None:
         lacking = cut.test.path if cut.test.time is None else cut.train.path
-        yield Line("order in time", 0, 0, "note", f"not checked: {lacking} has no column of times; name it with --time")
+        yield AuditLine(
+            "order in time", 0, 0, "note", f"not checked: {lacking} has no column of times; name it with --time"
+        )
         return
     train, test = cut.times
     middle = sorted(float(np.median(np.abs(times))) for times in cut.times)
     if middle[1] > _UNITS * max(middle[0], 1):
         meaning = f"the middle times, {middle[0]:.0f} and {middle[1]:.0f}, cannot be in one unit"
         verdict: Verdict = "leak" if {"ordered", "ordered-users"} & set(promises) else "warning"
-        yield Line("impossible times", len(train) + len(test), len(train) + len(test), verdict, meaning)
+        yield AuditLine("impossible times", len(train) + len(test), len(train) + len(test), verdict, meaning)
         return
     odd = int((train <= 0).sum() + (test <= 0).sum())
     meaning = "times of zero or below are no times" if odd else "all times are above zero"
-    yield Line("impossible times", odd, len(train) + len(test), "warning" if odd else "fine", meaning)
+    yield AuditLine("impossible times", odd, len(train) + len(test), "warning" if odd else "fine", meaning)
     late = int((train > test.min()).sum())
     meaning = f"the test window begins at {test.min():.0f}; " if late else ""
     meaning += "these are younger, so models learn from the future" if late else "all training is older than the test"
-    yield Line(
+    yield AuditLine(
         "training rows after the first test row", late, len(train), _broken(late, "ordered" in promises), meaning
     )
     newest, oldest = np.full(cut.users, -np.inf), np.full(cut.users, np.inf)
@@ -168,7 +170,7 @@ def _order(cut: Cut, promises: Collection[str]) -> Iterator[Line]:
     before = test < newest[cut.test_user]
     strict = bool({"ordered", "ordered-users"} & set(promises))
     meaning = "their own user's training rows go on after them" if before.any() else "users are asked after they showed"
-    yield Line("test rows before a user's training", *_count(before), _broken(before.any(), strict), meaning)
+    yield AuditLine("test rows before a user's training", *_count(before), _broken(before.any(), strict), meaning)
     eldest, youngest = np.full(cut.users, np.inf), np.full(cut.users, -np.inf)
     np.minimum.at(eldest, cut.train_user, train)
     np.maximum.at(youngest, cut.test_user, test)
@@ -181,7 +183,7 @@ def _order(cut: Cut, promises: Collection[str]) -> Iterator[Line]:
     if many:
         meaning += ": the parts seem to be exchanged"
     verdict = "leak" if many else "warning" if backwards.any() else "fine"
-    yield Line("users whose time runs backwards", int(backwards.sum()), int(both.sum()), verdict, meaning)
+    yield AuditLine("users whose time runs backwards", int(backwards.sum()), int(both.sum()), verdict, meaning)
 
 
 def _broken(found: int | np.bool_, promised: bool) -> Verdict:
@@ -194,7 +196,7 @@ def _count(found: Bool) -> tuple[int, int]:
     return int(found.sum()), len(found)
 
 
-def _strangers(train: np.ndarray, test: np.ndarray, kind: str, promised: bool) -> Line:
+def _strangers(train: np.ndarray, test: np.ndarray, kind: str, promised: bool) -> AuditLine:
     """Count users or items of the test that training does not know; or, where all should be new, those it knows."""
     asked = np.unique(test)
     new = ~np.isin(asked, train)
@@ -202,14 +204,14 @@ def _strangers(train: np.ndarray, test: np.ndarray, kind: str, promised: bool) -
     if promised:
         warm = int((~new).sum())
         meaning = "promised to be new, they have training rows" if warm else "all are new, as promised"
-        return Line(f"known {kind} in the test", warm, len(asked), _broken(warm, promised=True), meaning)
+        return AuditLine(f"known {kind} in the test", warm, len(asked), _broken(warm, promised=True), meaning)
     meaning = f"they hold {rows:.1%} of the test rows"
     if new.any():
-        meaning += "; a model without an opinion on them, or a harness that drops them, changes the numbers"
-    return Line(f"new {kind} in the test", int(new.sum()), len(asked), "note" if new.any() else "fine", meaning)
+        meaning += "; a model that abstains on them, or a harness that drops them, changes the numbers"
+    return AuditLine(f"new {kind} in the test", int(new.sum()), len(asked), "note" if new.any() else "fine", meaning)
 
 
-def _drift(cut: Cut) -> Line:
+def _drift(cut: ForeignSplit) -> AuditLine:
     user, item = np.concatenate([cut.train_user, cut.test_user]), np.concatenate([cut.train_item, cut.test_item])
     drift = popularity_drift(user, item, np.arange(len(user)) >= len(cut.train))
     how = "dealt among each user's rows" if drift.within_users else "dealt among all rows"
@@ -218,10 +220,10 @@ def _drift(cut: Cut) -> Line:
     meaning += f": Jensen-Shannon divergence {drift.distance:.4f} bits; {drift.expected:.4f} on average and at most"
     meaning += f" {drift.highest:.4f} in random cuts of {drift.rows:,} rows, {how}"
     check = "random cuts whose popularity drifts as far"
-    return Line(check, drift.reached, drift.deals, "warning" if far else "fine", meaning)
+    return AuditLine(check, drift.reached, drift.deals, "warning" if far else "fine", meaning)
 
 
-def _negatives(cut: Cut) -> Line:
+def _negatives(cut: ForeignSplit) -> AuditLine:
     """Say what negatives the test holds: none, sampled ones, or labelled ones."""
     check, value, rows = "negatives in the test", cut.test.value, len(cut.test)
     per_user = np.bincount(cut.test_user, minlength=cut.users)
@@ -230,9 +232,9 @@ def _negatives(cut: Cut) -> Line:
         same = np.unique(per_user[asked])
         if len(same) == 1 and same[0] >= _SAMPLED:
             meaning = f"every user has exactly {same[0]} test rows: are these sampled candidates? Say --value"
-            return Line(check, 0, rows, "warning", meaning)
+            return AuditLine(check, 0, rows, "warning", meaning)
         meaning = "no column tells values" if value is None else "none: all values are above 0"
-        return Line(
+        return AuditLine(
             check, 0, rows, "note", f"{meaning}; accuracy and AUC need negatives, and whoever draws them decides"
         )
     bad = np.bincount(cut.test_user[value <= 0], minlength=cut.users)[asked]
@@ -242,7 +244,7 @@ def _negatives(cut: Cut) -> Line:
         meaning = (
             f"sampled: exactly {ratio[0]:.0f} for each positive of every user; ranks among so few do not agree with"
         )
-        return Line(check, int(bad.sum()), rows, "warning", f"{meaning} ranks in the whole catalogue")
+        return AuditLine(check, int(bad.sum()), rows, "warning", f"{meaning} ranks in the whole catalogue")
     alone = int(((bad == 0) | (good == 0)).sum())
     meaning = f"labelled; {alone:,} of {len(good):,} users have only one kind, and no AUC of their own"
-    return Line(check, int(bad.sum()), rows, "note", meaning)
+    return AuditLine(check, int(bad.sum()), rows, "note", meaning)

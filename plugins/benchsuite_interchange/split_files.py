@@ -18,16 +18,12 @@ from typing import TextIO
 import numpy as np
 
 from benchsuite.data import Float64, Int32
+from benchsuite.data.column_names import find_column, normalize_name
 from benchsuite.data.unpacking import open_gzip, read_parquet
 from benchsuite.errors import DataError, did_you_mean
 
-COMMON = {
-    "user": ("user", "user_id", "userid", "uid", "u", "user id", "customer_id", "session_id", "sessionid"),
-    "item": ("item", "item_id", "itemid", "iid", "i", "item id", "movieid", "movie_id", "product_id", "asin", "sid"),
-    "time": ("timestamp", "time", "ts", "date", "datetime", "t"),
-    "value": ("value", "rating", "label", "score", "count", "weight"),
-}
-"""Names that columns usually have, tried in this order when the user names none."""
+_ROLES = {"user": ("user", ()), "item": ("item", ("sid",)), "time": ("timestamp", ()), "value": ("value", ("label",))}
+"""Which role of :mod:`benchsuite.data.column_names` each is, and further names of it."""
 
 _PARQUET = (".parquet", ".pq")
 _NAME_THEM = "name them, e.g. --user user_id --item item_id, or by number (--user 1 --item 2) without a header line"
@@ -50,11 +46,11 @@ class Wanted:
     @property
     def named(self) -> dict[str, str]:
         """What the user named."""
-        return {role: name for role in COMMON if (name := getattr(self, role))}
+        return {role: name for role in _ROLES if (name := getattr(self, role))}
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class SplitPart:
     """The rows of one file.
 
     Attributes:
@@ -84,7 +80,7 @@ class Part:
         return f"{self.path} {'row' if self.path.suffix.lower() in _PARQUET else 'line'} {self.lines[row]}"
 
 
-def read_part(path: Path, wanted: Wanted) -> Part:
+def read_part(path: Path, wanted: Wanted) -> SplitPart:
     """Read one file.
 
     Raises:
@@ -95,7 +91,7 @@ def read_part(path: Path, wanted: Wanted) -> Part:
         if "" in cells[role]:
             where = _where(path, lines[cells[role].index("")], named[role])
             raise DataError("is empty", where=where, remedy="give every row an id")
-    return Part(
+    return SplitPart(
         path,
         cells["user"],
         cells["item"],
@@ -151,19 +147,14 @@ def _places(header: Sequence[str], wanted: Wanted, path: Path) -> dict[str, int]
                 raise DataError(what, where=f"{path}, line 1", remedy="count from 1")
         found = {role: int(number) - 1 for role, number in wanted.named.items()}
     else:
-        # RecBole's files write the type behind the name: user_id:token.
-        short = [name.partition(":")[0].strip() for name in header]
+        plain = [normalize_name(name) for name in header]
+        twice = {name for name, short in zip(header, plain, strict=True) if plain.count(short) > 1}
         found = {}
-        for role, usual in COMMON.items():
+        for role, (usual, more) in _ROLES.items():
             name = wanted.named.get(role)
-            if name is not None:
-                place = _find([name], list(header), short)
-                if place is None:
-                    what = f'has no column "{name}"'
-                    raise DataError(what, where=f"{path}, line 1", remedy=did_you_mean(name, short))
-                found[role] = place
-            elif (place := _find(usual, [one.lower() for one in header], [one.lower() for one in short])) is not None:
-                found[role] = place
+            column = _named(name, header, path) if name is not None else find_column(usual, header, twice, more)
+            if column:
+                found[role] = header.index(column)
     lost = [role for role in ("user", "item") if role not in found]
     if lost:
         what = f"has no column that is surely the {' or the '.join(lost)}, but {', '.join(header[:8])}"
@@ -171,12 +162,13 @@ def _places(header: Sequence[str], wanted: Wanted, path: Path) -> dict[str, int]
     return found
 
 
-def _find(names: Sequence[str], *headers: list[str]) -> int | None:
-    for name in names:
-        for header in headers:
-            if header.count(name) == 1:
-                return header.index(name)
-    return None
+def _named(name: str, header: Sequence[str], path: Path) -> str:
+    """Return the column that the user named; RecBole's files write the type behind the name: ``user_id:token``."""
+    short = [column.partition(":")[0].strip() for column in header]
+    for names in (list(header), short):
+        if names.count(name) == 1:
+            return header[names.index(name)]
+    raise DataError(f'has no column "{name}"', where=f"{path}, line 1", remedy=did_you_mean(name, short))
 
 
 def _text(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchsuite.api import Context, DataLocations, Model
-from benchsuite.checks import Allowed, check_agreement, check_lists
+from benchsuite.checks import AllowedItems, check_agreement, check_lists
 from benchsuite.data import Fold
 from benchsuite.evaluate import check_sample, rank
 from benchsuite.evaluate.topk import ranks_itself
@@ -38,6 +38,6 @@ def test_they_keep_the_rules_and_equal_a_ranking_of_the_scores(model: Model, k: 
     view = fold.view()
     fitted = model.fit(view.train, Context(seed=1))
     lists = rank(fitted, view, k)
-    check_lists(lists, k, Allowed(len(view.train.items), view.candidates, view.blocked))
+    check_lists(lists, k, AllowedItems(len(view.train.items), view.candidates, view.blocked))
     check_sample(fitted, view, lists, seed=1)
     check_agreement(fitted, view, lists, np.arange(0, len(lists), 7).tolist())

@@ -12,9 +12,9 @@ import pytest
 
 from benchsuite.api import DataLocations
 from benchsuite.cli.main import main
-from benchsuite.data.export import write_dataset
 from benchsuite.errors import DataError
 from benchsuite.registry import load_source, load_split
+from benchsuite_interchange.export import export_dataset
 
 
 @pytest.fixture
@@ -219,17 +219,18 @@ def test_candidates_are_written_where_not_all_may_be_recommended(call, tmp_path,
 
 def test_export_refuses_what_it_cannot_do(call, demo, tmp_path):
     assert "needs a published split" in call("export", "demo", "--out", "x", "--as", "parquet", "--split", "fixed")[2]
-    assert call("export", "demo", "--out", "x", "--as", "csv")[0] == 2
+    code, _, err = call("export", "demo", "--out", "x", "--as", "csv")
+    assert (code, err.splitlines()[0]) == (2, 'error: unknown export "csv"; known: parquet, recbole')
     assert not Path("x").exists()
     import dataclasses
 
     ids = ('a"b', *demo.users.ids[1:])
     odd = dataclasses.replace(demo, users=dataclasses.replace(demo.users, ids=ids))
     with pytest.raises(DataError, match="holds a tab, a line end or a quote; atomic files cannot hold it"):
-        write_dataset(odd, tmp_path / "odd", "recbole", {})
-    write_dataset(odd, tmp_path / "odd", "parquet", {})
+        export_dataset(odd, tmp_path / "odd", "recbole", {})
+    export_dataset(odd, tmp_path / "odd", "parquet", {})
     if os.geteuid():
         locked = tmp_path / "locked"
         locked.mkdir(mode=0o500)
         with pytest.raises(DataError, match="cannot be written"):
-            write_dataset(demo, locked, "parquet", {})
+            export_dataset(demo, locked, "parquet", {})

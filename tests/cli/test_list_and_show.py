@@ -121,7 +121,7 @@ def test_settings_in_words():
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
 def test_show_prints_the_schema_of_tidy_tables(form, capsys):
-    from benchsuite.data.tables import LARGE, SMALL
+    from benchsuite.data.result_tables import LARGE, SMALL
 
     assert main(["show", "report", form]) == 0
     text = capsys.readouterr().out

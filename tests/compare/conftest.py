@@ -27,7 +27,7 @@ from benchsuite.data import (
 from benchsuite.data.files import save_dataset, save_fold
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
-from benchsuite.plan.experiment import PluginSpec
+from benchsuite.plan.experiment_file import PluginSpec
 from benchsuite.plan.resolve import heading, resolve
 from benchsuite.provenance import provenance
 from benchsuite.store import Store
@@ -117,7 +117,8 @@ def fill(
                     draft.manifest = {"data": data.fingerprint}
             for number, (model, skill) in enumerate(models.items()):
                 for stage in ("validation", "test"):
-                    identity = {"fold": fold_key, "stage": stage, "model": model, "skill": skill, "n": number}
+                    plugin = {"plugin": model, "version": "1", "settings": {"skill": skill, "n": number}}
+                    identity = {"fold": fold_key, "stage": stage, "model": plugin}
                     key = content_key("cell", identity)
                     cells.append(Cell(dataset, "split", model, seed, "0", stage, fold_key, identity, key))  # type: ignore[arg-type]
                     if not store.has("cell", key):

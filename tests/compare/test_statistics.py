@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from statsmodels.regression.mixed_linear_model import MixedLM
 from statsmodels.stats.multitest import multipletests
 
-from benchsuite.analysis import ranks, statistics, variance
+from benchsuite.analysis import paired_statistics, ranks, variance
 
 NAN = float("nan")
 
@@ -19,7 +19,7 @@ def test_pair_weighs_queries_within_cells_and_cells_equally() -> None:
     """Cell 0: users 7, 7, 9 with differences 1, 3, 5; cell 1: users 9, 4 with -1 and nothing."""
     values = [np.array([[2.0, 4.0, 6.0]]), np.array([[0.0, NAN]])]
     reference = [np.array([1.0, 1.0, 1.0]), np.array([1.0, 5.0])]
-    paired = statistics.pair(values, reference, [np.array([7, 7, 9]), np.array([9, 4])])
+    paired = paired_statistics.pair(values, reference, [np.array([7, 7, 9]), np.array([9, 4])])
     assert paired.difference == pytest.approx([(3.0 - 1.0) / 2])
     assert paired.users == 2, "user 4 counts nowhere"
     np.testing.assert_allclose(paired.share[:, 0], [4 / 6, 5 / 6 - 1 / 2])
@@ -30,16 +30,16 @@ def test_pair_weighs_queries_within_cells_and_cells_equally() -> None:
 def test_with_one_query_a_user_the_pseudo_values_are_the_differences() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.random((3, 50)), rng.random(50)
-    paired = statistics.pair([a], [b], [rng.permutation(50)])
+    paired = paired_statistics.pair([a], [b], [rng.permutation(50)])
     np.testing.assert_allclose(np.sort(paired.unit, axis=0), np.sort((a - b).T, axis=0))
-    np.testing.assert_allclose(statistics.standard_error(paired.unit), (a - b).std(axis=1, ddof=1) / np.sqrt(50))
+    np.testing.assert_allclose(paired_statistics.standard_error(paired.unit), (a - b).std(axis=1, ddof=1) / np.sqrt(50))
 
 
 def test_seeds_of_one_user_are_one_look() -> None:
     """The same answers under two seeds are not twice the evidence."""
     rng = np.random.default_rng(1)
     a, b, user = rng.random((1, 40)), rng.random(40), np.arange(40)
-    once, twice = statistics.pair([a], [b], [user]), statistics.pair([a, a], [b, b], [user, user])
+    once, twice = paired_statistics.pair([a], [b], [user]), paired_statistics.pair([a, a], [b, b], [user, user])
     np.testing.assert_allclose(once.unit, twice.unit)
     np.testing.assert_allclose(once.share, twice.share)
 
@@ -48,10 +48,10 @@ def test_the_pseudo_values_of_unequal_users_give_the_ratio_estimators_error() ->
     rng = np.random.default_rng(2)
     user = np.repeat(np.arange(60), rng.integers(1, 6, 60))
     value = rng.random((1, len(user))) + rng.random(60)[user]
-    paired = statistics.pair([value], [np.zeros(len(user))], [user])
+    paired = paired_statistics.pair([value], [np.zeros(len(user))], [user])
     weights = rng.multinomial(60, np.full(60, 1 / 60), 20_000)[:, user]
     drawn = (weights @ value[0]) / weights.sum(axis=1)
-    assert statistics.standard_error(paired.unit)[0] == pytest.approx(drawn.std(), rel=0.03)
+    assert paired_statistics.standard_error(paired.unit)[0] == pytest.approx(drawn.std(), rel=0.03)
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=9))
@@ -60,7 +60,7 @@ def test_few_users_get_the_exact_test(values: list[int]) -> None:
     share = np.array(values, np.float64) / 7
     sums = [abs(sum(s * v for s, v in zip(signs, share, strict=True))) for signs in signs_of(len(share))]
     expected = np.mean([total >= abs(share.sum()) - 1e-9 for total in sums])
-    p, drawn = statistics.sign_flips(share[:, None])
+    p, drawn = paired_statistics.sign_flips(share[:, None])
     assert p[0] == pytest.approx(expected)
     assert drawn[0] == 0
 
@@ -72,8 +72,8 @@ def signs_of(count: int) -> list[tuple[int, ...]]:
 def test_many_users_get_drawn_signs_that_agree_with_scipy() -> None:
     rng = np.random.default_rng(3)
     share = rng.exponential(1.0, (40, 3)) * rng.choice([-1, 1], (40, 3), p=[0.4, 0.6])
-    p, drawn = statistics.sign_flips(share)
-    assert (drawn == statistics.DRAWS).all()
+    p, drawn = paired_statistics.sign_flips(share)
+    assert (drawn == paired_statistics.DRAWS).all()
     for column in range(3):
         other = scipy.stats.permutation_test(
             (share[:, column],), np.mean, permutation_type="samples", n_resamples=20_000, rng=rng
@@ -83,33 +83,33 @@ def test_many_users_get_drawn_signs_that_agree_with_scipy() -> None:
 
 def test_drawn_signs_do_not_depend_on_chunks_or_on_other_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     share = np.random.default_rng(4).normal(0.1, 1, (48, 2))
-    both = statistics.sign_flips(share, 999)[0]
-    assert statistics.sign_flips(share[:, 1:], 999)[0] == both[1:]
-    monkeypatch.setattr(statistics, "_CELLS", 48 * 64)
-    np.testing.assert_array_equal(statistics.sign_flips(share, 999)[0], both)
+    both = paired_statistics.sign_flips(share, 999)[0]
+    assert paired_statistics.sign_flips(share[:, 1:], 999)[0] == both[1:]
+    monkeypatch.setattr(paired_statistics, "_CELLS", 48 * 64)
+    np.testing.assert_array_equal(paired_statistics.sign_flips(share, 999)[0], both)
 
 
 def test_equal_answers_have_p_1_and_an_interval_of_nothing() -> None:
-    assert statistics.sign_flips(np.zeros((30, 1)))[0] == [1.0]
-    assert statistics.t_test(np.zeros(1), np.zeros(1), 30) == [1.0]
-    error, low, high = statistics.interval(np.zeros(1), np.zeros((100, 1)), 30)
+    assert paired_statistics.sign_flips(np.zeros((30, 1)))[0] == [1.0]
+    assert paired_statistics.t_test(np.zeros(1), np.zeros(1), 30) == [1.0]
+    error, low, high = paired_statistics.interval(np.zeros(1), np.zeros((100, 1)), 30)
     assert (error[0], low[0], high[0]) == (0.0, 0.0, 0.0)
 
 
 def test_the_smallest_p_is_never_0() -> None:
-    p, drawn = statistics.sign_flips(np.ones((100, 1)), 199)
+    p, drawn = paired_statistics.sign_flips(np.ones((100, 1)), 199)
     assert (p[0], drawn[0]) == (1 / 200, 199)
 
 
 def test_t_agrees_with_scipy() -> None:
     x = np.random.default_rng(5).normal(0.2, 1, (30, 4))
-    p = statistics.t_test(x.mean(axis=0), statistics.standard_error(x), 30)
+    p = paired_statistics.t_test(x.mean(axis=0), paired_statistics.standard_error(x), 30)
     np.testing.assert_allclose(p, scipy.stats.ttest_1samp(x, 0).pvalue, rtol=1e-9)
 
 
 def test_one_user_has_no_test_and_no_interval() -> None:
-    assert np.isnan(statistics.t_test(np.ones(1), np.ones(1), 1)).all()
-    assert all(np.isnan(part).all() for part in statistics.interval(np.ones(1), np.ones((5, 1)), 1))
+    assert np.isnan(paired_statistics.t_test(np.ones(1), np.ones(1), 1)).all()
+    assert all(np.isnan(part).all() for part in paired_statistics.interval(np.ones(1), np.ones((5, 1)), 1))
 
 
 def test_holm_agrees_with_statsmodels() -> None:
@@ -118,7 +118,7 @@ def test_holm_agrees_with_statsmodels() -> None:
         for _ in range(5):
             p = np.where(rng.random(count) < 0.2, np.nan, rng.random(count).round(1) ** 3)
             known = ~np.isnan(p)
-            adjusted = statistics.holm(p)
+            adjusted = paired_statistics.holm(p)
             assert np.isnan(adjusted[~known]).all()
             if known.any():
                 np.testing.assert_allclose(adjusted[known], multipletests(p[known], method="holm")[1], rtol=1e-12)
@@ -128,7 +128,7 @@ def test_holm_agrees_with_statsmodels() -> None:
 @pytest.mark.parametrize("effect", [-0.6, 0.0, 0.05, 0.8])
 def test_the_effect_size_interval_inverts_the_noncentral_t(users: int, effect: float) -> None:
     t = np.array([effect * np.sqrt(users)])
-    d, low, high = statistics.effect_size(t, users)
+    d, low, high = paired_statistics.effect_size(t, users)
     assert d[0] == pytest.approx(effect)
     noncentral = scipy.stats.nct(users - 1, np.array([low[0], high[0]]) * np.sqrt(users))
     np.testing.assert_allclose(noncentral.cdf(t), [0.975, 0.025], rtol=1e-4)
@@ -136,8 +136,8 @@ def test_the_effect_size_interval_inverts_the_noncentral_t(users: int, effect: f
 
 def test_wins_ties_and_losses_by_user() -> None:
     share = np.array([[0.2, 1e-17], [-0.1, 0.0], [0.3, -0.5], [0.0, -0.1]])
-    assert statistics.wins(share, higher_is_better=True).tolist() == [[2, 1, 1], [0, 2, 2]]
-    assert statistics.wins(share, higher_is_better=False).tolist() == [[1, 1, 2], [2, 2, 0]]
+    assert paired_statistics.wins(share, higher_is_better=True).tolist() == [[2, 1, 1], [0, 2, 2]]
+    assert paired_statistics.wins(share, higher_is_better=False).tolist() == [[1, 1, 2], [2, 2, 0]]
 
 
 def test_ranks_share_ties() -> None:
@@ -170,7 +170,7 @@ def test_the_critical_difference_has_the_published_constants(models: int, q: flo
 
 def test_standing_leaves_out_models_that_miss_a_data_set() -> None:
     table = np.array([[0.3, 0.1, NAN, 0.2], [0.5, 0.5, 0.9, 0.1], [0.3, 0.2, 0.9, 0.1]])
-    standing = ranks.stand("s", "m", table, ["x", "y", "z"], ["a", "b", "c", "d"])
+    standing = ranks.rank_models("s", "m", table, ["x", "y", "z"], ["a", "b", "c", "d"])
     assert standing.models == ("a", "b", "d")
     assert standing.left_out == ("c",)
     assert standing.ranks == pytest.approx((3.5 / 3, 6.5 / 3, 8 / 3))

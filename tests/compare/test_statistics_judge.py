@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.analysis import build, statistics
-from benchsuite.analysis.contrasts import Column, Measures, contrast, correct
+from benchsuite.analysis import build, paired_statistics
+from benchsuite.analysis.contrasts import Measures, MetricColumn, contrast, holm_corrected
 from benchsuite.data import Comparison, Contrast
 
 Filled = Callable[..., Any]
@@ -53,9 +53,9 @@ def test_a_contrast_is_what_its_parts_say(filled: Filled) -> None:
     first, second = (0, 1) if np.nanmean(values[0]) > np.nanmean(values[1]) else (1, 0)
     difference, draws = values[first] - values[second], drawn[first] - drawn[second]
     assert one.difference == pytest.approx(difference.mean())
-    _, low, high = statistics.interval(np.array([difference.mean()]), draws[:, None], 54)
+    _, low, high = paired_statistics.interval(np.array([difference.mean()]), draws[:, None], 54)
     assert (one.ci_low, one.ci_high) == (pytest.approx(low[0]), pytest.approx(high[0]))
-    assert one.p == statistics.sign_flips(difference[:, None] / 54)[0][0]
+    assert one.p == paired_statistics.sign_flips(difference[:, None] / 54)[0][0]
     assert one.effect == pytest.approx(difference.mean() / difference.std(ddof=1))
     assert (one.wins, one.losses) == ((difference > 0).sum(), (difference < 0).sum())
     assert one.test == "randomization"
@@ -122,7 +122,7 @@ def test_statistics_are_worked_out_once_and_again_when_anything_changes(
     kept = store.keys("statistics")
     with monkeypatch.context() as patch:
         patch.setattr("benchsuite.analysis.significance._work", None)
-        patch.setattr("benchsuite.analysis.significance.stand", None)
+        patch.setattr("benchsuite.analysis.significance.rank_models", None)
         assert build(plan, store) == first
     build(plan, store, against=["als"])
     assert len(store.keys("statistics")) == len(kept) + 2, "one more for each data set"
@@ -131,8 +131,8 @@ def test_statistics_are_worked_out_once_and_again_when_anything_changes(
     assert len(store.keys("statistics")) == 2 * len(kept) + 2
 
 
-def column(models: dict[str, Measures], higher: bool = True) -> Column:
-    return Column("d", "s", "m", higher, [np.arange(30)], [1], models)
+def column(models: dict[str, Measures], higher: bool = True) -> MetricColumn:
+    return MetricColumn("d", "s", "m", higher, [np.arange(30)], [1], models)
 
 
 def measures(values: Any) -> Measures:
@@ -148,7 +148,7 @@ def test_lower_is_better_turns_wins_and_verdicts_not_differences() -> None:
     base = rng.random(30)
     table = column({"a": measures(base), "b": measures(base + 0.5 + 0.01 * rng.random(30))}, higher=False)
     assert table.best(["a", "b"]) == "a"
-    (one,) = correct(contrast(table, "a", "best classic"))
+    (one,) = holm_corrected(contrast(table, "a", "best classic"))
     assert one.difference > 0
     assert (one.wins, one.losses) == (0, 30)
     assert one.verdict == "worse"
@@ -179,7 +179,7 @@ def test_t_on_request_and_exact_with_few_users() -> None:
 
 def test_the_same_model_twice_differs_by_nothing() -> None:
     base = np.random.default_rng(4).random(30)
-    (one,) = correct(contrast(column({"a": measures(base), "b": measures(base)}), "a", "best classic"))
+    (one,) = holm_corrected(contrast(column({"a": measures(base), "b": measures(base)}), "a", "best classic"))
     assert (one.difference, one.ci_low, one.ci_high, one.p, one.p_holm) == (0.0, 0.0, 0.0, 1.0, 1.0)
     assert one.effect is None
     assert (one.wins, one.ties, one.losses) == (0, 30, 0)
@@ -187,7 +187,7 @@ def test_the_same_model_twice_differs_by_nothing() -> None:
 
 
 def test_too_many_users_for_signs_get_t(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "FLIPS_UP_TO", 20)
+    monkeypatch.setattr(paired_statistics, "FLIPS_UP_TO", 20)
     rng = np.random.default_rng(5)
     base = rng.random(30)
     (one,) = contrast(column({"a": measures(base), "b": measures(base + rng.random(30))}), "a", "best classic")

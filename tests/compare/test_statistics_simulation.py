@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.analysis import statistics
+from benchsuite.analysis import paired_statistics
 from benchsuite.evaluate.bootstrap import draws
 
 GAIN = 1.0 / np.log2(np.arange(2, 12))
@@ -46,23 +46,23 @@ def replicates(difference: Any, user: Any, users: int) -> Any:
     return np.concatenate(drawn)
 
 
-def gathered(difference: Any, user: Any) -> statistics.Paired:
-    return statistics.pair([difference], [np.zeros(difference.shape[1])], [user])
+def gathered(difference: Any, user: Any) -> paired_statistics.Paired:
+    return paired_statistics.pair([difference], [np.zeros(difference.shape[1])], [user])
 
 
 def randomization(difference: Any, user: Any) -> Any:
-    return statistics.sign_flips(gathered(difference, user).share)[0]
+    return paired_statistics.sign_flips(gathered(difference, user).share)[0]
 
 
 def student(difference: Any, user: Any) -> Any:
     paired = gathered(difference, user)
-    return statistics.t_test(paired.difference, statistics.standard_error(paired.unit), paired.users)
+    return paired_statistics.t_test(paired.difference, paired_statistics.standard_error(paired.unit), paired.users)
 
 
 def bootstrap(difference: Any, user: Any) -> Any:
     paired = gathered(difference, user)
-    error = statistics.interval(paired.difference, replicates(difference, user, paired.users), paired.users)[0]
-    return statistics.t_test(paired.difference, error, paired.users)
+    error = paired_statistics.interval(paired.difference, replicates(difference, user, paired.users), paired.users)[0]
+    return paired_statistics.t_test(paired.difference, error, paired.users)
 
 
 @pytest.mark.parametrize("test", [randomization, student, bootstrap])
@@ -82,7 +82,7 @@ def test_the_interval_covers_a_planted_difference(users: int, queries: int) -> N
     for batch in range(BATCHES):
         difference, user = simulate(batch, users, queries, (1.0, 0.6))
         found = gathered(difference, user).difference
-        _, low, high = statistics.interval(found, replicates(difference, user, users), users)
+        _, low, high = paired_statistics.interval(found, replicates(difference, user, users), users)
         planted = truth(1.0) - truth(0.6)
         covered.append((low <= planted) & (planted <= high))
     assert 0.93 <= np.mean(covered) <= 0.97
@@ -95,7 +95,7 @@ def test_the_percentile_interval_would_be_too_short_for_few_users() -> None:
     for batch in range(BATCHES):
         difference, user = simulate(batch, 60, 1, (0.4, 0.2))
         found, drawn = gathered(difference, user).difference, replicates(difference, user, 60)
-        _, low, high = statistics.interval(found, drawn, 60)
+        _, low, high = paired_statistics.interval(found, drawn, 60)
         student_covers.append((low <= planted) & (planted <= high))
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
         percentile_covers.append((low <= planted) & (planted <= high))
@@ -114,8 +114,8 @@ def test_the_effect_size_covers_the_planted_one() -> None:
     for batch in range(BATCHES):
         difference, user = simulate(batch, 100, 1, (1.0, 0.6))
         paired = gathered(difference, user)
-        t = paired.difference / statistics.standard_error(paired.unit)
-        _, low, high = statistics.effect_size(t, paired.users)
+        t = paired.difference / paired_statistics.standard_error(paired.unit)
+        _, low, high = paired_statistics.effect_size(t, paired.users)
         covered.append((low <= planted) & (planted <= high))
     assert 0.93 <= np.mean(covered) <= 0.97
 
@@ -128,7 +128,9 @@ def test_holm_keeps_false_alarms_of_a_whole_table_at_5_percent() -> None:
     reference = answers(rng, ease, 0.8)
     others = answers(rng, np.broadcast_to(ease, (tables, models, users)), 0.8)
     share = (others - reference).reshape(tables * models, users).T / users
-    p = statistics.t_test(share.sum(axis=0), statistics.standard_error(share) * users, users).reshape(tables, models)
-    alarms = [bool((statistics.holm(row) <= 0.05).any()) for row in p]
+    p = paired_statistics.t_test(share.sum(axis=0), paired_statistics.standard_error(share) * users, users).reshape(
+        tables, models
+    )
+    alarms = [bool((paired_statistics.holm(row) <= 0.05).any()) for row in p]
     assert 0.02 <= np.mean(alarms) <= 0.06
     assert np.mean((p <= 0.05).any(axis=1)) > 0.2

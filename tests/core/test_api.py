@@ -9,9 +9,10 @@ import pytest
 from annotated_types import Gt, Le
 
 from benchsuite.api import Categorical, Context, Metric, Model, Plugin, Range
-from benchsuite.errors import ConfigError
+from benchsuite.errors import ConfigError, PluginError
+from benchsuite.registry import load_model
 from benchsuite.testing import last_events, small_dataset
-from benchsuite.testing.evaluation_inputs import evidence
+from benchsuite.testing.evaluation_inputs import sample_answers
 
 
 @dataclass
@@ -135,10 +136,47 @@ class Given(Metric):
 
 
 def test_the_default_estimate_is_a_weighted_mean_of_the_queries_that_count():
-    answers = evidence("mixed")
+    answers = sample_answers("mixed")
     values = Given().measure(answers)
     weights = np.stack([np.ones(len(answers)), np.arange(len(answers)) == 3, np.zeros(len(answers))])
     mean, third, nothing = Given().estimate(answers, values, weights)
     assert mean == np.arange(1, len(answers), 2).mean()
     assert third == 3
     assert np.isnan(nothing)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("proposed", "is_candidate"),
+        ("ceiling", "is_oracle"),
+        ("partial", "may_abstain"),
+        ("personal", "is_personalized"),
+    ],
+)
+@pytest.mark.parametrize("form", ["{} = True", "{}: ClassVar[bool] = True", "{}: 'ClassVar[bool]' = False"])
+def test_a_declaration_under_its_earlier_name_is_refused(old, new, form):
+    code = f"from typing import ClassVar\nclass Old(Model):\n    {form.format(old)}"
+    with pytest.raises(TypeError, match=f'^Old sets "{old}", which is called "{new}" now: rename it$'):
+        exec(code, {"Model": Model})  # noqa: S102 - the class body is the test
+
+
+def test_a_setting_may_have_such_a_name():
+    @dataclass
+    class Other(Model):
+        partial: bool = True
+
+    assert Other.fields() == {"partial": bool}
+
+
+def test_a_plugin_file_of_earlier_days_is_refused_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "from benchsuite.api import Model\n\n\nclass Mine(Model):\n    proposed = True\n", "utf-8"
+    )
+    with pytest.raises(PluginError) as refused:
+        load_model("./mine.py:Mine", trusted=["./mine.py:Mine"])
+    assert str(refused.value) == (
+        "model Mine (./mine.py:Mine): cannot be loaded: "
+        'TypeError: Mine sets "proposed", which is called "is_candidate" now: rename it; correct ./mine.py'
+    )

@@ -16,7 +16,7 @@ import pytest
 from benchsuite.api import DataLocations
 from benchsuite.cli.main import main
 from benchsuite.data import Dataset
-from benchsuite_datasets.card import Card, Table
+from benchsuite_datasets.card import Card, CardTable
 from benchsuite_datasets.card_loader import parse_card
 from benchsuite_datasets.card_source import CardSource, source_class
 from benchsuite_datasets.frames import read_events
@@ -173,7 +173,7 @@ def read(tmp_path: Path) -> Callable[..., pd.DataFrame]:
         columns = {"user": "u", "item": "i", "value": "v"}
         behaviours = settings.pop("behaviours", ())
         member = settings.get("member", "")
-        table = Table.model_validate({"file": name, "columns": columns} | settings)
+        table = CardTable.model_validate({"file": name, "columns": columns} | settings)
         return read_events(TextFile(path, member), table, behaviours)
 
     return run

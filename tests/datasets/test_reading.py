@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import Behaviour, Table
+from benchsuite_datasets.card import Behaviour, CardTable
 from benchsuite_datasets.frames import read_events
 from benchsuite_datasets.text_file import BLOCK, LONGEST, TextFile
 
@@ -76,7 +76,7 @@ def test_a_bad_table_gives_one_line_with_its_place(read, tmp_path, data, message
 
 
 def test_a_missing_file_is_one_line(tmp_path):
-    table = Table(file="no.csv", columns={"user": "u", "item": "i"})
+    table = CardTable(file="no.csv", columns={"user": "u", "item": "i"})
     with pytest.raises(DataError, match=r"no\.csv: cannot be read: No such file"):
         read_events(TextFile(tmp_path / "no.csv"), table, ())
 

@@ -16,8 +16,8 @@ from benchsuite.data import Dataset
 from benchsuite.errors import DataError
 from benchsuite.registry import load_source, load_split
 from benchsuite_interchange.drift import divergence, popularity_drift
-from benchsuite_interchange.split_audit import PROMISES, Line, diagnose
-from benchsuite_interchange.split_files import Part, Wanted, read_part
+from benchsuite_interchange.split_audit import PROMISES, AuditLine, diagnose
+from benchsuite_interchange.split_files import SplitPart, Wanted, read_part
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +25,9 @@ def demo() -> Dataset:
     return load_source("demo")().load(DataLocations())
 
 
-def part(rows: Any, users: Any, name: str = "file.csv") -> Part:
+def part(rows: Any, users: Any, name: str = "file.csv") -> SplitPart:
     """Rows of a data set, and who has them, as if read from a file."""
-    return Part(
+    return SplitPart(
         Path(name),
         [f"u{user}" for user in users],
         [f"i{item}" for item in rows.item],
@@ -37,7 +37,7 @@ def part(rows: Any, users: Any, name: str = "file.csv") -> Part:
     )
 
 
-def cut(dataset: Dataset, split: str, seed: int = 0) -> tuple[Part, Part]:
+def cut(dataset: Dataset, split: str, seed: int = 0) -> tuple[SplitPart, SplitPart]:
     fold = next(load_split(split)().split(dataset, seed))
     rows = fold.train.interactions
     truth = fold.truth
@@ -47,7 +47,7 @@ def cut(dataset: Dataset, split: str, seed: int = 0) -> tuple[Part, Part]:
     return part(rows, rows.user, "train.csv"), part(asked(), fold.queries.user[truth.rows[keep]], "test.csv")
 
 
-def by_check(lines: list[Line]) -> dict[str, Line]:
+def by_check(lines: list[AuditLine]) -> dict[str, AuditLine]:
     assert len({line.check for line in lines}) == len(lines)
     return {line.check: line for line in lines}
 

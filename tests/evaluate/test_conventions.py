@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import pytrec_eval
-from benchsuite.evaluate.conventions import LIBRARIES, Library, Lists
 from sklearn.metrics import ndcg_score
 
 from benchsuite.errors import DataError, UsageError
+from benchsuite_interchange.libraries import LIBRARIES, Library
+from benchsuite_interchange.lists import Lists
 
 LIBRARY = {library.name: library for library in LIBRARIES}
 

@@ -12,7 +12,7 @@ from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold
 from benchsuite.data.files import load_fold, save_fold
 from benchsuite.errors import LeakError
-from benchsuite.evaluate import CrossFoldChecks, Finding, check_fold, iter_findings
+from benchsuite.evaluate import CrossFoldChecks, LeakFinding, check_fold, iter_findings
 from benchsuite.registry import load_split
 
 SEED = 3
@@ -257,7 +257,7 @@ PLANTS = {
 }
 
 
-def judge(split: Split, folds: list[Fold], whole: Dataset) -> list[Finding]:
+def judge(split: Split, folds: list[Fold], whole: Dataset) -> list[LeakFinding]:
     """Do what a run does before anything is fitted, but go on after a leak."""
     across = CrossFoldChecks(split, whole, "here")
     found = []

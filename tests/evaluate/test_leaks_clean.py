@@ -13,23 +13,23 @@ from hypothesis import strategies as st
 
 from benchsuite.api import DataLocations, Split
 from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Queries, Ragged
-from benchsuite.evaluate import CrossFoldChecks, Finding, iter_findings
+from benchsuite.evaluate import CrossFoldChecks, LeakFinding, iter_findings
 from benchsuite.plan.cells import unmet
 from benchsuite.registry import entries, load_source, load_split
 
 SPLITS = [entry.name for entry in entries("splits")]
 
 
-def judge(split: Split, whole: Dataset, seed: int) -> list[Finding]:
+def judge(split: Split, whole: Dataset, seed: int) -> list[LeakFinding]:
     across = CrossFoldChecks(split, whole)
-    found: list[Finding] = []
+    found: list[LeakFinding] = []
     for fold in split.split(whole, seed):
         found += iter_findings(fold, split, "", whole)
         across.add(fold)
     return [*found, *across.findings()]
 
 
-def accused(found: list[Finding]) -> dict[str, str]:
+def accused(found: list[LeakFinding]) -> dict[str, str]:
     return {finding.check: finding.leak for finding in found if finding.leak}
 
 

@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression
 
 from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Queries, Ragged
 from benchsuite.evaluate import RatingLine, RatingScale, evaluation_input, labelled_pairs
-from benchsuite.evaluate.ratings import DAMPING
+from benchsuite.evaluate.rating_calibration import DAMPING
 
 
 def dataset(item: list[int], value: list[float], items: int = 4) -> Dataset:
@@ -52,7 +52,7 @@ def test_the_line_is_that_of_scikit_learn(pairs: list[tuple[float, int]]) -> Non
         assert (line.slope, line.intercept) == (0, pytest.approx(value.mean()))
 
 
-def test_only_pairs_with_an_opinion_and_a_value_teach() -> None:
+def test_only_pairs_with_a_score_and_a_value_teach() -> None:
     score = np.array([0, 1, np.nan, 7], np.float32)
     value = np.array([2, 4, 1, np.nan], np.float32)
     line = RatingLine.fit(score, value, SCALE)
@@ -61,7 +61,7 @@ def test_only_pairs_with_an_opinion_and_a_value_teach() -> None:
     assert (nothing.slope, nothing.intercept) == (0, SCALE.mean)
 
 
-def test_ratings_are_cut_to_the_range_and_no_opinion_is_the_items_mean() -> None:
+def test_ratings_are_cut_to_the_range_and_without_a_score_the_items_mean() -> None:
     score = np.array([-1, 0.5, 9, 0.5], np.float32)
     unknown = np.array([False, False, False, True])
     item = np.array([0, 0, 1, 1], np.int32)

@@ -23,7 +23,7 @@ from benchsuite.data import (
     Rankings,
 )
 from benchsuite.evaluate import Part, evaluation_input, measure, measure_parts, parts, unanswered
-from benchsuite.plan.experiment import PluginSpec
+from benchsuite.plan.experiment_file import PluginSpec
 from benchsuite.plan.resolve import resolve
 
 
@@ -219,7 +219,7 @@ def test_few_users_have_no_interval() -> None:
 
 
 def test_what_the_fallback_answered_is_counted_with_the_cold() -> None:
-    """A model without an opinion on new items: every pair of a cold item is answered by the fallback, and shown so."""
+    """A model that abstains on new items: every pair of a cold item is answered by the fallback, and shown so."""
     fold, truth = PLANTED, PLANTED.truth
     known = np.bincount(fold.train.interactions.item, minlength=11) > 0
     stored = {

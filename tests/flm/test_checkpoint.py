@@ -9,7 +9,7 @@ import torch
 
 from benchsuite.api import Context, DataLocations
 from benchsuite.data import Fold
-from benchsuite.plan.experiment import check_experiment
+from benchsuite.plan.experiment_file import check_experiment
 from benchsuite.runner import Options, prepare
 from benchsuite.runner import run as work
 from benchsuite.store import Store

@@ -16,9 +16,9 @@ from rich.console import Console
 
 import benchsuite
 from benchsuite.cli.main import main
-from benchsuite.data.tables import LARGE, SMALL
+from benchsuite.data.result_tables import LARGE, SMALL
 from benchsuite.errors import ConfigError, StoreError, UsageError
-from benchsuite.plan.experiment import check_experiment
+from benchsuite.plan.experiment_file import check_experiment
 
 KINDS = {"string": ("str", "category"), "float64": ("float64",), "int64": ("int64",), "bool": ("bool",)}
 

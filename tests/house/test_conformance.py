@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from benchsuite.registry import KINDS, Entry, entries
+from benchsuite.registry import KINDS, PluginEntry, entries
 from benchsuite.testing import check_names, checks
 from benchsuite_content.backbone import DEFAULT_DECODER
 from support.tiny_models import save_reader
@@ -59,7 +59,7 @@ SIMULATED = {"demo", "file"}
 LARGE = {"gowalla"}
 
 
-def marks_of(entry: Entry) -> list[pytest.MarkDecorator]:
+def marks_of(entry: PluginEntry) -> list[pytest.MarkDecorator]:
     """Return the marks of a plugin's checks."""
     marks = []
     if entry.name in FROZEN | TRAINED:
@@ -80,7 +80,7 @@ def reader(model: str) -> str:
 
 
 @functools.cache
-def bound(entry: Entry) -> dict[str, Any]:
+def bound(entry: PluginEntry) -> dict[str, Any]:
     """Return the checks of a plugin by name."""
     make = entry.load()
     if entry.kind == "models" and set(make.fields()) >= RERANKER:
@@ -131,7 +131,7 @@ def own_table(tmp_path_factory):
 
 
 @functools.cache
-def sourced(entry: Entry, place: Any, own_table: Path) -> dict[str, Any]:
+def sourced(entry: PluginEntry, place: Any, own_table: Path) -> dict[str, Any]:
     """Return the checks of a source at a place."""
     source = entry.load()
     make = functools.partial(source, path=str(own_table)) if entry.name == "file" else source

@@ -13,7 +13,7 @@ from benchsuite.errors import PluginError
 from benchsuite.registry import find, load_model
 from benchsuite.runner import Options, prepare
 from benchsuite.runner import run as work
-from benchsuite.runner.plugin_code import tell_of_changed_code
+from benchsuite.runner.plugin_code import warn_of_changed_code
 
 DEADLY = {
     "leaves": ("import sys; sys.exit(0)", "SystemExit: 0"),
@@ -58,6 +58,16 @@ def test_a_file_that_dies_while_it_is_imported(case, tmp_path, monkeypatch, caps
     assert reason in line
     assert line.startswith("error: model X (./mine.py:X): cannot be loaded: ")
     assert line.endswith("correct ./mine.py\n")
+
+
+def test_junk_on_the_pipe_of_the_child_says_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    body = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
+    body += "\nimport os, sys\n\nif 'pytest' not in sys.modules:\n    for number in range(3, 100):\n        try:\n"
+    body += "            os.write(number, b'junk\\xff\\n[]\\n5\\n{}')\n        except OSError:\n            pass\n"
+    Path("mine.py").write_text(body)
+    Path("mine.toml").write_text(EXPERIMENT.format(model="./mine.py:Counts"))
+    assert main(["plan", "mine.toml"]) == 0, capsys.readouterr()
 
 
 @pytest.mark.parametrize("words", [["show", "./mine.py:X"], ["run", "mine.toml"], ["plan", "mine.toml"]])
@@ -113,6 +123,40 @@ def test_settings_that_raise_are_the_plugins_fault(code, tmp_path, monkeypatch, 
         assert "its code raised" in refusal(capsys, *words)
 
 
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "its set-up was killed by SIGSEGV"),
+        ("os.kill(os.getpid(), signal.SIGTERM); signal.pause()", "its set-up was killed by SIGTERM"),
+        ("os._exit(0)", "its set-up ended the process with code 0"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    ],
+)
+def test_settings_that_end_the_process_are_the_plugins_fault(code, reason, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    body = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
+    body += "\nimport os, signal\n\n@dataclass\nclass X(Counts):\n    deadly: bool = False\n"
+    body += f"    def __post_init__(self):\n        if self.deadly:\n            {code}\n"
+    Path("mine.py").write_text(body)
+    text = EXPERIMENT.replace('models = ["{model}"]', 'models = [{{ use = "{model}", with = {{ deadly = true }} }}]')
+    Path("mine.toml").write_text(text.format(model="./mine.py:X"))
+    for verb in ("plan", "run"):
+        assert f"model X (./mine.py:X): cannot be loaded: {reason}" in refusal(capsys, verb, "mine.toml")
+
+
+def test_a_set_up_is_tried_once(tmp_path, monkeypatch):
+    children = []
+    real = loading._try_in_child
+    monkeypatch.setattr(loading, "_try_in_child", lambda order, code: (children.append(order), real(order, code)))
+    body = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
+    (tmp_path / "mine.py").write_text(f"{body}\n# {tmp_path}\n")
+    entry = find("models", f"{tmp_path}/mine.py:Counts", trusted=[f"{tmp_path}/mine.py:Counts"])
+    for _ in range(2):
+        entry.load_code(settings={})
+        entry.load()
+    assert len(children) == 1
+
+
 def test_a_source_that_raises_is_its_own_fault(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     body = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
@@ -124,7 +168,7 @@ def test_a_source_that_raises_is_its_own_fault(tmp_path, monkeypatch, capsys):
 
 def test_a_file_edited_after_the_plan_fails_its_cells(tmp_path, monkeypatch):
     from benchsuite.api import DataLocations
-    from benchsuite.plan.experiment import check_experiment
+    from benchsuite.plan.experiment_file import check_experiment
     from benchsuite.store import Store
 
     class Quiet:
@@ -149,7 +193,7 @@ def test_a_file_edited_after_the_plan_fails_its_cells(tmp_path, monkeypatch):
 
 def test_an_installed_plugin_that_changed_under_its_version_is_told(pretend, monkeypatch, tmp_path):
     from benchsuite.plan import resolve_all
-    from benchsuite.plan.experiment import check_experiment
+    from benchsuite.plan.experiment_file import check_experiment
     from benchsuite.store import Store
 
     code = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
@@ -159,23 +203,23 @@ def test_an_installed_plugin_that_changed_under_its_version_is_told(pretend, mon
     picked = resolve_all(check_experiment({"name": "mine", "models": ["changing", "popular"], **parts}, "a test"))
     store, said = Store(tmp_path / "runs"), []
     for _ in range(2):
-        tell_of_changed_code(picked, store, said.append)
+        warn_of_changed_code(picked, store, said.append)
         assert said == []
     (site / "changing_one.py").write_text(f"{code}\n# a change\n")
-    tell_of_changed_code(picked, store, said.append)
+    warn_of_changed_code(picked, store, said.append)
     (line,) = said
     assert line.startswith(
         "the code of changing_one changed since this store saw it last, but not the version of model"
     )
     assert "model changing:" in line
     assert "raise their version or name another --store" in line
-    tell_of_changed_code(picked, store, said.append)
+    warn_of_changed_code(picked, store, said.append)
     assert len(said) == 1, "told once"
     (site / "changing_one.py").write_text(f"{code}\n# another\n")
     monkeypatch.setattr(next(p.plugin for p in picked.models if p.label == "changing").__class__, "version", "2")
-    tell_of_changed_code(picked, store, said.append)
+    warn_of_changed_code(picked, store, said.append)
     assert len(said) == 1, "a new version says it all"
     for damage in ("", "[1]", '{"model changing": 3}'):
         (tmp_path / "runs" / "code" / "changing_one.json").write_text(damage)
-        tell_of_changed_code(picked, store, said.append)
+        warn_of_changed_code(picked, store, said.append)
     assert len(said) == 1

@@ -14,7 +14,7 @@ from benchsuite.api import DataLocations
 from benchsuite.cli.main import main
 from benchsuite.errors import PluginError
 from benchsuite.plan import Plan
-from benchsuite.plan.experiment import check_experiment
+from benchsuite.plan.experiment_file import check_experiment
 from benchsuite.registry import find, load_metric, load_model
 from benchsuite.runner import Options, prepare
 from benchsuite.runner import run as work

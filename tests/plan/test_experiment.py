@@ -6,7 +6,7 @@ import pytest
 
 from benchsuite.errors import BenchsuiteError, ConfigError, PluginError
 from benchsuite.plan import PluginSpec, bundled, read_experiment
-from benchsuite.plan.experiment import check_experiment
+from benchsuite.plan.experiment_file import check_experiment
 from benchsuite.plan.resolve import resolve
 
 GOOD = {"name": "x", "sources": ["demo"], "splits": ["random-holdout"], "models": ["popular"], "metrics": ["ndcg@10"]}

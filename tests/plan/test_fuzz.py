@@ -18,7 +18,7 @@ from benchsuite.analysis import plan_key, remember_plan
 from benchsuite.api import DataLocations
 from benchsuite.errors import BenchsuiteError, ConfigError
 from benchsuite.plan import Plan, read_experiment
-from benchsuite.plan.experiment import check_experiment, read_toml
+from benchsuite.plan.experiment_file import check_experiment, read_toml
 from benchsuite.registry import OWN, entries
 from benchsuite.runner import prepare
 from benchsuite.store import Store

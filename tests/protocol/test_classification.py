@@ -22,7 +22,7 @@ METRICS: list[Metric] = [Accuracy(), Precision(), Recall(), F1(), AUC()]
 def theirs(metric: Metric, evidence: EvaluationInput, weight: np.ndarray) -> float:
     """What scikit-learn says about the pairs of the queries, each pair weighing what its query weighs."""
     pairs, score = evidence.pairs, evidence.scores.score.astype(np.float64)
-    # No opinion ranks below every opinion; scikit-learn has no word for it, so it gets the lowest number.
+    # NaN (the model abstains) ranks below every score; scikit-learn does not know it, so it gets the lowest number.
     score = np.where(np.isnan(score), np.nanmin(score, initial=0.0) - 1.0, score)
     weighed = weight[pairs.query]
     truth, score, weighed = pairs.label[weighed > 0], score[weighed > 0], weighed[weighed > 0]
@@ -125,9 +125,9 @@ def case(score: list[float], label: list[int], threshold: float = 0.5, queries: 
         ([0.9, 0.2], [0, 0], [1 / 2, 0.0, math.nan, 0.0, math.nan]),  # nothing to find
         ([0.1, 0.2], [0, 0], [1.0, math.nan, math.nan, math.nan, math.nan]),  # neither
         ([0.7, 0.7], [1, 0], [1 / 2, 1 / 2, 1.0, 2 / 3, 1 / 2]),  # a tie counts half
-        ([math.nan, -9.0], [1, 0], [1 / 2, math.nan, 0.0, 0.0, 0.0]),  # no opinion ranks below -9
+        ([math.nan, -9.0], [1, 0], [1 / 2, math.nan, 0.0, 0.0, 0.0]),  # NaN ranks below -9
         ([math.nan, 0.9], [0, 1], [1.0, 1.0, 1.0, 1.0, 1.0]),
-        ([math.nan, math.nan], [0, 1], [1 / 2, math.nan, 0.0, 0.0, 1 / 2]),  # no opinions tie
+        ([math.nan, math.nan], [0, 1], [1 / 2, math.nan, 0.0, 0.0, 1 / 2]),  # NaNs tie
         ([], [], [math.nan] * 5),
     ],
 )

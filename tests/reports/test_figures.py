@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from benchsuite_reports.figures.figures import figures
+from benchsuite_reports.figures.comparison_figures import figures
 from benchsuite_reports.figures.mpl_style import Bare, label
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.palette import model_styles

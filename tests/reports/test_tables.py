@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchsuite.data import VarianceComponents
-from benchsuite.data.tables import LARGE, PER_QUERY, RANKINGS, SMALL, small_tables
+from benchsuite.data.result_tables import LARGE, PER_QUERY, RANKINGS, SMALL, small_tables
 from benchsuite.data.tabular import write_table
 from benchsuite_reports.render.tidy import Csv, Json, Parquet
 

@@ -8,7 +8,7 @@ import pytest
 
 from benchsuite.api import DataLocations
 from benchsuite.plan import Experiment, Plan
-from benchsuite.plan.experiment import check_experiment
+from benchsuite.plan.experiment_file import check_experiment
 from benchsuite.runner import Options, RunSummary, prepare
 from benchsuite.runner import run as work
 from benchsuite.store import Store

@@ -16,9 +16,9 @@ from benchsuite.data import Rankings
 from benchsuite.data.files import holds_truth, save_fold
 from benchsuite.plan import Plan
 from benchsuite.runner import prepare
-from benchsuite.runner.answers import leave_about, leave_lists, leave_scores, wait_for_pairs
+from benchsuite.runner.answers import wait_for_pairs, write_about, write_lists, write_scores
 from benchsuite.runner.ingest import Ingest, _Asked
-from benchsuite.runner.jobs import Order, make_jobs
+from benchsuite.runner.jobs import WorkerJob, make_jobs
 from benchsuite.runner.refit import refit
 from benchsuite.store import Store
 from benchsuite.stored_folds import StoredFolds
@@ -183,18 +183,18 @@ def test_lists_that_come_after_the_pairs_were_asked_do_not_count(tmp_path: Path,
     store, (job,) = Store(tmp_path / "runs"), make_jobs(plan, plan.cells, 1, "cpu")
     (cell,), kept = job.cells, store.get("cell", plan.cells[0].key).arrays()
     ingest = Ingest(store)
-    order = Order.load(ingest.give(job, tmp_path))
+    order = WorkerJob.load(ingest.give(job, tmp_path))
     folder = Path(order.cells[0]["answers"])
     first = Rankings(kept["item"], kept["score"], kept["fallback"])
-    leave_lists(folder, first)
+    write_lists(folder, first)
     ingest.ranked(job, cell, tmp_path)
     query, _ = wait_for_pairs(folder)
-    leave_lists(folder, Rankings(kept["item"][:, ::-1], kept["score"], kept["fallback"]))
+    write_lists(folder, Rankings(kept["item"][:, ::-1], kept["score"], kept["fallback"]))
     ingest.ranked(job, cell, tmp_path)
-    leave_scores(folder, np.zeros(len(query), np.float32))
+    write_scores(folder, np.zeros(len(query), np.float32))
     costs = {"fit_seconds": 1.0, "score_seconds": 1.0}
     told = {"parameters": None, "power": {}, "facts": {}, "device": "cpu", "threads": 1, "started": "", "finished": ""}
-    leave_about(folder, {"costs": costs, **told})
+    write_about(folder, {"costs": costs, **told})
     store.drop("cell", cell["key"])
     assert ingest.done(job, cell, tmp_path, tmp_path / "no log") == ""
     np.testing.assert_array_equal(store.get("cell", cell["key"]).arrays()["item"], kept["item"])
@@ -207,7 +207,7 @@ def test_files_that_are_no_answers_are_that_cells_failure(tmp_path: Path, run_to
     (cell,) = job.cells
     store.drop("cell", cell["key"])
     ingest = Ingest(store)
-    folder = Path(Order.load(ingest.give(job, tmp_path)).cells[0]["answers"])
+    folder = Path(WorkerJob.load(ingest.give(job, tmp_path)).cells[0]["answers"])
     (folder / damage).write_bytes(b"[NaN]")
     ingest.ranked(job, cell, tmp_path)
     assert ingest.done(job, cell, tmp_path, tmp_path / "no log").startswith("the worker left no")

@@ -79,11 +79,11 @@ def test_when_the_one_that_forks_is_killed_its_workers_count_as_ended(tmp_path: 
 def test_a_run_goes_on_after_the_one_that_forks_was_killed_between_two_jobs(
     run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nurseries = []
+    started = []
 
-    def fork_server(*words) -> ForkServer:
-        nurseries.append(ForkServer(*words))
-        return nurseries[-1]
+    def factory(*words) -> ForkServer:
+        started.append(ForkServer(*words))
+        return started[-1]
 
     def kill() -> None:
         for process in psutil.Process().children():
@@ -91,11 +91,11 @@ def test_a_run_goes_on_after_the_one_that_forks_was_killed_between_two_jobs(
                 process.kill()
                 process.wait()
 
-    monkeypatch.setattr(pool, "parent_for", fork_server)
+    monkeypatch.setattr(pool, "worker_factory", factory)
     experiment = toy_experiment(["Counts", {"use": "Counts", "label": "again", "with": {"power": 2.0}}])
     _, outcome, _ = run_toy(experiment, after_job=kill)
     assert outcome.failed == []
-    assert len(nurseries) == 2
+    assert len(started) == 2
 
 
 @linux
@@ -109,3 +109,25 @@ def test_nobody_is_left_when_it_is_closed(tmp_path: Path) -> None:
 def test_only_models_that_read_text_wait_for_torch() -> None:
     assert "torch" in modules_for("flm")
     assert modules_for("als") == ()
+
+
+@pytest.mark.parametrize("forks", [pytest.param(True, marks=linux), False])
+@pytest.mark.parametrize("model", ["LeavesAThread", "LeavesAHook", "LeavesAProcess"])
+def test_what_a_model_leaves_does_not_outlive_its_job(
+    model: str, forks: bool, tmp_path: Path, run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_processes, "FORKS", forks)
+    mark = tmp_path / "mark"
+    monkeypatch.setenv("TOY_LATE", str(mark))
+    seen = []
+    _, outcome, _ = run_toy(toy_experiment([model], metrics=["ndcg@10"]), after_job=lambda: seen.append(mark.exists()))
+    assert (outcome.done, outcome.failed, seen) == (1, [], [False])
+    left = [process.pid for process in psutil.process_iter() if str(mark) in _words(process)]
+    assert left == []
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []

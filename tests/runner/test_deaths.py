@@ -14,7 +14,7 @@ from benchsuite.api import DataLocations
 from benchsuite.functions.progress import ProgressBars
 from benchsuite.functions.run import _perform
 from benchsuite.plan import Plan
-from benchsuite.runner import Options, known, pool, prepare, worker_processes
+from benchsuite.runner import Options, pool, prepare, with_finished_studies, worker_processes
 from benchsuite.runner.worker_processes import ForkServer
 from benchsuite.store import Store
 
@@ -179,12 +179,12 @@ def test_a_run_that_is_stopped_at_once_hides_no_finished_study(tmp_path: Path, r
     place = DataLocations(cache=tmp_path / "cache", offline=True)
     fresh = prepare(experiment, store, place, lambda _: None)
     assert fresh != plan
-    assert known(fresh, store) == plan
+    assert with_finished_studies(fresh, store) == plan
     for options in (Options(), RETRY):
         with pytest.raises(KeyboardInterrupt):
             _perform(experiment, store, place, options, _Stopped(quiet=True))
         assert latest_plan(store, "toy") == plan
     wider = toy_experiment(["Counts", "Mortal"], tune={"on": "ndcg@10", "trials": 2}, metrics=["ndcg@10"])
-    half = known(prepare(wider, store, place, lambda _: None), store)
+    half = with_finished_studies(prepare(wider, store, place, lambda _: None), store)
     assert [about.facts["tuned"] for about in half.models] == [True, False]
     assert [one.model for one in half.tuning] == ["Counts"]

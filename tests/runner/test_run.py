@@ -14,7 +14,7 @@ import pytest
 from benchsuite.analysis import build, latest_plan, remember_plan
 from benchsuite.api import DataLocations
 from benchsuite.functions.progress import ProgressBars
-from benchsuite.plan.experiment import check_experiment
+from benchsuite.plan.experiment_file import check_experiment
 from benchsuite.runner import Options, prepare, run
 from benchsuite.runner.jobs import make_jobs
 from benchsuite.store import Store

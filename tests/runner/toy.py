@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
 import signal
+import subprocess
+import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +111,39 @@ class Writes(Counts):
     def fit(self, train: Dataset, context: Context) -> Counts:
         train.interactions.item[0] = 0
         return self
+
+
+def _late() -> None:
+    time.sleep(3)
+    Path(os.environ["TOY_LATE"]).touch()
+
+
+@dataclass
+class LeavesAThread(Counts):
+    """Starts a thread that the interpreter waits for at its end."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        threading.Thread(target=_late).start()
+        return super().fit(train, context)
+
+
+@dataclass
+class LeavesAHook(Counts):
+    """Leaves work for the end of the interpreter."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        atexit.register(_late)
+        return super().fit(train, context)
+
+
+@dataclass
+class LeavesAProcess(Counts):
+    """Starts a process and forgets it."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        code = "import time; time.sleep(600)"
+        subprocess.Popen([sys.executable, "-c", code, os.environ["TOY_LATE"]])
+        return super().fit(train, context)
 
 
 @dataclass

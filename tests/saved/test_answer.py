@@ -77,7 +77,7 @@ def test_an_unknown_id_is_refused(saved: Saved) -> None:
         find_id(saved, "zzz")
 
 
-def test_seen_items_and_those_without_an_opinion_stay_out(saved: Saved) -> None:
+def test_seen_items_and_those_without_a_score_stay_out(saved: Saved) -> None:
     answers = recommend(saved, [0, 1], 20)
     assert [one.item for one in answers] == [2, 3, 4, 5, 6]
     assert [one.score for one in answers] == [6, 4, 0, 0, 0]
@@ -91,7 +91,7 @@ def test_reasons_are_how_far_the_score_falls_without_an_item(saved: Saved) -> No
     assert [(one.item, one.fall) for one in three.because] == [(0, 3.0), (1, 1.0), (7, 0.0)]
     assert [(one.item, one.fall) for one in six.because] == [(0, 1.0), (7, 0.0), (1, -1.0)]
     (only,) = recommend(saved, [0], 1)[0].because
-    assert (only.item, only.fall) == (0, None)  # without it there is no opinion at all
+    assert (only.item, only.fall) == (0, None)  # without it the model abstains
 
 
 def run(*words: str) -> int:
@@ -128,11 +128,11 @@ def test_the_verbs_train_and_recommend(ease: str, capsys) -> None:
     assert err == ""
 
 
-def test_an_opinion_on_too_few_items_is_said(ease: str, capsys) -> None:
+def test_too_few_items_with_a_score_are_said(ease: str, capsys) -> None:
     assert run("recommend", ease) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "ease has an opinion on 0 items after this history, not on 10\n"
+    assert err == "ease scores 0 items after this history, not 10\n"
 
 
 @pytest.mark.parametrize(

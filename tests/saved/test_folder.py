@@ -13,8 +13,16 @@ from benchsuite.api import Context, DataLocations, Model
 from benchsuite.data import Contrast, Dataset, Entities, Row
 from benchsuite.errors import DataError, NotApplicable, PluginError, StoreError
 from benchsuite.evaluate import rank
-from benchsuite.registry import Entry, find, load_source
-from benchsuite.saved import Benchmark, Origin, check_target, open_folder, ready, savable, write_folder
+from benchsuite.registry import PluginEntry, find, load_source
+from benchsuite.saved import (
+    Benchmark,
+    Origin,
+    check_savable,
+    check_target,
+    open_folder,
+    with_unknown_user,
+    write_folder,
+)
 from benchsuite_classic.als import ALS
 from benchsuite_classic.ease import EASE
 from benchsuite_classic.popular import Popular
@@ -32,7 +40,7 @@ def origin() -> Origin:
 
 @pytest.fixture
 def folder(demo: Dataset, origin: Origin, tmp_path: Path) -> Path:
-    model = EASE(regularization=50.0).fit(ready(demo), Context())
+    model = EASE(regularization=50.0).fit(with_unknown_user(demo), Context())
     write_folder(tmp_path / "saved", model, demo, origin)
     return tmp_path / "saved"
 
@@ -41,7 +49,7 @@ def folder(demo: Dataset, origin: Origin, tmp_path: Path) -> Path:
 def test_classics_give_equal_scores_and_lists_when_opened(cls: type[Model], demo, origin, tmp_path, small_fold) -> None:
     fold = small_fold(demo)
     name = cls.__name__.lower()
-    model = cls().fit(ready(fold.train), Context(seed=1))
+    model = cls().fit(with_unknown_user(fold.train), Context(seed=1))
     write_folder(tmp_path / name, model, demo, dataclasses.replace(origin, entry=find("models", name)))
     saved = open_folder(tmp_path / name)
     assert type(saved.model) is cls
@@ -98,7 +106,7 @@ def test_the_card_shows_numbers_gaps_and_the_best_classic(demo: Dataset, origin:
         "demo", "warm", "ndcg@10", "ease", "als", "best classic", 0.01, -0.01, 0.03, 0.4, 0.4, "t", users=80, **zeros
     )
     benchmark = Benchmark("mine", "f" * 64, "demo", "ease", "Tuned.", rows, (held,))
-    model = EASE().fit(ready(demo), Context())
+    model = EASE().fit(with_unknown_user(demo), Context())
     write_folder(tmp_path / "saved", model, demo, dataclasses.replace(origin, benchmark=benchmark))
     text = (tmp_path / "saved" / "README.md").read_text()
     shown = "| warm | ndcg@10 | 0.2500 (0.2000 to 0.3000) | 80 | als | +0.0100 (-0.0100 to +0.0300) | not separated |"
@@ -112,11 +120,11 @@ def test_a_place_where_something_lies_is_refused(folder: Path, demo: Dataset, or
     before = sorted(folder.iterdir())
     for taken in (folder, folder / "README.md"):
         with pytest.raises(StoreError, match="is not an empty folder"):
-            write_folder(taken, EASE().fit(ready(demo), Context()), demo, origin)
+            write_folder(taken, EASE().fit(with_unknown_user(demo), Context()), demo, origin)
     assert sorted(folder.iterdir()) == before
     (tmp_path / "empty").mkdir()
     check_target(tmp_path / "empty")
-    write_folder(tmp_path / "empty", EASE().fit(ready(demo), Context()), demo, origin)
+    write_folder(tmp_path / "empty", EASE().fit(with_unknown_user(demo), Context()), demo, origin)
     assert open_folder(tmp_path / "empty").about["format"] == 1
 
 
@@ -130,19 +138,19 @@ def test_what_fails_half_way_leaves_nothing(demo: Dataset, origin: Origin, tmp_p
             raise OSError(28, "No space left on device")
 
     with pytest.raises(StoreError, match="No space left on device"):
-        write_folder(tmp_path / "saved", Breaks().fit(ready(demo), Context()), demo, origin)
+        write_folder(tmp_path / "saved", Breaks().fit(with_unknown_user(demo), Context()), demo, origin)
     assert not list(tmp_path.iterdir())
 
 
 def test_models_that_cannot_be_saved_say_so_before_the_fit() -> None:
     with pytest.raises(NotApplicable, match="popular cannot be saved"):
-        savable(find("models", "popular"), Popular())
+        check_savable(find("models", "popular"), Popular())
     with pytest.raises(NotApplicable, match="Popular cannot be saved"):
         Popular().save(Path())
     with pytest.raises(NotApplicable, match="Popular cannot be saved"):
         Popular().load(Path(), Entities(()))
     with pytest.raises(PluginError, match="only an installed model"):
-        savable(Entry("models", "EASE", "", "", "./mine.py:EASE"), EASE())
+        check_savable(PluginEntry("models", "EASE", "", "", "./mine.py:EASE"), EASE())
 
 
 def test_what_is_no_saved_model_is_said_in_one_line(folder: Path, tmp_path: Path) -> None:
@@ -189,10 +197,10 @@ def test_whoever_asks_later_is_a_user_of_whom_nothing_is_known(demo: Dataset) ->
     features = np.array([[1.0, 5.0]] * len(demo.users), np.float32)
     told = tuple("likes tea" for _ in demo.users.ids)
     users = Entities((*demo.users.ids[1:], "nobody"), told, {"job": told}, features, ("a", "b"))
-    more = ready(dataclasses.replace(demo, users=users)).users
+    more = with_unknown_user(dataclasses.replace(demo, users=users)).users
     assert more.ids == (*users.ids, "nobody_")
     assert (more.text or ())[-1] == more.columns["job"][-1] == ""
     assert more.features is not None
     assert more.features[-1].tolist() == [1.0, 5.0]
-    assert ready(demo).preferences is None
-    assert len(ready(demo).interactions) == len(demo.interactions)
+    assert with_unknown_user(demo).preferences is None
+    assert len(with_unknown_user(demo).interactions) == len(demo.interactions)

@@ -64,7 +64,7 @@ def test_who_has_no_friends_is_answered_like_user_knn() -> None:
         SocialKNN().fit(dataset, CONTEXT).score(queries, None), UserKNN().fit(dataset, CONTEXT).score(queries, None)
     )
     alone = SocialKNN().fit(people([(0, 1)]), CONTEXT).score(ask(dataset, [3]), None)
-    assert np.isnan(alone).all(), "neither history nor friends: no opinion"
+    assert np.isnan(alone).all(), "neither history nor friends: the model abstains"
 
 
 def test_friends_without_a_training_row_and_links_to_oneself_do_not_count() -> None:
@@ -82,7 +82,7 @@ def shuffled(dataset: Dataset, seed: int) -> Dataset:
 
 
 def ndcg(model: SocialKNN | UserKNN, fold: Fold, train: Dataset) -> float:
-    """Mean nDCG@10 of what is not blocked, over all queries; no opinion is no hit."""
+    """Mean nDCG@10 of what is not blocked, over all queries; an item without a score is no hit."""
     scores = np.nan_to_num(model.fit(train, CONTEXT).score(fold.queries, None), nan=-1.0)
     scores[fold.blocked.rows, fold.blocked.item] = -2
     best = np.argsort(-scores, axis=1, kind="stable")[:, :10]

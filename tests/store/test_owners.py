@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.store import Store
+from benchsuite.store.owners import claim, release
 
 DAY = 86400
 _WRITER = """
@@ -64,8 +65,9 @@ def test_another_process_of_the_same_number_is_not_the_owner(tmp_path: Path) -> 
         draft.manifest = {"identity": {}, "content": {}}
     drafts = tmp_path / "drafts"
     (drafts / "left").mkdir()
-    with store.checkpoint("ab"):
-        owner = json.loads((tmp_path / "checkpoints" / "ab.owner").read_text())
+    claim(drafts / "own")
+    owner = json.loads((drafts / "own.owner").read_text())
+    release(drafts / "own")
     (drafts / "left.owner").write_text(json.dumps(owner | {"started": owner["started"] - 1}))
     Store(tmp_path)
     assert list(drafts.iterdir()) == []
@@ -81,13 +83,3 @@ def test_what_nobody_here_can_judge_goes_after_a_week(tmp_path: Path, told: str 
             folder.with_name(f"{name}.owner").write_text(told)
     Store(tmp_path)
     assert {path.name.removesuffix(".owner") for path in (tmp_path / "drafts").iterdir()} == {"young"}
-
-
-def test_a_checkpoint_of_a_living_process_stays_and_shows_no_owner(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    with store.checkpoint("ab12") as folder:
-        age(folder, 400)
-        Store(tmp_path)
-        assert folder.is_dir()
-        assert list(folder.iterdir()) == []
-    assert list((tmp_path / "checkpoints").iterdir()) == []

@@ -11,8 +11,8 @@ from annotated_types import Gt
 
 from benchsuite.api import Model, Range, Requirement
 from benchsuite.testing import check_model
-from benchsuite.testing.learning import LEARNING_CHECKS
-from benchsuite.testing.plugins import PLUGIN_CHECKS
+from benchsuite.testing.learning_checks import LEARNING_CHECKS
+from benchsuite.testing.plugin_checks import PLUGIN_CHECKS
 
 
 @dataclass

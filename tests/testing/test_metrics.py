@@ -11,7 +11,7 @@ from annotated_types import Gt
 
 from benchsuite.api import Metric, Task
 from benchsuite.testing import check_metric, check_names, parametrize
-from benchsuite.testing.plugins import PLUGIN_CHECKS
+from benchsuite.testing.plugin_checks import PLUGIN_CHECKS
 
 
 @dataclass

@@ -10,9 +10,9 @@ import pytest
 from annotated_types import Gt
 
 from benchsuite.api import Model, Range, TopK
-from benchsuite.testing import Unmet, check_model, check_names, checks, parametrize
-from benchsuite.testing.models import MODEL_CHECKS
-from benchsuite.testing.saving import SAVING_CHECKS
+from benchsuite.testing import ContractViolation, check_model, check_names, checks, parametrize
+from benchsuite.testing.model_checks import MODEL_CHECKS
+from benchsuite.testing.saving_checks import SAVING_CHECKS
 
 
 @dataclass
@@ -156,7 +156,7 @@ class NoColdItems(Good):
 
 @dataclass
 class Shy(Good):
-    """Has no opinion where it should have one."""
+    """Abstains where it should have a score."""
 
     def score(self, queries, candidates):
         scores = super().score(queries, candidates)
@@ -242,7 +242,7 @@ BAD = {
     Vandal: "inputs_are_untouched",
     NoStrangers: "unknown_users_and_empty_histories",
     NoColdItems: "cold_items",
-    Shy: "opinion_on_warm_items",
+    Shy: "scores_on_warm_items",
     LargerCodeFirst: "recommend_equals_ranking",
     RecommendsAgain: "recommend_equals_ranking",
 }
@@ -296,13 +296,13 @@ def test_other_settings_are_checked_through_a_factory():
 
 def test_calling_a_check_raises_its_verdict():
     by_name = {check.name: check for check in checks("models", FitReturnsNothing)}
-    with pytest.raises(Unmet, match="instead of self"):
+    with pytest.raises(ContractViolation, match="instead of self"):
         by_name["fit_returns_self"]()
 
 
 @dataclass
 class Partial(Shy):
-    """May have no opinion, and says so."""
+    """May abstain, and says so."""
 
     may_abstain: ClassVar[bool] = True
 
@@ -315,10 +315,10 @@ class Raises(Good):
         raise MemoryError("no room")
 
 
-def test_a_declared_lack_of_opinion_is_a_counted_skip():
-    partial = {result.name: result for result in check_model(Partial)}["opinion_on_warm_items"]
+def test_a_declared_abstention_is_a_counted_skip():
+    partial = {result.name: result for result in check_model(Partial)}["scores_on_warm_items"]
     assert partial.state == "skipped"
-    assert "no opinion by design" in partial.reason
+    assert "may abstain by design" in partial.reason
 
 
 def test_a_model_that_cannot_fit_fails_and_does_not_stop_the_rest():

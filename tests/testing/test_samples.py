@@ -7,7 +7,7 @@ import pytest
 
 from benchsuite.api import Requirement
 from benchsuite.testing import checkerboard, last_events, small_dataset, stripped
-from benchsuite.testing.evaluation_inputs import evidence, subset
+from benchsuite.testing.evaluation_inputs import sample_answers, subset
 from benchsuite.testing.samples import COLD_ITEMS, COLD_USERS, cold_items, warm_items
 
 
@@ -83,7 +83,7 @@ def test_checkerboard_withholds_one_item_of_the_own_colour(rated):
 
 
 def test_subset_of_everything_is_the_same_evidence():
-    full = evidence("mixed")
+    full = sample_answers("mixed")
     again = subset(full, range(len(full)))
     np.testing.assert_array_equal(again.rankings.item, full.rankings.item)
     np.testing.assert_array_equal(again.relevant.item, full.relevant.item)

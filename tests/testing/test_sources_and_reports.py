@@ -16,8 +16,8 @@ from benchsuite.api import DataLocations, Report, Source
 from benchsuite.data import Entities, Step
 from benchsuite.errors import DataError
 from benchsuite.testing import check_names, check_report, check_source, parametrize, small_dataset
-from benchsuite.testing.plugins import PLUGIN_CHECKS
-from benchsuite.testing.reports import comparison
+from benchsuite.testing.plugin_checks import PLUGIN_CHECKS
+from benchsuite.testing.report_checks import comparison
 
 SHARED = {check.__name__.removeprefix("check_") for check in PLUGIN_CHECKS}
 

@@ -14,7 +14,7 @@ from benchsuite.data import Float32
 from benchsuite_classic.ease import EASE
 from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE, load_backbone
 from benchsuite_content.encode import encode_texts
-from benchsuite_flm.rerank.base import Reranker
+from benchsuite_flm.rerank.reranker import Reranker
 
 if TYPE_CHECKING:
     from benchsuite_content.backbone import Backbone

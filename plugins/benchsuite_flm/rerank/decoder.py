@@ -15,7 +15,7 @@ from benchsuite.data import Float32
 from benchsuite_classic.ease import EASE
 from benchsuite_content.backbone import DEFAULT_DECODER, load_backbone
 from benchsuite_content.encode import encode_texts
-from benchsuite_flm.rerank.base import Reranker
+from benchsuite_flm.rerank.reranker import Reranker
 from benchsuite_flm.settings import Tuning
 
 if TYPE_CHECKING:

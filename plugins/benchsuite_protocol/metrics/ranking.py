@@ -22,6 +22,7 @@ from annotated_types import Gt
 
 from benchsuite.api import Metric
 from benchsuite.data import EvaluationInput, Float64
+from benchsuite.data.numeric import dcg_divisor
 from benchsuite_protocol.metrics.hits import Hits, hits
 
 _COMMON = "binary relevance; empty places are misses; ties by item code; queries without truth do not count; mean"
@@ -122,7 +123,7 @@ class NDCGAtK(TopMetric):
 
     def compute(self, top: Hits) -> Float64:
         """Return gained by ideal discounted hits."""
-        discount = 1.0 / np.log2(np.arange(2, max(self.k, top.hit.shape[1]) + 2, dtype=np.float64))
+        discount = 1.0 / dcg_divisor(np.arange(max(self.k, top.hit.shape[1])))
         ideal = np.concatenate([np.zeros(1), np.cumsum(discount)])
         gain: Float64 = top.hit @ discount[: top.hit.shape[1]] / ideal[np.minimum(top.relevant, self.k)]
         return gain

@@ -9,7 +9,7 @@ from benchsuite_reports.model import series, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex, Place, unique
 from benchsuite_reports.model.numbers import p_value, percent
 from benchsuite_reports.model.table_builder import TableBuilder
-from benchsuite_reports.model.tables import NOTHING, Cell, Table
+from benchsuite_reports.model.tables import NOTHING, Table, TableCell
 
 _CLASSES = ("accuracy", "precision", "recall", "f1")
 
@@ -49,10 +49,10 @@ def leading(view: ComparisonIndex, places: Sequence[Place]) -> list[str]:
     return list(dict.fromkeys([*([main] if main else []), *(one for one in _CLASSES if one in metrics), *rating]))
 
 
-def _ranks(view: ComparisonIndex, one: MeanRanks) -> list[Cell]:
+def _ranks(view: ComparisonIndex, one: MeanRanks) -> list[TableCell]:
     ranks = dict(zip(one.models, one.ranks, strict=True))
     return [
-        Cell(f"{ranks[model]:.2f}", value=ranks[model]) if model in ranks else Cell(words=NOTHING)
+        TableCell(f"{ranks[model]:.2f}", value=ranks[model]) if model in ranks else TableCell(words=NOTHING)
         for model in view.models
     ]
 

@@ -10,7 +10,7 @@ from benchsuite.data import Contrast, Row
 from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
 from benchsuite_reports.model.numbers import Form, form, half_width, percent
-from benchsuite_reports.model.tables import NOTHING, Cell, Column, Convention, Group, Kind, Line, Note, Sign, Table
+from benchsuite_reports.model.tables import NOTHING, Column, Convention, Group, Kind, Line, Note, Sign, Table, TableCell
 
 SHARE = "% of best classic"
 RANK = "rank"
@@ -24,7 +24,7 @@ class TableBuilder:
         self._view = view
         self._columns: list[Column] = []
         self._metrics: list[tuple[str, list[Row | None]]] = []
-        self._cells: list[list[Cell]] = []
+        self._cells: list[list[TableCell]] = []
         self._notes: dict[str, str] = {}
 
     def add(self, place: Place, metric: str, heading: str, *, note: str = "") -> None:
@@ -65,7 +65,7 @@ class TableBuilder:
         for row in rows:
             value = values.get(row.model) if row else None
             share = None if value is None else value / classic[best] if higher else classic[best] / (value or math.inf)
-            cells.append(Cell(words=NOTHING) if share is None else Cell(percent(share), value=share))
+            cells.append(TableCell(words=NOTHING) if share is None else TableCell(percent(share), value=share))
         letter = self._letter(f"100% is {text.clean(best)}, the best classic here.")
         self._columns.append(Column(f"{metric} {SHARE}", SHARE, notes=(letter,)))
         self._cells.append(cells)
@@ -85,11 +85,15 @@ class TableBuilder:
         cells = []
         for value in shown:
             before = None if value is None else sum(other < value if lower else other > value for other in known)
-            cells.append(Cell(words=NOTHING) if before is None else Cell(f"{before + 1}", value=float(before + 1)))
+            cells.append(
+                TableCell(words=NOTHING) if before is None else TableCell(f"{before + 1}", value=float(before + 1))
+            )
         self._columns.append(Column(f"{metric} {RANK}", RANK, True, (self._letter(_RANKS),)))
         self._cells.append(cells)
 
-    def add_words(self, key: str, heading: str, cells: Sequence[Cell], *, note: str = "", lower: bool = False) -> None:
+    def add_words(
+        self, key: str, heading: str, cells: Sequence[TableCell], *, note: str = "", lower: bool = False
+    ) -> None:
         """Add a column that is no metric, its cells given as they are to be shown."""
         self._columns.append(Column(key, heading, lower, notes=(self._letter(note),) if note else ()))
         self._cells.append(list(cells))
@@ -134,22 +138,22 @@ class TableBuilder:
         letters = (self._letter(note),) if note else ()
         return Line(model, model in self._view.language_models, cells, letters, span)
 
-    def _cell(self, row: Row | None, shape: Form) -> Cell:
+    def _cell(self, row: Row | None, shape: Form) -> TableCell:
         if row is None:
-            return Cell(words=NOTHING)
+            return TableCell(words=NOTHING)
         if _has_value(row) and row.mean is not None:
             half = half_width(row.mean, row.ci_low, row.ci_high)
-            return Cell(shape.number(row.mean), "" if half is None else shape.margin(half), value=row.mean)
+            return TableCell(shape.number(row.mean), "" if half is None else shape.margin(half), value=row.mean)
         state = {"failed": "failed", "not applicable": "n/a", "missing": "not run yet", "ok": "undefined"}[row.state]
         reason = text.clean(row.reason)
         for prefix in (row.state, state):
             reason = reason.removeprefix(f"{prefix}: ")
         if reason in ("", state):
-            return Cell(words=state)
+            return TableCell(words=state)
         brief = text.short(reason)
         whole = brief == reason.rstrip(".")
         letter = () if whole else (self._letter(f"{state}: {text.sentence(reason)}"),)
-        return Cell(words=f"{state}: {brief}", notes=letter)
+        return TableCell(words=f"{state}: {brief}", notes=letter)
 
     def _letter(self, line: str) -> str:
         if line not in self._notes:
@@ -181,7 +185,7 @@ def _has_value(row: Row) -> bool:
     return row.state == "ok" and row.mean is not None and math.isfinite(row.mean)
 
 
-def _marked(cells: list[Cell], competes: list[bool], lower: bool) -> list[Cell]:
+def _marked(cells: list[TableCell], competes: list[bool], lower: bool) -> list[TableCell]:
     """Mark best and second by the numbers as shown, so that a reader can check each mark."""
     shown = {i: float(c.number) for i, (c, may) in enumerate(zip(cells, competes, strict=True)) if may and c.number}
     ladder = sorted(set(shown.values()), reverse=not lower)

@@ -30,7 +30,7 @@ NOTHING = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One place of a table.
 
     Attributes:
@@ -76,7 +76,7 @@ class Line:
 
     model: str
     language_model: bool
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
     notes: tuple[str, ...] = ()
     span: str = ""
 

@@ -9,7 +9,7 @@ from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
 from benchsuite_reports.model.numbers import Form, form, half_width, p_value
 from benchsuite_reports.model.table_builder import TableBuilder, sign
-from benchsuite_reports.model.tables import NOTHING, Cell, Table
+from benchsuite_reports.model.tables import NOTHING, Table, TableCell
 
 _EFFECT = "Mean difference by its standard deviation over users."
 _USERS = "Users for whom the model is better, equal, worse."
@@ -27,23 +27,23 @@ def against(view: ComparisonIndex, place: Place, metric: str) -> list[Table]:
     sizes = {model: _effect_half(one) for model, one in found.items()}
     difference = _form([one.difference for one in contrasts], halves)
     effect = _form([value for value in effects.values() if value is not None], sizes)
-    columns: list[list[Cell]] = [[], [], [], []]
+    columns: list[list[TableCell]] = [[], [], [], []]
     for model in view.models:
         one = found.get(model)
         row = view.row(place, model, metric)
         if one is None:
-            first = Cell(words="reference") if model == reference else Cell(words=NOTHING)
-            cells = [first, *(Cell(words=NOTHING) for _ in columns[1:])]
+            first = TableCell(words="reference") if model == reference else TableCell(words=NOTHING)
+            cells = [first, *(TableCell(words=NOTHING) for _ in columns[1:])]
         else:
             cells = [
                 _signed(difference, one.difference, halves[model], one),
                 _signed(effect, effects[model], sizes[model]),
-                Cell(words=NOTHING) if one.p_holm is None else Cell(p_value(one.p_holm), value=one.p_holm),
-                Cell(words=f"{one.wins:,}/{one.ties:,}/{one.losses:,}"),
+                TableCell(words=NOTHING) if one.p_holm is None else TableCell(p_value(one.p_holm), value=one.p_holm),
+                TableCell(words=f"{one.wins:,}/{one.ties:,}/{one.losses:,}"),
             ]
         # A model without a value here has its reason in the table of values.
         if row is None or row.state != "ok" or model in view.oracles:
-            cells = [Cell(words=NOTHING) for _ in columns]
+            cells = [TableCell(words=NOTHING) for _ in columns]
         for column, cell in zip(columns, cells, strict=True):
             column.append(cell)
     builder = TableBuilder(view)
@@ -59,10 +59,10 @@ def _form(values: Sequence[float], halves: Mapping[str, float | None]) -> Form:
     return form(values, [half for half in halves.values() if half is not None], cost=False)
 
 
-def _signed(shape: Form, value: float | None, half: float | None, one: Contrast | None = None) -> Cell:
+def _signed(shape: Form, value: float | None, half: float | None, one: Contrast | None = None) -> TableCell:
     if value is None:
-        return Cell(words=NOTHING)
-    return Cell(shape.signed(value), "" if half is None else shape.margin(half), sign=sign(one), value=value)
+        return TableCell(words=NOTHING)
+    return TableCell(shape.signed(value), "" if half is None else shape.margin(half), sign=sign(one), value=value)
 
 
 def _effect_half(one: Contrast) -> float | None:

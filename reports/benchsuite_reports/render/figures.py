@@ -22,7 +22,7 @@ class Figures(Report):
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return each figure in each chosen format, with the same bytes each time."""
-        from benchsuite_reports.figures.figures import figures
+        from benchsuite_reports.figures.comparison_figures import figures
         from benchsuite_reports.figures.mpl_style import write
 
         formats = [name for name, wanted in (("pdf", self.pdf), ("svg", self.svg), ("png", self.png)) if wanted]

@@ -10,7 +10,7 @@ from benchsuite_reports.model import across_places, series, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
 from benchsuite_reports.model.palette import model_styles
 from benchsuite_reports.model.sections import place_tables
-from benchsuite_reports.model.tables import Cell, Table
+from benchsuite_reports.model.tables import Table, TableCell
 
 _DIGITS = 7
 
@@ -88,7 +88,7 @@ def _short(value: float | None) -> float | None:
 
 
 def _values(view: ComparisonIndex, place: Place, tables: Sequence[Table]) -> dict[str, list[Any]]:
-    cells: dict[tuple[str, str], Cell] = {}
+    cells: dict[tuple[str, str], TableCell] = {}
     for table in tables:
         if table.kind == "against":
             continue

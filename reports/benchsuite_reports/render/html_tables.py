@@ -9,7 +9,7 @@ from benchsuite.data import PluginInfo, SplitInfo
 from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.legend import legend
-from benchsuite_reports.model.tables import Cell, Column, Line, Table
+from benchsuite_reports.model.tables import Column, Line, Table, TableCell
 
 BETTER, WORSE = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 LANGUAGE_MODEL = '<abbr class="lm" title="uses a language model">LM</abbr>'
@@ -75,7 +75,7 @@ def _line(view: ComparisonIndex, line: Line) -> str:
     return f'<tr data-i="{index}">{head}{cells}</tr>'
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: TableCell) -> str:
     if not cell.number:
         kind = "failed" if cell.words.startswith("failed") else "none"
         return f'<td class="{kind}">{escaped(cell.words)}{_letters(cell.notes)}</td>'

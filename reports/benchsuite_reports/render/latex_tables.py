@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from benchsuite_reports.model import text
 from benchsuite_reports.model.legend import legend
-from benchsuite_reports.model.tables import Cell, Column, Line, Table, narrow
+from benchsuite_reports.model.tables import Column, Line, Table, TableCell, narrow
 from benchsuite_reports.render.latex_text import escape, points
 
 LANGUAGE_MODEL = "\\textsuperscript{LM}"
@@ -108,7 +108,7 @@ def _line(line: Line, limit: float) -> str:
     return f"{name} & \\multicolumn{{{len(line.cells)}}}{{l@{{}}}}{{\\emph{{{escape(line.span)}}}{_letters(notes)}}}"
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: TableCell) -> str:
     if not cell.number:
         words_ = escape(cell.words)
         return (f"\\emph{{{words_}}}" if ":" in cell.words else words_) + _letters(cell.notes)
@@ -155,7 +155,7 @@ def _column_width(column: Column, limit: float) -> float:
     return min(limit, max(map(points, lines)))
 
 
-def _cell_width(cell: Cell) -> float:
+def _cell_width(cell: TableCell) -> float:
     letters = points("a" * len(cell.notes) + ("+" if cell.sign else ""))
     if not cell.number:
         return points(cell.words) + letters

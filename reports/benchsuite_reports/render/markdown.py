@@ -12,7 +12,7 @@ from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.legend import legend
 from benchsuite_reports.model.sections import Section, sections
-from benchsuite_reports.model.tables import Cell, Column, Line, Table
+from benchsuite_reports.model.tables import Column, Line, Table, TableCell
 from benchsuite_reports.model.verdict import verdicts
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
@@ -106,7 +106,7 @@ def _cells(line: Line) -> list[str]:
     return [_cell(cell) if index == told or cell.words != line.span else state for index, cell in enumerate(line.cells)]
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: TableCell) -> str:
     if not cell.number:
         return escape(cell.words) + _letters(cell.notes)
     number = escape(cell.number)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-from benchsuite.data.tables import TUNING, small_tables
+from benchsuite.data.result_tables import TUNING, small_tables
 from benchsuite_reports.model import series, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.sections import Section, sections
@@ -54,7 +54,7 @@ class Paper(Report):
 
         ``pdflatex main; bibtex main; pdflatex main; pdflatex main`` makes the paper, as does ``latexmk -pdf main``.
         """
-        from benchsuite_reports.figures.figures import figures
+        from benchsuite_reports.figures.comparison_figures import figures
         from benchsuite_reports.figures.mpl_style import write
 
         view = ComparisonIndex(comparison)

@@ -16,7 +16,7 @@ from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.legend import legend
 from benchsuite_reports.model.sections import Section, sections
-from benchsuite_reports.model.tables import Cell, Column, Line, Table, narrow
+from benchsuite_reports.model.tables import Column, Line, Table, TableCell, narrow
 from benchsuite_reports.model.verdict import verdicts
 
 BEST, SECOND, LANGUAGE_MODEL = "*", "\N{DAGGER}", "[LM]"
@@ -186,7 +186,7 @@ def _letters(notes: Sequence[str]) -> str:
     return f" [{','.join(notes)}]" if notes else ""
 
 
-def _aligned(cells: Sequence[Cell], blank: Sequence[bool], *, colour: bool) -> list[str]:
+def _aligned(cells: Sequence[TableCell], blank: Sequence[bool], *, colour: bool) -> list[str]:
     """Return a column's texts, numbers padded so that points and margins stand below one another."""
     number = max((len(cell.number) for cell in cells), default=0)
     margin = max((len(cell.margin) for cell in cells), default=0)

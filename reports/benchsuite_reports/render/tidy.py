@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-from benchsuite.data.tables import RESULTS, SMALL, Batch, Table, schema, small_tables
+from benchsuite.data.result_tables import RESULTS, SMALL, Batch, TidyTable, schema, small_tables
 from benchsuite.data.tabular import DESCRIPTOR, Form, describe, records, write_table
 
 COLUMNS = RESULTS.names
@@ -76,7 +76,7 @@ class Parquet(Report):
         return {f"{table.name}.parquet": as_bytes("parquet", table, found[table.name]) for table in SMALL}
 
 
-def as_bytes(form: Form, table: Table, batch: Batch) -> bytes:
+def as_bytes(form: Form, table: TidyTable, batch: Batch) -> bytes:
     """Return a table as the file of a form."""
     file = io.BytesIO()
     write_table(form, table, [batch], file)

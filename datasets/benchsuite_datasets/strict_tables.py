@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import Table
+from benchsuite_datasets.card import CardTable
 from benchsuite_datasets.delimited import delimited_rows, read_delimited
 from benchsuite_datasets.formats import json_rows, read_jsonl, read_lists, read_parquet
 from benchsuite_datasets.text_file import FETCH, LONGEST, TextFile
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_READERS: dict[str, Callable[[TextFile, Table, tuple[str, ...]], pd.DataFrame]] = {
+_READERS: dict[str, Callable[[TextFile, CardTable, tuple[str, ...]], pd.DataFrame]] = {
     "delimited": read_delimited,
     "columns": read_delimited,
     "lists": read_lists,
@@ -26,7 +26,7 @@ _READERS: dict[str, Callable[[TextFile, Table, tuple[str, ...]], pd.DataFrame]] 
 }
 
 
-def read_table(text: TextFile, table: Table, numbers: tuple[str, ...] = ()) -> pd.DataFrame:
+def read_table(text: TextFile, table: CardTable, numbers: tuple[str, ...] = ()) -> pd.DataFrame:
     """Return the wanted columns of a table under the file's own names, in the order of the file.
 
     Text comes as categories, numbers as float64 (NaN where the cell is one of ``table.missing``).
@@ -49,7 +49,7 @@ def read_table(text: TextFile, table: Table, numbers: tuple[str, ...] = ()) -> p
     return frame
 
 
-def _check_cells(column: pd.Series[Any], text: TextFile, table: Table, name: str) -> None:
+def _check_cells(column: pd.Series[Any], text: TextFile, table: CardTable, name: str) -> None:
     """Raise DataError for a cell that no sound file of text holds."""
     import numpy as np
 
@@ -64,7 +64,7 @@ def _check_cells(column: pd.Series[Any], text: TextFile, table: Table, name: str
             raise DataError(what, where=first_line(text, table, name, row), remedy="correct the cell")
 
 
-def first_line(text: TextFile, table: Table, column: str, row: int) -> str:
+def first_line(text: TextFile, table: CardTable, column: str, row: int) -> str:
     """Say where a row is, for an error found after reading.
 
     Args:

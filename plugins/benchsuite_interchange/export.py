@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from benchsuite.data.arrays import Bool, Int32
-from benchsuite.data.dataset import Dataset, Entities, Interactions
-from benchsuite.data.fold import Fold
+from benchsuite.data import Bool, Dataset, Entities, Fold, Int32, Interactions
 from benchsuite.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 Form = Literal["parquet", "recbole"]
 
 _UNSAFE = '\t\r\n"'
-"""What a cell of an atomic file cannot hold: the reader splits at tabs and line ends, and takes quotes for its own."""
+"""Characters that a cell of an atomic file cannot hold: its reader splits at tabs and line ends, and removes quotes."""
 
 _ATOMIC = {
     "user": "user_id:token",
@@ -34,7 +32,26 @@ _ATOMIC = {
 }
 
 
-def write_dataset(dataset: Dataset, folder: Path, form: Form, about: Mapping[str, Any]) -> None:
+def parquet(dataset: Dataset, folder: Path, about: Mapping[str, Any], fold: Fold | None = None) -> Mapping[str, int]:
+    """Write a data set, or one fold of it, as Parquet; see :func:`export_dataset` and :func:`export_fold`."""
+    return _write(dataset, folder, about, fold, "parquet")
+
+
+def recbole(dataset: Dataset, folder: Path, about: Mapping[str, Any], fold: Fold | None = None) -> Mapping[str, int]:
+    """Write a data set, or one fold of it, as RecBole's atomic files; see the two functions below."""
+    return _write(dataset, folder, about, fold, "recbole")
+
+
+def _write(
+    dataset: Dataset, folder: Path, about: Mapping[str, Any], fold: Fold | None, form: Form
+) -> Mapping[str, int]:
+    if fold is not None:
+        return export_fold(fold, dataset, folder, form, about)
+    export_dataset(dataset, folder, form, about)
+    return {}
+
+
+def export_dataset(dataset: Dataset, folder: Path, form: Form, about: Mapping[str, Any]) -> None:
     """Write a whole data set under its raw ids, and ``about.json`` with its fingerprint and how it was prepared.
 
     Parquet: ``interactions``, ``users``, ``items`` and ``links``. RecBole: ``NAME.inter``, ``.user``, ``.item``,
@@ -57,7 +74,7 @@ def write_dataset(dataset: Dataset, folder: Path, form: Form, about: Mapping[str
         raise DataError(f"cannot be written: {error.strerror or error}", where=str(folder)) from None
 
 
-def write_fold(fold: Fold, dataset: Dataset, folder: Path, form: Form, about: Mapping[str, Any]) -> dict[str, int]:
+def export_fold(fold: Fold, dataset: Dataset, folder: Path, form: Form, about: Mapping[str, Any]) -> dict[str, int]:
     """Write exactly one fold and return how many rows each file got.
 
     ``train`` and ``valid`` together are the rows that our models are fitted on, ``valid`` those of them that the
@@ -99,7 +116,7 @@ def _is_asked(rows: Interactions, inner: Fold, items: int) -> Bool:
 
 
 def _asked(fold: Fold, dataset: Dataset) -> Interactions:
-    """Return the truth as rows; behaviours and parts are not asked for."""
+    """Return the ground truth as rows, without behaviours and parts."""
     truth, behaviours = fold.truth, dataset.interactions.behaviours[:1]
     user = fold.queries.user[truth.rows]
     nothing = np.zeros(len(user), np.int8)
@@ -107,7 +124,7 @@ def _asked(fold: Fold, dataset: Dataset) -> Interactions:
 
 
 def _queries(fold: Fold, dataset: Dataset, folder: Path) -> None:
-    """Write who asks, what each shows, and who may be recommended, always as Parquet: no atomic file can say it."""
+    """Write queries, histories and candidates, always as Parquet: atomic files have no form for them."""
     import pandas as pd
 
     queries = fold.queries
@@ -189,7 +206,7 @@ def _links(links: Int32, dataset: Dataset, path: Path, form: Form) -> None:
 
 
 def _tidy(text: str) -> str:
-    """Return a text without what an atomic file cannot hold."""
+    """Return a text without the characters that an atomic file cannot hold."""
     return " ".join(text.replace('"', "'").split())
 
 

@@ -1,4 +1,4 @@
-"""Checks of a model's answers: shapes, and that every way of asking gives the same answer."""
+"""Checks of a model's scores: their shapes, and that every way of asking gives the same scores."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from benchsuite.api import Context, Model, Requirement
 from benchsuite.checks import check_finite, check_scores
 from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
 from benchsuite.testing.outcome import Make, contract, require, skip
-from benchsuite.testing.ranking import compare_lists
+from benchsuite.testing.reference_ranking import compare_lists
 from benchsuite.testing.samples import cold_items, last_events, small_dataset, warm_items
 
 SEED = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Exam:
+class FittedModel:
     """A fitted model and the fold it was fitted on."""
 
     model: Model
@@ -36,51 +36,54 @@ class Exam:
 
 
 def small_fold(model: Model) -> Fold:
-    """Return the small data as this model gets it: true preferences only on declared need."""
+    """Return the small data as this model gets it: with true preferences only if it declares the need."""
     dataset = small_dataset()
     if Requirement.PREFERENCES not in model.needs:
         dataset = dataclasses.replace(dataset, preferences=None)
     return last_events(dataset)
 
 
-def fit(model: Model, fold: Fold, **more: Any) -> Exam:
+def fit(model: Model, fold: Fold, **more: Any) -> FittedModel:
     """Fit a model as the harness would."""
     if Requirement.GPU in model.needs and not Path("/dev/nvidia0").exists():
         skip(f"needs {Requirement.GPU}")
     context = Context(seed=SEED, device="cuda" if Requirement.GPU in model.needs else "cpu", threads=1)
     context = dataclasses.replace(context, **{"validation": fold.validation, **more})
-    return Exam(model, fold, model.fit(fold.train, context))
+    return FittedModel(model, fold, model.fit(fold.train, context))
 
 
 @functools.lru_cache(maxsize=4)
-def exam(make: Make[Model]) -> Exam:
-    """Return the model fitted on the small data; all checks that only ask share one fit."""
+def fitted_model(make: Make[Model]) -> FittedModel:
+    """Return the model fitted on the small data; checks that change nothing share one fit."""
     model = make()
     return fit(model, small_fold(model))
 
 
 @functools.lru_cache(maxsize=4)
-def second(make: Make[Model]) -> tuple[Exam, bool]:
-    """Return the model fitted again with the same seed and asked, and whether its inputs are still what they were.
+def second_fit(make: Make[Model]) -> tuple[FittedModel, bool]:
+    """Fit the model again with the same seed and score; return it, and whether its inputs are unchanged.
 
-    What is known of determinism and of what is written into the inputs comes from this one fit.
+    The checks of determinism and of unchanged inputs share this fit.
     """
     model = make()
     fold = small_fold(model)
     queries, candidates = fold.queries, _locked(np.arange(0, len(fold.train.items), 2))
     before = _digest(fold.train, queries, candidates)
     done = fit(model, fold)
-    _ = done.scores  # everything first: these are the scores of a model that nobody asked before
+    _ = done.scores  # first, so that these are the scores of a model that was never asked before
     done.model.score(queries, candidates)
     return done, _digest(fold.train, queries, candidates) == before
 
 
-def same(got: Any, wanted: Any, what: str, *, exact: bool = False) -> None:
-    """Expect equal arrays; NaN equals NaN, and rounding is forgiven unless ``exact``."""
+def require_equal(got: Any, wanted: Any, what: str, *, exact: bool = False) -> None:
+    """Require equal arrays; NaN equals NaN, and differences by rounding pass unless ``exact``."""
     got, wanted = np.asarray(got), np.asarray(wanted)
     require(got.shape == wanted.shape, f"{what}: shape {got.shape} instead of {wanted.shape}")
     gaps = np.isnan(got) != np.isnan(wanted)
-    require(not gaps.any(), f"{what}: no opinion (NaN) in {int(gaps.sum())} places where the other answer has one")
+    require(
+        not gaps.any(),
+        f"{what}: NaN (the model abstains) in {int(gaps.sum())} places with a score in the other answer",
+    )
     scale = float(np.nanmax(np.abs(wanted), initial=0.0, where=~np.isnan(wanted)))
     far = np.abs(got.astype(np.float64) - wanted) > (0 if exact else 1e-4 * scale)
     require(not far.any(), f"{what}: {int(far.sum())} of {far.size} scores differ")
@@ -95,13 +98,13 @@ def _shape(scores: Any, rows: int, width: int, what: str) -> None:
 
 def check_fit_returns_self(make: Make[Model]) -> None:
     """``fit`` returns the model itself."""
-    done = exam(make)
+    done = fitted_model(make)
     require(done.returned is done.model, f"fit returned {done.returned!r} instead of self")
 
 
 def check_fit_keeps_settings(make: Make[Model]) -> None:
     """``fit`` changes no setting, and what it learns is in attributes that start with an underscore."""
-    model = exam(make).model
+    model = fitted_model(make).model
     before, after = make().settings(), model.settings()
     require(before == after, f"fit changed the settings from {before} to {after}")
     fields = {field.name for field in dataclasses.fields(model)}
@@ -111,49 +114,51 @@ def check_fit_keeps_settings(make: Make[Model]) -> None:
 
 def check_scores_have_shape(make: Make[Model]) -> None:
     """``score`` returns float32[queries, items] without infinities."""
-    done = exam(make)
+    done = fitted_model(make)
     _shape(done.scores, len(done.fold.queries), len(done.fold.train.items), "score(queries, None)")
 
 
 def check_none_means_all_items(make: Make[Model]) -> None:
     """``candidates=None`` gives the same as all item codes in order."""
-    done = exam(make)
+    done = fitted_model(make)
     everything = _locked(np.arange(len(done.fold.train.items)))
-    same(done.model.score(done.fold.queries, everything), done.scores, "all codes as candidates instead of None")
+    require_equal(
+        done.model.score(done.fold.queries, everything), done.scores, "all codes as candidates instead of None"
+    )
 
 
 def check_candidates_do_not_matter(make: Make[Model]) -> None:
     """An item's score does not depend on which other items are candidates."""
-    done = exam(make)
+    done = fitted_model(make)
     items = len(done.fold.train.items)
     for subset in (np.arange(1, items, 3), np.asarray([items - 1]), cold_items(done.fold.train)):
         chosen = _locked(subset)
         scores = done.model.score(done.fold.queries, chosen)
         _shape(scores, len(done.fold.queries), len(chosen), f"score of {len(chosen)} candidates")
-        same(scores, done.scores[:, chosen], f"{len(chosen)} of {items} items as candidates")
+        require_equal(scores, done.scores[:, chosen], f"{len(chosen)} of {items} items as candidates")
 
 
 def check_blocks_of_queries_agree(make: Make[Model]) -> None:
     """A query's scores do not depend on which other queries are asked with it."""
-    done = exam(make)
+    done = fitted_model(make)
     queries = done.fold.queries
     blocks = [(first, min(first + 7, len(queries))) for first in range(0, len(queries), 7)]
     scores = np.concatenate([done.model.score(queries.slice(first, last), None) for first, last in blocks])
-    same(scores, done.scores, "seven queries at a time instead of all at once")
+    require_equal(scores, done.scores, "seven queries at a time instead of all at once")
     alone = done.model.score(queries.slice(5, 6), None)
-    same(alone, done.scores[5:6], "one query alone")
+    require_equal(alone, done.scores[5:6], "one query alone")
 
 
 def check_scoring_twice_agrees(make: Make[Model]) -> None:
-    """Scoring leaves no trace: the same question gets the same answer."""
-    done = exam(make)
+    """Scoring changes nothing: scoring twice gives the same scores."""
+    done = fitted_model(make)
     again = done.model.score(done.fold.queries, None)
-    same(again, done.scores, "the second time", exact=True)
+    require_equal(again, done.scores, "the second time", exact=True)
 
 
 def check_pairs_agree(make: Make[Model]) -> None:
     """``score_pairs`` agrees with ``score``; an override may have its own answer, of the right shape and finite."""
-    done = exam(make)
+    done = fitted_model(make)
     queries, items = done.fold.queries, len(done.fold.train.items)
     query = np.repeat(np.arange(len(queries), dtype=np.int32), 3)
     item = (np.arange(len(query), dtype=np.int32) * 7) % items
@@ -163,25 +168,25 @@ def check_pairs_agree(make: Make[Model]) -> None:
         check_finite(check_scores(pairs, (len(query),), "score_pairs()"), "score_pairs()")
     require(pairs.dtype == np.float32, f"score_pairs returned dtype {pairs.dtype} instead of float32")
     if type(done.model).score_pairs is Model.score_pairs:
-        same(pairs, done.scores[query, item], "score_pairs and score")
+        require_equal(pairs, done.scores[query, item], "score_pairs and score")
     else:
         half = len(queries) // 2
-        second = query >= half
+        later = query >= half
         part = done.model.score_pairs(
-            queries.slice(half, len(queries)), _locked(query[second] - half), _locked(item[second])
+            queries.slice(half, len(queries)), _locked(query[later] - half), _locked(item[later])
         )
-        same(part, pairs[second], "score_pairs of the second half of the queries")
+        require_equal(part, pairs[later], "score_pairs of the second half of the queries")
 
 
 def check_inputs_are_untouched(make: Make[Model]) -> None:
     """Neither ``fit`` nor ``score`` writes into what it was given."""
-    _, untouched = second(make)
+    _, untouched = second_fit(make)
     require(untouched, "the data was changed")
 
 
 def check_unknown_users_and_empty_histories(make: Make[Model]) -> None:
-    """A user without training rows, with or without a history, is answered or left with NaN, never with an error."""
-    done = exam(make)
+    """A user without training rows, with or without a history, gets scores or NaN, never an error."""
+    done = fitted_model(make)
     queries = done.fold.queries
     strangers = np.flatnonzero(~np.isin(queries.user, done.fold.train.interactions.user))
     require(len(strangers) > 0, "the small data has no unknown user")
@@ -193,28 +198,28 @@ def check_unknown_users_and_empty_histories(make: Make[Model]) -> None:
 
 
 def check_cold_items(make: Make[Model]) -> None:
-    """Items without training rows are answered or left with NaN, never with an error."""
-    done = exam(make)
+    """Items without training rows get scores or NaN, never an error."""
+    done = fitted_model(make)
     cold = _locked(cold_items(done.fold.train))
     require(len(cold) > 0, "the small data has no cold item")
     _shape(done.model.score(done.fold.queries, cold), len(done.fold.queries), len(cold), "scores of cold items")
 
 
-def check_opinion_on_warm_items(make: Make[Model]) -> None:
+def check_scores_on_warm_items(make: Make[Model]) -> None:
     """Users with a history get a score, not NaN, for every item with training rows."""
-    done = exam(make)
+    done = fitted_model(make)
     asked = np.flatnonzero((done.fold.queries.counts > 0) & np.isin(done.fold.queries.user, _known(done.fold.train)))
     scores = done.scores[asked][:, warm_items(done.fold.train)]
     silent = int(np.isnan(scores).sum())
-    require(silent < scores.size, "the model has no opinion on anything")
+    require(silent < scores.size, "the model abstains everywhere")
     if silent and done.model.may_abstain:
-        skip(f"may have no opinion by design; it has none on {silent} of {scores.size} warm pairs here")
-    require(silent == 0, f"no opinion (NaN) on {silent} of {scores.size} pairs of a known user and a warm item")
+        skip(f"may abstain by design; it abstains on {silent} of {scores.size} warm pairs here")
+    require(silent == 0, f"the model abstains (NaN) on {silent} of {scores.size} pairs of a known user and a warm item")
 
 
 def check_recommend_equals_ranking(make: Make[Model]) -> None:
     """An own ``recommend`` gives what ranking ``score`` gives: blocked left out, ties to the smaller code."""
-    done = exam(make)
+    done = fitted_model(make)
     if type(done.model).recommend is Model.recommend:
         skip("leaves ranking to the harness")
     items = len(done.fold.train.items)
@@ -232,7 +237,7 @@ def check_recommend_equals_ranking(make: Make[Model]) -> None:
 
 def check_parameters_are_counted(make: Make[Model]) -> None:
     """``parameter_count`` returns a whole number from 0 on, or None for "not told"."""
-    count: object = exam(make).model.parameter_count()
+    count: object = fitted_model(make).model.parameter_count()
     whole = count is None or (isinstance(count, int) and not isinstance(count, bool) and count >= 0)
     require(whole, f"parameter_count() returned {count!r}, no whole number from 0 on and not None")
 
@@ -268,7 +273,7 @@ MODEL_CHECKS = (
     check_inputs_are_untouched,
     check_unknown_users_and_empty_histories,
     check_cold_items,
-    check_opinion_on_warm_items,
+    check_scores_on_warm_items,
     check_recommend_equals_ranking,
     check_parameters_are_counted,
 )

@@ -10,13 +10,13 @@ import numpy as np
 from benchsuite.api import Model
 from benchsuite.data import Entities
 from benchsuite.errors import NotApplicable
-from benchsuite.testing.models import exam, same
+from benchsuite.testing.model_checks import fitted_model, require_equal
 from benchsuite.testing.outcome import Make, require, skip
 
 
 def check_saved_model_agrees(make: Make[Model]) -> None:
-    """A saved model, loaded into a new one of the same settings, gives equal scores; nothing is pickled."""
-    done = exam(make)
+    """A saved model, loaded into a new one of the same settings, gives equal scores; no file is pickled."""
+    done = fitted_model(make)
     if type(done.model).save is Model.save:
         skip("cannot be saved")
     table = done.fold.train.items
@@ -35,12 +35,12 @@ def check_saved_model_agrees(make: Make[Model]) -> None:
         require(not pickled, f"save wrote {', '.join(pickled)}: pickled files can run code")
         model = make()
         require(model.load(folder, items) is model, "load returned something other than self")
-        same(model.score(done.fold.queries, None), done.scores, "the loaded model", exact=True)
+        require_equal(model.score(done.fold.queries, None), done.scores, "the loaded model", exact=True)
         queries = done.fold.queries
         query = np.arange(len(queries), dtype=np.int32)
         item = query % np.int32(len(items))
         pairs = done.model.score_pairs(queries, query, item)
-        same(model.score_pairs(queries, query, item), pairs, "pairs of the loaded model", exact=True)
+        require_equal(model.score_pairs(queries, query, item), pairs, "pairs of the loaded model", exact=True)
 
 
 SAVING_CHECKS = (check_saved_model_agrees,)

@@ -10,14 +10,14 @@ import numpy as np
 
 from benchsuite.api import Metric
 from benchsuite.data import EvaluationInput, Float64, Ragged
-from benchsuite.testing.evaluation_inputs import Quality, evidence, rankings, subset
+from benchsuite.testing.evaluation_inputs import Quality, rankings, sample_answers, subset
 from benchsuite.testing.outcome import Make, require, skip
 
 _TINY = 1e-9
 
 
 def _judge(metric: Metric, answers: EvaluationInput) -> tuple[Float64, float]:
-    """Return the values by query and the one number; a warning on the way is a failure."""
+    """Return the values by query and the metric's value; a warning is a failure."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         values = metric.measure(answers)
@@ -39,7 +39,7 @@ def check_convention_is_said(make: Make[Metric]) -> None:
 def check_values_have_shape(make: Make[Metric]) -> None:
     """``measure`` returns float64[queries] without infinities, ``estimate`` float64[weightings] and a number."""
     metric = make()
-    answers = evidence("mixed")
+    answers = sample_answers("mixed")
     given, number = _judge(metric, answers)
     values: Any = given
     require(isinstance(values, np.ndarray) and values.dtype == np.float64, "measure returned no float64 array")
@@ -56,24 +56,24 @@ def check_perfect_answer_is_best(make: Make[Metric]) -> None:
     sign = 1.0 if metric.higher_is_better else -1.0
     if not metric.rewards_truth:
         skip("is about something else than being right, by design (rewards_truth = False)", by_design=True)
-    perfect, top = _judge(metric, evidence("perfect"))
+    perfect, top = _judge(metric, sample_answers("perfect"))
     qualities: tuple[Quality, ...] = ("mixed", "worst")
     for quality in qualities:
-        values, number = _judge(metric, evidence(quality))
+        values, number = _judge(metric, sample_answers(quality))
         better = np.flatnonzero(sign * values > sign * perfect + _TINY)
         require(not len(better), f"{len(better)} {quality} answers are judged better than the perfect ones")
         require(sign * number <= sign * top + _TINY, f"{quality} answers get {number}, perfect ones {top}")
-    worst = _judge(metric, evidence("worst"))[1]
+    worst = _judge(metric, sample_answers("worst"))[1]
     require(sign * worst < sign * top, f"the worst answers get {worst}, just like the perfect ones")
 
 
 def check_only_the_first_k_places_count(make: Make[Metric]) -> None:
-    """What lies beyond place k changes nothing."""
+    """Items beyond place k do not change the metric."""
     metric = make()
     k = metric.settings().get("k")
     if not isinstance(k, int) or metric.task != "ranking":
         skip("has no k")
-    answers = evidence("mixed")
+    answers = sample_answers("mixed")
     item = answers.rankings.item.copy()
     item[:, k:] = item[:, k:][:, ::-1]
     swapped = dataclasses.replace(answers, rankings=rankings(item))
@@ -90,10 +90,10 @@ def check_only_the_first_k_places_count(make: Make[Metric]) -> None:
 def check_short_lists_and_empty_truths(make: Make[Metric]) -> None:
     """Short lists, queries without truth, and no query at all are judged without an error or a warning."""
     metric = make()
-    answers = evidence("mixed")
+    answers = sample_answers("mixed")
     nothing = dataclasses.replace(subset(answers, [3, 11]), relevant=Ragged.empty(2))
     for what, given in (
-        ("lists of three", evidence("short")),
+        ("lists of three", sample_answers("short")),
         ("no relevant item at all", nothing),
         ("no query at all", subset(answers, [])),
     ):
@@ -103,9 +103,9 @@ def check_short_lists_and_empty_truths(make: Make[Metric]) -> None:
 
 
 def check_leaving_out_equals_weighing_zero(make: Make[Metric]) -> None:
-    """Weight 0 is as good as absent, weight 2 as good as asked twice: groups and intervals rest on it."""
+    """Weight 0 equals leaving a query out, weight 2 equals asking it twice: groups and intervals rest on it."""
     metric = make()
-    answers = evidence("mixed")
+    answers = sample_answers("mixed")
     values = metric.measure(answers)
     count = np.arange(len(answers)) % 3
     weighed = float(metric.estimate(answers, values, count[None, :].astype(np.float64))[0])
@@ -116,7 +116,7 @@ def check_leaving_out_equals_weighing_zero(make: Make[Metric]) -> None:
 def check_order_of_queries_does_not_matter(make: Make[Metric]) -> None:
     """Asking in another order changes no value."""
     metric = make()
-    answers = evidence("mixed")
+    answers = sample_answers("mixed")
     order = np.random.default_rng(2).permutation(len(answers))
     values, number = _judge(metric, answers)
     moved, other = _judge(metric, subset(answers, order))
@@ -129,7 +129,7 @@ def check_only_pairs_with_a_value_count(make: Make[Metric]) -> None:
     metric = make()
     if metric.task != "rating":
         skip("is no metric of ratings")
-    answers = evidence("mixed")
+    answers = sample_answers("mixed")
     pairs, scores = answers.pairs, answers.scores
     if scores.rating is None:
         raise TypeError("the kit's own answers have no ratings")

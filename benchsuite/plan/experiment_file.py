@@ -1,4 +1,4 @@
-"""Experiment files: TOML with ``use``, ``with``, ``grid`` and ``label`` as the language of every kind of plugin."""
+"""Experiment files: TOML in which ``use``, ``with``, ``grid`` and ``label`` describe every kind of plugin."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class PluginSpec(BaseModel):
         return math.prod(len(values) for values in self.grid.values())
 
     def expand(self) -> list[PluginSpec]:
-        """Return one choice for each combination of the grid, each with a label."""
+        """Return one labelled plugin for each combination of the grid."""
         plain = self.use.rpartition(":")[2].rpartition("/")[2] if ".py:" in self.use else self.use.rpartition("/")[2]
         base = self.label or plain
         choices = []
@@ -80,7 +80,7 @@ class Tune(BaseModel):
     Attributes:
         on: a metric of the experiment, measured on the validation fold.
         trials: how many settings each model may try; the first is its defaults.
-        seconds: how many seconds of fitting and scoring each model may spend; the trial that crosses the line counts.
+        seconds: how many seconds of fitting and scoring each model may spend; the trial that exceeds the limit counts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -131,7 +131,7 @@ class Experiment(BaseModel):
     metrics: PluginSpecs
 
     def expanded(self, table: Literal["sources", "splits", "models", "metrics"]) -> list[PluginSpec]:
-        """Return a table's choices with all grids spelled out.
+        """Return a table's plugins with all grids expanded.
 
         Raises:
             ConfigError: when two rows have the same label, or the grids make too many.
@@ -176,7 +176,7 @@ def read_experiment(name: str) -> Experiment:
 
 
 def read_toml(text: str, where: str, remedy: str = "correct that line") -> dict[str, Any]:
-    """Read TOML that anybody may have written.
+    """Read TOML from an untrusted author.
 
     Args:
         text: what to read.
@@ -197,7 +197,7 @@ def read_toml(text: str, where: str, remedy: str = "correct that line") -> dict[
 
 
 def _check_depth(table: Any, where: str) -> None:
-    """Refuse what is nested deeper than any setting, level by level, so that no depth is too much for the check.
+    """Refuse what is nested deeper than any setting; checked level by level, without recursion.
 
     Raises:
         ConfigError: when it is.
@@ -243,7 +243,7 @@ def check_experiment(table: dict[str, Any], where: str) -> Experiment:
 
 
 def _check_size(experiment: Experiment, where: str) -> None:
-    """Refuse what is asked for twice, and what no machine could plan.
+    """Refuse repeated seeds, and experiments too large to plan.
 
     Raises:
         ConfigError: when it is.
@@ -260,7 +260,7 @@ def _check_size(experiment: Experiment, where: str) -> None:
 
 
 def _spot(location: tuple[int | str, ...]) -> str:
-    """Write a place as people count: ``models[2].with``."""
+    """Return a place in the file in words: ``models[2].with``."""
     text = ""
     for part in location[:_SHOWN]:
         if isinstance(part, int):

@@ -12,7 +12,7 @@ import pytest
 
 import benchsuite
 from benchsuite.cli.main import main
-from benchsuite.functions.mlflow_tracking import DIGEST, track_runs, tracked
+from benchsuite_reports.render.mlflow_runs import DIGEST, MLflow, _add, runs
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +94,12 @@ def test_again_changes_nothing_and_a_change_updates(folder, toy_store, results, 
     assert len(runs_of(folder)[1]) == 3
     rows = [dataclasses.replace(row, mean=0.5) if row.mean is not None else row for row in results.comparison.rows]
     changed = dataclasses.replace(results.comparison, rows=tuple(rows))
-    counts = track_runs(changed, results.plan, results._store, str(folder))
+    counts = MLflow().deliver(changed, str(folder))
     assert counts == {"new": 0, "updated": 2, "unchanged": 1}
     _, runs = runs_of(folder)
     assert len(runs) == 3
     assert all(run.data.metrics["f1"] == 0.5 for run in runs if run.info.status == "FINISHED")
-    assert track_runs(results.comparison, results.plan, results._store, str(folder))["updated"] == 2
+    assert MLflow().deliver(results.comparison, str(folder))["updated"] == 2
 
 
 def test_an_export_that_was_cut_off_is_completed(folder, results, monkeypatch):
@@ -113,9 +113,9 @@ def test_an_export_that_was_cut_off_is_completed(folder, results, monkeypatch):
     other = dataclasses.replace(results.comparison, name="cut-off")
     monkeypatch.setattr(MlflowClient, "log_text", broken)
     with pytest.raises(KeyboardInterrupt):
-        track_runs(other, results.plan, results._store, str(folder))
+        MLflow().deliver(other, str(folder))
     monkeypatch.setattr(MlflowClient, "log_text", kept)
-    counts = track_runs(other, results.plan, results._store, str(folder))
+    counts = MLflow().deliver(other, str(folder))
     assert counts == {"new": 2, "updated": 1, "unchanged": 0}
     _, runs = runs_of(folder, "cut-off")
     assert len(runs) == 3
@@ -123,14 +123,12 @@ def test_an_export_that_was_cut_off_is_completed(folder, results, monkeypatch):
 
 
 def test_names_that_mlflow_would_refuse_stay_apart(results):
-    from benchsuite.functions.mlflow_tracking import _add
-
     metrics = {}
     for name, value in (("ndcg@10/k=1", 1.0), ("ndcg@10/k:1", 2.0), ("名", 3.0)):
         _add(metrics, name, value)
     assert list(metrics.values()) == [1.0, 2.0, 3.0]
     assert list(metrics)[:2] == ["ndcg_at_10/k_1", "ndcg_at_10/k_1_2"]
-    first, again = (list(tracked(results.comparison, results.plan, results._store)) for _ in range(2))
+    first, again = (list(runs(results.comparison)) for _ in range(2))
     assert first == again
     assert len({run.key for run in first}) == 3
 

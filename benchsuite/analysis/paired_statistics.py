@@ -1,4 +1,4 @@
-"""The mathematics of paired comparisons: intervals, tests, effect sizes, corrections, variance components.
+"""Statistics of paired comparisons: intervals, tests, effect sizes, corrections.
 
 All functions are pure. What was sampled are *users*; queries of one user, folds and seeds are repeated looks at that
 user and are first gathered into one share per user (:func:`pair`).

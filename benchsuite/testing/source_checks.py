@@ -1,4 +1,4 @@
-"""Checks of a data source: facts are told, preparation is counted, and loading again gives the same data."""
+"""Checks of a data source: its facts are declared, preparation is counted, and loading again gives the same data."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from benchsuite.testing.outcome import Make, require, skip
 
 
 @dataclass(frozen=True)
-class At:
-    """A source and the place to load it from; calling it builds the source."""
+class SourceAt:
+    """A source with the locations of its data; calling it builds the source."""
 
     make: Make[Source]
     place: DataLocations
@@ -28,8 +28,8 @@ class At:
 
 @functools.lru_cache(maxsize=4)
 def _load(make: Make[Source]) -> Dataset:
-    """Load the data; skip the check where it is not at hand and may not be fetched."""
-    place = make.place if isinstance(make, At) else DataLocations(offline=True)
+    """Load the data; skip the check where it is not available offline."""
+    place = make.place if isinstance(make, SourceAt) else DataLocations(offline=True)
     try:
         return make().load(place)
     except DataError as error:
@@ -39,7 +39,7 @@ def _load(make: Make[Source]) -> Dataset:
 
 
 def check_tells_facts(make: Make[Source]) -> None:
-    """Domain, licence and home page are told; simulated data says so."""
+    """Domain, licence and home page are declared, and whether the data is simulated."""
     source = make()
     require(source.domain, "domain is empty")
     require(source.licence, "licence is empty")

@@ -1,11 +1,11 @@
-"""Ranking, once more and as plainly as possible: what a model's own ``recommend`` is compared with."""
+"""A second, plain implementation of the ranking, which a model's own ``recommend`` is compared with."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from benchsuite.api import TopK
-from benchsuite.checks import Allowed, check_top
+from benchsuite.checks import AllowedItems, check_top
 from benchsuite.data import Float32, Int32, Ragged
 from benchsuite.testing.outcome import contract, require
 
@@ -19,14 +19,14 @@ def best(scores: Float32, blocked: Int32, candidates: Int32 | None, k: int) -> l
 
 
 def compare_lists(top: TopK, scores: Float32, blocked: Ragged, candidates: Int32 | None, k: int) -> None:
-    """Expect that ready lists equal a ranking of the scores.
+    """Require that lists equal a ranking of the scores.
 
-    Two items may change places only when their scores differ by no more than rounding, and not when they are equal:
-    then the smaller code comes first.
+    Two items may be swapped only when their scores differ by no more than rounding. Of equal scores, the smaller code
+    comes first.
     """
     rows = len(scores)
     with contract():
-        check_top(top, k, Allowed(scores.shape[1], candidates, blocked))
+        check_top(top, k, AllowedItems(scores.shape[1], candidates, blocked))
     require(top.item.dtype == np.int32 and top.score.dtype == np.float32, "recommend: int32 items and float32 scores")
     rounding = 1e-4 * float(np.nanmax(np.abs(scores), initial=0.0, where=~np.isnan(scores)))
     for row in range(rows):

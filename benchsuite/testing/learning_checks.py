@@ -12,29 +12,29 @@ import numpy as np
 
 from benchsuite.api import Model, Requirement
 from benchsuite.testing.checkerboard import checkerboard
-from benchsuite.testing.models import exam, fit, same, second, small_fold
+from benchsuite.testing.model_checks import fit, fitted_model, require_equal, second_fit, small_fold
 from benchsuite.testing.outcome import Make, require, skip
-from benchsuite.testing.ranking import best
+from benchsuite.testing.reference_ranking import best
 from benchsuite.testing.samples import last_events, small_dataset, stripped
 
 
 def check_same_seed_same_scores(make: Make[Model]) -> None:
     """Fitting again with the same seed gives the same scores."""
-    first, (again, _) = exam(make), second(make)
-    same(again.scores, first.scores, "a second fit with the same seed")
+    first, (again, _) = fitted_model(make), second_fit(make)
+    require_equal(again.scores, first.scores, "a second fit with the same seed")
 
 
 def check_global_seeds_do_not_matter(make: Make[Model]) -> None:
     """The context's seed is the only source of randomness: global seeds of Python, NumPy and torch change nothing."""
-    first, model = exam(make), make()
+    first, model = fitted_model(make), make()
     with _other_global_seeds():
         scores = fit(model, small_fold(model)).scores
-    same(scores, first.scores, "a fit under other global seeds")
+    require_equal(scores, first.scores, "a fit under other global seeds")
 
 
 @contextmanager
 def _other_global_seeds() -> Iterator[None]:
-    """Seed everything global differently, and put it back."""
+    """Change all global seeds, and restore them."""
     python, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global state is the point
     torch = sys.modules.get("torch")
     torch_state = torch.get_rng_state() if torch is not None else None
@@ -52,22 +52,22 @@ def _other_global_seeds() -> Iterator[None]:
 
 
 def check_needs_are_declared(make: Make[Model]) -> None:
-    """The model works on data that has what it declares to need and nothing else that is optional."""
+    """The model works on data that has the optional parts it declares to need, and no others."""
     model = make()
     fold = last_events(stripped(small_dataset(), model.needs))
     done = fit(model, fold, validation=None)
     shape = (len(fold.queries), len(fold.train.items))
     require(done.scores.shape == shape, f"on data with only the declared needs, score has shape {done.scores.shape}")
-    require(not np.isnan(done.scores).all(), "on data with only the declared needs, the model has no opinion at all")
+    require(not np.isnan(done.scores).all(), "on data with only the declared needs, the model abstains everywhere")
 
 
 def check_late_deadline(make: Make[Model]) -> None:
-    """A fit whose deadline has passed comes to an end and leaves a model that can answer."""
+    """A fit whose deadline has passed ends, with a model that can score."""
     model = make()
     fold = small_fold(model)
     done = fit(model, fold, deadline=time.monotonic() - 1)
     shape = (len(fold.queries), len(fold.train.items))
-    require(done.scores.shape == shape, f"after a fit without time, score has shape {done.scores.shape}")
+    require(done.scores.shape == shape, f"after a fit past its deadline, score has shape {done.scores.shape}")
 
 
 def check_checkerboard(make: Make[Model]) -> None:

@@ -13,7 +13,7 @@ from benchsuite.testing.outcome import Make, require, skip
 
 
 class _Nonsense:
-    """Something no setting can be."""
+    """A value that no setting accepts."""
 
     def __str__(self) -> str:
         return "\x00nonsense"
@@ -61,7 +61,7 @@ def check_unknown_setting_refused(make: Make[Plugin]) -> None:
 
 
 def check_settings_are_typed(make: Make[Plugin]) -> None:
-    """Every setting refuses a value that makes no sense for it."""
+    """Every setting refuses a value of no sensible type."""
     cls = type(make())
     fields = cls.fields()
     if not fields:

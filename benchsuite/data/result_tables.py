@@ -1,4 +1,4 @@
-"""Results as tidy tables: one number a row, each column with a type and a meaning, said here and nowhere else."""
+"""Results as tidy tables: one number a row, each column with a type and a meaning, defined only here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Batch = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Column:
+class TidyColumn:
     """One column.
 
     Attributes:
@@ -35,7 +35,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class TidyTable:
     """One kind of table.
 
     Attributes:
@@ -46,7 +46,7 @@ class Table:
 
     name: str
     about: str
-    columns: tuple[Column, ...]
+    columns: tuple[TidyColumn, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,8 +66,8 @@ class Table:
         return arrays
 
 
-def _columns(*given: tuple[str, DType, str]) -> tuple[Column, ...]:
-    return tuple(Column(*one) for one in given)
+def _columns(*given: tuple[str, DType, str]) -> tuple[TidyColumn, ...]:
+    return tuple(TidyColumn(*one) for one in given)
 
 
 _PLACE = _columns(
@@ -86,16 +86,16 @@ _CELL = (
         ("user", "string", "the user's raw id, as in the data's files"),
     ),
 )
-_MODEL = Column("model", "string", "label of the model")
-_METRIC = Column("metric", "string", "label of the metric, such as ndcg@10")
+_MODEL = TidyColumn("model", "string", "label of the model")
+_METRIC = TidyColumn("metric", "string", "label of the metric, such as ndcg@10")
 
-RESULTS = Table(
+RESULTS = TidyTable(
     "results",
     "one number of the comparison, or the reason why there is none",
     (
         *_PLACE,
         _MODEL,
-        Column("metric", "string", "label of the metric, or a cost such as fit_seconds or peak_memory_mb"),
+        TidyColumn("metric", "string", "label of the metric, or a cost such as fit_seconds or peak_memory_mb"),
         *_columns(
             ("mean", "float64", "the value; mean over seeds and folds"),
             ("ci_low", "float64", "lower end of the 95% interval, bootstrap over users"),
@@ -106,7 +106,7 @@ RESULTS = Table(
         ),
     ),
 )
-CONTRASTS = Table(
+CONTRASTS = TidyTable(
     "contrasts",
     "one model against another on the same queries: a paired comparison, with users as what was sampled",
     (
@@ -136,7 +136,7 @@ CONTRASTS = Table(
         ),
     ),
 )
-TUNING = Table(
+TUNING = TidyTable(
     "tuning",
     "one trial of the tuning of one model on one fold, in the order of trial",
     (
@@ -161,7 +161,7 @@ TUNING = Table(
         ),
     ),
 )
-SPREADS = Table(
+SPREADS = TidyTable(
     "spreads",
     "where the spread of one number comes from when several seeds were run: variance components",
     (
@@ -178,7 +178,7 @@ SPREADS = Table(
         ),
     ),
 )
-STANDINGS = Table(
+STANDINGS = TidyTable(
     "standings",
     "the mean rank of one model over data sets, with the Friedman and Nemenyi tests of its table",
     _columns(
@@ -192,7 +192,7 @@ STANDINGS = Table(
         ("critical_difference", "float64", "mean ranks further apart than this differ at 5% (Nemenyi)"),
     ),
 )
-STRATA = Table(
+STRATA = TidyTable(
     "strata",
     "one number of one part of a test (warm and cold, popular and rare, new and active); nothing here is tested apart",
     (
@@ -220,17 +220,17 @@ STRATA = Table(
         ),
     ),
 )
-PER_QUERY = Table(
+PER_QUERY = TidyTable(
     "per_query",
     "one metric of one query of one model. The mean of a pooled metric (auc) is not the pooled value; metrics that no "
     "single query has (coverage@10) have no rows",
     (
         *_CELL,
-        Column("metric", "string", "label of the metric"),
-        Column("value", "float64", "the metric of this query; empty where the query does not count"),
+        TidyColumn("metric", "string", "label of the metric"),
+        TidyColumn("value", "float64", "the metric of this query; empty where the query does not count"),
     ),
 )
-RANKINGS = Table(
+RANKINGS = TidyTable(
     "rankings",
     "one place of the list that one model gave to one query, best first; lists may be shorter than the experiment's k",
     (
@@ -245,10 +245,10 @@ RANKINGS = Table(
     ),
 )
 
-SMALL: tuple[Table, ...] = (RESULTS, CONTRASTS, TUNING, SPREADS, STANDINGS, STRATA)
+SMALL: tuple[TidyTable, ...] = (RESULTS, CONTRASTS, TUNING, SPREADS, STANDINGS, STRATA)
 """What a comparison holds."""
 
-LARGE: tuple[Table, ...] = (PER_QUERY, RANKINGS)
+LARGE: tuple[TidyTable, ...] = (PER_QUERY, RANKINGS)
 """What is read from the store, cell by cell, when it is asked for."""
 
 
@@ -257,7 +257,9 @@ def small_tables(comparison: Comparison) -> dict[str, Batch]:
     return {table.name: table.batch(_ROWS[table.name](comparison)) for table in SMALL}
 
 
-def _fields(table: Table, of: Callable[[Comparison], Iterable[Any]]) -> Callable[[Comparison], Iterator[Sequence[Any]]]:
+def _fields(
+    table: TidyTable, of: Callable[[Comparison], Iterable[Any]]
+) -> Callable[[Comparison], Iterator[Sequence[Any]]]:
     def rows(comparison: Comparison) -> Iterator[Sequence[Any]]:
         for one in of(comparison):
             yield [one.split_label if name == "split" else getattr(one, name) for name in table.names]
@@ -307,6 +309,6 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=dict)
 
 
-def schema(tables: Iterable[Table] = (*SMALL, *LARGE)) -> list[dict[str, Any]]:
+def schema(tables: Iterable[TidyTable] = (*SMALL, *LARGE)) -> list[dict[str, Any]]:
     """Return what every table and column is, as JSON-like values."""
     return [dataclasses.asdict(table) for table in tables]

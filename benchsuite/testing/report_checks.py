@@ -25,7 +25,7 @@ _REASONS: dict[State, str] = {
 
 
 def comparison() -> Comparison:
-    """Return two data sets and two splits, with models in every state and a ceiling."""
+    """Return a comparison of two data sets and two splits, with models in every state and an oracle."""
     states: dict[str, State] = {"alpha": "ok", "beta": "failed", "gamma": "not applicable", "delta": "missing"}
     rows = [
         _row(dataset, split, model, metric, states.get(model, "ok"))
@@ -87,7 +87,7 @@ def _nothing_yet() -> Comparison:
 
 @functools.lru_cache(maxsize=4)
 def _rendered(make: Make[Report]) -> Mapping[str, bytes]:
-    """Return the files of the comparison; all checks that only look share one rendering."""
+    """Return the files of the comparison; checks share one rendering."""
     return make().render(comparison())
 
 
@@ -115,7 +115,7 @@ def check_printable_is_one_text(make: Make[Report]) -> None:
 
 
 def check_same_bytes_again(make: Make[Report]) -> None:
-    """The same comparison gives the same bytes, whatever terminal, language or time zone surrounds it."""
+    """The same comparison gives the same bytes under any terminal, language or time zone."""
     first = dict(_rendered(make))
     with _environment({"COLUMNS": "50", "LINES": "10", "TZ": "Asia/Tokyo", "LC_ALL": "C", "NO_COLOR": "1"}):
         second = dict(make().render(comparison()))
@@ -150,7 +150,7 @@ def _text(make: Make[Report]) -> str:
 
 
 def check_shows_every_model(make: Make[Report]) -> None:
-    """Every planned model is there by name, the ceiling and those without a result too, and so is every data set."""
+    """Every planned model appears by name, oracles and models without a result included, and so does every data set."""
     text = _text(make)
     absent = [name for name in (*_MODELS, "zenith", "movies", "shop") if name not in text]
     require(not absent, f"these labels do not appear: {', '.join(absent)}")

@@ -9,7 +9,7 @@ import numpy as np
 from benchsuite.data import Bool, Dataset, Float32, Float64, Int32
 
 DAMPING = 10.0
-"""How many ratings at the mean an item's own ratings are weighed against, where a model has no opinion."""
+"""Damping of an item's mean rating: it counts as if the item had so many more ratings at the mean of all items."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,18 +58,18 @@ class RatingLine:
 
     @classmethod
     def own(cls) -> RatingLine:
-        """Return the line of models that predict values: what they say is taken as it is."""
+        """Return the line of models that predict values: their scores are the ratings."""
         return cls(1.0, 0.0, fitted=False)
 
     @classmethod
     def fit(cls, scores: Float32, values: Float32, scale: RatingScale) -> RatingLine:
-        """Fit by least squares on validation pairs with an opinion and a value.
+        """Fit by least squares on validation pairs with a score and a value.
 
-        Scores that do not vary get slope 0 and the mean of the pairs' values; without any pair to learn from, slope 0
+        Scores that do not vary get slope 0 and the mean of the pairs' values; without such a pair, slope 0
         and the mean of the training values.
 
         Args:
-            scores: float32[p], NaN where the model has no opinion.
+            scores: float32[p], NaN where the model abstains.
             values: float32[p], NaN for negatives that the harness drew.
             scale: of the training part.
         """
@@ -84,11 +84,11 @@ class RatingLine:
         return cls(slope, float(value.mean()) - slope * center)
 
     def apply(self, scores: Float32, unknown: Bool, item: Int32, scale: RatingScale) -> Float32:
-        """Return float32[p] ratings; pairs without an opinion get their item's damped mean, whichever the model.
+        """Return float32[p] ratings; pairs without a score get their item's damped mean, for every model alike.
 
         Args:
             scores: float32[p].
-            unknown: bool[p], True where the model has no opinion.
+            unknown: bool[p], True where the model abstains.
             item: int32[p] item codes.
             scale: of the training part.
         """

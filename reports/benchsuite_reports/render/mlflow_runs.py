@@ -1,26 +1,27 @@
-"""``benchsuite report --as mlflow``: one MLflow run for each data set, split and model, into a folder or a server."""
+"""The report for MLflow: one run for each data set, split and model, into a folder or a server."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import logging
 import os
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
+from benchsuite.api import Report
+from benchsuite.data import Comparison, PluginInfo, Row, RowOrigin
+from benchsuite.data.result_tables import CONTRASTS, RESULTS, TUNING, small_tables
+from benchsuite.data.tabular import write_table
 from benchsuite.errors import StoreError, UsageError
-
-if TYPE_CHECKING:
-    from benchsuite.data import Comparison, Row
-    from benchsuite.plan import Cell, Plan
-    from benchsuite.store import Store
+from benchsuite.keys import content_key
 
 KEY, DIGEST, REVISION = "benchsuite.key", "benchsuite.digest", "benchsuite.revision"
 """Tags: which cells a run stands for, what was written into it, so that nothing is written twice, and how often."""
@@ -33,7 +34,7 @@ _BATCH = 100
 
 
 @dataclass
-class Tracked:
+class Run:
     """One MLflow run to be: plain values."""
 
     key: str
@@ -47,39 +48,42 @@ class Tracked:
     files: dict[str, str] = field(default_factory=dict)
 
 
-def track_runs(comparison: Comparison, plan: Plan, store: Store, out: str | None) -> dict[str, int]:
-    """Write every place's results as a run; what is there already stays, what has changed is brought up to date.
+@dataclass
+class MLflow(Report):
+    """One MLflow run for each data set, split and model, written into a folder or to a tracking server.
 
-    Args:
-        comparison: what to write.
-        plan: what was planned: settings and keys.
-        store: where the cells are: times and provenance.
-        out: a folder, which gets ``mlflow.db`` and ``artifacts/``, or a tracking address (``http://...``,
-            ``sqlite:///...``, ``file:...``).
-
-    Returns:
-        How many runs are new, updated, and unchanged.
-
-    Raises:
-        UsageError: when no place is given or MLflow is not installed.
-        StoreError: when MLflow cannot write there.
+    What is there already stays, what has changed is brought up to date. A folder gets ``mlflow.db`` and
+    ``artifacts/``; an address is ``http://...``, ``sqlite:///...`` or ``file:...``.
     """
-    if not out:
-        raise UsageError("mlflow needs a place", remedy="say --out FOLDER, or an address such as http://localhost:5000")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # a benchmark tells nobody what it is used for
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    counts = {"new": 0, "updated": 0, "unchanged": 0}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about MLflow's own dependencies; nothing a user could act on
-        client, errors = _connect(out)
-        try:
-            experiment = _experiment(client, comparison.name, out)
-            for run in tracked(comparison, plan, store):
-                counts[_write(client, experiment, run)] += 1
-        except errors as error:
-            raise _refused(out, error) from None
-    return counts
+
+    delivers: ClassVar[str] = "MLflow runs"
+
+    def render(self, comparison: Comparison) -> Mapping[str, bytes]:
+        """Return ``runs.json``: every run as it would be written."""
+        table = [dataclasses.asdict(run) for run in runs(comparison)]
+        return {"runs.json": (json.dumps(table, indent=1, ensure_ascii=False) + "\n").encode()}
+
+    def deliver(self, comparison: Comparison, target: str) -> Mapping[str, int]:
+        """Write every run, and return how many are new, updated and unchanged.
+
+        Raises:
+            UsageError: when MLflow is not installed.
+            StoreError: when MLflow cannot write there.
+        """
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # a benchmark tells nobody what it is used for
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+        counts = {"new": 0, "updated": 0, "unchanged": 0}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about MLflow's own dependencies; nothing a user could act on
+            client, errors = _connect(target)
+            try:
+                experiment = _experiment(client, comparison.name, target)
+                for run in runs(comparison):
+                    counts[_write(client, experiment, run)] += 1
+            except errors as error:
+                raise _refused(target, error) from None
+        return counts
 
 
 def _connect(out: str) -> tuple[Any, type[Exception]]:
@@ -123,7 +127,7 @@ def _experiment(client: Any, name: str, out: str) -> str:
     return str(client.create_experiment(name, artifact_location=place))
 
 
-def _write(client: Any, experiment: str, run: Tracked) -> str:
+def _write(client: Any, experiment: str, run: Run) -> str:
     """Write one run unless it is there; return ``new``, ``updated`` or ``unchanged``."""
     from mlflow.entities import Metric, Param, RunTag
 
@@ -162,43 +166,32 @@ def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield values[first : first + _BATCH]
 
 
-def tracked(comparison: Comparison, plan: Plan, store: Store) -> Iterator[Tracked]:
+def runs(comparison: Comparison) -> Iterator[Run]:
     """Yield what each data set, split and model comes to."""
-    from benchsuite.keys import content_key
-
-    cells: dict[tuple[str, str, str], list[Cell]] = {}
-    for cell in plan.cells:
-        cells.setdefault((cell.dataset, cell.split, cell.model), []).append(cell)
     rows: dict[tuple[str, str, str], list[Row]] = {}
     for row in comparison.rows:
         rows.setdefault((row.dataset, row.split, row.model), []).append(row)
-    metrics = [[m.label, m.version, dict(m.settings)] for m in plan.metrics]
-    rules = {name: plan.settings[name] for name in ("relevant", "threshold")}
-    for place, own in cells.items():
-        identity = {"experiment": plan.name, "place": place, "cells": [c.key for c in own], "metrics": metrics, **rules}
-        run = _run(content_key("mlflow", identity), place, own, rows.get(place, []), comparison, plan, store)
+    origins = {(one.dataset, one.split, one.model): one for one in comparison.origins}
+    metrics = [[m.label, m.version, dict(m.settings)] for m in comparison.metrics if m.task != "cost"]
+    planned = comparison.provenance.get("settings", {})
+    rules = {name: planned[name] for name in ("relevant", "threshold") if name in planned}
+    for place, own in rows.items():
+        origin = origins.get(place, RowOrigin(*place))
+        identity = {"experiment": comparison.name, "place": place, "cells": origin.cells, "metrics": metrics, **rules}
+        run = _run(content_key("mlflow", identity), own, origin, comparison)
         content = {"metrics": run.metrics, "tags": run.tags, "files": run.files, "state": run.state}
         run.tags |= {KEY: run.key, DIGEST: content_key("mlflow-run", content)}
         yield run
 
 
-def _run(
-    key: str,
-    place: tuple[str, str, str],
-    cells: Sequence[Cell],
-    rows: Sequence[Row],
-    comparison: Comparison,
-    plan: Plan,
-    store: Store,
-) -> Tracked:
-    dataset, split, model = place
-    kept = [store.get("cell", c.key).manifest for c in cells if not c.reason and store.has("cell", c.key)]
-    ends = [_milliseconds(manifest["finished"]) for manifest in kept if "finished" in manifest] or [0]
-    starts = [_milliseconds(manifest["started"]) for manifest in kept if "started" in manifest] or [min(ends)]
+def _run(key: str, rows: Sequence[Row], origin: RowOrigin, comparison: Comparison) -> Run:
+    dataset, split, model = place = (origin.dataset, origin.split, origin.model)
+    ends = [_milliseconds(time) for time in origin.finished] or [0]
+    starts = [_milliseconds(time) for time in origin.started] or [min(ends)]
     first = next((row for row in rows if not row.group), None)
     state = first.state if first is not None else "missing"
-    run = Tracked(key, f"{model} on {dataset}, {split}", state, min(starts), max(ends))
-    settings = _settings(place, cells, plan)
+    run = Run(key, f"{model} on {dataset}, {split}", state, min(starts), max(ends))
+    settings = _settings(origin, comparison)
     run.params = {name: _short(value) for name, value in settings.items()}
     for row in rows:
         group = f"/{row.group}" if row.group else ""
@@ -206,45 +199,43 @@ def _run(
             if value is not None:
                 _add(run.metrics, f"{row.metric}{part}{group}", value)
     for one in comparison.contrasts:
-        if (one.dataset, one.split_label, one.model, one.role) == (dataset, split, model, "best classic"):
+        if (one.dataset, one.split_label, one.model, one.role) == (*place, "best classic"):
             for part, value in ((".difference", one.difference), (".p_holm", one.p_holm)):
                 if value is not None:
                     _add(run.metrics, f"{one.metric}{part}", value)
-    made = kept[0]["provenance"] if kept else {}
+    made = origin.provenance
     tags = {"state": state, "reason": "" if first is None else first.reason, "dataset": dataset, "split": split}
-    tags |= {"model": model, "cells": " ".join(cell.key[:12] for cell in cells)}
+    tags |= {"model": model, "cells": " ".join(key[:12] for key in origin.cells)}
     tags |= {name: str(made.get(name, "")) for name in ("benchsuite", "commit", "python", "system")}
     run.tags = {f"benchsuite.{name}": _short(value) for name, value in tags.items() if value}
     run.files = _files(place, rows, comparison)
     run.files["settings.json"] = json.dumps(
-        {"settings": settings, "cells": [cell.key for cell in cells], "provenance": made}, indent=1, ensure_ascii=False
+        {"settings": settings, "cells": origin.cells, "provenance": made}, indent=1, ensure_ascii=False
     )
     return run
 
 
-def _settings(place: tuple[str, str, str], cells: Sequence[Cell], plan: Plan) -> dict[str, Any]:
+def _settings(origin: RowOrigin, comparison: Comparison) -> dict[str, Any]:
     """Return every setting behind a run; a setting that tuning chose differently by fold is the list of its values."""
-    found: dict[str, Any] = {"dataset": place[0], "split": place[1], "model": place[2]}
-    found |= {name: plan.settings[name] for name in ("seeds", "k", "relevant", "threshold")}
-    parts = (("dataset", plan.datasets), ("split", plan.splits))
-    for (kind, abouts), label in zip(parts, place[:2], strict=True):
-        about = next(about for about in abouts if about.label == label)
-        found |= {f"{kind}.{name}": value for name, value in about.settings.items()}
-    used = [cell.identity["model"] for cell in cells if cell.stage == "test"]
-    found["model.plugin"], found["model.version"] = used[0]["plugin"], used[0]["version"]
-    for name in used[0]["settings"]:
-        values = list({json.dumps(one["settings"][name]): one["settings"][name] for one in used}.values())
+    found: dict[str, Any] = {"dataset": origin.dataset, "split": origin.split, "model": origin.model}
+    planned = comparison.provenance.get("settings", {})
+    found |= {name: planned[name] for name in ("seeds", "k", "relevant", "threshold") if name in planned}
+    parts: tuple[tuple[str, Sequence[PluginInfo], str], ...] = (
+        ("dataset", comparison.datasets, origin.dataset),
+        ("split", comparison.splits, origin.split),
+    )
+    for kind, infos, label in parts:
+        info = next(info for info in infos if info.label == label)
+        found |= {f"{kind}.{name}": value for name, value in info.settings.items()}
+    found["model.plugin"], found["model.version"] = origin.plugin, origin.version
+    for name in origin.settings[0] if origin.settings else ():
+        values = list({json.dumps(one[name]): one[name] for one in origin.settings}.values())
         found[f"model.{name}"] = values[0] if len(values) == 1 else values
     return found
 
 
 def _files(place: tuple[str, str, str], rows: Sequence[Row], comparison: Comparison) -> dict[str, str]:
     """Return the report's CSV of one place."""
-    import dataclasses
-
-    from benchsuite.data.tables import CONTRASTS, RESULTS, TUNING, small_tables
-    from benchsuite.data.tabular import write_table
-
     dataset, split, model = place
     own = dataclasses.replace(
         comparison,

@@ -113,7 +113,7 @@ def check_promises_are_kept(make: Make[Split]) -> None:
 
 
 def check_nothing_is_lost(make: Make[Split]) -> None:
-    """Every row is in the training part, held out or shown in a history, or the counts tell of it; none is invented."""
+    """Every row is in the training part, held out, in a history, or counted as left out; none is invented."""
     for fold, source in _cut(make).nested:
         items = len(source.items)
         kept, everything = _train(fold.train), _train(source)
