@@ -135,7 +135,7 @@ def frame(rows: Iterable[Any], columns: Sequence[str] | type) -> DataFrame:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], width: int | None = None) -> str:
-    """Return a plain table; no cell is taken for a number, and the widest columns wrap where it is too wide.
+    """Return a plain table; no cell is taken for a number, and the widest columns wrap where that makes it fit.
 
     Args:
         headers: of the columns; may be empty.
@@ -149,13 +149,15 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], width: int | No
     limit = terminal_width() if width is None else width
     rule = next((line for line in drawn.splitlines() if line and set(line) <= {"-", " "}), "")
     widths = [len(part) for part in rule.split()]
-    while limit and sum(widths) + 2 * (len(widths) - 1) > limit and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1
-    if not limit:
+    excess = sum(widths) + 2 * (len(widths) - 1) - limit
+    floors = [max(_NARROWEST, len(head) + 2) for head in [*headers, *[""] * (len(widths) - len(headers))]]
+    if not limit or excess <= 0 or excess > sum(max(0, one - least) for one, least in zip(widths, floors, strict=True)):
         return drawn
+    for _ in range(excess):
+        room = [one if one > least else 0 for one, least in zip(widths, floors, strict=True)]
+        widths[room.index(max(room))] -= 1
     wrapped = [[_wrapped(*pair) for pair in zip(row, widths, strict=True)] for row in body]
-    heads = [_wrapped(*pair) for pair in zip(headers, widths, strict=False)]
-    return tabulate(wrapped, headers=heads, tablefmt="simple", disable_numparse=True)
+    return tabulate(wrapped, headers=headers, tablefmt="simple", disable_numparse=True)
 
 
 def _wrapped(cell: str, width: int) -> str:

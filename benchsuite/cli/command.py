@@ -280,4 +280,6 @@ def read_settings(words: Sequence[str], where: str) -> dict[str, Any]:
         return {}
     from benchsuite.plan.experiment_file import read_toml
 
-    return read_toml("\n".join(word.replace(";", "\n") for word in words), where=where, remedy="write name = value")
+    return read_toml(
+        "\n".join(word.replace(";", "\n") for word in words), where=where, remedy="write name = value, text in quotes"
+    )

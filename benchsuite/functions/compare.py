@@ -192,7 +192,7 @@ def compare(
     title = a if b is None else b
     one = RunRef(a, _plan(kept, a).trusting(trusted), kept)
     two = RunRef(title, _plan(other, title).trusting(trusted), other)
-    pairs = _pairs(one, two, models)
+    pairs = _pairs(one, two, None if models is None else several(models))
     found = metric_diffs(one, two, pairs)
     known = {each.metric for each in found}
     for name in wanted:
@@ -249,6 +249,8 @@ def _pairs(a: RunRef, b: RunRef, models: Sequence[str] | None) -> list[tuple[str
     """
     labels = [[about.label for about in side.plan.models] for side in (a, b)]
     if models is not None:
+        if len(models) != len(labels):
+            raise UsageError("names no two models", where="--models", remedy="name one of A and one of B")
         for label, known, side in zip(models, labels, (a, b), strict=True):
             if label not in known:
                 raise UsageError(f'no model "{label}" in {side.title}', remedy=did_you_mean(label, known))

@@ -110,6 +110,8 @@ def data_import(
     columns = {"user": user, "item": item, "value": value, "timestamp": timestamp, "behaviour": behaviour}
     told = {"time": time, "separator": separator, "encoding": encoding, "items": items, "users": users, "links": links}
     told |= {"item_features": item_features, "user_features": user_features}
+    if not files:
+        raise DataError("names no table", remedy="name one file or several")
     path, *more = [Path(files)] if isinstance(files, str | os.PathLike) else map(Path, files)
     card = path.with_name(f"{path.name.partition('.')[0]}.toml")
     if card.exists() and not force:

@@ -87,7 +87,7 @@ def doctor(*, store: StoreFolder = None, data: DataFolders = (), offline: bool =
     Args:
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
-        offline: as it always is.
+        offline: never use the network; a check-up never does.
     """
     del offline  # accepted, so that the same options serve run and doctor
     place = data_locations(data, offline=True, quiet=True)

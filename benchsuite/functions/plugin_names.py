@@ -31,6 +31,8 @@ def kind_of(word: str) -> Kind:
 
 def kind_and_name(words: Sequence[str]) -> tuple[Kind | None, str]:
     """Read ``NAME`` or ``KIND NAME``."""
+    if not words:
+        raise UsageError("names nothing", remedy="write KIND NAME, or NAME alone")
     if len(words) > 2:  # noqa: PLR2004 - a kind and a name
         raise UsageError(f'"{words[2]}" is one word too many', remedy="write KIND NAME, or NAME alone")
     return (None, words[0]) if len(words) == 1 else (kind_of(words[0]), words[1])

@@ -169,6 +169,7 @@ def test_a_wide_table_wraps_where_the_terminal_ends():
     assert "\x1b[31mred\x1b[0m" in narrow
     assert table((), [("a", "b" * 60)], width=30).count("\n") > 2
     assert "100,000" in table(("a", "b"), [("100,000", "b " * 60)], width=30)
+    assert table(("a" * 30,), [("b",)], width=10) == table(("a" * 30,), [("b",)]), "what cannot fit stays as it is"
     assert table(("a", "b"), [], width=10) == table(("a", "b"), [])
 
 

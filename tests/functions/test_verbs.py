@@ -155,7 +155,7 @@ def test_through_python(name: str, results: dict[str, FunctionResult]) -> None:
     assert str(result).strip()
     assert "\x1b" not in str(result)
     told = result.to_dict()
-    assert json.loads(json.dumps(told, allow_nan=False, default=dict)) == json.loads(json.dumps(told, default=dict))
+    assert json.loads(json.dumps(told, allow_nan=False))
     html = result._repr_html_()
     assert "<table" in html
     assert "<script" not in html
@@ -171,7 +171,7 @@ def test_through_the_shell(name: str, results: dict[str, FunctionResult], capsys
     assert same(out, str(result))
     assert main([*name.split(), *words(f"{new}-2"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out.replace(f"{new}-2", old))
-    assert same(json.dumps(told), json.dumps(result.to_dict(), default=dict))
+    assert same(json.dumps(told), json.dumps(result.to_dict()))
 
 
 def same(one: str, other: str) -> bool:
@@ -225,6 +225,9 @@ def test_the_stub_names_what_the_package_offers() -> None:
         (lambda: benchsuite.audit_split("train.csv", "test.csv", promises="luck"), 'no choice "luck"'),
         (lambda: benchsuite.data_export("demo", out="x", as_="recbol"), 'did you mean "recbole"'),  # type: ignore[arg-type]
         (lambda: benchsuite.train("popular", source="demo", out="x", device="gpu"), 'device: no choice "gpu"'),  # type: ignore[arg-type]
+        (lambda: benchsuite.compare("tiny", models="popular"), "--models: names no two models"),  # type: ignore[arg-type]
+        (lambda: benchsuite.check([]), "names nothing; write KIND NAME, or NAME alone"),
+        (lambda: benchsuite.data_import([]), "names no table"),
         (lambda: benchsuite.new_plugin("metric", "x"), 'KIND: no choice "metric"'),  # type: ignore[arg-type]
         (lambda: benchsuite.completion("tcsh"), 'SHELL: no choice "tcsh"'),  # type: ignore[arg-type]
         (lambda: benchsuite.report("tiny", against="populer"), 'no model "populer" in tiny; did you mean "popular"'),
@@ -291,3 +294,12 @@ def test_wrong_words_are_one_line_with_a_remedy(
     assert err.count("\n") == 1
     assert err.startswith("error: ")
     assert said in err
+
+
+def test_a_notebook_shows_text_as_text() -> None:
+    from benchsuite.functions.doctor import Diagnosis, Finding
+
+    html = Diagnosis([Finding("<script>alert(1)</script>", "ok", "a & b")])._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert "a &amp; b" in html
