@@ -17,7 +17,7 @@ from benchsuite.data import Rankings
 from benchsuite.data.files import holds_truth, save_fold
 from benchsuite.plan import Plan
 from benchsuite.runner import prepare
-from benchsuite.runner.answers import wait_for_pairs, write_lists
+from benchsuite.runner.answers import wait_for_pairs, write_about, write_lists, write_scores
 from benchsuite.runner.ingest import Ingest, _Asked
 from benchsuite.runner.jobs import WorkerJob, make_jobs
 from benchsuite.runner.refit import refit
