@@ -185,6 +185,7 @@ def _tuning(datasets: Sequence[str], models: Sequence[str]) -> tuple[Trials, ...
             ("a", "b", "c", "d"),
             3,
             ("factors",) if model == "als" else (),
+            ("", "", "killed by SIGKILL", ""),
         )
         for dataset in datasets
         for model in models
