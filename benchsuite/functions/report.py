@@ -193,13 +193,13 @@ def report(
     labels = model_labels(plan, against)
     form = load_report(as_, trusted=[as_])
     made = form.from_settings(with_, "--with")
-    if form.delivers and not out:
-        raise UsageError(f"{as_} needs a place", remedy="say --out FOLDER, or an address such as http://localhost:5000")
     large = [name for name, wanted in (("per_query", queries), ("rankings", rankings)) if wanted]
     if large:
         _check_large(as_, form, out, "--queries" if queries else "--rankings")
     if full and ("groups" not in form.fields() or out is not None):
         raise UsageError("--full is for printed tables", remedy="leave it out: files hold every table")
+    if form.delivers and not out:
+        raise UsageError(f"{as_} needs a place", remedy="say --out FOLDER, or an address such as http://localhost:5000")
     comparison = build(plan, kept, against=labels, users=form.users, country=country)
     if form.delivers and out is not None:
         place = os.fspath(out)
