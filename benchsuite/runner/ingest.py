@@ -24,7 +24,7 @@ from benchsuite.runner.answers import TOLD, ask_pairs, read_about, read_scores, 
 from benchsuite.runner.checkpoints import Checkpoints
 from benchsuite.runner.jobs import Job, WorkerJob, write_failure
 from benchsuite.runner.logs import clip, read_log
-from benchsuite.runner.scratch import unwritable
+from benchsuite.runner.scratch import check_room, unwritable
 from benchsuite.store import Store, manifest_fault, misfit
 from benchsuite.stored_folds import StoredFolds, view_folder
 
@@ -149,8 +149,10 @@ class Ingest:
         """Store a cell's failure and return its reason.
 
         Raises:
-            StoreError: when it cannot be stored.
+            StoreError: when it cannot be kept.
+            UsageError: when it failed because no temporary file can be written.
         """
+        check_room(folder, reason)
         self._lists.pop(cell["key"], None)
         line = clip(reason, _LONGEST_REASON)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -14,6 +15,8 @@ from benchsuite.errors import UsageError
 
 _PREFIX = "benchsuite-"
 _OWNER = "owner.lock"
+_ROOM = 2**16
+"""Bytes that must fit into a folder for temporary files."""
 
 
 @contextlib.contextmanager
@@ -43,6 +46,27 @@ def unwritable(error: OSError) -> UsageError:
     what = f"temporary files cannot be written: {error.strerror or error}"
     remedy = "free disk space or set $TMPDIR to another folder; finished cells are safe"
     return UsageError(what, where=tempfile.gettempdir(), remedy=remedy)
+
+
+def check_room(folder: Path, reason: str) -> None:
+    """See whether a failure for lack of space is not the model's: then nobody can work on.
+
+    Args:
+        folder: for temporary files.
+        reason: what the worker told.
+
+    Raises:
+        UsageError: when nothing can be written there.
+    """
+    if os.strerror(errno.ENOSPC) not in reason:
+        return
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_ROOM))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unwritable(error) from None
 
 
 def _lock(folder: Path) -> int:

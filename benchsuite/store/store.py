@@ -18,6 +18,7 @@ from benchsuite.store.owners import claim, release, sweep
 from benchsuite.store.shapes import CACHES, REMADE, RESTS_ON
 
 _SPACE = "free disk space or choose another --store DIR; finished cells are safe"
+_TEMPORARY = "free disk space or set $TMPDIR to another folder; finished cells are safe"
 
 
 def _silent(line: str) -> None:
@@ -155,8 +156,10 @@ class Store:
             finally:
                 release(folder)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise StoreError(f"cannot be written: {reason}", where=str(target), remedy=_SPACE) from error
+            what = f"cannot be written: {error.strerror or error}"
+            if cache:
+                raise StoreError(what, where=tempfile.gettempdir(), remedy=_TEMPORARY) from error
+            raise StoreError(what, where=str(target), remedy=_SPACE) from error
         if cache and self._own_caches:
             self._share(kind, key)
 
@@ -197,9 +200,8 @@ class Store:
             try:
                 self._aside = Path(tempfile.mkdtemp(prefix="benchsuite-"))
             except OSError as error:
-                where = os.environ.get("TMPDIR", "the temporary folder")
                 what = f"cannot be written: {error.strerror or error}"
-                raise StoreError(what, where=where, remedy="free disk space or set TMPDIR") from None
+                raise StoreError(what, where=tempfile.gettempdir(), remedy=_TEMPORARY) from None
             weakref.finalize(self, _remove, self._aside, os.getpid())
         return self._aside
 

@@ -10,12 +10,8 @@ from typing import get_args
 import pytest
 
 from benchsuite import api
-<<<<<<< HEAD
 from benchsuite.errors import ConfigError, PluginError
-from benchsuite.registry import KINDS, entries, find, function_entries
-=======
 from benchsuite.registry import KINDS, FunctionGroup, entries, find, function_entries
->>>>>>> cli2
 
 BUILT_IN = [entry for kind in KINDS for entry in entries(kind) if entry.distribution == "benchsuite"]
 LANGUAGE_MODELS = ("benchsuite_flm", "benchsuite_content")
@@ -24,16 +20,10 @@ LANGUAGE_MODELS = ("benchsuite_flm", "benchsuite_content")
 def test_installed_entry_points_are_those_of_pyproject(repository):
     declared = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
     installed = {kind: {entry.name: entry.target for entry in BUILT_IN if entry.kind == kind} for kind in KINDS}
-<<<<<<< HEAD
-    functions = {group: function_entries(group) for group in ("functions", "exports")}
-    installed |= {group: {name: point.value for name, point in of.items()} for group, of in functions.items()}
-    assert {f"benchsuite.{kind}": points for kind, points in installed.items()} == declared
-=======
     groups = {f"benchsuite.{kind}": points for kind, points in installed.items()}
     for group in get_args(FunctionGroup):
         groups[f"benchsuite.{group}"] = {name: point.value for name, point in function_entries(group).items()}
     assert groups == declared
->>>>>>> cli2
 
 
 @pytest.mark.parametrize("entry", BUILT_IN, ids=lambda entry: f"{entry.kind}:{entry.name}")

@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from benchsuite.analysis import build, latest_plan
 from benchsuite.api import DataLocations
+from benchsuite.errors import UsageError
 from benchsuite.functions.progress import ProgressBars
 from benchsuite.functions.run import _perform
 from benchsuite.plan import Plan
 from benchsuite.runner import Options, pool, prepare, with_finished_studies, worker_processes
 from benchsuite.runner.jobs import WorkerJob
+from benchsuite.runner.scratch import check_room
 from benchsuite.runner.worker_processes import ForkServer
 from benchsuite.store import Store
 
@@ -188,3 +191,18 @@ def test_a_run_that_is_stopped_at_once_hides_no_finished_study(tmp_path: Path, r
     half = with_finished_studies(prepare(wider, store, place, lambda _: None), store)
     assert [about.tuned for about in half.models] == [True, False]
     assert [one.model for one in half.tuning] == ["Counts"]
+
+
+def test_a_model_that_says_the_disk_is_full_has_failed(tmp_path: Path) -> None:
+    check_room(tmp_path, "OSError: [Errno 28] No space left on device")
+    check_room(tmp_path / "gone", "OSError: [Errno 28] No space left on device")
+
+
+def test_a_disk_that_is_full_is_no_models_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(UsageError, match="temporary files cannot be written: No space left on device"):
+        check_room(Path(), "OSError: [Errno 28] No space left on device")
+    check_room(Path(), "ValueError: of another kind")
