@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 import click
 
-from benchsuite.cli.completion import complete
 from benchsuite.cli.console import print_function_result
+from benchsuite.cli.value_completion import complete
 from benchsuite.errors import UsageError
 from benchsuite.functions import Verb
 from benchsuite.interface import FunctionResult, Option, check_choice

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchsuite.api import Model
 from benchsuite.data import Contrast, Dataset, Row
-from benchsuite.markdown import markdown_table
+from benchsuite.markdown_text import markdown_table
 
 CARD = "README.md"
 _KEPT = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-from benchsuite.markdown import markdown_table
+from benchsuite.markdown_text import markdown_table
 from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.legend import legend
