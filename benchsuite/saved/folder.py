@@ -80,7 +80,8 @@ def check_savable(entry: PluginEntry, model: Model) -> None:
         PluginError: when its code is in a file, which the saved folder would not hold.
     """
     if type(model).save is Model.save:
-        raise NotApplicable(f"{entry.name} cannot be saved")
+        remedy = "only a model with save and load can; see benchsuite.api.Model"
+        raise NotApplicable(f"{entry.name} cannot be saved", remedy=remedy)
     if not entry.distribution:
         raise PluginError(f"{entry.target} is a file, and only an installed model can be saved", remedy="install it")
 
