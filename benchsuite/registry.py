@@ -82,7 +82,7 @@ class PluginEntry:
                 found = import_file(Path(module).resolve(), content, apart=apart, then=then)
             else:
                 found = import_installed(module, apart=apart and self.distribution != OWN, then=then)
-            plugin = getattr(found, attribute)
+            plugin = _class_of(found, attribute)
         except PluginError as error:
             raise PluginError(error.what, where=where, remedy=error.remedy or remedy) from error
         except KeyboardInterrupt:
@@ -93,6 +93,15 @@ class PluginEntry:
         if not (isinstance(plugin, type) and issubclass(plugin, base)):
             raise PluginError(f"{self.target} is not a benchsuite.api.{base.__name__}", where=where)
         return plugin, code
+
+
+def _class_of(module: object, name: str) -> Any:
+    """Return what a module calls ``name``; where it has none, the error names the classes that it defines."""
+    if not hasattr(module, name):
+        own = getattr(module, "__name__", "")
+        classes = [known for known, one in vars(module).items() if isinstance(one, type) and one.__module__ == own]
+        raise PluginError(f'it has no class "{name}"', remedy=did_you_mean(name, classes))
+    return getattr(module, name)
 
 
 def _base(kind: Kind) -> type[Plugin]:

@@ -73,7 +73,7 @@ class MetricColumn:
 
 
 def contrast(column: MetricColumn, reference: str, role: Role, test: Test = "randomization") -> list[Contrast]:
-    """Compare every other model of a column with one; p-values are not corrected yet (:func:`correct`).
+    """Compare every other model of a column with one; p-values are not corrected yet (:func:`holm_corrected`).
 
     A metric that is no mean over queries, or has values for other queries than the reference, has the bootstrap's
     interval like all others, but signs cannot be flipped: its test and effect size divide the difference by the

@@ -92,6 +92,8 @@ def latest_plan(store: Store, name: str) -> Plan:
     path = _path(store, name)
     if not is_there(path):
         known = [found.stem for found in (store.root / "plans").glob("*.json")]
+        if (stem := Path(name).stem) in known and name.endswith(".toml"):
+            raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=f'did you mean "{stem}"?')
         remedy = f"run it first (benchsuite run {name})" + (f"; {did_you_mean(name, known)}" if known else "")
         raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=remedy)
     table = read_json(path, _AGAIN)

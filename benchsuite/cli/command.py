@@ -281,5 +281,7 @@ def read_settings(words: Sequence[str], where: str) -> dict[str, Any]:
     from benchsuite.plan.experiment_file import read_toml
 
     return read_toml(
-        "\n".join(word.replace(";", "\n") for word in words), where=where, remedy="write name = value, text in quotes"
+        "\n".join(word.replace(";", "\n") for word in words),
+        where=where,
+        remedy="write name=value, and text in two pairs of quotes: 'name=\"text\"'",
     )

@@ -75,8 +75,8 @@ def _terminable() -> Iterator[None]:
 def guarded(work: Callable[[], int]) -> int:
     """Do the work and turn every error into one line on standard error and an exit code, never a traceback.
 
-    0 fine, 1 some cells failed (both decided by the work itself), 2 the user's mistake, 3 ours, 130 Ctrl-C, 143
-    SIGTERM.
+    0 fine, 1 something failed or differs (both decided by the work itself), 2 the user's mistake, 3 ours, 130 Ctrl-C,
+    143 SIGTERM.
     """
     try:
         with _terminable():

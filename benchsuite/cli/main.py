@@ -27,7 +27,7 @@ _ABOUT = """An honest benchmark: when does a fine-tuned language model recommend
 COMPLETE = "_BENCHSUITE_COMPLETE"
 """The environment variable by which a shell asks what may come next."""
 
-_EXITS = "exit codes: 0 fine, 1 some cells failed, 2 your mistake (one line says which), 3 ours"
+_EXITS = "exit codes: 0 fine, 1 something failed or differs, 2 your mistake (one line says which), 3 ours"
 _DATA = "find or download a data set and say what it holds; verify, import, export"
 _DATA_ABOUT = """Find, check, import and export data sets.
 

@@ -185,7 +185,7 @@ def compare(
     wanted, trusted = several(metrics, separator=",", where="--metric"), several(trust)
     if b is None and store_b is None and models is None:
         remedy = f"name B, --store-b DIR or --models X Y; {_kept(kept, a)}"
-        raise UsageError("what is it to be compared with?", where=a, remedy=remedy)
+        raise UsageError("nothing is named to compare it with", where=a, remedy=remedy)
     if store_b is not None and not Path(store_b).is_dir():
         raise StoreError("no such store", where=str(store_b), remedy="check --store-b")
     other = kept if store_b is None else read_store(store_b)

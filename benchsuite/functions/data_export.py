@@ -70,7 +70,7 @@ def data_export(
         as_: the format: parquet, recbole, or what an installed package brings.
         split: also write the folds of this split.
         split_with: settings of the split, such as test=0.2.
-        seed: seed of the split.
+        seed: seed of the split; bundled experiments begin with 1, one that names no seeds has 0.
         with_: settings of the source, such as item_core=5.
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.

@@ -55,6 +55,8 @@ def find_plugin(name: str, kind: Kind | None) -> PluginEntry:
     if len(having) == 1:
         return find(having[0], name)
     if not having:
+        if name.endswith(".py"):
+            raise PluginError("no class of the file is named", where=name, remedy=f"name one: {name}:CLASS")
         everything = {entry.name for known in KINDS for entry in entries(known)}
         raise PluginError(f'no plugin is called "{name}"', remedy=did_you_mean(name, everything))
     kinds = [known[:-1] for known in having]

@@ -109,6 +109,8 @@ def recommend(
         if title.casefold().strip() != saved.titles[code].casefold()
     ]
     answers = ask(saved, shown, k)
+    if not shown:
+        told.append("no history is named: add --history TITLE or --history-id ID")
     if len(answers) < k:
         told.append(f"{saved.about['model']['name']} scores {len(answers)} items after this history, not {k}")
     return Recommendations(str(folder), saved, shown, answers, told)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from benchsuite.errors import DataError, StoreError
 from benchsuite.functions.arguments import StoreFolder, Trust, read_store
 from benchsuite.functions.report import PROVENANCE
-from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, frame, plain, several
+from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, count, frame, plain, several
 
 if TYPE_CHECKING:
     from benchsuite.store import Store
@@ -54,8 +54,8 @@ class Verification(FunctionResult):
 
     def text(self, style: Style = plain) -> str:
         """Return every fault and the counts."""
-        last = f"{len(self.faults)} faults" if self.faults else "everything is as the store says"
-        return "\n".join([*self.faults, f"{self.files} files, {self.cells} cells: {last}"])
+        last = count(len(self.faults), "fault") if self.faults else "everything is as the store says"
+        return "\n".join([*self.faults, f"{count(self.files, 'file')}, {count(self.cells, 'cell')}: {last}"])
 
     def frames(self) -> Frames:
         """Return ``faults``."""

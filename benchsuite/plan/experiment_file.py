@@ -166,7 +166,12 @@ def read_experiment(name: str) -> Experiment:
     try:
         table = read_toml(path.read_text("utf-8"), where=str(path))
     except FileNotFoundError:
-        remedy = did_you_mean(name, known) if not name.endswith(".toml") else "check the path"
+        if name.endswith(".toml"):
+            remedy = "check the path"
+        elif Path(f"{name}.toml").is_file():
+            remedy = f'did you mean "{name}.toml"?'
+        else:
+            remedy = did_you_mean(name, known)
         raise ConfigError(f'no experiment "{name}"', remedy=remedy) from None
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None

@@ -79,10 +79,12 @@ def check_savable(entry: PluginEntry, model: Model) -> None:
         NotApplicable: when its plugin has no ``save``.
         PluginError: when its code is in a file, which the saved folder would not hold.
     """
-    if type(model).save is Model.save:
-        raise NotApplicable(f"{entry.name} cannot be saved")
     if not entry.distribution:
-        raise PluginError(f"{entry.target} is a file, and only an installed model can be saved", remedy="install it")
+        what = f"{entry.target} is a file, and only an installed model can be saved"
+        raise PluginError(what, remedy="install it with save and load; benchsuite new model NAME writes a package")
+    if type(model).save is Model.save:
+        remedy = "only a model with save and load can; see benchsuite.api.Model"
+        raise NotApplicable(f"{entry.name} cannot be saved", remedy=remedy)
 
 
 def check_target(folder: Path) -> None:

@@ -32,7 +32,7 @@ class ALSKernel(Model):
 
     As ``als-content``, but not linear (Saunders et al. 1998). The kernel is a Gaussian one on the vectors of a frozen
     language model, plus the cosine of counted words; see
-    :class:`benchsuite_content.kernel_ridge.NewItems`. Where the validation fold has new items, other values than
+    :class:`benchsuite_content.kernel_ridge.NewItemFactors`. Where the validation fold has new items, other values than
     the default penalty and word weight are taken if they gain more nDCG@10 than the standard error of the gain; for
     that choice ALS is fitted twice.
 

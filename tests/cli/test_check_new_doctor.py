@@ -85,7 +85,7 @@ def test_other_settings_can_be_checked(file, capsys):
         (["FILE:Fine", "--with", "pwer = 1"], 'model Fine: unknown setting "pwer"; did you mean "power"?'),
         (["FILE:Fine", "--with", "power 1"], "--with: is not valid TOML"),
         (["FILE:Nothing"], "FILE: Nothing is no model, source, split, metric or report"),
-        (["FILE:Absent"], "model Absent (FILE:Absent): cannot be loaded: AttributeError"),
+        (["FILE:Absent"], 'model Absent (FILE:Absent): it has no class "Absent"'),
         (["metric", "FILE:Fine"], "metric Fine (FILE:Fine): FILE:Fine is not a benchsuite.api.Metric"),
     ],
 )

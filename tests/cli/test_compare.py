@@ -163,7 +163,10 @@ def test_a_plan_is_found_by_its_key_and_by_its_file(compare, variants, tmp_path)
 
 def test_mistakes_are_one_line(compare, tmp_path):
     for words, what in (
-        (["toy"], "toy: what is it to be compared with?; name B, --store-b DIR or --models X Y; plans kept of toy: "),
+        (
+            ["toy"],
+            "toy: nothing is named to compare it with; name B, --store-b DIR or --models X Y; plans kept of toy: ",
+        ),
         (["toy", "toi"], 'no run of "toi"'),
         (["toy", "ffffffffffff"], 'no run of "ffffffffffff"'),
         (["toy", "toy-apart"], "toy and toy-apart have no models in common; toy has counts, other, <raises>"),

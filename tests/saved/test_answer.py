@@ -132,7 +132,9 @@ def test_too_few_items_with_a_score_are_said(ease: str, capsys) -> None:
     assert run("recommend", ease) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "ease scores 0 items after this history, not 10\n"
+    assert err == (
+        "no history is named: add --history TITLE or --history-id ID\nease scores 0 items after this history, not 10\n"
+    )
 
 
 @pytest.mark.parametrize(
