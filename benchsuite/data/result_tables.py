@@ -156,8 +156,6 @@ TUNING = TidyTable(
             ("edges", "string", "settings of the winner that lie at an end of their range, as JSON"),
             ("budget", "string", "what each model was allowed, as JSON"),
             ("key", "string", "the stored validation cell"),
-            ("state", "string", "ok or failed"),
-            ("reason", "string", "why there is no value, else empty"),
         ),
     ),
 )
@@ -274,8 +272,7 @@ def _trials(comparison: Comparison) -> Iterator[Sequence[Any]]:
         for trial, settings in enumerate(one.settings):
             value = one.values[trial]
             told = (trial, value, trial == one.best, one.seconds[trial], _json(settings))
-            ended = ("failed" if value is None else "ok", one.reasons[trial] if one.reasons else "")
-            yield (*place, *told, *rest, one.keys[trial], *ended)
+            yield (*place, *told, *rest, one.keys[trial])
 
 
 def _strata(comparison: Comparison) -> Iterator[Sequence[Any]]:
