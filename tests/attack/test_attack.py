@@ -12,6 +12,7 @@ import pytest
 CASES = {"kills": 6, "damages": 60, "plugins": 24, "experiments": 60}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found through /proc")
 @pytest.mark.parametrize("part", CASES)
 def test_nothing_gives_way(part: str, repository: Path, tmp_path: Path) -> None:

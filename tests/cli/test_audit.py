@@ -155,6 +155,7 @@ def test_what_cannot_be_cut_is_told(place, capsys, tmp_path):
     assert "mine: 2 folds" in out
 
 
+@pytest.mark.slow
 def test_folds_in_the_store_are_compared(place, capsys, tmp_path):
     place("random-holdout")
     assert main(["run", "mine.toml", "--offline"]) == 0

@@ -97,6 +97,7 @@ def test_mistakes_are_one_line_and_exit_2(words, said, file, capsys):
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_new_writes_a_package_that_conforms_once_installed(tmp_path, install, command, capsys):
     assert main(["new", "model", "co-taken", "--into", str(tmp_path)]) == 0
     assert "pip install -e" in capsys.readouterr().out
@@ -128,6 +129,7 @@ def test_new_overwrites_nothing(tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_doctor_finds_everything_here(command, tmp_path):
     done = command("doctor", "--json", "--store", str(tmp_path / "runs"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -140,6 +142,7 @@ def test_doctor_finds_everything_here(command, tmp_path):
     assert not (tmp_path / "runs").exists(), "a check-up leaves no trace"
 
 
+@pytest.mark.slow
 def test_doctor_tells_what_is_broken(command, tmp_path, pretend):
     site = pretend("bad-luck", "models", {"unlucky": "bad_luck:Model"}, {"bad_luck": "1 / 0"})
     (tmp_path / "file").touch()

@@ -55,6 +55,7 @@ def by_place(document, metric, model="other"):
     return found
 
 
+@pytest.mark.slow
 def test_another_model_is_named_and_tested(compare, variants, toy_store):
     code, found = compare("toy", "toy-model")
     assert code == 0

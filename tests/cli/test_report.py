@@ -31,6 +31,7 @@ def test_full_is_for_printed_tables(toy_store: Path, capsys: pytest.CaptureFixtu
     assert "--full is for printed tables; leave it out" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_report_takes_settings_and_verify_heeds_them(
     toy_store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

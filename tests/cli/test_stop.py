@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from benchsuite.cli.console import INTERRUPTED, TERMINATED, Terminated, guarded
 from benchsuite.store import Store
@@ -41,6 +42,7 @@ def test_sigterm_is_ctrl_c_with_its_own_code(capsys) -> None:
     assert issubclass(Terminated, KeyboardInterrupt)
 
 
+@pytest.mark.slow
 def test_sigterm_stops_the_workers_and_leaves_the_store_whole(tmp_path: Path) -> None:
     experiment = tmp_path / "toy.toml"
     experiment.write_text(

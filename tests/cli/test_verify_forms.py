@@ -63,6 +63,7 @@ def edit(name: str, pattern: str, new: str) -> Callable[[Path], None]:
     return spoil
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [*FILES, "figures"])
 def test_an_untouched_report_is_verified(form: str, faults: Callable[..., list[str]]) -> None:
     assert faults(form) == []

@@ -112,6 +112,7 @@ def test_one_user_has_no_test_and_no_interval() -> None:
     assert all(np.isnan(part).all() for part in paired_statistics.interval(np.ones(1), np.ones((5, 1)), 1))
 
 
+@pytest.mark.slow
 def test_holm_agrees_with_statsmodels() -> None:
     rng = np.random.default_rng(6)
     for count in (1, 2, 5, 30):

@@ -103,6 +103,7 @@ def test_several_seeds_are_separated_from_users(filled: Filled) -> None:
     assert not build(*filled({"als": 0.2, "flm": 0.5})).spreads
 
 
+@pytest.mark.slow
 def test_ranks_over_data_sets(filled: Filled) -> None:
     comparison = build(*filled(MODELS, datasets=("a", "bb", "ccc"), metrics=("recall@10",), **KINDS))
     (standing,) = comparison.standings

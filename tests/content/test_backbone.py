@@ -53,6 +53,7 @@ def one_line(error: pytest.ExceptionInfo[Exception]) -> str:
     return line
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_default_is_the_published_minilm(capfd: pytest.CaptureFixture[str]) -> None:
     found = load_backbone()

@@ -81,6 +81,7 @@ def test_texts_without_words_do_not_apply(train: Dataset) -> None:
             model.fit(mute, Context())
 
 
+@pytest.mark.slow
 def test_new_items_are_answered_from_their_words(train: Dataset, queries: Queries) -> None:
     """Of two items that nobody took, the one whose words the history shares is better."""
     cold = np.flatnonzero(takers(train) == 0)[:3]
@@ -94,6 +95,7 @@ def test_new_items_are_answered_from_their_words(train: Dataset, queries: Querie
         assert np.isnan(scores[2])
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_frozen_model_says_which_one_it_was(train: Dataset, queries: Queries) -> None:
     model = ContentLM(center=False).fit(train, Context())

@@ -39,6 +39,7 @@ def many_rows(folder, ending):
     return name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv.gz", "csv.zst", "zip", "parquet"])
 def test_a_file_of_too_many_rows_is_refused(ending, refused, folder):
     name = many_rows(folder, ending)

@@ -121,6 +121,7 @@ def test_a_bad_setting_is_one_line_too(given, message, refused, folder):
     refused("file", message, path="a.csv", **given)
 
 
+@pytest.mark.slow
 def test_a_short_row_far_down(refused, folder):
     rows = b"u1,i1,1,881250949\n"
     (folder / "a.csv").write_bytes(b"user,item,rating,timestamp\n" + rows * 1_234_565 + b"u1,i1\n" + rows * 9)
@@ -255,6 +256,7 @@ def bomb(path, name):
     path.write_bytes(begin + data + central + end)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["gzip", "zip", "card"])
 def test_a_bomb_is_refused(case, refused, folder):
     if case == "gzip":

@@ -62,6 +62,7 @@ def test_strength_is_behaviour_then_value_then_time(events):
     assert kept["timestamp"].tolist() == [30]
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.integers(1, 3), st.integers(0, 3), st.integers(0, 1))

@@ -165,6 +165,7 @@ def test_damaged_packings_are_one_line(read):
             read(data, "events.zip", member="inner.csv")
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused(read):
     zeros = io.BytesIO()
     with gzip.open(zeros, "wb", compresslevel=9) as file:
@@ -283,6 +284,7 @@ def test_whatever_the_bytes_either_rows_or_one_line(read, data):
     assert frame is None or np.isfinite(frame["value"]).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(

@@ -52,6 +52,7 @@ def test_every_card_is_an_entry_point():
         sources.nothing  # noqa: B018 - looking it up is the point
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", AT_HAND)
 def test_published_counts_are_met(name, place_of):
     check = source_of(name)().check(place_of(name))
@@ -60,6 +61,7 @@ def test_published_counts_are_met(name, place_of):
     assert check.found == check.expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", AT_HAND)
 def test_preparation_is_counted_without_a_gap(name, load):
     dataset = load(name)
@@ -105,6 +107,7 @@ def test_online_retail_nets_cancellations(load, raw_rows):
         assert code not in dataset.items.ids
 
 
+@pytest.mark.slow
 def test_online_retail_netted_by_hand(real_set, load, raw_rows):
     """One customer's sums, computed the slow way from the file, where every cancellation follows its purchase."""
     import pandas as pd
@@ -187,6 +190,7 @@ def test_published_parts_are_read_in_full(name, load):
     assert np.array_equal(order, np.arange(len(rows))), "rows whose order means nothing are in the order of their codes"
 
 
+@pytest.mark.slow
 def test_gowalla_is_the_same_in_another_order(real_set, tmp_path, load, monkeypatch):
     """Copies of the training part that differ in order only give one data set."""
     from benchsuite_datasets import file_lookup

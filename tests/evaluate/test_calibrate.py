@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ def f1(scores: np.ndarray, labels: np.ndarray, threshold: float) -> float:
     return float(2 * (called & (labels == 1)).sum() / max(called.sum() + labels.sum(), 1))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(scores_and_labels)
 def test_no_threshold_beats_the_chosen_one(pairs: list[tuple[float, int]]) -> None:

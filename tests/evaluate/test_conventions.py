@@ -63,6 +63,7 @@ def mean(name: str, metric: str, given: Lists, relevant_from: float | None = Non
     return float(library.measure(library.judge(given, relevant_from), metric).mean())
 
 
+@pytest.mark.slow
 def test_ranx_agrees(ranx: Any) -> None:
     names = ("precision", "recall", "f1", "hit-rate", "mrr", "map", "ndcg")
     ours = [f"{name}{at}" for name in names for at in ("@5", "@10", "")]
@@ -76,6 +77,7 @@ def test_ranx_agrees(ranx: Any) -> None:
         assert found == pytest.approx({name: float(value) for name, value in expected.items()}, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_ranx_keeps_the_order_of_the_file_in_ties(ranx: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only compiled ranx has this order: its sort is numba's. So its function that sorts is compiled, and no other."""
     import numba
@@ -148,6 +150,7 @@ def test_trec_eval_refuses_values_it_could_not_read() -> None:
         mean("trec_eval", "map", given)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", [False, True])
 def test_scikit_learn_agrees(ties: bool) -> None:
     """Its table has one score per item: what is not listed gets its place far behind, after 30 items worth nothing."""

@@ -54,6 +54,7 @@ def test_no_installed_split_is_accused_on_the_demo(name: str, seed: int, demo: D
     assert min(finding.compared for finding in found) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPLITS)
 def test_no_installed_split_is_accused_on_movielens(name: str, ml_100k: Dataset) -> None:
     whole = published(ml_100k)
@@ -173,6 +174,7 @@ def folds(draw: Any, clean: bool) -> tuple[Fold, Split, Dataset, dict[str, bool]
     return fold, split, data, expected
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(folds(clean=False))
 def test_a_fold_is_accused_exactly_where_the_definition_says_so(drawn: Any) -> None:

@@ -82,6 +82,7 @@ def test_a_killed_worker_goes_on(tmp_path: Path, tiny: str, monkeypatch: pytest.
         assert entry.manifest["facts"]["losses"] == whole.manifest["facts"]["losses"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("every_epoch")
 @pytest.mark.parametrize(
     "more",

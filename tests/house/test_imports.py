@@ -166,6 +166,7 @@ def test_a_source_that_raises_is_its_own_fault(tmp_path, monkeypatch, capsys):
     assert "source X (./mine.py:X): its code raised KeyError: 'gone'" in refusal(capsys, "run", "mine.toml")
 
 
+@pytest.mark.slow
 def test_a_file_edited_after_the_plan_fails_its_cells(tmp_path, monkeypatch):
     from benchsuite.api import DataLocations
     from benchsuite.plan.experiment_file import check_experiment

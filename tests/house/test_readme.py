@@ -53,6 +53,7 @@ def test_the_plugin_passes_the_conformance_kit(desk: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_experiment_runs_with_the_plugin_in_it(desk: Path) -> None:
     text = (desk / "mine.toml").read_text().replace("seeds = [1, 2, 3]", "seeds = [1]")
     assert 'models = ["popular"' in text
@@ -82,6 +83,7 @@ def test_the_table_of_verbs_and_functions_is_whole() -> None:
         assert hasattr(package, function), function
 
 
+@pytest.mark.slow
 def test_what_is_typed_in_python_runs(desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     code = [line[4:] for line in blocks("pycon")[0].splitlines() if line[:4] in (">>> ", "... ")]
     monkeypatch.chdir(desk)

@@ -44,6 +44,7 @@ def test_it_conforms(command, example_plugin):
     }
 
 
+@pytest.mark.slow
 def test_it_runs_in_an_experiment(command, example_plugin, tmp_path):
     experiment = tmp_path / "mine.toml"
     experiment.write_text(

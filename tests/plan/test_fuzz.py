@@ -161,6 +161,7 @@ def planner(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return plan
 
 
+@pytest.mark.slow
 def test_only_our_errors_come_out(planner: Any) -> None:
     planned, refused = 0, []
     for seed in range(TIMES):
@@ -187,6 +188,7 @@ def test_only_our_errors_come_out(planner: Any) -> None:
     assert planned > TIMES / 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["x = " + "[" * 100_000, "x = " + "{a = " * 5000, "a." * 50_000 + "b = 1", "[" + "a." * 5000 + "b]\nx = 1"],

@@ -264,6 +264,7 @@ def _renamed(one, family, name):
     return dataclasses.replace(one, family=family, name=name, rows=rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", [from_html, from_markdown, from_latex, from_paper], ids=lambda read: read.__name__)
 def test_every_cell_of_every_table_is_the_comparisons(read, invented):
     expected = Expected(invented)

@@ -21,6 +21,7 @@ def small(invent):
     return invent(datasets=("invented-demo",), splits=("item-cold", "user-cold", "user-cold/k=0", "user-cold/k=5"))
 
 
+@pytest.mark.slow
 def test_each_figure_comes_in_each_format(small):
     files = Figures().render(small)
     stems = ["quality-invented-demo", "cold-invented-demo-user-cold", "cost-invented-demo-item-cold",
@@ -34,10 +35,12 @@ def test_formats_can_be_left_out(small):
     assert {name.rpartition(".")[2] for name in Figures(pdf=False, png=False).render(small)} == {"svg"}
 
 
+@pytest.mark.slow
 def test_same_comparison_same_bytes(small):
     assert Figures().render(small) == Figures().render(small)
 
 
+@pytest.mark.slow
 def test_figures_carry_no_date(small):
     for name, content in Figures(png=False).render(small).items():
         assert b"CreationDate" not in content, name
@@ -184,6 +187,7 @@ def swept(invent, values):
     return dataclasses.replace(plain, splits=tuple(about))
 
 
+@pytest.mark.slow
 def test_splits_that_differ_in_one_number_make_a_curve(invent):
     comparison = swept(invent, (0.5, 0.05, 1))
     (run,) = sweeps(ComparisonIndex(comparison))

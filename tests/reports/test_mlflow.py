@@ -42,6 +42,7 @@ def runs_of(folder, name="toy"):
         return client, client.search_runs([experiment.experiment_id])
 
 
+@pytest.mark.slow
 def test_each_place_is_a_run_with_its_numbers(folder, results):
     _, runs = runs_of(folder)
     names = {run.info.run_name: run for run in runs}

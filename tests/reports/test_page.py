@@ -303,6 +303,7 @@ def test_parts_of_a_test_can_be_picked(visit, invented):
     assert page.locator("#c-parts").count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_serious(visit, scheme, width):

@@ -46,6 +46,7 @@ def text_of(files, name):
     return files[name].decode().replace("\\allowbreak{}", "")
 
 
+@pytest.mark.slow
 def test_the_folder_holds_all_that_main_takes_in(files):
     for name, content in files.items():
         if name.endswith(".tex"):
@@ -85,6 +86,7 @@ def test_the_setup_says_what_was_done(files):
         assert said in text, said
 
 
+@pytest.mark.slow
 def test_many_studies_are_told_model_by_model(invented):
     """Three seeds of two sets under four splits are hundreds of studies; a reader wants to know what they came to."""
     several = [
@@ -151,6 +153,7 @@ def test_a_metric_that_no_model_has_is_no_models_fault(invent):
     assert "Recall@10 of ease is not applicable on" in plain
 
 
+@pytest.mark.slow
 def test_no_limitation_is_made_up(invent):
     comparison = invent(models=("ease", "flm"), datasets=("invented-real",), splits=("item-cold",))
     text = Paper().render(comparison)["limitations.tex"].decode()
@@ -163,6 +166,7 @@ def test_tables_of_groups_are_there_to_be_taken_in(files):
     assert "% \\input{tables/invented-real-user-cold-k-1-against}" in files["results.tex"].decode()
 
 
+@pytest.mark.slow
 def test_same_comparison_same_bytes(invent):
     settings = {"datasets": ("invented-demo",), "splits": ("item-cold",)}
     assert Paper().render(invent(**settings)) == Paper().render(invent(**settings))
@@ -213,6 +217,7 @@ def warnings(log):
     return [line for line in log.split("\n") if line.startswith(signs)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("which", "rendered"), [("invented", "files"), ("naughty", "naughty_files"), ("wide", "wide_files")]
 )
@@ -226,6 +231,7 @@ def test_it_compiles_without_a_warning(which, rendered, request, compiled):
             assert f"{row.mean:.3f}".removeprefix("0") in text
 
 
+@pytest.mark.slow
 def test_it_compiles_in_the_style_of_the_acm(invent, compiled):
     comparison = invent(splits=("random-holdout", "user-cold", "user-cold/k=0", "user-cold/k=1"))
     log, text = pages(compiled, Paper(style="acmart").render(comparison), "acmart")
@@ -236,6 +242,7 @@ def test_it_compiles_in_the_style_of_the_acm(invent, compiled):
     assert "??" not in text
 
 
+@pytest.mark.slow
 def test_no_character_is_lost_where_the_engine_reads_unicode(naughty_files, compiled):
     log, text = pages(compiled, naughty_files, "article", "lualatex")
     assert [line for line in log.split("\n") if line.startswith(("Overfull", "Underfull", "Missing character"))] == []
@@ -249,6 +256,7 @@ def test_code_points_are_explained_where_they_stand(files, naughty_files):
     assert "printed as their Unicode code point" in text_of(naughty_files, "limitations.tex")
 
 
+@pytest.mark.slow
 def test_a_large_paper_prints_the_main_things_and_names_the_rest(invent):
     files = Paper().render(invent(metrics=("ndcg@10", "fit_seconds", "score_seconds"), datasets=tuple("abc")))
     text = files["results.tex"].decode()

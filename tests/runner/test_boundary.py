@@ -68,6 +68,7 @@ def manifests(tmp_path: Path, plan: Plan) -> dict[str, dict[str, Any]]:
     return {cell.model: store.get("cell", cell.key).manifest for cell in plan.cells if cell.stage == "test"}
 
 
+@pytest.mark.slow
 def test_answers_that_break_a_rule_are_that_cells_failure(tmp_path: Path, run_toy, toy_experiment) -> None:
     models = [{"use": f"{name}", "label": name} for name in ("Honest", *BROKEN)]
     plan, outcome, _ = run_toy(toy_experiment(models, metrics=["ndcg@10", "recall@5"], k=10, file=ROGUE))
@@ -81,6 +82,7 @@ def test_answers_that_break_a_rule_are_that_cells_failure(tmp_path: Path, run_to
     assert 0 < rows["Honest"].mean <= 1
 
 
+@pytest.mark.slow
 def test_whatever_a_model_raises_is_that_cells_failure(tmp_path: Path, run_toy, toy_experiment) -> None:
     models = [{"use": "Fails", "label": kind, "with": {"kind": kind}} for kind in RAISED]
     plan, outcome, _ = run_toy(toy_experiment([*models, "Honest"], metrics=["ndcg@10"], file=ROGUE))
@@ -98,6 +100,7 @@ def test_odd_progress_harms_nobody(run_toy, toy_experiment) -> None:
     assert any("cannot be had" in note for _, note in watcher.moved)
 
 
+@pytest.mark.slow
 def test_a_model_that_searches_finds_nothing(tmp_path: Path, run_toy, toy_experiment) -> None:
     """In both stages: that of the validation must not know the validation's truth either."""
     models = ["SearchesAboveItsCheckpoint", "SearchesItsProcess", "SearchesItsFolder"]

@@ -173,6 +173,7 @@ def test_a_folder_for_temporary_files_that_is_gone_is_one_line(tmp_path: Path, m
         pass
 
 
+@pytest.mark.slow
 def test_a_model_has_the_same_number_of_threads_whatever_the_number_of_workers(
     tmp_path: Path, toy_experiment, run_toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

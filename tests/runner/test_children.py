@@ -75,6 +75,7 @@ def test_when_the_one_that_forks_is_killed_its_workers_count_as_ended(tmp_path: 
     os.close(receiving)
 
 
+@pytest.mark.slow
 @linux
 def test_a_run_goes_on_after_the_one_that_forks_was_killed_between_two_jobs(
     run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch

@@ -42,6 +42,7 @@ def test_a_cell_whose_process_is_killed_is_tried_once_more(run_toy, toy_experime
     assert [stage for _, stage, _ in watcher.again] == ["validation"]
 
 
+@pytest.mark.slow
 def test_killed_twice_it_has_failed_and_the_other_stage_is_still_done(
     tmp_path: Path, run_toy, toy_experiment, deaths
 ) -> None:
@@ -55,6 +56,7 @@ def test_killed_twice_it_has_failed_and_the_other_stage_is_still_done(
     assert (outcome.done, outcome.failed) == (1, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "cause"), [("Raises", "error"), ("Exits", "error"), ("Dies", "signal"), ("Sleeps", "timeout")]
 )
@@ -140,6 +142,7 @@ def _without_names(plan: Plan) -> list[object]:
     return [dataclasses.replace(one, seconds=()) for one in plan.tuning]
 
 
+@pytest.mark.slow
 def test_a_trial_that_is_killed_changes_no_result(tmp_path: Path, run_toy, toy_experiment, deaths) -> None:
     experiment = toy_experiment(["Mortal"], tune=TUNE, metrics=["ndcg@10"])
     undisturbed, _, _ = run_toy(experiment, folder="undisturbed")
@@ -161,6 +164,7 @@ def test_a_trial_that_is_killed_changes_no_result(tmp_path: Path, run_toy, toy_e
     assert mended.cells == undisturbed.cells
 
 
+@pytest.mark.slow
 def test_two_models_that_come_to_the_same_trial_share_it(run_toy, toy_experiment) -> None:
     models = ["Counts", {"use": "Counts", "label": "other"}]
     plan, outcome, _ = run_toy(toy_experiment(models, tune=TUNE, metrics=["ndcg@10"]), Options(workers=2, threads=1))
@@ -175,6 +179,7 @@ class _Stopped(ProgressBars):
         raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_at_once_hides_no_finished_study(tmp_path: Path, run_toy, toy_experiment) -> None:
     experiment = toy_experiment(["Counts", "Raises"], tune={"on": "ndcg@10", "trials": 2}, metrics=["ndcg@10"])
     plan, _, _ = run_toy(experiment)

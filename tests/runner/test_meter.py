@@ -73,6 +73,7 @@ def test_a_counter_that_cannot_be_read_is_no_zero(monkeypatch: pytest.MonkeyPatc
     assert (power["gpu"], power["gpu_joules"]) == ("a GPU", None)
 
 
+@pytest.mark.slow
 def test_a_run_keeps_what_each_cell_spent(tmp_path: Path, run_toy: Any, toy_experiment: Any) -> None:
     plan, _, _ = run_toy(toy_experiment(["Counts", "Told", "Babbles"]))
     store = Store(tmp_path / "runs")

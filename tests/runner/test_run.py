@@ -28,6 +28,7 @@ def states(tmp_path: Path, plan) -> dict[str, tuple[str, str]]:
     return {row.model: (row.state, row.reason) for row in comparison.rows if row.metric == "ndcg@10"}
 
 
+@pytest.mark.slow
 def test_every_cell_has_a_value_or_a_reason(tmp_path: Path, run_toy, toy_experiment) -> None:
     models = ["Counts", "Raises", "Dies", "Exits", "Writes", "Wants"]
     plan, outcome, watcher = run_toy(toy_experiment(models))
@@ -92,6 +93,7 @@ def test_a_second_run_fits_nothing(tmp_path: Path, run_toy, toy_experiment, monk
     assert third.done == 2
 
 
+@pytest.mark.slow
 def test_other_settings_are_other_cells_and_labels_are_not(run_toy, toy_experiment) -> None:
     run_toy(toy_experiment(["Counts"]))
     _, same, _ = run_toy(toy_experiment([{"use": "Counts", "label": "another name", "with": {"power": 1}}]))
@@ -102,6 +104,7 @@ def test_other_settings_are_other_cells_and_labels_are_not(run_toy, toy_experime
     assert seed.done == 2
 
 
+@pytest.mark.slow
 def test_a_cell_that_takes_too_long_is_stopped(tmp_path: Path, run_toy, toy_experiment) -> None:
     plan, _, _ = run_toy(toy_experiment(["Sleeps", "Counts"], timeout_minutes=0.05))
     assert states(tmp_path, plan)["Sleeps"][1] == "validation: stopped after 0.05 minutes"
@@ -129,6 +132,7 @@ def test_seeds_are_averaged_and_counted(tmp_path: Path, run_toy, toy_experiment)
         assert rows[metric].ci_low < rows[metric].mean < rows[metric].ci_high
 
 
+@pytest.mark.slow
 def test_tuning_gives_every_model_the_same_trials_and_replays(
     tmp_path: Path, run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +193,7 @@ def _workers(scratch: Path) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.slow
 def test_a_kill_loses_only_the_cell_in_flight(tmp_path: Path) -> None:
     """SIGKILL to the whole group in the middle, then the same command: nothing finished is done again."""
     here = Path(__file__).parent
@@ -250,6 +255,7 @@ def test_where_only_rankings_are_judged_and_nothing_is_tuned_no_validation_cell_
 LIGHT = ["item-knn", "als", "ease", "content-tfidf", "als-content"]
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_no_bit(tmp_path: Path) -> None:
     table = {
         "name": "light",

@@ -215,6 +215,7 @@ def changes(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield table | {name: [[]] if isinstance(value, list) else {"a": [1]}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cell", "fold", "split", "tune", "plan", "measure", "statistics", "strata"])
 def test_a_manifest_of_another_shape_is_one_line(kind: str, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Even where its sum fits, or it is from before there was one."""
