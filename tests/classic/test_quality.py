@@ -25,6 +25,7 @@ def popular(fold: Fold, ndcg: Measure) -> float:
     return ndcg(Popular(), fold)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "floor"), [(EASE, 0.343), (ALS, 0.335), (ItemKNN, 0.295), (UserKNN, 0.295)])
 def test_personal_models_are_strong(
     model: type[Model], floor: float, fold: Fold, ndcg: Measure, popular: float

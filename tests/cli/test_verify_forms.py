@@ -97,6 +97,7 @@ def test_a_missing_cell_is_found(form: str, pattern: str, new: str, faults: Call
     assert faults(form, edit(FILES[form], pattern, new))
 
 
+@pytest.mark.slow
 def test_swapped_files_are_found(faults: Callable[..., list[str]]) -> None:
     def swap(folder: Path) -> None:
         first, second = min(folder.glob("*.svg")), min(folder.glob("*.png"))

@@ -115,6 +115,7 @@ def test_ranks_over_data_sets(filled: Filled) -> None:
     assert standing.critical_difference == pytest.approx(2.569 * np.sqrt(20 / 18), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_statistics_are_worked_out_once_and_again_when_anything_changes(
     filled: Filled, monkeypatch: pytest.MonkeyPatch
 ) -> None:

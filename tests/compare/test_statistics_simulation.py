@@ -65,6 +65,7 @@ def bootstrap(difference: Any, user: Any) -> Any:
     return paired_statistics.t_test(paired.difference, error, paired.users)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test", [randomization, student, bootstrap])
 @pytest.mark.parametrize(("users", "queries"), [(100, 1), (80, 4)])
 def test_equal_models_alarm_in_5_percent(test: Callable[..., Any], users: int, queries: int) -> None:

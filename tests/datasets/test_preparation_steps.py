@@ -126,6 +126,7 @@ def test_core_is_repeated_until_nothing_changes(events):
     assert step.note == "after 3 rounds"
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=40), st.integers(1, 3), st.integers(1, 3))
 def test_core_is_the_largest_set_with_enough_partners(pairs, user, item):
     frame = pd.DataFrame(pairs, columns=["user", "item"]).astype(str).astype("category")

@@ -45,6 +45,7 @@ def demo() -> Dataset:
     return published(load_source("demo")().load(DataLocations()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
 @pytest.mark.parametrize("name", SPLITS)
 def test_no_installed_split_is_accused_on_the_demo(name: str, seed: int, demo: Dataset) -> None:

@@ -68,6 +68,7 @@ def plain_rank(
     return ([c for _, c in liked])[:k], ([-p for p in rest])[: max(k - len(liked), 0)]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_equals_the_plain_rule(data: st.DataObject) -> None:

@@ -161,6 +161,7 @@ def test_through_python(name: str, results: dict[str, FunctionResult]) -> None:
     assert "<script" not in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_through_the_shell(name: str, results: dict[str, FunctionResult], capsys: pytest.CaptureFixture[str]) -> None:
     """The verb prints what the function's result shows, as text and as JSON."""

@@ -95,6 +95,7 @@ def test_an_installed_plugin_is_a_module_and_never_a_file(pretend, monkeypatch, 
     assert not (tmp_path / "mark").exists()
 
 
+@pytest.mark.slow
 def test_a_plan_that_is_read_trusts_no_file(results):
     store, plan = results
     assert plan.trusted == {"./mine.py:Toy", "./mine.py:Counts", "./metric.py:Mine"}
@@ -127,6 +128,7 @@ def test_a_metric_file_that_changed_is_not_taken_for_the_old_one(results):
         build(plan, store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["form", "metric"])
 def test_verify_runs_no_file_that_a_report_names(how, results, tmp_path, capsys):
     store, _ = results

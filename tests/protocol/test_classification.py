@@ -55,6 +55,7 @@ def awkward(evidence: EvaluationInput, seed: int) -> EvaluationInput:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS, ids=repr)
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), queries=st.integers(1, 40), pairs=st.integers(1, 150))

@@ -23,6 +23,7 @@ def address(tmp_path_factory):
     return path.as_uri()
 
 
+@pytest.mark.slow
 def test_a_large_page_opens_at_once(browser, address, capsys):
     """The processor time of the page's main thread is bounded: unlike wall time, other programs do not change it."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})

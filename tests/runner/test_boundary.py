@@ -141,6 +141,7 @@ def old_store(tmp_path: Path, run_toy, toy_experiment) -> Store:
     return store
 
 
+@pytest.mark.slow
 def test_an_old_store_is_read_as_it_is(old_store: Store) -> None:
     (key,) = old_store.keys("fold")
     fold = StoredFolds(old_store).fold(key)
@@ -228,6 +229,7 @@ def test_files_that_are_no_answers_are_that_cells_failure(tmp_path: Path, run_to
     assert store.get("cell", cell["key"]).manifest["state"] == "failed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "told",
     [

@@ -31,6 +31,7 @@ def _answers(store: Store) -> dict[str, bytes]:
     return {key: store.get("cell", key).arrays()["item"].tobytes() for key in store.keys("cell")}
 
 
+@pytest.mark.slow
 @linux
 def test_forks_and_processes_of_their_own_give_the_same(
     tmp_path: Path, run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch

@@ -125,6 +125,7 @@ def test_a_fork_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     os.close(sending)
 
 
+@pytest.mark.slow
 @linux
 def test_a_model_that_deletes_the_folder_for_temporary_files_ends_no_run(
     tmp_path: Path, run_toy, toy_experiment

@@ -41,6 +41,7 @@ def train(model: str, out: Path, runs: Path, *more: str) -> int:
     return main(["train", model, *DATA, "--store", str(runs), "--out", str(out), *more])
 
 
+@pytest.mark.slow
 def test_the_card_has_the_numbers_and_settings_of_the_row(runs: Path, tmp_path: Path) -> None:
     assert train("strict", tmp_path / "out", runs, "--experiment", "small") == 0
     about = json.loads((tmp_path / "out" / "benchsuite.json").read_text())

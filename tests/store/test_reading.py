@@ -154,5 +154,5 @@ def test_a_temporary_folder_that_is_full_is_one_line(tmp_path: Path, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("benchsuite.store.store.tempfile.mkdtemp", full)
-    with pytest.raises(StoreError, match="No space left on device; free disk space or set .TMPDIR"):
+    with pytest.raises(StoreError, match=r"No space left on device; free disk space or set \$TMPDIR"):
         fill(Store.open(tmp_path), "statistics")
