@@ -90,18 +90,24 @@ def _fold_keys(store: Store, split: str) -> set[str]:
 def _study_faults(store: Store, plan: Plan) -> Iterator[str]:
     """Yield the faults of studies, and studies that differ from the plan's trials."""
     planned = {study.keys: study for study in plan.tuning}
+    missing, damaged = dict(planned), False
     for key in store.keys("tune"):
         faults = _faults(store, "tune", key)
         yield from faults
         if faults:
+            damaged = True
             continue
         entry = store.get("tune", key)
         trials = entry.manifest["trials"]
-        study = planned.get(tuple(trial["key"] for trial in trials))
+        trial_keys = tuple(trial["key"] for trial in trials)
+        study = planned.get(trial_keys)
+        missing.pop(trial_keys, None)
         if study is not None and (
             [trial["value"] for trial in trials] != list(study.values) or entry.manifest["best"] != study.best
         ):
             yield f"{_name('tune', key)} is not what the plan says; delete {entry.folder} and run again"
+    for study in () if damaged else missing.values():  # a damaged one does not tell whose it is
+        yield f"the study of {study.model} on {study.dataset}, {study.split} is not in the store; run again"
 
 
 def _same(one: Entry, other: Entry) -> bool:

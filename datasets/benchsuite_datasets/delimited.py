@@ -7,7 +7,7 @@ import csv
 from collections import deque
 from collections.abc import Generator, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import CardTable
@@ -42,9 +42,9 @@ def read_delimited(text: TextFile, table: CardTable, numbers: Numbers) -> pd.Dat
     }
     skipped = _ShortRows()
     try:
-        with text.open() as file:
+        with text.open() as file, _Held(file).told() as held:
             found = arrow_csv.read_csv(
-                pa.PythonFile(file, mode="r"),
+                pa.PythonFile(held, mode="r"),
                 arrow_csv.ReadOptions(
                     column_names=names,
                     skip_rows=1 if table.header else 0,
@@ -70,6 +70,39 @@ def read_delimited(text: TextFile, table: CardTable, numbers: Numbers) -> pd.Dat
         raise _explain(text, table, names, numbers, str(error)) from None
     frame = to_frame(found)
     return _with_cut_line(frame, text, table, names, skipped.rows) if skipped.rows else frame
+
+
+class _Held:
+    """A file that ends where it cannot be read, and tells why afterwards.
+
+    Arrow reads in a thread of its own; what is raised there may keep the process from ever ending.
+    """
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._error: Exception | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        """Return some bytes; nothing after an error."""
+        try:
+            return b"" if self._error is not None else self._file.read(size)
+        except Exception as error:  # noqa: BLE001 - raised again by told()
+            self._error = error
+            return b""
+
+    def close(self) -> None:
+        """Leave the file to whoever opened it."""
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[_Held]:
+        """Raise at the end what reading raised, in place of what came of half a file."""
+        try:
+            yield self
+        finally:
+            if self._error is not None:
+                raise self._error
 
 
 def _may_break_lines(text: TextFile, table: CardTable) -> bool:

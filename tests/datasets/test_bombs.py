@@ -13,6 +13,7 @@ import pytest
 from benchsuite.api import DataLocations
 from benchsuite.data.unpacking import bounded, read_parquet
 from benchsuite.errors import DataError
+from benchsuite_datasets.delimited import _Held
 from benchsuite_datasets.file_source import FileSource
 
 GOOD = b"user,item\n" + b"".join(b"u%d,i%d\n" % (n, n % 5) for n in range(9))
@@ -73,3 +74,15 @@ def test_rows_that_pack_well_are_read(folder):
     (folder / "a.csv.gz").write_bytes(gzip.compress(b"user,item\n" + b"1,1\n" * 2_000_000))
     with bounded(gzip.open(folder / "a.csv.gz"), 0) as file:
         assert len(file.read()) == 8_000_010
+
+
+@pytest.mark.parametrize("error", [OSError("too much"), EOFError("cut off"), ValueError("no gzip")])
+def test_nothing_is_raised_where_arrow_reads(error):
+    """What is raised in a thread of Arrow's may keep the process from ending."""
+
+    class Breaks:
+        def read(self, size=-1):
+            raise error
+
+    with pytest.raises(type(error), match=str(error)), _Held(Breaks()).told() as held:
+        assert held.read(5) == held.read() == b""

@@ -228,3 +228,9 @@ def test_a_manifest_of_another_shape_is_one_line(kind: str, desk: Path, capsys: 
         again(desk)
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(given))
+
+
+def test_a_study_that_is_gone_is_seen(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(next((desk / "runs" / "tune").glob("*/*")))
+    assert main(["verify", str(desk / "out"), "--store", str(desk / "runs"), "--trust", f"{TOY}:Toy"]) == 1
+    assert "is not in the store; run again" in capsys.readouterr().out
