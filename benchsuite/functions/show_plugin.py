@@ -77,7 +77,8 @@ def describe(entry: PluginEntry) -> dict[str, Any]:
     """Load a plugin and return everything about it as JSON-like values."""
     from benchsuite.loading import plugin_code
 
-    cls: type[Plugin] = entry.load()
+    cls: type[Plugin]
+    cls, _ = entry.load_code(settings={})
     with plugin_code(f"{singular(entry.kind)} {entry.name} ({entry.origin})"):
         return _describe(entry, cls)
 
