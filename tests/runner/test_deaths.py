@@ -110,7 +110,9 @@ def test_a_fork_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     )
     popen = worker_processes._popen
     monkeypatch.setattr(
-        worker_processes, "_popen", lambda words, *rest: popen([sys.executable, "-c", code, words[3]], *rest)
+        worker_processes,
+        "_popen",
+        lambda words, *rest: popen([sys.executable, "-c", code, words[words.index("-m") + 2]], *rest),
     )
     starter = ForkServer((), 1, tmp_path)
     log = tmp_path / "log.txt"
