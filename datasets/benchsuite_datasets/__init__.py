@@ -4,7 +4,7 @@ From a card to a data set::
 
     cards/NAME.toml   what the set is, its files, what their columns mean      card, upstream, card_loader
       -> files        in a named folder, the cache, or fetched and checked     file_lookup, fetch
-      -> tables       read strictly: a bad cell is one line with its place     text_file, delimited, formats, reading
+      -> tables       read strictly: a bad cell is one line with its place     package benchsuite_tables
       -> frames       under our names: user, item, value, timestamp, texts     frames, features
       -> steps        declared, typed, counted                                 preparation_steps, outliers
       -> Dataset      ids to codes, columns to texts, frozen                   dataset_builder
@@ -12,6 +12,6 @@ From a card to a data set::
 
 ``card_source`` does all this for every card; ``sources`` makes a class for each card; ``describe`` prints a card.
 ``ml_100k`` adds what a card cannot say; ``file_source`` reads a user's own file, described by settings and by
-``schema_inference``; ``title_controls`` replaces titles for control runs; ``demo`` simulates. A new set in a known
+what ``benchsuite_tables`` infers; ``title_controls`` replaces titles for control runs; ``demo`` simulates. A new set in a known
 format is a card and one line among the entry points.
 """

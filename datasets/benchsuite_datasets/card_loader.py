@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from benchsuite.errors import DataError, did_you_mean
-from benchsuite_datasets.card import Card, CardTable
-from benchsuite_datasets.upstream import Strict
+from benchsuite_datasets.card import Card
+from benchsuite_tables.card_table import checked
 
 _Part = TypeVar("_Part", bound=Strict)
 
@@ -42,32 +42,7 @@ def card_of(table: dict[str, Any], where: str) -> Card:
     Raises:
         DataError: for an unknown key or a value that does not fit, naming the key.
     """
-    return _checked(Card, table, where)
-
-
-def table_of(table: dict[str, Any], where: str) -> CardTable:
-    """Check the plain values of one table.
-
-    Raises:
-        DataError: for a value that does not fit, naming the key.
-    """
-    return _checked(CardTable, table, where)
-
-
-def _checked(kind: type[_Part], table: dict[str, Any], where: str) -> _Part:
-    try:
-        return kind.model_validate_json(_json(table))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        what = message[:1].lower() + message[1:]
-        raise DataError(what, where=f"{where}, key {key}" if key else where, remedy=_REMEDY) from None
-
-
-def _json(table: dict[str, Any]) -> str:
-    """Return JSON, where pydantic's strict mode takes lists for tuples."""
-    return json.dumps(table, default=str)
+    return checked(Card, table, where)
 
 
 def card_names() -> tuple[str, ...]:

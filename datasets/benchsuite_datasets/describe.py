@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from benchsuite_datasets.card import Card, CardTable, Layout
+from benchsuite_datasets.card import Card, Layout
+from benchsuite_tables.card_table import CardTable
 
 _TABLES = ("interactions", "users", "items", "links")
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from benchsuite.data import Int64
 from benchsuite.errors import DataError, did_you_mean
-from benchsuite_datasets.card import Behaviour, CardTable
-from benchsuite_datasets.text_file import TextFile, shorten
+from benchsuite_datasets.card import Behaviour
+from benchsuite_tables.card_table import CardTable
+from benchsuite_tables.text_file import TextFile, shorten
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,19 +13,20 @@ from typing import Any, ClassVar, Literal
 
 from benchsuite.api import DataLocations, PublishedCounts
 from benchsuite.data import Dataset
-from benchsuite.data.column_names import find_column
+from benchsuite_tables.column_names import find_column
 from benchsuite.errors import ConfigError, DataError, did_you_mean
-from benchsuite_datasets import schema_inference
 from benchsuite_datasets.card import Card
-from benchsuite_datasets.card_loader import card_of, table_of
+from benchsuite_datasets.card_loader import card_of
 from benchsuite_datasets.card_source import CardSource, source_class
 from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.file_lookup import LocatedFiles, check_files
 from benchsuite_datasets.preparation_steps import count, sentence
 from benchsuite_datasets.prepared_cache import load_or_prepare
-from benchsuite_datasets.strict_tables import read_table
-from benchsuite_datasets.text_file import FETCH, TextFile, shorten
-from benchsuite_datasets.upstream import is_inside
+from benchsuite_tables.strict_tables import read_table
+from benchsuite_tables.text_file import FETCH, TextFile, shorten
+from benchsuite_tables import schema_inference
+from benchsuite_tables.card_table import table_of
+from benchsuite_tables.strict import is_inside
 
 _COMMON: Mapping[str, Any] = {
     "title": "Your own data",

@@ -32,8 +32,8 @@ def load_or_prepare(
 ) -> Dataset:
     """Return the data set from the cache, as memory-mapped arrays, or make it and store it there.
 
-    The key is made of everything that decides the content: the bytes of the files, the card, the settings, and this
-    package's own code. A copy whose content has changed is reported, removed and made again.
+    The key is made of everything that decides the content: the bytes of the files, the card, the settings, and the
+    code that reads and prepares. A copy whose content has changed is reported, removed and made again.
 
     Args:
         card: what the files mean.
@@ -74,7 +74,7 @@ def _key(card: Card, settings: dict[str, Any], found: LocatedFiles) -> str:
 def _code_hash() -> str:
     """Return a hash of all code that reads and prepares: changed code never finds an old copy."""
     digest = hashlib.sha256(benchsuite.__version__.encode())
-    for package in ("benchsuite_datasets", "benchsuite.data"):
+    for package in ("benchsuite_datasets", "benchsuite_tables", "benchsuite.data"):
         for file in sorted(resources.files(package).iterdir(), key=lambda one: one.name):
             if file.name.endswith(".py"):
                 digest.update(file.name.encode() + file.read_bytes())

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from benchsuite_tables.strict import Inside, Strict
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-def is_inside(path: str) -> bool:
-    """Return whether a path stays in the folder it is put in, on any system."""
-    pure = PurePosixPath(path)
-    return bool(path) and not (pure.is_absolute() or ".." in pure.parts or "\\" in path or ":" in path)
-
-
-def _inside(path: str) -> str:
-    """Refuse a path that could leave the folder it is put in."""
-    if not is_inside(path):
-        raise ValueError(f"{path!r} is not a plain relative path")
-    return path
 
 
 def _sum(text: str) -> str:
@@ -31,15 +19,8 @@ def _sum(text: str) -> str:
     return text
 
 
-Inside = Annotated[str, AfterValidator(_inside)]
 Sum = Annotated[str, AfterValidator(_sum)]
 Positive = Annotated[int, Field(gt=0)]
-
-
-class Strict(BaseModel):
-    """Base of all parts of a card: no unknown key, no silent conversion, no change after reading."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class File(Strict):

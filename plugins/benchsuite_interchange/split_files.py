@@ -18,12 +18,12 @@ from typing import TextIO
 import numpy as np
 
 from benchsuite.data import Float64, Int32
-from benchsuite.data.column_names import find_column, normalize_name
+from benchsuite_tables.column_names import find_column, normalize_name
 from benchsuite.data.unpacking import open_gzip, read_parquet
 from benchsuite.errors import DataError, did_you_mean
 
 _ROLES = {"user": ("user", ()), "item": ("item", ("sid",)), "time": ("timestamp", ()), "value": ("value", ("label",))}
-"""Which role of :mod:`benchsuite.data.column_names` each is, and further names of it."""
+"""Which role of :mod:`benchsuite_tables.column_names` each is, and further names of it."""
 
 _PARQUET = (".parquet", ".pq")
 _NAME_THEM = "name them, e.g. --user user_id --item item_id, or by number (--user 1 --item 2) without a header line"

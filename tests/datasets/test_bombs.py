@@ -13,7 +13,7 @@ import pytest
 from benchsuite.api import DataLocations
 from benchsuite.data.unpacking import bounded, read_parquet
 from benchsuite.errors import DataError
-from benchsuite_datasets.delimited import _Held
+from benchsuite_tables.delimited import _Held
 from benchsuite_datasets.file_source import FileSource
 
 GOOD = b"user,item\n" + b"".join(b"u%d,i%d\n" % (n, n % 5) for n in range(9))

@@ -6,13 +6,13 @@ import csv
 import itertools
 from dataclasses import dataclass
 
-from benchsuite.data.column_names import find_column
+from benchsuite_tables.column_names import find_column
 from benchsuite.data.unpacking import check_parquet
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import CardTable
-from benchsuite_datasets.delimited import delimited_rows
-from benchsuite_datasets.formats import json_rows
-from benchsuite_datasets.text_file import CELLS, FETCH, TextFile, text_lines
+from benchsuite_tables.card_table import CardTable
+from benchsuite_tables.delimited import delimited_rows
+from benchsuite_tables.formats import json_rows
+from benchsuite_tables.text_file import CELLS, FETCH, TextFile, text_lines
 
 _SEPARATORS = ("\t", ",", ";", "|", "::")
 _SAMPLE = 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchsuite.data.column_names import find_column
+from benchsuite_tables.column_names import find_column
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import CardTable
-from benchsuite_datasets.text_file import (
+from benchsuite_tables.card_table import CardTable
+from benchsuite_tables.text_file import (
     BLOCK,
     CELLS,
     FETCH,
@@ -30,7 +30,7 @@ Numbers = tuple[str, ...]
 
 
 def read_delimited(text: TextFile, table: CardTable, numbers: Numbers) -> pd.DataFrame:
-    """Read a table of separated cells; see :func:`benchsuite_datasets.strict_tables.read_table`."""
+    """Read a table of separated cells; see :func:`benchsuite_tables.strict_tables.read_table`."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 

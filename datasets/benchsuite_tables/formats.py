@@ -14,8 +14,8 @@ import numpy as np
 
 from benchsuite.data import unpacking
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import CardTable
-from benchsuite_datasets.text_file import FETCH, TextFile, check_names, shorten, text_lines, to_frame
+from benchsuite_tables.card_table import CardTable
+from benchsuite_tables.text_file import FETCH, TextFile, check_names, shorten, text_lines, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd

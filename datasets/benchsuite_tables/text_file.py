@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from benchsuite.data.unpacking import UnpackedTooLargeError, bounded
 from benchsuite.errors import DataError, did_you_mean
-from benchsuite_datasets.card import CardTable
+from benchsuite_tables.card_table import CardTable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,10 +7,10 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import CardTable
-from benchsuite_datasets.delimited import delimited_rows, read_delimited
-from benchsuite_datasets.formats import json_rows, read_jsonl, read_lists, read_parquet
-from benchsuite_datasets.text_file import FETCH, LONGEST, TextFile
+from benchsuite_tables.card_table import CardTable
+from benchsuite_tables.delimited import delimited_rows, read_delimited
+from benchsuite_tables.formats import json_rows, read_jsonl, read_lists, read_parquet
+from benchsuite_tables.text_file import FETCH, LONGEST, TextFile
 
 if TYPE_CHECKING:
     import pandas as pd
