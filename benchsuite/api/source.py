@@ -27,12 +27,14 @@ class DataLocations:
         cache: where downloads and prepared data are kept.
         offline: True forbids any network access.
         say: shows one line to the user (licence, what is being downloaded, how rows were kept).
+        ask: shows a question and returns whether the answer was yes; None where nobody is there to answer.
     """
 
     folders: tuple[Path, ...] = ()
     cache: Path = field(default_factory=lambda: Path.home() / ".cache" / "benchsuite")
     offline: bool = False
     say: Callable[[str], None] = field(default=_silent)
+    ask: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True)

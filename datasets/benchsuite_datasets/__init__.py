@@ -12,6 +12,6 @@ From a card to a data set::
 
 ``card_source`` does all this for every card; ``sources`` makes a class for each card; ``describe`` prints a card.
 ``ml_100k`` adds what a card cannot say; ``file_source`` reads a user's own file, described by settings and by
-what ``benchsuite_tables`` infers; ``title_controls`` replaces titles for control runs; ``demo`` simulates. A new set in a known
-format is a card and one line among the entry points.
+what ``benchsuite_tables`` finds out; ``title_controls`` replaces titles for control runs; ``demo`` simulates. A new set
+in a known format is a card and one line among the entry points.
 """

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from benchsuite_datasets.upstream import File, Mirror, Positive
 from benchsuite_tables.card_table import CardTable

@@ -29,8 +29,14 @@ def card_toml(table: Mapping[str, Any], title: str) -> str:
     for kind in _TABLES:
         for one in layout.get(kind, ()):
             lines += ["", f"[[{kind}]]"]
-            lines += [f"{key} = {_value(value)}" for key, value in one.items() if value not in ("", [], {})]
+            lines += [f"{key} = {_value(value)}" for key, value in one.items() if not _is_default(key, value)]
     return "\n".join(lines) + "\n"
+
+
+def _is_default(key: str, value: Any) -> bool:
+    """Return whether a card that leaves a key out says the same."""
+    default = CardTable.model_fields[key].get_default(call_default_factory=True)
+    return bool(value == default or (isinstance(default, tuple) and tuple(value) == default))
 
 
 def _value(value: Any) -> str:

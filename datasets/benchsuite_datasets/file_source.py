@@ -1,60 +1,47 @@
-"""A user's own file: what its columns mean comes from settings, from a card beside it, or from schema inference."""
+"""A user's own file: what its columns mean comes from settings, from a card beside it, or from its names and cells."""
 
 from __future__ import annotations
 
 import re
-import stat
-import tomllib
-import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from benchsuite.api import DataLocations, PublishedCounts
 from benchsuite.data import Dataset
-from benchsuite_tables.column_names import find_column
-from benchsuite.errors import ConfigError, DataError, did_you_mean
+from benchsuite.errors import ConfigError, DataError
 from benchsuite_datasets.card import Card
-from benchsuite_datasets.card_loader import card_of
 from benchsuite_datasets.card_source import CardSource, source_class
 from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.file_lookup import LocatedFiles, check_files
-from benchsuite_datasets.preparation_steps import count, sentence
+from benchsuite_datasets.own_tables import completed_card, describe_events, describe_side, is_experiment, user_card
+from benchsuite_datasets.preparation_steps import sentence
 from benchsuite_datasets.prepared_cache import load_or_prepare
-from benchsuite_tables.strict_tables import read_table
-from benchsuite_tables.text_file import FETCH, TextFile, shorten
-from benchsuite_tables import schema_inference
 from benchsuite_tables.card_table import table_of
-from benchsuite_tables.strict import is_inside
+from benchsuite_tables.first_rows import Said
+from benchsuite_tables.strict_tables import read_table
+from benchsuite_tables.text_file import TextFile
 
-_COMMON: Mapping[str, Any] = {
-    "title": "Your own data",
-    "domain": "your own",
-    "summary": "a table of your own",
-    "licence": "your own",
-    "redistribution": False,
-    "url": "",
-}
-_TABLES = ("interactions", "users", "items", "links")
-_TEXT_TYPES = {"token", "token_seq"}
+_ROLES = ("user", "item", "value", "timestamp", "behaviour")
 
 
 @dataclass
 class FileSource(CardSource):
     """Your own CSV, TSV, JSON lines, Parquet or RecBole file, or a TOML card that describes several.
 
-    What is left empty is guessed from the names of the columns and told; what cannot be guessed is asked for. A card
-    with the table's name and the ending ``.toml`` beside the table counts before any guess.
+    What is left empty is found out from the columns' names and cells, and told; what is doubtful is asked for. A column
+    is named, or numbered from 1 where the file names none. A card with the table's name and the ending ``.toml`` beside
+    the table counts before any guess.
 
     Attributes:
         path: the table or card, relative to the working folder or to a ``--data`` folder.
         user: column of the user.
         item: column of the item.
-        value: column of the rating or amount.
-        timestamp: column of the time.
+        value: column of the rating, label or amount, or ``none`` where no column is.
+        timestamp: column of the time, or ``none`` where no column is.
         behaviour: column of what happened.
-        time: how times are written: s, ms, us, iso, or like ``%d-%m-%Y``.
+        time: how times are written: s, ms, us, ns, iso, or like ``%d-%m-%Y``.
+        format: ``lists`` where each line holds a user and a list of items, oldest first; else found out.
         separator: what stands between cells.
         encoding: of the file.
         header: whether the first line names the columns; guessed where it is not said.
@@ -76,6 +63,7 @@ class FileSource(CardSource):
     timestamp: str = ""
     behaviour: str = ""
     time: str = ""
+    format: Literal["", "lists"] = ""
     separator: str = ""
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
     header: bool | None = None
@@ -147,18 +135,22 @@ class FileSource(CardSource):
     def _card(self, path: Path, place: DataLocations) -> Card:
         """Return the card of a table: its own, or one made from settings and inference."""
         beside = path.with_name(f"{path.name.partition('.')[0]}.toml")
-        if path.suffix != ".toml" and not beside.is_file():
+        if path.suffix != ".toml" and (not beside.is_file() or is_experiment(beside)):
             return self._inferred(path, place)
         card = path if path.suffix == ".toml" else beside
-        said = [name for name in self._own_settings() if getattr(self, name)]
+        if is_experiment(card):
+            raise ConfigError("is an experiment, no card", where=str(card), remedy="name a table or its card")
+        said = [name for name in self._own_settings() if getattr(self, name) != getattr(FileSource(), name)]
         if said:
-            raise ConfigError(f"{said[0]} is said twice", where="source file", remedy=f"say it in {card} only")
-        return user_card(card)
+            what = f"{said[0]} has no effect beside the card {card}"
+            remedy = f"say it in the card, or move the card away and say {said[0]} here"
+            raise ConfigError(what, where="source file", remedy=remedy)
+        return user_card(card, _slug(card))
 
     def _own_settings(self) -> list[str]:
         """Return the settings that describe files."""
         names = [name for name in self.fields() if name not in CardSource.fields()]
-        return [name for name in names if name not in {"path", "encoding"}]
+        return [name for name in names if name != "path"]
 
     def _inferred(self, path: Path, place: DataLocations) -> Card:
         layout = self._layout(path, place)
@@ -173,7 +165,7 @@ class FileSource(CardSource):
             if not named and path.suffix == ".inter" and atomic.is_file():
                 named = str(atomic)
             if named:
-                layout[side] = [self._entity_table(self._sibling(named, path, place), side, place)]
+                layout[side] = [self._side(self._sibling(named, path, place), side, place)]
         for side, key in (("item", "item_text"), ("user", "user_text")):
             wanted = [name for name in getattr(self, key) if name not in layout["interactions"][0]["columns"]]
             if wanted and f"{side}s" not in layout:
@@ -191,61 +183,29 @@ class FileSource(CardSource):
             raise DataError("lies in another folder than the table", where=str(second), remedy="put them together")
         return second
 
-    def _schema(self, path: Path) -> tuple[schema_inference.Schema, dict[str, Any]]:
-        member = _only_member(path)
-        schema = schema_inference.infer_schema(
-            TextFile(path, member), self.separator, self.encoding, header=self.header
+    def _said(self, **columns: str) -> Said:
+        """Return what the settings say of how a table is written, and of these columns."""
+        return Said(
+            columns=columns,
+            format=self.format if columns else "",
+            separator=self.separator if columns else "",
+            encoding=self.encoding,
+            header=self.header if columns else None,
+            time=self.time,
         )
-        table: dict[str, Any] = {"file": path.name, "member": member, "format": schema.format}
-        table["encoding"] = self.encoding
-        if schema.format in {"delimited", "columns"}:
-            table |= {"separator": schema.separator, "quote": schema.quote, "header": schema.header}
-            table |= {} if schema.header else {"names": list(schema.names)}
-        return schema, table
 
     def _events(self, path: Path, place: DataLocations) -> dict[str, Any]:
         """Describe the table of events."""
-        schema, table = self._schema(path)
-        columns: dict[str, str] = {}
-        guessed: list[str] = []
-        for role in ("user", "item", "value", "timestamp", "behaviour"):
-            said = getattr(self, role)
-            if said and said not in schema.names:
-                remedy = did_you_mean(said, schema.names)
-                raise DataError(f'column "{said}" is missing', where=str(path), remedy=remedy)
-            # a behaviour is never guessed: only its owner knows which comes before which
-            name = said or ("" if role == "behaviour" else find_column(role, schema.names, set(columns.values())))
-            if name:
-                columns[role] = name
-            elif role in {"user", "item"}:
-                remedy = f"say {role} = 'COLUMN'; there are {', '.join(schema.names[:20])}"
-                raise DataError(f"cannot tell which column holds the {role}", where=str(path), remedy=remedy)
-            if name and not said:
-                guessed.append(f"{role} is {name}")
-        table["columns"] = columns
-        if "timestamp" in columns:
-            model = table_of(table, str(path))
-            text = TextFile(path, table["member"])
-            table["time"] = self.time or schema_inference.infer_time_format(text, model, columns["timestamp"])
-            if not self.time:
-                guessed.append(f"times are {table['time']}")
-        if guessed:
-            place.say(f"{path.name}: guessed that {', '.join(guessed)}; say otherwise in the settings if it is not so")
-        return table
+        found = describe_events(path, self._said(**{role: getattr(self, role) for role in _ROLES}))
+        found.settle(place.say, place.ask)
+        return dict(found.table)
 
-    def _entity_table(self, path: Path, side: str, place: DataLocations) -> dict[str, Any]:
+    def _side(self, path: Path, side: str, place: DataLocations) -> dict[str, Any]:
         """Describe a table about users or items, or of links."""
-        schema, table = self._schema(path)
-        if side == "links":
-            pair = schema.names[:2]
-            table["columns"] = dict(zip(("user", "other"), pair, strict=False))
-            place.say(f"{path.name}: guessed that {' and '.join(pair)} are linked users")
-            return table
-        identity = find_column("id", schema.names, set()) or schema.names[0]
-        texts = [name for name in schema.names if name != identity and _is_text(name)]
-        table["columns"] = {"id": identity} | {_bare(name): name for name in texts}
-        place.say(f"{path.name}: guessed that the id is {identity}; texts are {', '.join(texts) or 'none'}")
-        return table
+        texts = {"items": self.item_text, "users": self.user_text}.get(side, ())
+        found = describe_side(path, side, self._said(), texts)
+        found.settle(place.say, place.ask)
+        return dict(found.table)
 
     def _behaviours(self, path: Path, layout: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the behaviours of the file, in the order in which they first occur."""
@@ -258,86 +218,5 @@ class FileSource(CardSource):
         return [{"name": str(cell), "raw": str(cell)} for cell in cells]
 
 
-def user_card(path: Path) -> Card:
-    """Return a user's card, in which everything but the tables may be left out.
-
-    Raises:
-        DataError: when it cannot be read or is malformed.
-    """
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read: {error}", where=str(path)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"is not valid TOML: {error}", where=str(path)) from None
-    if "layouts" not in table:
-        layout = {key: table.pop(key) for key in (*_TABLES, "item_features", "user_features") if key in table}
-        if "interactions" not in layout:
-            raise DataError("describes no interactions", where=str(path), remedy="add a table [interactions]")
-        for key in _TABLES:
-            if isinstance(layout.get(key), dict):
-                layout[key] = [layout[key]]
-        table["layouts"] = [layout]
-    return completed_card({"name": _slug(path)} | table, path, [])
-
-
-def completed_card(table: dict[str, Any], path: Path, behaviours: list[dict[str, Any]]) -> Card:
-    """Return a card with everything filled in that its owner need not say."""
-    table = dict(_COMMON) | table
-    table.setdefault("behaviours", behaviours or [{"name": "interaction", "raw": "interaction"}])
-    for layout in table["layouts"]:
-        layout.setdefault("name", "own")
-        if isinstance(layout, dict) and "files" not in layout:
-            names = dict.fromkeys(_files(layout))
-            layout["files"] = [{"name": name} for name in names]
-    for side in ("item", "user"):
-        tables = table["layouts"][0].get(f"{side}s", [])
-        known = [name for one in tables for name in one.get("columns", {}) if name != "id"]
-        table.setdefault(f"{side}_text", known)
-    return card_of(table, str(path))
-
-
-def _files(layout: Any) -> list[str]:
-    """Return the names of all files that a part of a card mentions."""
-    if isinstance(layout, list):
-        return [name for part in layout for name in _files(part)]
-    if not isinstance(layout, dict):
-        return []
-    own = [layout[key] for key in ("file", "item_features", "user_features") if isinstance(layout.get(key), str)]
-    return own + [name for part in layout.values() for name in _files(part)]
-
-
-def _only_member(path: Path) -> str:
-    """Return the one file inside a zip, or "" for a file that is none.
-
-    Raises:
-        DataError: when it holds another number of files, or the one is a link or leads outside.
-    """
-    if path.suffix != ".zip":
-        return ""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise DataError(f"cannot be read: {error}", where=str(path), remedy=FETCH) from None
-    if len(infos) != 1:
-        remedy = "unpack it, or write a card that names the member"
-        raise DataError(f"holds {count(len(infos), 'file')}", where=str(path), remedy=remedy)
-    (info,) = infos
-    if stat.S_ISLNK(info.external_attr >> 16) or not is_inside(info.filename):
-        what = f"its file {shorten(info.filename)} is a link or leads outside"
-        raise DataError(what, where=str(path), remedy="pack the table itself, under a plain name")
-    return info.filename
-
-
 def _slug(path: Path) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", path.name.partition(".")[0].lower()).strip("-.") or "data"
-
-
-def _bare(name: str) -> str:
-    return name.partition(":")[0]
-
-
-def _is_text(name: str) -> bool:
-    kind = name.partition(":")[2]
-    return not kind or kind in _TEXT_TYPES

@@ -13,11 +13,11 @@ import numpy as np
 from benchsuite.data import Int64, Step
 from benchsuite.errors import DataError, did_you_mean
 from benchsuite_datasets.card import Behaviour, Layout
-from benchsuite_tables.card_table import CardTable, Lookup
 from benchsuite_datasets.dataset_builder import Tables
 from benchsuite_datasets.explode import explode, explode_items
 from benchsuite_datasets.feature_vectors import read_features
 from benchsuite_datasets.preparation_steps import count
+from benchsuite_tables.card_table import CardTable, Lookup
 from benchsuite_tables.strict_tables import first_line, read_table
 from benchsuite_tables.text_file import TextFile
 

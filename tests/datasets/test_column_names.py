@@ -14,7 +14,7 @@ from benchsuite_tables.column_names import find_column
         ("user", ("user_id:token", "item_id:token"), "user_id:token"),
         ("item", ("movieId", "itemId"), "itemId"),
         ("timestamp", ("when", "Date"), "Date"),
-        ("value", ("label",), ""),
+        ("value", ("label", "rating"), "rating"),
     ],
 )
 def test_the_most_specific_name_counts(role: str, names: tuple[str, ...], found: str) -> None:
@@ -23,4 +23,4 @@ def test_the_most_specific_name_counts(role: str, names: tuple[str, ...], found:
 
 def test_taken_columns_and_further_names() -> None:
     assert find_column("user", ("user", "uid"), {"user"}) == "uid"
-    assert find_column("value", ("label",), (), ("label",)) == "label"
+    assert find_column("value", ("mark",), (), ("mark",)) == "mark"

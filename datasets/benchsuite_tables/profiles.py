@@ -1,0 +1,105 @@
+"""What the first cells of a column look like: numbers, dates, words, a count of the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from benchsuite_tables.times import is_date, is_time_number, number
+
+Kind = Literal["empty", "integer", "number", "boolean", "date", "text", "code"]
+"""``text`` has words; ``code`` has letters but no words, as ids, addresses of pages and phone numbers have."""
+
+BOOLEANS = frozenset({"true", "false", "yes", "no"})
+_MOST = 0.5
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_NO_TEXT = re.compile(r"(https?://|www\.)\S+|\S+@\S+\.\S+|[+(]?[\d\s()./-]{6,}", re.IGNORECASE)
+_MIXED_CODE = re.compile(r"(?=\S*\d)\S+")
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """A column's first cells.
+
+    Attributes:
+        name: of the column.
+        cells: those that are not empty, without blanks around them.
+        rows: how many rows were looked at.
+    """
+
+    name: str
+    cells: tuple[str, ...]
+    rows: int
+
+    @property
+    def kind(self) -> Kind:
+        """What most of the cells are."""
+        if not self.cells:
+            return "empty"
+        for kind, fits in (
+            ("integer", _is_integer),
+            ("number", lambda cell: number(cell) is not None or bool(_DECIMAL_COMMA.fullmatch(cell))),
+            ("boolean", lambda cell: cell.lower() in BOOLEANS),
+            ("date", is_date),
+        ):
+            if self.share(fits) > _MOST:
+                return kind  # type: ignore[return-value] # the names stand in the line above
+        return "text" if self.share(_is_text) > _MOST else "code"
+
+    def share(self, fits: Callable[[str], bool]) -> float:
+        """Return the share of cells for which ``fits(cell)`` holds, 0 where there are none."""
+        return sum(bool(fits(cell)) for cell in self.cells) / len(self.cells) if self.cells else 0.0
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the cells can be values: numbers, or yes and no."""
+        return self.kind in {"integer", "number", "boolean"}
+
+    @property
+    def is_time(self) -> bool:
+        """Whether the cells can be times by themselves: dates, or numbers large enough."""
+        return self.kind == "date" or (self.kind in {"integer", "number"} and self.share(is_time_number) > _MOST)
+
+    @property
+    def is_label(self) -> bool:
+        """Whether the cells say yes or no: booleans, or nothing but 0 and 1 with both of them there."""
+        return self.kind == "boolean" or {float(cell) for cell in self.cells if number(cell) is not None} == {0.0, 1.0}
+
+    @property
+    def has_decimal_comma(self) -> bool:
+        """Whether numbers are written like ``3,5``."""
+        return self.kind == "number" and any(_DECIMAL_COMMA.fullmatch(cell) for cell in self.cells)
+
+    @property
+    def distinct(self) -> int:
+        """How many different cells there are."""
+        return len(set(self.cells))
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether the cells are 0, 1, 2, ... or 1, 2, 3, ..., as an index written to a file is."""
+        if len(self.cells) != self.rows or self.rows < 2 or not self.cells[0].isdigit():  # noqa: PLR2004
+            return False
+        first = int(self.cells[0])
+        return first in {0, 1} and list(self.cells) == [str(first + at) for at in range(self.rows)]
+
+
+def profiles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[ColumnProfile, ...]:
+    """Return a profile of each column; rows with another number of cells are left out."""
+    fitting = [row for row in rows if len(row) == len(names)]
+    columns = zip(*fitting, strict=True) if fitting else [() for _ in names]
+    return tuple(
+        ColumnProfile(name, tuple(plain for cell in column if (plain := cell.strip())), len(fitting))
+        for name, column in zip(names, columns, strict=True)
+    )
+
+
+def _is_integer(cell: str) -> bool:
+    return cell.removeprefix("-").isdigit() or (cell.endswith(".0") and cell[:-2].removeprefix("-").isdigit())
+
+
+def _is_text(cell: str) -> bool:
+    return bool(_WORD.search(cell)) and not _NO_TEXT.fullmatch(cell) and not _MIXED_CODE.fullmatch(cell)

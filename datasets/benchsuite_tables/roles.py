@@ -1,0 +1,227 @@
+"""Which column is the user, the item, the value, the time: by names, or by places, and only where the cells agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from benchsuite_tables.column_names import find_column, is_unnamed, names_a_moment
+from benchsuite_tables.first_rows import LOOKED_AT, FirstRows
+from benchsuite_tables.profiles import ColumnProfile
+
+_TEXT_TYPES = {"token", "token_seq"}
+_FEW_ROWS = 3
+_ENOUGH_ROWS = 20
+_MOST_USERS = 0.9
+_FEW_ITEMS = 10
+_PLACES = 4
+_PAIR = 2
+_SAY = "say user = 'COLUMN' and item = 'COLUMN'; columns: "
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something that makes an understanding unlikely.
+
+    Attributes:
+        what: as a clause.
+        remedy: what the user can say.
+    """
+
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Columns by role, and how they were found.
+
+    Attributes:
+        columns: the file's column by role.
+        guessed: phrases on what the user did not say.
+        notes: sentences on columns that look like something and were not taken.
+        doubts: what makes it unlikely.
+    """
+
+    columns: Mapping[str, str]
+    guessed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+
+def by_name(first: FirstRows, roles: Sequence[str], named: Mapping[str, str]) -> Roles:
+    """Find columns by their names; a column whose cells do not fit the role is not taken.
+
+    Args:
+        first: the table's beginning.
+        roles: which roles are looked for.
+        named: what the user said, which counts before any guess.
+    """
+    columns: dict[str, str] = {}
+    notes: list[str] = []
+    doubts: list[Doubt] = []
+    profile = {one.name: one for one in first.profiles}
+    indexes = {name for name in first.names if is_unnamed(name)}
+    for role in roles:
+        taken = {*columns.values(), *(name for other, name in named.items() if other != role)}
+        # a behaviour is never guessed: only its owner knows which comes before which
+        name = named.get(role) or ("" if role == "behaviour" else find_column(role, first.names, taken | indexes))
+        if role == "timestamp" and not name:
+            name, more = _dated(first, taken)
+            notes += more
+        if not name:
+            continue
+        one = profile[name]
+        if role == "timestamp" and role not in named and one.cells and not (one.is_time or one.is_numeric):
+            notes.append(f"column {name} is not read as the time: it holds {one.kind} such as {_first(one)}")
+            continue
+        columns[role] = name
+        if role not in named:
+            doubts += _unlikely(role, one, first)
+    if first.is_header_doubtful:
+        what = f"the first line ({', '.join(first.names[:4])}) could be names or a row"
+        doubts.insert(0, Doubt(what, "say header = true or header = false"))
+    guessed = tuple(f"{role} is {name}" for role, name in columns.items() if role not in named)
+    return Roles(columns, guessed, tuple(notes), tuple(doubts))
+
+
+def _dated(first: FirstRows, taken: set[str]) -> tuple[str, list[str]]:
+    """Return the one column that holds dates and whose name speaks of a time, or notes on those that hold dates."""
+    dated = [one.name for one in first.profiles if one.kind == "date" and one.name not in taken]
+    fitting = [name for name in dated if names_a_moment(name)]
+    if len(fitting) == 1:
+        return fitting[0], []
+    notes = [f"column {name} holds dates and is not read; say timestamp = '{name}' if it is the time" for name in dated]
+    return "", notes
+
+
+def _unlikely(role: str, one: ColumnProfile, first: FirstRows) -> list[Doubt]:
+    """Return what makes a column of the right name unlikely all the same."""
+    if role in {"user", "item"} and one.kind == "date":
+        return [Doubt(f"{one.name} would be the {role}, but holds dates like {_first(one)}", _SAY + _described(first))]
+    if role in {"value", "score", "rank"} and one.cells and not one.is_numeric:
+        what = f"column {one.name} would be the {role}, but holds {one.kind} such as {_first(one)}"
+        return [Doubt(what, f"correct the cells, or say {role} = 'none' or which column it is")]
+    return []
+
+
+def _first(one: ColumnProfile) -> str:
+    return repr(one.cells[0][:40])
+
+
+def by_place(first: FirstRows, roles: Sequence[str], named: Mapping[str, str]) -> Roles:
+    """Find columns by their places: ``user item [value] [timestamp]``, as far as the cells agree.
+
+    Args:
+        first: the table's beginning; its names mean nothing.
+        roles: which roles are looked for, in order.
+        named: what the user said.
+    """
+    if {"user", "item"} <= named.keys():
+        return Roles(dict(named))
+    columns = [one for one in first.profiles if one.kind != "empty"]
+    remedy = _SAY + _described(first)
+    doubts: list[Doubt] = []
+    notes: list[str] = []
+    if first.header and columns and columns[0].counts_rows:
+        notes.append("its first column only counts the rows and is not read")
+        columns = columns[1:]
+    if first.is_header_doubtful:
+        doubts.append(Doubt("the first line could be names or a row", "say header = true or header = false"))
+    if len(columns) > _PLACES:
+        numeric = all(one.is_numeric for one in columns)
+        whole = "; it looks like a whole matrix of ratings, a row for each user" if numeric else ""
+        remedy = f"{remedy}{', or format = ' + repr('matrix') if numeric else ''}"
+        doubts.append(Doubt(f"has {len(columns)} columns and no names{whole}", remedy))
+    found = dict(zip(("user", "item"), (one.name for one in columns), strict=False))
+    taken: list[ColumnProfile] = columns[:_PAIR]
+    for one in columns[_PAIR:_PLACES]:
+        role = _role_of(one, [role for role in roles if role not in found])
+        if role:
+            found[role] = one.name
+            taken.append(one)
+        else:
+            notes.append(f"{one.name}, with cells like {one.cells[0]!r}, is not read")
+    if not doubts:
+        doubts += _unlikely_places(columns, found, remedy)
+    found |= named
+    guessed = tuple(f"{role} is {name}" for role, name in found.items() if role not in named)
+    return Roles(found, guessed, tuple(notes), tuple(doubts))
+
+
+def _role_of(profile: ColumnProfile, free: Sequence[str]) -> str:
+    """Return the role of a column behind user and item, "" where it has none."""
+    if "timestamp" in free and profile.is_time:
+        return "timestamp"
+    return next((role for role in free if role in {"value", "score", "rank"} and profile.is_numeric), "")
+
+
+def _unlikely_places(columns: Sequence[ColumnProfile], found: Mapping[str, str], remedy: str) -> list[Doubt]:
+    """Return what makes the places of user and item unlikely; the first reason counts."""
+    if len(columns) < _PAIR:
+        return []
+    user, item = columns[:_PAIR]
+    value = next((one for one in columns if one.name == found.get("value")), None)
+    reasons = [_unlikely_column("user", user), _unlikely_column("item", item), _unlikely_user(user)]
+    few = item.rows >= _ENOUGH_ROWS and item.distinct <= _FEW_ITEMS
+    if few and value is not None and value.distinct > 2 * _FEW_ITEMS:
+        what = f"has {item.distinct} different cells, {value.name} has more"
+        reasons.append(f"{item.name} would be the item, but {what}")
+    return [Doubt(why, remedy) for why in reasons if why][:1]
+
+
+def _unlikely_column(role: str, one: ColumnProfile) -> str:
+    """Return why a column is an unlikely user or item, or ""."""
+    would = f"{one.name} would be the {role}, but"
+    if one.kind == "date":
+        return f"{would} holds dates like {one.cells[0]}"
+    if one.kind == "number" and any(not cell.endswith(".0") for cell in one.cells):
+        return f"{would} holds numbers like {one.cells[0]}"
+    if one.rows >= _FEW_ROWS and one.distinct == 1:
+        return f"{would} is {one.cells[0]} in each row"
+    return ""
+
+
+def _unlikely_user(user: ColumnProfile) -> str:
+    """Return why a column is an unlikely user, or ""."""
+    if user.rows >= _FEW_ROWS and user.counts_rows:
+        return f"{user.name} would be the user, but only counts the rows"
+    # in a longer table many users may come before one comes again; that is looked at when all of it has been read
+    if _ENOUGH_ROWS <= user.rows < LOOKED_AT and user.distinct > _MOST_USERS * user.rows:
+        return f"{user.name} would be the user, but nearly each row has another ({user.distinct} in {user.rows})"
+    return ""
+
+
+def _described(first: FirstRows) -> str:
+    """Return the columns with an example each: ``column 1 (196)``."""
+    shown = [f"{one.name} ({one.cells[0][:30] if one.cells else 'empty'})" for one in first.profiles[:8]]
+    return ", ".join([*shown, *(["..."] if len(first.profiles) > len(shown) else [])])
+
+
+def find_id(first: FirstRows) -> tuple[str, tuple[Doubt, ...]]:
+    """Return the column that identifies the rows of a table about users or items, and doubts about it."""
+    usable = [one for one in first.profiles if not is_unnamed(one.name)] or list(first.profiles)
+    if first.has_names and (known := find_column("id", [one.name for one in usable], ())):
+        return known, ()
+    one = usable[0]
+    if not one.cells or one.distinct == len(one.cells):
+        return one.name, ()
+    what = f"{one.name} would be the id, but holds {one.cells[0][:30]!r} and others more than once"
+    return one.name, (Doubt(what, "name the column of the id user_id or item_id in the file's first line"),)
+
+
+def find_texts(first: FirstRows, identity: str, wanted: Sequence[str]) -> dict[str, str]:
+    """Return the columns that are texts, by the name they get: words, no numbers, addresses or codes.
+
+    Args:
+        first: the table's beginning.
+        identity: the column of the id.
+        wanted: columns that are texts because the user says so.
+    """
+    texts: dict[str, str] = {}
+    for one in first.profiles:
+        bare, _, kind = one.name.partition(":")
+        is_text = kind in _TEXT_TYPES if kind else one.kind == "text"
+        if one.name != identity and (is_text or bare in wanted or one.name in wanted):
+            texts[bare] = one.name
+    return texts

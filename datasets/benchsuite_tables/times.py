@@ -1,0 +1,94 @@
+"""How times are written: recognised from the cells alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from benchsuite.errors import DataError
+
+UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+"""How many of each make a second."""
+
+_LATEST = 2**33
+"""Seconds from 1970 to the year 2242."""
+
+_EARLIEST = 10**8
+"""A smaller number of seconds (before March 1973) is more likely a count, a year or a day written as one number."""
+
+_SHORTEST, _LONGEST = len("1.1.1997"), len("Thu Dec 04 15:55:49 +0000 1997") + 10
+_PLAIN_DATES = "%Y%m%d"
+_FORMS = (
+    "%d-%m-%Y", "%d/%m/%Y", "%m/%d/%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%m-%Y %H:%M", "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S",
+    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M:%S UTC", "%a %b %d %H:%M:%S %z %Y", "%d %b %Y", "%b %d, %Y",
+    "%B %d, %Y",
+)  # fmt: skip
+
+
+def number(cell: str) -> float | None:
+    """Return a cell as a number, or None."""
+    try:
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
+
+
+def is_date(cell: str) -> bool:
+    """Return whether a cell is a date or a moment, in ISO form or in another known one."""
+    plain = cell.strip()
+    # a moment has a few digits and a separator; this keeps most cells from being parsed
+    if not (
+        _SHORTEST <= len(plain) <= _LONGEST and any(sign in plain for sign in "-/.: ") and any(map(str.isdigit, plain))
+    ):
+        return False
+    return number(plain) is None and (_fits(plain, "iso") or any(_fits(plain, form) for form in _FORMS))
+
+
+def is_time_number(cell: str) -> bool:
+    """Return whether a number is large enough for a moment since 1973, in some unit."""
+    found = number(cell)
+    return found is not None and _EARLIEST <= found < _LATEST * UNITS["ns"]
+
+
+def unit_of(moment: float) -> str:
+    """Return the unit in which a number since 1970 is a time between 1973 and 2242; ``s`` where there is none."""
+    size = abs(moment)
+    return next((unit for unit, each in UNITS.items() if _EARLIEST * each <= size < _LATEST * each), "s")
+
+
+def time_form(cells: Sequence[str], where: str) -> str:
+    """Return how times are written: a unit of :data:`UNITS`, ``iso``, or a ``strptime`` format.
+
+    Args:
+        cells: some that are not empty.
+        where: file and column, for errors.
+
+    Raises:
+        DataError: when they could mean more than one thing, or nothing known.
+    """
+    numbers = [found for cell in cells if (found := number(cell)) is not None]
+    if cells and len(numbers) == len(cells):
+        if all(_fits(cell, _PLAIN_DATES) for cell in cells):
+            return _PLAIN_DATES
+        return unit_of(max(numbers, key=abs))
+    fitting = [form for form in ("iso", *_FORMS) if cells and all(_fits(cell.strip(), form) for cell in cells)]
+    if len(fitting) == 1 or "iso" in fitting:
+        return fitting[0]
+    first = next((cell for cell in cells if not is_date(cell)), cells[0] if cells else "")
+    what = f"times like {cells[0]!r} could be {' or '.join(fitting)}" if fitting else f"{first!r} is of no known form"
+    remedy = "say time = '%d/%m/%Y' (day first), '%m/%d/%Y' (month first) or whatever it is, or timestamp = 'none'"
+    raise DataError(what, where=where, remedy=remedy)
+
+
+def _fits(cell: str, form: str) -> bool:
+    if form == _PLAIN_DATES and not (len(cell) == len("19970101") and cell[:2] in {"19", "20"}):
+        return False
+    try:
+        if form == "iso":
+            datetime.fromisoformat(cell)
+        else:
+            datetime.strptime(cell, form)  # noqa: DTZ007 - only the form is asked for
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,233 @@
+"""What somebody's table means: its cells, its columns' roles, and what cannot be known without asking."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchsuite.errors import DataError, did_you_mean
+from benchsuite_tables.first_rows import NONE, FirstRows, Said, first_rows
+from benchsuite_tables.profiles import ColumnProfile
+from benchsuite_tables.roles import Doubt, Roles, by_name, by_place, find_id, find_texts
+from benchsuite_tables.text_file import CELLS, TextFile
+from benchsuite_tables.times import time_form
+
+EVENTS = ("user", "item", "value", "timestamp")
+"""Roles in a table of interactions, in the order in which a table without names has them."""
+
+_SHOWN_ROWS = 3
+_ALWAYS = ("user", "item")
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What a table is taken to be.
+
+    Attributes:
+        where: the file, for errors.
+        names: all columns.
+        table: the plain values of a :class:`benchsuite_tables.card_table.CardTable`, without ``file`` and ``member``.
+        guessed: what was found out, as phrases: ``user is userId``.
+        ignored: the columns that have no role.
+        notes: what a reader might not expect, as sentences.
+        doubts: what makes the understanding unlikely.
+        profiles: what the columns look like.
+        rows: the first rows as cells.
+    """
+
+    where: str
+    names: tuple[str, ...]
+    table: Mapping[str, Any]
+    guessed: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    profiles: tuple[ColumnProfile, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The file's column by role."""
+        found: Mapping[str, str] = self.table["columns"]
+        return found
+
+    def profile(self, role: str) -> ColumnProfile | None:
+        """Return what the column of a role looks like, None where no column has it."""
+        name = self.columns.get(role)
+        return next((one for one in self.profiles if one.name == name), None)
+
+    def shown(self) -> list[str]:
+        """Return the first rows as they are understood, one line each."""
+        place = {name: self.names.index(name) for name in self.columns.values() if name in self.names}
+        lines = []
+        for row in self.rows[:_SHOWN_ROWS]:
+            if not place:
+                lines.append(f"user {row[0]}: items {', '.join(row[1:6])}{' ...' if len(row) > 6 else ''}")  # noqa: PLR2004
+            elif len(row) == len(self.names):
+                lines.append(", ".join(f"{role} {row[place[name]]}" for role, name in self.columns.items()))
+        return lines
+
+    def settle(self, say: Callable[[str], None], ask: Callable[[str], bool] | None = None) -> None:
+        """Tell what was found out; where it is doubtful, ask, or stop where nobody can answer.
+
+        Args:
+            say: shows a line.
+            ask: shows a question and returns whether the answer was yes.
+
+        Raises:
+            DataError: for a doubt that nobody resolved.
+        """
+        for note in self.notes:
+            say(f"{self.where}: {note}")
+        if self.guessed:
+            say(f"{self.where}: guessed that {', '.join(self.guessed)}; say otherwise in the settings if it is not so")
+        if not self.doubts:
+            return
+        shown = self.shown()
+        for number, line in enumerate(shown, 1):
+            say(f"{self.where}: row {number} as understood: {line}")
+        for doubt in self.doubts:
+            if ask is not None and ask(f"{doubt.what}. Is this right all the same?"):
+                continue
+            example = f" (the first row would be: {shown[0]})" if shown else ""
+            raise DataError(f"{doubt.what}{example}", where=self.where, remedy=doubt.remedy)
+
+
+def understand(
+    text: TextFile, said: Said, roles: Sequence[str] = EVENTS, required: Sequence[str] = _ALWAYS
+) -> Understanding:
+    """Find out what a table of rows about users and items means.
+
+    Args:
+        text: the file.
+        said: what the user said.
+        roles: which roles are looked for, in the order in which a table without names has them.
+        required: those without which there is no table.
+
+    Raises:
+        DataError: when the file is unreadable, a column that was named is missing, or a required role has no column.
+    """
+    first = first_rows(text, said)
+    if first.format == "lists":
+        return _lists(text, first, asked=said.format != "lists")
+    named = {role: _named(role, name, first, text) for role, name in said.columns.items() if name and name != NONE}
+    refused = {role for role, name in said.columns.items() if name == NONE}
+    wanted = [role for role in (*roles, *said.columns) if role not in refused]
+    finder = by_name if first.has_names else by_place
+    found = finder(first, tuple(dict.fromkeys(wanted)), named)
+    for role in required:
+        if role not in found.columns:
+            what = f"cannot tell which column holds the {role}"
+            remedy = f"say {role} = 'COLUMN'; there are {', '.join(first.names[:20])}"
+            raise DataError(what, where=text.name, remedy=remedy)
+    table = _table(first, said)
+    table["columns"] = dict(found.columns)
+    found = _with_time(found, table, first, said, text)
+    found = _with_decimals(found, table, first)
+    ignored = tuple(name for name in first.names if name.strip() and name not in found.columns.values())
+    return Understanding(
+        text.name, first.names, table, found.guessed, ignored, found.notes, found.doubts, first.profiles, first.rows
+    )
+
+
+def _named(role: str, name: str, first: FirstRows, text: TextFile) -> str:
+    """Return the column a user named, by its name (with or without RecBole's type) or its number."""
+    if name in first.names:
+        return name
+    short = [column.partition(":")[0].strip() for column in first.names]
+    if short.count(name) == 1:
+        return first.names[short.index(name)]
+    if name.isdigit():
+        if 1 <= int(name) <= len(first.names):
+            return first.names[int(name) - 1]
+        what = f"has {len(first.names)} columns, {role} says {name}"
+        raise DataError(what, where=text.name, remedy="count from 1")
+    raise DataError(f'column "{name}" is missing', where=text.name, remedy=did_you_mean(name, first.names))
+
+
+def _table(first: FirstRows, said: Said) -> dict[str, Any]:
+    """Return the plain values of a card's table, all that was found out among them."""
+    table: dict[str, Any] = {"format": first.format, "encoding": said.encoding}
+    if first.format in {"delimited", "columns"}:
+        table |= {"separator": first.separator, "quote": first.quote, "header": first.header}
+        table |= {} if first.header else {"names": list(first.names)}
+    return table
+
+
+def _with_time(found: Roles, table: dict[str, Any], first: FirstRows, said: Said, text: TextFile) -> Roles:
+    name = found.columns.get("timestamp")
+    if not name:
+        return found
+    if said.time:
+        table["time"] = said.time
+        return found
+    profile = next(one for one in first.profiles if one.name == name)
+    if not profile.cells:
+        raise DataError("has no time in its first rows", where=f"{text.name}, column {name}", remedy=CELLS)
+    table["time"] = time_form(profile.cells[:200], f"{text.name}, column {name}")
+    return dataclasses.replace(found, guessed=(*found.guessed, f"times are {table['time']}"))
+
+
+def _with_decimals(found: Roles, table: dict[str, Any], first: FirstRows) -> Roles:
+    numeric = [found.columns[role] for role in ("value", "score") if role in found.columns]
+    if not any(one.has_decimal_comma for one in first.profiles if one.name in numeric):
+        return found
+    table["decimal"] = ","
+    return dataclasses.replace(found, guessed=(*found.guessed, "numbers have a decimal comma"))
+
+
+def _lists(text: TextFile, first: FirstRows, *, asked: bool) -> Understanding:
+    """Describe lines of a user and a list of items."""
+    doubts = (
+        (Doubt("each line seems to be a user and a list of items", "say format = 'lists' if it is so"),)
+        if asked
+        else ()
+    )
+    return Understanding(
+        text.name, ("user", "item"), {"format": "lists", "encoding": "utf-8", "columns": {}}, doubts=doubts,
+        rows=first.rows,
+    )  # fmt: skip
+
+
+def understand_entities(text: TextFile, said: Said, wanted: Sequence[str] = ()) -> Understanding:
+    """Find out what a table about users or items means: which column is the id, and which ones are texts.
+
+    Args:
+        text: the file.
+        said: what the user said.
+        wanted: columns that are texts because the user says so.
+
+    Raises:
+        DataError: when the file is unreadable or a column that was named is missing.
+    """
+    first = first_rows(text, said)
+    identity, doubts = find_id(first)
+    texts = find_texts(first, identity, wanted)
+    left_out = [name for name in first.names if name.strip() and name not in {identity, *texts.values()}]
+    table = _table(first, said)
+    table["columns"] = {"id": identity} | texts
+    guessed = (f"the id is {identity}", f"texts are {', '.join(texts.values()) or 'none'}")
+    notes = (f"not taken as texts: {', '.join(left_out[:20])}",) if left_out else ()
+    return Understanding(
+        text.name, first.names, table, guessed, tuple(left_out), notes, doubts, first.profiles, first.rows
+    )
+
+
+def understand_links(text: TextFile, said: Said) -> Understanding:
+    """Find out which two columns of a table are linked users: those of the usual names, else the first two.
+
+    Raises:
+        DataError: when the file is unreadable or has one column only.
+    """
+    first = first_rows(text, said)
+    names = [name for name in first.names if name.strip()]
+    if len(names) < 2:  # noqa: PLR2004 - a pair
+        raise DataError("has one column only", where=text.name, remedy="links are pairs of users")
+    table = _table(first, said)
+    table["columns"] = dict(zip(("user", "other"), names[:2], strict=True))
+    guessed = (f"{names[0]} and {names[1]} are linked users",)
+    return Understanding(
+        text.name, first.names, table, guessed, tuple(names[2:]), profiles=first.profiles, rows=first.rows
+    )
