@@ -64,7 +64,7 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
         user_features=read_features(path(layout.user_features)) if layout.user_features else None,
         item_features=read_features(path(layout.item_features)) if layout.item_features else None,
         steps=(
-            Step(f"read {names}", lost + len(rows), lost + len(rows), "; ".join(notes)),
+            Step(f"read {names}", lost + len(rows), lost + len(rows), "; ".join(dict.fromkeys(notes))),
             *_left_out(read, len(rows)),
         ),
     )

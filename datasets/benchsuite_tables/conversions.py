@@ -177,7 +177,8 @@ def _mixed(counted: Any, sound: Bool) -> tuple[int, str, int, str] | None:
     """
     if not sound.any():
         return None
-    low, high = (float(pick(counted, where=sound, initial=start)) for pick, start in ((np.min, 1e300), (np.max, 0)))
+    known = counted if sound.all() else counted[sound]
+    low, high = float(known.min()), float(known.max())
     if high < _FIRST * UNITS["ms"] or high < low * 100:
         return None
     of = np.full(len(counted), -1, np.int8)
@@ -220,7 +221,7 @@ def _bad(mask_of: Callable[[int], Any], column: Any, name: str, time: str = "") 
         if _is_text(column):
             cell = column.categories[column.codes[row]] if column.codes[row] >= 0 else ""
         else:
-            cell = f"{column[row]}"
+            cell = repr(column[row].item()).removesuffix(".0")
         shown = what if kind in {_EMPTY, _INFINITE} else f"{shorten(cell)} {what}"
         found.append(BadCells("empty" if kind == _EMPTY else "bad", name, mask, shown, remedy))
     return found

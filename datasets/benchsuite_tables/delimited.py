@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import re
+import sys
 from collections import deque
 from collections.abc import Generator, Iterator
 from functools import partial
@@ -71,7 +72,7 @@ def _arrow(text: TextFile, table: CardTable, names: list[str], numbers: Numbers,
 
     texts = pa.dictionary(pa.int32(), pa.string())
     kinds = {name: pa.type_for_alias(numbers[name]) if name in numbers else texts for name in table.wanted}
-    with text.open() as file, _Held(file, others.end).told() as held:
+    with text.open() as file, _Held(file, others.end).told() as held, others.decoded():
         return arrow_csv.read_csv(
             pa.PythonFile(held, mode="r"),
             arrow_csv.ReadOptions(
@@ -156,6 +157,23 @@ class _OtherRows:
         self.end = f"\n{self._row}\n".encode() if quoted else b""
         self.ended = False
         self.rows: deque[str] = deque(maxlen=2)
+
+    @contextlib.contextmanager
+    def decoded(self) -> Iterator[None]:
+        """Raise UnicodeDecodeError for a row that cannot be decoded; arrow itself would only print it."""
+        before, failed = sys.unraisablehook, []
+
+        def hook(told: Any) -> None:
+            ours = isinstance(told.exc_value, UnicodeDecodeError)
+            (failed.append if ours else before)(told.exc_value if ours else told)
+
+        sys.unraisablehook = hook
+        try:
+            yield
+        finally:
+            sys.unraisablehook = before
+        if failed:
+            raise failed[0]
 
     def append_row(self, row: Any) -> str:
         """Take one row from the reader and let it go on."""

@@ -24,19 +24,24 @@ def read_lists(text: TextFile, table: CardTable, _numbers: dict[str, str]) -> Ce
     """Read lines of a user and the items he took into the columns ``user`` and ``item``; there is nothing else."""
     import pandas as pd
 
-    users = TextColumn(())
+    users: list[str] = []
     counts = array("q")
-    items = TextColumn(())
+    items: list[str] = []
     for _, line in text_lines(text, table.encoding):
         cells = line.split()
         if cells:
             users.append(cells[0])
             counts.append(len(cells) - 1)
-            for cell in cells[1:]:
-                items.append(cell)
-    who = users.column()
-    codes = np.repeat(who.codes, np.array(counts, np.int64))
-    return Cells({"user": pd.Categorical.from_codes(codes, who.categories), "item": items.column()})
+            items += cells[1:]
+    who, user_names = pd.factorize(np.array(users, dtype=object))
+    what, item_names = pd.factorize(np.array(items, dtype=object))
+    rows = np.repeat(who, np.array(counts, np.int64))
+    return Cells(
+        {
+            "user": pd.Categorical.from_codes(rows, pd.Index(user_names.tolist(), dtype=str)),
+            "item": pd.Categorical.from_codes(what, pd.Index(item_names.tolist(), dtype=str)),
+        }
+    )
 
 
 def json_rows(text: TextFile, form: str = "jsonl") -> Generator[tuple[int, dict[str, Any]], None, None]:
@@ -70,10 +75,11 @@ def json_lines(text: TextFile, form: str) -> Generator[tuple[int, dict[str, Any]
         yield (line, value, "") if isinstance(value, dict) else (line, {}, f"is not a {kind} object")
 
 
-def read_jsonl(text: TextFile, table: CardTable, _numbers: dict[str, str]) -> Cells:
+def read_jsonl(text: TextFile, table: CardTable, numbers: dict[str, str]) -> Cells:
     """Read JSON lines; a key that a line lacks is a missing cell, a key that every line lacks is an error."""
     columns = {name: TextColumn(table.missing) for name in table.wanted}
-    joins = {name: table.explode if name in table.ids else table.join for name in table.wanted}
+    plain = {*numbers, table.columns.get("timestamp")}
+    joins = {name: table.explode if name in table.ids else table.join for name in table.wanted if name not in plain}
     seen: set[str] = set()
     bad: BadRows | None = None
     for line, value, why in json_lines(text, table.format):
@@ -85,9 +91,9 @@ def read_jsonl(text: TextFile, table: CardTable, _numbers: dict[str, str]) -> Ce
         seen |= value.keys()
         for name, column in columns.items():
             cell = value.get(name)
-            if isinstance(cell, list) and not joins[name]:
+            if isinstance(cell, list) and joins.get(name) == "":
                 raise DataError("holds a list", where=f"{text.name}, line {line}, column {name}", remedy=_LISTS)
-            column.append(_plain(cell, joins[name]))
+            column.append(_plain(cell, joins.get(name, "")))
     if seen:
         check_names(sorted(map(str, seen)), text, table)
     return Cells({name: column.column() for name, column in columns.items()}, bad=(bad,) if bad else ())
@@ -97,7 +103,7 @@ def _plain(cell: Any, join: str) -> str | None:
     """Return a JSON value as text: lists are joined, objects are written as JSON."""
     if cell is None or isinstance(cell, str):
         return cell
-    if isinstance(cell, list):
+    if isinstance(cell, list) and join:
         return join.join(part if isinstance(part, str) else json.dumps(part, ensure_ascii=False) for part in cell)
     return json.dumps(cell, ensure_ascii=False)
 

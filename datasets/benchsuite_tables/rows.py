@@ -11,7 +11,7 @@ import numpy as np
 from benchsuite.data import Bool, Int64
 from benchsuite.errors import DataError
 from benchsuite_tables.bad_cells import BadCells, BadRows, Cells, refuse
-from benchsuite_tables.card_table import UNITS, CardTable
+from benchsuite_tables.card_table import IDS, UNITS, CardTable
 from benchsuite_tables.conversions import Converted, outside, tidy_ids, to_numbers, to_seconds
 from benchsuite_tables.strict_tables import bad_texts, first_line, lines_of, read_cells
 from benchsuite_tables.text_file import TextFile
@@ -144,7 +144,7 @@ def read_rows(text: TextFile, table: CardTable, numbers: tuple[str, ...] = NUMBE
             frame[role], changed = values[name], changes[name]
             changed |= {"zero": values[name] == 0} if role == "value" else {}
         else:
-            trim, whole = table.trim and name in table.ids, name in table.numbers
+            trim, whole = table.trim and role in IDS, name in table.numbers
             frame[role], changed = tidy_ids(cells[name], trim=trim, whole=whole, missing=table.missing)
         counts += _changes(changed, name, kept)
     read = len(found) + sum(one.number for one in found.bad)
@@ -201,7 +201,7 @@ def _kept(
         for one in cells
     ]
     counts += [Count(one.kind, "", one.what, one.number, line=one.line) for one in found.bad]
-    counts = [replace(one, dropped=True) for one in counts]
+    counts = [replace(one, dropped=True) for one in sorted(counts, key=lambda one: -one.number)]
     if not cells:
         return None, counts
     keep = ~np.logical_or.reduce([one.bad for one in cells])

@@ -13,7 +13,7 @@ from benchsuite_tables.bad_cells import BadCells, Cells, refuse
 from benchsuite_tables.card_table import CardTable
 from benchsuite_tables.delimited import read_delimited, sound_rows
 from benchsuite_tables.formats import json_lines, read_jsonl, read_lists, read_parquet
-from benchsuite_tables.text_file import FETCH, LONGEST, TextFile
+from benchsuite_tables.text_file import CELLS, FETCH, LONGEST, TextFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,8 +64,9 @@ def read_cells(text: TextFile, table: CardTable, numbers: dict[str, str]) -> Cel
         DataError: when the file is unreadable or empty, or a column is missing.
     """
     cells = _READERS[table.format](text, table, numbers)
-    if not len(cells) and not cells.bad:
-        raise DataError("holds no rows", where=text.name, remedy=FETCH)
+    if not len(cells) and (not cells.bad or table.on_bad_row == "drop"):
+        why = f": {cells.bad[0].what} in line {cells.bad[0].line}" if cells.bad else ""
+        raise DataError(f"holds no rows{why}", where=text.name, remedy=CELLS if why else FETCH)
     return cells
 
 
