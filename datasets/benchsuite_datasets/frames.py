@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchsuite.data import Int64, Step
+from benchsuite.data import Step
 from benchsuite.errors import DataError, did_you_mean
 from benchsuite_datasets.card import Behaviour, Layout
 from benchsuite_datasets.dataset_builder import Tables
@@ -18,7 +18,8 @@ from benchsuite_datasets.explode import explode, explode_items
 from benchsuite_datasets.feature_vectors import read_features
 from benchsuite_datasets.preparation_steps import count
 from benchsuite_tables.card_table import CardTable, Lookup
-from benchsuite_tables.strict_tables import first_line, read_table
+from benchsuite_tables.rows import Rows, read_rows
+from benchsuite_tables.strict_tables import read_table
 from benchsuite_tables.text_file import TextFile
 
 if TYPE_CHECKING:
@@ -26,11 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_LATEST = 2**33
-"""A second in the year 2242: no event is later, even where dates are shifted to hide people."""
-
 _TAG = re.compile(r"<[^<>]*>")
-_UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}
 _KEYS = ("user", "item", "value", "timestamp", "behaviour")
 
 
@@ -50,13 +47,15 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
     def text(table: CardTable) -> TextFile:
         return TextFile(path(table.file), table.member)
 
-    events = [_looked_up(read_events(text(table), table, behaviours), table, text) for table in layout.interactions]
+    read = [read_rows(text(table), table, ("value",)) for table in layout.interactions]
+    events = [_looked_up(events_of(one, behaviours), one.table, text) for one in read]
     rows = events[0] if len(events) == 1 else _stack(events)
     names = " and ".join(table.member or table.file for table in layout.interactions)
-    notes: list[str] = []
+    notes = [note for one in read for note in _changes(one)]
+    lost = sum(one.read - len(one.frame) for one in read)
     users = _entities(layout.users, text, rows, "user", notes)
     items = _entities(layout.items, text, rows, "item", notes)
-    links = [_links(text(table), table) for table in layout.links]
+    links = [_links(text(table), table, notes) for table in layout.links]
     return Tables(
         interactions=rows,
         users=users,
@@ -64,49 +63,57 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
         links=pd.concat(links, ignore_index=True) if links else None,
         user_features=read_features(path(layout.user_features)) if layout.user_features else None,
         item_features=read_features(path(layout.item_features)) if layout.item_features else None,
-        steps=(Step(f"read {names}", len(rows), len(rows), "; ".join(notes)),),
+        steps=(
+            Step(f"read {names}", lost + len(rows), lost + len(rows), "; ".join(dict.fromkeys(notes))),
+            *_left_out(read, len(rows)),
+        ),
     )
 
 
+def _left_out(read: list[Rows], left: int) -> list[Step]:
+    """Return the step that tells which rows could not be read and were left out, if there are any."""
+    lost = sum(one.read - len(one.frame) for one in read)
+    note = "; ".join(f"{one.table.member or one.table.file}: {said}" for one in read for said in one.told())
+    return [Step("leave out rows that cannot be read", left + lost, left, note)] if lost else []
+
+
+def _changes(rows: Rows) -> list[str]:
+    """Return what reading changed in the cells of rows that stay; zeros are no change."""
+    file = rows.table.member or rows.table.file
+    return [
+        f"{file}: {one.what} in {count(one.number, 'row')}"
+        for one in rows.counts
+        if not one.dropped and one.kind not in {"zero", "whole"}
+    ]
+
+
 def read_events(text: TextFile, table: CardTable, behaviours: tuple[Behaviour, ...]) -> pd.DataFrame:
-    """Read one table of interactions.
+    """Read one table of interactions; see :func:`events_of`."""
+    return events_of(read_rows(text, table, ("value",)), behaviours)
+
+
+def events_of(rows: Rows, behaviours: tuple[Behaviour, ...]) -> pd.DataFrame:
+    """Return the rows of a table as events: what happened, which part they belong to, and which are no events.
 
     Raises:
-        DataError: for a value or time that is missing, NaN, infinite or out of range, or an unknown behaviour.
+        DataError: for an unknown behaviour.
     """
     import pandas as pd
 
-    columns = dict(table.columns) or {"user": "user", "item": "item"}
-    numeric = {columns[key] for key in ("value",) if key in columns}
-    if "timestamp" in columns and table.time in _UNITS:
-        numeric.add(columns["timestamp"])
-    raw = read_table(text, table.model_copy(update={"columns": columns}), tuple(sorted(numeric)))
-    frame = pd.DataFrame(index=raw.index)
-    for side in ("user", "item"):
-        frame[side] = _ids(raw[columns[side]], integer=columns[side] in table.numbers)
-    if "value" in columns:
-        value = raw[columns["value"]].to_numpy(np.float64)
-        # float32 is what models get, so a value must be finite there too
-        _refuse(~(np.abs(value) <= np.finfo(np.float32).max), text, table, columns["value"], "is no finite number")
-        frame["value"] = value
-    else:
-        frame["value"] = np.ones(len(raw))
-    if "timestamp" in columns:
-        frame["timestamp"] = _seconds(raw[columns["timestamp"]], text, table, columns["timestamp"])
-    drop = _drops(raw, table)
-    frame["behaviour"] = _behaviour(raw, columns, behaviours, drop == "", text, table)
+    frame, table = rows.frame, rows.table
+    events: dict[str, Any] = {role: frame[role] for role in ("user", "item")}
+    events["value"] = frame["value"] if "value" in frame else np.ones(len(frame))
+    if "timestamp" in frame:
+        events["timestamp"] = frame["timestamp"]
+    drop = _drops(rows.cells, table, len(frame))
+    events["behaviour"] = _behaviour(rows, behaviours, drop == "")
     if table.drops:
-        frame["drop"] = pd.Categorical(drop)
+        events["drop"] = pd.Categorical(drop)
     if table.part:
-        frame["part"] = pd.Categorical([table.part] * len(frame))
-    for name, source in columns.items():
-        if name in _KEYS:
-            continue
-        if source in numeric:
-            what = "holds the value or the time and cannot be a text too"
-            raise DataError(what, where=f"{text.name}, column {source}", remedy="name another column as text")
-        frame[name] = raw[source]
-    return explode_items(frame, table, behaviours, text) if table.explode else frame
+        events["part"] = pd.Categorical([table.part] * len(frame))
+    events |= {str(name): frame[name] for name in frame if name not in _KEYS}
+    made = pd.DataFrame(events)
+    return explode_items(made, table, behaviours, rows.text) if table.explode else made
 
 
 def _looked_up(frame: pd.DataFrame, table: CardTable, text: Callable[[CardTable], TextFile]) -> pd.DataFrame:
@@ -123,82 +130,31 @@ def _meanings(lookup: Lookup, text: Callable[[CardTable], TextFile]) -> dict[str
     return dict(zip(*(words[lookup.table.columns[key]].astype(object) for key in ("id", "text")), strict=True))
 
 
-def _ids(column: pd.Series[Any], *, integer: bool) -> pd.Series[Any]:
-    """Return raw ids as categories; whole numbers lose what a spreadsheet added to them (``17850.0``)."""
-    if not integer:
-        return column
-    plain = {
-        name: name[: -len(tail)]
-        for name in column.cat.categories
-        for tail in (".0",)
-        if name.endswith(tail) and name[: -len(tail)].isdigit()
-    }
-    return column.astype(object).map(lambda raw: plain.get(raw, raw)).astype("category")
-
-
-def _refuse(
-    bad: Any, text: TextFile, table: CardTable, column: str, what: str, remedy: str = "correct the cell"
-) -> None:
-    """Raise DataError for the first row of a mask."""
-    if bad.any():
-        raise DataError(what, where=first_line(text, table, column, int(np.argmax(bad))), remedy=remedy)
-
-
-def _seconds(column: pd.Series[Any], text: TextFile, table: CardTable, name: str) -> Int64:
-    """Return int64[n] UTC seconds."""
-    import pandas as pd
-
-    if table.time in _UNITS:
-        number = column.to_numpy(np.float64)
-        _refuse(~np.isfinite(number), text, table, name, "is no time")
-        # the bounds keep what no int64 holds from being cast; anything outside the years is refused below
-        seconds = np.clip(np.floor(number / _UNITS[table.time]), -1, _LATEST).astype(np.int64)
-        remedy = "if the file counts milliseconds, say time = 'ms' in the card"
-    else:
-        # one conversion for each different moment
-        known = column.cat.categories
-        form = None if table.time == "iso" else table.time
-        times = pd.to_datetime(pd.Series(known, dtype=object), format=form or "ISO8601", utc=True, errors="coerce")
-        codes = column.cat.codes.to_numpy()
-        bad = (codes < 0) | times.isna().to_numpy()[codes]
-        _refuse(bad, text, table, name, f"is no time written like {table.time}")
-        seconds = times.astype("datetime64[s, UTC]").astype("int64").to_numpy()[codes].astype(np.int64)
-        remedy = "correct the cell"
-    _refuse((seconds < 0) | (seconds >= _LATEST), text, table, name, "is a time before 1970 or after 2242", remedy)
-    return np.asarray(seconds, dtype=np.int64)
-
-
-def _drops(raw: pd.DataFrame, table: CardTable) -> Any:
+def _drops(cells: pd.DataFrame, table: CardTable, rows: int) -> Any:
     """Return object[n], why each row is no event, "" where it is one; the first reason counts."""
-    why = np.full(len(raw), "", dtype=object)
+    why = np.full(rows, "", dtype=object)
     for drop in reversed(table.drops):
-        cells = raw[drop.column].cat.categories
-        hit = np.isin(cells, drop.cells) if drop.cells else cells.astype(str).str.fullmatch(drop.pattern)
-        codes = raw[drop.column].cat.codes.to_numpy()
+        known = cells[drop.column].cat.categories
+        hit = np.isin(known, drop.cells) if drop.cells else known.astype(str).str.fullmatch(drop.pattern)
+        codes = cells[drop.column].cat.codes.to_numpy()
         why[codes < 0 if drop.missing else np.isin(codes, np.flatnonzero(hit))] = drop.why
     return why
 
 
-def _behaviour(
-    raw: pd.DataFrame,
-    columns: dict[str, str],
-    behaviours: tuple[Behaviour, ...],
-    counts: Any,
-    text: TextFile,
-    table: CardTable,
-) -> Any:
+def _behaviour(rows: Rows, behaviours: tuple[Behaviour, ...], counts: Any) -> Any:
     """Return int8[n] behaviour codes; rows that do not count may say anything."""
-    if "behaviour" not in columns:
-        return np.zeros(len(raw), np.int8)
-    column = raw[columns["behaviour"]]
+    if "behaviour" not in rows.frame:
+        return np.zeros(len(rows.frame), np.int8)
+    column = rows.frame["behaviour"]
     place = {behaviour.raw: code for code, behaviour in enumerate(behaviours)}
     of_category = np.array([place.get(name, -1) for name in column.cat.categories] + [-1], np.int8)
     codes = of_category[column.cat.codes.to_numpy()]
     bad = (codes < 0) & counts
     if bad.any():
-        unknown = column.iloc[int(np.argmax(bad))]
+        row = int(np.argmax(bad))
+        unknown = column.iloc[row]
         remedy = did_you_mean(str(unknown), place)
-        _refuse(bad, text, table, columns["behaviour"], f"{unknown!r} is no known behaviour", remedy)
+        raise DataError(f"{unknown!r} is no known behaviour", where=rows.where(row, "behaviour"), remedy=remedy)
     return np.maximum(codes, 0)
 
 
@@ -249,11 +205,10 @@ def _entity_table(
 
     if "id" not in table.columns:
         raise DataError("the card names no id column", where=source.name, remedy="add columns = { id = ... }")
-    raw = read_table(source, table)
-    frame = pd.DataFrame(index=raw.index)
-    for name, column in table.columns.items():
-        integer = column in table.numbers
-        frame[name] = _ids(raw[column], integer=integer).astype(object)
+    rows = read_rows(source, table, ())
+    raw = rows.cells
+    notes += [*_changes(rows), *(f"{table.member or table.file}: left out {said}" for said in rows.told())]
+    frame = pd.DataFrame({name: rows.frame[name].astype(object) for name in table.columns})
     if "id" in table.replace:  # ids may be written otherwise than in the events
         pieces = table.replace["id"]
         frame["id"] = [_clean(raw, pieces, html=False) if isinstance(raw, str) else raw for raw in frame["id"]]
@@ -326,10 +281,10 @@ def _from_rows(table: CardTable, rows: pd.DataFrame, side: str) -> pd.DataFrame:
     return frame.reindex(ids.astype(object)).fillna("")
 
 
-def _links(text: TextFile, table: CardTable) -> pd.DataFrame:
-    raw = read_table(text, table)
-    frame = raw[[table.columns["user"], table.columns["other"]]]
-    frame.columns = ["user", "other"]
+def _links(text: TextFile, table: CardTable, notes: list[str]) -> pd.DataFrame:
+    rows = read_rows(text, table, ())
+    notes += [*_changes(rows), *(f"{table.member or table.file}: left out {said}" for said in rows.told())]
+    frame = rows.frame[["user", "other"]]
     if table.explode:
         row, other = explode(frame["other"], table.explode)
         frame = frame.iloc[row].reset_index(drop=True).assign(other=other)

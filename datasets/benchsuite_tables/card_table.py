@@ -14,14 +14,23 @@ from benchsuite_tables.strict import Inside, Strict
 
 _Part = TypeVar("_Part", bound=Strict)
 
+OnBad = Literal["stop", "drop"]
+"""Stop with an error, or leave the row out and count it."""
+
 _REMEDY = "correct the card, or the settings it was made of"
+
+UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+"""How times since 1970 may be counted, and how many of each make a second."""
+
+IDS = ("user", "item", "other", "id")
+"""Our names of columns that hold ids."""
 
 
 def _time(form: str) -> str:
     """Refuse what is no way to write a time."""
-    if form not in {"s", "ms", "us", "iso"}:
+    if form not in {*UNITS, "iso"}:
         if "%" not in form:
-            raise ValueError(f"{form!r} is none of s, ms, us, iso and no pattern like '%d-%m-%Y'")
+            raise ValueError(f"{form!r} is none of {', '.join(UNITS)}, iso and no pattern like '%d-%m-%Y'")
         datetime.strptime(datetime(2000, 1, 2, tzinfo=UTC).strftime(form), form).replace(tzinfo=UTC)
     return form
 
@@ -84,9 +93,14 @@ class CardTable(Strict):
         missing: cells that mean "not known".
         columns: the file's column by our name for it: ``user``, ``item``, ``value``, ``timestamp``, ``behaviour`` in
             interactions; ``id`` and any text column in user and item tables; ``user``, ``other`` in links.
-        numbers: text columns whose cells are whole numbers, perhaps written ``17850.0``.
-        time: ``s``, ``ms``, ``us`` (since 1970), ``iso``, or a ``strptime`` format such as ``%d-%m-%Y``. Local times
-            without a zone are read as UTC.
+        numbers: text columns whose cells are whole numbers, perhaps written ``17850.0`` or ``007``: 7, 7.0 and 007
+            are one id.
+        decimal: the sign before the decimals of a number.
+        trim: whether ids lose blanks around them.
+        on_bad_row: whether a row with a bad cell, or with too many or too few cells, is an error or is left out.
+        on_missing: whether a row with an empty number or time is an error or is left out.
+        time: ``s``, ``ms``, ``us``, ``ns`` (since 1970), ``iso``, or a ``strptime`` format such as ``%d-%m-%Y`` or
+            ``%Y%m%d``. Local times without a zone are read as UTC; a Parquet column of times needs none of these.
         part: name of the published part the rows belong to (``train``, ``test``).
         from_rows: for user and item tables: take the columns from the interaction rows, most frequent text first.
         collect: join several rows of one id, distinct values in the order of the file, rather than keep the first.
@@ -115,6 +129,10 @@ class CardTable(Strict):
     missing: tuple[str, ...] = ("",)
     columns: dict[str, str] = Field(default_factory=dict)
     numbers: tuple[str, ...] = ()
+    decimal: Literal[".", ","] = "."
+    trim: bool = True
+    on_bad_row: OnBad = "stop"
+    on_missing: OnBad = "stop"
     time: Annotated[str, AfterValidator(_time)] = "s"
     part: str = ""
     from_rows: bool = False
@@ -135,6 +153,11 @@ class CardTable(Strict):
         """The file's columns that are read."""
         flags = (name for names in self.flags.values() for name in names)
         return tuple(dict.fromkeys((*self.columns.values(), *flags, *(drop.column for drop in self.drops))))
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The file's columns that hold ids."""
+        return frozenset(self.columns[role] for role in IDS if role in self.columns)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import json
-import math
 from array import array
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from benchsuite.data import unpacking
 from benchsuite.errors import DataError
-from benchsuite_tables.card_table import CardTable
-from benchsuite_tables.text_file import FETCH, TextFile, check_names, shorten, text_lines, to_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
+from benchsuite_tables.bad_cells import BadRows, Cells
+from benchsuite_tables.card_table import UNITS, CardTable
+from benchsuite_tables.text_file import FETCH, TextColumn, TextFile, arrow_columns, check_names, text_lines
 
 _ROW = "correct the row"
-_CELL = "correct the cell"
+_LISTS = "one row per item is needed: say explode = ',' and the like, or write one line per user (format lists)"
 
 
-def read_lists(text: TextFile, table: CardTable, _numbers: tuple[str, ...]) -> pd.DataFrame:
+def read_lists(text: TextFile, table: CardTable, _numbers: dict[str, str]) -> Cells:
     """Read lines of a user and the items he took into the columns ``user`` and ``item``; there is nothing else."""
     import pandas as pd
 
     users: list[str] = []
-    counts: list[int] = []
+    counts = array("q")
     items: list[str] = []
     for _, line in text_lines(text, table.encoding):
         cells = line.split()
@@ -39,9 +35,10 @@ def read_lists(text: TextFile, table: CardTable, _numbers: tuple[str, ...]) -> p
             items += cells[1:]
     who, user_names = pd.factorize(np.array(users, dtype=object))
     what, item_names = pd.factorize(np.array(items, dtype=object))
-    return pd.DataFrame(
+    rows = np.repeat(who, np.array(counts, np.int64))
+    return Cells(
         {
-            "user": pd.Categorical.from_codes(np.repeat(who, counts), pd.Index(user_names.tolist(), dtype=str)),
+            "user": pd.Categorical.from_codes(rows, pd.Index(user_names.tolist(), dtype=str)),
             "item": pd.Categorical.from_codes(what, pd.Index(item_names.tolist(), dtype=str)),
         }
     )
@@ -58,82 +55,60 @@ def json_rows(text: TextFile, form: str = "jsonl") -> Generator[tuple[int, dict[
     Raises:
         DataError: when a line is no such object.
     """
+    for line, value, why in json_lines(text, form):
+        if why:
+            raise DataError(why, where=f"{text.name}, line {line}", remedy=_ROW)
+        yield line, value
+
+
+def json_lines(text: TextFile, form: str) -> Generator[tuple[int, dict[str, Any], str], None, None]:
+    """Yield (line, object, "") of every line that is not blank, or (line, {}, why it is no object)."""
     kind, parse = ("Python literal", ast.literal_eval) if form == "pythonl" else ("JSON", json.loads)
     for line, row in text_lines(text, "utf-8"):
         if not row.strip():
             continue
-        where = f"{text.name}, line {line}"
         try:
             value = parse(row.strip())
         except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
-            raise DataError(f"is not {kind}: {str(error)[:200]}", where=where, remedy=_ROW) from None
-        if not isinstance(value, dict):
-            raise DataError(f"is not a {kind} object", where=where, remedy=_ROW)
-        yield line, value
+            yield line, {}, f"is not {kind}: {str(error)[:200]}"
+            continue
+        yield (line, value, "") if isinstance(value, dict) else (line, {}, f"is not a {kind} object")
 
 
-class _Cells:
-    """One column of text while it is read: each different cell is kept once, each row as a number."""
-
-    def __init__(self) -> None:
-        self._codes = array("i")
-        self._place: dict[str, int] = {}
-
-    def append(self, cell: str | None) -> None:
-        """Add a row."""
-        self._codes.append(-1 if cell is None else self._place.setdefault(cell, len(self._place)))
-
-    def column(self) -> pd.Categorical[str]:
-        """Return the rows read so far."""
-        import pandas as pd
-
-        return pd.Categorical.from_codes(np.array(self._codes, np.int32), pd.Index(list(self._place), dtype=str))
-
-
-def read_jsonl(text: TextFile, table: CardTable, numbers: tuple[str, ...]) -> pd.DataFrame:
+def read_jsonl(text: TextFile, table: CardTable, numbers: dict[str, str]) -> Cells:
     """Read JSON lines; a key that a line lacks is a missing cell, a key that every line lacks is an error."""
-    import pandas as pd
-
-    texts = {name: _Cells() for name in table.wanted if name not in numbers}
-    floats = {name: array("d") for name in table.wanted if name in numbers}
+    columns = {name: TextColumn(table.missing) for name in table.wanted}
+    plain = {*numbers, table.columns.get("timestamp")}
+    joins = {name: table.explode if name in table.ids else table.join for name in table.wanted if name not in plain}
     seen: set[str] = set()
-    rows = 0
-    for line, value in json_rows(text, table.format):
-        rows += 1
+    bad: BadRows | None = None
+    for line, value, why in json_lines(text, table.format):
+        if why:
+            bad = BadRows(
+                "syntax", bad.number + 1 if bad else 1, bad.line if bad else line, bad.what if bad else why, _ROW
+            )
+            continue
         seen |= value.keys()
-        for name, cells in texts.items():
-            cells.append(_plain(value.get(name), table))
-        for name, column in floats.items():
-            column.append(_number(value.get(name), f"{text.name}, line {line}, column {name}"))
-    if rows:
+        for name, column in columns.items():
+            cell = value.get(name)
+            if isinstance(cell, list) and joins.get(name) == "":
+                raise DataError("holds a list", where=f"{text.name}, line {line}, column {name}", remedy=_LISTS)
+            column.append(_plain(cell, joins.get(name, "")))
+    if seen:
         check_names(sorted(map(str, seen)), text, table)
-    return pd.DataFrame(
-        {name: texts[name].column() if name in texts else np.array(floats[name]) for name in table.wanted}
-    )
+    return Cells({name: column.column() for name, column in columns.items()}, bad=(bad,) if bad else ())
 
 
-def _number(cell: Any, where: str) -> float:
-    """Return a JSON number, NaN for null."""
-    if cell is None:
-        return math.nan
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
-        with contextlib.suppress(OverflowError):
-            return float(cell)
-    raise DataError(f"{shorten(cell)} is not a number", where=where, remedy=_CELL)
-
-
-def _plain(cell: Any, table: CardTable) -> str | None:
+def _plain(cell: Any, join: str) -> str | None:
     """Return a JSON value as text: lists are joined, objects are written as JSON."""
-    if cell is None:
-        return None
-    if isinstance(cell, list):
-        text = table.join.join(part if isinstance(part, str) else json.dumps(part, ensure_ascii=False) for part in cell)
-    else:
-        text = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
-    return None if text in table.missing else text
+    if cell is None or isinstance(cell, str):
+        return cell
+    if isinstance(cell, list) and join:
+        return join.join(part if isinstance(part, str) else json.dumps(part, ensure_ascii=False) for part in cell)
+    return json.dumps(cell, ensure_ascii=False)
 
 
-def read_parquet(text: TextFile, table: CardTable, numbers: tuple[str, ...]) -> pd.DataFrame:
+def read_parquet(text: TextFile, table: CardTable, numbers: dict[str, str]) -> Cells:
     """Read the wanted columns of a Parquet file; whole numbers and the like become text where text is wanted."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -144,21 +119,67 @@ def read_parquet(text: TextFile, table: CardTable, numbers: tuple[str, ...]) -> 
         check_names(pq.read_schema(text.path).names, text, table)
         found = unpacking.read_parquet(text.path, table.wanted)
         columns = {}
+        times = set()
         for name in table.wanted:
             column = found[name]
-            if name in numbers:
-                columns[name] = column.cast(pa.float64())
+            if name == table.columns.get("timestamp") and _is_time(column.type):
+                columns[name] = _seconds(column)
+                times.add(name)
+            elif name in numbers and _is_number(column.type):
+                columns[name] = (
+                    column
+                    if numbers[name] == "int64" and pa.types.is_signed_integer(column.type)
+                    else column.cast(pa.float64(), safe=False)
+                )
             else:
-                columns[name] = _texts(column)
-        return to_frame(pa.table(columns))
+                columns[name] = _texts(column, table, name, text)
+        return Cells(*arrow_columns(pa.table(columns)), times=frozenset(times))
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"cannot be read: {str(error)[:200]}", where=text.name, remedy=FETCH) from None
 
 
-def _texts(column: Any) -> Any:
-    """Return a column as texts, each different one kept once."""
+def _is_time(kind: Any) -> bool:
     import pyarrow as pa
 
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
+
+
+def _is_number(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _seconds(column: Any) -> Any:
+    """Return int64 UTC seconds of times of any unit and zone, rounded down; empty ones stay empty."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if pa.types.is_date32(kind):
+        return pc.multiply(column.cast(pa.int32()).cast(pa.int64()), 86_400)
+    unit = UNITS["ms" if pa.types.is_date64(kind) else kind.unit]
+    counted = column.cast(pa.int64())
+    down = pc.if_else(pc.less(counted, 0), unit - 1, 0)  # whole division rounds towards 0
+    return pc.divide(pc.subtract(counted, down), unit)
+
+
+def _texts(column: Any, table: CardTable, name: str, text: TextFile) -> Any:
+    """Return a column as texts, each different one kept once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        join = table.explode if name in table.ids else table.join
+        if not join:
+            raise DataError("holds lists", where=f"{text.name}, column {name}", remedy=_LISTS)
+        column = pc.binary_join(column.cast(pa.list_(pa.string())), join)
+    elif pa.types.is_nested(kind):
+        remedy = "write each of its fields as a column of its own"
+        raise DataError(f"holds {kind}, no single cells", where=f"{text.name}, column {name}", remedy=remedy)
+    elif pa.types.is_floating(kind):
+        column = _whole(column)
     if not pa.types.is_dictionary(column.type):
         return column.cast(pa.string()).dictionary_encode()
     # casting the whole column would write out every row
@@ -167,3 +188,13 @@ def _texts(column: Any) -> Any:
         for chunk in column.unify_dictionaries().chunks
     ]
     return pa.chunked_array(chunks, pa.dictionary(pa.int32(), pa.string()))
+
+
+def _whole(column: Any) -> Any:
+    """Return whole numbers as such: a column with an empty cell is often kept as floats, and 7.0 means 7."""
+    import pyarrow as pa
+
+    try:
+        return column.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return column

@@ -6,17 +6,20 @@ import contextlib
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from benchsuite.errors import DataError
+from benchsuite_tables.bad_cells import BadCells, Cells, refuse
 from benchsuite_tables.card_table import CardTable
-from benchsuite_tables.delimited import delimited_rows, read_delimited
-from benchsuite_tables.formats import json_rows, read_jsonl, read_lists, read_parquet
-from benchsuite_tables.text_file import FETCH, LONGEST, TextFile
+from benchsuite_tables.delimited import read_delimited, sound_rows
+from benchsuite_tables.formats import json_lines, read_jsonl, read_lists, read_parquet
+from benchsuite_tables.text_file import CELLS, FETCH, LONGEST, TextFile
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-_READERS: dict[str, Callable[[TextFile, CardTable, tuple[str, ...]], pd.DataFrame]] = {
+_READERS: dict[str, Callable[[TextFile, CardTable, dict[str, str]], Cells]] = {
     "delimited": read_delimited,
     "columns": read_delimited,
     "lists": read_lists,
@@ -26,60 +29,89 @@ _READERS: dict[str, Callable[[TextFile, CardTable, tuple[str, ...]], pd.DataFram
 }
 
 
-def read_table(text: TextFile, table: CardTable, numbers: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Return the wanted columns of a table under the file's own names, in the order of the file.
+def read_table(text: TextFile, table: CardTable) -> pd.DataFrame:
+    """Return the wanted columns of a table as categories of text, under the file's own names and in its order.
 
-    Text comes as categories, numbers as float64 (NaN where the cell is one of ``table.missing``).
+    A missing cell is one of ``table.missing``.
 
     Args:
         text: where it is.
         table: how it is laid out.
-        numbers: which of the file's columns must hold numbers.
 
     Raises:
-        DataError: when the file is unreadable or empty, a column is missing, a row has too many or too few cells, or a
-            cell that must be a number is none; with file, line and column.
+        DataError: when the file is unreadable or empty, a column is missing, or a row has too many or too few cells
+            and the table does not say that such rows are left out.
     """
-    frame = _READERS[table.format](text, table, numbers)
-    if not len(frame):
-        raise DataError("holds no rows", where=text.name, remedy=FETCH)
-    for name in frame:
-        if str(name) not in numbers:
-            _check_cells(frame[name], text, table, str(name))
-    return frame
+    import pandas as pd
+
+    cells = read_cells(text, table, {})
+    bad = [one for name, column in cells.columns.items() for one in bad_texts(column, name)]
+    rows = () if table.on_bad_row == "drop" else cells.bad
+    refuse(bad, rows, text.name, lambda wanted: lines_of(text, table, wanted))
+    return pd.DataFrame(cells.columns)
 
 
-def _check_cells(column: pd.Series[Any], text: TextFile, table: CardTable, name: str) -> None:
-    """Raise DataError for a cell that no sound file of text holds."""
-    import numpy as np
+def read_cells(text: TextFile, table: CardTable, numbers: dict[str, str]) -> Cells:
+    """Return the wanted columns of a table, and what is no row of it.
 
-    cells = column.cat.categories.astype(str)
+    Args:
+        text: where it is.
+        table: how it is laid out.
+        numbers: the file's columns that should hold numbers, and the arrow type for them; where some of the cells are
+            none of this type, the column comes as text all the same.
+
+    Raises:
+        DataError: when the file is unreadable or empty, or a column is missing.
+    """
+    cells = _READERS[table.format](text, table, numbers)
+    if not len(cells) and (not cells.bad or table.on_bad_row == "drop"):
+        why = f": {cells.bad[0].what} in line {cells.bad[0].line}" if cells.bad else ""
+        raise DataError(f"holds no rows{why}", where=text.name, remedy=CELLS if why else FETCH)
+    return cells
+
+
+def bad_texts(column: Any, name: str) -> list[BadCells]:
+    """Return cells that no sound file of text holds."""
+    cells = column.categories.astype(str)
     lengths = cells.str.len()
+    found = []
     for bad, what in (
         (cells.str.contains("\0", regex=False), "holds a NUL byte"),
         (lengths > LONGEST, f"is longer than {LONGEST:,} characters"),
     ):
         if bad.any():
-            row = int(np.argmax(np.isin(column.cat.codes, np.flatnonzero(bad))))
-            raise DataError(what, where=first_line(text, table, name, row), remedy="correct the cell")
+            found.append(BadCells("bad", name, np.append(bad, False)[column.codes], what))
+    return found
 
 
-def first_line(text: TextFile, table: CardTable, column: str, row: int) -> str:
-    """Say where a row is, for an error found after reading.
+def lines_of(text: TextFile, table: CardTable, rows: set[int]) -> dict[int, str]:
+    """Say where rows are, for an error found after reading; reads the file up to the last of them.
 
     Args:
         text: the file.
         table: how it is laid out.
-        column: the file's column.
-        row: the row, counted from 0.
+        rows: counted from 0 among all rows that have the right number of cells.
     """
-    if table.format in {"delimited", "columns", "jsonl", "pythonl"}:
-        lines = table.format in {"jsonl", "pythonl"}
-        rows: Generator[tuple[int, Any], None, None] = (
-            json_rows(text, table.format) if lines else delimited_rows(text, table)
-        )
-        with contextlib.closing(rows):
-            line = next((line for at, (line, _) in enumerate(rows) if at == row), None)
-        if line is not None:
-            return f"{text.name}, line {line}, column {column}"
-    return f"{text.name}, row {row + 1}, column {column}"
+    found = {row: f"row {row + 1}" for row in rows}
+    if rows and table.format not in {"lists", "parquet"}:
+        last = max(rows)
+        with contextlib.closing(_lines(text, table)) as lines:
+            for row, line in enumerate(lines):
+                if row in rows:
+                    found[row] = f"line {line}"
+                if row == last:
+                    break
+    return found
+
+
+def _lines(text: TextFile, table: CardTable) -> Generator[int, None, None]:
+    if table.format in {"jsonl", "pythonl"}:
+        yield from (line for line, _, why in json_lines(text, table.format) if not why)
+    else:
+        yield from (line for line, _ in sound_rows(text, table))
+
+
+def first_line(text: TextFile, table: CardTable, column: str, row: int) -> str:
+    """Say where a row is: file, line and column; see :func:`lines_of`."""
+    place = f"{text.name}, {lines_of(text, table, {row})[row]}"
+    return f"{place}, column {column}" if column else place

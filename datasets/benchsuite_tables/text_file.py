@@ -7,11 +7,15 @@ import gzip
 import io
 import zipfile
 import zlib
+from array import array
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+import numpy as np
+
+from benchsuite.data import Bool
 from benchsuite.data.unpacking import UnpackedTooLargeError, bounded
 from benchsuite.errors import DataError, did_you_mean
 from benchsuite_tables.card_table import CardTable
@@ -135,8 +139,43 @@ def check_names(names: Iterable[str], text: TextFile, table: CardTable) -> None:
             raise DataError(f'column "{name}" is there twice', where=f"{text.name}, line 1", remedy="rename one")
 
 
-def to_frame(found: pa.Table) -> pd.DataFrame:
-    """Turn an arrow table into a frame whose text columns are categories."""
-    # each column of its own, so that none is copied into a block beside the others
-    frame: pd.DataFrame = found.unify_dictionaries().to_pandas(split_blocks=True)
-    return frame
+class TextColumn:
+    """One column of text while it is read: each different cell is kept once, each row as a number.
+
+    Args:
+        missing: cells that mean "not known".
+    """
+
+    def __init__(self, missing: Iterable[str]) -> None:
+        self._codes = array("i")
+        self._place: dict[str, int] = {}
+        self._missing = frozenset(missing)
+
+    def append(self, cell: str | None) -> None:
+        """Add a row."""
+        unknown = cell is None or cell in self._missing
+        self._codes.append(-1 if unknown or cell is None else self._place.setdefault(cell, len(self._place)))
+
+    def column(self) -> pd.Categorical[str]:
+        """Return the rows read so far."""
+        import pandas as pd
+
+        return pd.Categorical.from_codes(np.array(self._codes, np.int32), pd.Index(list(self._place), dtype=str))
+
+
+def arrow_columns(found: pa.Table) -> tuple[dict[str, Any], dict[str, Bool]]:
+    """Return the columns of an arrow table, categories or numbers, and bool[n] where a number is empty, if any is."""
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {}
+    nulls: dict[str, Bool] = {}
+    for name in found.column_names:
+        column = found[name]
+        if pa.types.is_dictionary(column.type):
+            columns[name] = column.unify_dictionaries().to_pandas().array
+            continue
+        if column.null_count:
+            nulls[name] = column.is_null().to_numpy()
+            column = column.fill_null(0)
+        columns[name] = column.to_numpy()
+    return columns, nulls

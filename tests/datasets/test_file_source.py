@@ -165,7 +165,7 @@ def test_a_card_beside_the_table_counts(put, here, raw_rows, tmp_path, name):
         ("[items]", "[items", "is not valid TOML"),
         ('item_text = ["name"]', 'item_text = ["nam"]', 'item_text names "nam", which is no text column'),
         ('raw = "V"', 'raw = "View"', "events.csv, line 2, column did: 'V' is no known behaviour"),
-        ('time = "%d/%m/%Y"', 'time = "%m.%d.%Y"', "line 2, column when: is no time written like %m.%d.%Y"),
+        ('time = "%d/%m/%Y"', 'time = "%m.%d.%Y"', "is no time written like %m.%d.%Y"),
         ('user = "who"', 'user = "whoo"', 'events.csv, line 1: column "whoo" is missing; did you mean "who"?'),
     ],
 )

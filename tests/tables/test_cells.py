@@ -1,0 +1,397 @@
+"""Cells of tables: what is read though it is written otherwise, what is left out and counted, and what stops."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from benchsuite.errors import DataError
+from benchsuite_tables.card_table import CardTable
+from benchsuite_tables.delimited import delimited_rows
+from benchsuite_tables.rows import read_rows
+from benchsuite_tables.strict_tables import read_table
+from benchsuite_tables.text_file import TextFile
+
+COLUMNS = {"user": "u", "item": "i", "value": "v"}
+TIMED = {"user": "u", "item": "i", "timestamp": "t"}
+
+
+@pytest.fixture
+def read(tmp_path):
+    """A function that writes a table, bytes or an arrow table, and reads its rows."""
+
+    def run(data, name="a.csv", **settings):
+        path = tmp_path / name
+        if isinstance(data, pa.Table):
+            pq.write_table(data, path)
+        else:
+            path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        form = {"parquet": "parquet", "jsonl": "jsonl"}.get(name.rpartition(".")[2], "delimited")
+        table = CardTable.model_validate({"file": name, "columns": COLUMNS, "format": form} | settings)
+        return read_rows(TextFile(path), table)
+
+    return run
+
+
+@pytest.fixture
+def refused(read):
+    """A function that returns the one line of the error."""
+
+    def run(*args, **settings):
+        with pytest.raises(DataError) as caught:
+            read(*args, **settings)
+        line = str(caught.value)
+        assert "\n" not in line
+        return line.partition("a.")[2]
+
+    return run
+
+
+def listed(rows):
+    return [tuple(row) for row in rows.frame.itertuples(index=False)]
+
+
+def counts(rows):
+    return {(one.kind, one.column): (one.number, one.row if one.row >= 0 else one.line) for one in rows.counts}
+
+
+def test_roles_have_their_types(read):
+    rows = read(
+        "u,i,v,r,t,c\na,x,4,1,60,home\nb,y,0,2,120,\n", columns=COLUMNS | {"rank": "r", "timestamp": "t", "c": "c"}
+    )
+    assert rows.frame.dtypes.astype(str).to_dict() == {
+        "user": "category",
+        "item": "category",
+        "value": "float64",
+        "rank": "float64",
+        "timestamp": "int64",
+        "c": "category",
+    }
+    assert (rows.read, rows.kept) == (2, None)
+    assert rows.frame["c"].isna().tolist() == [False, True]
+    assert counts(rows) == {("zero", "v"): (1, 1)}
+    assert rows.where(1, "value").endswith("a.csv, line 3, column v")
+    assert rows.where(0).endswith("a.csv, line 2")
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "kind"),
+    [
+        ("3.0", 3.0, ""),
+        (" 3.5 ", 3.5, ""),
+        ("+3", 3.0, ""),
+        ("3e0", 3.0, ""),
+        (".5", 0.5, ""),
+        ("True", 1.0, "boolean"),
+        ("FALSE", 0.0, "boolean"),
+        ("yes", 1.0, "boolean"),
+        (" no", 0.0, "boolean"),
+    ],
+)
+def test_numbers_are_read_however_they_are_written(read, cell, value, kind):
+    for data, name in (
+        (f"u,i,v\na,x,2\nb,y,{cell}\n", "a.csv"),
+        (f'{{"u":1,"i":2,"v":2}}\n{{"u":1,"i":3,"v":"{cell}"}}', "a.jsonl"),
+    ):
+        rows = read(data, name)
+        assert rows.frame["value"].tolist() == [2.0, value]
+        assert counts(rows).get((kind, "v")) == ((1, 1) if kind else None)
+
+
+def test_json_says_true_and_false_itself(read):
+    rows = read('{"u": 1, "i": 2, "v": true}\n{"u": 1, "i": 3, "v": false}\n{"u": 1, "i": 4, "v": 3.5}\n', "a.jsonl")
+    assert rows.frame["value"].tolist() == [1.0, 0.0, 3.5]
+    assert counts(rows) == {("boolean", "v"): (2, 0), ("zero", "v"): (1, 1)}
+
+
+@pytest.mark.parametrize(("separator", "around"), [(";", ""), (",", '"'), ("\t", "")])
+def test_decimal_commas_are_read_where_the_table_has_them(read, refused, separator, around):
+    data = f"u,i,v\na,x,{around}3;5{around}\nb,y,4\nc,z,{around}-0;25{around}\n".replace(",", separator)
+    data = data.replace(";", ",") if separator != ";" else "u;i;v\na;x;3,5\nb;y;4\nc;z;-0,25\n"
+    rows = read(data, separator=separator, decimal=",")
+    assert rows.frame["value"].tolist() == [3.5, 4.0, -0.25]
+    assert counts(rows) == {("comma", "v"): (2, 0)}
+    said = refused(data, separator=separator)
+    assert (
+        "line 2, column v: '3,5' is not a number (and 1 more row like it); if it has a decimal comma, say dec" in said
+    )
+
+
+@pytest.mark.parametrize("cell", ["1.5", "1.234,5", "1,234,5", "3,"])
+def test_a_point_is_no_decimal_comma(refused, cell):
+    assert f"line 3, column v: '{cell}' is not a number" in refused(
+        f"u;i;v\na;x;3,5\nb;y;{cell}\n", separator=";", decimal=","
+    )
+
+
+@pytest.mark.parametrize("cell", ["four", "1_000", "1,234.5", "5 stars", "$5", "NULL", "0x1F", "--1"])
+def test_what_is_no_number_is_named(refused, cell):
+    assert f"line 3, column v: '{cell}' is not a number; " in refused(f"u;i;v\na;x;3\nb;y;{cell}\n", separator=";")
+
+
+def test_ids_are_trimmed_and_counted(read):
+    data = 'u,i,v\n"user 5 ",x,1\nuser 5, y,2\nuser 5,y,3\n"  ",x,4\n'
+    rows = read(data)
+    assert rows.frame["user"].tolist()[:3] == ["user 5"] * 3
+    assert rows.frame["user"].isna().tolist() == [False, False, False, True]
+    assert rows.frame["item"].tolist() == ["x", "y", "y", "x"]
+    assert counts(rows) == {("trimmed", "u"): (2, 0), ("trimmed", "i"): (1, 1)}
+    assert list(rows.cells["u"]) == ["user 5 ", "user 5", "user 5", "  "], "the cells stay as they are"
+    plain = read(data, trim=False)
+    assert plain.frame["user"].tolist() == ["user 5 ", "user 5", "user 5", "  "]
+    assert not plain.counts
+
+
+def test_whole_numbers_are_one_id_however_they_are_written(read):
+    data = "u,i,v\n007,a,1\n7.0,b,2\n7,c,3\n7.00,d,4\n0,e,5\n000,f,6\n7.5,g,7\n-7.0,h,8\nx07,i,9\n 08 ,j,1\n"
+    rows = read(data, numbers=("u",))
+    assert rows.frame["user"].tolist() == ["7", "7", "7", "7", "0", "0", "7.5", "-7.0", "x07", "8"]
+    assert counts(rows) == {("trimmed", "u"): (1, 9), ("whole", "u"): (5, 0)}
+    assert read(data).frame["user"].tolist()[:2] == ["007", "7.0"], "only where the table says so"
+
+
+BAD = "u,i,v,t\na,x,1,60\nb,x,four,60\nc,x,,60\nd,x,five,soon\ne,x\nf,x,1,60,9\n\ng,x,inf,60\nh,x,2,\ni,x,6,7\n"
+ALL = COLUMNS | {"timestamp": "t"}
+
+
+def test_all_kinds_of_bad_cells_are_told_at_once(refused):
+    line = refused(BAD, columns=ALL)
+    assert line == (
+        "csv: 7 kinds of bad cells or rows: (1) line 3, column v: 'four' is not a number (2 rows), "
+        "(2) line 4, column v: is empty (1 row), (3) line 9, column v: is no finite number (1 row), "
+        "(4) line 10, column t: is empty (1 row), (5) line 5, column t: 'soon' is no time counted in s (1 row), "
+        "(6) line 6: 2 columns instead of 4 (1 row), (7) line 7: 5 columns instead of 4 (1 row); correct the cell; "
+        "fill the cell; correct the row, or the separator and quoting in the card, or "
+        'say missing = "drop" (in a card on_missing = "drop") or say on_bad_row = "drop" '
+        "(in the shell --on-bad-row drop) to leave such rows out"
+    )
+
+
+def test_bad_rows_are_left_out_and_counted(read):
+    rows = read(BAD, columns=ALL, on_bad_row="drop")
+    assert listed(rows) == [("a", "x", 1.0, 60), ("i", "x", 6.0, 7)]
+    assert (rows.read, rows.kept.tolist()) == (9, [0, 6])
+    assert rows.where(1, "user").endswith("a.csv, line 11, column u")
+    assert list(rows.frame["user"].cat.categories) == ["a", "i"], "ids of rows that are left out are gone"
+    assert all(one.dropped for one in rows.counts)
+    assert rows.told() == [
+        "2 x line 3, column v: 'four' is not a number",
+        "1 x line 4, column v: is empty",
+        "1 x line 9, column v: is no finite number",
+        "1 x line 10, column t: is empty",
+        "1 x line 5, column t: 'soon' is no time counted in s",
+        "1 x line 6, 2 columns instead of 4",
+        "1 x line 7, 5 columns instead of 4",
+    ]
+
+
+def test_empty_cells_alone_are_left_out(read, refused):
+    data = "u,i,v,t\na,x,1,60\nb,x,,60\nc,x, ,60\nd,x,2,\n"
+    rows = read(data, columns=ALL, on_missing="drop")
+    assert listed(rows) == [("a", "x", 1.0, 60)]
+    assert {key: many for key, (many, _) in counts(rows).items()} == {("empty", "v"): 2, ("empty", "t"): 1}
+    assert "line 6, column v: 'four' is not a number; correct" in refused(
+        data + "e,x,four,1\n", columns=ALL, on_missing="drop"
+    )
+    assert 'is empty (and 1 more row like it); fill the cell, or say missing = "drop"' in refused(data)
+
+
+def test_a_table_without_any_good_row_is_refused(refused):
+    assert "no row is left: each has a bad cell" in refused("u,i,v\na,x,b\n", on_bad_row="drop")
+    assert "holds no rows: 1 columns instead of 3 in line 2; correct" in refused("u,i,v\na\nb\n", on_bad_row="drop")
+
+
+def test_bad_json_lines_are_left_out(read, refused):
+    data = '{"u": 1, "i": 2, "v": 3}\n{"u": 1\n[4]\n\n{"u": 1, "i": 3, "v": "x"}\n{"u": 1, "i": 4, "v": 5}\n'
+    rows = read(data, "a.jsonl", on_bad_row="drop")
+    assert listed(rows) == [("1", "2", 3.0), ("1", "4", 5.0)]
+    assert rows.where(1).endswith("line 6")
+    assert counts(rows) == {("bad", "v"): (1, 1), ("syntax", ""): (2, 2)}
+    line = refused(data, "a.jsonl")
+    assert "(1) line 2: is not JSON" in line
+    assert "(2 rows), (2) line 5, column v: 'x' is not a number (1 row)" in line
+
+
+@pytest.mark.parametrize("separator", ["::", "\t"])
+def test_long_separators_and_tables_without_quotes_have_the_same_rules(read, refused, separator):
+    data = "u,i,v\na,x,true\nb, y,four\nc\nd,z,5\n".replace(",", separator)
+    rows = read(data, separator=separator, quote="", on_bad_row="drop")
+    assert listed(rows) == [("a", "x", 1.0), ("d", "z", 5.0)]
+    assert "2 kinds" in refused(data, separator=separator, quote="")
+
+
+QUOTES = {
+    "in the last column": ('u,i,v,t\na,x,1,t\nb,y,1,"\nc,x,1,t\na,y,1,t\n', 3),
+    "in the middle": ('u,i,v,t\na,x,1,t\nb,"y,1,t\nc,x,1,t\n', 3),
+    "behind a cell of two lines": ('u,i,v,t\na,"x\ny","1\n2","\nb,y,1,t\n', 4),
+    "behind an escaped one": ('u,i,v,t\na,"x ""y""",1,"t\nb,y,1,t\n', 2),
+    "without a last line end": ('u,i,v,t\na,x,1,t\nb,y,1,"t', 3),
+    "far from the end": ('u,i,v,t\na,x,1,t\nb,y,1,"\n' + "c,x,1,t\n" * 40_000, 3),
+}
+
+
+@pytest.mark.parametrize("policy", ["stop", "drop"])
+@pytest.mark.parametrize("case", QUOTES)
+def test_a_quote_that_is_never_closed_is_an_error_with_its_line(refused, case, policy):
+    data, line = QUOTES[case]
+    said = refused(data, on_bad_row=policy)
+    assert said.startswith(f"csv, line {line}: a quote is opened and never closed"), said
+    assert said.endswith('; close the quote, or say quote = "" where quotes mean nothing')
+
+
+def test_a_table_with_an_open_quote_is_read_in_full_where_quotes_mean_nothing(read):
+    data = 'u|i|v|t\na|x|1|t\nb|y|1|"\nc|x|1|t\na|y|1|t\n'
+    assert len(read(data, separator="|", quote="").frame) == 4
+    assert len(read(data.replace('|"', '|5" disk'), separator="|").frame) == 4, "within a cell it opens nothing"
+
+
+def test_quotes_are_read_alike_by_the_fast_and_the_exact_reader(tmp_path, read):
+    data = 'u,i,v\n"a ""b""",x,1\n"c"d,y,2\ne "f",z,3\n"g\nh",,4\n'
+    rows = read(data)
+    table = CardTable(file="a.csv", columns=COLUMNS)
+    exact = [cells for _, cells in delimited_rows(TextFile(tmp_path / "a.csv"), table)]
+    assert [(u, i, f"{v:.0f}") for u, i, v in listed(rows)][:3] == [tuple(cells) for cells in exact][:3]
+    assert exact[3] == ["g\nh", "", "4"]
+
+
+@pytest.mark.parametrize(
+    ("usual", "other", "time"),
+    [
+        ("1397037069", "1397037069000", "s"),
+        ("1397037069000", "1397037069", "ms"),
+        ("1397037069000000000", "1397037069", "ns"),
+    ],
+)
+def test_mixed_units_of_time_name_both_lines(refused, usual, other, time):
+    data = f"u,i,t\na,x,{usual}\nb,x,{usual}\nc,x,{other}\n"
+    for policy in ("stop", "drop"):
+        line = refused(data, columns=TIMED, time=time, on_bad_row=policy)
+        assert f"column t: times count different units: {usual} in line 2, {other} in line 4; write all" in line
+
+
+def test_times_that_grow_from_nothing_are_not_mixed(read):
+    moments = [0, 10**6, 10**9, 2 * 10**10, 10**11, 10**12]
+    data = "u,i,t\n" + "".join(f"a,x{at},{moment}\n" for at, moment in enumerate(moments))
+    assert read(data, columns=TIMED, time="ms").frame["timestamp"].tolist() == [one // 1000 for one in moments]
+
+
+def test_written_times_name_their_bad_cell(refused):
+    data = "u,i,t\na,x,2014-04-07T10:51:09.277Z\nb,x,last week\n"
+    assert "line 3, column t: 'last week' is no time written like iso; correct" in refused(
+        data, columns=TIMED, time="iso"
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "time"),
+    [
+        (pa.array([1396867869], pa.int64()), "s"),
+        (pa.array([1396867869277], pa.int64()), "ms"),
+        (pa.array([1396867869277123456], pa.int64()), "ns"),
+        (pa.array([1396867869277123456], pa.uint64()), "ns"),
+        (pa.array([1396867869.9]), "s"),
+        (pa.array(["1396867869"]), "s"),
+        (pa.array(["2014-04-07T12:51:09+02:00"]), "iso"),
+        *(
+            (pa.array([dt.datetime(2014, 4, 7, 10, 51, 9, tzinfo=dt.UTC)], pa.timestamp(unit, "UTC")), "s")
+            for unit in ("s", "ms", "us", "ns")
+        ),
+        (pa.array([dt.datetime(2014, 4, 7, 10, 51, 9)], pa.timestamp("us")), "iso"),  # noqa: DTZ001 - a local time
+        (pa.array([dt.datetime(2014, 4, 7, 10, 51, 9, tzinfo=dt.UTC)], pa.timestamp("ms", "Asia/Tokyo")), "iso"),
+    ],
+)
+def test_times_of_parquet_are_read(read, column, time):
+    rows = read(pa.table({"u": ["a"], "i": ["x"], "t": column}), "a.parquet", columns=TIMED, time=time)
+    assert rows.frame["timestamp"].tolist() == [1396867869]
+
+
+@pytest.mark.parametrize(
+    "column", [pa.array([dt.date(2014, 4, 7)]), pa.array([dt.date(2014, 4, 7)], pa.date64()), pa.array([20140407])]
+)
+def test_days_of_parquet_are_read(read, column):
+    rows = read(pa.table({"u": ["a"], "i": ["x"], "t": column}), "a.parquet", columns=TIMED, time="%Y%m%d")
+    assert rows.frame["timestamp"].tolist() == [1396828800]
+
+
+def test_days_as_numbers_are_read_from_json_and_csv(read):
+    for data, name in (('{"u": 1, "i": 2, "t": 20140407}', "a.jsonl"), ("u,i,t\n1,2,20140407\n", "a.csv")):
+        assert read(data, name, columns=TIMED, time="%Y%m%d").frame["timestamp"].tolist() == [1396828800]
+
+
+def test_empty_and_impossible_times_of_parquet(read, refused):
+    moments = [dt.datetime(2014, 4, 7, tzinfo=dt.UTC), None, dt.datetime(1960, 1, 1, tzinfo=dt.UTC)]
+    table = pa.table({"u": ["a", "b", "c"], "i": ["x"] * 3, "t": pa.array(moments, pa.timestamp("us", "UTC"))})
+    line = refused(table, "a.parquet", columns=TIMED)
+    assert "row 2, column t: is empty (1 row)" in line
+    assert "row 3, column t: '-315619200' is a time before 1970" in line
+    assert read(table, "a.parquet", columns=TIMED, on_bad_row="drop").frame["timestamp"].tolist() == [1396828800]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        (pa.array([True, False]), [1.0, 0.0]),
+        (pa.array([decimal.Decimal("3.50"), decimal.Decimal(4)]), [3.5, 4.0]),
+        (pa.array([3, 4], pa.uint8()), [3.0, 4.0]),
+        (pa.array([2**60, 1], pa.int64()), [2.0**60, 1.0]),
+        (pa.array(["3.0", "yes"]), [3.0, 1.0]),
+        (pa.array(["3.0", "4"]).dictionary_encode(), [3.0, 4.0]),
+        (pa.array([0.5, 2], pa.float32()), [0.5, 2.0]),
+    ],
+)
+def test_values_of_parquet_are_read(read, column, values):
+    rows = read(pa.table({"u": ["a", "b"], "i": ["x", "y"], "v": column}), "a.parquet")
+    assert rows.frame["value"].tolist() == values
+
+
+def test_bad_values_of_parquet_are_named(refused):
+    def said(column):
+        return refused(pa.table({"u": ["a", "b"], "i": ["x", "y"], "v": column}), "a.parquet")
+
+    assert "row 2, column v: is empty; fill" in said(pa.array([1, None]))
+    assert "row 2, column v: is no finite number" in said(pa.array([1.0, np.nan]))
+    assert "row 1, column v: '2014-04-07' is not a number" in said(pa.array([dt.date(2014, 4, 7)] * 2))
+    assert "column v: holds struct" in said(pa.array([{"a": 1}] * 2))
+
+
+def test_lists_in_parquet_are_named_or_taken_apart(read, refused):
+    table = pa.table({"u": ["a", "b"], "i": [["x", "y"], ["z"]], "v": [1, 2]})
+    assert "column i: holds lists; one row per item is needed: say explode" in refused(table, "a.parquet")
+    assert read(table, "a.parquet", explode=",").frame["item"].tolist() == ["x,y", "z"]
+    genres = read(table, "a.parquet", columns={"user": "u", "item": "u", "genres": "i"})
+    assert genres.frame["genres"].tolist() == ["x, y", "z"]
+
+
+def test_whole_ids_that_parquet_keeps_as_floats_are_whole(read):
+    ids = pa.array([7.0, None, 2e15])
+    rows = read(pa.table({"u": ids, "i": ["x", "y", "z"], "v": [1, 2, 3]}), "a.parquet")
+    assert rows.frame["user"].tolist()[::2] == ["7", "2000000000000000"]
+
+
+def test_a_column_of_numbers_is_no_text_too(refused):
+    assert "column v: holds the value or the time and cannot be a text too" in refused(
+        "u,i,v\na,x,1\n", columns=COLUMNS | {"c": "v"}
+    )
+
+
+def test_texts_alone_have_the_same_rules(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id,text\n1,one\n2\n")
+    table = CardTable(file="a.csv", columns={"id": "id", "text": "text"})
+    with pytest.raises(DataError, match="line 3: 1 columns instead of 2"):
+        read_table(TextFile(path), table)
+    kept = read_table(TextFile(path), table.model_copy(update={"on_bad_row": "drop"}))
+    assert isinstance(kept, pd.DataFrame)
+    assert kept["text"].tolist() == ["one"]
+
+
+def test_a_large_table_with_one_bad_cell_is_told_by_its_line(refused):
+    lines = [f"u{n % 997},i{n % 89},{n % 5 + 1}" for n in range(300_000)]
+    lines[250_000] = "u1,i1,bad"
+    assert "line 250002, column v: 'bad' is not a number; " in refused("\n".join(["u,i,v", *lines]))
