@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
-from benchsuite.functions.plugin_names import cutoff, find_plugin, kind_and_name, kind_of, singular
+from benchsuite.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
 from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, frame, plain, several, table
+from benchsuite.plugin_names import cutoff, find_plugin, kind_and_name, kind_of, singular
 
 if TYPE_CHECKING:
     from benchsuite.registry import PluginEntry

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.errors import DataError, UsageError
-from benchsuite.functions.arguments import (
+from benchsuite.arguments import (
     NO_SETTINGS,
     DataFolders,
     Device,
@@ -23,8 +22,9 @@ from benchsuite.functions.arguments import (
     StoreFolder,
     Trust,
     data_locations,
-    read_store,
 )
+from benchsuite.errors import DataError, UsageError
+from benchsuite.functions.run_arguments import read_store
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, check_choice, frame, plain, several
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _fit(
 ) -> Model:
     """Fit on all rows, with a bar; ``how`` is seed, threads and device."""
     from benchsuite.api import Context
-    from benchsuite.functions.progress import ProgressBars
+    from benchsuite.progress import ProgressBars
     from benchsuite.provenance import cores
     from benchsuite.saved import with_unknown_user
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Behaviour
-from benchsuite_tables.card_table import CardTable
 from benchsuite_datasets.frames import read_events
+from benchsuite_tables.card_table import CardTable
 from benchsuite_tables.text_file import BLOCK, LONGEST, TextFile
 
 GOOD = b"u,i,v\n" + b"".join(b"u%d,i%d,%d\n" % (n, n % 5, n % 5 + 1) for n in range(1, 31))
