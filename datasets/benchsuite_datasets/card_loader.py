@@ -6,17 +6,13 @@ import json
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 
 from benchsuite.errors import DataError, did_you_mean
 from benchsuite_datasets.card import Card
 from benchsuite_tables.card_table import checked
-
-_Part = TypeVar("_Part", bound=Strict)
-
-_REMEDY = "correct the card, or the settings it was made of"
 
 
 def parse_card(text: str, where: str) -> Card:
