@@ -2,10 +2,6 @@ from benchsuite.functions.audit import audit as audit
 from benchsuite.functions.check import check as check
 from benchsuite.functions.compare import compare as compare
 from benchsuite.functions.completion import completion as completion
-from benchsuite.functions.data_export import data_export as data_export
-from benchsuite.functions.data_import import data_import as data_import
-from benchsuite.functions.data_show import data_show as data_show
-from benchsuite.functions.data_verify import data_verify as data_verify
 from benchsuite.functions.doctor import doctor as doctor
 from benchsuite.functions.experiment import Experiment as Experiment
 from benchsuite.functions.list_plugins import list_plugins as list_plugins
@@ -21,6 +17,10 @@ from benchsuite.functions.run import run as run
 from benchsuite.functions.show_plugin import show_plugin as show_plugin
 from benchsuite.functions.train import train as train
 from benchsuite.functions.verify import verify as verify
+from benchsuite_data_verbs.data_export import data_export as data_export
+from benchsuite_data_verbs.data_import import data_import as data_import
+from benchsuite_data_verbs.data_show import data_show as data_show
+from benchsuite_data_verbs.data_verify import data_verify as data_verify
 from benchsuite_interchange.audit_split import audit_split as audit_split
 from benchsuite_interchange.score import score as score
 

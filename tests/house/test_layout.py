@@ -34,7 +34,7 @@ SHELVES = {
         "benchsuite_protocol",
         "benchsuite_social",
     },
-    "datasets": {"benchsuite_datasets", "benchsuite_tables"},
+    "datasets": {"benchsuite_data_verbs", "benchsuite_datasets", "benchsuite_tables"},
     "reports": {"benchsuite_reports", "published"},
 }
 LONGEST_FILE = 350

@@ -47,6 +47,7 @@ def test_it_holds_nothing_else(wheel):
         "benchsuite",
         "benchsuite_classic",
         "benchsuite_content",
+        "benchsuite_data_verbs",
         "benchsuite_datasets",
         "benchsuite_flm",
         "benchsuite_interchange",
