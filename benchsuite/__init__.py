@@ -29,17 +29,17 @@ _HOMES = {
     "audit": "audit",
     "list_plugins": "list_plugins",
     "show_plugin": "show_plugin",
-    "check": "check",
-    "new_plugin": "new_plugin",
     "completion": "completion",
     "doctor": "doctor",
 }
 _BROUGHT = {
     "audit_split": "audit-split",
+    "check": "check",
     "data_export": "data export",
     "data_import": "data import",
     "data_show": "data show",
     "data_verify": "data verify",
+    "new_plugin": "new",
     "score": "score",
 }
 """Functions that our shelves bring, by name: the verb of each."""

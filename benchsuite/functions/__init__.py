@@ -43,8 +43,8 @@ VERBS = (
     Verb("audit-split", "", "say what is wrong with a split in two files; 1 when it leaks"),
     Verb("list", f"{_HERE}.list_plugins:list_plugins", "list all installed plugins, without importing any"),
     Verb("show", f"{_HERE}.show_plugin:show_plugin", "show one plugin: settings, needs, source"),
-    Verb("check", f"{_HERE}.check:check", "check that a plugin keeps its contract"),
-    Verb("new", f"{_HERE}.new_plugin:new_plugin", "write a plugin package that is ready to install"),
+    Verb("check", "", "check that a plugin keeps its contract"),
+    Verb("new", "", "write a plugin package that is ready to install"),
     Verb("completion", f"{_HERE}.completion:completion", "print the line by which bash, zsh or fish completes words"),
     Verb("doctor", f"{_HERE}.doctor:doctor", "check this machine and everything that is installed"),
 )

@@ -33,6 +33,7 @@ SHELVES = {
         "benchsuite_interchange",
         "benchsuite_protocol",
         "benchsuite_social",
+        "benchsuite_testing",
     },
     "datasets": {"benchsuite_data_verbs", "benchsuite_datasets", "benchsuite_tables"},
     "reports": {"benchsuite_reports", "published"},

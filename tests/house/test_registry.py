@@ -67,7 +67,7 @@ def test_looking_at_language_models_does_not_import_torch():
 
 @pytest.mark.process
 def test_the_core_imports_no_plugin():
-    core = ["benchsuite.registry", "benchsuite.api", "benchsuite.data", "benchsuite.testing", "benchsuite.plan"]
+    core = ["benchsuite.registry", "benchsuite.api", "benchsuite.data", "benchsuite.plan"]
     core += ["benchsuite.store", "benchsuite.evaluate", "benchsuite.provenance", "benchsuite.runner"]
     core += ["benchsuite.analysis", "benchsuite.cli.main", "benchsuite.functions.run", "benchsuite.functions.doctor"]
     roots = imported(core)

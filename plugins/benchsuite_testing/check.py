@@ -12,7 +12,7 @@ from benchsuite.plugin_names import cutoff, find_plugin, kind_and_name, kind_of,
 
 if TYPE_CHECKING:
     from benchsuite.registry import PluginEntry
-    from benchsuite.testing import CheckResult
+    from benchsuite_testing import CheckResult
 
 _COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
 
@@ -86,7 +86,7 @@ def check(
     from functools import partial
 
     from benchsuite.loading import plugin_code
-    from benchsuite.testing import checks
+    from benchsuite_testing import checks
 
     said, name = kind_and_name(several(words))
     entry = find_plugin(name, said if kind is None else kind_of(kind))
