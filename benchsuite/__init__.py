@@ -24,8 +24,6 @@ _HOMES = {
     "rerun": "rerun",
     "plan_experiment": "plan",
     "status": "plan",
-    "train": "train",
-    "recommend": "recommend",
     "audit": "audit",
     "list_plugins": "list_plugins",
     "show_plugin": "show_plugin",
@@ -40,7 +38,9 @@ _BROUGHT = {
     "data_show": "data show",
     "data_verify": "data verify",
     "new_plugin": "new",
+    "recommend": "recommend",
     "score": "score",
+    "train": "train",
 }
 """Functions that our shelves bring, by name: the verb of each."""
 

@@ -32,6 +32,7 @@ SHELVES = {
         "benchsuite_flm",
         "benchsuite_interchange",
         "benchsuite_protocol",
+        "benchsuite_saved",
         "benchsuite_social",
         "benchsuite_testing",
     },

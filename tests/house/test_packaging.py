@@ -52,6 +52,7 @@ def test_it_holds_nothing_else(wheel):
         "benchsuite_flm",
         "benchsuite_interchange",
         "benchsuite_protocol",
+        "benchsuite_saved",
         "benchsuite_social",
         "benchsuite_testing",
         "benchsuite_reports",
