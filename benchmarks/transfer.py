@@ -24,8 +24,8 @@ from data import CACHE
 from records import hardware, put_page
 
 import benchsuite
+from benchsuite.arguments import data_locations
 from benchsuite.data import Dataset
-from benchsuite.functions.arguments import data_locations
 from benchsuite.plan import Experiment
 from benchsuite.registry import load_source
 

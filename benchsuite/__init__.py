@@ -24,22 +24,25 @@ _HOMES = {
     "rerun": "rerun",
     "plan_experiment": "plan",
     "status": "plan",
-    "data_show": "data_show",
-    "data_verify": "data_verify",
-    "data_export": "data_export",
-    "data_import": "data_import",
-    "train": "train",
-    "recommend": "recommend",
     "audit": "audit",
     "list_plugins": "list_plugins",
     "show_plugin": "show_plugin",
-    "check": "check",
-    "new_plugin": "new_plugin",
     "completion": "completion",
     "doctor": "doctor",
 }
-_BROUGHT = ("audit_split", "score")
-"""Functions that a plugin brings."""
+_BROUGHT = {
+    "audit_split": "audit-split",
+    "check": "check",
+    "data_export": "data export",
+    "data_import": "data import",
+    "data_show": "data show",
+    "data_verify": "data verify",
+    "new_plugin": "new",
+    "recommend": "recommend",
+    "score": "score",
+    "train": "train",
+}
+"""Functions that our shelves bring, by name: the verb of each."""
 
 __all__ = ["__version__", *sorted((*_HOMES, *_BROUGHT))]  # noqa: PLE0604 - names, as a list
 
@@ -52,7 +55,7 @@ def __getattr__(name: str) -> object:
         found: object = getattr(importlib.import_module(f"benchsuite.functions.{_HOMES[name]}"), name)
         return found
     if name in _BROUGHT:
-        brought: object = importlib.import_module("benchsuite.registry").load_function(name.replace("_", "-"))
+        brought: object = importlib.import_module("benchsuite.registry").load_function(_BROUGHT[name])
         return brought
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

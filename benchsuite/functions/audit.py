@@ -8,16 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from benchsuite.arguments import DataFolders, Quiet, StoreFolder, data_locations, store_folder
 from benchsuite.errors import UsageError
-from benchsuite.functions.arguments import (
-    DataFolders,
-    ExperimentLike,
-    Quiet,
-    StoreFolder,
-    data_locations,
-    read_experiment,
-    store_folder,
-)
+from benchsuite.functions.run_arguments import ExperimentLike, read_experiment
 from benchsuite.interface import (
     Frames,
     FunctionResult,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from benchsuite.arguments import StoreFolder, Trust
 from benchsuite.errors import StoreError, UsageError, did_you_mean
-from benchsuite.functions.arguments import StoreFolder, Trust, read_store
+from benchsuite.functions.run_arguments import read_store
 from benchsuite.interface import (
     Frames,
     FunctionResult,

@@ -11,10 +11,10 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchsuite.arguments import DataFolders, StoreFolder, data_locations, store_folder
 from benchsuite.errors import BenchsuiteError, ConfigError, PluginError
-from benchsuite.functions.arguments import DataFolders, StoreFolder, data_locations, store_folder
-from benchsuite.functions.plugin_names import singular
 from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, table
+from benchsuite.plugin_names import singular
 
 if TYPE_CHECKING:
     from benchsuite.api import DataLocations

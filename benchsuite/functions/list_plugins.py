@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from benchsuite.errors import PluginError
-from benchsuite.functions.plugin_names import kind_of, singular
 from benchsuite.interface import Frames, FunctionResult, Option, Style, frame, plain, table
 from benchsuite.loading import plugin_code
+from benchsuite.plugin_names import kind_of, singular
 from benchsuite.registry import KINDS, PluginEntry, entries
 
 

@@ -6,17 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.functions.arguments import (
-    DataFolders,
-    ExperimentLike,
-    Quiet,
-    RunName,
-    StoreFolder,
-    data_locations,
-    open_store,
-    read_experiment,
-    read_store,
-)
+from benchsuite.arguments import DataFolders, Quiet, RunName, StoreFolder, data_locations
+from benchsuite.functions.run_arguments import ExperimentLike, open_store, read_experiment, read_store
 from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, table
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import benchsuite
+from benchsuite.arguments import NO_SETTINGS, RunName, Settings, StoreFolder, Trust
 from benchsuite.errors import StoreError, UsageError
-from benchsuite.functions.arguments import NO_SETTINGS, RunName, Settings, StoreFolder, Trust, read_store
 from benchsuite.functions.run import model_labels
+from benchsuite.functions.run_arguments import read_store
 from benchsuite.interface import (
     Frames,
     FunctionResult,

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.functions.arguments import Quiet, StoreFolder, Trust, read_store
+from benchsuite.arguments import Quiet, StoreFolder, Trust
+from benchsuite.functions.run_arguments import read_store
 from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, several, table
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def rerun(
     Raises:
         StoreError: when no cell, or more than one, has such a key.
     """
-    from benchsuite.functions.progress import ProgressBars
+    from benchsuite.progress import ProgressBars
     from benchsuite.runner.refit import find_key, refit
 
     kept = read_store(store)

@@ -5,21 +5,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Annotated
 
+from benchsuite.arguments import DataFolders, Device, Quiet, RunName, StoreFolder, Trust, data_locations, store_folder
 from benchsuite.errors import StoreError, UsageError, did_you_mean
-from benchsuite.functions.arguments import (
-    DataFolders,
-    Device,
-    ExperimentLike,
-    Quiet,
-    RunName,
-    StoreFolder,
-    Trust,
-    data_locations,
-    open_store,
-    read_experiment,
-    read_store,
-    store_folder,
-)
+from benchsuite.functions.run_arguments import ExperimentLike, open_store, read_experiment, read_store
 from benchsuite.interface import Option, Words, check_choice, several
 from benchsuite.runner import THREADS
 
@@ -69,8 +57,8 @@ def run(
         >>> print(results)  # doctest: +SKIP
     """
     from benchsuite.analysis import build
-    from benchsuite.functions.progress import ProgressBars
     from benchsuite.functions.results import Results
+    from benchsuite.progress import ProgressBars
     from benchsuite.runner import Options
     from benchsuite.runner.distributed import launched
 

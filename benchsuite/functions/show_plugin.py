@@ -6,8 +6,8 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.functions.plugin_names import find_plugin, kind_and_name, singular
 from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, frame, plain, prose, several, table
+from benchsuite.plugin_names import find_plugin, kind_and_name, singular
 
 if TYPE_CHECKING:
     from benchsuite.api import Plugin

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from benchsuite.arguments import StoreFolder, Trust
 from benchsuite.errors import DataError, StoreError
-from benchsuite.functions.arguments import StoreFolder, Trust, read_store
 from benchsuite.functions.report import PROVENANCE
+from benchsuite.functions.run_arguments import read_store
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, count, frame, plain, several
 
 if TYPE_CHECKING:

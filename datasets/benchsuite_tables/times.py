@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from benchsuite.errors import DataError
-
-UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-"""How many of each make a second."""
+from benchsuite_tables.card_table import UNITS
 
 _LATEST = 2**33
 """Seconds from 1970 to the year 2242."""

@@ -6,8 +6,8 @@ import pytest
 
 from benchsuite.api import Context, Model
 from benchsuite.data import Dataset, Entities, Float32, Fold, Interactions, Queries, Ragged
-from benchsuite.testing import small_dataset
 from benchsuite_protocol.splits.random_holdout import RandomHoldout
+from benchsuite_testing import small_dataset
 
 THREADS = 2
 

@@ -5,8 +5,8 @@ import pytest
 
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Queries, Ragged
-from benchsuite.testing import last_events
 from benchsuite_classic.als import ALS
+from benchsuite_testing import last_events
 
 PLAIN = {"factors": 6, "regularization": 2.0, "alpha": 3.0, "iterations": 20}
 

@@ -8,11 +8,11 @@ import pytest
 
 from benchsuite.api import Context, Model
 from benchsuite.data import Dataset, Queries, Ragged
-from benchsuite.testing import last_events
 from benchsuite_classic import support
 from benchsuite_classic.ease import EASE
 from benchsuite_classic.item_knn import ItemKNN
 from benchsuite_classic.user_knn import UserKNN
+from benchsuite_testing import last_events
 
 
 def by_loops(train: Dataset, user: int, shown: list[int], model: UserKNN) -> np.ndarray:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from benchsuite.api import Context, Model
-from benchsuite.testing.samples import cold_items, last_events, small_dataset
 from benchsuite_classic.knn_baseline import KNNBaseline
 from benchsuite_classic.ratings import Ratings
 from benchsuite_classic.svd import SVD
+from benchsuite_testing.samples import cold_items, last_events, small_dataset
 
 
 @pytest.mark.parametrize("model", [SVD(epochs=3), KNNBaseline(neighbours=5)], ids=["svd", "knn-baseline"])

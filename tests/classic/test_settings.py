@@ -7,13 +7,13 @@ import pytest
 
 from benchsuite.api import Model
 from benchsuite.errors import ConfigError
-from benchsuite.testing import parametrize
 from benchsuite_classic.als import ALS
 from benchsuite_classic.ease import EASE
 from benchsuite_classic.item_knn import ItemKNN
 from benchsuite_classic.knn_baseline import KNNBaseline
 from benchsuite_classic.svd import SVD
 from benchsuite_classic.user_knn import UserKNN
+from benchsuite_testing import parametrize
 
 
 @parametrize("models", partial(ItemKNN, similarity="cosine", neighbours=200))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchsuite.cli.main import main
-from benchsuite.testing import check_names
+from benchsuite_testing import check_names
 
 BROKEN = '''
 """Two models, one of which fails to return itself."""

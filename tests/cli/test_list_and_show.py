@@ -108,8 +108,8 @@ def test_version_and_help(capsys):
 
 
 def test_settings_in_words():
-    from benchsuite.testing import small_dataset
     from benchsuite_protocol.splits.user_cold import UserCold
+    from benchsuite_testing import small_dataset
 
     hints = UserCold.fields()
     assert type_text(hints["users"]) == "float > 0 and < 1"

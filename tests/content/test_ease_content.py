@@ -12,11 +12,11 @@ import pytest
 from benchsuite.api import Context, Model
 from benchsuite.data import Dataset
 from benchsuite.runner.device import choose_device
-from benchsuite.testing import last_events, parametrize, small_dataset
 from benchsuite_classic.ease import EASE
 from benchsuite_content.als_content import ALSContent
 from benchsuite_content.ease_content import EASEContent
 from benchsuite_content.vectors import tfidf_profiles, tfidf_vectors
+from benchsuite_testing import last_events, parametrize, small_dataset
 
 
 @parametrize("models", partial(EASEContent, vectors="tfidf"))

@@ -10,13 +10,13 @@ import pytest
 
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Entities, Interactions
-from benchsuite.testing import last_events, parametrize, small_dataset
 from benchsuite_classic.als import ALS
 from benchsuite_content import als_kernel, kernel_ridge
 from benchsuite_content.als_kernel import ALSKernel
 from benchsuite_content.kernel_ridge import NewItemFactors, TextKernel
 from benchsuite_content.vectors import tfidf_vectors
 from benchsuite_protocol.splits.item_cold import ItemCold
+from benchsuite_testing import last_events, parametrize, small_dataset
 
 
 @pytest.fixture

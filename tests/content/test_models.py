@@ -10,13 +10,13 @@ import pytest
 from benchsuite.api import Context, Model
 from benchsuite.data import Dataset, Queries
 from benchsuite.errors import ConfigError, NotApplicable
-from benchsuite.testing import last_events, parametrize, small_dataset
 from benchsuite_classic.als import ALS
 from benchsuite_content.als_content import ALSContent
 from benchsuite_content.backbone import DEFAULT_REVISION, DEFAULT_SHA256
 from benchsuite_content.lm import ContentLM
 from benchsuite_content.tfidf import ContentTfidf
 from benchsuite_content.vectors import lm_vectors, tfidf_vectors
+from benchsuite_testing import last_events, parametrize, small_dataset
 
 TEXT_ALS = partial(ALSContent, vectors="tfidf", factors=6, iterations=30, regularization=1.0)
 

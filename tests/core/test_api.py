@@ -11,8 +11,8 @@ from annotated_types import Gt, Le
 from benchsuite.api import Categorical, Context, Metric, Model, Plugin, Range
 from benchsuite.errors import ConfigError, PluginError
 from benchsuite.registry import load_model
-from benchsuite.testing import last_events, small_dataset
-from benchsuite.testing.evaluation_inputs import sample_answers
+from benchsuite_testing import last_events, small_dataset
+from benchsuite_testing.evaluation_inputs import sample_answers
 
 
 @dataclass

@@ -8,7 +8,7 @@ import pytest
 from benchsuite.data import Dataset, Entities, Interactions
 from benchsuite.data.files import load_dataset, load_fold, save_dataset, save_fold
 from benchsuite.errors import DataError
-from benchsuite.testing import last_events, small_dataset
+from benchsuite_testing import last_events, small_dataset
 
 
 def rows(**columns):

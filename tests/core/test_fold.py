@@ -7,7 +7,7 @@ import pytest
 
 from benchsuite.data import Fold, GroundTruth, Interactions, Queries, Ragged
 from benchsuite.errors import DataError
-from benchsuite.testing import last_events, small_dataset
+from benchsuite_testing import last_events, small_dataset
 
 
 def events(item, timestamp=None):

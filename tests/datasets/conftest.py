@@ -17,10 +17,10 @@ from benchsuite.api import DataLocations
 from benchsuite.cli.main import main
 from benchsuite.data import Dataset
 from benchsuite_datasets.card import Card
-from benchsuite_tables.card_table import CardTable
 from benchsuite_datasets.card_loader import parse_card
 from benchsuite_datasets.card_source import CardSource, source_class
 from benchsuite_datasets.frames import read_events
+from benchsuite_tables.card_table import CardTable
 from benchsuite_tables.text_file import TextFile
 
 RATINGS = b"user,item,stars,when\nann,tea,5,100\nbob,tea,2,200\nann,jam,4,300\nbob,ham,3,400\ncat,jam,1,500\n"

@@ -7,9 +7,9 @@ import pytest
 
 from benchsuite.api import DataLocations
 from benchsuite.errors import ConfigError
-from benchsuite.testing import parametrize
 from benchsuite_datasets.demo import Demo, _Draw
 from benchsuite_datasets.demo_words import TOPICS
+from benchsuite_testing import parametrize
 
 FINGERPRINT = "7746e0a9082baa3fd0d218211a83d14734d5b753829ff83bfd52fda1db8f02d4"
 """The same on every machine: only whole numbers and one fixed bit generator are behind it."""

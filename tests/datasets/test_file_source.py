@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 
 from benchsuite.errors import ConfigError, DataError
-from benchsuite.testing.kit import check_names, checks
 from benchsuite_datasets.feature_vectors import read_features
 from benchsuite_datasets.file_source import FileSource
+from benchsuite_testing.kit import check_names, checks
 
 CSV = "userId,movieId,rating,timestamp\nann,tea,5,881250949\nbob,tea,2,881250950\nann,jam,4,881250951\n"
 ROWS = [("ann", "tea", 5.0), ("bob", "tea", 2.0), ("ann", "jam", 4.0)]

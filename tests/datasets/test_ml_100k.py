@@ -8,8 +8,8 @@ import pytest
 
 from benchsuite.api import DataLocations
 from benchsuite.errors import ConfigError, DataError
-from benchsuite.testing.kit import check_names, checks
 from benchsuite_datasets.ml_100k import MovieLens100K
+from benchsuite_testing.kit import check_names, checks
 
 FINGERPRINT = "dc0caaca7c2e5755f6df5755a0b136818512f591e602f29579b2d38d2544f4cf"
 """Of the prepared data with default settings: a change here changes every stored result."""

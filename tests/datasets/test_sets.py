@@ -7,9 +7,9 @@ import pytest
 
 from benchsuite.api import DataLocations
 from benchsuite.registry import entries
-from benchsuite.testing.kit import check_names, checks
 from benchsuite_datasets import sources
 from benchsuite_datasets.card_loader import card_names, read_card
+from benchsuite_testing.kit import check_names, checks
 
 NAMES = [name for name in card_names() if name != "ml-100k"]
 AT_HAND = [name for name in NAMES if not any("were not at hand" in quirk for quirk in read_card(name).quirks)]

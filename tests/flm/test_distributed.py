@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from benchsuite.cli.main import main
-from benchsuite.saved import open_folder
 from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.losses import _share
+from benchsuite_saved.folder import open_folder
 
 SCRIPT = Path(__file__).parent / "together.py"
 _spec = importlib.util.spec_from_file_location("together", SCRIPT)

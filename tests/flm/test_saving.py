@@ -120,7 +120,8 @@ def test_a_loaded_model_is_not_saved_again(few: dict, world: Dataset, tmp_path: 
 
 def test_a_stranger_asks_a_saved_model(few: dict, world: Dataset, ask, tmp_path: Path) -> None:
     from benchsuite.registry import find, load_source
-    from benchsuite.saved import Origin, open_folder, recommend, with_unknown_user, write_folder
+    from benchsuite_saved.folder import Origin, open_folder, with_unknown_user, write_folder
+    from benchsuite_saved.recommending import recommend
 
     model = HybridFLM(**few, weight=3.0).fit(with_unknown_user(world), Context(seed=1))
     assert model._head.profiles is not None

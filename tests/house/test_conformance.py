@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from benchsuite.registry import KINDS, PluginEntry, entries
-from benchsuite.testing import check_names, checks
 from benchsuite_content.backbone import DEFAULT_DECODER
+from benchsuite_testing import check_names, checks
 from support.tiny_models import save_reader
 
 BUILT_IN = [entry for kind in KINDS for entry in entries(kind) if entry.distribution == "benchsuite"]

@@ -32,9 +32,11 @@ SHELVES = {
         "benchsuite_flm",
         "benchsuite_interchange",
         "benchsuite_protocol",
+        "benchsuite_saved",
         "benchsuite_social",
+        "benchsuite_testing",
     },
-    "datasets": {"benchsuite_datasets", "benchsuite_tables"},
+    "datasets": {"benchsuite_data_verbs", "benchsuite_datasets", "benchsuite_tables"},
     "reports": {"benchsuite_reports", "published"},
 }
 LONGEST_FILE = 350

@@ -47,11 +47,14 @@ def test_it_holds_nothing_else(wheel):
         "benchsuite",
         "benchsuite_classic",
         "benchsuite_content",
+        "benchsuite_data_verbs",
         "benchsuite_datasets",
         "benchsuite_flm",
         "benchsuite_interchange",
         "benchsuite_protocol",
+        "benchsuite_saved",
         "benchsuite_social",
+        "benchsuite_testing",
         "benchsuite_reports",
         "benchsuite_tables",
     }
@@ -63,7 +66,7 @@ def test_it_has_a_licence_a_command_and_the_kit(wheel):
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     (points,) = [name for name in names if name.endswith("entry_points.txt")]
     assert "benchsuite = benchsuite.cli.main:main" in wheel.read(points).decode()
-    assert "benchsuite/testing/kit.py" in names
+    assert "benchsuite_testing/kit.py" in names
     (metadata,) = [name for name in names if name.endswith(".dist-info/METADATA")]
     text = wheel.read(metadata).decode()
     assert "License-Expression: Apache-2.0" in text

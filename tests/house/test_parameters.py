@@ -11,7 +11,7 @@ import pytest
 from benchsuite.api import Context, Model
 from benchsuite.data import Dataset
 from benchsuite.registry import entries, load_model
-from benchsuite.testing import small_dataset
+from benchsuite_testing import small_dataset
 
 BUILT_IN = [entry.name for entry in entries("models") if entry.distribution == "benchsuite"]
 

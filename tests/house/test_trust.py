@@ -18,8 +18,8 @@ from benchsuite.plan.experiment_file import check_experiment
 from benchsuite.registry import find, load_metric, load_model
 from benchsuite.runner import Options, prepare
 from benchsuite.runner import run as work
-from benchsuite.saved import open_folder
 from benchsuite.store import Store
+from benchsuite_saved.folder import open_folder
 
 TOY = Path(__file__).parents[1] / "runner" / "toy.py"
 METRIC = '''

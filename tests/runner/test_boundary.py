@@ -23,7 +23,7 @@ from benchsuite.runner.jobs import WorkerJob, make_jobs
 from benchsuite.runner.refit import refit
 from benchsuite.store import Store
 from benchsuite.stored_folds import StoredFolds
-from benchsuite.testing import last_events, small_dataset
+from benchsuite_testing import last_events, small_dataset
 
 ROGUE = Path(__file__).parent / "rogue.py"
 BROKEN = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.functions.progress import ProgressBars
+from benchsuite.progress import ProgressBars
 from benchsuite.runner import Options, logs, scratch
 from benchsuite.runner.channel import Channel, parse
 from benchsuite.runner.logs import KEPT_BYTES, clip, read_log, trim_log

@@ -13,9 +13,9 @@ import pytest
 from benchsuite.analysis import build, latest_plan
 from benchsuite.api import DataLocations
 from benchsuite.errors import UsageError
-from benchsuite.functions.progress import ProgressBars
 from benchsuite.functions.run import _perform
 from benchsuite.plan import Plan
+from benchsuite.progress import ProgressBars
 from benchsuite.runner import Options, pool, prepare, with_finished_studies, worker_processes
 from benchsuite.runner.jobs import WorkerJob
 from benchsuite.runner.scratch import check_room

@@ -13,8 +13,8 @@ import pytest
 
 from benchsuite.analysis import build, latest_plan, remember_plan
 from benchsuite.api import DataLocations
-from benchsuite.functions.progress import ProgressBars
 from benchsuite.plan.experiment_file import check_experiment
+from benchsuite.progress import ProgressBars
 from benchsuite.runner import Options, prepare, run
 from benchsuite.runner.jobs import make_jobs
 from benchsuite.store import Store

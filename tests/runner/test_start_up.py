@@ -14,7 +14,7 @@ _CODE = """
 import json, sys
 import benchsuite.runner.worker
 from benchsuite.registry import load_model
-from benchsuite.testing import last_events, small_dataset
+from benchsuite_testing import last_events, small_dataset
 from benchsuite.api import Context
 from benchsuite.evaluate import rank
 

@@ -9,7 +9,8 @@ import pytest
 from benchsuite.api import Model
 from benchsuite.data import Entities
 from benchsuite.errors import UsageError
-from benchsuite.saved import Saved, find_id, find_title, recommend
+from benchsuite_saved.folder import Saved
+from benchsuite_saved.recommending import find_id, find_title, recommend
 
 TITLES = ("Heat (1995)", "Toy Story (1995)", "Toy Story 2 (1999)", "Babe (1995)", "babe (1995)", "Twin", "Twin", "")
 LINKS = np.array(  # [shown, recommended]

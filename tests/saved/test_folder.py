@@ -15,18 +15,11 @@ from benchsuite.data import Contrast, Dataset, Entities, Row
 from benchsuite.errors import DataError, NotApplicable, PluginError, StoreError
 from benchsuite.evaluate import rank
 from benchsuite.registry import PluginEntry, find, load_source
-from benchsuite.saved import (
-    Benchmark,
-    Origin,
-    check_savable,
-    check_target,
-    open_folder,
-    with_unknown_user,
-    write_folder,
-)
 from benchsuite_classic.als import ALS
 from benchsuite_classic.ease import EASE
 from benchsuite_classic.popular import Popular
+from benchsuite_saved.folder import Origin, check_savable, check_target, open_folder, with_unknown_user, write_folder
+from benchsuite_saved.model_card import Benchmark
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from benchsuite.api import Model
-from benchsuite.testing import check_model
+from benchsuite_testing import check_model
 
 
 @dataclass

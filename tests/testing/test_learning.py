@@ -10,9 +10,9 @@ import pytest
 from annotated_types import Gt
 
 from benchsuite.api import Model, Range, Requirement
-from benchsuite.testing import check_model
-from benchsuite.testing.learning_checks import LEARNING_CHECKS
-from benchsuite.testing.plugin_checks import PLUGIN_CHECKS
+from benchsuite_testing import check_model
+from benchsuite_testing.learning_checks import LEARNING_CHECKS
+from benchsuite_testing.plugin_checks import PLUGIN_CHECKS
 
 
 @dataclass

@@ -10,8 +10,8 @@ import pytest
 from annotated_types import Gt
 
 from benchsuite.api import Metric, Task
-from benchsuite.testing import check_metric, check_names, parametrize
-from benchsuite.testing.plugin_checks import PLUGIN_CHECKS
+from benchsuite_testing import check_metric, check_names, parametrize
+from benchsuite_testing.plugin_checks import PLUGIN_CHECKS
 
 
 @dataclass

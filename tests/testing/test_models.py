@@ -10,9 +10,9 @@ import pytest
 from annotated_types import Gt
 
 from benchsuite.api import Model, Range, TopK
-from benchsuite.testing import ContractViolation, check_model, check_names, checks, parametrize
-from benchsuite.testing.model_checks import MODEL_CHECKS
-from benchsuite.testing.saving_checks import SAVING_CHECKS
+from benchsuite_testing import ContractViolation, check_model, check_names, checks, parametrize
+from benchsuite_testing.model_checks import MODEL_CHECKS
+from benchsuite_testing.saving_checks import SAVING_CHECKS
 
 
 @dataclass

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchsuite.api import Requirement
-from benchsuite.testing import checkerboard, last_events, small_dataset, stripped
-from benchsuite.testing.evaluation_inputs import sample_answers, subset
-from benchsuite.testing.samples import COLD_ITEMS, COLD_USERS, cold_items, warm_items
+from benchsuite_testing import checkerboard, last_events, small_dataset, stripped
+from benchsuite_testing.evaluation_inputs import sample_answers, subset
+from benchsuite_testing.samples import COLD_ITEMS, COLD_USERS, cold_items, warm_items
 
 
 def test_small_data_has_everything_and_cold_entities():

@@ -15,9 +15,9 @@ import pytest
 from benchsuite.api import DataLocations, Report, Source
 from benchsuite.data import Entities, Step
 from benchsuite.errors import DataError
-from benchsuite.testing import check_names, check_report, check_source, parametrize, small_dataset
-from benchsuite.testing.plugin_checks import PLUGIN_CHECKS
-from benchsuite.testing.report_checks import comparison
+from benchsuite_testing import check_names, check_report, check_source, parametrize, small_dataset
+from benchsuite_testing.plugin_checks import PLUGIN_CHECKS
+from benchsuite_testing.report_checks import comparison
 
 SHARED = {check.__name__.removeprefix("check_") for check in PLUGIN_CHECKS}
 

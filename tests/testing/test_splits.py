@@ -12,8 +12,8 @@ import pytest
 
 from benchsuite.api import Split
 from benchsuite.data import Ragged
-from benchsuite.testing import check_names, check_split, last_events, parametrize
-from benchsuite.testing.plugin_checks import PLUGIN_CHECKS
+from benchsuite_testing import check_names, check_split, last_events, parametrize
+from benchsuite_testing.plugin_checks import PLUGIN_CHECKS
 
 
 @dataclass

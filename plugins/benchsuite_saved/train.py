@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.errors import DataError, UsageError
-from benchsuite.functions.arguments import (
+from benchsuite.arguments import (
     NO_SETTINGS,
     DataFolders,
     Device,
@@ -23,15 +22,27 @@ from benchsuite.functions.arguments import (
     StoreFolder,
     Trust,
     data_locations,
-    read_store,
+    store_folder,
 )
-from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, check_choice, frame, plain, several
+from benchsuite.errors import DataError, UsageError
+from benchsuite.interface import (
+    Frames,
+    FunctionResult,
+    Option,
+    PathLike,
+    Style,
+    check_choice,
+    frame,
+    plain,
+    print_status,
+    several,
+)
 
 if TYPE_CHECKING:
     from benchsuite.api import Model
     from benchsuite.data import Dataset
-    from benchsuite.functions.recommend import Recommendations
     from benchsuite.runner.distributed import ProcessGroup
+    from benchsuite_saved.recommend import Recommendations
 
 
 @dataclass(repr=False, eq=False)
@@ -54,7 +65,7 @@ class TrainedModel(FunctionResult):
 
     def recommend(self, history: Sequence[str], k: int = 10) -> Recommendations:
         """Return what the model recommends after a history of titles."""
-        from benchsuite.functions.recommend import recommend
+        from benchsuite_saved.recommend import recommend
 
         return recommend(str(self.folder), history=history, k=k)
 
@@ -132,12 +143,13 @@ def train(
         UsageError: when the folder is not empty, or a plugin or setting is wrong.
         DataError: when data cannot be had or lacks what the model needs.
     """
-    from benchsuite.functions.measured_row import measured
     from benchsuite.plan.cells import unmet
     from benchsuite.registry import find, load_model, load_source
     from benchsuite.runner.device import choose_device
     from benchsuite.runner.distributed import join_process_group
-    from benchsuite.saved import Origin, check_savable, check_target, write_folder
+    from benchsuite.store import Store
+    from benchsuite_saved.folder import Origin, check_savable, check_target, write_folder
+    from benchsuite_saved.measured_row import measured
 
     if seed < 0 or threads < 0:
         raise UsageError("--seed and --threads must be 0 or more")
@@ -145,7 +157,7 @@ def train(
     folder, named = Path(out), several(trust)
     check_target(folder)
     plugin = load_source(source, trusted=[source]).from_settings(dict(source_with), where=f"source {source}")
-    found = measured(read_store(store), experiment, model, named) if experiment else None
+    found = measured(Store.open(store_folder(store), print_status), experiment, model, named) if experiment else None
     name = model if found is None else found.plugin
     trusted = [*named, *([name] if found is None else [])]
     entry = find("models", name, trusted=trusted)
@@ -173,9 +185,9 @@ def _fit(
 ) -> Model:
     """Fit on all rows, with a bar; ``how`` is seed, threads and device."""
     from benchsuite.api import Context
-    from benchsuite.functions.progress import ProgressBars
+    from benchsuite.progress import ProgressBars
     from benchsuite.provenance import cores
-    from benchsuite.saved import with_unknown_user
+    from benchsuite_saved.folder import with_unknown_user
 
     seed, threads, device = how
     with ProgressBars(quiet=quiet or not group.main) as watch, tempfile.TemporaryDirectory() as scratch:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.functions.arguments import DataFolders, Quiet, data_locations
+from benchsuite.arguments import DataFolders, Quiet, data_locations
 from benchsuite.interface import (
     Frames,
     FunctionResult,

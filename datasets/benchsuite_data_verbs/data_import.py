@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, runtime_checkable
 
+from benchsuite.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, data_locations
 from benchsuite.errors import DataError, PluginError
-from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, data_locations
 from benchsuite.interface import Frames, FunctionResult, Option, Paths, Style, frame, plain
 
 if TYPE_CHECKING:

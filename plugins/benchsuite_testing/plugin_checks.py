@@ -9,7 +9,7 @@ from typing import Any
 
 from benchsuite.api import Categorical, Plugin, Range
 from benchsuite.errors import ConfigError
-from benchsuite.testing.outcome import Make, require, skip
+from benchsuite_testing.outcome import Make, require, skip
 
 
 class _Nonsense:

@@ -6,15 +6,15 @@ from typing import Any
 
 from benchsuite.api import DataLocations, Metric, Model, Report, Source, Split
 from benchsuite.registry import Kind
-from benchsuite.testing.learning_checks import LEARNING_CHECKS
-from benchsuite.testing.metric_checks import METRIC_CHECKS
-from benchsuite.testing.model_checks import MODEL_CHECKS
-from benchsuite.testing.outcome import Check, CheckResult, Make, bind
-from benchsuite.testing.plugin_checks import PLUGIN_CHECKS
-from benchsuite.testing.report_checks import REPORT_CHECKS
-from benchsuite.testing.saving_checks import SAVING_CHECKS
-from benchsuite.testing.source_checks import SOURCE_CHECKS, SourceAt
-from benchsuite.testing.split_checks import SPLIT_CHECKS
+from benchsuite_testing.learning_checks import LEARNING_CHECKS
+from benchsuite_testing.metric_checks import METRIC_CHECKS
+from benchsuite_testing.model_checks import MODEL_CHECKS
+from benchsuite_testing.outcome import Check, CheckResult, Make, bind
+from benchsuite_testing.plugin_checks import PLUGIN_CHECKS
+from benchsuite_testing.report_checks import REPORT_CHECKS
+from benchsuite_testing.saving_checks import SAVING_CHECKS
+from benchsuite_testing.source_checks import SOURCE_CHECKS, SourceAt
+from benchsuite_testing.split_checks import SPLIT_CHECKS
 
 _BY_KIND: dict[Kind, tuple[Any, ...]] = {
     "models": (*PLUGIN_CHECKS, *MODEL_CHECKS, *SAVING_CHECKS, *LEARNING_CHECKS),

@@ -10,8 +10,8 @@ import numpy as np
 from benchsuite.api import Model
 from benchsuite.data import Entities
 from benchsuite.errors import NotApplicable
-from benchsuite.testing.model_checks import fitted_model, require_equal
-from benchsuite.testing.outcome import Make, require, skip
+from benchsuite_testing.model_checks import fitted_model, require_equal
+from benchsuite_testing.outcome import Make, require, skip
 
 
 def check_saved_model_agrees(make: Make[Model]) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold, Int64
-from benchsuite.testing.outcome import Make, require
-from benchsuite.testing.samples import small_dataset
+from benchsuite_testing.outcome import Make, require
+from benchsuite_testing.samples import small_dataset
 
 SEED = 5
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
-from benchsuite.functions.plugin_names import cutoff, find_plugin, kind_and_name, kind_of, singular
+from benchsuite.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
 from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, frame, plain, several, table
+from benchsuite.plugin_names import cutoff, find_plugin, kind_and_name, kind_of, singular
 
 if TYPE_CHECKING:
     from benchsuite.registry import PluginEntry
-    from benchsuite.testing import CheckResult
+    from benchsuite_testing import CheckResult
 
 _COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
 
@@ -86,7 +86,7 @@ def check(
     from functools import partial
 
     from benchsuite.loading import plugin_code
-    from benchsuite.testing import checks
+    from benchsuite_testing import checks
 
     said, name = kind_and_name(several(words))
     entry = find_plugin(name, said if kind is None else kind_of(kind))

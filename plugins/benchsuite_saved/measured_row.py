@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from benchsuite.api import Model
     from benchsuite.data import Dataset, ModelInfo
     from benchsuite.plan import Plan
-    from benchsuite.saved import Benchmark
     from benchsuite.store import Store
+    from benchsuite_saved.model_card import Benchmark
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Measured:
             UsageError: when the experiment measured other data, or another version of the model.
         """
         from benchsuite.analysis import build, plan_key
-        from benchsuite.saved import Benchmark
+        from benchsuite_saved.model_card import Benchmark
 
         name = self.plan.name
         places = [one.label for one in self.plan.datasets if one.fingerprint == dataset.fingerprint]

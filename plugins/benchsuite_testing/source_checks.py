@@ -11,7 +11,7 @@ import numpy as np
 from benchsuite.api import DataLocations, Source
 from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError
-from benchsuite.testing.outcome import Make, require, skip
+from benchsuite_testing.outcome import Make, require, skip
 
 
 @dataclass(frozen=True)

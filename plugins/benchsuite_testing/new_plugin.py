@@ -64,7 +64,7 @@ class {klass}(Model):
 _TEST = '''\
 """{klass} keeps the contract of a model."""
 
-from benchsuite.testing import parametrize
+from benchsuite_testing import parametrize
 from {package} import {klass}
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from benchsuite.api import Metric
 from benchsuite.data import EvaluationInput, Float64, Ragged
-from benchsuite.testing.evaluation_inputs import Quality, rankings, sample_answers, subset
-from benchsuite.testing.outcome import Make, require, skip
+from benchsuite_testing.evaluation_inputs import Quality, rankings, sample_answers, subset
+from benchsuite_testing.outcome import Make, require, skip
 
 _TINY = 1e-9
 

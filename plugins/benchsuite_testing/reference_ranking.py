@@ -7,7 +7,7 @@ import numpy as np
 from benchsuite.api import TopK
 from benchsuite.checks import AllowedItems, check_top
 from benchsuite.data import Float32, Int32, Ragged
-from benchsuite.testing.outcome import contract, require
+from benchsuite_testing.outcome import contract, require
 
 
 def best(scores: Float32, blocked: Int32, candidates: Int32 | None, k: int) -> list[int]:

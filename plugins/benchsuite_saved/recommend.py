@@ -9,7 +9,8 @@ from benchsuite.errors import UsageError
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, Words, frame, plain, several, table
 
 if TYPE_CHECKING:
-    from benchsuite.saved import Reason, RecommendedItem, Saved
+    from benchsuite_saved.folder import Saved
+    from benchsuite_saved.recommending import Reason, RecommendedItem
 
 _REASONS = 3
 """Items of the history that are printed beside a recommended one."""
@@ -97,8 +98,9 @@ def recommend(
         raise UsageError("must be 1 or more", where=f"-k {k}")
     from pathlib import Path
 
-    from benchsuite.saved import find_id, find_title, open_folder
-    from benchsuite.saved import recommend as ask
+    from benchsuite_saved.folder import open_folder
+    from benchsuite_saved.recommending import find_id, find_title
+    from benchsuite_saved.recommending import recommend as ask
 
     saved = open_folder(Path(folder))
     titles = several(history)

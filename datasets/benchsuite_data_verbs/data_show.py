@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, Source, data_locations
+from benchsuite.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, Source, data_locations
 from benchsuite.interface import Frames, FunctionResult, Style, frame, plain
 
 if TYPE_CHECKING:

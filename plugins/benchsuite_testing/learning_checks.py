@@ -11,11 +11,11 @@ from contextlib import contextmanager
 import numpy as np
 
 from benchsuite.api import Model, Requirement
-from benchsuite.testing.checkerboard import checkerboard
-from benchsuite.testing.model_checks import fit, fitted_model, require_equal, second_fit, small_fold
-from benchsuite.testing.outcome import Make, require, skip
-from benchsuite.testing.reference_ranking import best
-from benchsuite.testing.samples import last_events, small_dataset, stripped
+from benchsuite_testing.checkerboard_fold import checkerboard
+from benchsuite_testing.model_checks import fit, fitted_model, require_equal, second_fit, small_fold
+from benchsuite_testing.outcome import Make, require, skip
+from benchsuite_testing.reference_ranking import best
+from benchsuite_testing.samples import last_events, small_dataset, stripped
 
 
 def check_same_seed_same_scores(make: Make[Model]) -> None:

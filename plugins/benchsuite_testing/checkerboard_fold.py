@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Int64, Interactions, Queries, Ragged, Step
-from benchsuite.testing.samples import codes
+from benchsuite_testing.samples import codes
 
 SIZE = 60
 _WORDS = ("red fire summer desert", "blue ocean winter glacier")

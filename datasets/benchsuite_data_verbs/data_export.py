@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from benchsuite.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, Source, data_locations
 from benchsuite.errors import DataError
-from benchsuite.functions.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, Source, data_locations
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, frame, plain
 
 

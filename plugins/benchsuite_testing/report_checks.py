@@ -13,7 +13,7 @@ from benchsuite.api import Report
 from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, Row, SplitInfo, State
 from benchsuite.data.dataset import Step
 from benchsuite.data.infos import MetricTask
-from benchsuite.testing.outcome import Make, require, skip
+from benchsuite_testing.outcome import Make, require, skip
 
 _MODELS = ("alpha", "beta", "gamma", "delta")
 _METRICS = ("ndcg@10", "accuracy", "fit_seconds")

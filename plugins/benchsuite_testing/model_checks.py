@@ -14,9 +14,9 @@ import numpy as np
 from benchsuite.api import Context, Model, Requirement
 from benchsuite.checks import check_finite, check_scores
 from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
-from benchsuite.testing.outcome import Make, contract, require, skip
-from benchsuite.testing.reference_ranking import compare_lists
-from benchsuite.testing.samples import cold_items, last_events, small_dataset, warm_items
+from benchsuite_testing.outcome import Make, contract, require, skip
+from benchsuite_testing.reference_ranking import compare_lists
+from benchsuite_testing.samples import cold_items, last_events, small_dataset, warm_items
 
 SEED = 3
 

@@ -11,7 +11,7 @@ import numpy as np
 from benchsuite.data import Dataset, Entities, FoldView, Interactions, Queries, Ragged
 from benchsuite.errors import UsageError
 from benchsuite.evaluate import rank
-from benchsuite.saved.folder import Saved
+from benchsuite_saved.folder import Saved
 
 
 @dataclass(frozen=True)

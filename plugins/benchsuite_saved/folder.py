@@ -22,8 +22,8 @@ from benchsuite.atomic_writes import new_folder
 from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError, NotApplicable, PluginError, StoreError
 from benchsuite.registry import PluginEntry, load_model
-from benchsuite.saved.model_card import CARD, Benchmark, card
 from benchsuite.store import file_digest, sync
+from benchsuite_saved.model_card import CARD, Benchmark, card
 
 ABOUT = "benchsuite.json"
 ITEMS = "items.json"
