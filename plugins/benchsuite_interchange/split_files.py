@@ -18,9 +18,9 @@ from typing import TextIO
 import numpy as np
 
 from benchsuite.data import Float64, Int32
-from benchsuite_tables.column_names import find_column, normalize_name
 from benchsuite.data.unpacking import open_gzip, read_parquet
 from benchsuite.errors import DataError, did_you_mean
+from benchsuite_tables.column_names import find_column, normalize_name
 
 _ROLES = {"user": ("user", ()), "item": ("item", ("sid",)), "time": ("timestamp", ()), "value": ("value", ("label",))}
 """Which role of :mod:`benchsuite_tables.column_names` each is, and further names of it."""
