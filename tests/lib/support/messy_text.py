@@ -94,6 +94,9 @@ def write_text(
     """
     if header == "foreign":
         names = dict(zip(("user", "item", "value", "time"), foreign, strict=True))
+    if separator in _SPACED:
+        names = {role: name.replace(" ", "_") for role, name in names.items()}
+        header = "usual" if header == "Unnamed: 0" else header
     columns = _ordered(content, names, header, rng)
     rows = [list(cells) for cells in zip(*([cell.text for cell in column] for _, column in columns), strict=True)]
     if header not in {"none", "time second"}:
@@ -124,6 +127,7 @@ def write_text(
         and not unclosed
         and encoding in {"utf-8", "utf-8-sig"}
         and separator != "a blank and a tab"
+        and not (separator in _SPACED and header == "index")
         and not set(oddities) & _UNCLEAR_ODDITIES
         and (header in CLEAR_HEADERS or (header == "none" and _is_plain(content))),
         faulty=content.faulty,

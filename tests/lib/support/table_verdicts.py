@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchsuite.api import DataLocations
-from benchsuite.errors import ConfigError, DataError
+from benchsuite.errors import BenchsuiteError, ConfigError, DataError
 from benchsuite_datasets.file_source import FileSource
 from support.messy_content import MessyTable
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from benchsuite.data import Dataset
 
 Verdict = Literal["right", "refused", "wrong"]
+Row = tuple[str, str, float, float | None]
 Read = Mapping[tuple[str, str], tuple[float, float | None]]
 
 
@@ -62,7 +64,31 @@ def judge(table: MessyTable, folder: Path, **given: Any) -> Judged:
     return Judged(table, "wrong" if fault else "right", fault)
 
 
-def rows_read(dataset: Dataset) -> list[tuple[str, str, float, float | None]]:
+def read_or_refusal(path: Path, place: DataLocations, **given: Any) -> list[Row] | BenchsuiteError:
+    """Return the rows of a table, or the error that refuses it; any other exception is raised."""
+    try:
+        return rows_read(FileSource(path=str(path), **given).load(place))
+    except (DataError, ConfigError) as error:
+        return error
+
+
+def complaint(error: BenchsuiteError, path: Path, *says: str) -> str:
+    """Return what is wrong with a refusal, or "".
+
+    Args:
+        error: it must have a cause, a place and a remedy, and be one line.
+        path: the file, whose name does not count as said.
+        says: regular expressions that it must match, in letters of any size.
+    """
+    line = str(error)
+    if not (error.what and error.where and error.remedy) or "\n" in line:
+        return f"has no cause, place or remedy, or several lines: {line!r}"
+    said = line.replace(str(path), "").replace(path.name, "")
+    missing = [part for part in says if not re.search(part, said, re.IGNORECASE)]
+    return f"names no {missing}: {line}" if missing else ""
+
+
+def rows_read(dataset: Dataset) -> list[Row]:
     """Return (user, item, value, seconds or None) of each row."""
     rows = dataset.interactions
     users = [dataset.users.ids[code] for code in rows.user]
@@ -71,7 +97,7 @@ def rows_read(dataset: Dataset) -> list[tuple[str, str, float, float | None]]:
     return list(zip(users, items, rows.value.tolist(), times, strict=True))
 
 
-def difference(found: list[tuple[str, str, float, float | None]], expected: Read) -> str:
+def difference(found: list[Row], expected: Read) -> str:
     """Return what is wrong with rows, or ""."""
     read = {(user, item): (value, time) for user, item, value, time in found}
     if len(read) < len(found):
