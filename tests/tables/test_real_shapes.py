@@ -13,7 +13,7 @@ from support.table_verdicts import complaint, difference, read_or_refusal
 def test_a_shape_is_read_right_or_its_cause_is_named(name, put, here):
     shape = SHAPES[name]
     path = put(**{shape.file: shape.raw}) / shape.file
-    found = read_or_refusal(path, here[0], **shape.given)
+    found = read_or_refusal(path, here[0])
     if isinstance(found, BenchsuiteError):
         assert shape.says is not None, f"must be read: {found}"
         assert complaint(found, path, *shape.says) == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 Row = tuple[str, str, float, float | None]
@@ -22,14 +22,12 @@ class Shape:
             where nothing but a refusal is right.
         says: regular expressions; a refusal (without the file's name) must match all of them, in letters of any size.
             None where it must be read.
-        given: settings with which it is read.
     """
 
     file: str
     data: bytes | str
     rows: list[Row]
     says: tuple[str, ...] | None = None
-    given: dict[str, Any] = field(default_factory=dict)
 
     @property
     def raw(self) -> bytes:
@@ -113,8 +111,12 @@ DEPAUL = (
     "1002,tt0120912,1,NA,NA,NA\n1002,tt0454876,5,Weekday,Home,Partner\n1003,tt0268978,2,Weekend,Cinema,Alone\n"
 )
 DEPAUL_ROWS = valued(
-    (1001, "tt0120912", 5), (1001, "tt0268978", 3), (1002, "tt0120912", 1), (1002, "tt0454876", 5), (1003, "tt0268978", 2)
-)  # fmt: skip
+    (1001, "tt0120912", 5),
+    (1001, "tt0268978", 3),
+    (1002, "tt0120912", 1),
+    (1002, "tt0454876", 5),
+    (1003, "tt0268978", 2),
+)
 TWEETS = (
     "1::0114508::8::1381006850\n2::0499549::9::1376753198\n2::1305591::8::1376742507\n2::1428538::1::1371307089\n"
     "3::0114508::5::1381006851\n3::1305591::7::1376742508\n"
@@ -220,7 +222,9 @@ SHAPES: dict[str, Shape] = {
         "d.csv", "user;item;rating\na;x;3,5\nb;x;4,0\nb;y;1\n", valued(("a", "x", 3.5), ("b", "x", 4), ("b", "y", 1))
     ),
     "decimal commas in quotes": Shape(
-        "d.csv", 'user,item,rating\na,x,"3,5"\nb,x,"4,0"\nb,y,1\n', valued(("a", "x", 3.5), ("b", "x", 4), ("b", "y", 1))
+        "d.csv",
+        'user,item,rating\na,x,"3,5"\nb,x,"4,0"\nb,y,1\n',
+        valued(("a", "x", 3.5), ("b", "x", 4), ("b", "y", 1)),
     ),
     "numbers as text in JSON": Shape(
         "n.jsonl",
@@ -228,7 +232,9 @@ SHAPES: dict[str, Shape] = {
         valued(("a", "x", 3), ("b", "x", 4)),
     ),
     "labels True and False": Shape(
-        "l.csv", "user,item,clicked\na,x,True\nb,x,False\nb,y,True\n", valued(("a", "x", 1), ("b", "x", 0), ("b", "y", 1))
+        "l.csv",
+        "user,item,clicked\na,x,True\nb,x,False\nb,y,True\n",
+        valued(("a", "x", 1), ("b", "x", 0), ("b", "y", 1)),
     ),
     "labels 0 and 1": Shape(
         "l.csv", "user,item,is_click\na,x,1\nb,x,0\nb,y,1\n", valued(("a", "x", 1), ("b", "x", 0), ("b", "y", 1))
@@ -264,7 +270,9 @@ SHAPES: dict[str, Shape] = {
         [("a", "x", 5.0, 1_112_400_000), ("b", "x", 4.0, 1_112_486_400), ("b", "y", 1.0, 974_764_800)],
     ),
     "nanoseconds": Shape(
-        "t.csv", "user,item,rating,timestamp\n" + "".join(f"{u},{i},{v},{t}000000000\n" for u, i, v, t in _TIMED), _TIMED
+        "t.csv",
+        "user,item,rating,timestamp\n" + "".join(f"{u},{i},{v},{t}000000000\n" for u, i, v, t in _TIMED),
+        _TIMED,
     ),
     "dates as integers": Shape(
         "t.csv", "user,item,rating,date\na,x,5,20050402\nb,x,4,20050403\nb,y,1,20001121\n",
