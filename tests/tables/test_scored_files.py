@@ -36,7 +36,7 @@ def test_what_is_explicitly_not_relevant_is_no_hit(name, put):
     assert score(folder, test=test)[0] == {"precision@1": 0, "recall@2": 0}
 
 
-@pytest.mark.parametrize("convention", ["ours", "ranx", "trec_eval", "recbole"])
+@pytest.mark.parametrize("convention", ["ours", "ranx", "trec_eval", "recbole", "elliot"])
 def test_a_zero_is_no_hit_in_any_convention(convention, put):
     folder = put({"recs.csv": RECS, "test.csv": NEGATIVES["0 as value"]})
     found, _ = score(folder, metrics="precision@1,recall@2", conventions=convention)

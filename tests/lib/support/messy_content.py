@@ -111,6 +111,11 @@ def contents(
     }
     if not blanks and kinds["extra"] not in {"price", "age", "latitude"}:
         kinds["extra"] = "none"
+    return content_of(kinds, rng)
+
+
+def content_of(kinds: dict[str, str], rng: Random) -> Content:
+    """Return columns of these kinds: of ``user``, ``item``, ``value``, ``time`` and ``extra``."""
     rows = rng.randint(12, 40)
     return Content(
         ids(kinds["user"], rng, rows, rows // 4),
