@@ -29,6 +29,7 @@ class Tables:
         user_features: float columns by raw id (the index), or None.
         item_features: the same for items.
         steps: what reading already did, counted.
+        zeros: rows whose value is an explicit 0.
     """
 
     interactions: pd.DataFrame
@@ -38,6 +39,7 @@ class Tables:
     user_features: pd.DataFrame | None = None
     item_features: pd.DataFrame | None = None
     steps: tuple[Step, ...] = field(default=())
+    zeros: int = 0
 
 
 def hashed_order(ids: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,16 @@ from benchsuite_datasets.card import Card
 from benchsuite_datasets.card_source import CardSource, source_class
 from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.file_lookup import LocatedFiles, check_files
-from benchsuite_datasets.own_tables import completed_card, describe_events, describe_side, is_experiment, user_card
+from benchsuite_datasets.frames import read_layout
+from benchsuite_datasets.import_facts import DescribedTable, facts, hints, met, refuse_row_numbers
+from benchsuite_datasets.own_tables import card_values, completed_card, describe_events, describe_side, is_experiment
 from benchsuite_datasets.preparation_steps import sentence
 from benchsuite_datasets.prepared_cache import load_or_prepare
-from benchsuite_tables.card_table import table_of
+from benchsuite_tables.card_table import IDS, table_of
 from benchsuite_tables.first_rows import Said
 from benchsuite_tables.strict_tables import read_table
 from benchsuite_tables.text_file import TextFile
+from benchsuite_tables.understanding import Understanding
 
 _ROLES = ("user", "item", "value", "timestamp", "behaviour")
 
@@ -45,6 +49,10 @@ class FileSource(CardSource):
         separator: what stands between cells.
         encoding: of the file.
         header: whether the first line names the columns; guessed where it is not said.
+        ids_as: ``integer`` where 7, 7.0 and 007 are one id.
+        trim: whether ids lose blanks around them.
+        on_bad_row: whether a row with a bad cell stops the reading or is left out and counted.
+        missing: the same for a row with an empty value or time.
         items: a second table, about items; its text columns become their texts.
         users: a table about users.
         links: a table of pairs of users.
@@ -67,6 +75,10 @@ class FileSource(CardSource):
     separator: str = ""
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
     header: bool | None = None
+    ids_as: Literal["text", "integer"] = "text"
+    trim: bool = True
+    on_bad_row: Literal["stop", "drop"] = "stop"
+    missing: Literal["stop", "drop"] = "stop"
     items: str = ""
     users: str = ""
     links: str = ""
@@ -77,17 +89,28 @@ class FileSource(CardSource):
         """Read and prepare the table.
 
         Raises:
-            DataError: when a file is missing or malformed, or a column cannot be guessed.
+            DataError: when a file is missing or malformed, a column cannot be guessed, or most ids of a second table
+                are those of no row.
             ConfigError: when a setting does not fit the data.
         """
         path = self._find(self.path, place)
-        card = self._card(path, place)
+        return self._loaded(self._card(path, place), path, place)
+
+    def _loaded(self, card: Card, path: Path, place: DataLocations) -> Dataset:
         source = source_class(card)(**self._given())
         found = LocatedFiles(card.layouts[0], path.parent, str(path))
         check_files(found.layout, found.folder)
-        dataset = load_or_prepare(card, source.settings(), found, place, lambda: source.prepared(source.read(found)))
-        for step in dataset.steps:
-            if step.after != step.before:
+
+        def make() -> Dataset:
+            tables = source.read(found)
+            refuse_row_numbers(tables.interactions, card.layouts[0].interactions[0], str(path))
+            for line in met(tables, card.layouts[0]):
+                place.say(line)
+            return source.prepared(tables)
+
+        dataset = load_or_prepare(card, source.settings(), found, place, make)
+        for number, step in enumerate(dataset.steps):
+            if step.after != step.before or (number == 0 and step.note):
                 place.say(f"{card.name}: {sentence(step)}")
         return dataset
 
@@ -95,8 +118,8 @@ class FileSource(CardSource):
         """Return None: of somebody's own file nothing was published."""
         return None
 
-    def describe(self, place: DataLocations, more: tuple[str, ...] = ()) -> str:
-        """Return a card (TOML) that says what the settings and guesses say.
+    def describe(self, place: DataLocations, more: tuple[str, ...] = ()) -> DescribedTable:
+        """Return a card that says what the settings and guesses say, and what it reads.
 
         Args:
             place: where the files are.
@@ -108,13 +131,19 @@ class FileSource(CardSource):
         path = self._find(self.path, place)
         if path.suffix == ".toml":
             raise ConfigError("is a card already", where=str(path), remedy="name a table")
-        layout = self._layout(path, place)
+        layout, events = self._layout(path, place)
         for name in more:
             other = self._sibling(str(self._find(name, place)), path, place)
-            layout["interactions"].append(self._events(other, place))
+            layout["interactions"].append(dict(self._events(other, place).table))
         defaults = {key: value for key, value in self._given().items() if value is not None}
-        table = {"name": _slug(path), "layouts": [layout], "behaviours": self._behaviours(path, layout)}
-        return card_toml(table | {"defaults": defaults}, f"What the columns of {path.name} mean.")
+        behaviours = self._behaviours(path, layout)
+        table = {"name": _slug(path), "layouts": [layout], "behaviours": behaviours}
+        toml = card_toml(table | {"defaults": defaults}, f"What the columns of {path.name} mean.")
+        card = completed_card({"name": _slug(path), "layouts": [layout]}, path, behaviours)
+        quiet = dataclasses.replace(place, say=_silent)
+        dataset = self._loaded(card, path, quiet)
+        tables = read_layout(card.layouts[0], lambda name: path.parent / name, card.behaviours)
+        return DescribedTable(toml, dataset, facts(events, tables, card), hints(events, tables, self.positive_from))
 
     def _given(self) -> dict[str, Any]:
         """Return the settings of preparation that were said."""
@@ -140,12 +169,19 @@ class FileSource(CardSource):
         card = path if path.suffix == ".toml" else beside
         if is_experiment(card):
             raise ConfigError("is an experiment, no card", where=str(card), remedy="name a table or its card")
+        table = card_values(card, _slug(card))
+        more = self._sides(card, place)
+        layout = table["layouts"][0] if isinstance(table["layouts"], list) and table["layouts"] else {}
         said = [name for name in self._own_settings() if getattr(self, name) != getattr(FileSource(), name)]
-        if said:
-            what = f"{said[0]} has no effect beside the card {card}"
-            remedy = f"say it in the card, or move the card away and say {said[0]} here"
-            raise ConfigError(what, where="source file", remedy=remedy)
-        return user_card(card, _slug(card))
+        for name in said:
+            if name not in more:
+                what = f"{name} has no effect beside the card {card}"
+                remedy = f"say it in the card, or move the card away and say {name} here"
+                raise ConfigError(what, where="source file", remedy=remedy)
+            if name in layout:
+                raise ConfigError(f"{name} is said twice", where="source file", remedy=f"say it in {card} only")
+        layout |= more
+        return completed_card(table, card, [])
 
     def _own_settings(self) -> list[str]:
         """Return the settings that describe files."""
@@ -153,28 +189,35 @@ class FileSource(CardSource):
         return [name for name in names if name != "path"]
 
     def _inferred(self, path: Path, place: DataLocations) -> Card:
-        layout = self._layout(path, place)
+        layout, _ = self._layout(path, place)
         return completed_card({"name": _slug(path), "layouts": [layout]}, path, self._behaviours(path, layout))
 
-    def _layout(self, path: Path, place: DataLocations) -> dict[str, Any]:
+    def _layout(self, path: Path, place: DataLocations) -> tuple[dict[str, Any], Understanding]:
         """Describe the table and what lies beside it, as plain values of a card."""
-        layout: dict[str, Any] = {"interactions": [self._events(path, place)]}
+        events = self._events(path, place)
+        layout: dict[str, Any] = {"interactions": [dict(events.table)]}
+        layout |= self._sides(path, place)
+        for side, key in (("item", "item_text"), ("user", "user_text")):
+            wanted = [name for name in getattr(self, key) if name not in layout["interactions"][0]["columns"]]
+            if wanted and f"{side}s" not in layout:
+                layout["interactions"][0]["columns"] |= {name: name for name in wanted}
+                layout[f"{side}s"] = [{"from_rows": True, "columns": {name: name for name in wanted}}]
+        return layout, events
+
+    def _sides(self, path: Path, place: DataLocations) -> dict[str, Any]:
+        """Describe the tables and features that settings name, and those that lie beside a RecBole file."""
+        found: dict[str, Any] = {}
         for side in ("items", "users", "links"):
             named = getattr(self, side)
             atomic = path.with_suffix({"items": ".item", "users": ".user", "links": ".net"}[side])
             if not named and path.suffix == ".inter" and atomic.is_file():
                 named = str(atomic)
             if named:
-                layout[side] = [self._side(self._sibling(named, path, place), side, place)]
-        for side, key in (("item", "item_text"), ("user", "user_text")):
-            wanted = [name for name in getattr(self, key) if name not in layout["interactions"][0]["columns"]]
-            if wanted and f"{side}s" not in layout:
-                layout["interactions"][0]["columns"] |= {name: name for name in wanted}
-                layout[f"{side}s"] = [{"from_rows": True, "columns": {name: name for name in wanted}}]
+                found[side] = [self._side(self._sibling(named, path, place), side, place)]
         for key in ("item_features", "user_features"):
             if getattr(self, key):
-                layout[key] = self._sibling(getattr(self, key), path, place).name
-        return layout
+                found[key] = self._sibling(getattr(self, key), path, place).name
+        return found
 
     def _sibling(self, name: str, path: Path, place: DataLocations) -> Path:
         """Return a second file, which must lie in the first one's folder."""
@@ -194,18 +237,27 @@ class FileSource(CardSource):
             time=self.time,
         )
 
-    def _events(self, path: Path, place: DataLocations) -> dict[str, Any]:
+    def _events(self, path: Path, place: DataLocations) -> Understanding:
         """Describe the table of events."""
         found = describe_events(path, self._said(**{role: getattr(self, role) for role in _ROLES}))
         found.settle(place.say, place.ask)
-        return dict(found.table)
+        return self._as_said(found)
 
     def _side(self, path: Path, side: str, place: DataLocations) -> dict[str, Any]:
         """Describe a table about users or items, or of links."""
         texts = {"items": self.item_text, "users": self.user_text}.get(side, ())
         found = describe_side(path, side, self._said(), texts)
         found.settle(place.say, place.ask)
-        return dict(found.table)
+        return dict(self._as_said(found).table)
+
+    def _as_said(self, found: Understanding) -> Understanding:
+        """Add to a table what the settings say of its cells."""
+        ids = [found.columns[role] for role in IDS if role in found.columns]
+        table = dict(found.table) | ({"numbers": ids} if self.ids_as == "integer" else {})
+        table |= {} if self.trim else {"trim": False}
+        table |= {"on_bad_row": "drop"} if self.on_bad_row == "drop" else {}
+        table |= {"on_missing": "drop"} if self.missing == "drop" else {}
+        return dataclasses.replace(found, table=table)
 
     def _behaviours(self, path: Path, layout: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the behaviours of the file, in the order in which they first occur."""
@@ -216,6 +268,10 @@ class FileSource(CardSource):
         model = table_of(table | {"columns": {"behaviour": name}}, str(path))
         cells = read_table(TextFile(path, table["member"]), model)[name].dropna().unique()
         return [{"name": str(cell), "raw": str(cell)} for cell in cells]
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
 
 
 def _slug(path: Path) -> str:

@@ -63,6 +63,7 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
         links=pd.concat(links, ignore_index=True) if links else None,
         user_features=read_features(path(layout.user_features)) if layout.user_features else None,
         item_features=read_features(path(layout.item_features)) if layout.item_features else None,
+        zeros=sum(change.number for one in read for change in one.counts if change.kind == "zero"),
         steps=(
             Step(f"read {names}", lost + len(rows), lost + len(rows), "; ".join(dict.fromkeys(notes))),
             *_left_out(read, len(rows)),

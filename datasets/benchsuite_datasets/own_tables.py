@@ -77,15 +77,15 @@ def is_experiment(path: Path) -> bool:
     return "models" in table or len(_EXPERIMENT & table.keys()) > 1
 
 
-def user_card(path: Path, slug: str) -> Card:
-    """Return a user's card, in which everything but the tables may be left out.
+def card_values(path: Path, slug: str) -> dict[str, Any]:
+    """Return the plain values of a user's card, in which everything but the tables may be left out.
 
     Args:
         path: the card.
         slug: the set's name where the card says none.
 
     Raises:
-        DataError: when it cannot be read or is malformed.
+        DataError: when it cannot be read or describes no interactions.
     """
     try:
         table = tomllib.loads(path.read_text("utf-8"))
@@ -101,7 +101,7 @@ def user_card(path: Path, slug: str) -> Card:
             if isinstance(layout.get(key), dict):
                 layout[key] = [layout[key]]
         table["layouts"] = [layout]
-    return completed_card({"name": slug} | table, path, [])
+    return {"name": slug} | table
 
 
 def completed_card(table: dict[str, Any], path: Path, behaviours: list[dict[str, Any]]) -> Card:

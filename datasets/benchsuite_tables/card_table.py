@@ -82,7 +82,8 @@ class CardTable(Strict):
         file: the file's name; with ``from_rows`` there is none.
         member: file inside a zip, where the file is one.
         format: ``delimited`` (CSV and the like), ``columns`` (cells between any white space), ``lists``
-            (``user item item ...`` lines), ``jsonl``, ``pythonl`` (lines of Python literals), ``parquet``.
+            (``user item item ...`` lines), ``json`` (an array of objects), ``jsonl``, ``pythonl`` (lines of Python
+            literals), ``parquet``.
         separator: what stands between two cells.
         quote: the quoting character, "" where quotes mean nothing.
         escape: what makes the next sign plain, "" for nothing.
@@ -118,7 +119,7 @@ class CardTable(Strict):
 
     file: Inside | Literal[""] = ""
     member: Inside | Literal[""] = ""
-    format: Literal["delimited", "columns", "lists", "jsonl", "pythonl", "parquet"] = "delimited"
+    format: Literal["delimited", "columns", "lists", "json", "jsonl", "pythonl", "parquet"] = "delimited"
     separator: Annotated[str, Field(min_length=1, max_length=4)] = ","
     quote: Literal['"', ""] = '"'
     escape: Literal["\\", ""] = ""

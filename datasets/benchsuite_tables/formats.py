@@ -45,24 +45,32 @@ def read_lists(text: TextFile, table: CardTable, _numbers: dict[str, str]) -> Ce
 
 
 def json_rows(text: TextFile, form: str = "jsonl") -> Generator[tuple[int, dict[str, Any]], None, None]:
-    """Yield (line, object) of every line that is not blank.
+    """Yield (line, object) of every line that is not blank, or (number, object) of an array.
 
     Args:
         text: the file.
-        form: ``jsonl``, or ``pythonl`` for lines that Python's ``repr`` wrote (``{u'user': u'x'}``), as some old
-            files have them; only literals are read, nothing is run.
+        form: ``jsonl``, ``json`` for one array of objects, or ``pythonl`` for lines that Python's ``repr`` wrote
+            (``{u'user': u'x'}``), as some old files have them; only literals are read, nothing is run.
 
     Raises:
         DataError: when a line is no such object.
     """
     for line, value, why in json_lines(text, form):
         if why:
-            raise DataError(why, where=f"{text.name}, line {line}", remedy=_ROW)
+            raise DataError(why, where=f"{text.name}, {_place(form)} {line}", remedy=_ROW)
         yield line, value
+
+
+def _place(form: str) -> str:
+    """Return what rows are counted by: the objects of an array need not stand in lines of their own."""
+    return "object" if form == "json" else "line"
 
 
 def json_lines(text: TextFile, form: str) -> Generator[tuple[int, dict[str, Any], str], None, None]:
     """Yield (line, object, "") of every line that is not blank, or (line, {}, why it is no object)."""
+    if form == "json":
+        yield from _array(text)
+        return
     kind, parse = ("Python literal", ast.literal_eval) if form == "pythonl" else ("JSON", json.loads)
     for line, row in text_lines(text, "utf-8"):
         if not row.strip():
@@ -73,6 +81,21 @@ def json_lines(text: TextFile, form: str) -> Generator[tuple[int, dict[str, Any]
             yield line, {}, f"is not {kind}: {str(error)[:200]}"
             continue
         yield (line, value, "") if isinstance(value, dict) else (line, {}, f"is not a {kind} object")
+
+
+def _array(text: TextFile) -> Generator[tuple[int, dict[str, Any], str], None, None]:
+    """Yield (number, object, why it is none) of an array of objects, which is read as a whole."""
+    with text.open() as file:
+        raw = file.read()
+    try:
+        found = json.loads(raw)
+    except json.JSONDecodeError as error:
+        what = f"is not JSON: {error.msg}"
+        raise DataError(what, where=f"{text.name}, line {error.lineno}", remedy="correct the file") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise DataError(f"is not JSON: {str(error)[:200]}", where=text.name, remedy="correct the file") from None
+    for number, value in enumerate(found, 1):
+        yield (number, value, "") if isinstance(value, dict) else (number, {}, "is not a JSON object")
 
 
 def read_jsonl(text: TextFile, table: CardTable, numbers: dict[str, str]) -> Cells:
@@ -92,7 +115,8 @@ def read_jsonl(text: TextFile, table: CardTable, numbers: dict[str, str]) -> Cel
         for name, column in columns.items():
             cell = value.get(name)
             if isinstance(cell, list) and joins.get(name) == "":
-                raise DataError("holds a list", where=f"{text.name}, line {line}, column {name}", remedy=_LISTS)
+                where = f"{text.name}, {_place(table.format)} {line}, column {name}"
+                raise DataError("holds a list", where=where, remedy=_LISTS)
             column.append(_plain(cell, joins.get(name, "")))
     if seen:
         check_names(sorted(map(str, seen)), text, table)

@@ -16,7 +16,7 @@ _MOST_USERS = 0.9
 _FEW_ITEMS = 10
 _PLACES = 4
 _PAIR = 2
-_SAY = "say user = 'COLUMN' and item = 'COLUMN'; columns: "
+_SAY = "say user = 'COLUMN' and item = 'COLUMN' (in the shell --user, --item); columns: "
 
 
 @dataclass(frozen=True)

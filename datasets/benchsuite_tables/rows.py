@@ -23,7 +23,7 @@ NUMBERS = ("value", "score", "rank")
 """Roles that hold numbers where the caller does not say which do."""
 
 _TOLD = {
-    "trimmed": "blanks around an id of column {} taken away",
+    "trimmed": "ids of column {} trimmed of blanks",
     "whole": "whole numbers of column {} written as such",
     "boolean": "yes or no, true or false in column {} read as 1 or 0",
     "comma": "decimal commas in column {}",

@@ -23,6 +23,7 @@ _READERS: dict[str, Callable[[TextFile, CardTable, dict[str, str]], Cells]] = {
     "delimited": read_delimited,
     "columns": read_delimited,
     "lists": read_lists,
+    "json": read_jsonl,
     "jsonl": read_jsonl,
     "pythonl": read_jsonl,
     "parquet": read_parquet,

@@ -65,16 +65,21 @@ def time_form(cells: Sequence[str], where: str) -> str:
     Raises:
         DataError: when they could mean more than one thing, or nothing known.
     """
-    numbers = [found for cell in cells if (found := number(cell)) is not None]
-    if cells and len(numbers) == len(cells):
-        if all(_fits(cell, _PLAIN_DATES) for cell in cells):
+    numbers = [cell for cell in cells if number(cell) is not None]
+    if 2 * len(numbers) > len(cells):
+        # cells of another kind are bad ones, which reading names with their lines
+        if all(_fits(cell, _PLAIN_DATES) for cell in numbers):
             return _PLAIN_DATES
-        return unit_of(max(numbers, key=abs))
-    fitting = [form for form in ("iso", *_FORMS) if cells and all(_fits(cell.strip(), form) for cell in cells)]
+        return unit_of(max((float(cell) for cell in numbers), key=abs))
+    fits = {form: sum(_fits(cell.strip(), form) for cell in cells) for form in ("iso", *_FORMS)}
+    best = max(fits.values())
+    fitting = [form for form, fitted in fits.items() if fitted == best and 2 * best > len(cells)]
     if len(fitting) == 1 or "iso" in fitting:
         return fitting[0]
-    first = next((cell for cell in cells if not is_date(cell)), cells[0] if cells else "")
-    what = f"times like {cells[0]!r} could be {' or '.join(fitting)}" if fitting else f"{first!r} is of no known form"
+    shown = repr(cells[0]) if cells else "nothing"
+    what = (
+        f"times like {shown} could be {' or '.join(fitting)}" if fitting else f"times like {shown} are of no known form"
+    )
     remedy = "say time = '%d/%m/%Y' (day first), '%m/%d/%Y' (month first) or whatever it is, or timestamp = 'none'"
     raise DataError(what, where=where, remedy=remedy)
 

@@ -35,6 +35,7 @@ class Understanding:
         doubts: what makes the understanding unlikely.
         profiles: what the columns look like.
         rows: the first rows as cells.
+        has_names: whether the file names its columns.
     """
 
     where: str
@@ -46,6 +47,7 @@ class Understanding:
     doubts: tuple[Doubt, ...] = ()
     profiles: tuple[ColumnProfile, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    has_names: bool = True
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -83,9 +85,9 @@ class Understanding:
             say(f"{self.where}: {note}")
         if self.guessed:
             say(f"{self.where}: guessed that {', '.join(self.guessed)}; say otherwise in the settings if it is not so")
-        if not self.doubts:
-            return
-        shown = self.shown()
+        if self.ignored:
+            say(f"{self.where}: columns not read: {', '.join(self.ignored[:20])}")
+        shown = self.shown() if self.doubts or not self.has_names else []
         for number, line in enumerate(shown, 1):
             say(f"{self.where}: row {number} as understood: {line}")
         for doubt in self.doubts:
@@ -128,7 +130,16 @@ def understand(
     found = _with_decimals(found, table, first)
     ignored = tuple(name for name in first.names if name.strip() and name not in found.columns.values())
     return Understanding(
-        text.name, first.names, table, found.guessed, ignored, found.notes, found.doubts, first.profiles, first.rows
+        text.name,
+        first.names,
+        table,
+        found.guessed,
+        ignored,
+        found.notes,
+        found.doubts,
+        first.profiles,
+        first.rows,
+        first.has_names,
     )
 
 

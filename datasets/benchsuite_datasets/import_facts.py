@@ -1,0 +1,130 @@
+"""What reading a user's own tables found, lost and left open, for people to see before they trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchsuite.data import Dataset
+from benchsuite.errors import DataError
+from benchsuite_datasets.card import Card, Layout
+from benchsuite_datasets.dataset_builder import Tables
+from benchsuite_datasets.preparation_steps import count
+from benchsuite_tables.card_table import CardTable
+from benchsuite_tables.joins import meet
+from benchsuite_tables.profiles import ColumnProfile
+from benchsuite_tables.times import number
+from benchsuite_tables.understanding import Understanding
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ENOUGH_ROWS = 20
+_MOST_USERS = 0.9
+_HIGHEST_RATING = 10
+_LIKED = 0.8
+
+
+@dataclass(frozen=True, eq=False)
+class DescribedTable:
+    """A table that was read directly, and the card that says the same.
+
+    Attributes:
+        toml: the card.
+        dataset: the table as it was read without the card.
+        facts: what was read, left out and not used, as (what, how much).
+        hints: what the reader might want to say, as sentences.
+    """
+
+    toml: str
+    dataset: Dataset
+    facts: tuple[tuple[str, str], ...]
+    hints: tuple[str, ...]
+
+
+def refuse_row_numbers(rows: pd.DataFrame, table: CardTable, where: str) -> None:
+    """Raise DataError where a table without names has a user for (nearly) each row, so that users may be row numbers.
+
+    Raises:
+        DataError: that says so.
+    """
+    if table.header or table.format not in {"delimited", "columns"}:
+        return
+    if "user" in rows and len(rows) >= _ENOUGH_ROWS:
+        users = int(rows["user"].nunique())
+        if users > _MOST_USERS * len(rows) and table.columns["user"] == table.names[0]:
+            what = f"nearly each of its {len(rows):,} rows has a user of its own ({users:,})"
+            raise DataError(what, where=where, remedy="say user = 'COLUMN' and item = 'COLUMN', or header = true")
+
+
+def met(tables: Tables, layout: Layout) -> Iterator[str]:
+    """Yield how many ids of the rows each second table knows.
+
+    Raises:
+        DataError: where fewer than half of the ids are met (for links: half of the smaller side, because not each user
+            needs to have links), with what would make them meet.
+    """
+    rows = tables.interactions
+    ids = {side: rows[side].cat.categories.tolist() for side in ("user", "item")}
+    sides: list[tuple[str, str, pd.DataFrame | None]] = []
+    for side, table, files in (("user", tables.users, layout.users), ("item", tables.items, layout.items)):
+        names = [one.file for one in files if one.file]
+        sides += [(side, ", ".join(names), table)] if names else []
+    sides += [
+        ("user", layout.user_features, tables.user_features),
+        ("item", layout.item_features, tables.item_features),
+    ]
+    for side, file, known in sides:
+        if known is not None:
+            found = meet(ids[side], known.index, f"{side}s", file)
+            found.require_half()
+            yield found.sentence
+    if tables.links is not None:
+        ends = np.unique(np.concatenate([tables.links[end].astype(str).to_numpy() for end in ("user", "other")]))
+        found = meet(ids["user"], ends, "users", ", ".join(one.file for one in layout.links))
+        found.require_half_of_smaller()
+        yield found.sentence
+
+
+def facts(events: Understanding, tables: Tables, card: Card) -> tuple[tuple[str, str], ...]:
+    """Return what was read, left out and not used, one line each."""
+    read = tables.steps[0].before
+    lines = [("rows read", f"{read:,}")]
+    lines += [("while reading", note) for note in tables.steps[0].note.split("; ") if note]
+    if tables.zeros:
+        lines.append(("values of 0", f"{tables.zeros:,} of {read:,} rows have the value 0"))
+    texts = [f"{name} ({side})" for side in ("item", "user") for name in getattr(card, f"{side}_text")]
+    lines.append(("columns read as texts", ", ".join(texts) or "none"))
+    unused = [name for name in events.ignored if name not in {*card.item_text, *card.user_text}]
+    lines.append(("columns ignored", ", ".join(unused) or "none"))
+    return tuple(lines)
+
+
+def hints(events: Understanding, tables: Tables, positive_from: float | None) -> tuple[str, ...]:
+    """Return what a reader might want to say: what counts as liked, and what a 0 means."""
+    found = []
+    profile = events.profile("value")
+    if profile is not None and positive_from is None:
+        found.append(_label_rule(profile))
+    if tables.zeros and not (profile is not None and profile.is_label):
+        share = f"{tables.zeros:,} of {count(len(tables.interactions), 'rating')} are 0"
+        found.append(f"{share}: if that means not rated, leave them out with min_value")
+    return tuple(found)
+
+
+def _label_rule(profile: ColumnProfile) -> str:
+    """Propose which values mean "liked"."""
+    values = [found for cell in profile.cells if (found := number(cell.replace(",", "."))) is not None]
+    without = "without it there are no labels: accuracy, precision, recall, f1 and auc are not applicable"
+    if profile.is_label:
+        return f"{profile.name} says yes or no: say positive_from = 1; {without}"
+    high = max(values, default=0.0)
+    if high > _HIGHEST_RATING:
+        return f"no value of {profile.name} is said to mean liked: say positive_from = X; {without}"
+    liked = next((half / 2 for half in range(int(2 * high) + 1) if half / 2 >= _LIKED * high), high)
+    share = sum(value >= liked for value in values) / max(len(values), 1)
+    rule = f"{profile.name} goes up to {high:g}: positive_from = {liked:g} would call {share:.0%} of the rows liked"
+    return f"{rule}; {without}"
