@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Behaviour
-from benchsuite_tables.card_table import CardTable
 from benchsuite_datasets.frames import read_events
+from benchsuite_tables.card_table import CardTable
 from benchsuite_tables.text_file import BLOCK, LONGEST, TextFile
 
 FIRST_TIMES = {"iso": "2001-01-01", "%d-%m-%Y": "01-01-2001", "%Y%m%d": "20010101"}
