@@ -148,7 +148,8 @@ def read_rows(text: TextFile, table: CardTable, numbers: tuple[str, ...] = NUMBE
             frame[role], changed = tidy_ids(cells[name], trim=trim, whole=whole, missing=table.missing)
         counts += _changes(changed, name, kept)
     read = len(found) + sum(one.number for one in found.bad)
-    return Rows(pd.DataFrame(frame), pd.DataFrame(cells), tuple(counts), read, kept, text, table)
+    ours, theirs = (pd.DataFrame(columns, copy=False) for columns in (frame, cells))
+    return Rows(ours, theirs, tuple(counts), read, kept, text, table)
 
 
 def _check_roles(text: TextFile, table: CardTable, numbers: Iterable[str]) -> None:
