@@ -113,7 +113,7 @@ def events_of(rows: Rows, behaviours: tuple[Behaviour, ...]) -> pd.DataFrame:
     if table.part:
         events["part"] = pd.Categorical([table.part] * len(frame))
     events |= {str(name): frame[name] for name in frame if name not in _KEYS}
-    made = pd.DataFrame(events)
+    made = pd.DataFrame(events, copy=False)
     return explode_items(made, table, behaviours, rows.text) if table.explode else made
 
 

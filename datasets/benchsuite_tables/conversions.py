@@ -123,13 +123,15 @@ def to_seconds(column: Any, null: Bool | None, name: str, table: CardTable) -> C
         sound = kinds == _FINE
     else:
         counted = np.asarray(column)
-        empty = np.zeros(len(counted), bool) if null is None else null
         whole = counted.dtype.kind == "i"
-        sound = ~empty if whole else np.isfinite(counted) & ~empty
-        kinds = np.where(empty, _EMPTY, np.where(sound, _FINE, _WRONG)).astype(np.int8)
+        sound = np.ones(len(counted), bool) if whole else np.isfinite(counted)
+        kinds = np.where(sound, np.int8(_FINE), np.int8(_WRONG))
+        if null is not None:
+            sound &= ~null
+            kinds[null] = _EMPTY
         # the bounds keep what no int64 holds from being cast; anything outside the years is refused below
-        floored = counted // unit if whole else np.floor(np.where(sound, counted, 0) / unit)
-        seconds = np.clip(floored, -1, _LATEST).astype(np.int64)
+        floored = counted // unit if whole else np.floor(counted / unit)
+        seconds = np.clip(np.nan_to_num(floored, copy=False), -1, _LATEST).astype(np.int64)
     kinds[sound & ((seconds < 0) | (seconds >= _LATEST))] = _OUTSIDE
     return Converted(seconds, _bad(lambda kind: kinds == kind, column, name, table.time), mixed=_mixed(counted, sound))
 

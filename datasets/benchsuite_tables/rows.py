@@ -148,7 +148,8 @@ def read_rows(text: TextFile, table: CardTable, numbers: tuple[str, ...] = NUMBE
             frame[role], changed = tidy_ids(cells[name], trim=trim, whole=whole, missing=table.missing)
         counts += _changes(changed, name, kept)
     read = len(found) + sum(one.number for one in found.bad)
-    return Rows(pd.DataFrame(frame), pd.DataFrame(cells), tuple(counts), read, kept, text, table)
+    ours, theirs = (pd.DataFrame(columns, copy=False) for columns in (frame, cells))
+    return Rows(ours, theirs, tuple(counts), read, kept, text, table)
 
 
 def _check_roles(text: TextFile, table: CardTable, numbers: Iterable[str]) -> None:
@@ -184,8 +185,9 @@ def _kept(
         if one.mixed is not None:
             usual, cell, other, strange = one.mixed
             places = lines({usual, other})
-            what = f"times count different units: {cell} in {places[usual]}, {strange} in {places[other]}"
-            raise DataError(what, where=f"{text.name}, column {name}", remedy="write all times in one unit")
+            what = f"times count different units: {strange} here, {cell} in {places[usual]}"
+            where = f"{text.name}, {places[other]}, column {name}"
+            raise DataError(what, where=where, remedy="write all times in one unit")
     texts = {name: column for name, column in found.columns.items() if name not in converted}
     cells = [bad for one in converted.values() for bad in one.bad]
     cells += [bad for name, column in texts.items() for bad in bad_texts(column, name)]

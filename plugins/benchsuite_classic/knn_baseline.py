@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
@@ -76,11 +77,13 @@ class KNNBaseline(Model):
             bsl_options={"method": "als", "reg_u": _USER_DAMPING},
             verbose=False,
         )
-        learner.fit(self._ratings.trainset(self._ratings.values.data))
+        # two items (users) whose common ratings all lie on the baseline, as equal ratings do, make Surprise divide by 0
+        with contextlib.suppress(ZeroDivisionError):
+            learner.fit(self._ratings.trainset(self._ratings.values.data))
         self._mean = float(learner.trainset.global_mean)
         self._user_bias, self._item_bias = learner.bu, learner.bi
-        # Two items that nobody rated off the baseline have no correlation (0 / 0); only positive ones count.
-        self._similarity = np.where(learner.sim > 0, learner.sim, 0.0)
+        similarity = learner.sim if hasattr(learner, "sim") else self._correlations()
+        self._similarity = np.where(similarity > 0, similarity, 0.0)  # only positive ones count
         self._user_index = self._index_users() if users else None
         return self
 
@@ -171,13 +174,30 @@ class KNNBaseline(Model):
             similar = self._user_index.similarities(history, off)
         return np.asarray(baseline + self._user_index.deviation(similar, positions))
 
+    def _correlations(self) -> Float64:
+        """Return what Surprise computes, and 0 between two items (users) without any rating off the baseline."""
+        off = self._deviations() if self.between == "users" else self._deviations().T.tocsr()
+        seen, square = off.copy(), off.copy()
+        seen.data, square.data = np.ones_like(off.data), off.data**2
+        common, own = (seen @ seen.T).toarray(), (square @ seen.T).toarray()
+        scale = np.sqrt(own * own.T)
+        some = (common > 1) & (scale > 0)
+        similarity = np.divide((off @ off.T).toarray(), scale, out=np.zeros_like(scale), where=some)
+        similarity[some] *= (common[some] - 1) / (common[some] - 1 + self.shrinkage)
+        np.fill_diagonal(similarity, 1.0)
+        return np.asarray(similarity, np.float64)
+
+    def _deviations(self) -> csr_matrix:
+        """Return float64 csr[users, items], how far each training rating is off the baseline."""
+        off = self._ratings.values.copy()
+        users = np.repeat(np.arange(off.shape[0]), np.diff(off.indptr))
+        off.data = off.data - self._mean - self._user_bias[users] - self._item_bias[off.indices]
+        return off
+
     def _index_users(self) -> UserIndex:
         """Return the training ratings as neighbours among users."""
-        values = self._ratings.values
-        off = values.copy()
-        users = np.repeat(np.arange(values.shape[0]), np.diff(values.indptr))
-        off.data = values.data - self._mean - self._user_bias[users] - self._item_bias[values.indices]
-        return UserIndex(values, off, off.tocsc(), self.similarity, self.shrinkage, self.neighbours)
+        off = self._deviations()
+        return UserIndex(self._ratings.values, off, off.tocsc(), self.similarity, self.shrinkage, self.neighbours)
 
     def _bias(self, user: int, history: csr_matrix) -> float:
         """Return the user's bias: as learnt, or for a new user the damped mean residual of csr[1, items] values."""

@@ -178,3 +178,24 @@ def test_of_equal_neighbours_the_first_are_kept() -> None:
     near = np.array([[0.2, 0.5, 0.5, 0.5, 0.1], [0.0, 0.0, 0.3, 0.0, 0.0], [0.9, 0.8, 0.8, 0.1, 0.8]])
     _keep_largest(near, 2)
     np.testing.assert_array_equal(near, [[0, 0.5, 0.5, 0, 0], [0, 0, 0.3, 0, 0], [0.9, 0.8, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("between", ["items", "users"])
+@pytest.mark.parametrize("similarity", ["pearson", "msd"])
+@pytest.mark.parametrize("value", [1.0, 4.0, 3.3])
+def test_ratings_that_are_all_equal_predict_themselves(
+    small: Dataset, between: str, similarity: str, value: float
+) -> None:
+    """Nothing is rated off the baseline, where Surprise itself divides by 0."""
+    train = valued(small, np.full(len(small.interactions), value))
+    queries = whole_history(train)
+    for model in (KNNBaseline(between=between, similarity=similarity), SVD(factors=4, epochs=2)):
+        scores = model.fit(train, Context(seed=1)).score(queries, None)
+        np.testing.assert_allclose(scores[~np.isnan(scores)], value, atol=0.2 if isinstance(model, SVD) else 1e-5)
+        assert (~np.isnan(scores)).any()
+
+
+@pytest.mark.parametrize("between", ["items", "users"])
+def test_own_correlations_are_those_of_surprise(small: Dataset, between: str) -> None:
+    model = KNNBaseline(between=between).fit(small, Context())
+    np.testing.assert_allclose(np.maximum(model._correlations(), 0.0), model._similarity, atol=1e-9)

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchsuite.errors import DataError
-from benchsuite_datasets.card import Behaviour
-from benchsuite_datasets.frames import read_events
+from benchsuite_datasets.card import Behaviour, Layout
+from benchsuite_datasets.frames import read_events, read_layout
+from benchsuite_datasets.upstream import File
 from benchsuite_tables.card_table import CardTable
 from benchsuite_tables.text_file import BLOCK, LONGEST, TextFile
 
@@ -81,6 +82,33 @@ def test_a_missing_file_is_one_line(tmp_path):
     table = CardTable(file="no.csv", columns={"user": "u", "item": "i"})
     with pytest.raises(DataError, match=r"no\.csv: cannot be read: No such file"):
         read_events(TextFile(tmp_path / "no.csv"), table, ())
+
+
+def test_rows_that_are_left_out_are_a_step_of_their_own(tmp_path):
+    (tmp_path / "a.csv").write_text("u,i,v\na,x,1\nb,x,four\nc\n d,x,yes\n")
+    (tmp_path / "items.csv").write_text("id,name\nx ,Ex\ny\n")
+    columns = {"user": "u", "item": "i", "value": "v"}
+    layout = Layout(
+        name="own",
+        files=(File(name="a.csv"), File(name="items.csv")),
+        interactions=(CardTable(file="a.csv", columns=columns, on_bad_row="drop"),),
+        items=(CardTable(file="items.csv", columns={"id": "id", "name": "name"}, on_bad_row="drop"),),
+    )
+    tables = read_layout(layout, tmp_path.joinpath, ())
+    assert tables.interactions["user"].tolist() == ["a", "d"]
+    assert tables.items.index.tolist() == ["x"]
+    first, second = tables.steps
+    assert (first.before, first.after) == (4, 4)
+    assert first.note == (
+        "a.csv: blanks around an id of column u taken away in 1 row; "
+        "a.csv: yes or no, true or false in column v read as 1 or 0 in 1 row; "
+        "items.csv: blanks around an id of column id taken away in 1 row; "
+        "items.csv: left out 1 x line 3, 1 columns instead of 2"
+    )
+    assert (second.name, second.before, second.after) == ("leave out rows that cannot be read", 4, 2)
+    assert second.note == (
+        "a.csv: 1 x line 3, column v: 'four' is not a number; a.csv: 1 x line 4, 1 columns instead of 3"
+    )
 
 
 def test_missing_users_and_items_are_left_to_the_step_that_counts_them(read):

@@ -272,7 +272,7 @@ def test_mixed_units_of_time_name_both_lines(refused, usual, other, time):
     data = f"u,i,t\na,x,{usual}\nb,x,{usual}\nc,x,{other}\n"
     for policy in ("stop", "drop"):
         line = refused(data, columns=TIMED, time=time, on_bad_row=policy)
-        assert f"column t: times count different units: {usual} in line 2, {other} in line 4; write all" in line
+        assert f"line 4, column t: times count different units: {other} here, {usual} in line 2; write all" in line
 
 
 def test_times_that_grow_from_nothing_are_not_mixed(read):
