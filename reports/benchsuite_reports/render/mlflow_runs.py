@@ -174,7 +174,7 @@ def runs(comparison: Comparison) -> Iterator[Run]:
     origins = {(one.dataset, one.split, one.model): one for one in comparison.origins}
     metrics = [[m.label, m.version, dict(m.settings)] for m in comparison.metrics if m.task != "cost"]
     planned = comparison.provenance.get("settings", {})
-    rules = {name: planned[name] for name in ("relevant", "threshold") if name in planned}
+    rules = {name: planned[name] for name in _RULES if name in planned}
     for place, own in rows.items():
         origin = origins.get(place, RowOrigin(*place))
         identity = {"experiment": comparison.name, "place": place, "cells": origin.cells, "metrics": metrics, **rules}
@@ -219,7 +219,9 @@ def _settings(origin: RowOrigin, comparison: Comparison) -> dict[str, Any]:
     """Return every setting behind a run; a setting that tuning chose differently by fold is the list of its values."""
     found: dict[str, Any] = {"dataset": origin.dataset, "split": origin.split, "model": origin.model}
     planned = comparison.provenance.get("settings", {})
-    found |= {name: planned[name] for name in ("seeds", "k", "relevant", "threshold") if name in planned}
+    found |= {
+        name: planned[name] for name in ("seeds", "k", *_RULES) if name in planned
+    }
     parts: tuple[tuple[str, Sequence[PluginInfo], str], ...] = (
         ("dataset", comparison.datasets, origin.dataset),
         ("split", comparison.splits, origin.split),
