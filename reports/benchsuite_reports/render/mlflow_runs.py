@@ -27,6 +27,7 @@ KEY, DIGEST, REVISION = "benchsuite.key", "benchsuite.digest", "benchsuite.revis
 """Tags: which cells a run stands for, what was written into it, so that nothing is written twice, and how often."""
 
 _STATUS = {"ok": "FINISHED", "failed": "FAILED", "not applicable": "FINISHED", "missing": "SCHEDULED"}
+_RULES = ("relevant", "relevant_from", "threshold")
 _LONGEST = 500
 """Characters of a parameter or tag that every server takes; ``settings.json`` beside them has everything."""
 
