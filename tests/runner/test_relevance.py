@@ -44,8 +44,10 @@ def table(path: Path, no: float) -> Path:
 
 @pytest.fixture
 def measured(tmp_path: Path) -> Measured:
-    def go(no: float, **more: Any) -> tuple[Comparison, list[Mapping[str, Any]]]:
-        file = {"use": "file", "with": {"path": str(table(tmp_path / "mine.csv", no))}, "label": "mine"}
+    def go(
+        no: float, write: Callable[[Path, float], Path] = table, **more: Any
+    ) -> tuple[Comparison, list[Mapping[str, Any]]]:
+        file = {"use": "file", "with": {"path": str(write(tmp_path / "mine.csv", no))}, "label": "mine"}
         parts = {"sources": [file], "splits": ["random-holdout"], "models": ["popular"], "metrics": ["recall@40"]}
         experiment = check_experiment({"name": "x", "k": 40} | parts | more, "x.toml")
         store = Store(tmp_path / "runs")
@@ -118,16 +120,12 @@ def test_a_rule_that_leaves_nothing_is_refused_before_anything_is_fitted(
         measured(no, **more)
 
 
-def test_data_without_values_has_none_from_a_bound_on(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(globals(), "table", without_values)
-    with pytest.raises(ConfigError, match="the data has no values .*leave relevant_from out"):
-        measured(0, relevant_from=4)
-
-
 def without_values(path: Path, no: float) -> Path:
-    known = values(table_of_values(path, no))
+    known = values(table(path, no))
     path.write_text("\n".join(["user,item", *(f"{user},{item}" for user, item in known)]) + "\n")
     return path
 
 
-table_of_values = table
+def test_data_without_values_has_none_from_a_bound_on(measured: Measured) -> None:
+    with pytest.raises(ConfigError, match=r"the data has no values .*leave relevant_from out"):
+        measured(0, without_values, relevant_from=4)
