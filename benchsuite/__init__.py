@@ -28,7 +28,6 @@ _HOMES = {
     "list_plugins": "list_plugins",
     "show_plugin": "show_plugin",
     "completion": "completion",
-    "doctor": "doctor",
 }
 _BROUGHT = {
     "audit_split": "audit-split",
@@ -37,6 +36,7 @@ _BROUGHT = {
     "data_import": "data import",
     "data_show": "data show",
     "data_verify": "data verify",
+    "doctor": "doctor",
     "new_plugin": "new",
     "recommend": "recommend",
     "score": "score",

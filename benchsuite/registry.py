@@ -187,14 +187,18 @@ def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> PluginEntry
 
 
 def function_entries(group: FunctionGroup = "functions") -> dict[str, EntryPoint]:
-    """Return by name what installed packages bring in a group of functions.
+    """Return by name what installed packages bring in a group of functions; no package takes a name of our own.
 
     Args:
         group: ``functions``, for ``import benchsuite`` and the command line, or ``exports``, the formats of
             ``benchsuite data export``: each takes a data set, a folder, facts to tell, and a fold of it or None for the
             whole, writes files and returns the rows of each.
     """
-    return {point.name: point for _, _, point in _installed() if point.group == f"benchsuite.{group}"}
+    found: dict[str, EntryPoint] = {}
+    for distribution, _, point in _installed():
+        if point.group == f"benchsuite.{group}" and (distribution == OWN or point.name not in found):
+            found[point.name] = point
+    return found
 
 
 def load_function(name: str, group: FunctionGroup = "functions") -> Callable[..., Any]:

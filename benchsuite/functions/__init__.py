@@ -1,4 +1,4 @@
-"""The functions of ``import benchsuite``, each of which is a verb of the command line too; imported when asked for."""
+"""The core's functions of ``import benchsuite``, each a verb of the command line too; imported when asked for."""
 
 from __future__ import annotations
 
@@ -46,6 +46,6 @@ VERBS = (
     Verb("check", "", "check that a plugin keeps its contract"),
     Verb("new", "", "write a plugin package that is ready to install"),
     Verb("completion", f"{_HERE}.completion:completion", "print the line by which bash, zsh or fish completes words"),
-    Verb("doctor", f"{_HERE}.doctor:doctor", "check this machine and everything that is installed"),
+    Verb("doctor", "", "check this machine and everything that is installed"),
 )
 """All verbs, in the order of the help."""

@@ -32,8 +32,8 @@ def write_large(
     from benchsuite.data.result_tables import LARGE
     from benchsuite.data.tabular import ENDINGS, LARGE_DESCRIPTOR, describe, write_table
     from benchsuite.errors import UsageError
+    from benchsuite.keys import file_digest
     from benchsuite.registry import load_report
-    from benchsuite.store import file_digest
 
     tabular = load_report(form, trusted=trusted).tabular
     if tabular is None:

@@ -111,7 +111,7 @@ def _facts(folder: Path) -> dict[str, Any]:
 def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any], trust: Sequence[str]) -> Iterator[str]:
     """Measure again from the raw answers only, render, and compare."""
     from benchsuite.analysis.soundness import cache_faults
-    from benchsuite.store import file_digest
+    from benchsuite.keys import file_digest
 
     bare = store.without_caches()
     try:
@@ -121,9 +121,10 @@ def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any], trust: 
         return
     yield from cache_faults(store, bare)
     for name, digest in large.items():
-        found = file_digest(folder / name)
-        if found != digest:
-            yield f"{name}: {'differs from what the store gives' if found else 'is missing'}"
+        if not (folder / name).is_file():
+            yield f"{name}: is missing"
+        elif file_digest(folder / name) != digest:
+            yield f"{name}: differs from what the store gives"
     for name in sorted({*files, *facts["files"]}):
         path = folder / name
         if name not in files:

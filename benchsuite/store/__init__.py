@@ -8,7 +8,7 @@ Sums are checked: each process compares a file with its sum once, when it opens 
 made anew (see ``shapes.REMADE``) counts as absent; any other damage is refused in one line.
 """
 
-from benchsuite.store.entry import MANIFEST, Draft, Entry, file_digest, sync
+from benchsuite.store.entry import MANIFEST, Draft, Entry, sync
 from benchsuite.store.json_files import from_text, is_there, read_json, unreadable
 from benchsuite.store.shapes import CACHES, manifest_fault, misfit
 from benchsuite.store.store import Store
@@ -19,7 +19,6 @@ __all__ = [
     "Draft",
     "Entry",
     "Store",
-    "file_digest",
     "from_text",
     "is_there",
     "manifest_fault",

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite import keys
 from benchsuite.errors import StoreError
+from benchsuite.keys import file_digest
 from benchsuite.store.json_files import AGAIN, SUM, read_json, sum_of, to_text, unreadable, with_sum
 from benchsuite.store.shapes import arrays_fault, manifest_fault
 
@@ -135,11 +135,6 @@ class Draft:
         path.write_text(to_text(with_sum(self.manifest)), "utf-8")
         for name in (*files, MANIFEST) if durable else ():
             sync(self.folder / name)
-
-
-def file_digest(path: Path) -> str:
-    """Return the sha256 (hex) of a file, or "" when it is not there."""
-    return keys.file_digest(path) if path.is_file() else ""
 
 
 def sync(path: Path) -> None:

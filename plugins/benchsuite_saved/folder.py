@@ -21,8 +21,9 @@ from benchsuite.api import Model, Source
 from benchsuite.atomic_writes import new_folder
 from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError, NotApplicable, PluginError, StoreError
+from benchsuite.keys import file_digest
 from benchsuite.registry import PluginEntry, load_model
-from benchsuite.store import file_digest, sync
+from benchsuite.store import sync
 from benchsuite_saved.model_card import CARD, Benchmark, card
 
 ABOUT = "benchsuite.json"
@@ -173,7 +174,7 @@ def open_folder(folder: Path) -> Saved:
     if ".py:" in plugin:
         raise PluginError(f'names the file "{plugin}" as its model', where=str(folder / ABOUT), remedy=_ADVICE)
     for name, digest in files.items():
-        if file_digest(folder / name) != digest:
+        if not (folder / name).is_file() or file_digest(folder / name) != digest:
             raise DataError("is missing or not as it was saved", where=str(folder / name), remedy="copy it again")
     cls = load_model(plugin)
     if cls.version != told["version"]:

@@ -298,7 +298,7 @@ def test_wrong_words_are_one_line_with_a_remedy(
 
 
 def test_a_notebook_shows_text_as_text() -> None:
-    from benchsuite.functions.doctor import Diagnosis, Finding
+    from benchsuite_doctor.doctor import Diagnosis, Finding
 
     html = Diagnosis([Finding("<script>alert(1)</script>", "ok", "a & b")])._repr_html_()
     assert "<script>" not in html

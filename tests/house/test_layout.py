@@ -29,6 +29,7 @@ SHELVES = {
     "plugins": {
         "benchsuite_classic",
         "benchsuite_content",
+        "benchsuite_doctor",
         "benchsuite_flm",
         "benchsuite_interchange",
         "benchsuite_protocol",

@@ -49,6 +49,7 @@ def test_it_holds_nothing_else(wheel):
         "benchsuite_content",
         "benchsuite_data_verbs",
         "benchsuite_datasets",
+        "benchsuite_doctor",
         "benchsuite_flm",
         "benchsuite_interchange",
         "benchsuite_protocol",

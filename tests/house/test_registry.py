@@ -69,7 +69,7 @@ def test_looking_at_language_models_does_not_import_torch():
 def test_the_core_imports_no_plugin():
     core = ["benchsuite.registry", "benchsuite.api", "benchsuite.data", "benchsuite.plan"]
     core += ["benchsuite.store", "benchsuite.evaluate", "benchsuite.provenance", "benchsuite.runner"]
-    core += ["benchsuite.analysis", "benchsuite.cli.main", "benchsuite.functions.run", "benchsuite.functions.doctor"]
+    core += ["benchsuite.analysis", "benchsuite.cli.main", "benchsuite.functions.run"]
     roots = imported(core)
     assert {root for root in roots if root.startswith("benchsuite_")} == set()
     assert roots & {"torch", "transformers", "implicit", "surprise"} == set()

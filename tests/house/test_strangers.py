@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
 from benchsuite.errors import PluginError
-from benchsuite.registry import entries, find
+from benchsuite.registry import entries, find, load_function
 
 
 def rows(done):
@@ -136,3 +137,16 @@ def test_of_two_installs_of_one_distribution_the_first_counts(pretend, monkeypat
     for folder in (second, first):
         monkeypatch.syspath_prepend(str(folder))
     assert [entry.target for entry in entries("models") if entry.name == "twin"] == ["twin:First"]
+
+
+@pytest.mark.parametrize("place", [0, 1000])
+def test_a_stranger_does_not_take_the_name_of_our_own_verb(place, pretend, monkeypatch):
+    """Neither before us on the path nor behind us."""
+    ours = load_function("doctor")
+    site = pretend("taker", "functions", {"doctor": "taker_one:doctor", "tidy": "taker_one:doctor"})
+    path = sys.path.copy()
+    path.insert(place, str(site))
+    monkeypatch.setattr(sys, "path", path)
+    assert load_function("doctor") is ours
+    with pytest.raises(PluginError, match="taker_one"):
+        load_function("tidy")
