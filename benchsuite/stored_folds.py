@@ -11,10 +11,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchsuite.data import Dataset, Fold
-from benchsuite.data.files import VALIDATION, holds_truth, load_dataset, load_fold, save_truth, save_view
+import numpy as np
+
+from benchsuite.data import Dataset, Fold, GroundTruth, Relevance, explicit_negatives
+from benchsuite.data.files import (
+    VALIDATION,
+    holds_truth,
+    load_dataset,
+    load_fold,
+    load_truth,
+    save_truth,
+    save_view,
+)
 from benchsuite.errors import BenchsuiteError
-from benchsuite.store import Store
+from benchsuite.store import Entry, Store
 
 _TOLD = ("identity", "data", "guard", "counts")
 """The fields that the runner writes into the manifest of a fold."""
@@ -27,6 +37,7 @@ class StoredFolds:
         self._store = store
         self._folds: dict[str, Fold] = {}
         self._data: dict[str, Dataset] = {}
+        self._truths: dict[tuple[str, str], GroundTruth | None] = {}
 
     def fold(self, key: str) -> Fold:
         """Return a fold.
@@ -54,6 +65,30 @@ class StoredFolds:
             raise BenchsuiteError("the split makes no validation fold")
         return part
 
+    def relevance_identity(self, relevance: Relevance, key: str, *stages: str) -> dict[str, Any]:
+        """Return what the rule of relevance, applied to these stages of a fold, adds to the key of numbers."""
+        found = [self._truth(key, stage) for stage in stages]
+        negatives = any(one is not None and bool(explicit_negatives(one.value).any()) for one in found)
+        return relevance.identity(negatives=negatives)
+
+    def relevant_counts(self, relevance: Relevance, key: str) -> tuple[int, int] | None:
+        """Return how many held-out rows of a fold are relevant, and how many there are; None where it is not there.
+
+        Raises:
+            DataError: when the rule needs labels and the data has none.
+            StoreError: when the fold is damaged.
+        """
+        found = self._truth(key, "test")
+        if found is None:
+            return None
+        return int(np.count_nonzero(relevance.rows(found.value, found.label))), len(found.value)
+
+    def _truth(self, key: str, stage: str) -> GroundTruth | None:
+        """Return what a stage is judged by, without the rest of its fold; None where it is not there."""
+        if (key, stage) not in self._truths:
+            self._truths[key, stage] = _read_truth(self._store, key, stage)
+        return self._truths[key, stage]
+
 
 def read_fold(store: Store, key: str, dataset: Dataset) -> Fold:
     """Return a whole fold of this data set.
@@ -63,6 +98,20 @@ def read_fold(store: Store, key: str, dataset: Dataset) -> Fold:
     """
     folder = store.get("fold", key).folder
     return load_fold(folder, dataset, None if holds_truth(folder) else store.get("truth", key).folder)
+
+
+def _read_truth(store: Store, key: str, stage: str) -> GroundTruth | None:
+    """Read a truth; only its own files are checked, as a report needs nothing else of most folds."""
+    within = "" if stage == "test" else f"{VALIDATION}/"
+    kind = "fold" if within or holds_truth(store.folder("fold", key)) else "truth"
+    if not store.exists(kind, key):
+        return None
+    entry = Entry(store.folder(kind, key))
+    for name in entry.manifest["files"]:
+        if name.startswith(f"{within}truth."):
+            entry.path(name)
+    folder = entry.folder / within
+    return load_truth(folder) if holds_truth(folder) else None
 
 
 def damaged(store: Store, key: str) -> list[str]:

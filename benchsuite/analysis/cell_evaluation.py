@@ -11,7 +11,7 @@ import numpy as np
 
 from benchsuite.analysis.stored_cells import StoredCells
 from benchsuite.api import Metric
-from benchsuite.data import EvaluationInput, Float32, Float64, Fold
+from benchsuite.data import EvaluationInput, Float32, Float64, Fold, Relevance
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import Calibrator, Measurement, evaluation_input, fallback_share, measure
 from benchsuite.keys import content_key
@@ -56,6 +56,8 @@ class CellEvaluator:
     Attributes:
         store: where results are.
         cells: the plan's cells as they lie there.
+        relevance: the plan's rule of what counts as right.
+        folds: its folds.
     """
 
     def __init__(self, plan: Plan, store: Store) -> None:
@@ -63,7 +65,8 @@ class CellEvaluator:
         self.store = store
         self.cells = StoredCells(store)
         self._measurements: dict[str, Entry] = {}
-        self._folds = StoredFolds(store)
+        self.folds = StoredFolds(store)
+        self.relevance = Relevance.of(plan.settings)
         self._metrics: dict[str, Metric] | None = None
 
     def result(self, test: Cell, validation: Cell | None) -> CellResult:
@@ -87,10 +90,12 @@ class CellEvaluator:
             | ({"code": m.code} if m.code else {})
             for m in self._plan.metrics
         ]
-        settings = {name: self._plan.settings[name] for name in ("relevant", "threshold")}
+        stages = ["test"] if validation is None else ["test", "validation"]
+        rules = self.folds.relevance_identity(self.relevance, test.fold_key, *stages)
+        rules |= {"threshold": self._plan.settings["threshold"]}
         cells = {"cell": test.key, "validation": None if validation is None else validation.key}
         own = {"predicts_values": self._plan.predicts_values(test.model)}
-        return cells | settings | own | {"metrics": metrics, "replicates": REPLICATES, "seed": test.seed}
+        return cells | rules | own | {"metrics": metrics, "replicates": REPLICATES, "seed": test.seed}
 
     def _measure(self, key: str, test: Cell, validation: Cell | None) -> None:
         fold = self.fold(test.fold_key)
@@ -131,15 +136,14 @@ class CellEvaluator:
 
     def fold(self, key: str) -> Fold:
         """Return a fold, loaded once."""
-        return self._folds.fold(key)
+        return self.folds.fold(key)
 
     def evidence(self, test: Cell, validation: Cell | None) -> tuple[EvaluationInput, Calibrator]:
         """Return what metrics may look at, and how the scores were read."""
         stored = self.cells.arrays(test)
         tried = None if validation is None else self.cells.arrays(validation)
-        own, settings = self._plan.predicts_values(test.model), self._plan.settings
-        aims = settings["relevant"], settings["threshold"]
-        return evaluation_input(self.fold(test.fold_key), stored, tried, *aims, predicts_values=own)
+        own, aim = self._plan.predicts_values(test.model), self._plan.settings["threshold"]
+        return evaluation_input(self.fold(test.fold_key), stored, tried, self.relevance, aim, predicts_values=own)
 
     @property
     def metrics(self) -> dict[str, Metric]:

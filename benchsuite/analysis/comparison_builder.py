@@ -12,6 +12,7 @@ from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellR
 from benchsuite.analysis.contamination import contamination_notes, title_completion_notes
 from benchsuite.analysis.costs import COSTS, Costs
 from benchsuite.analysis.machines import machine_notes
+from benchsuite.analysis.relevance_notes import relevance_told
 from benchsuite.analysis.significance import ResultsByModel, significance_tests
 from benchsuite.analysis.stored_cells import StoredCells
 from benchsuite.analysis.strata_evaluation import Strata
@@ -76,6 +77,7 @@ def build(
             rows += [Row(dataset, split, model, name, None, None, None, 0, state, reason) for name in names]
     progress(len(planned), len(planned))
     judgement = significance_tests(plan, measurer, judged, rows, against)
+    relevance = relevance_told(plan, measurer.relevance, measurer.folds)
     models = tuple(dataclasses.replace(model, fitted=fitted.get(model.label, {})) for model in plan.models)
     return Comparison(
         name=plan.name,
@@ -84,9 +86,11 @@ def build(
         splits=tuple(_with_groups(plan.splits)),
         models=models,
         metrics=(*map(_titled, plan.metrics), *costs.infos()),
-        provenance=_provenance(plan, stored) | {"readings": _readings(judged)},
+        provenance=_provenance(plan, stored)
+        | {"readings": _readings(judged)}
+        | ({"relevance": relevance} if relevance else {}),
         notes=(
-            *_notes(plan, bool(judgement.contrasts)),
+            *_notes(plan, bool(judgement.contrasts), relevance),
             *machine_notes(plan, stored),
             *trial_notes(plan.tuning),
             *contamination_notes(plan.datasets, plan.models, plan.metrics, judgement.contrasts),
@@ -197,13 +201,15 @@ def _readings(judged: ResultsByModel) -> dict[str, Any]:
     }
 
 
-def _notes(plan: Plan, tested: bool) -> Iterator[str]:
+def _notes(plan: Plan, tested: bool, relevance: Mapping[str, Any]) -> Iterator[str]:
     for data in plan.datasets:
         if data.simulated:
             yield f"{data.label} is simulated: it shows that the machinery works, not which model is better."
     yield f"Intervals: 95%, bootstrap over users ({REPLICATES:,} draws)."
-    which = "every held-out interaction" if plan.settings["relevant"] == "taken" else "held-out items with label 1"
-    yield f"Rankings: {which} counts as right; all candidates are ranked, seen items left out, ties in a fixed order."
+    if relevance:
+        yield relevance["told"]
+    which = "only relevant items count" if relevance else "every held-out interaction counts"
+    yield f"Rankings: {which} as right; all candidates are ranked, seen items left out, ties in a fixed order."
     aim = plan.settings["threshold"]
     if any(metric.task == "classification" for metric in plan.metrics):
         told = "Accuracy, precision, recall, F1, AUC: labelled held-out pairs"

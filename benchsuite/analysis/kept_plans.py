@@ -34,7 +34,7 @@ _TRIALS = {
 }
 _PLAN = {
     "name": str,
-    "settings": {"relevant": str, "threshold": str},
+    "settings": {"relevant": frozenset({"taken", "liked"}), "relevant_from?": float, "threshold": str},
     "datasets": [_ABOUT | {"facts": {"simulated": bool}}],
     "splits": [_ABOUT | {"facts": {"groups?": [str]}}],
     "models": [_ABOUT | {"facts": {"proposed": bool, "ceiling": bool}}],

@@ -116,8 +116,8 @@ def _untestable(a: RunRef, b: RunRef, measurers: _Measurers, dataset: str, split
     for measurer, own, name in zip(measurers, cells, ("A", "B"), strict=True):
         if not all(map(measurer.cells.is_ok, own)):
             return f"no value in {name}"
-    rules = ("relevant", "threshold")
-    same_rules = all(a.plan.settings[name] == b.plan.settings[name] for name in rules)
+    rules = ("relevant", "relevant_from", "threshold")
+    same_rules = all(a.plan.settings.get(name) == b.plan.settings.get(name) for name in rules)
     if [cell.key for cell in cells[0]] == [cell.key for cell in cells[1]] and same_rules:
         return SAME
     folds = [[(test.seed, test.fold, test.fold_key) for test, _ in row.pairs] for row in rows if row is not None]
@@ -142,9 +142,9 @@ def _redefined(a: RunRef, b: RunRef, metric: str) -> str:
     facts = [(about.plugin, about.version, dict(about.settings)) for about in (one, other)]
     if facts[0] != facts[1]:
         return "the metric has other settings or another version, so its numbers do not mean the same"
-    rule = "relevant" if one.task == "ranking" else "threshold"
-    if a.plan.settings[rule] != b.plan.settings[rule]:
-        return f'"{rule}" differs, so its numbers do not mean the same'
+    for rule in ("relevant", "relevant_from") if one.task == "ranking" else ("threshold",):
+        if a.plan.settings.get(rule) != b.plan.settings.get(rule):
+            return f'"{rule}" differs, so its numbers do not mean the same'
     return ""
 
 

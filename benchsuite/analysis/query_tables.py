@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchsuite.analysis.cell_evaluation import CellEvaluator, CellResult
-from benchsuite.data import Bool, Fold, Int32, Int64
+from benchsuite.data import Bool, Fold, Int32, Int64, Relevance
 from benchsuite.data.result_tables import Batch
 from benchsuite.evaluate.evaluation_input import relevant_items
 from benchsuite.plan import Cell, Plan
@@ -48,7 +48,7 @@ def rankings(plan: Plan, store: Store, rows: int = ROWS) -> Iterator[Batch]:
         fold = measurer.fold(result.test.fold_key)
         stored = measurer.cells.arrays(result.test)
         ids = _texts(fold.train.items.ids)
-        right = _right(fold, plan.settings["relevant"])
+        right = _right(fold, measurer.relevance)
         width = stored["item"].shape[1]
         for first, last in _slices(len(stored["item"]), width, rows):
             item = stored["item"][first:last]
@@ -95,9 +95,9 @@ def _place(cell: Cell, fold: Fold, query: Int64) -> dict[str, NDArray[Any]]:
     return batch
 
 
-def _right(fold: Fold, relevant: Any) -> Any:
+def _right(fold: Fold, relevance: Relevance) -> Any:
     """Return a function from queries int64[r] and items int32[r] to bool[r]: does the item count as right?"""
-    lists = relevant_items(fold, relevant)
+    lists = relevant_items(fold, relevance)
     items = len(fold.train.items)
     known = lists.rows * items + lists.item
 

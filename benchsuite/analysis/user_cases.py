@@ -8,6 +8,7 @@ import numpy as np
 
 from benchsuite.analysis.cell_evaluation import CellEvaluator, CellResult
 from benchsuite.data import Entities, Int32, PerUser, UserCase, main_metric
+from benchsuite.evaluate import relevant_items
 from benchsuite.plan import Plan
 
 _LENGTH = 10
@@ -40,7 +41,8 @@ def cases(
         names = tuple(ids[code] for code in fold.queries.user)
         values = {model: _plain(measurer.values(result.key)[metric]) for model, result in first.items()}
         lists = {model: measurer.cells.arrays(r.test)["item"] for model, r in first.items()}
-        history, truth, items = fold.queries.items, fold.truth.items, fold.train.items
+        history, items = fold.queries.items, fold.train.items
+        truth = relevant_items(fold, measurer.relevance)
         chosen = np.unique(np.linspace(0, len(names) - 1, min(users, len(names))).round().astype(int)).tolist()
         shown = tuple(
             UserCase(

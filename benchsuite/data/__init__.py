@@ -14,6 +14,7 @@ from benchsuite.data.infos import (
     main_metric,
 )
 from benchsuite.data.predictions import EvaluationInput, Pairs, PairScores, Rankings
+from benchsuite.data.relevance import Relevance, Relevant, explicit_negatives, relevant_rows
 from benchsuite.data.rows import Row, RowOrigin, State, as_record, split_label
 from benchsuite.data.strata import Stratum, StratumFamily
 
@@ -44,6 +45,8 @@ __all__ = [
     "Queries",
     "Ragged",
     "Rankings",
+    "Relevance",
+    "Relevant",
     "Row",
     "RowOrigin",
     "SplitInfo",
@@ -56,7 +59,9 @@ __all__ = [
     "VarianceComponents",
     "as_record",
     "cutoff_of",
+    "explicit_negatives",
     "main_metric",
+    "relevant_rows",
     "split_cutoff",
     "split_label",
 ]

@@ -202,7 +202,7 @@ class UserCase:
     Attributes:
         user: the user's raw id.
         history: item texts that every model was shown, oldest first.
-        truth: item texts that came next.
+        truth: item texts that came next and count as right.
         lists: each model's list, best first.
     """
 

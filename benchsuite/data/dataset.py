@@ -27,7 +27,8 @@ class Interactions:
     Attributes:
         user: int32[n] user codes.
         item: int32[n] item codes.
-        value: float32[n] rating, count or amount; 1 where the data has no such thing.
+        value: float32[n] rating, count or amount; 1 where the data has no such thing. 0 or below says no: a row that
+            was seen and not taken, or a dislike.
         label: int8[n], 1 liked and 0 disliked, or None where the data has no dislikes.
         timestamp: int64[n] UTC seconds, or None where the data has no time.
         behaviour: int8[n] index into ``behaviours``.

@@ -122,7 +122,8 @@ class GroundTruth:
     Attributes:
         start: int64[q + 1] boundaries.
         item: int32[t] item codes.
-        value: float32[t] rating, count or amount of the held-out event.
+        value: float32[t] rating, count or amount of the held-out event; 0 or below is never relevant by default, see
+            :func:`benchsuite.data.relevant_rows`.
         label: int8[t], 1 liked and 0 disliked, or None where the data has no dislikes.
         timestamp: int64[t] UTC seconds, or None where the data has no time.
     """

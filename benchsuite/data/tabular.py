@@ -152,8 +152,8 @@ def to_arrow(table: TidyTable, batch: Batch, schema: Any = None) -> Any:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def describe(name: str, tables: Iterable[TidyTable], ending: str = "csv") -> bytes:
-    """Return the descriptor of files as a Data Package: every file, column, type and meaning."""
+def describe(name: str, tables: Iterable[TidyTable], ending: str = "csv", note: str = "") -> bytes:
+    """Return the descriptor of files as a Data Package: every file, column, type and meaning, and a note on all."""
     resources = [
         {
             "name": table.name,
@@ -177,5 +177,6 @@ def describe(name: str, tables: Iterable[TidyTable], ending: str = "csv") -> byt
     )
     if ending != "csv":
         about = "Texts are as they are."
+    about = f"{note} {about}" if note else about
     package = {"profile": "tabular-data-package", "title": name, "description": about, "resources": resources}
     return (json.dumps(package, indent=1, ensure_ascii=False) + "\n").encode()

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite.data import EvaluationInput, Fold, Pairs, PairScores, Ragged, Rankings
+from benchsuite.data import (
+    EvaluationInput,
+    Fold,
+    Int8,
+    Pairs,
+    PairScores,
+    Ragged,
+    Rankings,
+    Relevance,
+    explicit_negatives,
+)
 from benchsuite.evaluate.calibrate import Aim, Calibrator, calibrate_scores
 from benchsuite.evaluate.rating_calibration import RatingLine, RatingScale
 from benchsuite.evaluate.topk import popularity
 
 Arrays = Mapping[str, NDArray[Any]]
-Relevant = Literal["taken", "liked"]
 
 
 def evaluation_input(
     fold: Fold,
     answers: Arrays,
     validation: Arrays | None,
-    relevant: Relevant,
+    relevance: Relevance,
     aim: Aim,
     *,
     predicts_values: bool = False,
@@ -34,7 +43,7 @@ def evaluation_input(
         answers: the cell's arrays: item, score, fallback, pair_query, pair_item, pair_label, pair_value, pair_score.
         validation: the arrays of the same model's validation cell; threshold and calibrators are fitted on its pairs.
             None where only rankings are judged: then the pairs are not read.
-        relevant: which held-out items count as right in a ranking.
+        relevance: which held-out items count as right in a ranking.
         aim: what the threshold maximizes.
         predicts_values: whether the model's scores are on the scale of the values, see :class:`benchsuite.api.Model`.
     """
@@ -43,14 +52,14 @@ def evaluation_input(
         scores = reading.apply(answers["pair_score"])
     else:
         scores, reading = calibrate_scores(
-            (validation["pair_score"], validation["pair_label"]), answers["pair_score"], aim
+            (validation["pair_score"], _labels(fold, validation)), answers["pair_score"], aim
         )
         scores, reading = _with_ratings(fold, answers, validation, scores, reading, own=predicts_values)
     evidence = EvaluationInput(
         user=fold.queries.user,
-        relevant=relevant_items(fold, relevant),
+        relevant=relevant_items(fold, relevance),
         rankings=Rankings(answers["item"], answers["score"], answers["fallback"]),
-        pairs=Pairs(answers["pair_query"], answers["pair_item"], answers["pair_label"], answers["pair_value"]),
+        pairs=Pairs(answers["pair_query"], answers["pair_item"], _labels(fold, answers), answers["pair_value"]),
         scores=scores,
         catalogue=len(fold.train.items) if fold.candidates is None else len(fold.candidates),
         popularity=popularity(fold),
@@ -72,13 +81,23 @@ def _with_ratings(
     return dataclasses.replace(scores, rating=ratings), dataclasses.replace(reading, rating=line)
 
 
-def relevant_items(fold: Fold, relevant: Relevant) -> Ragged:
-    """Return the items that count as right, one list per query."""
+def _labels(fold: Fold, answers: Arrays) -> Int8:
+    """Return the labels of the pairs, int8[p]; where the data has none of its own, explicit negatives are no likes."""
+    label: Int8 = answers["pair_label"]
+    if fold.truth.label is not None:
+        return label
+    return np.where(explicit_negatives(answers["pair_value"]), np.int8(0), label)
+
+
+def relevant_items(fold: Fold, relevance: Relevance) -> Ragged:
+    """Return the items that count as right, one list per query.
+
+    Raises:
+        DataError: when the rule needs labels and the data has none.
+    """
     truth = fold.truth
-    if relevant == "taken" or truth.label is None:
-        return truth.items
-    liked = truth.label == 1
-    return Ragged.from_pairs(truth.rows[liked], truth.item[liked], len(truth))
+    right = relevance.rows(truth.value, truth.label)
+    return truth.items if right.all() else Ragged.from_pairs(truth.rows[right], truth.item[right], len(truth))
 
 
 def fallback_share(evidence: EvaluationInput) -> float:

@@ -12,7 +12,8 @@ def labelled_pairs(fold: Fold, seed: int) -> Pairs:
 
     Where the data has dislikes, the pairs are the held-out rows with their labels. Where it has none, every held-out
     row is a positive, and for each the harness draws one negative, evenly among the query's candidates that it never
-    took (neither in the history nor held out), without repeats as far as there are enough.
+    took (neither in the history nor held out), without repeats as far as there are enough. Where these are judged, a
+    held-out row with a value of 0 or below is a negative, see :func:`benchsuite.evaluate.evaluation_input`.
 
     Args:
         fold: the fold.

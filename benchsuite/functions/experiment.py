@@ -38,7 +38,8 @@ class Experiment(plan.Experiment):
         metrics: Picks,
         seeds: Sequence[int] = (0,),
         k: int = 100,
-        relevant: Literal["taken", "liked"] = "taken",
+        relevant: Literal["taken", "liked"] | None = None,
+        relevant_from: float | None = None,
         threshold: Literal["accuracy", "f1"] = "accuracy",
         timeout_minutes: float = 120,
         tune: Mapping[str, Any] | None = None,
@@ -54,11 +55,12 @@ class Experiment(plan.Experiment):
             "summary": summary,
             "seeds": _listed(seeds),
             "k": k,
-            "relevant": relevant,
             "threshold": threshold,
             "timeout_minutes": timeout_minutes,
             "tune": dict(tune) if isinstance(tune, Mapping) else tune,
         }
+        table |= {} if relevant is None else {"relevant": relevant}
+        table |= {} if relevant_from is None else {"relevant_from": relevant_from}
         for part, picks in (("sources", sources), ("splits", splits), ("models", models), ("metrics", metrics)):
             table[part] = _listed(picks)
         check_experiment(table, where=f'experiment "{name}"')

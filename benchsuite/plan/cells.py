@@ -215,7 +215,7 @@ def make_plan(
             "summary": experiment.summary,
             "seeds": list(experiment.seeds),
             "k": experiment.k,
-            "relevant": experiment.relevant,
+            **experiment.relevance.settings(),
             "threshold": experiment.threshold,
             "timeout_minutes": experiment.timeout_minutes,
             "tune": None if experiment.tune is None else experiment.tune.model_dump(),

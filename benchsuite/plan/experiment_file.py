@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from benchsuite.data import Relevance, Relevant
 from benchsuite.errors import ConfigError, did_you_mean, shortened
 
 MOST_ROWS = 10_000
@@ -104,7 +105,10 @@ class Experiment(BaseModel):
         summary: one line for lists.
         seeds: each seed cuts the data and seeds the models anew.
         k: the length of the stored lists; metrics may ask for any smaller one.
-        relevant: which held-out items count as right in a ranking: all that were taken, or only the liked ones.
+        relevant: which held-out items count as right in a ranking: ``taken``, all but those with a value of 0 (or
+            False) or below, which say no; or ``liked``, those with label 1.
+        relevant_from: instead of ``relevant``: only held-out items with at least this value count as right. Training
+            rows stay as they are, whatever is relevant.
         threshold: what the threshold between 0 and 1 maximizes on the validation fold.
         timeout_minutes: after this long a cell fails.
         tune: ``{ on = "ndcg@10", trials = 20 }`` or ``{ on = "ndcg@10", seconds = 600 }``, or nothing: then every
@@ -121,7 +125,8 @@ class Experiment(BaseModel):
     summary: str = ""
     seeds: Annotated[list[Annotated[int, Ge(0), Lt(2**32)]], MinLen(1), MaxLen(MOST_ROWS)] = [0]
     k: Annotated[int, Gt(0), Le(_LONGEST_LIST)] = 100
-    relevant: Literal["taken", "liked"] = "taken"
+    relevant: Relevant = "taken"
+    relevant_from: Annotated[float, Gt(0), _Finite] | None = None
     threshold: Literal["accuracy", "f1"] = "accuracy"
     timeout_minutes: Annotated[float, Gt(0), _Finite] = 120
     tune: Tune | None = None
@@ -129,6 +134,11 @@ class Experiment(BaseModel):
     splits: PluginSpecs
     models: PluginSpecs
     metrics: PluginSpecs
+
+    @property
+    def relevance(self) -> Relevance:
+        """The rule that says which held-out rows are relevant."""
+        return Relevance(self.relevant, self.relevant_from)
 
     def expanded(self, table: Literal["sources", "splits", "models", "metrics"]) -> list[PluginSpec]:
         """Return a table's plugins with all grids expanded.
@@ -243,8 +253,20 @@ def check_experiment(table: dict[str, Any], where: str) -> Experiment:
         message = first["msg"][:1].lower() + first["msg"][1:]
         remedy = f"it is {shortened(first['input'])} now"
         raise ConfigError(message, where=f"{where}: {key}", remedy=remedy) from None
+    _check_relevance(experiment, where)
     _check_size(experiment, where)
     return experiment
+
+
+def _check_relevance(experiment: Experiment, where: str) -> None:
+    """Refuse two rules at once.
+
+    Raises:
+        ConfigError: naming both keys.
+    """
+    if experiment.relevant_from is not None and "relevant" in experiment.model_fields_set:
+        what = f'relevant = "{experiment.relevant}" and relevant_from = {experiment.relevant_from:g} are two rules'
+        raise ConfigError(what, where=where, remedy="leave one of them out")
 
 
 def _check_size(experiment: Experiment, where: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import cast
 
-from benchsuite.api import DataLocations, Source, Split
+from benchsuite.api import DataLocations, Metric, Source, Split
 from benchsuite.data import Dataset
 from benchsuite.data.files import save_dataset
 from benchsuite.errors import DataError
@@ -18,6 +18,7 @@ from benchsuite.plan.cells import FoldPlace, unmet
 from benchsuite.plan.resolve import ResolvedPlugin
 from benchsuite.registry import OWN
 from benchsuite.runner.plugin_code import warn_of_changed_code
+from benchsuite.runner.relevance_checks import check_data, check_held_out
 from benchsuite.store import Store
 from benchsuite.stored_folds import complete, separate_truth, write_fold
 
@@ -34,18 +35,22 @@ def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say
         say: shows one line.
 
     Raises:
-        BenchsuiteError: when data cannot be had, a plugin or setting is wrong, or a fold leaks.
+        BenchsuiteError: when data cannot be had, a plugin or setting is wrong, a fold leaks, or nothing is relevant.
     """
     picked = resolve_all(experiment)
     warn_of_changed_code(picked, store, say)
     datasets: dict[str, tuple[ResolvedPlugin, Dataset]] = {}
     folds: list[FoldPlace] = []
     refused: dict[tuple[str, str], str] = {}
+    ranked = any(cast("Metric", metric.plugin).task == "ranking" for metric in picked.metrics)
+    judged = ranked or not experiment.relevance.is_default
     for source in picked.sources:
         with _trying(source):
             dataset = cast("Source", source.plugin).load(place)
         if not len(dataset.interactions):
             raise DataError("no interactions are left after preparation", where=source.label)
+        if judged:
+            check_data(experiment.relevance, dataset, experiment.name, source.label)
         datasets[source.label] = (source, dataset)
         _keep(store, dataset)  # before its folds, which cannot be read without it
         for split in picked.splits:
@@ -55,6 +60,8 @@ def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say
                     made = [] if reason else list(_folds(experiment, store, source.label, dataset, split, say))
             except DataError as error:
                 made, reason = [], str(error)
+            if judged:
+                check_held_out(experiment.relevance, store, made, experiment.name)
             folds += made
             if reason:
                 refused[source.label, split.label] = f"{split.label}: {reason}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.data import Trials
+from benchsuite.data import Relevance, Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import evaluation_input
 from benchsuite.keys import content_key
@@ -51,6 +51,7 @@ class TuneQueue:
         self._device = device
         self._retry = retry
         self.tried: set[str] = set()
+        self._relevance = Relevance.of(plan.settings)
         tune = plan.settings["tune"]
         self._budget = Budget(tune["on"], tune["trials"], tune["seconds"])
         about = next(metric for metric in plan.metrics if metric.label == tune["on"])
@@ -92,9 +93,8 @@ class TuneQueue:
             "k": cell.identity["k"],
             "budget": dataclasses.asdict(self._budget),
             "metric": self._metric_identity,
-            "relevant": self._plan.settings["relevant"],
             "threshold": self._plan.settings["threshold"],
-        }
+        } | self._folds.relevance_identity(self._relevance, cell.fold_key, "validation")
         model = cell.identity["model"]
         plugin = load_model(model["plugin"], trusted=self._plan.trusted).from_settings(model["settings"])
         study = Study(plugin, self._budget, cell.seed, self._metric.higher_is_better)
@@ -144,10 +144,10 @@ class TuneQueue:
         if entry.manifest["state"] != "ok":
             return Trial(settings, None, seconds, cell.key, entry.manifest["reason"])
         arrays = entry.arrays()
-        plan = self._plan.settings
+        aim = self._plan.settings["threshold"]
         fold = self._folds.part(cell.fold_key, cell.stage)
         own = self._plan.predicts_values(cell.model)
-        evidence, _ = evaluation_input(fold, arrays, arrays, plan["relevant"], plan["threshold"], predicts_values=own)
+        evidence, _ = evaluation_input(fold, arrays, arrays, self._relevance, aim, predicts_values=own)
         values = np.asarray(self._metric.measure(evidence), np.float64)
         value = float(self._metric.estimate(evidence, values, np.ones((1, len(evidence))))[0])
         if np.isnan(value):

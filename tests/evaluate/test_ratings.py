@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 
-from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Queries, Ragged
+from benchsuite.data import Dataset, Entities, Fold, GroundTruth, Interactions, Queries, Ragged, Relevance
 from benchsuite.evaluate import RatingLine, RatingScale, evaluation_input, labelled_pairs
 from benchsuite.evaluate.rating_calibration import DAMPING
 
@@ -92,13 +92,15 @@ def test_evidence_holds_ratings_beside_scores_and_drawn_negatives_teach_nothing(
         "pair_value": pairs.value,
         "pair_score": np.where(known, pairs.value / 10, 77).astype(np.float32),
     }
-    evidence, reading = evaluation_input(asked, answers, answers, "taken", "accuracy", predicts_values=own)
+    evidence, reading = evaluation_input(asked, answers, answers, Relevance(), "accuracy", predicts_values=own)
     assert reading.rating is not None
     assert reading.rating.fitted != own
     assert evidence.scores.rating is not None
     told = np.full(3, 1.0) if own else pairs.value[known]
     np.testing.assert_allclose(evidence.scores.rating[known], told, rtol=1e-5)
     np.testing.assert_array_equal(evidence.scores.score, answers["pair_score"])
-    unrated, reading = evaluation_input(fold([1, 1, 1, 1]), answers, answers, "taken", "accuracy", predicts_values=own)
+    unrated, reading = evaluation_input(
+        fold([1, 1, 1, 1]), answers, answers, Relevance(), "accuracy", predicts_values=own
+    )
     assert unrated.scores.rating is None
     assert reading.rating is None

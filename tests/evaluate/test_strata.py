@@ -21,6 +21,7 @@ from benchsuite.data import (
     Queries,
     Ragged,
     Rankings,
+    Relevance,
 )
 from benchsuite.evaluate import Part, evaluation_input, measure, measure_parts, parts, unanswered
 from benchsuite.plan.experiment_file import PluginSpec
@@ -232,7 +233,7 @@ def test_what_the_fallback_answered_is_counted_with_the_cold() -> None:
         "pair_value": truth.value,
         "pair_score": np.where(known[truth.item], 1.0, np.nan).astype(np.float32),
     }
-    evidence, _ = evaluation_input(fold, stored, stored, "taken", "f1")
+    evidence, _ = evaluation_input(fold, stored, stored, Relevance(), "f1")
     found = by_name(fold)
     assert unanswered(evidence, found["cold items"]) == (4, 4)
     assert unanswered(evidence, found["warm items"]) == (0, 6)

@@ -22,6 +22,18 @@ GOOD = {"name": "x", "sources": ["demo"], "splits": ["random-holdout"], "models"
         ({"seeds": [-1]}, ["seeds[1]", "greater than or equal to 0"]),
         ({"k": 0}, ["k", "greater than 0"]),
         ({"relevant": "all"}, ["relevant", "'taken' or 'liked'"]),
+        (
+            {"relevant": "taken", "relevant_from": 4},
+            ['relevant = "taken"', "relevant_from = 4", "leave one of them out"],
+        ),
+        (
+            {"relevant": "liked", "relevant_from": 4},
+            ['relevant = "liked"', "relevant_from = 4", "leave one of them out"],
+        ),
+        ({"relevant_from": 0}, ["relevant_from", "greater than 0"]),
+        ({"relevant_from": float("inf")}, ["relevant_from", "finite number"]),
+        ({"relevant_from": True}, ["relevant_from", "valid number"]),
+        ({"relevant_from": "4"}, ["relevant_from", "valid number"]),
         ({"name": "a/b"}, ["name", "pattern"]),
         ({"tune": {"on": "ndcg@10"}}, ["tune", "trials, seconds or both"]),
         ({"models": [{"use": "als", "grid": {"factors": []}}]}, ["models[1]", "grid.factors", "at least 1"]),

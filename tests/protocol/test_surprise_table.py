@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchsuite.api import Context, Model
-from benchsuite.data import Dataset, EvaluationInput, Fold
+from benchsuite.data import Dataset, EvaluationInput, Fold, Relevance
 from benchsuite.evaluate import evaluation_input, labelled_pairs, score_pairs
 from benchsuite_classic.knn_baseline import KNNBaseline
 from benchsuite_classic.svd import SVD
@@ -62,7 +62,7 @@ def answered(model: Model, fold: Fold) -> EvaluationInput:
     # These models predict values, so that no line is fitted on validation answers: there need be none.
     nothing = {name: column[:0] for name, column in answers.items() if name.startswith("pair_")}
     assert model.predicts_values
-    return evaluation_input(fold, answers, nothing, "taken", "accuracy", predicts_values=True)[0]
+    return evaluation_input(fold, answers, nothing, Relevance(), "accuracy", predicts_values=True)[0]
 
 
 @pytest.mark.parametrize(("model", "rmse", "mae"), PUBLISHED)

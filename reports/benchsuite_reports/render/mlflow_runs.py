@@ -27,6 +27,7 @@ KEY, DIGEST, REVISION = "benchsuite.key", "benchsuite.digest", "benchsuite.revis
 """Tags: which cells a run stands for, what was written into it, so that nothing is written twice, and how often."""
 
 _STATUS = {"ok": "FINISHED", "failed": "FAILED", "not applicable": "FINISHED", "missing": "SCHEDULED"}
+_RULES = ("relevant", "relevant_from", "threshold")
 _LONGEST = 500
 """Characters of a parameter or tag that every server takes; ``settings.json`` beside them has everything."""
 
@@ -174,7 +175,7 @@ def runs(comparison: Comparison) -> Iterator[Run]:
     origins = {(one.dataset, one.split, one.model): one for one in comparison.origins}
     metrics = [[m.label, m.version, dict(m.settings)] for m in comparison.metrics if m.task != "cost"]
     planned = comparison.provenance.get("settings", {})
-    rules = {name: planned[name] for name in ("relevant", "threshold") if name in planned}
+    rules = {name: planned[name] for name in _RULES if name in planned}
     for place, own in rows.items():
         origin = origins.get(place, RowOrigin(*place))
         identity = {"experiment": comparison.name, "place": place, "cells": origin.cells, "metrics": metrics, **rules}
@@ -219,7 +220,9 @@ def _settings(origin: RowOrigin, comparison: Comparison) -> dict[str, Any]:
     """Return every setting behind a run; a setting that tuning chose differently by fold is the list of its values."""
     found: dict[str, Any] = {"dataset": origin.dataset, "split": origin.split, "model": origin.model}
     planned = comparison.provenance.get("settings", {})
-    found |= {name: planned[name] for name in ("seeds", "k", "relevant", "threshold") if name in planned}
+    found |= {
+        name: planned[name] for name in ("seeds", "k", *_RULES) if name in planned
+    }
     parts: tuple[tuple[str, Sequence[PluginInfo], str], ...] = (
         ("dataset", comparison.datasets, origin.dataset),
         ("split", comparison.splits, origin.split),

@@ -32,7 +32,8 @@ class Csv(Report):
         """Return ``results.csv`` and the other tables, and their schema as a Data Package."""
         found = small_tables(comparison)
         files = {f"{table.name}.csv": as_bytes("csv", table, found[table.name]) for table in SMALL}
-        return files | {DESCRIPTOR: describe(comparison.name, SMALL)}
+        note = comparison.provenance.get("relevance", {}).get("told", "")
+        return files | {DESCRIPTOR: describe(comparison.name, SMALL, note=note)}
 
 
 @dataclass
