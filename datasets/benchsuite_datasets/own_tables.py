@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import stat
 import tomllib
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +11,10 @@ from typing import Any
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Card
 from benchsuite_datasets.card_loader import card_of
-from benchsuite_datasets.preparation_steps import count
 from benchsuite_tables.first_rows import Said
-from benchsuite_tables.recognition import refuse_workbook
-from benchsuite_tables.strict import is_inside
-from benchsuite_tables.text_file import FETCH, TextFile, shorten
+from benchsuite_tables.text_file import TextFile
 from benchsuite_tables.understanding import Understanding, understand, understand_entities, understand_links
+from benchsuite_tables.zip_members import only_member
 
 EVENT_ROLES = ("user", "item", "value", "timestamp", "behaviour")
 
@@ -128,27 +124,3 @@ def _files(layout: Any) -> list[str]:
         return []
     own = [layout[key] for key in ("file", "item_features", "user_features") if isinstance(layout.get(key), str)]
     return own + [name for part in layout.values() for name in _files(part)]
-
-
-def only_member(path: Path) -> str:
-    """Return the one file inside a zip, or "" for a file that is none.
-
-    Raises:
-        DataError: when it holds another number of files, or the one is a link or leads outside.
-    """
-    if path.suffix != ".zip":
-        return ""
-    refuse_workbook(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise DataError(f"cannot be read: {error}", where=str(path), remedy=FETCH) from None
-    if len(infos) != 1:
-        remedy = "unpack it, or write a card that names the member"
-        raise DataError(f"holds {count(len(infos), 'file')}", where=str(path), remedy=remedy)
-    (info,) = infos
-    if stat.S_ISLNK(info.external_attr >> 16) or not is_inside(info.filename):
-        what = f"its file {shorten(info.filename)} is a link or leads outside"
-        raise DataError(what, where=str(path), remedy="pack the table itself, under a plain name")
-    return info.filename
