@@ -161,11 +161,14 @@ class _OtherRows:
     @contextlib.contextmanager
     def decoded(self) -> Iterator[None]:
         """Raise UnicodeDecodeError for a row that cannot be decoded; arrow itself would only print it."""
-        before, failed = sys.unraisablehook, []
+        before = sys.unraisablehook
+        failed: list[UnicodeDecodeError] = []
 
         def hook(told: Any) -> None:
-            ours = isinstance(told.exc_value, UnicodeDecodeError)
-            (failed.append if ours else before)(told.exc_value if ours else told)
+            if isinstance(told.exc_value, UnicodeDecodeError):
+                failed.append(told.exc_value)
+            else:
+                before(told)
 
         sys.unraisablehook = hook
         try:
