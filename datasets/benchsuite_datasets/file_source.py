@@ -266,7 +266,7 @@ class FileSource(CardSource):
         if not name:
             return []
         model = table_of(table | {"columns": {"behaviour": name}}, str(path))
-        cells = read_table(TextFile(path, table["member"]), model)[name].dropna().unique()
+        cells = read_table(TextFile(path, table["member"], model.skip), model)[name].dropna().unique()
         return [{"name": str(cell), "raw": str(cell)} for cell in cells]
 
 

@@ -45,7 +45,7 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
     import pandas as pd
 
     def text(table: CardTable) -> TextFile:
-        return TextFile(path(table.file), table.member)
+        return TextFile(path(table.file), table.member, table.skip)
 
     read = [read_rows(text(table), table, ("value",)) for table in layout.interactions]
     events = [_looked_up(events_of(one, behaviours), one.table, text) for one in read]

@@ -87,7 +87,8 @@ class CardTable(Strict):
         separator: what stands between two cells.
         quote: the quoting character, "" where quotes mean nothing.
         escape: what makes the next sign plain, "" for nothing.
-        header: whether the first line names the columns.
+        skip: how many lines come before the table.
+        header: whether the first line (behind those) names the columns.
         names: the columns' names where there is no header.
         encoding: of the text.
         cut: whether the file was cut off in its last line, whose last cells are then missing.
@@ -123,6 +124,7 @@ class CardTable(Strict):
     separator: Annotated[str, Field(min_length=1, max_length=4)] = ","
     quote: Literal['"', ""] = '"'
     escape: Literal["\\", ""] = ""
+    skip: Annotated[int, Field(ge=0)] = 0
     header: bool = True
     names: tuple[str, ...] = ()
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"

@@ -194,7 +194,8 @@ def _mixed(counted: Any, sound: Bool) -> tuple[int, str, int, str] | None:
     usual, other = (int(np.argmax(of == seen[pick(sizes[seen])])) for pick in (np.argmax, np.argmin))
     if usual == other:  # as many of one as of the other
         usual, other = (int(np.argmax(of == at)) for at in seen[:2])
-    return usual, f"{counted[usual]:.0f}", other, f"{counted[other]:.0f}"
+    shown = [f"{counted[row]:.0f} ({list(UNITS)[of[row]]})" for row in (usual, other)]
+    return usual, shown[0], other, shown[1]
 
 
 def _bad(mask_of: Callable[[int], Any], column: Any, name: str, time: str = "") -> list[BadCells]:

@@ -238,11 +238,11 @@ def delimited_rows(text: TextFile, table: CardTable) -> Generator[tuple[int, lis
         separator = None if table.format == "columns" else table.separator
         for line, row in text_lines(text, table.encoding):
             plain = row.rstrip("\r\n")
-            if plain and (line > 1 or not table.header):
+            if plain and (line > text.skip + 1 or not table.header):
                 yield line, plain.split(separator)
         return
     for line, cells in _split(text, table):
-        if cells and (line > 1 or not table.header):
+        if cells and (line > text.skip + 1 or not table.header):
             yield line, cells
 
 

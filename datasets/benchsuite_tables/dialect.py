@@ -104,9 +104,17 @@ def _quote(separator: str, lines: Sequence[str]) -> str:
         # a table of plain ids and numbers; programs that write commas and semicolons quote where they must
         return '"' if separator in {",", ";"} else ""
     if separator in {",", ";"}:
-        return '"'
+        return "" if _quotes_swallow_rows(separator, lines) else '"'
     begun = [cell for line in lines for cell in line.split(separator) if cell.startswith('"')]
     return '"' if begun and all(len(cell) > 1 and cell.endswith('"') for cell in begun) else ""
+
+
+def _quotes_swallow_rows(separator: str, lines: Sequence[str]) -> bool:
+    """Return whether every line is a row by itself, while quotes would make one cell of pieces of several rows."""
+    widths = {line.count(separator) for line in lines}
+    if len(widths) > 1:
+        return False
+    return any("\n" in cell and separator in cell for row in _quoted_rows(separator, lines) for cell in row)
 
 
 def _quoted_rows(separator: str, lines: Sequence[str]) -> list[tuple[str, ...]]:

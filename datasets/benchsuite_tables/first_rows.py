@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from benchsuite_tables.column_names import is_known, is_unnamed
 from benchsuite_tables.dialect import find_dialect
 from benchsuite_tables.formats import json_rows
 from benchsuite_tables.profiles import BOOLEANS, ColumnProfile, profiles
-from benchsuite_tables.recognition import recognize
+from benchsuite_tables.recognition import comment_lines, recognize
 from benchsuite_tables.text_file import FETCH, TextFile
 from benchsuite_tables.times import is_date, number
 
@@ -59,6 +60,7 @@ class FirstRows:
         rows: the first rows as cells.
         profiles: what the columns look like.
         is_header_doubtful: whether the first line could as well be a row.
+        skip: how many lines of comment come before the table.
     """
 
     format: str
@@ -69,6 +71,7 @@ class FirstRows:
     rows: tuple[tuple[str, ...], ...]
     profiles: tuple[ColumnProfile, ...]
     is_header_doubtful: bool = False
+    skip: int = 0
 
     @property
     def has_names(self) -> bool:
@@ -87,17 +90,26 @@ def first_rows(text: TextFile, said: Said) -> FirstRows:
         return _named("parquet", *_parquet(text))
     if kind in {"json", "jsonl", "pythonl"}:
         return _named(kind, *_objects(text, kind))
+    text = dataclasses.replace(text, skip=comment_lines(text, said.encoding))
     if said.format == "lists":
         found = find_dialect(text, " ", said.encoding)
-        return FirstRows("lists", " ", "", False, ("user", "item"), found.rows, ())
+        return FirstRows("lists", " ", "", False, ("user", "item"), found.rows, (), skip=text.skip)
     dialect = find_dialect(text, said.separator, said.encoding)
     if dialect.format == "lists":
-        return FirstRows("lists", " ", "", False, ("user", "item"), dialect.rows, ())
+        return FirstRows("lists", " ", "", False, ("user", "item"), dialect.rows, (), skip=text.skip)
     header, doubtful = _header(dialect.rows, said)
     names = dialect.rows[0] if header else tuple(f"column {at + 1}" for at in range(len(dialect.rows[0])))
     rows = dialect.rows[1:] if header else dialect.rows
     return FirstRows(
-        dialect.format, dialect.separator, dialect.quote, header, names, rows, profiles(names, rows), doubtful
+        dialect.format,
+        dialect.separator,
+        dialect.quote,
+        header,
+        names,
+        rows,
+        profiles(names, rows),
+        doubtful,
+        text.skip,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import re
 import zipfile
@@ -10,10 +11,14 @@ from pathlib import Path
 from typing import Literal
 
 from benchsuite.errors import DataError
-from benchsuite_tables.text_file import FETCH, TextFile
+from benchsuite_tables.column_names import is_known
+from benchsuite_tables.text_file import FETCH, TextFile, text_lines
 
 FileKind = Literal["text", "json", "jsonl", "pythonl", "parquet"]
 """``text`` has cells in lines; which ones, :mod:`benchsuite_tables.dialect` finds out."""
+
+COMMENTS = ("%", "#")
+"""What lines of comment begin with."""
 
 _HEAD = 1 << 16
 _AS_CSV = "save it as CSV or Parquet"
@@ -134,7 +139,7 @@ def _refuse_named_formats(lines: list[str], text: TextFile) -> None:
     """Raise DataError for known formats of text that are no tables with one row a line."""
     first = lines[0].strip()
     filled = [line.strip() for line in lines if line.strip()]
-    body = [line for line in filled if line[0] not in "%#"]
+    body = [line for line in filled if line[0] not in COMMENTS]
     low = first.lower()
     where = f"{text.name}, line 1"
     if low.startswith(("<!doctype html", "<html")):
@@ -147,11 +152,10 @@ def _refuse_named_formats(lines: list[str], text: TextFile) -> None:
     if any(line.lower().startswith("@relation") for line in filled[:200]):
         remedy = "keep the lines below @data and put the names of the attributes into a first line"
         raise DataError("is an ARFF file", where=where, remedy=remedy)
-    if first[0] == "%":
-        what = "begins with a comment, as files of the KONECT collection do"
-        raise DataError(what, where=where, remedy="remove the lines that begin with %")
-    if first[0] == "#" and body and _parts(body[0]) != _parts(first.lstrip("# ")):
-        raise DataError("begins with a comment", where=where, remedy="remove the lines that begin with #")
+    names = _parts(first[1:]) if first[0] in COMMENTS else []
+    if body and any(map(is_known, names)) and len(names) == len(_parts(body[0])):
+        what = f"its first line begins with {first[0]} but seems to name columns"
+        raise DataError(what, where=where, remedy=f"remove the sign {first[0]} if it does, or else the line")
     if low.startswith("sep=") and len(first) <= len("sep=::"):
         raise DataError("begins with Excel's line sep=", where=where, remedy="remove the line")
     if re.fullmatch(r"\d+:", first) and len(body) > 1 and "," in body[1]:
@@ -162,5 +166,15 @@ def _refuse_named_formats(lines: list[str], text: TextFile) -> None:
         raise DataError("is a libsvm (libFM) file: numbered features, no users and items", where=where, remedy=remedy)
 
 
-def _parts(line: str) -> int:
-    return len(re.split(r"[,;|\t]|\s+", line.strip()))
+def _parts(line: str) -> list[str]:
+    return re.split(r"[,;|\t]|\s+", line.strip())
+
+
+def comment_lines(text: TextFile, encoding: str) -> int:
+    """Return how many lines of comment there are before the table, as in files of KONECT and SNAP."""
+    number = 0
+    with contextlib.closing(text_lines(text, encoding)) as lines:
+        for number, (_, line) in enumerate(lines):
+            if line[:1] not in COMMENTS:
+                return number
+    return number

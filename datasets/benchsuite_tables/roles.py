@@ -163,6 +163,8 @@ def _unlikely_places(columns: Sequence[ColumnProfile], found: Mapping[str, str],
     user, item = columns[:_PAIR]
     value = next((one for one in columns if one.name == found.get("value")), None)
     reasons = [_unlikely_column("user", user), _unlikely_column("item", item), _unlikely_user(user)]
+    if item.is_time and "timestamp" not in found and item.kind != "date":
+        reasons.append(f"{item.name} would be the item, but holds numbers like times: {item.cells[0]}")
     few = item.rows >= _ENOUGH_ROWS and item.distinct <= _FEW_ITEMS
     if few and value is not None and value.distinct > 2 * _FEW_ITEMS:
         what = f"has {item.distinct} different cells, {value.name} has more"

@@ -48,10 +48,12 @@ class TextFile:
     Attributes:
         path: the file.
         member: the file inside a zip, or "".
+        skip: how many lines before the table are left out; the others keep their numbers.
     """
 
     path: Path
     member: str = ""
+    skip: int = 0
 
     @property
     def name(self) -> str:
@@ -63,29 +65,34 @@ class TextFile:
         """Whether its bytes are compressed."""
         return bool(self.member) or self.path.suffix in {".gz", ".zst"}
 
+    def _opened(self, stack: contextlib.ExitStack) -> IO[bytes]:
+        """Return the file, unpacked and bounded, which the stack will close."""
+        if self.member:
+            archive = stack.enter_context(zipfile.ZipFile(self.path))
+            if self.member not in archive.namelist():
+                raise DataError(f"holds no {self.member}", where=str(self.path), remedy=FETCH)
+            packed = min(archive.getinfo(self.member).compress_size, self.path.stat().st_size)
+            return bounded(stack.enter_context(archive.open(self.member)), packed)
+        packed = self.path.stat().st_size
+        if self.path.suffix == ".gz":
+            return bounded(cast("IO[bytes]", stack.enter_context(gzip.open(self.path))), packed)
+        if self.path.suffix == ".zst":
+            return bounded(stack.enter_context(_zstd(self.path)), packed)
+        return stack.enter_context(self.path.open("rb"))
+
     @contextlib.contextmanager
     def open(self) -> Iterator[IO[bytes]]:
-        """Open for reading bytes.
+        """Open for reading bytes, from the first line of the table on.
 
         Raises:
             DataError: when it cannot be read to its end, also when that shows only while it is being read.
         """
         try:
             with contextlib.ExitStack() as stack:
-                if self.member:
-                    archive = stack.enter_context(zipfile.ZipFile(self.path))
-                    if self.member not in archive.namelist():
-                        raise DataError(f"holds no {self.member}", where=str(self.path), remedy=FETCH)
-                    packed = min(archive.getinfo(self.member).compress_size, self.path.stat().st_size)
-                    yield bounded(stack.enter_context(archive.open(self.member)), packed)
-                elif self.path.suffix == ".gz":
-                    packed = self.path.stat().st_size
-                    yield bounded(cast("IO[bytes]", stack.enter_context(gzip.open(self.path))), packed)
-                elif self.path.suffix == ".zst":
-                    packed = self.path.stat().st_size
-                    yield bounded(stack.enter_context(_zstd(self.path)), packed)
-                else:
-                    yield stack.enter_context(self.path.open("rb"))
+                file = self._opened(stack)
+                for _ in range(self.skip):
+                    file.readline(BLOCK)
+                yield file
         except UnpackedTooLargeError as error:
             raise DataError(str(error), where=self.name) from None
         except _BROKEN as error:
@@ -110,7 +117,7 @@ def text_lines(text: TextFile, encoding: str) -> Generator[tuple[int, str], None
     """
     with text.open() as file:
         lines = io.TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline="")
-        number = 0
+        number = text.skip
         while line := lines.readline(BLOCK):
             number += 1
             where = f"{text.name}, line {number}"

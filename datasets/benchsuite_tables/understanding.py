@@ -113,7 +113,7 @@ def understand(
     """
     first = first_rows(text, said)
     if first.format == "lists":
-        return _lists(text, first, asked=said.format != "lists")
+        return _lists(text, first, said)
     named = {role: _named(role, name, first, text) for role, name in said.columns.items() if name and name != NONE}
     refused = {role for role, name in said.columns.items() if name == NONE}
     wanted = [role for role in (*roles, *said.columns) if role not in refused]
@@ -161,6 +161,7 @@ def _named(role: str, name: str, first: FirstRows, text: TextFile) -> str:
 def _table(first: FirstRows, said: Said) -> dict[str, Any]:
     """Return the plain values of a card's table, all that was found out among them."""
     table: dict[str, Any] = {"format": first.format, "encoding": said.encoding}
+    table |= {"skip": first.skip} if first.skip else {}
     if first.format in {"delimited", "columns"}:
         table |= {"separator": first.separator, "quote": first.quote, "header": first.header}
         table |= {} if first.header else {"names": list(first.names)}
@@ -189,17 +190,12 @@ def _with_decimals(found: Roles, table: dict[str, Any], first: FirstRows) -> Rol
     return dataclasses.replace(found, guessed=(*found.guessed, "numbers have a decimal comma"))
 
 
-def _lists(text: TextFile, first: FirstRows, *, asked: bool) -> Understanding:
-    """Describe lines of a user and a list of items."""
-    doubts = (
-        (Doubt("each line seems to be a user and a list of items", "say format = 'lists' if it is so"),)
-        if asked
-        else ()
-    )
-    return Understanding(
-        text.name, ("user", "item"), {"format": "lists", "encoding": "utf-8", "columns": {}}, doubts=doubts,
-        rows=first.rows,
-    )  # fmt: skip
+def _lists(text: TextFile, first: FirstRows, said: Said) -> Understanding:
+    """Describe lines of a user and a list of items; nothing else is asked of them where the user said the format."""
+    doubt = Doubt("each line seems to be a user and a list of items", "say format = 'lists' if it is so")
+    doubts = () if said.format == "lists" else (doubt,)
+    table = _table(first, said) | {"columns": {}}
+    return Understanding(text.name, ("user", "item"), table, doubts=doubts, rows=first.rows)
 
 
 def understand_entities(text: TextFile, said: Said, wanted: Sequence[str] = ()) -> Understanding:

@@ -151,7 +151,7 @@ def test_a_card_beside_the_table_counts(put, here, raw_rows, tmp_path, name):
     assert dataset.interactions.timestamp.tolist() == [1_580_515_200, 1_580_688_000]
     assert dict(zip(dataset.items.ids, dataset.items.text, strict=True)) == {"tea": "Green tea", "jam": "Plum jam"}
     assert raw_rows(FileSource(path=path, duplicates="strongest").load(here()[0]))[0] == ("ann", "tea", 3.0)
-    with pytest.raises(ConfigError, match=r"source file: user has no effect beside the card .*events\.toml; say it in the card"):
+    with pytest.raises(ConfigError, match=r"user has no effect beside the card .*events\.toml; say it in the card"):
         FileSource(path=path, user="who").load(here()[0])
 
 

@@ -102,7 +102,8 @@ def test_one_line_and_exit_code_2(case, refused, folder):
 
 def test_milliseconds_where_seconds_were_said(refused, folder):
     (folder / "a.csv").write_bytes(line(5, b"u,x,1,881250944000"))
-    refused("file", "a.csv, line 5, column timestamp: times count different units", "in one unit", path="a.csv", time="s")
+    place = "a.csv, line 5, column timestamp: times count different units"
+    refused("file", place, "in one unit", path="a.csv", time="s")
 
 
 @pytest.mark.parametrize(
