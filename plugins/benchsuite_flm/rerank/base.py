@@ -124,7 +124,16 @@ class Reranker(Model):
             self._first = FirstStage.fit(self.first, held.train, vectors, context)
             none = np.zeros(0, np.int64)
             validation = trainer.draw_validation(len(held.queries), context.seed) if self.weight is None else none
-            groups = self._draw_groups(held, validation, context)
+            groups = trainer.draw_groups(
+                self._first,
+                held,
+                count=self.candidates,
+                negatives=self.negatives,
+                groups=self.pairs // ((1 + self.negatives) * self.epochs),
+                seed=context.seed,
+                without=validation,
+            )
+            self._taught = groups.facts()
             histories = history_texts(held.queries, self._titles, self.history)
             self._losses = [round(loss, 4) for loss in self._train(backbone, histories, groups, context)]
             self._mix = {"weight": self.weight, "validation ndcg@10": None}
@@ -136,24 +145,6 @@ class Reranker(Model):
     def _set_texts(self, items: Entities) -> None:
         self._titles: tuple[str, ...] = items.titles
         self._texts: tuple[str, ...] = items.text or ()
-
-    def _draw_groups(self, held: Fold, validation: Int64, context: Context) -> Groups:
-        """Return the training groups."""
-        groups = trainer.draw_groups(
-            self._first,
-            held,
-            count=self.candidates,
-            negatives=self.negatives,
-            groups=self.pairs // ((1 + self.negatives) * self.epochs),
-            seed=context.seed,
-            without=validation,
-        )
-        self._taught = {
-            "held out": groups.held_out,
-            "among candidates": groups.found,
-            "learnt from": len(groups.query),
-        }
-        return groups
 
     def _train(self, backbone: Backbone, histories: Sequence[str], groups: Groups, context: Context) -> list[float]:
         """Train the language model on the groups (``histories`` by query), and return the losses of the epochs."""

@@ -78,6 +78,10 @@ class Groups:
     held_out: int
     found: int
 
+    def facts(self) -> dict[str, int]:
+        """Return how many items were held out, found and drawn."""
+        return {"held out": self.held_out, "among candidates": self.found, "learnt from": len(self.query)}
+
 
 def draw_groups(
     first: FirstStage,
