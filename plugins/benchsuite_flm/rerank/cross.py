@@ -123,6 +123,7 @@ class CrossFLM(Reranker):
     time, or no held-out item among the candidates) no pair is read, and the facts say so.
 
     Attributes:
+        backbone: the encoder, see :func:`benchsuite_content.backbone.load_backbone`.
         loss: ``softmax``: the taken item among its group, where W2·u + b cancel and so are not learnt; ``bce``: binary
             cross-entropy of r, each pair by itself.
         head_learning_rate: largest learning rate of W1, W2 and b.
