@@ -21,7 +21,7 @@ from benchsuite.api import Context
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.data import Dataset
 from benchsuite.keys import content_key
-from benchsuite_flm.distributed import DataParallel
+from benchsuite_flm.data_parallel import DataParallel
 
 if TYPE_CHECKING:
     from torch import Tensor

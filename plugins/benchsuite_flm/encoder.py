@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from benchsuite_content.backbone import Backbone
 from benchsuite_content.encode import BATCH, batches, pool
-from benchsuite_flm.distributed import DataParallel
+from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.settings import TuningConfig
 from benchsuite_flm.trainable_layers import TrainableLayers
 

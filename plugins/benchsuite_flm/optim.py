@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from benchsuite_flm.distributed import DataParallel
+from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.settings import Optimizer, Schedule, Settings
 
 _BETAS = (0.9, 0.99)

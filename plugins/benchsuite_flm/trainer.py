@@ -3,7 +3,7 @@
 In reading order: :meth:`Trainer.fit` runs the epochs; :meth:`Trainer.epoch` encodes the catalogue once, has
 :meth:`Trainer.head_steps` take several steps of the head on batches of users, which accumulate the gradient of the item
 vectors, and takes one step of the encoder; :meth:`Trainer.loss` is the loss of one batch. Several processes may share
-the work, see :mod:`benchsuite_flm.distributed`.
+the work, see :mod:`benchsuite_flm.data_parallel`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from benchsuite_flm.checkpoint import Checkpoint, Snapshot, part, prefixed
-from benchsuite_flm.distributed import DataParallel
+from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.history import HistoryFeatures, dense, draw_visible
 from benchsuite_flm.losses import batch_loss
 from benchsuite_flm.optim import OptimizerConfig, ParameterGroup, ScheduledOptimizer

@@ -99,11 +99,11 @@ def test_losses_are_written_out(folders: dict[str, str]) -> None:
 def test_lora_trains_adapters_only_and_becomes_part_of_the_weights(
     model: str, few: dict, folders: dict[str, str], world: Fold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchsuite_flm.rerank import trainer
+    from benchsuite_flm.rerank import training
 
     plain = load_backbone(folders[model], writes=True).model.state_dict()
     seen: dict[str, bool] = {}
-    train = trainer.train
+    train = training.train
 
     def watch(scorer: CausalScorer, *args: object, **more: object) -> list[float]:
         before = {name: value.detach().clone() for name, value in scorer.model.named_parameters()}
@@ -111,7 +111,7 @@ def test_lora_trains_adapters_only_and_becomes_part_of_the_weights(
         seen.update({name: not value.equal(before[name]) for name, value in scorer.model.named_parameters()})
         return losses
 
-    monkeypatch.setattr(trainer, "train", watch)
+    monkeypatch.setattr(training, "train", watch)
     answer = "text" if model == "qwen2" else "yes-no"  # see above
     fitted = DecoderFLM(**{**few, "backbone": folders[model], "answer": answer}).fit(world.train, Context(seed=1))
     changed = {name for name, moved in seen.items() if moved}

@@ -13,7 +13,7 @@ import torch
 
 from benchsuite.cli.main import main
 from benchsuite.saved import open_folder
-from benchsuite_flm.distributed import DataParallel
+from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.losses import _share
 
 SCRIPT = Path(__file__).parent / "together.py"

@@ -18,8 +18,8 @@ from benchsuite_classic.ease import EASE
 from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT
 from benchsuite_content.encode import batches, encode_texts, pool
 from benchsuite_flm.formula import encoded_logits
-from benchsuite_flm.rerank.base import Reranker
-from benchsuite_flm.rerank.trainer import Scorer, pairs_of
+from benchsuite_flm.rerank.reranker import Reranker
+from benchsuite_flm.rerank.training import Scorer, pairs_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,7 +83,7 @@ class PairScorer(Scorer):
         return logits
 
     def group_loss(self, histories: Sequence[str], items: Sequence[Sequence[str]], *, half: bool = False) -> Tensor:
-        """Return the mean loss of some groups, see :meth:`benchsuite_flm.rerank.trainer.Scorer.group_loss`."""
+        """Return the mean loss of some groups, see :meth:`benchsuite_flm.rerank.training.Scorer.group_loss`."""
         from benchsuite_flm.losses import group_bce, group_softmax
 
         size = len(items[0])
@@ -93,7 +93,7 @@ class PairScorer(Scorer):
         return group_softmax(logits) if self._loss == "softmax" else group_bce(logits)
 
     def scores(self, histories: Sequence[str], owner: Int64, texts: Sequence[str]) -> Float32:
-        """Return float32[p], the logits of pairs, see :meth:`benchsuite_flm.rerank.trainer.Scorer.scores`."""
+        """Return float32[p], the logits of pairs, see :meth:`benchsuite_flm.rerank.training.Scorer.scores`."""
         import torch
 
         # In float32: rounding to bfloat16 depends on the other pairs of a batch, and would swap neighbours.

@@ -20,8 +20,8 @@ from benchsuite.errors import DataError
 from benchsuite_classic.ease import EASE
 from benchsuite_content.backbone import DEFAULT_DECODER
 from benchsuite_content.encode import encode_texts
-from benchsuite_flm.rerank.base import Reranker
-from benchsuite_flm.rerank.trainer import Scorer, pairs_of
+from benchsuite_flm.rerank.reranker import Reranker
+from benchsuite_flm.rerank.training import Scorer, pairs_of
 from benchsuite_flm.settings import Tuning
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class CausalScorer(Scorer):
         return torch.cat(found)
 
     def group_loss(self, histories: Sequence[str], items: Sequence[Sequence[str]], *, half: bool = False) -> Tensor:
-        """Return the mean loss of some groups, see :meth:`benchsuite_flm.rerank.trainer.Scorer.group_loss`.
+        """Return the mean loss of some groups, see :meth:`benchsuite_flm.rerank.training.Scorer.group_loss`.
 
         ``yes-no``: binary cross-entropy, where the one yes weighs as much as all no of a group; ``text``: the
         language-model loss of the taken items' texts, without the other items.
@@ -196,7 +196,7 @@ class CausalScorer(Scorer):
         return group_bce(scores.view(-1, len(items[0])), balanced=True)
 
     def scores(self, histories: Sequence[str], owner: Int64, texts: Sequence[str]) -> Float32:
-        """Return float32[p], the scores of pairs, see :meth:`benchsuite_flm.rerank.trainer.Scorer.scores`."""
+        """Return float32[p], the scores of pairs, see :meth:`benchsuite_flm.rerank.training.Scorer.scores`."""
         scores: Float32 = self.score_prompts(self.prompts([histories[n] for n in owner], texts)).cpu().numpy()
         return scores
 

@@ -19,13 +19,13 @@ from benchsuite_classic.blending import inner_holdout, select_blend
 from benchsuite_content.backbone import DEFAULT_BACKBONE, load_backbone, open_backbone
 from benchsuite_content.encode import torch_threads
 from benchsuite_flm.history import history_texts
-from benchsuite_flm.rerank import trainer
+from benchsuite_flm.rerank import training
 from benchsuite_flm.rerank.first_stage import BLOCK, First, FirstStage
 from benchsuite_flm.settings import LoraPart, Tuning, TuningConfig
 
 if TYPE_CHECKING:
     from benchsuite_content.backbone import Backbone
-    from benchsuite_flm.rerank.trainer import Groups, Scorer
+    from benchsuite_flm.rerank.training import Groups, Scorer
 
 _SHARE = 0.2  # share of each history that is held out to train on
 _LEAST = 3  # items that a history must have for that
@@ -123,8 +123,8 @@ class Reranker(Model):
             held = inner_holdout(train, context.seed, share=_SHARE, least=_LEAST)
             self._first = FirstStage.fit(self.first, held.train, vectors, context)
             none = np.zeros(0, np.int64)
-            validation = trainer.draw_validation(len(held.queries), context.seed) if self.weight is None else none
-            groups = trainer.draw_groups(
+            validation = training.draw_validation(len(held.queries), context.seed) if self.weight is None else none
+            groups = training.draw_groups(
                 self._first,
                 held,
                 count=self.candidates,
@@ -138,7 +138,7 @@ class Reranker(Model):
             self._losses = [round(loss, 4) for loss in self._train(backbone, histories, groups, context)]
             self._mix = {"weight": self.weight, "validation ndcg@10": None}
             if self.weight is None:
-                self._choose_weight(trainer.with_truth_of(held, validation), context.seed)
+                self._choose_weight(training.with_truth_of(held, validation), context.seed)
         self._first = FirstStage.fit(self.first, train, vectors, context)
         return self
 
@@ -161,7 +161,7 @@ class Reranker(Model):
             ParameterGroup(trainable.weights, self.learning_rate, self.weight_decay),
             ParameterGroup(own, self._head_rate()),
         ]
-        losses = trainer.train(
+        losses = training.train(
             scorer,
             [group for group in parameters if group.parameters],
             [histories[query] for query in groups.query],
