@@ -1,6 +1,6 @@
 """Fine-Tuning-FLM: a pretrained language model fine-tuned to recommend.
 
-The rows are in ``models``, ``hybrid`` and ``rerank``; ``base`` fits, scores and saves. The formula is in ``formula``
-and ``head``, the losses in ``losses``, the training loop in ``trainer`` (of re-rankers: ``rerank.loop``), the language
-model in ``encoder`` and ``trainable_layers``.
+Rows: ``models``, ``hybrid``, ``rerank.cross`` and ``rerank.decoder``; their bases, which fit, score and save: ``base``
+and ``rerank.reranker``; settings: ``settings``. Formula: ``formula``, with the encodings u and i in ``head``. Losses:
+``losses``. Training loops: ``trainer`` and ``rerank.training``. Language model: ``encoder``, ``trainable_layers``.
 """

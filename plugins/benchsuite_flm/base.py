@@ -1,4 +1,4 @@
-"""What FLM, its frozen twin, its text-only form and the hybrid share: fit, score, save."""
+"""The common base of the rows ``flm``, ``flm-frozen``, ``flm-text`` and ``flm-hybrid``: fit, score, save."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT, load
 from benchsuite_content.encode import torch_threads
 from benchsuite_flm.history import HistoryFeatures, HistoryWeighting
 from benchsuite_flm.probe import complete_titles
-from benchsuite_flm.settings import Settings
+from benchsuite_flm.settings import Settings, TuningConfig
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,17 +30,22 @@ if TYPE_CHECKING:
     from benchsuite_flm.trainer import Trainer
 
 _PAIRS = 16_384
-"""Pairs whose encodings are in memory at one time."""
+"""Pairs of a user and an item whose encodings are in memory at one time."""
 _SAVED_FACTS = ("provenance", "sizes", "notes", "losses", "threads")
-"""JSON-like attributes that a saved model keeps."""
+"""Attributes (``_provenance`` and so on) that a saved model keeps as JSON."""
 
 
 @dataclass
-class TextRecommender(Settings):
-    """Scores by the formula on encodings of texts."""
+class BaseFLM(Settings):
+    """Base of all fine-tuned language models but the re-rankers.
+
+    Fitting trains a text encoder and a head, which maps item texts and user histories to the encodings i and u. A score
+    is the formula of u and i, see :mod:`benchsuite_flm.formula`. A subclass says which weights of the encoder are
+    trained.
+    """
 
     identities: ClassVar[bool] = True
-    """False where nothing is learnt about single items: no residual, no popularity."""
+    """Whether each item also has a residual and a popularity of its own; if not, it is known by its text alone."""
 
     version = "2"
     needs = frozenset({Requirement.ITEM_TEXT})
@@ -49,12 +54,8 @@ class TextRecommender(Settings):
     cite: ClassVar[tuple[str, ...]] = (CITE_MINILM, CITE_SBERT, CITE_BERT)
 
     @abstractmethod
-    def _trained(self) -> tuple[int, float]:
-        """Return how many layers of the encoder are trained, and their largest learning rate."""
-
-    def _encoder_settings(self) -> dict[str, Any]:
-        """Return what is trained of the encoder, as arguments of :class:`benchsuite_flm.encoder.TextEncoder`."""
-        return {"layers": self._trained()[0]}
+    def _tuning(self) -> tuple[TuningConfig, float]:
+        """Return which weights of the encoder are trained, and their largest learning rate."""
 
     @property
     def losses(self) -> tuple[float, ...]:
@@ -131,7 +132,7 @@ class TextRecommender(Settings):
             self._notes["resumed"] = {"epochs": history.resumed, "seconds": round(history.seconds, 1)}
         trainer.encoder.merge_and_freeze()
         self._encoder: Backbone | None = backbone
-        self._use(trainer, trainer.head)
+        self._score_with(trainer, trainer.head)
 
     def _find_epochs(self, context: Context) -> int | None:
         """Return the number of epochs after which a fit on the validation fold's training part has its best nDCG@10."""
@@ -144,8 +145,8 @@ class TextRecommender(Settings):
         trainer = self._build_trainer(fold.train, self._load(), context, search=True)
 
         def quality() -> float:
-            self._use(trainer, copy.deepcopy(trainer.head))
-            return ndcg_at_10(fold, lambda queries: TextRecommender.score(self, queries, fold.candidates), context.seed)
+            self._score_with(trainer, copy.deepcopy(trainer.head))
+            return ndcg_at_10(fold, lambda queries: BaseFLM.score(self, queries, fold.candidates), context.seed)
 
         checkpoint = open_checkpoint(self, fold.train, context, self._provenance, "search")
         history = trainer.fit(report=context.progress, stop=context.out_of_time, quality=quality, checkpoint=checkpoint)
@@ -167,6 +168,7 @@ class TextRecommender(Settings):
         from benchsuite_flm.trainer import Trainer, TrainingConfig
 
         self._weighting = HistoryWeighting.of(train.interactions, self.interest, self.weighting, self.half_life)
+        tuning, learning_rate = self._tuning()
         features = HistoryFeatures.of(train, self._weighting, friends=self.friends > 0, disliked=self.loss == "bce")
         self._friends = features.friends
         # The untrained encoder reads the profiles: there are too few of them to train on.
@@ -175,16 +177,16 @@ class TextRecommender(Settings):
         encoder = TextEncoder(
             backbone,
             [str(text) for text in texts],
+            tuning,
             device=context.device,
             half=fast_half(context.device),
             seed=context.seed,
-            **self._encoder_settings(),
         )
-        config = TrainingConfig(self, self._trained()[1], self.identities, epochs=epochs, search=search)
+        config = TrainingConfig(self, learning_rate, self.identities, epochs=epochs, search=search)
         where = torch.from_numpy(place.astype(np.int64))
         return Trainer(encoder, where, head, train.matrix(), config, seed=context.seed, features=features)
 
-    def _use(self, trainer: Trainer, head: Head) -> None:
+    def _score_with(self, trainer: Trainer, head: Head) -> None:
         """Score with these weights from now on; the head moves to the CPU."""
         from benchsuite_flm.head import encode_items
 
@@ -265,31 +267,33 @@ class TextRecommender(Settings):
         import torch
 
         from benchsuite_flm import saving
+        from benchsuite_flm.checkpoint import prefixed
 
         if self._encoder is None:
             raise NotApplicable(f"this {type(self).__name__} was loaded from a folder", remedy="copy that folder")
         saving.write_encoder(self._encoder, folder)
-        tensors = saving.prefixed("head", self._head.state_dict())
-        tensors |= saving.prefixed(saving.WEIGHTING, saving.weighting_tensors(self._weighting))
-        tensors |= saving.prefixed("friends", saving.sparse_tensors(self._friends))
+        tensors = prefixed("head", self._head.state_dict())
+        tensors |= prefixed(saving.WEIGHTING, saving.weighting_tensors(self._weighting))
+        tensors |= prefixed("friends", saving.sparse_tensors(self._friends))
         likes = self._like_classifier
-        tensors |= {} if likes is None else saving.prefixed(saving.LIKES, likes.tensors())
+        tensors |= {} if likes is None else prefixed(saving.LIKES, likes.tensors())
         tensors |= {"vectors": torch.from_numpy(self._vectors), "items": self._items}
         saving.write_state(folder, tensors, {name: getattr(self, f"_{name}") for name in _SAVED_FACTS})
 
     def load(self, folder: Path, items: Entities) -> Self:
         """Read what :meth:`save` wrote; the encoder stays on the disk."""
         from benchsuite_flm import saving
+        from benchsuite_flm.checkpoint import part
         from benchsuite_flm.pointwise import LikeClassifier
 
         tensors, about = saving.read_state(folder)
         for name in _SAVED_FACTS:
             setattr(self, f"_{name}", about[name])
         self._encoder, self._device, self._titles = None, "cpu", items.titles
-        self._head = saving.head_of(saving.part("head", tensors), self)
-        self._weighting = saving.weighting_of(saving.part(saving.WEIGHTING, tensors), self)
-        self._friends = saving.sparse_of(saving.part("friends", tensors))
-        likes = saving.part(saving.LIKES, tensors)
+        self._head = saving.head_of(part("head", tensors), self)
+        self._weighting = saving.weighting_of(part(saving.WEIGHTING, tensors), self)
+        self._friends = saving.sparse_of(part("friends", tensors))
+        likes = part(saving.LIKES, tensors)
         self._like_classifier = LikeClassifier.of(likes) if likes else None
         self._vectors, self._items = tensors["vectors"].numpy(), tensors["items"]
         return self

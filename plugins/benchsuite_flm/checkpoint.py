@@ -39,9 +39,15 @@ class Snapshot:
     tensors: Mapping[str, Tensor]
     numbers: Mapping[str, Any]
 
-    def part(self, prefix: str) -> dict[str, Tensor]:
-        """Return the tensors of a prefix, by the rest of their names."""
-        return {name.removeprefix(f"{prefix}."): t for name, t in self.tensors.items() if name.startswith(f"{prefix}.")}
+
+def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors with longer names."""
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def part(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors that :func:`prefixed` gave this prefix, by their own names."""
+    return {name.removeprefix(f"{prefix}."): t for name, t in tensors.items() if name.startswith(f"{prefix}.")}
 
 
 class Checkpoint:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from benchsuite_content.backbone import Backbone
 from benchsuite_content.encode import BATCH, batches, pool
 from benchsuite_flm.data_parallel import DataParallel
-from benchsuite_flm.settings import LoraPart, Tuning
+from benchsuite_flm.settings import TuningConfig
 from benchsuite_flm.trainable_layers import TrainableLayers
 
 KEPT_TOKENS = 40_000
@@ -27,9 +27,6 @@ GPU_BATCH = 1024
 """A GPU has the memory for more, and needs large batches to be fast."""
 
 _EQUAL = 1e-4  # vectors that differ by rounding differ by less, those of different computations by more
-
-LossAndGradient = Callable[["Tensor"], tuple[float, "Tensor"]]
-"""float32[texts, d] vectors -> (loss, float32[texts, d] its gradient)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +64,32 @@ class _Bucket:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class EncodedTexts:
+    """The vectors of some texts, and the way from their gradient back to the encoder's weights.
+
+    Attributes:
+        vectors: float32[texts, d], detached; rows of texts that were not encoded are zero.
+        parts: the encoded texts and their float32[n, d] vectors, with gradients where the activations were kept.
+        encode: encodes the others a second time.
+    """
+
+    vectors: Tensor
+    parts: Sequence[tuple[_Bucket, Tensor]]
+    encode: Callable[[_Bucket], Tensor]
+
+    def backward(self, gradient: Tensor) -> None:
+        """Backpropagate the gradient of the vectors (float32[texts, d]) into the weights."""
+        if self.parts and all(vectors.requires_grad for _, vectors in self.parts):
+            torch.autograd.backward(
+                [vectors for _, vectors in self.parts], [gradient[bucket.rows] for bucket, _ in self.parts]
+            )
+            return
+        for bucket, vectors in self.parts:
+            again = vectors if vectors.requires_grad else self.encode(bucket)
+            again.backward(gradient[bucket.rows])  # type: ignore[no-untyped-call]  # torch's stub
+
+
 class _FirstTrainedLayerReached(Exception):  # noqa: N818 - ends a forward pass early, no error
     """Carries the arguments of the first trained layer."""
 
@@ -77,14 +100,10 @@ class TextEncoder:
     Args:
         backbone: the encoder; an optimizer of :attr:`parameters` changes its weights in place.
         texts: the texts, without duplicates where possible.
-        layers: how many of the encoder's layers are trained; for this and all else that says what is trained see
-            :class:`benchsuite_flm.trainable_layers.TrainableLayers`.
+        tuning: which of its weights are trained.
         device: where to compute.
         half: let autocast use bfloat16.
-        tuning: what is trained of the layers.
-        lora_rank: rank of the LoRA matrices.
-        lora_part: beside which maps they lie.
-        seed: of their first values.
+        seed: of the first values of LoRA matrices.
 
     Raises:
         ConfigError: when LoRA cannot be added.
@@ -94,13 +113,10 @@ class TextEncoder:
         self,
         backbone: Backbone,
         texts: Sequence[str],
+        tuning: TuningConfig,
         *,
-        layers: int,
         device: str,
         half: bool,
-        tuning: Tuning = "top",
-        lora_rank: int = 8,
-        lora_part: LoraPart = "attention",
         seed: int = 0,
     ) -> None:
         self.width = backbone.width
@@ -109,21 +125,13 @@ class TextEncoder:
         self._processes = DataParallel.current()
         self._pooling = backbone.pooling
         self._model = backbone.model.eval()
-        self._trainable = TrainableLayers(
-            self._model,
-            tuning=tuning,
-            layers=layers,
-            lora_rank=lora_rank,
-            lora_part=lora_part,
-            seed=seed,
-            device=device,
-        )
+        self._trainable = TrainableLayers(self._model, tuning, seed=seed, device=device)
         self._layers = self._trainable.layers
         self._buckets = self._make_buckets(backbone, texts)
 
     @property
     def _gpu(self) -> bool:
-        return torch.device(self._device).type != "cpu"
+        return self._device.type != "cpu"
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -139,34 +147,22 @@ class TextEncoder:
         with torch.no_grad():
             return self._collect([(bucket.rows, self._encode(bucket)) for bucket in self._buckets])
 
-    def accumulate_gradients(self, wanted: Tensor, loss_and_gradient: LossAndGradient) -> float:
-        """Encode texts, and backpropagate the gradient of their vectors into the weights.
+    def encode(self, wanted: Tensor) -> EncodedTexts:
+        """Encode the texts where ``wanted`` (bool[texts]) is True, so that their gradient can be backpropagated.
 
         Where several processes train, each encodes its share of the texts and gets the gradients of that share.
-
-        Args:
-            wanted: bool[texts], which texts to encode.
-            loss_and_gradient: called once with the vectors; rows of texts that are not wanted are zero.
-
-        Returns:
-            The loss.
         """
-        buckets = [bucket.select(wanted[bucket.rows]) for bucket in self._buckets]
-        buckets = [bucket for bucket in buckets if len(bucket.rows)]
         limit = GPU_KEPT_TOKENS if self._gpu else KEPT_TOKENS
-        made, tokens = [], 0
-        for bucket in buckets:
+        parts, tokens = [], 0
+        for whole in self._buckets:
+            bucket = whole.select(wanted[whole.rows])
+            if not len(bucket.rows):
+                continue
             tokens += bucket.mask.numel()
             with torch.set_grad_enabled(tokens <= limit):
-                made.append((bucket.rows, self._encode(bucket)))
-        loss, gradient = loss_and_gradient(self._collect([(rows, vectors.detach()) for rows, vectors in made]))
-        if made and tokens <= limit:
-            torch.autograd.backward([vectors for _, vectors in made], [gradient[rows] for rows, _ in made])
-        else:
-            for bucket, (rows, vectors) in zip(buckets, made, strict=True):
-                again = vectors if vectors.requires_grad else self._encode(bucket)
-                again.backward(gradient[rows])  # type: ignore[no-untyped-call]  # torch's stub
-        return loss
+                parts.append((bucket, self._encode(bucket)))
+        vectors = self._collect([(bucket.rows, part.detach()) for bucket, part in parts])
+        return EncodedTexts(vectors, parts, self._encode)
 
     def _collect(self, parts: list[tuple[Tensor, Tensor]]) -> Tensor:
         """Return float32[texts, d] of the vectors of some rows each, those of all processes included."""

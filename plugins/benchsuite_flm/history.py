@@ -142,9 +142,7 @@ class HistoryFeatures:
             weight = weight * dense(self.weight, users, part)
         if self.place is not None:
             place = dense(self.place, users, part).masked_fill(~visible, 0.0)
-            age = place.argsort(dim=1, descending=True).argsort(
-                dim=1
-            )  # visible items first, latest before earlier ones
+            age = place.argsort(dim=1, descending=True).argsort(dim=1)  # visible items first, the latest before others
             weight = weight * torch.exp2(-age / self.half_life)
         return weight
 

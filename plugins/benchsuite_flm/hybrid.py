@@ -23,9 +23,8 @@ from benchsuite_content.ease_content import EASEContent
 from benchsuite_content.encode import encode_texts
 from benchsuite_content.kernel_ridge import CITE_KERNEL_RIDGE, TextKernel
 from benchsuite_content.vectors import tfidf_vectors
-from benchsuite_flm.hybrid_terms import SIDE_WEIGHTS, Terms, Weights, choose
+from benchsuite_flm.hybrid_terms import SIDE_WEIGHTS, PairTerm, PairWeights, Terms, Weights, choose, ratings_of, stack
 from benchsuite_flm.models import FLM
-from benchsuite_flm.value_stacking import PairTerm, PairWeights, ratings_of, stack
 
 _MIX = "mix.json"
 _BESIDE = 0.05  # on validation folds of ml-100k, twice as much lowers the quality of lists of the whole catalogue

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt
 
 from benchsuite.api import Range
-from benchsuite_flm.base import TextRecommender
-from benchsuite_flm.settings import LoraPart, Tuning
+from benchsuite_flm.base import BaseFLM
+from benchsuite_flm.settings import LoraPart, Tuning, TuningConfig
 
 
 @dataclass
-class FLM(TextRecommender):
+class FLM(BaseFLM):
     """Fine-Tuning-FLM: a pretrained language model, fine-tuned on which users took which items.
 
     Scores by r = sigmoid(W1·x + W2·u + b), where u encodes the user's interest, i an item's text, and x = u * i.
@@ -49,24 +49,16 @@ class FLM(TextRecommender):
     lora_rank: Annotated[int, Ge(1)] = 8
     lora_part: LoraPart = "attention"
 
-    def _trained(self) -> tuple[int, float]:
-        return self.layers, self.learning_rate
-
-    def _encoder_settings(self) -> dict[str, Any]:
-        return {
-            "layers": self.layers,
-            "tuning": self.tuning,
-            "lora_rank": self.lora_rank,
-            "lora_part": self.lora_part,
-        }
+    def _tuning(self) -> tuple[TuningConfig, float]:
+        return TuningConfig(self.tuning, self.layers, self.lora_rank, self.lora_part), self.learning_rate
 
 
 @dataclass
-class FrozenFLM(TextRecommender):
+class FrozenFLM(BaseFLM):
     """FLM without fine-tuning: the same head and training on a frozen encoder, which shows what fine-tuning adds."""
 
-    def _trained(self) -> tuple[int, float]:
-        return 0, 0.0
+    def _tuning(self) -> tuple[TuningConfig, float]:
+        return TuningConfig("frozen"), 0.0
 
 
 @dataclass

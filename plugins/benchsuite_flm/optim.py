@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.settings import Optimizer, Schedule, Settings
 
 _BETAS = (0.9, 0.99)
@@ -75,6 +76,7 @@ class ScheduledOptimizer:
     def __init__(self, total: int, *groups: ParameterGroup, config: OptimizerConfig | None = None) -> None:
         self._config = config or OptimizerConfig()
         self._largest = [group.learning_rate for group in groups]
+        self._weights = [weight for group in groups for weight in group.parameters]
         self._optimizer = _build(self._config, groups)
         self._schedule = RateSchedule(self._config, total)
         self._done = 0
@@ -84,11 +86,24 @@ class ScheduledOptimizer:
         """Forget the gradients."""
         self._optimizer.zero_grad()
 
+    def minimize(self, loss: Tensor, processes: DataParallel | None = None) -> float:
+        """Backpropagate a loss, update the weights once, and return the loss.
+
+        Args:
+            loss: a number; where several processes train, this process's part of it.
+            processes: over which the gradients are summed.
+        """
+        self.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's stub
+        if processes is not None:
+            processes.sum_gradients(self._weights)
+        self.step()
+        return float(loss.detach())
+
     def step(self) -> None:
-        """Update the weights once."""
+        """Update the weights once, by their gradients."""
         if self._config.clip:
-            weights = [weight for group in self._optimizer.param_groups for weight in group["params"]]
-            torch.nn.utils.clip_grad_norm_(weights, self._config.clip)
+            torch.nn.utils.clip_grad_norm_(self._weights, self._config.clip)
         self._optimizer.step()
         self._done += 1
         self._set_rates()

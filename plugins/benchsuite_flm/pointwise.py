@@ -176,10 +176,7 @@ class LikeClassifier(nn.Module):
             plain = stats.plain[owner[chosen]] - own
             interest = _interest(weighted, plain, mean[chosen], others[chosen])
             logits = self.logits(interest, statistics[chosen], item[chosen])
-            loss = binary_cross_entropy_with_logits(logits, label[chosen])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch's stub
-            optimizer.step()
+            optimizer.minimize(binary_cross_entropy_with_logits(logits, label[chosen]))
         return self
 
     def score(self, labels: Labels, query: Array, item: Array) -> Float32:

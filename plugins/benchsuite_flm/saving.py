@@ -80,16 +80,6 @@ def read_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return load_file(folder / _TENSORS), json.loads((folder / _ABOUT).read_text("utf-8"))
 
 
-def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors with longer names."""
-    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
-
-
-def part(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors that :func:`prefixed` gave this prefix, by their own names."""
-    return {name.removeprefix(f"{prefix}."): t for name, t in tensors.items() if name.startswith(f"{prefix}.")}
-
-
 def head_of(tensors: Mapping[str, Tensor], settings: Settings) -> Head:
     """Return the head with these weights and buffers."""
     items, width = tensors["residual"].shape

@@ -1,4 +1,4 @@
-"""The settings that all FLM rows but the re-rankers share, and what they mean."""
+"""The settings that all FLM rows but the re-rankers share, and which weights of a language model are trained."""
 
 from __future__ import annotations
 
@@ -17,6 +17,24 @@ Interest = Literal["mean", "recency", "attention"]
 Weighting = Literal["same", "value", "behaviour"]
 Tuning = Literal["top", "lora", "full", "frozen"]
 LoraPart = Literal["attention", "all"]
+
+
+@dataclass(frozen=True)
+class TuningConfig:
+    """Which weights of a language model are trained.
+
+    Attributes:
+        tuning: ``top``: all weights of the ``layers`` topmost layers; ``lora``: small matrices beside the linear maps
+            of these layers; ``full``: everything; ``frozen``: nothing.
+        layers: how many layers, counted from the top; more than there are means all, 0 means nothing.
+        lora_rank: rank of the LoRA matrices.
+        lora_part: whether they lie beside the maps of ``attention`` only, or of ``all``, feed-forward included.
+    """
+
+    tuning: Tuning = "top"
+    layers: int = 0
+    lora_rank: int = 8
+    lora_part: LoraPart = "attention"
 
 
 @dataclass

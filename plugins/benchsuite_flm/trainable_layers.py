@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from benchsuite.errors import ConfigError
-from benchsuite_flm.settings import LoraPart, Tuning
+from benchsuite_flm.settings import LoraPart, TuningConfig
 
 
 class TrainableLayers:
@@ -20,36 +20,30 @@ class TrainableLayers:
 
     Args:
         model: changed in place.
-        tuning: ``top``: all weights of the ``layers`` topmost layers; ``lora``: matrices beside their linear maps;
-            ``full``: everything; ``frozen``: nothing.
-        layers: how many layers, counted from the top; more than there are means all.
-        lora_rank: rank of the LoRA matrices.
-        lora_part: see :func:`add_lora`.
-        seed: of their first values.
+        config: which weights.
+        seed: of the first values of LoRA matrices.
         device: where to put the model.
 
     Raises:
         ConfigError: when LoRA cannot be added.
     """
 
-    def __init__(
-        self, model: Any, *, tuning: Tuning, layers: int, lora_rank: int, lora_part: LoraPart, seed: int, device: str
-    ) -> None:
+    def __init__(self, model: Any, config: TuningConfig, *, seed: int, device: str) -> None:
         self._model = model
         # Plain attention: for short texts the fused kernel's backward pass is the slowest part of a step.
         model.set_attn_implementation("eager")
         for weight in model.parameters():
             weight.requires_grad_(False)
-        self.layers: list[nn.Module] = [] if tuning in ("full", "frozen") else _top_layers(model, layers)
+        self.layers: list[nn.Module] = [] if config.tuning in ("full", "frozen") else _top_layers(model, config.layers)
         """The layers that are trained; empty where the whole model is, or nothing."""
         self.weights: list[nn.Parameter] = [weight for layer in self.layers for weight in layer.parameters()]
         """The weights that are trained."""
-        if tuning == "full":
+        if config.tuning == "full":
             self.weights = list(model.parameters())
-        self._lora = tuning == "lora" and bool(self.layers)
+        self._lora = config.tuning == "lora" and bool(self.layers)
         if self._lora:
             model.cpu()
-            self.weights = add_lora(model, self.layers, lora_part, lora_rank, seed)
+            self.weights = add_lora(model, self.layers, config.lora_part, config.lora_rank, seed)
         model.to(torch.device(device))  # after LoRA was added: its first values are the same on any device
         for weight in self.weights:
             weight.requires_grad_(True)

@@ -1,8 +1,9 @@
 """The training loop: fine-tune an encoder and its head on which users took which items.
 
-One epoch encodes the catalogue once, takes several steps of the head on batches of users, accumulates the gradient of
-the item vectors over these steps, and takes one step of the encoder. Several processes may share the work, see
-:mod:`benchsuite_flm.data_parallel`.
+In reading order: :meth:`Trainer.fit` runs the epochs; :meth:`Trainer.epoch` encodes the catalogue once, has
+:meth:`Trainer.head_steps` take several steps of the head on batches of users, which accumulate the gradient of the item
+vectors, and takes one step of the encoder; :meth:`Trainer.loss` is the loss of one batch. Several processes may share
+the work, see :mod:`benchsuite_flm.data_parallel`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from benchsuite_flm.checkpoint import Checkpoint, Snapshot
+from benchsuite_flm.checkpoint import Checkpoint, Snapshot, part, prefixed
 from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.history import HistoryFeatures, dense, draw_visible
 from benchsuite_flm.losses import batch_loss
@@ -79,6 +80,11 @@ class TrainingHistory:
         if not self.quality:
             return len(self.losses)
         return self.quality.index(max(self.quality)) + 1
+
+    @property
+    def epochs_since_best(self) -> int:
+        """The number of epochs without a better quality."""
+        return len(self.quality) - self.best_epoch if self.quality else 0
 
 
 class Trainer:
@@ -152,7 +158,7 @@ class Trainer:
             history = self._resume(checkpoint)
         patience = self.settings.patience if self.config.search else 0
         while self.done < self.last_epoch and not self.processes.any(stop(), self.device):
-            if patience and len(history.quality) - history.best_epoch >= patience:
+            if patience and history.epochs_since_best >= patience:
                 break
             history.losses.append(self.epoch())
             if quality is not None:
@@ -175,7 +181,9 @@ class Trainer:
             wanted = torch.zeros(self.encoder.size, dtype=torch.bool)
             wanted[self.place[self.catalogue]] = True
             self.encoder_optimizer.zero_grad()
-            loss = self.encoder.accumulate_gradients(wanted, self.head_steps)
+            encoded = self.encoder.encode(wanted)
+            loss, gradient = self.head_steps(encoded.vectors)
+            encoded.backward(gradient)
             self.processes.sum_gradients(self.encoder.parameters)
             self.encoder_optimizer.step()
             self.encoder_optimizer.end_epoch(loss)
@@ -190,11 +198,7 @@ class Trainer:
         total = 0.0
         for _ in range(self.batches):
             loss = self.loss(leaf[self.place[self.catalogue]], self._next_users())
-            self.head_optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch's stub
-            self.processes.sum_gradients(self.head.parameters())
-            self.head_optimizer.step()
-            total += float(loss.detach())
+            total += self.head_optimizer.minimize(loss, self.processes)
         total = self.processes.sum_number(total, self.device)
         if leaf.grad is None:
             return total / self.batches, torch.zeros_like(vectors)
@@ -210,19 +214,19 @@ class Trainer:
             vectors: float32[m, d], text vectors of the catalogue of this epoch.
             users: int64[q] user codes.
         """
-        settings, head, part, device = self.settings, self.head, self.catalogue, self.device
-        taken = dense(self.taken, users, part) > 0
+        settings, head, catalogue, device = self.settings, self.head, self.catalogue, self.device
+        taken = dense(self.taken, users, catalogue) > 0
         visible = draw_visible(taken, self.config.visible, self.config.short, _MOST_OF_SHORT, self.random)
         dropout = settings.residual_dropout if self.config.identities else 1.0
-        keep = torch.rand(len(part), generator=self.random) >= dropout
-        disliked = None if self.features.disliked is None else dense(self.features.disliked, users, part) != 0
+        keep = torch.rand(len(catalogue), generator=self.random) >= dropout
+        disliked = None if self.features.disliked is None else dense(self.features.disliked, users, catalogue) != 0
         loss = batch_loss(settings.loss, taken & ~visible, ~taken, disliked, settings.negatives, self.random)
         own_users = self.processes.user_slice(len(users))
         users, visible = users[own_users], visible[own_users]
         shown = visible.float().to(device)
-        weight = self.features.weights(visible, users, part).to(device)
+        weight = self.features.weights(visible, users, catalogue).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.encoder.half):
-            items = head.items(vectors, part.to(device), keep.float().to(device))
+            items = head.items(vectors, catalogue.to(device), keep.float().to(device))
             own = items[:, : vectors.shape[1]]
             total = weight @ head.attend(own)
             encoded = head.users(total, shown.sum(dim=1), users.to(device), self._friends(own, users))
@@ -247,8 +251,8 @@ class Trainer:
     @property
     def weights(self) -> dict[str, Tensor]:
         """All trained weights, by their names in checkpoints."""
-        own: dict[str, Tensor] = {f"tower.{number}": value for number, value in enumerate(self.encoder.parameters)}
-        return own | {f"head.{name}": value for name, value in self.head.named_parameters()}
+        encoder: dict[str, Tensor] = {str(number): value for number, value in enumerate(self.encoder.parameters)}
+        return prefixed("tower", encoder) | prefixed("head", dict(self.head.named_parameters()))
 
     def _add_to_average(self) -> None:
         average = 0.0 if self.config.search else self.settings.average
@@ -279,8 +283,7 @@ class Trainer:
         head, head_numbers = self.head_optimizer.state()
         encoder, encoder_numbers = ({}, {}) if self.encoder_optimizer is None else self.encoder_optimizer.state()
         tensors = {"random": self.random.get_state(), "order": self.order} | self.weights
-        for prefix, group in (("head_steps", head), ("tower_steps", encoder), ("sums", self.sums)):
-            tensors |= {f"{prefix}.{name}": value for name, value in group.items()}
+        tensors |= prefixed("head_steps", head) | prefixed("tower_steps", encoder) | prefixed("sums", self.sums)
         numbers = {"done": self.done, "place": self.place_in_order, "summed": self.summed}
         return Snapshot(tensors, {**more, **numbers, "head_steps": head_numbers, "tower_steps": encoder_numbers})
 
@@ -292,7 +295,7 @@ class Trainer:
         self.done, self.place_in_order, self.summed = numbers["done"], numbers["place"], numbers["summed"]
         self.order = found.tensors["order"]
         self.random.set_state(found.tensors["random"])
-        self.sums = {name: value.to(self.device) for name, value in found.part("sums").items()}
-        self.head_optimizer.restore(found.part("head_steps"), numbers["head_steps"])
+        self.sums = {name: value.to(self.device) for name, value in part("sums", found.tensors).items()}
+        self.head_optimizer.restore(part("head_steps", found.tensors), numbers["head_steps"])
         if self.encoder_optimizer is not None:
-            self.encoder_optimizer.restore(found.part("tower_steps"), numbers["tower_steps"])
+            self.encoder_optimizer.restore(part("tower_steps", found.tensors), numbers["tower_steps"])

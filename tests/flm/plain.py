@@ -18,6 +18,7 @@ from benchsuite_content.encode import encode_texts
 from benchsuite_flm.encoder import TextEncoder
 from benchsuite_flm.head import Head, predict_new_items
 from benchsuite_flm.models import FLM
+from benchsuite_flm.settings import TuningConfig
 
 
 def fit(model: FLM, train: Dataset, seed: int, layers: int) -> tuple[Head, torch.Tensor]:
@@ -28,7 +29,9 @@ def fit(model: FLM, train: Dataset, seed: int, layers: int) -> tuple[Head, torch
     profiles = encode_texts(backbone, train.users.text)
     told = np.linalg.norm(profiles, axis=1) > 0
     profiles[told] -= profiles[told].mean(axis=0)
-    encoder = TextEncoder(backbone, [str(text) for text in texts], layers=layers, device="cpu", half=False)
+    encoder = TextEncoder(
+        backbone, [str(text) for text in texts], TuningConfig(layers=layers), device="cpu", half=False
+    )
     matrix = train.matrix()
     taken = torch.from_numpy(np.asarray(matrix.sum(axis=0)).ravel())
     head = Head(taken, torch.from_numpy(profiles), backbone.width, model.temperature)
@@ -49,7 +52,7 @@ def fit(model: FLM, train: Dataset, seed: int, layers: int) -> tuple[Head, torch
     stream = _stream(users, model.batch_size, random)
     vectors = encoder.vectors()
 
-    def sweep(now: torch.Tensor) -> tuple[float, torch.Tensor]:
+    def sweep(now: torch.Tensor) -> torch.Tensor:
         leaf = now.detach().requires_grad_(layers > 0)
         for _ in range(batches):
             chosen = next(stream)
@@ -65,7 +68,7 @@ def fit(model: FLM, train: Dataset, seed: int, layers: int) -> tuple[Head, torch
             (-chances.masked_fill(~hidden, 0.0).sum() / hidden.sum()).backward()
             for part in head_steps:
                 part.step()
-        return 0.0, leaf.grad / batches if layers else now
+        return leaf.grad / batches if layers else now
 
     for _ in range(model.epochs):
         if encoder_steps is None:
@@ -74,7 +77,8 @@ def fit(model: FLM, train: Dataset, seed: int, layers: int) -> tuple[Head, torch
             wanted = torch.zeros(encoder.size, dtype=torch.bool)
             wanted[place[warm]] = True
             encoder_steps[0].zero_grad()
-            encoder.accumulate_gradients(wanted, sweep)
+            encoded = encoder.encode(wanted)
+            encoded.backward(sweep(encoded.vectors))
             for part in encoder_steps:
                 part.step()
     with torch.no_grad():

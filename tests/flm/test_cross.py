@@ -12,8 +12,7 @@ from benchsuite.data import Fold
 from benchsuite.errors import NotApplicable
 from benchsuite_content.backbone import load_backbone
 from benchsuite_flm.formula import encoded_logits, sigmoid
-from benchsuite_flm.rerank.cross import CrossFLM
-from benchsuite_flm.rerank.pair_scorer import PairScorer
+from benchsuite_flm.rerank.cross import CrossFLM, PairScorer
 
 _spec = importlib.util.spec_from_file_location("reading", Path(__file__).parent / "reading.py")
 reading = importlib.util.module_from_spec(_spec)

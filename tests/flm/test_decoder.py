@@ -13,8 +13,7 @@ from benchsuite.data import Fold
 from benchsuite.errors import DataError
 from benchsuite_content import backbone as backbones
 from benchsuite_content.backbone import DEFAULT_DECODER, load_backbone
-from benchsuite_flm.rerank.causal_scorer import CausalScorer, Prompt
-from benchsuite_flm.rerank.decoder import DecoderFLM
+from benchsuite_flm.rerank.decoder import CausalScorer, DecoderFLM, Prompt
 
 _spec = importlib.util.spec_from_file_location("reading", Path(__file__).parent / "reading.py")
 reading = importlib.util.module_from_spec(_spec)
@@ -100,11 +99,11 @@ def test_losses_are_written_out(folders: dict[str, str]) -> None:
 def test_lora_trains_adapters_only_and_becomes_part_of_the_weights(
     model: str, few: dict, folders: dict[str, str], world: Fold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchsuite_flm.rerank import loop
+    from benchsuite_flm.rerank import training
 
     plain = load_backbone(folders[model], writes=True).model.state_dict()
     seen: dict[str, bool] = {}
-    train = loop.train
+    train = training.train
 
     def watch(scorer: CausalScorer, *args: object, **more: object) -> list[float]:
         before = {name: value.detach().clone() for name, value in scorer.model.named_parameters()}
@@ -112,7 +111,7 @@ def test_lora_trains_adapters_only_and_becomes_part_of_the_weights(
         seen.update({name: not value.equal(before[name]) for name, value in scorer.model.named_parameters()})
         return losses
 
-    monkeypatch.setattr(loop, "train", watch)
+    monkeypatch.setattr(training, "train", watch)
     answer = "text" if model == "qwen2" else "yes-no"  # see above
     fitted = DecoderFLM(**{**few, "backbone": folders[model], "answer": answer}).fit(world.train, Context(seed=1))
     changed = {name for name, moved in seen.items() if moved}

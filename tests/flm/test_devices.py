@@ -16,6 +16,7 @@ from benchsuite_flm.encoder import TextEncoder
 from benchsuite_flm.head import Head
 from benchsuite_flm.history import HistoryFeatures, HistoryWeighting
 from benchsuite_flm.models import FLM
+from benchsuite_flm.settings import TuningConfig
 from benchsuite_flm.trainer import Trainer, TrainingConfig
 
 META = torch.device("meta")
@@ -45,7 +46,7 @@ def test_the_meta_device_refuses_to_mix() -> None:
 def test_a_batch_of_users(tiny: str, world: Dataset, loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = dataclasses.replace(world, links=np.array([[0, 1], [2, 3]]))
     texts, place = np.unique(np.array(data.items.text), return_inverse=True)
-    encoder = TextEncoder(load_backbone(tiny), list(texts), layers=1, device="cpu", half=False)
+    encoder = TextEncoder(load_backbone(tiny), list(texts), TuningConfig(layers=1), device="cpu", half=False)
     taken = torch.as_tensor(np.asarray(data.matrix().sum(axis=0)).ravel())
     extras = {"features": torch.ones(60, 3), "attention": True, "literal": loss == "bce"}
     head = Head(taken, torch.ones(40, 5), 16, 0.1, **extras)
@@ -68,7 +69,7 @@ def test_a_batch_of_users(tiny: str, world: Dataset, loss: str, monkeypatch: pyt
 
 def test_a_step_of_the_encoder(tiny: str) -> None:
     texts = ["sea wave story one", "city", "forest river"]
-    encoder = TextEncoder(load_backbone(tiny), texts, layers=1, device="cpu", half=False)
+    encoder = TextEncoder(load_backbone(tiny), texts, TuningConfig(layers=1), device="cpu", half=False)
     encoder._model.to(META)
     encoder._device = META
 
@@ -86,14 +87,9 @@ def test_a_step_of_the_encoder(tiny: str) -> None:
         )
         for bucket in encoder._buckets
     ]
-    seen = []
-
-    def respond(vectors: torch.Tensor) -> tuple[float, torch.Tensor]:
-        seen.append(vectors.device)
-        return 0.0, torch.ones_like(vectors)
-
-    encoder.accumulate_gradients(torch.tensor([True, False, True]), respond)
-    assert seen == [META]
+    encoded = encoder.encode(torch.tensor([True, False, True]))
+    assert encoded.vectors.device == META
+    encoded.backward(torch.ones_like(encoded.vectors))
     learnt = [weight.grad for weight in encoder._model.parameters() if weight.grad is not None]
     assert learnt
     assert all(gradient.device == META for gradient in learnt)

@@ -8,6 +8,7 @@ from benchsuite_content.backbone import load_backbone
 from benchsuite_content.encode import encode_texts, pool
 from benchsuite_flm import encoder as module
 from benchsuite_flm.encoder import TextEncoder
+from benchsuite_flm.settings import TuningConfig
 
 TEXTS = ["sea wave story one", "city", "forest river bear camp story two", "taxi night", "sea sailor harbour"]
 KEPT = ["bert", "roberta", "e5", "electra"]
@@ -16,7 +17,7 @@ DECODERS = ["gpt2", "llama", "qwen2", "qwen3"]
 
 
 def build(folder: str, layers: int = 1) -> TextEncoder:
-    return TextEncoder(load_backbone(folder), TEXTS, layers=layers, device="cpu", half=False)
+    return TextEncoder(load_backbone(folder), TEXTS, TuningConfig(layers=layers), device="cpu", half=False)
 
 
 @pytest.mark.parametrize("model", KEPT + WHOLE + DECODERS)
@@ -32,9 +33,8 @@ def test_gradients_are_those_of_the_plain_encoder(encoder, model: str) -> None:
     folder = encoder(model)
     target = torch.randn(len(TEXTS), 16, generator=torch.Generator().manual_seed(3))
     text_encoder = build(folder)
-    loss = text_encoder.accumulate_gradients(
-        torch.ones(len(TEXTS), dtype=torch.bool), lambda v: (float((v * target).sum()), target)
-    )
+    encoded = text_encoder.encode(torch.ones(len(TEXTS), dtype=torch.bool))
+    encoded.backward(target)
     plain = build(folder)
     total = torch.zeros(())
     for text, row in zip(TEXTS, target, strict=True):
@@ -43,7 +43,7 @@ def test_gradients_are_those_of_the_plain_encoder(encoder, model: str) -> None:
         pooled = hidden[-1] if model in DECODERS else hidden.mean(dim=0)
         total = total + (pooled / pooled.norm()) @ row
     total.backward()
-    assert loss == pytest.approx(float(total.detach()), abs=1e-4)
+    assert float((encoded.vectors * target).sum()) == pytest.approx(float(total.detach()), abs=1e-4)
     learnt = [parameter for parameter in text_encoder.parameters if parameter.grad is not None]
     assert learnt
     for ours, theirs in zip(text_encoder.parameters, plain.parameters, strict=True):
@@ -107,7 +107,7 @@ def test_encoding_twice_gives_the_same_gradients(tiny: str, monkeypatch: pytest.
     for limit in (10_000, 8, 0):
         monkeypatch.setattr(module, "KEPT_TOKENS", limit)
         text_encoder = build(tiny, layers=2)
-        text_encoder.accumulate_gradients(wanted, lambda _: (0.0, target))
+        text_encoder.encode(wanted).backward(target)
         gradients.append([parameter.grad for parameter in text_encoder.parameters])
     for kept, partly, again in zip(*gradients, strict=True):
         np.testing.assert_allclose(kept, again, atol=1e-6)
@@ -116,15 +116,10 @@ def test_encoding_twice_gives_the_same_gradients(tiny: str, monkeypatch: pytest.
 
 def test_texts_that_take_no_part_are_zero_and_teach_nothing(tiny: str) -> None:
     wanted = torch.tensor([True, False, True, False, False])
-    seen = []
-
-    def respond(vectors: torch.Tensor) -> tuple[float, torch.Tensor]:
-        seen.append(vectors)
-        gradient = torch.zeros_like(vectors)
-        gradient[~wanted] = 1.0
-        return 0.0, gradient
-
     text_encoder = build(tiny)
-    text_encoder.accumulate_gradients(wanted, respond)
-    np.testing.assert_allclose(seen[0].norm(dim=1), [1, 0, 1, 0, 0], atol=1e-6)
+    encoded = text_encoder.encode(wanted)
+    gradient = torch.zeros_like(encoded.vectors)
+    gradient[~wanted] = 1.0
+    encoded.backward(gradient)
+    np.testing.assert_allclose(encoded.vectors.norm(dim=1), [1, 0, 1, 0, 0], atol=1e-6)
     assert all(not parameter.grad.any() for parameter in text_encoder.parameters)

@@ -7,7 +7,8 @@ from benchsuite.api import Context
 from benchsuite.data import Dataset, Fold
 from benchsuite_classic.blending import inner_holdout
 from benchsuite_classic.ease import EASE
-from benchsuite_flm.rerank.first_stage import FirstStage, draw_groups
+from benchsuite_flm.rerank.first_stage import FirstStage
+from benchsuite_flm.rerank.training import draw_groups
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,15 @@ import torch
 from benchsuite.errors import ConfigError
 from benchsuite_content.backbone import load_backbone
 from benchsuite_flm.encoder import TextEncoder
+from benchsuite_flm.settings import TuningConfig
 from benchsuite_flm.trainable_layers import add_lora
 
 TEXTS = ["sea wave story one", "city", "forest river bear camp story two", "taxi night"]
 
 
-def build(folder: str, **more: object) -> TextEncoder:
-    return TextEncoder(load_backbone(folder), TEXTS, layers=1, device="cpu", half=False, **{"tuning": "lora", **more})
+def build(folder: str, seed: int = 0, **more: object) -> TextEncoder:
+    config = TuningConfig(**{"tuning": "lora", "layers": 1, **more})
+    return TextEncoder(load_backbone(folder), TEXTS, config, device="cpu", half=False, seed=seed)
 
 
 def learn(text_encoder: TextEncoder, rate: float = 0.5) -> None:
@@ -21,7 +23,7 @@ def learn(text_encoder: TextEncoder, rate: float = 0.5) -> None:
     for _ in range(3):
         for parameter in text_encoder.parameters:
             parameter.grad = None
-        text_encoder.accumulate_gradients(torch.ones(len(TEXTS), dtype=torch.bool), lambda _: (0.0, target))
+        text_encoder.encode(torch.ones(len(TEXTS), dtype=torch.bool)).backward(target)
         with torch.no_grad():
             for parameter in text_encoder.parameters:
                 if parameter.grad is not None:
@@ -32,7 +34,7 @@ def learn(text_encoder: TextEncoder, rate: float = 0.5) -> None:
 @pytest.mark.parametrize("part", ["attention", "all"])
 def test_starts_as_no_change_learns_and_merges(encoder, model: str, part: str) -> None:
     folder = encoder(model)
-    before = TextEncoder(load_backbone(folder), TEXTS, layers=0, device="cpu", half=False).vectors()
+    before = TextEncoder(load_backbone(folder), TEXTS, TuningConfig(), device="cpu", half=False).vectors()
     text_encoder = build(folder, lora_part=part, lora_rank=2)
     torch.testing.assert_close(text_encoder.vectors(), before, atol=2e-6, rtol=0)
     frozen = {name: value.clone() for name, value in text_encoder._model.named_parameters() if ".lora_" not in name}

@@ -6,10 +6,11 @@ import torch
 
 from benchsuite.data import Dataset
 from benchsuite_content.backbone import load_backbone
-from benchsuite_flm.encoder import TextEncoder
+from benchsuite_flm.encoder import EncodedTexts, TextEncoder
 from benchsuite_flm.head import Head, predict_new_items
 from benchsuite_flm.history import draw_visible
 from benchsuite_flm.models import FLM
+from benchsuite_flm.settings import TuningConfig
 from benchsuite_flm.trainer import Trainer, TrainingConfig
 
 SETTINGS = FLM(
@@ -27,7 +28,7 @@ PARTS = TrainingConfig(dataclasses.replace(SETTINGS, catalogue=20), learning_rat
 
 def parts(world: Dataset, tiny: str, layers: int = 1) -> tuple[TextEncoder, torch.Tensor, Head, object]:
     texts, place = np.unique(np.array(world.items.text), return_inverse=True)
-    encoder = TextEncoder(load_backbone(tiny), list(texts), layers=layers, device="cpu", half=False)
+    encoder = TextEncoder(load_backbone(tiny), list(texts), TuningConfig(layers=layers), device="cpu", half=False)
     matrix = world.matrix()
     taken = torch.as_tensor(np.asarray(matrix.sum(axis=0)).ravel())
     return encoder, torch.as_tensor(place), Head(taken, None, 16, 0.1), matrix
@@ -87,13 +88,13 @@ def test_a_large_catalogue_is_seen_in_parts(world: Dataset, tiny: str) -> None:
 
 def test_one_encoder_step_an_epoch(world: Dataset, tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = []
-    plain = TextEncoder.accumulate_gradients
+    plain = EncodedTexts.backward
 
-    def counted(self: TextEncoder, *words: object) -> float:
+    def counted(self: EncodedTexts, gradient: torch.Tensor) -> None:
         steps.append(1)
-        return plain(self, *words)
+        plain(self, gradient)
 
-    monkeypatch.setattr(TextEncoder, "accumulate_gradients", counted)
+    monkeypatch.setattr(EncodedTexts, "backward", counted)
     run(world, tiny)
     assert len(steps) == SETTINGS.epochs
 

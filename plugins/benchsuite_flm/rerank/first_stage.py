@@ -1,17 +1,15 @@
-"""The first stage of a re-ranker: a cheap model that selects candidates, and the training groups drawn from them."""
+"""The first stage of a re-ranker: a cheap model that selects the candidates."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from benchsuite.api import Context
-from benchsuite.data import Bool, Dataset, Entities, Float32, Fold, Int32, Int64, Queries, Ragged
+from benchsuite.data import Bool, Dataset, Entities, Float32, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_classic.ease import EASE
 from benchsuite_classic.support import blas_threads
@@ -183,67 +181,3 @@ def _moments(values: Any, where: Bool) -> tuple[Any, Any]:
     mean = np.where(where, values, 0.0).sum(axis=1, keepdims=True) / count
     square = np.where(where, values - mean, 0.0) ** 2
     return mean, np.sqrt(square.sum(axis=1, keepdims=True) / count)
-
-
-@dataclass(frozen=True, eq=False)
-class Groups:
-    """The training data of a re-ranker: each group is one held-out item and other candidates of its query.
-
-    Attributes:
-        query: int64[g], the query of each group.
-        item: int32[g, 1 + n], first the held-out item, then the others; all are candidates.
-        held_out: how many items were held out, all queries together.
-        found: how many of them are candidates: only these make groups.
-    """
-
-    query: Int64
-    item: Int32
-    held_out: int
-    found: int
-
-
-def draw_groups(
-    first: FirstStage,
-    held: Fold,
-    *,
-    count: int,
-    negatives: int,
-    groups: int,
-    seed: int,
-    without: Sequence[int] | Int64 = (),
-) -> Groups:
-    """Draw groups. All items are candidates of the first stage, as they are when it is re-ranked.
-
-    Args:
-        first: fitted on ``held.train``.
-        held: the held-out items.
-        count: how many candidates the first stage selects.
-        negatives: other items per group, drawn uniformly, with replacement only where there are too few.
-        groups: how many are drawn at most.
-        seed: of the draw.
-        without: queries without groups.
-    """
-    excluded = np.zeros(len(held.queries), np.bool_)
-    excluded[np.asarray(without, np.int64)] = True
-    random = np.random.default_rng([seed, 19])
-    row_of, item_of = np.unique(np.stack([held.truth.rows, held.truth.item]), axis=1)  # no item twice
-    wanted = Ragged.from_pairs(row_of, item_of, len(held.truth))
-    query: list[int] = []
-    taken: list[int] = []
-    others: list[Int32] = []
-    for begin in range(0, len(held.queries), BLOCK):
-        end = min(begin + BLOCK, len(held.queries))
-        queries = held.queries.slice(begin, end)
-        chosen = first.candidates(first.scores(queries), queries, count)
-        for row in range(end - begin):
-            truth = wanted[begin + row]
-            free = np.setdiff1d(np.flatnonzero(chosen[row]), truth).astype(np.int32)
-            for item in truth[chosen[row, truth]] if len(free) and not excluded[begin + row] else ():
-                query.append(begin + row)
-                taken.append(int(item))
-                others.append(random.choice(free, negatives, replace=len(free) < negatives))
-    keep = random.permutation(len(query))[:groups]
-    drawn = np.asarray(others, np.int32).reshape(-1, negatives)[keep]
-    first_column = np.asarray(taken, np.int32)[keep, None]
-    item = np.hstack([first_column, drawn]).astype(np.int32)
-    return Groups(np.asarray(query, np.int64)[keep], item, len(wanted.item), len(query))

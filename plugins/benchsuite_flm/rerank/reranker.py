@@ -1,8 +1,7 @@
-"""What all re-rankers share: settings, training on held-out items, blending with a first stage, saving."""
+"""The common base of the rows ``flm-cross`` and ``flm-decoder``: settings, fit, blend with a first stage, save."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -14,21 +13,22 @@ import numpy as np
 from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Model, Range, Requirement
-from benchsuite.data import Dataset, Entities, Float32, Fold, GroundTruth, Int32, Int64, Queries
+from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Int64, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.blending import inner_holdout, select_blend
+from benchsuite_content.backbone import DEFAULT_BACKBONE, load_backbone, open_backbone
 from benchsuite_content.encode import torch_threads
 from benchsuite_flm.history import history_texts
-from benchsuite_flm.rerank.first_stage import BLOCK, First, FirstStage, Groups, draw_groups
-from benchsuite_flm.settings import LoraPart, Tuning
+from benchsuite_flm.rerank import training
+from benchsuite_flm.rerank.first_stage import BLOCK, First, FirstStage
+from benchsuite_flm.settings import LoraPart, Tuning, TuningConfig
 
 if TYPE_CHECKING:
     from benchsuite_content.backbone import Backbone
-    from benchsuite_flm.rerank.loop import Scorer
+    from benchsuite_flm.rerank.training import Groups, Scorer
 
 _SHARE = 0.2  # share of each history that is held out to train on
 _LEAST = 3  # items that a history must have for that
-_VALIDATION_QUERIES = 100  # at most a fifth of all; their held-out items choose the weight and are not trained on
 _ABOUT, _HEAD = "reranker.json", "head.safetensors"
 _SAVED_FACTS = ("weights", "losses", "taught", "sizes", "threads", "mix")
 """JSON-like attributes that a saved model keeps."""
@@ -60,6 +60,7 @@ class Reranker(Model):
         weight_decay: of the language model's weights.
         weight: of the pair's score beside the first stage's; None chooses it by nDCG@10 on held-out items of a few
             users, which are not trained on.
+        backbone: the language model, see :func:`benchsuite_content.backbone.load_backbone`.
     """
 
     first: First = "ease"
@@ -77,15 +78,15 @@ class Reranker(Model):
     lora_part: LoraPart = "attention"
     weight_decay: Annotated[float, Ge(0)] = 0.01
     weight: Annotated[float, Ge(0)] | None = None
+    backbone: str = DEFAULT_BACKBONE
+
+    predicts_tokens: ClassVar[bool] = False
+    """Whether the language model is a causal one, loaded with the head that predicts the next token."""
 
     needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
     version: ClassVar[str] = "2"
     uses_language_model: ClassVar[bool] = True
     is_candidate: ClassVar[bool] = True
-
-    @abstractmethod
-    def _load(self) -> Backbone:
-        """Load the language model, untrained."""
 
     @abstractmethod
     def _text_vectors(self, backbone: Backbone, texts: Sequence[str], context: Context) -> Float32:
@@ -94,14 +95,6 @@ class Reranker(Model):
     @abstractmethod
     def _build_scorer(self, backbone: Backbone) -> Scorer:
         """Return what scores pairs with the language model, untrained."""
-
-    @abstractmethod
-    def _write(self, folder: Path) -> None:
-        """Write the trained language model."""
-
-    @abstractmethod
-    def _open(self, folder: Path) -> Backbone:
-        """Read what :meth:`_write` wrote."""
 
     def _head_rate(self) -> float:
         """Return the largest learning rate of the scorer's own weights, where it has some."""
@@ -120,7 +113,7 @@ class Reranker(Model):
         """
         if train.items.text is None:
             raise NotApplicable(f"{type(self).__name__} needs {Requirement.ITEM_TEXT}", where=train.name)
-        backbone = self._load()
+        backbone = load_backbone(self.backbone, writes=self.predicts_tokens)
         self._weights: dict[str, str] = backbone.provenance
         self._threads, self._device, self._report = context.threads, context.device, context.progress
         self._sizes = {"model": backbone.parameters}
@@ -130,13 +123,22 @@ class Reranker(Model):
             held = inner_holdout(train, context.seed, share=_SHARE, least=_LEAST)
             self._first = FirstStage.fit(self.first, held.train, vectors, context)
             none = np.zeros(0, np.int64)
-            validation = _draw_validation(len(held.queries), context.seed) if self.weight is None else none
-            groups = self._draw_groups(held, validation, context)
+            validation = training.draw_validation(len(held.queries), context.seed) if self.weight is None else none
+            groups = training.draw_groups(
+                self._first,
+                held,
+                count=self.candidates,
+                negatives=self.negatives,
+                groups=self.pairs // ((1 + self.negatives) * self.epochs),
+                seed=context.seed,
+                without=validation,
+            )
+            self._taught = groups.facts()
             histories = history_texts(held.queries, self._titles, self.history)
             self._losses = [round(loss, 4) for loss in self._train(backbone, histories, groups, context)]
             self._mix = {"weight": self.weight, "validation ndcg@10": None}
             if self.weight is None:
-                self._choose_weight(_restrict(held, validation), context.seed)
+                self._choose_weight(training.with_truth_of(held, validation), context.seed)
         self._first = FirstStage.fit(self.first, train, vectors, context)
         return self
 
@@ -144,39 +146,13 @@ class Reranker(Model):
         self._titles: tuple[str, ...] = items.titles
         self._texts: tuple[str, ...] = items.text or ()
 
-    def _draw_groups(self, held: Fold, validation: Int64, context: Context) -> Groups:
-        """Return the training groups."""
-        groups = draw_groups(
-            self._first,
-            held,
-            count=self.candidates,
-            negatives=self.negatives,
-            groups=self.pairs // ((1 + self.negatives) * self.epochs),
-            seed=context.seed,
-            without=validation,
-        )
-        self._taught = {
-            "held out": groups.held_out,
-            "among candidates": groups.found,
-            "learnt from": len(groups.query),
-        }
-        return groups
-
     def _train(self, backbone: Backbone, histories: Sequence[str], groups: Groups, context: Context) -> list[float]:
         """Train the language model on the groups (``histories`` by query), and return the losses of the epochs."""
         from benchsuite_flm.optim import ParameterGroup
-        from benchsuite_flm.rerank import loop
         from benchsuite_flm.trainable_layers import TrainableLayers
 
-        trainable = TrainableLayers(
-            backbone.model,
-            tuning=self.tuning,
-            layers=self.layers,
-            lora_rank=self.lora_rank,
-            lora_part=self.lora_part,
-            seed=context.seed,
-            device=context.device,
-        )
+        tuning = TuningConfig(self.tuning, self.layers, self.lora_rank, self.lora_part)
+        trainable = TrainableLayers(backbone.model, tuning, seed=context.seed, device=context.device)
         scorer = self._build_scorer(backbone)
         own = list(scorer.own_weights.values())
         self._sizes |= {"trained": trainable.count}
@@ -185,7 +161,7 @@ class Reranker(Model):
             ParameterGroup(trainable.weights, self.learning_rate, self.weight_decay),
             ParameterGroup(own, self._head_rate()),
         ]
-        losses = loop.train(
+        losses = training.train(
             scorer,
             [group for group in parameters if group.parameters],
             [histories[query] for query in groups.query],
@@ -269,8 +245,11 @@ class Reranker(Model):
         """
         from safetensors.torch import save_file
 
+        from benchsuite_flm.saving import write_encoder, write_model
+
         self._first.save(folder / "first")
-        self._write(folder)
+        write = write_model if self.predicts_tokens else write_encoder
+        write(self._backbone, folder)
         own = self._scorer.own_weights
         if own:
             save_file({name: value.detach().cpu() for name, value in own.items()}, folder / _HEAD)
@@ -286,7 +265,7 @@ class Reranker(Model):
         self._device, self._report = "cpu", Context().progress
         self._set_texts(items)
         self._first = FirstStage.load(self.first, folder / "first", items)
-        self._backbone = self._open(folder)
+        self._backbone = open_backbone(folder, self._weights, writes=self.predicts_tokens)
         self._backbone.model.set_attn_implementation("eager")  # as in training, for bitwise equal scores
         self._scorer = self._build_scorer(self._backbone)
         own = self._scorer.own_weights
@@ -294,20 +273,6 @@ class Reranker(Model):
         for name, weight in own.items():
             weight.requires_grad_(False).copy_(stored[name])
         return self
-
-
-def _draw_validation(queries: int, seed: int) -> Int64:
-    """Return int64, the queries whose held-out items choose the weight."""
-    drawn = np.random.default_rng([seed, 29]).permutation(queries)
-    return np.sort(drawn[: min(_VALIDATION_QUERIES, queries // 5)])
-
-
-def _restrict(held: Fold, queries: Int64) -> Fold:
-    """Return the fold with the ground truth of some queries only."""
-    kept = np.isin(held.truth.rows, queries)
-    count = np.bincount(held.truth.rows[kept], minlength=len(held.truth))
-    truth = GroundTruth(np.concatenate([[0], np.cumsum(count)]), held.truth.item[kept], held.truth.value[kept])
-    return dataclasses.replace(held, truth=truth)
 
 
 def _blend(weight: float) -> Callable[[Sequence[Float32]], Float32]:

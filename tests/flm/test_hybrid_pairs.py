@@ -9,10 +9,10 @@ import pytest
 from benchsuite.api import Context
 from benchsuite.data import Fold
 from benchsuite_classic.knn_baseline import KNNBaseline
-from benchsuite_flm import value_stacking
+from benchsuite_flm import hybrid_terms
 from benchsuite_flm.hybrid import HybridFLM
+from benchsuite_flm.hybrid_terms import PairTerm, PairWeights, ratings_of, stack
 from benchsuite_flm.models import FLM
-from benchsuite_flm.value_stacking import PairTerm, PairWeights, ratings_of, stack
 
 
 def test_the_proportion_is_that_which_made_the_labels_and_the_scale_is_that_of_the_logit() -> None:
@@ -42,7 +42,7 @@ def test_too_many_items_and_equal_values_give_no_term(fold: Fold, monkeypatch: p
     rows = fold.train.interactions
     same = dataclasses.replace(rows, value=np.ones(len(rows), np.float32))
     assert ratings_of(dataclasses.replace(fold.train, interactions=same), Context()) is None
-    monkeypatch.setattr(value_stacking, "MOST_ITEMS", 3)
+    monkeypatch.setattr(hybrid_terms, "MOST_ITEMS", 3)
     assert ratings_of(fold.train, Context()) is None
 
 
