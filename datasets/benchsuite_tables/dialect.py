@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import csv
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchsuite.errors import DataError
+from benchsuite_tables.column_names import is_known
 from benchsuite_tables.text_file import FETCH, LONGEST, TextFile, text_lines
 
 SPACES = " "
@@ -105,8 +107,10 @@ def _quote(separator: str, lines: Sequence[str]) -> str:
         return '"' if separator in {",", ";"} else ""
     if separator in {",", ";"}:
         return "" if _quotes_swallow_rows(separator, lines) else '"'
-    begun = [cell for line in lines for cell in line.split(separator) if cell.startswith('"')]
-    return '"' if begun and all(len(cell) > 1 and cell.endswith('"') for cell in begun) else ""
+    # between tabs and bars quotes are plain signs of titles, unless every line is well formed with them
+    cell = rf'(?:"(?:[^"]|"")*"|[^"{re.escape(separator)}]*)'
+    well_formed = re.compile(f"{cell}(?:{re.escape(separator)}{cell})*")
+    return '"' if all(well_formed.fullmatch(line) for line in lines) else ""
 
 
 def _quotes_swallow_rows(separator: str, lines: Sequence[str]) -> bool:
@@ -158,7 +162,8 @@ def _looks_plain(dialect: Dialect) -> bool:
     """Return whether the cells between white space are ids and numbers, not words of a text."""
     width = len(dialect.rows[0])
     numeric = [all(_are_numbers([row[at]]) for row in dialect.rows[1:] if len(row) == width) for at in range(width)]
-    return width > 1 and (any(numeric) or width <= 3)  # noqa: PLR2004 - user, item, value
+    names = sum(map(is_known, dialect.rows[0]))
+    return width > 1 and (any(numeric) or names > 1 or width <= 3)  # noqa: PLR2004 - user, item, value
 
 
 def _are_lists(dialect: Dialect) -> bool:

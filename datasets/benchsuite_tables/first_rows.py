@@ -133,7 +133,10 @@ def _header(rows: Sequence[tuple[str, ...]], said: Said) -> tuple[bool, bool]:
 def _has_header(rows: Sequence[tuple[str, ...]]) -> tuple[bool, bool]:
     """Return whether the first line names the columns, and whether that is doubtful."""
     first, body = rows[0], rows[1:]
-    if not first[0].strip() and len(first) > 1 and all(cell.strip().isdigit() for cell in first[1:]):
+    names = [cell.strip() for cell in first]
+    while names and not names[-1]:
+        names.pop()  # a separator after the last cell
+    if len(names) > 1 and not names[0] and all(map(str.isdigit, names[1:])):
         return True, False  # an index without a name beside columns whose names are their numbers
     known = sum(is_known(cell) and len(cell) > 1 for cell in first)
     if any(map(_is_cell, first)):

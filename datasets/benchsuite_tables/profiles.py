@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from benchsuite_tables.times import is_date, is_time_number, number
+from benchsuite_tables.times import is_date, is_plain_date, is_time_number, number
 
 Kind = Literal["empty", "integer", "number", "boolean", "date", "text", "code"]
 """``text`` has words; ``code`` has letters but no words, as ids, addresses of pages and phone numbers have."""
@@ -61,7 +61,9 @@ class ColumnProfile:
     @property
     def is_time(self) -> bool:
         """Whether the cells can be times by themselves: dates, or numbers large enough."""
-        return self.kind == "date" or (self.kind in {"integer", "number"} and self.share(is_time_number) > _MOST)
+        if self.kind in {"integer", "number"}:
+            return self.share(is_time_number) > _MOST or self.share(is_plain_date) > _MOST
+        return self.kind == "date"
 
     @property
     def is_label(self) -> bool:
@@ -77,6 +79,12 @@ class ColumnProfile:
     def distinct(self) -> int:
         """How many different cells there are."""
         return len(set(self.cells))
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether equal cells stand together and numbers grow, as users and items of sorted tables do."""
+        numbers = [int(cell) for cell in self.cells if cell.isdigit()]
+        return numbers == sorted(numbers)
 
     @property
     def counts_rows(self) -> bool:

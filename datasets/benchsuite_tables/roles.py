@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ _FEW_ROWS = 3
 _ENOUGH_ROWS = 20
 _MOST_USERS = 0.9
 _FEW_ITEMS = 10
+_RATINGS = frozenset(map(str, range(11)))
+_DECIMALS = re.compile(r"-?\d+[.,]\d*[1-9]\d*")
 _PLACES = 4
 _PAIR = 2
 _SAY = "say user = 'COLUMN' and item = 'COLUMN' (in the shell --user, --item); columns: "
@@ -87,11 +90,12 @@ def by_name(first: FirstRows, roles: Sequence[str], named: Mapping[str, str]) ->
 
 def _dated(first: FirstRows, taken: set[str]) -> tuple[str, list[str]]:
     """Return the one column that holds dates and whose name speaks of a time, or notes on those that hold dates."""
-    dated = [one.name for one in first.profiles if one.kind == "date" and one.name not in taken]
-    fitting = [name for name in dated if names_a_moment(name)]
+    timed = [one for one in first.profiles if one.is_time and one.name not in taken]
+    fitting = [one.name for one in timed if names_a_moment(one.name)]
     if len(fitting) == 1:
         return fitting[0], []
-    notes = [f"column {name} holds dates and is not read; say timestamp = '{name}' if it is the time" for name in dated]
+    dated = [one.name for one in timed if one.kind == "date" or one.name in fitting]
+    notes = [f"column {name} holds times and is not read; say timestamp = '{name}' if it is the time" for name in dated]
     return "", notes
 
 
@@ -163,10 +167,12 @@ def _unlikely_places(columns: Sequence[ColumnProfile], found: Mapping[str, str],
     user, item = columns[:_PAIR]
     value = next((one for one in columns if one.name == found.get("value")), None)
     reasons = [_unlikely_column("user", user), _unlikely_column("item", item), _unlikely_user(user)]
+    if all(one.kind == "integer" and set(one.cells) <= _RATINGS for one in columns) and not user.is_sorted:
+        reasons.append("all its columns hold small numbers; it may be a matrix of ratings, a row for each user")
     if item.is_time and "timestamp" not in found and item.kind != "date":
         reasons.append(f"{item.name} would be the item, but holds numbers like times: {item.cells[0]}")
     few = item.rows >= _ENOUGH_ROWS and item.distinct <= _FEW_ITEMS
-    if few and value is not None and value.distinct > 2 * _FEW_ITEMS:
+    if few and value is not None and value.kind == "integer" and value.distinct > 2 * _FEW_ITEMS:
         what = f"has {item.distinct} different cells, {value.name} has more"
         reasons.append(f"{item.name} would be the item, but {what}")
     return [Doubt(why, remedy) for why in reasons if why][:1]
@@ -177,11 +183,18 @@ def _unlikely_column(role: str, one: ColumnProfile) -> str:
     would = f"{one.name} would be the {role}, but"
     if one.kind == "date":
         return f"{would} holds dates like {one.cells[0]}"
-    if one.kind == "number" and any(not cell.endswith(".0") for cell in one.cells):
+    if one.kind == "number" and any(_DECIMALS.fullmatch(cell) for cell in one.cells):
         return f"{would} holds numbers like {one.cells[0]}"
+    if _holds_blanks(one):
+        return f"{would} holds blanks, such as {_first(one)}; if they separate cells, too, say separator = ' '"
     if one.rows >= _FEW_ROWS and one.distinct == 1:
         return f"{would} is {one.cells[0]} in each row"
     return ""
+
+
+def _holds_blanks(one: ColumnProfile) -> bool:
+    """Return whether each cell has the same number of blanks, and at least one."""
+    return len({len(cell.split()) for cell in one.cells}) == 1 and len(one.cells[0].split()) > 1
 
 
 def _unlikely_user(user: ColumnProfile) -> str:

@@ -43,6 +43,11 @@ def is_date(cell: str) -> bool:
     return number(plain) is None and (_fits(plain, "iso") or any(_fits(plain, form) for form in _FORMS))
 
 
+def is_plain_date(cell: str) -> bool:
+    """Return whether a number is a day written without signs, such as 19970131."""
+    return _fits(cell, _PLAIN_DATES)
+
+
 def is_time_number(cell: str) -> bool:
     """Return whether a number is large enough for a moment since 1973, in some unit."""
     found = number(cell)
