@@ -150,8 +150,15 @@ def audit(
     test: Annotated[PathLike | None, Option(metavar="FILE")] = None,
     user: Annotated[str, Option(metavar="COL")] = "",
     item: Annotated[str, Option(metavar="COL")] = "",
-    time: Annotated[str, Option(metavar="COL")] = "",
+    timestamp: Annotated[str, Option(metavar="COL")] = "",
     value: Annotated[str, Option(metavar="COL")] = "",
+    time: Annotated[str, Option(metavar="TEXT")] = "",
+    separator: Annotated[str, Option(metavar="TEXT")] = "",
+    encoding: Literal["", "utf-8", "latin-1", "cp1252"] = "",
+    header: Annotated[bool | None, Option("--header/--no-header")] = None,
+    ids_as: Literal["", "text", "integer"] = "",
+    on_bad_row: Literal["", "stop", "drop"] = "",
+    missing: Literal["", "stop", "drop"] = "",
     promises: Annotated[Promise | Sequence[Promise], Option("--promise")] = (),
     quiet: Quiet = False,
 ) -> FunctionResult:
@@ -163,12 +170,19 @@ def audit(
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs); stored folds are compared, too.
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
-        train: instead of an experiment: the training rows, CSV and the like, or Parquet.
+        train: instead of an experiment: the training rows, in any format that is read.
         test: the test rows.
         user: the column of the user: a name, or a number where the files have no header line.
         item: the column of the item.
-        time: the column of the time.
-        value: the column of the value.
+        timestamp: the column of the time, or none.
+        value: the column of the value, or none.
+        time: how times in the files are written: s, ms, us, ns, iso, or like %d-%m-%Y.
+        separator: what stands between their cells.
+        encoding: utf-8, latin-1 or cp1252.
+        header: whether their first line names the columns.
+        ids_as: integer where 7, 7.0 and 007 are one id.
+        on_bad_row: drop to leave rows with bad cells out.
+        missing: drop to leave rows with empty cells out.
         promises: what the split in the files promises; breaking it is a leak; may be repeated.
         quiet: show no progress.
 
@@ -179,19 +193,24 @@ def audit(
         UsageError: when an experiment and files are named, or only one file.
         DataError: when data cannot be had.
     """
-    columns = {"user": user, "item": item, "time": time, "value": value}
-    given = {"train": train, "test": test, **columns, "promise": promises}
-    foreign = [f"--{name}" for name, told in given.items() if told]
+    files: dict[str, Any] = {"user": user, "item": item, "timestamp": timestamp, "value": value, "time": time}
+    files |= {"separator": separator, "encoding": encoding, "header": header, "ids_as": ids_as}
+    files |= {"on_bad_row": on_bad_row, "missing": missing, "promises": promises}
+    files = {name: told for name, told in files.items() if told is not None and told not in ("", (), [])}
+    given = {"train": train, "test": test, **files}
+    foreign = [
+        f"--{name.replace('promises', 'promise').replace('_', '-')}" for name, told in given.items() if told is not None
+    ]
     if foreign:
         if train is None or test is None:
-            missing = "--train" if train is None else "--test"
-            raise UsageError(f"{foreign[0]} needs {missing} too", remedy="a split has both parts")
+            other = "--train" if train is None else "--test"
+            raise UsageError(f"{foreign[0]} needs {other} too", remedy="a split has both parts")
         if experiment is not None:
             what = f"both the experiment {experiment} and {foreign[0]}"
             raise UsageError(what, remedy="audit one after the other")
         from benchsuite.registry import load_function
 
-        found: FunctionResult = load_function("audit-split")(train, test, **columns, promises=promises)
+        found: FunctionResult = load_function("audit-split")(train, test, **files)
         return found
     from benchsuite.store import Store
 

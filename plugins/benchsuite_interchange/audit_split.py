@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from benchsuite.errors import UsageError
 from benchsuite.interface import (
     Frames,
     FunctionResult,
@@ -21,10 +20,11 @@ from benchsuite.interface import (
     plain_values,
     several,
 )
+from benchsuite_interchange.written import Column, Encoding, Header, IdsAs, OnBad, Separator, Time, Written
 
 if TYPE_CHECKING:
+    from benchsuite_interchange.foreign_rows import ForeignRows
     from benchsuite_interchange.split_audit import AuditLine
-    from benchsuite_interchange.split_files import SplitPart
 
 Promise = Literal["cold-items", "cold-users", "ordered", "ordered-users"]
 _COLOURS = {"leak": "red", "warning": "yellow", "fine": "green", "note": "dim"}
@@ -40,8 +40,8 @@ class SplitAudit(FunctionResult):
         lines: one check each.
     """
 
-    train: SplitPart
-    test: SplitPart
+    train: ForeignRows
+    test: ForeignRows
     lines: Sequence[AuditLine]
 
     @property
@@ -58,8 +58,7 @@ class SplitAudit(FunctionResult):
         """Return what was read, each check, and the counts."""
         said = []
         for name, part in (("training", self.train), ("test", self.test)):
-            used = ", ".join(f"{role} = {column}" for role, column in part.columns.items())
-            said.append(f"{len(part):,} {name} rows in {part.path} (columns: {used})")
+            said += [f"{len(part):,} {name} rows in {part.path}", *part.told()]
         said.append("")
         for line in self.lines:
             share = f" ({line.found / line.of:.2%})" if line.of and 0 < line.found < line.of else ""
@@ -75,6 +74,7 @@ class SplitAudit(FunctionResult):
         rows = {"train": len(self.train), "test": len(self.test)}
         columns = {"train": self.train.columns, "test": self.test.columns}
         facts: dict[str, Any] = {**files, "rows": rows, "columns": columns, "leaks": self.leaks}
+        facts["notes"] = [*self.train.told(), *self.test.told()]
         return facts | {"lines": plain_values(self.lines)}
 
     def frames(self) -> Frames:
@@ -86,38 +86,50 @@ def audit_split(
     train: Annotated[PathLike, Option(metavar="TRAIN")],
     test: Annotated[PathLike, Option(metavar="TEST")],
     *,
-    user: Annotated[str, Option(metavar="COL")] = "",
-    item: Annotated[str, Option(metavar="COL")] = "",
-    time: Annotated[str, Option(metavar="COL")] = "",
-    value: Annotated[str, Option(metavar="COL")] = "",
+    user: Column = "",
+    item: Column = "",
+    timestamp: Column = "",
+    value: Column = "",
+    time: Time = "",
+    separator: Separator = "",
+    encoding: Encoding = "utf-8",
+    header: Header = None,
+    ids_as: IdsAs = "text",
+    on_bad_row: OnBad = "stop",
+    missing: OnBad = "stop",
     promises: Annotated[Promise | Sequence[Promise], Option("--promise")] = (),
 ) -> SplitAudit:
     """Say what is wrong with a split: overlap, repeats, future rows, cold users and items, drift, negatives.
 
-    Both files are CSV and the like, or Parquet.
+    Both files are CSV and the like with or without a header line, JSON lines, Parquet or qrels; also packed.
 
     Args:
         train: the training rows.
         test: the test rows.
         user: the column of the user: a name, or a number where the files have no header line.
         item: the column of the item.
-        time: the column of the time.
-        value: the column of the value.
+        timestamp: the column of the time, or none.
+        value: the column of the value, or none.
+        time: how times are written: s, ms, us, ns, iso, or like %d-%m-%Y.
+        separator: what stands between cells.
+        encoding: utf-8, latin-1 or cp1252.
+        header: whether the first line names the columns.
+        ids_as: integer where 7, 7.0 and 007 are one id.
+        on_bad_row: drop to leave rows with bad cells out.
+        missing: drop to leave rows with empty cells out.
         promises: what the split promises; breaking it is a leak; may be repeated.
 
     Raises:
-        DataError: when a file cannot be read.
-        UsageError: when columns are given by number and by name.
+        DataError: when a file cannot be read, or the files have neither users nor items in common.
+        UsageError: when a promise is unknown.
     """
-    named = {role: name for role, name in (("user", user), ("item", item), ("time", time), ("value", value)) if name}
-    if 0 < sum(name.isdigit() for name in named.values()) < len(named):
-        raise UsageError("columns are given by number and by name", remedy="name all, or number all and have no header")
     promised = several(promises)
     for one in promised:
         check_choice(one, Promise, "--promise")
+    from benchsuite_interchange.foreign_rows import read_foreign
     from benchsuite_interchange.split_audit import diagnose
-    from benchsuite_interchange.split_files import Wanted, read_part
 
-    wanted = Wanted(**named)
-    train_part, test_part = read_part(Path(train), wanted), read_part(Path(test), wanted)
-    return SplitAudit(train_part, test_part, diagnose(train_part, test_part, promised))
+    written = Written(separator, encoding, header, ids_as, on_bad_row, missing, time)
+    columns = {"user": user, "item": item, "timestamp": timestamp, "value": value}
+    first, second = (read_foreign(Path(path), columns, tuple(columns), written) for path in (train, test))
+    return SplitAudit(first, second, diagnose(first, second, promised))

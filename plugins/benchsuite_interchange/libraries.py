@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchsuite.data import Float64, Int64, cutoff_of, split_cutoff
+from benchsuite.data import Float64, Int64, cutoff_of, relevant_rows, split_cutoff
 from benchsuite.errors import DataError, UsageError
 from benchsuite_interchange import formulas
 from benchsuite_interchange.lists import Judged, Lists, judge
@@ -32,7 +32,7 @@ class Library:
         name: what ``--convention`` calls it.
         summary: who counts, ties and relevance, in one line.
         formulas: by metric: the formula, and what it is in words.
-        relevant_from: test rows with at least this value are relevant; None: all are.
+        relevant_from: test rows with at least this value are relevant; None: all are. A value of 0 or below never is.
         counted: which users are averaged over: all with test rows, or those with a list as well.
         hopeless: True where a user without any relevant item counts as 0; else such a user does not count.
         gain: what a relevant test row is worth for nDCG: 1, its value, or ``2 ** (value - threshold + 1) - 1``.
@@ -62,14 +62,18 @@ class Library:
             relevant_from: another threshold of relevance than the library's own.
 
         Raises:
-            DataError: when the library could not read the values.
+            DataError: when the library could not read the values, or no row is relevant.
         """
         threshold = self.relevant_from if relevant_from is None else relevant_from
         value = lists.test_value
         if self.whole_numbers and (value != np.round(value)).any():
             odd = value[np.flatnonzero(value != np.round(value))[0]]
             raise DataError(f"{self.name} reads whole numbers as values, not {odd:g}", remedy="round them first")
-        relevant = np.ones(len(value), np.bool_) if threshold is None else value >= threshold
+        relevant = relevant_rows(value, relevant_from=threshold)
+        if not relevant.any():
+            least = f"of at least {threshold:g}" if threshold else "above 0"
+            what = f"no test row is relevant for {self.name}: none has a value {least}"
+            raise DataError(what, remedy="say --relevant-from VALUE")
         gain = self._gain(value, 0.0 if threshold is None else threshold)
         if not (self.gain == "value" and self.whole_numbers):  # trec_eval's nDCG knows no threshold
             gain = np.where(relevant, gain, 0.0)
@@ -158,8 +162,8 @@ LIBRARIES = (
     ),
     Library(
         "recbole",
-        "RecBole: users with a relevant item count, 0 without a list; all test rows are relevant; ties keep the order "
-        "of the file (RecBole leaves them to torch.topk); RecBole itself rounds means to 4 decimals",
+        "RecBole: users with a relevant item count, 0 without a list; all test rows with values above 0 are relevant; "
+        "ties keep the order of the file (RecBole leaves them to torch.topk); RecBole rounds means to 4 decimals",
         _COMMON
         | {
             "map": (formulas.map_by_possible, f"precisions at hits / min(relevant, k), {_PER_USER}"),
@@ -168,7 +172,8 @@ LIBRARIES = (
     ),
     Library(
         "elliot",
-        "Elliot: users with a list and a relevant item count; relevant from value 0; ties keep the order of the file",
+        "Elliot: users with a list and a relevant item count; relevant above value 0 (Elliot from 0 on); "
+        "ties keep the order of the file",
         _COMMON
         | _F1
         | {

@@ -124,14 +124,14 @@ def judge(lists: Lists, counted: Bool, score: Float64, tie: Int64, relevant: Boo
     return Judged(
         user=users.astype(np.int32),
         row=row,
-        place=_place(row),
+        place=places(row),
         item=lists.rec_item[order],
         score=score[order],
         hit=np.where(known, relevant[match], False),
         gain=np.where(known, gain[match], 0.0),
         relevant=np.bincount(query[lists.test_user[held]][relevant[held]], minlength=len(users)),
         ideal_row=ideal_row,
-        ideal_place=_place(ideal_row),
+        ideal_place=places(ideal_row),
         ideal_gain=gain[best],
     )
 
@@ -149,7 +149,7 @@ def _match(lists: Lists, order: Int64, held: Int64) -> Int64:
     return np.where(truth[by_key[at]] == asked, found, -1)
 
 
-def _place(row: Int64) -> Int64:
+def places(row: NDArray[np.integer]) -> Int64:
     """Return each row's number within its run of equal values, from 0."""
     begin = np.flatnonzero(np.append(True, row[1:] != row[:-1])) if len(row) else np.zeros(0, np.int64)
     length = np.diff(np.append(begin, len(row)))

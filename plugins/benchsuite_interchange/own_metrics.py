@@ -6,18 +6,13 @@ import hashlib
 
 import numpy as np
 
-from benchsuite.data import Bool, EvaluationInput, Int64, Pairs, PairScores, Ragged, Rankings
+from benchsuite.data import EvaluationInput, Int64, Pairs, PairScores, Ragged, Rankings, relevant_rows
 from benchsuite_interchange.lists import Lists, judge
 
 SUMMARY = (
-    "ours: users with a relevant item count, 0 without a list; all test rows are relevant; "
+    "ours: users with a relevant item count, 0 without a list; all test rows with values above 0 are relevant; "
     "ties by the sha256 of the item id"
 )
-
-
-def relevant_rows(lists: Lists, relevant_from: float | None) -> Bool:
-    """Return bool[t]: every test row is relevant unless a threshold is asked for."""
-    return np.ones(len(lists.test_value), np.bool_) if relevant_from is None else lists.test_value >= relevant_from
 
 
 def evidence(lists: Lists, k: int, catalogue: int | None = None, relevant_from: float | None = None) -> EvaluationInput:
@@ -27,9 +22,9 @@ def evidence(lists: Lists, k: int, catalogue: int | None = None, relevant_from: 
         lists: what was read.
         k: the most places that any metric looks at.
         catalogue: how many items could be recommended; by default those in either file.
-        relevant_from: test rows with at least this value are relevant; None: all are.
+        relevant_from: test rows with at least this value are relevant; None: all are, but for values of 0 or below.
     """
-    relevant = relevant_rows(lists, relevant_from)
+    relevant = relevant_rows(lists.test_value, relevant_from=relevant_from)
     judged = judge(lists, lists.with_test, lists.rec_score, _by_hash(lists), relevant, relevant.astype(np.float64))
     item = np.full((len(judged), k), -1, np.int32)
     score = np.full((len(judged), k), np.nan, np.float32)

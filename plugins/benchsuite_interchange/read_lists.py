@@ -1,244 +1,150 @@
-"""Anybody's files: recommendations ``user,item,score`` or ``user,item,rank`` and test rows ``user,item[,value]``.
-
-CSV, TSV (both with a header line, as they are or compressed by gzip) and Parquet. Every complaint names file, line (or
-row, in Parquet) and column.
-"""
+"""Recommendations and held-out rows of any file, joined under common codes."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from benchsuite.data import Float64, Int32
-from benchsuite.data.unpacking import open_gzip, read_parquet
+from benchsuite.data import Float64, relevant_rows
 from benchsuite.errors import DataError
-from benchsuite_interchange.lists import Lists
+from benchsuite_interchange.foreign_rows import ForeignRows, codes, read_foreign
+from benchsuite_interchange.lists import Lists, places
+from benchsuite_interchange.written import Written
+from benchsuite_tables.first_rows import NONE
+from benchsuite_tables.joins import Met, meet
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-_PARQUET = (".parquet", ".pq")
-_HEADER = "the first line must name the columns"
+_ONE_OF_EACH = {"dataset", "split", "model", "seed", "fold"}
+"""Columns of our own rankings of which a file must hold one value each."""
 
 
-def read_lists(recommendations: Path, test: Path) -> Lists:
-    """Read recommendations and test rows.
+def read_recommendations(path: Path, user: str, item: str, score: str, rank: str, written: Written) -> ForeignRows:
+    """Read lists; what orders them is ``numbers["score"]``, higher is better.
 
     Raises:
-        DataError: when a file cannot be read, lacks a column, has an empty id or something that is no number, or names
-            an item twice for one user.
+        DataError: see :func:`read_foreign`; also when nothing orders the lists, a user has an item twice, or scores and
+            ranks disagree.
     """
-    recs, truth = _Table(recommendations, "user,item,score"), _Table(test, "user,item,value")
-    order = recs.either("score", "rank")
-    rec_score = recs.numbers(order)
-    test_value = truth.numbers("value") if truth.has("value") else np.ones(len(truth), np.float64)
-    users, (rec_user, test_user) = _codes([recs.ids("user"), truth.ids("user")])
-    items, (rec_item, test_item) = _codes([recs.ids("item"), truth.ids("item")])
-    for table, user, item in ((recs, rec_user, rec_item), (truth, test_user, test_item)):
-        table.refuse_twice(user, item, len(items))
-    score = -rec_score if order == "rank" else rec_score
-    return Lists(users, items, rec_user, rec_item, score, test_user, test_item, test_value)
+    columns = {"user": user, "item": item, "score": score, "rank": rank}
+    if score or rank:  # one that is named is enough
+        columns |= {role: NONE for role in ("score", "rank") if not columns[role]}
+    rows = read_foreign(path, columns, ("user", "item", "score", "rank"), written)
+    _refuse_twice(rows)
+    numbers = dict(rows.numbers)
+    if not numbers:
+        names = ", ".join((*rows.columns.values(), *rows.ignored))
+        what = f"has no column that is surely a score or a rank, but {names}"
+        raise DataError(what, where=str(path), remedy="name it: --score COL or --rank COL")
+    if "score" not in numbers:
+        return replace(rows, numbers={"score": -numbers["rank"]})
+    if "rank" in numbers:
+        _refuse_disagreement(rows, numbers["score"], numbers["rank"])
+        agree = "score and rank order the lists alike; the score counts"
+        return replace(rows, notes=(*rows.notes, agree))
+    if rows.columns["score"].startswith("column ") and not score:
+        _refuse_places(rows, numbers["score"])
+    return rows
 
 
-class _Table:
-    """One file, its columns as they were written."""
+def read_held_out(path: Path, user: str, item: str, value: str, written: Written) -> ForeignRows:
+    """Read test rows.
 
-    def __init__(self, path: Path, wanted: str) -> None:
-        self._path = path
-        self._wanted = wanted
-        self._columns = _read(path, wanted)
-        for name in ("user", "item"):
-            if not self.has(name):
-                raise self._lacks(f'"{name}"')
-        if not len(self):
-            raise DataError("has no rows", where=str(path), remedy=f"it must hold {wanted}")
-
-    def __len__(self) -> int:
-        return int(self._columns.num_rows)
-
-    def has(self, name: str) -> bool:
-        return name in self._columns.column_names
-
-    def either(self, first: str, second: str) -> str:
-        """Return the one of two columns that is there."""
-        present = [name for name in (first, second) if self.has(name)]
-        if len(present) > 1:
-            what = f'has both "{first}" and "{second}"'
-            raise DataError(what, where=str(self._path), remedy="keep the one that orders the lists")
-        if not present:
-            raise self._lacks(f'"{first}" or "{second}"')
-        return present[0]
-
-    def ids(self, name: str) -> pa.ChunkedArray:
-        """Return a column of ids as text."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        column = self._columns[name]
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        if not (pa.types.is_integer(column.type) or _is_text(column.type)):
-            raise self._bad(f"holds {column.type}, not text or whole numbers", None, name, "write ids as text")
-        column = column.cast(pa.string())
-        empty = pc.fill_null(pc.equal(column, ""), True).to_numpy()
-        if empty.any():
-            raise self._bad("is empty", int(np.flatnonzero(empty)[0]), name, "give every row an id")
-        return column
-
-    def numbers(self, name: str) -> Float64:
-        """Return a column of finite numbers."""
-        import pyarrow as pa
-
-        column = self._columns[name]
-        if not _is_text(column.type):
-            if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-                raise self._bad(f"holds {column.type}, not numbers", None, name, "write numbers")
-            values: Float64 = column.cast(pa.float64()).to_numpy()
-        else:
-            try:
-                values = column.cast(pa.float64()).to_numpy()
-            except pa.ArrowInvalid:
-                values = np.array([_number(text) for text in column.to_pylist()], np.float64)
-        wrong = np.flatnonzero(~np.isfinite(values))
-        if len(wrong):
-            said = column[int(wrong[0])].as_py()
-            raise self._bad(
-                f'"{"" if said is None else said}" is no finite number', int(wrong[0]), name, "write a number"
-            )
-        return values
-
-    def refuse_twice(self, user: Int32, item: Int32, items: int) -> None:
-        """Raise where a user has an item twice."""
-        key = user.astype(np.int64) * items + item
-        order = np.argsort(key, kind="stable")
-        again = np.flatnonzero(key[order][1:] == key[order][:-1])
-        if len(again):
-            second = order[again + 1]
-            at = int(again[np.argmin(second)])
-            first, row = int(order[at]), int(order[at + 1])
-            who, what = (self._columns[name][row].as_py() for name in ("user", "item"))
-            remedy = "keep one row per user and item"
-            raise self._bad(
-                f'user "{who}" has item "{what}" a second time, first {self._place(first)}', row, "", remedy
-            )
-
-    def _bad(self, what: str, row: int | None, column: str, remedy: str) -> DataError:
-        where = [str(self._path)]
-        where += [self._place(row)] if row is not None else []
-        where += [f'column "{column}"'] if column else []
-        return DataError(what, where=", ".join(where), remedy=remedy)
-
-    def _place(self, row: int) -> str:
-        """Say where a row lies; lines are counted only when somebody asks."""
-        if self._path.suffix.lower() in _PARQUET:
-            return f"row {row + 1}"
-        with _open(self._path) as file:
-            for number, line in enumerate(_filled(csv.reader(file, delimiter=_delimiter(self._path)))):
-                if number == row + 1:
-                    return f"line {line}"
-        return f"row {row + 1}"
-
-    def _lacks(self, column: str) -> DataError:
-        has = ", ".join(map(str, self._columns.column_names[:8]))
-        return DataError(
-            f"has no column {column}, but {has}", where=str(self._path), remedy=f"{_HEADER} {self._wanted}"
-        )
+    Raises:
+        DataError: see :func:`read_foreign`; also when a column that may hold the values is not read, or a user has an
+            item twice.
+    """
+    rows = read_foreign(path, {"user": user, "item": item, "value": value}, ("user", "item", "value"), written)
+    if rows.value is None and rows.labels and value != NONE:
+        label = rows.labels[0]
+        what = f"{label if label.startswith('column ') else f'column {label}'} says yes or no, and is not read"
+        remedy = f"say --value {label.removeprefix('column ')} if it says what was liked, else --value none"
+        raise DataError(what, where=str(path), remedy=remedy)
+    _refuse_twice(rows)
+    return rows
 
 
-def _filled(reader: Any) -> Iterator[int]:
-    """Yield the line number of every line that is not empty, the header's first."""
-    for cells in reader:
-        if cells:
-            yield reader.line_num
+def join(recommendations: ForeignRows, held: ForeignRows) -> Lists:
+    """Return both under common codes."""
+    users, (rec_user, test_user) = codes([recommendations.user, held.user])
+    items, (rec_item, test_item) = codes([recommendations.item, held.item])
+    value = np.ones(len(held)) if held.value is None else held.value
+    return Lists(users, items, rec_user, rec_item, recommendations.numbers["score"], test_user, test_item, value)
 
 
-def _read(path: Path, wanted: str) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
+def met(recommendations: ForeignRows, held: ForeignRows) -> tuple[Met, Met]:
+    """Return how many users with test rows have a list, and how many listed items are in the test.
 
-    try:
-        if path.suffix.lower() in _PARQUET:
-            return read_parquet(path, dense=True)
-        names = _header(path)
-        with open_gzip(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
-            return arrow_csv.read_csv(
-                file,
-                parse_options=arrow_csv.ParseOptions(delimiter=_delimiter(path)),
-                convert_options=arrow_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-                ),
-            )
-    except FileNotFoundError:
-        raise DataError("no such file", where=str(path), remedy="check the path") from None
-    except UnicodeDecodeError:
-        raise DataError("is not UTF-8 text", where=str(path), remedy="convert it, or use Parquet") from None
-    except (pa.ArrowInvalid, EOFError) as error:
-        raise _unreadable(path, wanted, error) from None
-    except OSError as error:
-        reason = error.strerror or " ".join(str(error).split())
-        raise DataError(f"cannot be read: {reason}", where=str(path), remedy="check the file") from None
+    Lists for some of the users only, and listed items that nobody takes, are normal. What is not: that fewer than half
+    of the smaller side's users meet, or no listed item is ever a right answer.
+
+    Raises:
+        DataError: when they do not meet.
+    """
+    recs = recommendations
+    users = meet(held.user.categories, recs.user.categories, "users with test rows", str(recs.path))
+    users.require_half_of_smaller()
+    items = meet(recs.item.categories, held.item.categories, "listed items", str(held.path))
+    items.require_any()
+    return users, items
 
 
-def _header(path: Path) -> Sequence[str]:
-    with _open(path) as file:
-        names = next(csv.reader(file, delimiter=_delimiter(path)), [])
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f'names column "{twice[0]}" twice', where=f"{path}, line 1", remedy="keep one")
-    return names
+def relevance_note(held: ForeignRows, relevant_from: float | None) -> str:
+    """Say what counts as relevant.
+
+    Raises:
+        DataError: when nothing does.
+    """
+    value, column = held.value, held.columns.get("value", "")
+    if value is None:
+        if relevant_from is not None:
+            remedy = "name it: --value COL; or leave --relevant-from out"
+            raise DataError("has no column of values, which --relevant-from needs", where=str(held.path), remedy=remedy)
+        return f"{held.path}: no column of values, so that all {len(held):,} rows are relevant"
+    relevant = relevant_rows(value, relevant_from=relevant_from)
+    rule = f"{column} above 0" if relevant_from is None else f"{column} of at least {relevant_from:g}"
+    if not relevant.any():
+        what = f"no row is relevant: none has a {rule}"
+        remedy = f"the largest value is {value.max():g}: say --relevant-from VALUE, or name another column: --value COL"
+        raise DataError(what, where=f"{held.path}, column {column}", remedy=remedy)
+    counted = f"{held.path}: relevant are the {int(relevant.sum()):,} of {len(held):,} rows with {rule}"
+    return f"{counted}; 0, False and below never count"
 
 
-def _unreadable(path: Path, wanted: str, error: Exception) -> DataError:
-    """Find the line that has too few or too many cells."""
-    if path.suffix.lower() not in _PARQUET:
-        with _open(path) as file:
-            reader = csv.reader(file, delimiter=_delimiter(path))
-            width = len(next(reader, []))
-            try:
-                for cells in reader:
-                    if cells and len(cells) != width:
-                        what = f"has {len(cells)} columns, the header has {width}"
-                        return DataError(what, where=f"{path}, line {reader.line_num}", remedy="mend the line")
-            except (csv.Error, UnicodeDecodeError):
-                pass
-    return DataError(f"cannot be read: {error}", where=str(path), remedy=f"it must hold {wanted}")
+def _refuse_twice(rows: ForeignRows) -> None:
+    """Raise DataError where a user has an item twice."""
+    key = rows.user.codes.astype(np.int64) * len(rows.item.categories) + rows.item.codes
+    order = np.argsort(key, kind="stable")
+    again = np.flatnonzero(key[order][1:] == key[order][:-1])
+    if not len(again):
+        return
+    second = order[again + 1]
+    at = int(again[np.argmin(second)])
+    first, row = int(order[at]), int(order[at + 1])
+    several = [name for name in rows.ignored if name in _ONE_OF_EACH]
+    remedy = f"keep the rows of one {', one '.join(several)}" if several else "keep one row per user and item"
+    who = f'user "{rows.user[row]}" has item "{rows.item[row]}" a second time'
+    raise DataError(f"{who}, first in {rows.where(first, '')}", where=rows.where(row, ""), remedy=remedy)
 
 
-def _open(path: Path) -> TextIO:
-    if path.suffix.lower() == ".gz":
-        return io.TextIOWrapper(open_gzip(path), encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+def _refuse_disagreement(rows: ForeignRows, score: Float64, rank: Float64) -> None:
+    """Raise DataError where a better rank has a lower score."""
+    order = np.lexsort((-score, rank, rows.user.codes))
+    same = rows.user.codes[order][1:] == rows.user.codes[order][:-1]
+    wrong = np.flatnonzero(same & (score[order][1:] > score[order][:-1]))
+    if len(wrong):
+        row = int(order[wrong + 1].min())
+        what = f'score and rank disagree on the list of user "{rows.user[row]}"'
+        remedy = f"say what orders the lists: --score {rows.columns['score']} or --rank {rows.columns['rank']}"
+        raise DataError(what, where=rows.where(row, ""), remedy=remedy)
 
 
-def _delimiter(path: Path) -> str:
-    """Return tab where the header line has one, else comma."""
-    with _open(path) as file:
-        return "\t" if "\t" in file.readline() else ","
-
-
-def _codes(columns: Sequence[pa.ChunkedArray]) -> tuple[tuple[str, ...], list[Int32]]:
-    """Return the different ids of several columns, and each column as codes into them."""
-    import pyarrow as pa
-
-    joined = pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string())
-    coded = joined.combine_chunks().dictionary_encode()
-    codes = coded.indices.to_numpy().astype(np.int32)
-    return tuple(coded.dictionary.to_pylist()), np.split(codes, np.cumsum([len(column) for column in columns])[:-1])
-
-
-def _is_text(kind: Any) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float("nan" if not text or "_" in text else text)
-    except ValueError:
-        return float("nan")
+def _refuse_places(rows: ForeignRows, score: Float64) -> None:
+    """Raise DataError where scores without a name count up from 0 or 1 in each list: they are ranks, surely."""
+    user = rows.user.codes
+    order = np.argsort(user, kind="stable")
+    place = places(user[order])
+    if place.any() and any(np.array_equal(score[order], place + first) for first in (0, 1)):
+        number = rows.columns["score"].removeprefix("column ")
+        what = f"{rows.columns['score']} counts up in each list, as ranks do"
+        raise DataError(what, where=str(rows.path), remedy=f"say --rank {number} or --score {number}")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from benchsuite.errors import UsageError, did_you_mean
+from benchsuite.errors import DataError, UsageError, did_you_mean
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, Words, frame, plain, several, table
+from benchsuite_interchange.written import Column, Encoding, Header, IdsAs, OnBad, Separator, Written
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,11 +93,23 @@ def score(
     conventions: Annotated[Words, Option("--convention", metavar="LIST")] = OURS,
     relevant_from: Annotated[float | None, Option(metavar="VALUE")] = None,
     catalogue: Annotated[int | None, Option(metavar="N")] = None,
+    user: Column = "",
+    item: Column = "",
+    score: Column = "",
+    rank: Column = "",
+    value: Column = "",
+    separator: Separator = "",
+    encoding: Encoding = "utf-8",
+    header: Header = None,
+    ids_as: IdsAs = "text",
+    on_bad_row: OnBad = "stop",
+    missing: OnBad = "stop",
 ) -> Scores:
     """Evaluate any recommendation file against any test file.
 
-    RECS is CSV, TSV or Parquet with the columns user, item and score or rank; TEST with user, item and, where there
-    is one, value.
+    RECS holds users, items and a score or a rank, TEST users, items and, where there is one, a value: CSV and the like
+    with or without a header line, JSON lines, Parquet, or the run and qrels files of TREC; also packed. A row of TEST
+    with a value of 0, False or below is never relevant.
 
     Args:
         recommendations: the lists.
@@ -105,19 +118,34 @@ def score(
         conventions: ours (default), ranx, trec_eval, recbole, elliot, scikit-learn; several with commas, or all.
         relevant_from: test rows with at least this value are relevant (default: as the convention has it).
         catalogue: how many items could be recommended (default: those in the files).
+        user: the column of the user in both files: a name, or a number where the files have no header line.
+        item: the column of the item in both files.
+        score: the column in RECS of what orders a list, the highest first.
+        rank: or the column of the place in the list, the lowest first.
+        value: the column in TEST of the rating or the label, or none.
+        separator: what stands between cells.
+        encoding: utf-8, latin-1 or cp1252.
+        header: whether the first line names the columns.
+        ids_as: integer where 7, 7.0 and 007 are one id.
+        on_bad_row: drop to leave rows with bad cells out.
+        missing: drop to leave rows with empty cells out.
 
     Raises:
-        DataError: when a file cannot be read.
+        DataError: when a file cannot be read, the files have hardly an id in common, or no test row is relevant.
         UsageError: when a metric or a convention is unknown, or needs what the files do not hold.
     """
     wanted = list(dict.fromkeys(several(metrics, separator=",", where="--metric")))
     names = _known(several(conventions, separator=",", where="--convention"))
-    from benchsuite_interchange.read_lists import read_lists
+    from benchsuite_interchange.read_lists import join, met, read_held_out, read_recommendations, relevance_note
 
-    lists = read_lists(Path(recommendations), Path(test))
+    written = Written(separator, encoding, header, ids_as, on_bad_row, missing)
+    recs = read_recommendations(Path(recommendations), user, item, score, rank, written)
+    held = read_held_out(Path(test), user, item, value, written)
+    meetings = [one.sentence for one in met(recs, held)]
+    lists = join(recs, held)
     scored: list[Scored] = []
     summaries: dict[str, str] = {}
-    notes = [_counted(lists)]
+    notes = [*meetings, *_uncounted(lists), relevance_note(held, relevant_from), *recs.told(), *held.told()]
     for name in names:
         if name == OURS:
             found, summaries[name], more = _ours(lists, wanted, relevant_from, catalogue)
@@ -144,11 +172,16 @@ def _known(conventions: Sequence[str]) -> list[str]:
 def _library(
     name: str, lists: Lists, metrics: Sequence[str], relevant_from: float | None, *, alone: bool
 ) -> tuple[list[Scored], str]:
-    """Score by another library's convention; next to others, a metric that it lacks only has no value."""
+    """Score by another library's convention; next to others, what it cannot compute only has no value."""
     from benchsuite_interchange.libraries import LIBRARIES
 
     library = next(one for one in LIBRARIES if one.name == name)
-    judged = library.judge(lists, relevant_from)
+    try:
+        judged = library.judge(lists, relevant_from)
+    except DataError as error:
+        if alone:
+            raise
+        return [Scored(name, metric, None, 0, error.what) for metric in metrics], library.summary
     found = []
     for metric in metrics:
         try:
@@ -220,10 +253,6 @@ def _mean(values: np.ndarray) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
-def _counted(lists: Lists) -> str:
-    with_list, with_test = lists.with_list, lists.with_test
-    parts = [f"{int(with_test.sum()):,} users have test rows, {int((with_test & with_list).sum()):,} of them a list"]
-    extra = int((with_list & ~with_test).sum())
-    if extra:
-        parts.append(f"{extra:,} users have a list but no test rows and do not count")
-    return "; ".join(parts) + "."
+def _uncounted(lists: Lists) -> Iterator[str]:
+    if extra := int((lists.with_list & ~lists.with_test).sum()):
+        yield f"{extra:,} users have a list but no test rows and do not count"

@@ -12,7 +12,8 @@ import numpy as np
 from benchsuite.data import Bool, Float64, Int64
 from benchsuite.errors import DataError
 from benchsuite_interchange.drift import popularity_drift
-from benchsuite_interchange.split_files import SplitPart, code
+from benchsuite_interchange.foreign_rows import ForeignRows, codes
+from benchsuite_tables.joins import Met, meet
 
 Verdict = Literal["fine", "note", "warning", "leak"]
 
@@ -46,11 +47,12 @@ class AuditLine:
 class ForeignSplit:
     """Both parts with common codes."""
 
-    def __init__(self, train: SplitPart, test: SplitPart) -> None:
+    def __init__(self, train: ForeignRows, test: ForeignRows) -> None:
         self.train = train
         self.test = test
-        (self.train_user, self.test_user), self.users = code([train.user, test.user])
-        (self.train_item, self.test_item), self.items = code([train.item, test.item])
+        users, (self.train_user, self.test_user) = codes([train.user, test.user])
+        items, (self.train_item, self.test_item) = codes([train.item, test.item])
+        self.users, self.items = len(users), len(items)
 
     @cached_property
     def train_pair(self) -> Int64:
@@ -68,7 +70,7 @@ class ForeignSplit:
         return None if self.train.time is None or self.test.time is None else (self.train.time, self.test.time)
 
 
-def diagnose(train: SplitPart, test: SplitPart, promises: Collection[str] = ()) -> list[AuditLine]:
+def diagnose(train: ForeignRows, test: ForeignRows, promises: Collection[str] = ()) -> list[AuditLine]:
     """Look at a split from all sides.
 
     Args:
@@ -77,16 +79,18 @@ def diagnose(train: SplitPart, test: SplitPart, promises: Collection[str] = ()) 
         promises: which of :data:`PROMISES` the split is said to keep.
 
     Raises:
-        DataError: when an order is promised and a part has no times.
+        DataError: when an order is promised and a part has no times, or the parts have neither users nor items in
+            common.
     """
+    meetings = _meetings(train, test, promises)
     cut = ForeignSplit(train, test)
     ordered = sorted({"ordered", "ordered-users"} & set(promises))
     if ordered and cut.times is None:
         missing = test.path if test.time is None else train.path
-        raise DataError(
-            f"has no column of times, which {ordered[0]} needs", where=str(missing), remedy="name it: --time"
-        )
+        what = f"has no column of times, which {ordered[0]} needs"
+        raise DataError(what, where=str(missing), remedy="name it: --timestamp COL")
     return [
+        *(_met(one) for one in meetings),
         *_overlap(cut),
         _twice(cut.train, cut.train_pair, "training"),
         _twice(cut.test, cut.test_pair, "test"),
@@ -96,6 +100,35 @@ def diagnose(train: SplitPart, test: SplitPart, promises: Collection[str] = ()) 
         _drift(cut),
         _negatives(cut),
     ]
+
+
+def _meetings(train: ForeignRows, test: ForeignRows, promises: Collection[str]) -> list[Met]:
+    """Return how many users and items of the test are in training.
+
+    Cold users or cold items are disjoint on purpose, so one kind of ids that does not meet proves nothing.
+
+    Raises:
+        DataError: when neither kind meets, unless both are promised to be new and no other way of writing makes them
+            meet: then nothing could be compared.
+    """
+    where = str(train.path)
+    users = meet(test.user.categories, train.user.categories, "users of the test", where)
+    items = meet(test.item.categories, train.item.categories, "items of the test", where)
+    new = {"cold-users", "cold-items"} <= set(promises) and not users.way and not items.way
+    if not users.found and not items.found and not new:
+        told = max(users, items, key=lambda one: one.reached)
+        what = f"neither users nor items of {test.path} are there, so that nothing can be compared: {told.clause}"
+        both = "" if told.way else ", or say --promise cold-users --promise cold-items if all are new on purpose"
+        raise DataError(what, where=where, remedy=f"{told.remedy}{both}")
+    return [users, items]
+
+
+def _met(met: Met) -> AuditLine:
+    verdict: Verdict = "warning" if met.way else "fine" if met.found else "note"
+    meaning = "the ids of both files are written alike" if met.found else "these are all new, or written otherwise"
+    if met.way:
+        meaning = f"{met.reached:,} of {met.of:,} meet after {met.way}: {met.remedy}"
+    return AuditLine(f"{met.what} found in training", met.found, met.of, verdict, meaning)
 
 
 def _overlap(cut: ForeignSplit) -> Iterator[AuditLine]:
@@ -108,7 +141,7 @@ def _overlap(cut: ForeignSplit) -> Iterator[AuditLine]:
         row = int(np.flatnonzero(shared)[0])
         twin = int(order[np.searchsorted(known, cut.test_pair[row])])
         pair = f"user {cut.test.user[row]}, item {cut.test.item[row]}"
-        first = f"; the first is {pair}: {cut.test.place(row)}, {cut.train.place(twin)}"
+        first = f"; the first is {pair}: {cut.test.where(row, '')} and {cut.train.where(twin, '')}"
     repeat = np.zeros(len(shared), np.bool_)
     if cut.times is not None:
         latest = np.full(len(known), -np.inf)
@@ -127,7 +160,7 @@ def _overlap(cut: ForeignSplit) -> Iterator[AuditLine]:
         yield AuditLine("test pairs repeated later", again, len(shared), "warning" if again else "fine", meaning)
 
 
-def _twice(part: SplitPart, pair: Int64, which: str) -> AuditLine:
+def _twice(part: ForeignRows, pair: Int64, which: str) -> AuditLine:
     extra = len(pair) - len(np.unique(pair))
     if not extra:
         return AuditLine(f"{which} rows that repeat a pair", 0, len(pair), "fine", "each pair is there once")
@@ -145,7 +178,7 @@ def _order(cut: ForeignSplit, promises: Collection[str]) -> Iterator[AuditLine]:
     if cut.times is None:
         lacking = cut.test.path if cut.test.time is None else cut.train.path
         yield AuditLine(
-            "order in time", 0, 0, "note", f"not checked: {lacking} has no column of times; name it with --time"
+            "order in time", 0, 0, "note", f"not checked: {lacking} has no column of times; name it with --timestamp"
         )
         return
     train, test = cut.times
