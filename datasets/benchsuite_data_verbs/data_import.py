@@ -24,7 +24,7 @@ from benchsuite.interface import (
     table,
     terminal_width,
 )
-from benchsuite_datasets.own_tables import is_experiment
+from benchsuite_tables.toml_files import is_experiment
 
 if TYPE_CHECKING:
     from benchsuite.api import DataLocations

@@ -17,13 +17,14 @@ from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.file_lookup import LocatedFiles, check_files
 from benchsuite_datasets.frames import read_layout
 from benchsuite_datasets.import_facts import DescribedTable, facts, hints, met, refuse_row_numbers
-from benchsuite_datasets.own_tables import card_values, completed_card, describe_events, describe_side, is_experiment
+from benchsuite_datasets.own_tables import card_values, completed_card, describe_events, describe_side
 from benchsuite_datasets.preparation_steps import sentence
 from benchsuite_datasets.prepared_cache import load_or_prepare
 from benchsuite_tables.card_table import IDS, table_of
 from benchsuite_tables.first_rows import Said
 from benchsuite_tables.strict_tables import read_table
 from benchsuite_tables.text_file import TextFile
+from benchsuite_tables.toml_files import is_experiment
 from benchsuite_tables.understanding import Understanding
 
 _ROLES = ("user", "item", "value", "timestamp", "behaviour")

@@ -27,7 +27,6 @@ _COMMON: Mapping[str, Any] = {
     "url": "",
 }
 _TABLES = ("interactions", "users", "items", "links")
-_EXPERIMENT = {"models", "metrics", "splits", "sources", "seeds"}
 
 
 def describe_events(path: Path, said: Said) -> Understanding:
@@ -62,15 +61,6 @@ def _placed(path: Path, member: str, found: Understanding) -> Understanding:
     """Return an understanding whose table names its file."""
     table = {"file": path.name, "member": member, **found.table}
     return dataclasses.replace(found, where=path.name, table=table)
-
-
-def is_experiment(path: Path) -> bool:
-    """Return whether a TOML file is an experiment and no card; an unreadable one is neither."""
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return False
-    return "models" in table or len(_EXPERIMENT & table.keys()) > 1
 
 
 def card_values(path: Path, slug: str) -> dict[str, Any]:
