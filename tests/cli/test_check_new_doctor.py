@@ -155,7 +155,7 @@ def test_doctor_tells_what_is_broken(command, tmp_path, pretend):
 
 
 def test_doctor_finds_damaged_weights(tmp_path, monkeypatch):
-    from benchsuite.functions import doctor
+    from benchsuite_doctor import doctor
 
     metadata = tmp_path / "weights-1.0.dist-info"
     metadata.mkdir()

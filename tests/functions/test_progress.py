@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.console import Console
 
-from benchsuite.functions import progress
+from benchsuite import progress
 
 
 @pytest.mark.parametrize(
