@@ -31,7 +31,7 @@ def arrow_table(text: TextFile, table: CardTable, names: list[str], numbers: Num
     texts = pa.dictionary(pa.int32(), pa.string())
     kinds = {name: pa.type_for_alias(numbers[name]) if name in numbers else texts for name in table.wanted}
     with text.open() as file, _Held(file, others.end).told() as held, others.decoded():
-        return arrow_csv.read_csv(
+        found = arrow_csv.read_csv(
             pa.PythonFile(held, mode="r"),
             arrow_csv.ReadOptions(
                 column_names=names,
@@ -54,6 +54,8 @@ def arrow_table(text: TextFile, table: CardTable, names: list[str], numbers: Num
                 quoted_strings_can_be_null=True,
             ),
         )
+        others.broken = held.lines > found.num_rows + others.count + (1 if table.header else 0)
+        return found
 
 
 class _Held:
@@ -68,6 +70,8 @@ class _Held:
         self._file = file
         self._end = end
         self._error: Exception | None = None
+        self.lines = 0
+        self._last = b"\n"
 
     def read(self, size: int = -1) -> bytes:
         """Return some bytes; nothing after an error."""
@@ -77,7 +81,12 @@ class _Held:
             self._error = error
             return b""
         if not data:
+            self.lines += self._last != b"\n"
+            self._last = b"\n"
             data, self._end = self._end, b""
+        elif self._end:
+            self.lines += data.count(b"\n")
+            self._last = data[-1:]
         return data
 
     def close(self) -> None:
@@ -108,12 +117,21 @@ class OtherRows:
     """Collects rows with too few or too many cells while the fast reader leaves them out.
 
     One such row is put behind the end of the file, which tells whether a quote is open there.
+
+    Attributes:
+        end: what is put behind the end.
+        ended: whether it came out as a row.
+        broken: whether the file has more lines than rows: some cells hold line ends, or lines are blank.
+        rows: the last two of the rows.
+        count: of the rows.
     """
 
     def __init__(self, names: list[str], table: CardTable, *, quoted: bool) -> None:
         self._row = table.separator.join([END] * (len(names) + 1))
         self.end = f"\n{self._row}\n".encode() if quoted else b""
         self.ended = False
+        self.broken = False
+        self.count = 0
         self.rows: deque[str] = deque(maxlen=2)
 
     @contextlib.contextmanager
@@ -142,4 +160,5 @@ class OtherRows:
             self.ended = True
         else:
             self.rows.append(row.text)
+            self.count += 1
         return "skip"

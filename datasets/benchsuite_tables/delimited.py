@@ -36,6 +36,7 @@ def read_delimited(text: TextFile, table: CardTable, numbers: Numbers) -> Cells:
         return _slow(text, table)
     names = list(table.names) or _header(text, table)
     quoted = may_break_lines(text, table)
+    wanted = tuple(numbers)
     numbers = {name: kind for name, kind in numbers.items() if table.decimal == "."}
     while True:
         others = OtherRows(names, table, quoted=quoted)
@@ -50,6 +51,8 @@ def read_delimited(text: TextFile, table: CardTable, numbers: Numbers) -> Cells:
             del numbers[wrong]  # its cells are looked at one by one
     if quoted and not others.ended:
         raise _explain(text, table, "a quote is opened and never closed", _QUOTE)
+    if quoted and others.broken:
+        _check_breaks(text, table, names, wanted)
     columns, nulls = arrow_columns(found)
     if table.cut and others.rows:
         _add_cut_line(columns, nulls, text, table, names, others.rows)
@@ -116,7 +119,32 @@ def delimited_rows(text: TextFile, table: CardTable) -> Generator[tuple[int, lis
             yield line, cells
 
 
-def _split(text: TextFile, table: CardTable) -> Generator[tuple[int, list[str]], None, None]:
+def _check_breaks(text: TextFile, table: CardTable, names: list[str], numbers: tuple[str, ...]) -> None:
+    """Raise DataError where a quote is in the wrong place, so that a cell holds rows of the table."""
+    places = [names.index(name) for name in numbers]
+
+    def like_row(line: str) -> bool:
+        cells = line.split(table.separator)
+        if len(cells) != len(names) or any(cell != cell.strip() for cell in cells):
+            return False
+        return all(_is_number(cells[at]) for at in places) if places else len(cells) > 2  # noqa: PLR2004
+
+    for line, cells in _split(text, table, strict=True):
+        for cell in cells:
+            if "\n" in cell and any(map(like_row, cell.splitlines()[1:])):
+                what = "a cell holds whole rows of the table: a quote is opened, and closed some rows later"
+                raise DataError(what, where=f"{text.name}, line {line}", remedy=_QUOTE)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _split(text: TextFile, table: CardTable, *, strict: bool = False) -> Generator[tuple[int, list[str]], None, None]:
     """Yield (line, cells) of every row of a table with quotes, the header and blank lines among them."""
     held: list[tuple[int, str]] = []  # the lines of one row
 
@@ -126,7 +154,7 @@ def _split(text: TextFile, table: CardTable) -> Generator[tuple[int, list[str]],
             yield line
         yield END
 
-    reader = csv.reader(lines(), delimiter=table.separator, escapechar=table.escape or None)
+    reader = csv.reader(lines(), delimiter=table.separator, escapechar=table.escape or None, strict=strict)
     while True:
         held.clear()
         try:
@@ -143,10 +171,13 @@ def _split(text: TextFile, table: CardTable) -> Generator[tuple[int, list[str]],
 def _unsplit(text: TextFile, table: CardTable, held: list[tuple[int, str]], why: str) -> DataError:
     """Return the error for a row that has no end: the line where its quote opens, if it has several lines."""
     first = held[0][0]
-    if len(held) > 1 or not why:
+    if "expected after" in why:
+        what = "text follows a closing quote: a quote is missing, or one is too many"
+        return DataError(what, where=f"{text.name}, line {first}", remedy=_QUOTE)
+    if len(held) > 1 or not why or why == "unexpected end of data":
         opened = _opening(held, table)
         what = "a quote is opened and never closed"
-        what += f" within {LONGEST:,} characters" if why else ""
+        what += f" within {LONGEST:,} characters" if "field limit" in why else ""
         return DataError(what, where=f"{text.name}, line {opened}", remedy=_QUOTE)
     long = "field limit" in why
     what = f"a cell is longer than {LONGEST:,} characters" if long else f"cannot be split into cells: {why}"

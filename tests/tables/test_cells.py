@@ -214,12 +214,32 @@ def test_a_table_with_an_open_quote_is_read_in_full_where_quotes_mean_nothing(re
 
 
 def test_quotes_are_read_alike_by_the_fast_and_the_exact_reader(tmp_path, read):
-    data = 'u,i,v\n"a ""b""",x,1\n"c"d,y,2\ne "f",z,3\n"g\nh",,4\n'
+    data = 'u,i,v\n"a ""b""",x,1\n"c"d,y,2\ne "f",z,3\n'
     rows = read(data)
     table = CardTable(file="a.csv", columns=COLUMNS)
     exact = [cells for _, cells in delimited_rows(TextFile(tmp_path / "a.csv"), table)]
-    assert [(u, i, f"{v:.0f}") for u, i, v in listed(rows)][:3] == [tuple(cells) for cells in exact][:3]
-    assert exact[3] == ["g\nh", "", "4"]
+    assert [(u, i, f"{v:.0f}") for u, i, v in listed(rows)] == [tuple(cells) for cells in exact]
+
+
+SWALLOWED = {
+    "in the last column": 'u,i,v,t\na,x,1,t\nb,y,1,"\nc,x,1,t\nd,x,1,"\na,y,1,t\n',
+    "the very next line": 'u,i,v,t\na,x,1,t\nb,y,1,"\nd,x,1,"\na,y,1,t\n',
+    "a missing one": 'u,i,v,t\n"a",x,1,t\n"b,y,1,t\n"c",x,1,t\n"d",x,1,t\n',
+    "without a last line end": 'u,i,v,t\na,x,1,t\nb,y,1,"\nc,x,1,"',
+}
+
+
+@pytest.mark.parametrize("case", SWALLOWED)
+def test_a_cell_that_holds_rows_is_refused(refused, case):
+    said = refused(SWALLOWED[case])
+    assert said.startswith("csv, line 3: "), said
+    assert "a quote is" in said
+
+
+def test_texts_of_several_lines_are_read(read):
+    data = 'u,i,v,t\na,x,1,"one, two,\n\nthree, four, five, six\n"\nb,y,2,"7\n8"\n\nc,z,3,t'
+    rows = read(data, columns=COLUMNS | {"text": "t"})
+    assert rows.frame["text"].tolist() == ["one, two,\n\nthree, four, five, six\n", "7\n8", "t"]
 
 
 def test_a_column_of_numbers_is_no_text_too(refused):
