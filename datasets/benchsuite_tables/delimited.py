@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import csv
 import re
-import sys
 from collections import deque
 from collections.abc import Generator, Iterator
-from functools import partial
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 from benchsuite.errors import DataError
+from benchsuite_tables.arrow_rows import Numbers, OtherRows, arrow_table, may_break_lines
 from benchsuite_tables.bad_cells import BadRows, Cells
 from benchsuite_tables.card_table import CardTable
 from benchsuite_tables.text_file import (
-    BLOCK,
     CELLS,
+    END,
     FETCH,
     LONGEST,
     TextColumn,
@@ -26,15 +25,7 @@ from benchsuite_tables.text_file import (
     text_lines,
 )
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-Numbers = dict[str, str]
-"""Columns that should hold numbers, and the arrow type to try first."""
-
 _QUOTE = 'close the quote, or say quote = "" where quotes mean nothing'
-_END = "\0end\0"
-"""No cell of a sound file; put behind its end, it is a row of its own unless a quote is open there."""
 
 
 def read_delimited(text: TextFile, table: CardTable, numbers: Numbers) -> Cells:
@@ -44,12 +35,13 @@ def read_delimited(text: TextFile, table: CardTable, numbers: Numbers) -> Cells:
     if len(table.separator) > 1 or table.format == "columns":
         return _slow(text, table)
     names = list(table.names) or _header(text, table)
-    quoted = _may_break_lines(text, table)
+    quoted = may_break_lines(text, table)
+    wanted = tuple(numbers)
     numbers = {name: kind for name, kind in numbers.items() if table.decimal == "."}
     while True:
-        others = _OtherRows(names, table, quoted=quoted)
+        others = OtherRows(names, table, quoted=quoted)
         try:
-            found = _arrow(text, table, names, numbers, others)
+            found = arrow_table(text, table, names, numbers, others)
             break
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             column = re.search(r"CSV column #(\d+)", str(error))
@@ -59,132 +51,13 @@ def read_delimited(text: TextFile, table: CardTable, numbers: Numbers) -> Cells:
             del numbers[wrong]  # its cells are looked at one by one
     if quoted and not others.ended:
         raise _explain(text, table, "a quote is opened and never closed", _QUOTE)
+    if quoted and others.broken:
+        _check_breaks(text, table, names, wanted)
     columns, nulls = arrow_columns(found)
     if table.cut and others.rows:
         _add_cut_line(columns, nulls, text, table, names, others.rows)
         return Cells(columns, nulls)
     return Cells(columns, nulls, bad=tuple(bad_rows(text, table, names)) if others.rows else ())
-
-
-def _arrow(text: TextFile, table: CardTable, names: list[str], numbers: Numbers, others: _OtherRows) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    texts = pa.dictionary(pa.int32(), pa.string())
-    kinds = {name: pa.type_for_alias(numbers[name]) if name in numbers else texts for name in table.wanted}
-    with text.open() as file, _Held(file, others.end).told() as held, others.decoded():
-        return arrow_csv.read_csv(
-            pa.PythonFile(held, mode="r"),
-            arrow_csv.ReadOptions(
-                column_names=names,
-                skip_rows=1 if table.header else 0,
-                encoding=table.encoding,
-                block_size=BLOCK,
-            ),
-            arrow_csv.ParseOptions(
-                delimiter=table.separator,
-                quote_char=table.quote or False,
-                escape_char=table.escape or False,
-                newlines_in_values=bool(others.end),
-                invalid_row_handler=others.append_row,
-            ),
-            arrow_csv.ConvertOptions(
-                include_columns=list(table.wanted),
-                column_types=kinds,
-                null_values=list(table.missing),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-            ),
-        )
-
-
-class _Held:
-    """A file that ends where it cannot be read, and tells why afterwards.
-
-    Arrow reads in a thread of its own; what is raised there may keep the process from ever ending.
-    """
-
-    closed = False
-
-    def __init__(self, file: IO[bytes], end: bytes = b"") -> None:
-        self._file = file
-        self._end = end
-        self._error: Exception | None = None
-
-    def read(self, size: int = -1) -> bytes:
-        """Return some bytes; nothing after an error."""
-        try:
-            data = b"" if self._error is not None else self._file.read(size)
-        except Exception as error:  # noqa: BLE001 - raised again by told()
-            self._error = error
-            return b""
-        if not data:
-            data, self._end = self._end, b""
-        return data
-
-    def close(self) -> None:
-        """Leave the file to whoever opened it."""
-
-    @contextlib.contextmanager
-    def told(self) -> Iterator[_Held]:
-        """Raise at the end what reading raised, in place of what came of half a file."""
-        try:
-            yield self
-        finally:
-            if self._error is not None:
-                raise self._error
-
-
-def _may_break_lines(text: TextFile, table: CardTable) -> bool:
-    """Return whether cells may hold line ends; without a quote in the file none does, and blocks are split faster."""
-    if not table.quote or text.packed:
-        return bool(table.quote)
-    quote = table.quote.encode()
-    with text.open() as file:
-        if table.header:
-            file.readline(BLOCK)
-        return any(quote in block for block in iter(partial(file.read, BLOCK), b""))
-
-
-class _OtherRows:
-    """Collects rows with too few or too many cells while the fast reader leaves them out.
-
-    One such row is put behind the end of the file, which tells whether a quote is open there.
-    """
-
-    def __init__(self, names: list[str], table: CardTable, *, quoted: bool) -> None:
-        self._row = table.separator.join([_END] * (len(names) + 1))
-        self.end = f"\n{self._row}\n".encode() if quoted else b""
-        self.ended = False
-        self.rows: deque[str] = deque(maxlen=2)
-
-    @contextlib.contextmanager
-    def decoded(self) -> Iterator[None]:
-        """Raise UnicodeDecodeError for a row that cannot be decoded; arrow itself would only print it."""
-        before = sys.unraisablehook
-        failed: list[UnicodeDecodeError] = []
-
-        def hook(told: Any) -> None:
-            if isinstance(told.exc_value, UnicodeDecodeError):
-                failed.append(told.exc_value)
-            else:
-                before(told)
-
-        sys.unraisablehook = hook
-        try:
-            yield
-        finally:
-            sys.unraisablehook = before
-        if failed:
-            raise failed[0]
-
-    def append_row(self, row: Any) -> str:
-        """Take one row from the reader and let it go on."""
-        if self.end and row.text.strip("\r\n") == self._row:
-            self.ended = True
-        else:
-            self.rows.append(row.text)
-        return "skip"
 
 
 def _add_cut_line(
@@ -246,7 +119,32 @@ def delimited_rows(text: TextFile, table: CardTable) -> Generator[tuple[int, lis
             yield line, cells
 
 
-def _split(text: TextFile, table: CardTable) -> Generator[tuple[int, list[str]], None, None]:
+def _check_breaks(text: TextFile, table: CardTable, names: list[str], numbers: tuple[str, ...]) -> None:
+    """Raise DataError where a quote is in the wrong place, so that a cell holds rows of the table."""
+    places = [names.index(name) for name in numbers]
+
+    def like_row(line: str) -> bool:
+        cells = line.split(table.separator)
+        if len(cells) != len(names) or any(cell != cell.strip() for cell in cells):
+            return False
+        return all(_is_number(cells[at]) for at in places) if places else len(cells) > 2  # noqa: PLR2004
+
+    for line, cells in _split(text, table, strict=True):
+        for cell in cells:
+            if "\n" in cell and any(map(like_row, cell.splitlines()[1:])):
+                what = "a cell holds whole rows of the table: a quote is opened, and closed some rows later"
+                raise DataError(what, where=f"{text.name}, line {line}", remedy=_QUOTE)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _split(text: TextFile, table: CardTable, *, strict: bool = False) -> Generator[tuple[int, list[str]], None, None]:
     """Yield (line, cells) of every row of a table with quotes, the header and blank lines among them."""
     held: list[tuple[int, str]] = []  # the lines of one row
 
@@ -254,18 +152,18 @@ def _split(text: TextFile, table: CardTable) -> Generator[tuple[int, list[str]],
         for number, line in text_lines(text, table.encoding):
             held.append((number, line))
             yield line
-        yield _END
+        yield END
 
-    reader = csv.reader(lines(), delimiter=table.separator, escapechar=table.escape or None)
+    reader = csv.reader(lines(), delimiter=table.separator, escapechar=table.escape or None, strict=strict)
     while True:
         held.clear()
         try:
             cells = next(reader)
         except csv.Error as error:
             raise _unsplit(text, table, held, str(error)) from None
-        if cells == [_END]:
+        if cells == [END]:
             return
-        if cells and cells[-1].endswith(_END):
+        if cells and cells[-1].endswith(END):
             raise _unsplit(text, table, held, "")
         yield held[0][0], cells
 
@@ -273,10 +171,13 @@ def _split(text: TextFile, table: CardTable) -> Generator[tuple[int, list[str]],
 def _unsplit(text: TextFile, table: CardTable, held: list[tuple[int, str]], why: str) -> DataError:
     """Return the error for a row that has no end: the line where its quote opens, if it has several lines."""
     first = held[0][0]
-    if len(held) > 1 or not why:
+    if "expected after" in why:
+        what = "text follows a closing quote: a quote is missing, or one is too many"
+        return DataError(what, where=f"{text.name}, line {first}", remedy=_QUOTE)
+    if len(held) > 1 or not why or why == "unexpected end of data":
         opened = _opening(held, table)
         what = "a quote is opened and never closed"
-        what += f" within {LONGEST:,} characters" if why else ""
+        what += f" within {LONGEST:,} characters" if "field limit" in why else ""
         return DataError(what, where=f"{text.name}, line {opened}", remedy=_QUOTE)
     long = "field limit" in why
     what = f"a cell is longer than {LONGEST:,} characters" if long else f"cannot be split into cells: {why}"

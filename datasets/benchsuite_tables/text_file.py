@@ -30,6 +30,9 @@ BLOCK = 1 << 24
 LONGEST = 131_072
 """Characters a cell may have; Python's own csv reader has the same bound."""
 
+END = "\0end\0"
+"""No cell of a sound file; put behind its end, it is a row of its own unless a quote is open there."""
+
 FETCH = "replace the file by a sound copy"
 CELLS = "correct the row, or the separator and quoting in the card"
 ENCODING = "say its encoding in the card (latin-1, cp1252) or convert it to UTF-8"

@@ -14,7 +14,7 @@ from benchsuite.api import DataLocations
 from benchsuite.data.unpacking import bounded, read_parquet
 from benchsuite.errors import DataError
 from benchsuite_datasets.file_source import FileSource
-from benchsuite_tables.delimited import _Held
+from benchsuite_tables.arrow_rows import _Held
 
 GOOD = b"user,item\n" + b"".join(b"u%d,i%d\n" % (n, n % 5) for n in range(9))
 
