@@ -142,8 +142,7 @@ def _different(ids: Iterable[str]) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    column = pa.array(np.asarray(ids if hasattr(ids, "__len__") else list(ids), dtype=object), pa.string())
-    return pc.unique(pc.drop_null(column))
+    return pc.unique(pc.drop_null(pa.array(list(ids), pa.string(), from_pandas=True)))
 
 
 def _common(mine: pa.Array, others: pa.Array) -> int:

@@ -65,11 +65,11 @@ def time_form(cells: Sequence[str], where: str) -> str:
     Raises:
         DataError: when they could mean more than one thing, or nothing known.
     """
-    numbers = [found for cell in cells if (found := number(cell)) is not None]
-    if cells and len(numbers) == len(cells):
-        if all(_fits(cell, _PLAIN_DATES) for cell in cells):
+    numbers = {cell: found for cell in cells if (found := number(cell)) is not None}
+    if 2 * sum(cell in numbers for cell in cells) > len(cells):  # the reader says in which lines the others are
+        if all(_fits(cell, _PLAIN_DATES) for cell in numbers):
             return _PLAIN_DATES
-        return unit_of(max(numbers, key=abs))
+        return unit_of(max(numbers.values(), key=abs))
     fitting = [form for form in ("iso", *_FORMS) if cells and all(_fits(cell.strip(), form) for cell in cells)]
     if len(fitting) == 1 or "iso" in fitting:
         return fitting[0]

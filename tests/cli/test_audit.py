@@ -233,7 +233,9 @@ def test_files_that_have_nothing_in_common_are_no_clean_split(files, capsys):
     assert main(words) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("error: train.csv: neither users nor items of test.csv are there, so that nothing can be comp")
+    assert err.startswith(
+        "error: train.csv: neither users nor items of test.csv are there, so that nothing can be comp"
+    )
     assert "0 of 2 users of the test found; check that both files are about the same users and items; " in err
     assert main([*words, "--promise", "cold-users", "--promise", "cold-items"]) == 0
     assert "note    users of the test found in training: 0 of 2\n" in capsys.readouterr().out

@@ -175,13 +175,11 @@ def test_whole_numbers_in_parquet_are_the_ids_of_csv(run: Score, files: Any, tmp
         ),
         (
             "user,item,fit\nu1,a,0.5\n",
-            ": has no column that is surely a score or a rank, but user, item, fit; "
-            "name it: --score COL or --rank COL\n",
+            ": has no column that is surely a score or a rank, but user, item, fit; name it: --score COL or",
         ),
         (
             "user,item,score,rank\nu1,a,2,1\nu1,b,1,2\nu2,a,1,1\nu2,b,2,2\n",
-            ', line 5: score and rank disagree on the list of user "u2"; '
-            "say what orders the lists: --score score or --rank rank\n",
+            ', line 5: score and rank disagree on the list of user "u2"; say what orders the lists: --score score or',
         ),
         (
             "u1,a,1\nu1,b,2\nu2,a,1\nu2,b,2\n",
@@ -296,12 +294,10 @@ def test_lists_for_a_few_of_the_users_are_scored(run: Score, files: Any) -> None
 
 def test_no_relevant_row_is_an_error(run: Score, files: Any) -> None:
     recs, test = files(test="user,item,label\nu1,a,False\nu2,d,no\n")
-    assert run(recs, test) == (
-        USER_ERROR,
-        "",
-        f"error: {test}, column label: no row is relevant: none has a label above 0; "
-        "the largest value is 0: say --relevant-from VALUE, or name another column: --value COL\n",
-    )
+    code, out, err = run(recs, test)
+    assert (code, out) == (USER_ERROR, "")
+    assert err.startswith(f"error: {test}, column label: no row is relevant: none has a label above 0; ")
+    assert "--value COL" in err
     recs, test = files()
     assert "none has a value of at least 6; the largest value is 5" in run(recs, test, "--relevant-from", "6")[2]
     recs, test = files(test="user,item\nu1,a\n")
