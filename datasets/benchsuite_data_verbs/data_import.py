@@ -24,7 +24,6 @@ from benchsuite.interface import (
     table,
     terminal_width,
 )
-from benchsuite_tables.toml_files import is_experiment
 
 if TYPE_CHECKING:
     from benchsuite.api import DataLocations
@@ -190,6 +189,8 @@ def _replaced(card: Path, *, force: bool) -> str:
     Raises:
         DataError: when something is there that may not be replaced.
     """
+    from benchsuite_tables.toml_files import is_experiment
+
     if not card.exists():
         return ""
     if is_experiment(card):

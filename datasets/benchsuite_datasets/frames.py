@@ -18,8 +18,8 @@ from benchsuite_datasets.explode import explode, explode_items
 from benchsuite_datasets.feature_vectors import read_features
 from benchsuite_datasets.preparation_steps import count
 from benchsuite_tables.card_table import CardTable, Lookup
-from benchsuite_tables.rows import Rows, read_rows
 from benchsuite_tables.strict_tables import read_table
+from benchsuite_tables.table_rows import Rows, read_rows
 from benchsuite_tables.text_file import TextFile
 
 if TYPE_CHECKING:

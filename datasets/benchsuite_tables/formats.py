@@ -208,7 +208,7 @@ def _texts(column: Any, table: CardTable, name: str, text: TextFile) -> Any:
         return column.cast(pa.string()).dictionary_encode()
     # casting the whole column would write out every row
     chunks = [
-        pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(pa.string()))
+        pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int32()), chunk.dictionary.cast(pa.string()))
         for chunk in column.unify_dictionaries().chunks
     ]
     return pa.chunked_array(chunks, pa.dictionary(pa.int32(), pa.string()))

@@ -76,8 +76,8 @@ class Met:
         return f"{self.found:,} of {self.of:,} {self.what} found{helps}"
 
     def require_half(self) -> None:
-        """Raise DataError where fewer than half of the ids were found."""
-        if 2 * self.found < self.of:
+        """Raise DataError where fewer than half of the ids were found, or many more would be if written alike."""
+        if 2 * self.found < self.of or self.way:
             raise self.error()
 
     def require_half_of_smaller(self) -> None:
@@ -87,7 +87,8 @@ class Met:
 
     def require_any(self) -> None:
         """Raise DataError where no id was found, or where a transformation makes at least half of them meet."""
-        if self.of and (not self.found or (self.way and 2 * self.reached >= min(self.of, self.others))):
+        smaller = min(self.of, self.others)
+        if self.of and (not self.found or (self.way and 2 * self.found < smaller <= 2 * self.reached)):
             raise self.error()
 
     def error(self) -> DataError:
@@ -106,7 +107,7 @@ def meet(ours: Iterable[str], theirs: Iterable[str], what: str, where: str) -> M
     """
     mine, others = _different(ours), _different(theirs)
     found = _common(mine, others)
-    if 2 * found >= min(len(mine), len(others)):
+    if found == min(len(mine), len(others)):
         return Met(what, where, found, len(mine), len(others))
     way, reached, remedy = _best_rewriting(mine, others)
     if reached <= found + _GAIN * min(len(mine), len(others)):
@@ -142,8 +143,7 @@ def _different(ids: Iterable[str]) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    column = pa.array(np.asarray(ids if hasattr(ids, "__len__") else list(ids), dtype=object), pa.string())
-    return pc.unique(pc.drop_null(column))
+    return pc.unique(pc.drop_null(pa.array(list(ids), pa.string(), from_pandas=True)))
 
 
 def _common(mine: pa.Array, others: pa.Array) -> int:

@@ -12,12 +12,14 @@ import numpy as np
 
 from benchsuite.data import Float64, Int32
 from benchsuite.errors import DataError
+from benchsuite.interface import silent
 from benchsuite_interchange.written import Written
 from benchsuite_tables.card_table import table_of
 from benchsuite_tables.first_rows import FirstRows, Said, first_rows
-from benchsuite_tables.rows import Rows, read_rows
+from benchsuite_tables.table_rows import NUMBERS, Rows, read_rows
 from benchsuite_tables.text_file import TextFile
-from benchsuite_tables.understanding import understand
+from benchsuite_tables.times import number
+from benchsuite_tables.understanding import Understanding, understand
 from benchsuite_tables.zip_members import only_member
 
 if TYPE_CHECKING:
@@ -104,19 +106,27 @@ def read_foreign(path: Path, columns: Mapping[str, str], roles: Sequence[str], w
     if found.table["format"] == "lists":
         what = "each line seems to be a user and a list of items"
         raise DataError(what, where=text.name, remedy="write one row for each user and item")
-    found.settle(lambda _line: None)
     used = {role: name for role, name in found.columns.items() if role in roles}
     table = {**found.table, "file": path.name, "member": text.member, "columns": used}
     table |= {"on_bad_row": written.on_bad_row, "on_missing": written.missing}
     if written.ids_as == "integer":
         table["numbers"] = [used["user"], used["item"]]
+    if not _holds_numbers(found):
+        found.settle(silent)
     rows = _with_ids(read_rows(text, table_of(table, str(path))), written)
+    found.settle(silent)
     ignored = tuple(name for name in found.names if name.strip() and name not in used.values())
     labels = tuple(one.name for one in found.profiles if one.is_label and one.name in ignored)
     numbers = {role: rows.frame[role].to_numpy().astype(np.float64) for role in used if role not in {"user", "item"}}
     notes = (*found.notes, *(["is a file of TREC"] if trec else []), *_changes(rows))
     user, item = (rows.frame[role].array for role in ("user", "item"))
     return ForeignRows(path, user, item, numbers, used, ignored, labels, notes, rows.where)
+
+
+def _holds_numbers(found: Understanding) -> bool:
+    """Return whether each column of numbers holds some: reading it then tells more of the other cells than a doubt."""
+    columns = [one for role in NUMBERS if (one := found.profile(role)) is not None]
+    return all(any(number(cell) is not None for cell in one.cells) for one in columns)
 
 
 def _trec_columns(first: FirstRows, roles: Sequence[str]) -> dict[str, str]:

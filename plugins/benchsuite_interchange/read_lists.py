@@ -124,7 +124,8 @@ def _refuse_twice(rows: ForeignRows) -> None:
     several = [name for name in rows.ignored if name in _ONE_OF_EACH]
     remedy = f"keep the rows of one {', one '.join(several)}" if several else "keep one row per user and item"
     who = f'user "{rows.user[row]}" has item "{rows.item[row]}" a second time'
-    raise DataError(f"{who}, first in {rows.where(first, '')}", where=rows.where(row, ""), remedy=remedy)
+    line = rows.where(first, "").rpartition(", ")[2]
+    raise DataError(f"{who}, first in {line}", where=rows.where(row, ""), remedy=remedy)
 
 
 def _refuse_disagreement(rows: ForeignRows, score: Float64, rank: Float64) -> None:

@@ -209,7 +209,9 @@ def test_a_clean_foreign_split(files, capsys):
     words = files(GOOD, "user,item,value,time\na,z,1,20\nb,y,0,21\n")
     assert main(words) == 0
     out = capsys.readouterr().out
-    assert "3 training rows in train.csv (columns: user = user, item = item, time = time, value = value)" in out
+    assert "3 training rows in train.csv\n" in out
+    assert "train.csv: columns: user = user, item = item, timestamp = time, value = value\n" in out
+    assert "fine    users of the test found in training: 2 of 2\n" in out
     assert "fine    test pairs in training: 0 of 2" in out
     assert out.endswith("0 leaks, 0 warnings\n")
     assert main([*words, "--json", "--promise", "ordered"]) == 0
@@ -223,7 +225,36 @@ def test_a_foreign_leak(files, capsys):
     assert main(words) == 1
     out = capsys.readouterr().out
     assert "leak    test pairs in training: 1 of 2 (50.00%)" in out
-    assert "the first is user b, item x: test.csv line 3, train.csv line 4" in out
+    assert "the first is user b, item x: test.csv, line 3 and train.csv, line 4" in out
+
+
+def test_files_that_have_nothing_in_common_are_no_clean_split(files, capsys):
+    words = files(GOOD, "user,item,value\nq,1,1\nr,2,1\n")
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(
+        "error: train.csv: neither users nor items of test.csv are there, so that nothing can be comp"
+    )
+    assert "0 of 2 users of the test found; check that both files are about the same users and items; " in err
+    assert main([*words, "--promise", "cold-users", "--promise", "cold-items"]) == 0
+    assert "note    users of the test found in training: 0 of 2\n" in capsys.readouterr().out
+
+
+def test_users_that_only_seem_new_are_told(files, capsys):
+    words = files("user,item\nu1,x\nu2,x\nu2,y\n", "user,item\n1,y\n2,z\n2,x\n")
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "warning users of the test found in training: 0 of 2\n" in out
+    assert "2 of 2 meet after dropping the prefix 'u': write the ids alike in both files" in out
+    assert "fine    items of the test found in training: 2 of 3" in out
+
+
+def test_qrels_are_audited(files, capsys):
+    assert main(files("a 0 x 1\nb 0 y 1\n", "a 0 x 0\nb 0 x 1\n")) == 1
+    out = capsys.readouterr().out
+    assert "train.csv: columns: user = column 1, item = column 3, value = column 4; ignored: column 2\n" in out
+    assert "leak    test pairs in training: 1 of 2" in out
 
 
 @pytest.mark.parametrize(
@@ -238,15 +269,11 @@ def test_a_foreign_leak(files, capsys):
         (["audit", "--train", "absent.csv", "--test", "test.csv"], "error: absent.csv: no such file; check the path"),
         (
             ["audit", "--train", "train.csv", "--test", "test.csv", "--user", "usr"],
-            'has no column "usr"; did you mean "user"?',
-        ),
-        (
-            ["audit", "--train", "train.csv", "--test", "test.csv", "--user", "1", "--item", "item"],
-            "by number and by name",
+            'column "usr" is missing; did you mean "user"?',
         ),
         (
             ["audit", "--train", "train.csv", "--test", "test.csv", "--user", "1", "--item", "9"],
-            "has 4 columns, --item says 9",
+            "has 4 columns, item says 9",
         ),
         (
             ["audit", "--train", "train.csv", "--test", "test.csv", "--promise", "luck"],

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from benchsuite.errors import DataError
-from benchsuite_interchange.split_files import Wanted, read_part
+from benchsuite_interchange.foreign_rows import ForeignRows, read_foreign
+from benchsuite_interchange.written import Written
+
+Wanted = dict[str, str]
+
+
+def read(path: Path, wanted: Wanted) -> ForeignRows:
+    return read_foreign(path, wanted, ("user", "item", "timestamp", "value"), Written())
 
 
 def table(text: str, name: str = "t.csv") -> Callable[[Path], Path]:
@@ -30,63 +37,63 @@ def parquet(folder: Path) -> Path:
     return folder / "t.parquet"
 
 
-NUMBERED = Wanted(user="1", item="2", value="3", time="4")
+NUMBERED = {"user": "1", "item": "2", "value": "3", "timestamp": "4"}
 FILES: dict[str, tuple[Callable[[Path], Path], Wanted]] = {
-    "csv": (table("user,item,value,time\na,7,1,10\n\nb,8,.5,20\n"), Wanted()),
+    "csv": (table("user,item,value,time\na,7,1,10\n\nb,8,.5,20\n"), {}),
     "a byte order mark and dates": (
         table("\ufeffTime;User;Item;Value\n1970-01-01T00:00:10;a;7;1\n1970-01-01 00:00:20+00:00;b;8;0.5\n"),
-        Wanted(),
+        {},
     ),
     "MovieLens 100K, without a header": (table("a\t7\t1\t10\nb\t8\t.5\t20\n", "u1.base"), NUMBERED),
     "MovieLens 1M": (table("a::7::1::10\nb::8::.5::20\n", "ratings.dat"), NUMBERED),
     "blanks": (table("a 7 1 10\nb  8 .5 20\n", "t.txt"), NUMBERED),
     "RecBole": (
         table("user_id:token\titem_id:token\trating:float\ttimestamp:float\na\t7\t1\t10\nb\t8\t.5\t20\n", "t.inter"),
-        Wanted(),
+        {},
     ),
-    "zipped": (table("uid,iid,rating,ts\na,7,1,10\nb,8,.5,20\n", "t.csv.gz"), Wanted()),
-    "quotes": (table('"item","who, then","user","value","time"\n7,a,"a",1,10\n8,b,b,0.5,20\n'), Wanted()),
+    "zipped": (table("uid,iid,rating,ts\na,7,1,10\nb,8,.5,20\n", "t.csv.gz"), {}),
+    "quotes": (table('"item","who, then","user","value","time"\n7,a,"a",1,10\n8,b,b,0.5,20\n'), {}),
     "names of their own": (
         table("who,user,what,when,how\na,9,7,10,1\nb,9,8,20,.5\n"),
-        Wanted(user="who", item="what", time="when", value="how"),
+        {"user": "who", "item": "what", "timestamp": "when", "value": "how"},
     ),
-    "Parquet": (parquet, Wanted()),
+    "Parquet": (parquet, {}),
 }
 
 
 @pytest.mark.parametrize("kind", FILES)
 def test_files_of_all_kinds_say_the_same(kind: str, tmp_path: Path) -> None:
     write, wanted = FILES[kind]
-    found = read_part(write(tmp_path), wanted)
-    assert (found.user, found.item) == (["a", "b"], ["7", "8"])
+    found = read(write(tmp_path), wanted)
+    assert (list(found.user), list(found.item)) == (["a", "b"], ["7", "8"])
     assert found.time is not None
     assert found.value is not None
     assert (found.time.tolist(), found.value.tolist()) == ([10, 20], [1, 0.5])
 
 
 BAD: dict[str, tuple[Callable[[Path], Path], Wanted, str]] = {
-    "no rows": (table("user,item\n"), Wanted(), "t.csv: has no rows"),
-    "nothing": (table(""), Wanted(), "t.csv: has no rows"),
-    "a short line": (table("user,item\na,x\nb\n"), Wanted(), "t.csv, line 3: has 1 columns, the first line has 2"),
-    "no user": (table("user,item\na,x\n,y\n"), Wanted(), 't.csv, line 3, column "user": is empty'),
+    "no rows": (table("user,item\n"), {}, "t.csv: holds no rows"),
+    "nothing": (table(""), {}, "t.csv: is empty"),
+    "a short line": (table("user,item\na,x\nb\n"), {}, "t.csv, line 3: 1 columns instead of 2"),
+    "no user": (table("user,item\na,x\n,y\n"), {}, "t.csv, line 3, column user: is empty"),
     "no time": (
-        table("user,item,time\na,x,1\n\nb,y,soon\n"),
-        Wanted(),
-        't.csv, line 4, column "time": "soon" is no number and no ISO date',
+        table("user,item,time\na,x,1\n\nb,y,soon\nc,y,2\n"),
+        {},
+        "t.csv, line 4, column time: 'soon' is no time counted in s",
     ),
-    "no value": (table("user,item,value\na,x,nan\n"), Wanted(), 't.csv, line 2, column "value": "nan" is no finite'),
+    "no value": (table("user,item,value\na,x,nan\n"), {}, "t.csv, line 2, column value: is no finite"),
     "unknown names": (
         table("who,what\na,x\n"),
-        Wanted(),
-        "t.csv, line 1: has no column that is surely the user or the item, but who, what; name them",
+        {},
+        "t.csv: cannot tell which column holds the user; say user = 'COLUMN'; there are who, what",
     ),
-    "a wrong name": (table("user,item\na,x\n"), Wanted(item="itm"), 'has no column "itm"; did you mean "item"?'),
-    "a column too far": (table("a,x\n"), Wanted(user="1", item="3"), "line 1: has 2 columns, --item says 3"),
-    "not zipped": (lambda folder: _raw(folder / "t.csv.gz", b"user,item\n"), Wanted(), "t.csv.gz: cannot be read"),
-    "latin-1": (lambda folder: _raw(folder / "t.csv", b"user,item\na,\xe9\n"), Wanted(), "t.csv: is not UTF-8 text"),
-    "not Parquet": (lambda folder: _raw(folder / "t.parquet", b"user,item\n"), Wanted(), "t.parquet: cannot be read"),
-    "a folder": (lambda folder: folder, Wanted(), "cannot be read"),
-    "nowhere": (lambda folder: folder / "absent.csv", Wanted(), "absent.csv: no such file"),
+    "a wrong name": (table("user,item\na,x\n"), {"item": "itm"}, 'column "itm" is missing; did you mean "item"?'),
+    "a column too far": (table("a,x\n"), {"user": "1", "item": "3"}, "has 2 columns, item says 3"),
+    "not zipped": (lambda folder: _raw(folder / "t.csv.gz", b"user,item\n"), {}, "t.csv.gz: cannot be read"),
+    "latin-1": (lambda folder: _raw(folder / "t.csv", b"user,item\na,\xe9\n"), {}, "t.csv, line 2: is not utf-8"),
+    "not Parquet": (lambda folder: _raw(folder / "t.parquet", b"PAR1 it is not"), {}, "t.parquet: cannot be read"),
+    "a folder": (lambda folder: folder, {}, "cannot be read"),
+    "nowhere": (lambda folder: folder / "absent.csv", {}, "absent.csv: no such file"),
 }
 
 
@@ -100,7 +107,7 @@ def test_a_bad_file_is_one_line(fault: str, tmp_path: Path) -> None:
     write, wanted, says = BAD[fault]
     path = write(tmp_path)
     with pytest.raises(DataError) as caught:
-        read_part(path, wanted)
+        read(path, wanted)
     line = str(caught.value)
     assert says in line
     assert line.startswith(str(path))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,8 +17,9 @@ from benchsuite.data import Dataset
 from benchsuite.errors import DataError
 from benchsuite.registry import load_source, load_split
 from benchsuite_interchange.drift import divergence, popularity_drift
+from benchsuite_interchange.foreign_rows import ForeignRows, read_foreign
 from benchsuite_interchange.split_audit import PROMISES, AuditLine, diagnose
-from benchsuite_interchange.split_files import SplitPart, Wanted, read_part
+from benchsuite_interchange.written import Written
 
 
 @pytest.fixture(scope="module")
@@ -25,19 +27,20 @@ def demo() -> Dataset:
     return load_source("demo")().load(DataLocations())
 
 
-def part(rows: Any, users: Any, name: str = "file.csv") -> SplitPart:
+def read(path: Path) -> ForeignRows:
+    return read_foreign(path, {}, ("user", "item", "timestamp", "value"), Written())
+
+
+def part(rows: Any, users: Any, name: str = "file.csv") -> ForeignRows:
     """Rows of a data set, and who has them, as if read from a file."""
-    return SplitPart(
-        Path(name),
-        [f"u{user}" for user in users],
-        [f"i{item}" for item in rows.item],
-        None if rows.timestamp is None else rows.timestamp.astype(np.float64),
-        rows.value.astype(np.float64),
-        list(range(2, len(rows) + 2)),
-    )
+    numbers = {"value": rows.value.astype(np.float64)}
+    if rows.timestamp is not None:
+        numbers["timestamp"] = rows.timestamp.astype(np.float64)
+    user, item = ([f"{kind}{code}" for code in codes] for kind, codes in (("u", users), ("i", rows.item)))
+    return ForeignRows(Path(name), pd.Categorical(user), pd.Categorical(item), numbers)
 
 
-def cut(dataset: Dataset, split: str, seed: int = 0) -> tuple[SplitPart, SplitPart]:
+def cut(dataset: Dataset, split: str, seed: int = 0) -> tuple[ForeignRows, ForeignRows]:
     fold = next(load_split(split)().split(dataset, seed))
     rows = fold.train.interactions
     truth = fold.truth
@@ -99,7 +102,7 @@ TRAIN = "a,x,10,1 a,y,11,1 b,x,12,1 b,z,13,1"
 # What is wrong: training rows, test rows, promises, the check that must tell, its verdict, found, of, and its words.
 FAULTS: dict[str, tuple[str, str, tuple[str, ...], str, str, int, int, str]] = {
     "the same row in both": (TRAIN, "a,x,10,1 b,y,20,1", (), "test pairs in training", "leak", 1, 2, "user a, item x"),
-    "a pair at an older time": (TRAIN, "b,x,9,1", (), "test pairs in training", "leak", 1, 1, "file.csv line 2"),
+    "a pair at an older time": (TRAIN, "b,x,9,1", (), "test pairs in training", "leak", 1, 1, "file.csv, line 2"),
     "a pair taken again": (
         TRAIN,
         "b,x,19,1 b,y,19,1",
@@ -220,7 +223,7 @@ def test_a_fault_is_named_and_counted(fault: str, tmp_path: Path) -> None:
         folder = tmp_path / name
         folder.mkdir()
         (folder / "file.csv").write_text(rows(text))
-        parts.append(read_part(folder / "file.csv", Wanted()))
+        parts.append(read(folder / "file.csv"))
     line = by_check(diagnose(parts[0], parts[1], promises))[check]
     assert (line.verdict, line.found, line.of) == (verdict, found, of)
     assert words in line.meaning
@@ -230,7 +233,7 @@ def test_candidates_that_nobody_labelled_are_noticed(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("user,item\na,x\nb,x\n")
     lines = [f"{user},i{item}" for user in "ab" for item in range(100)]
     (tmp_path / "test.csv").write_text("user,item\n" + "\n".join(lines))
-    found = by_check(diagnose(*(read_part(tmp_path / f"{name}.csv", Wanted()) for name in ("train", "test"))))
+    found = by_check(diagnose(*(read(tmp_path / f"{name}.csv") for name in ("train", "test"))))
     assert found["negatives in the test"].verdict == "warning"
     assert "exactly 100 test rows" in found["negatives in the test"].meaning
     assert found["order in time"].verdict == "note"
@@ -239,8 +242,8 @@ def test_candidates_that_nobody_labelled_are_noticed(tmp_path: Path) -> None:
 
 def test_a_promise_about_time_needs_times(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("user,item\na,x\n")
-    one = read_part(tmp_path / "t.csv", Wanted())
-    with pytest.raises(DataError, match=r"t.csv: has no column of times, which ordered needs; name it: --time"):
+    one = read(tmp_path / "t.csv")
+    with pytest.raises(DataError, match=r"t.csv: has no column of times, which ordered needs; name it: --timestamp"):
         diagnose(one, one, ["ordered"])
 
 

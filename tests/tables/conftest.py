@@ -12,7 +12,7 @@ import pytest
 from benchsuite.api import DataLocations
 from benchsuite.errors import DataError
 from benchsuite_tables.card_table import CardTable
-from benchsuite_tables.rows import read_rows
+from benchsuite_tables.table_rows import read_rows
 from benchsuite_tables.text_file import TextFile
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,9 @@ def test_mixed_units_of_time_name_both_lines(refused, usual, other, time):
     data = f"u,i,t\na,x,{usual}\nb,x,{usual}\nc,x,{other}\n"
     for policy in ("stop", "drop"):
         line = refused(data, columns=TIMED, time=time, on_bad_row=policy)
-        assert f"line 4, column t: times count different units: {other} here, {usual} in line 2; write all" in line
+        assert re.search(
+            rf"line 4, column t: times count different units: {other} \(\w+\) here, {usual} \(\w+\) in line 2;", line
+        )
 
 
 def test_times_that_grow_from_nothing_are_not_mixed(read):
