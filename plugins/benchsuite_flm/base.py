@@ -17,8 +17,8 @@ from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT, load_backbone
 from benchsuite_content.encode import torch_threads
+from benchsuite_content.title_completion import complete_titles
 from benchsuite_flm.history import HistoryFeatures, HistoryWeighting
-from benchsuite_flm.probe import complete_titles
 from benchsuite_flm.settings import Settings, TuningConfig
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class BaseFLM(Settings):
         return backbone if self.pooling == "auto" else dataclasses.replace(backbone, pooling=self.pooling)
 
     def _fit_ranking(self, train: Dataset, backbone: Backbone, context: Context) -> None:
-        from benchsuite_flm.checkpoint import open_checkpoint
+        from benchsuite_flm.saving import open_checkpoint
 
         self._notes: dict[str, Any] = {}
         epochs = self._find_epochs(context) if self.patience else None
@@ -136,7 +136,7 @@ class BaseFLM(Settings):
 
     def _find_epochs(self, context: Context) -> int | None:
         """Return the number of epochs after which a fit on the validation fold's training part has its best nDCG@10."""
-        from benchsuite_flm.checkpoint import open_checkpoint
+        from benchsuite_flm.saving import open_checkpoint
 
         fold = context.validation
         if fold is None:
@@ -267,7 +267,7 @@ class BaseFLM(Settings):
         import torch
 
         from benchsuite_flm import saving
-        from benchsuite_flm.checkpoint import prefixed
+        from benchsuite_flm.saving import prefixed
 
         if self._encoder is None:
             raise NotApplicable(f"this {type(self).__name__} was loaded from a folder", remedy="copy that folder")
@@ -283,8 +283,8 @@ class BaseFLM(Settings):
     def load(self, folder: Path, items: Entities) -> Self:
         """Read what :meth:`save` wrote; the encoder stays on the disk."""
         from benchsuite_flm import saving
-        from benchsuite_flm.checkpoint import part
         from benchsuite_flm.pointwise import LikeClassifier
+        from benchsuite_flm.saving import part
 
         tensors, about = saving.read_state(folder)
         for name in _SAVED_FACTS:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from benchsuite_flm.checkpoint import Checkpoint, Snapshot, part, prefixed
 from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.history import HistoryFeatures, dense, draw_visible
 from benchsuite_flm.losses import batch_loss
 from benchsuite_flm.optim import OptimizerConfig, ParameterGroup, ScheduledOptimizer
+from benchsuite_flm.saving import Checkpoint, Snapshot, part, prefixed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -13,9 +13,9 @@ from benchsuite.plan.experiment_file import check_experiment
 from benchsuite.runner import Options, prepare
 from benchsuite.runner import run as work
 from benchsuite.store import Store
-from benchsuite_flm import checkpoint
-from benchsuite_flm.checkpoint import Checkpoint, Snapshot
+from benchsuite_flm import saving
 from benchsuite_flm.models import FLM
+from benchsuite_flm.saving import Checkpoint, Snapshot
 
 TOY = Path(__file__).parent / "toy.py"
 FAST = {"epochs": 6, "batches": 2, "batch_size": 16, "learning_rate": 5e-3, "layers": 1}
@@ -39,7 +39,7 @@ class Quiet:
 
 @pytest.fixture
 def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "SHARE", float("inf"))
+    monkeypatch.setattr(saving, "SHARE", float("inf"))
 
 
 @pytest.mark.slow

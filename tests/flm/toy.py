@@ -11,10 +11,10 @@ from typing import Self
 
 from benchsuite.api import Context
 from benchsuite.data import Dataset
-from benchsuite_flm import checkpoint
+from benchsuite_flm import saving
 from benchsuite_flm.models import FLM
 
-checkpoint.SHARE = float("inf")  # a checkpoint after every epoch
+saving.SHARE = float("inf")  # a checkpoint after every epoch
 
 
 @dataclass

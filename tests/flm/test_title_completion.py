@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from benchsuite.data import Entities
-from benchsuite_flm import probe
-from benchsuite_flm.probe import NO_HEAD, complete_titles
+from benchsuite_content import title_completion
+from benchsuite_content.title_completion import NO_HEAD, complete_titles
 
 WORDS = [
     "amber",
@@ -154,16 +154,16 @@ def test_titles_without_a_rest_cannot_be_asked(tmp_path: Path) -> None:
 
 def test_what_is_drawn_depends_on_titles_alone() -> None:
     titles = [f"{a} {b}" for a in WORDS for b in WORDS]
-    drawn = probe._draw(titles, 0, 50)
+    drawn = title_completion._draw(titles, 0, 50)
     assert len(drawn) == 50
-    assert probe._draw([*reversed(titles), *titles], 0, 50) == drawn
-    assert probe._draw(titles, 1, 50) != drawn
-    assert probe._draw(["amber  birch (1995)", "amber birch", "cedar"], 0, 50) == [["amber", "birch"]]
+    assert title_completion._draw([*reversed(titles), *titles], 0, 50) == drawn
+    assert title_completion._draw(titles, 1, 50) != drawn
+    assert title_completion._draw(["amber  birch (1995)", "amber birch", "cedar"], 0, 50) == [["amber", "birch"]]
 
 
 def test_exchanged_titles_look_alike() -> None:
     titles = [["a1", "b1"], ["a2", "b2", "c2"], ["a3", "b3", "c3"], ["z4", "b4", "c4", "d4"]]
-    mixed = probe._exchanged(titles, 0)
+    mixed = title_completion._exchanged(titles, 0)
     assert [len(words) for words in mixed] == [2, 3, 3, 4]
     for place in (1, 2, 3):
         given = [words[-place] for words in titles if len(words) >= place]
