@@ -331,6 +331,16 @@ def test_what_was_read_is_told(run: Score, files: Any) -> None:
     assert f"{test}: relevant are the 1 of 2 rows with label above 0; 0, False and below never count\n" in out
 
 
+def test_our_own_rankings_have_no_score_where_the_fallback_answered(run: Score, files: Any) -> None:
+    head = "model,seed,fold,query,user,rank,item,score,fallback,relevant\n"
+    lists = "als,0,1,0,u1,1,a,0.5,false,true\nals,0,1,0,u1,2,b,,true,false\nals,0,1,1,u2,1,d,,true,true\n"
+    recs, test = files(head + lists, "user,item\nu1,b\nu2,d\n")
+    assert values(run, (recs, test), "--metric", "mrr@2") == {("ours", "mrr@2"): 0.75}
+    assert f"{recs}: some rows have no score, so that the rank counts\n" in run(recs, test)[1]
+    recs, test = files("user,rank,item,score\nu1,1,a,0.5\nu1,2,b,\n", "user,item\nu1,b\n")
+    assert run(recs, test)[2].startswith(f"error: {recs}, line 3, column score: is empty; ")
+
+
 def test_rows_without_names_are_read_by_place(run: Score, files: Any) -> None:
     assert same(run, files(RECS.partition("\n")[2], TEST.partition("\n")[2]))
     held = "u1,a,881250949\nu1,d,881250949\nu2,d,881250950\nu3,a,881250950\n"
