@@ -161,7 +161,8 @@ class _OtherRows:
     @contextlib.contextmanager
     def decoded(self) -> Iterator[None]:
         """Raise UnicodeDecodeError for a row that cannot be decoded; arrow itself would only print it."""
-        before, failed = sys.unraisablehook, []
+        before = sys.unraisablehook
+        failed: list[Any] = []
 
         def hook(told: Any) -> None:
             ours = isinstance(told.exc_value, UnicodeDecodeError)
