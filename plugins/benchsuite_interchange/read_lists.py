@@ -29,7 +29,7 @@ def read_recommendations(path: Path, user: str, item: str, score: str, rank: str
     columns = {"user": user, "item": item, "score": score, "rank": rank}
     if score or rank:  # one that is named is enough
         columns |= {role: NONE for role in ("score", "rank") if not columns[role]}
-    rows = read_foreign(path, columns, ("user", "item", "score", "rank"), written)
+    rows = _read_ordered(path, columns, written)
     _refuse_twice(rows)
     numbers = dict(rows.numbers)
     if not numbers:
@@ -45,6 +45,20 @@ def read_recommendations(path: Path, user: str, item: str, score: str, rank: str
     if rows.columns["score"].startswith("column ") and not score:
         _refuse_places(rows, numbers["score"])
     return rows
+
+
+def _read_ordered(path: Path, columns: dict[str, str], written: Written) -> ForeignRows:
+    """Read lists; our own by their ranks where scores are missing: places that the fallback filled have none."""
+    roles = ("user", "item", "score", "rank")
+    try:
+        return read_foreign(path, columns, roles, written)
+    except DataError as error:
+        if columns["score"] or columns["rank"] or "column score: is empty" not in f"{error.where}: {error.what}":
+            raise
+        rows = read_foreign(path, columns | {"score": NONE}, roles, written)
+        if "fallback" not in rows.ignored or "rank" not in rows.numbers:
+            raise
+    return replace(rows, notes=(*rows.notes, "some rows have no score, so that the rank counts"))
 
 
 def read_held_out(path: Path, user: str, item: str, value: str, written: Written) -> ForeignRows:

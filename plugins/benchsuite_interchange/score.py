@@ -143,6 +143,8 @@ def score(
     held = read_held_out(Path(test), user, item, value, written)
     meetings = [one.sentence for one in met(recs, held)]
     lists = join(recs, held)
+    if names != [OURS] and relevant_from is None:
+        meetings.append("relevance as told below is that of ours; a convention's own threshold is told beside its name")
     scored: list[Scored] = []
     summaries: dict[str, str] = {}
     notes = [*meetings, *_uncounted(lists), relevance_note(held, relevant_from), *recs.told(), *held.told()]

@@ -269,56 +269,6 @@ def test_metrics_that_rest_on_training_data_are_refused(run: Score, files: Any, 
     assert "needs the training data, which these files do not hold; use it in an experiment" in err
 
 
-def test_nobody_counts(run: Score, files: Any) -> None:
-    """One user has a list and no relevant row, the other a relevant row and no list: a number would say nothing."""
-    paths = files("user,item,score\nu,a,1\n", "user,item,value\nu,a,0\nv,a,1\n")
-    found = values(run, paths, "--convention", "ours,elliot", "--metric", "ndcg@5")
-    assert found == {("ours", "ndcg@5"): 0.0, ("elliot", "ndcg@5"): None}
-
-
-def test_files_without_a_user_in_common_have_no_number(run: Score, files: Any) -> None:
-    recs, test = files("user,item,score\nu,a,1\n", "user,item\nv,a\n")
-    code, out, err = run(recs, test)
-    assert (code, out) == (USER_ERROR, "")
-    assert err.startswith(f"error: {recs}: 0 of 1 users with test rows found; check that both files are about the same")
-    assert err.endswith("; here 'v', there 'u'\n")
-    recs, test = files("user,item,score\nu,a,1\n", "user,item\nu,b\n")
-    assert run(recs, test)[2].startswith(f"error: {test}: 0 of 1 listed items found; ")
-
-
-def test_lists_for_a_few_of_the_users_are_scored(run: Score, files: Any) -> None:
-    held = "user,item\n" + "".join(f"u{user},a\n" for user in range(100))
-    paths = files("user,item,score\nu1,a,1\nu2,b,1\n", held)
-    assert values(run, paths, "--metric", "recall@1", "--convention", "elliot") == {("elliot", "recall@1"): 0.5}
-
-
-def test_no_relevant_row_is_an_error(run: Score, files: Any) -> None:
-    recs, test = files(test="user,item,label\nu1,a,False\nu2,d,no\n")
-    code, out, err = run(recs, test)
-    assert (code, out) == (USER_ERROR, "")
-    assert err.startswith(f"error: {test}, column label: no row is relevant: none has a label above 0; ")
-    assert "--value COL" in err
-    recs, test = files()
-    assert "none has a value of at least 6; the largest value is 5" in run(recs, test, "--relevant-from", "6")[2]
-    recs, test = files(test="user,item\nu1,a\n")
-    assert "has no column of values, which --relevant-from needs" in run(recs, test, "--relevant-from", "1")[2]
-
-
-def test_a_convention_by_which_nothing_is_relevant_has_no_value(run: Score, files: Any) -> None:
-    paths = files(test="user,item,value\nu1,a,0.5\nu2,d,0.5\n")
-    found = values(run, paths, "--metric", "recall@2", "--convention", "ours,ranx")
-    assert found == {("ours", "recall@2"): 1.0, ("ranx", "recall@2"): None}
-    assert "no test row is relevant for ranx: none has a value of at least 1" in run(*paths, "--convention", "ranx")[2]
-
-
-def test_a_column_that_says_yes_or_no_is_not_passed_over(run: Score, files: Any) -> None:
-    recs, test = files(test="user,item,kept\nu1,a,0\nu2,d,1\n")
-    said = f"error: {test}: column kept says yes or no, and is not read; say --value kept if it says what was liked"
-    assert run(recs, test)[2].startswith(said)
-    assert values(run, (recs, test), "--metric", "recall@2", "--value", "kept") == {("ours", "recall@2"): 1.0}
-    assert values(run, (recs, test), "--metric", "recall@2", "--value", "none") == {("ours", "recall@2"): 1.0}
-
-
 def test_what_was_read_is_told(run: Score, files: Any) -> None:
     lists = "user_id;item_id;score;why\n u1 ;a;0,9;x\nu1;b;0,8;\nu2;d;1;y\n"
     recs, test = files(lists, "user_id;item_id;label;when\nu1;b;True;5\nu2;d;False;6\n")
@@ -337,15 +287,3 @@ def test_rows_without_names_are_read_by_place(run: Score, files: Any) -> None:
     assert same(run, files(RECS.partition("\n")[2], held)), "a time is no value"
     numbered = ("--user", "1", "--item", "2", "--score", "3", "--no-header", "--metric", "mrr@1", "--value", "none")
     assert values(run, files(RECS.partition("\n")[2], held), *numbered) == {("ours", "mrr@1"): pytest.approx(1 / 3)}
-
-
-def test_bad_rows_may_be_left_out(run: Score, files: Any) -> None:
-    paths = files(RECS + "u3,a\nu3,b,good\n,c,1\n", TEST + "u3,,1\nu3,c,\n")
-    assert run(*paths)[0] == USER_ERROR
-    code, out, err = run(*paths, "--metric", "recall@2", "--on-bad-row", "drop")
-    assert (code, err) == (OK, "")
-    assert "recs.csv: left out: 1 x line 7, 2 columns instead of 3\n" in out
-    assert "recs.csv: 3 of 8 rows are left out\n" in out
-    assert "test.csv: 2 of 6 rows are left out\n" in out
-    found = values(run, files(RECS, TEST + "u3,,1\nu3,c,\n"), "--metric", "recall@2", "--missing", "drop")
-    assert found == {("ours", "recall@2"): pytest.approx(0.5)}

@@ -234,6 +234,30 @@ def test_who_counts(name: str, users: int) -> None:
 
 
 @pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.name)
+@pytest.mark.parametrize("threshold", [None, 0.0, -5.0])
+def test_rows_that_say_no_are_no_hits_and_gain_nothing(library: Library, threshold: float | None) -> None:
+    """Whatever the threshold: with 0 and below in the file the values are those of a file without these rows."""
+    recs, test = invent(4, ties=False)
+    test = [(user, item, value - 1) for user, item, value in test]
+    positive = [row for row in test if row[2] > 0]
+    listed = {user for user, _, _ in positive}
+    recs = [row for row in recs if row[0] in listed]
+    test = [row for row in test if row[0] in listed]
+    for metric in library.formulas:
+        given = [
+            library.measure(library.judge(lists(recs, rows), threshold), f"{metric}@5") for rows in (test, positive)
+        ]
+        assert given[0].tolist() == pytest.approx(given[1].tolist()), metric
+
+
+def test_a_convention_without_a_relevant_row_has_no_number() -> None:
+    given = lists([("u", "a", 1.0)], [("u", "a", 0.5), ("u", "b", 0.0)])
+    with pytest.raises(DataError, match="no test row is relevant for ranx: none has a value of at least 1; say --rel"):
+        mean("ranx", "map", given)
+    assert mean("recbole", "recall@1", given) == 1.0
+
+
+@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.name)
 def test_what_a_convention_asks_of_a_metric(library: Library) -> None:
     given = lists(LISTED, HELD)
     with pytest.raises(UsageError, match=f"{library.name} has no nonsense@3"):
