@@ -114,6 +114,7 @@ def data_import(
     behaviour: Column = "",
     time: Text = "",
     format: Text = "",  # noqa: A002 - the setting's name
+    ordered: bool | None = None,
     separator: Text = "",
     encoding: Text = "",
     header: bool | None = None,
@@ -142,6 +143,7 @@ def data_import(
         behaviour: column of the behaviour.
         time: how times are written: s, ms, us, ns, iso, or like %d-%m-%Y.
         format: lists where each line holds a user and a list of items.
+        ordered: whether each user's rows are in the order of time, where there are no times.
         separator: what stands between cells.
         encoding: utf-8, latin-1 or cp1252.
         header: whether the first line names the columns.
@@ -168,7 +170,8 @@ def data_import(
     said |= {"time": time, "format": format, "separator": separator, "encoding": encoding, "ids_as": ids_as}
     said |= {"on_bad_row": on_bad_row, "missing": missing, "items": items, "users": users, "links": links}
     said |= {"item_features": item_features, "user_features": user_features}
-    said = {name: text for name, text in said.items() if text} | ({} if header is None else {"header": header})
+    said = {name: text for name, text in said.items() if text}
+    said |= {name: yes for name, yes in (("header", header), ("ordered", ordered)) if yes is not None}
     if not files:
         raise DataError("names no table", remedy="name one file or several")
     path, *more = [Path(files)] if isinstance(files, str | os.PathLike) else map(Path, files)

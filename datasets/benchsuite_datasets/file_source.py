@@ -46,7 +46,9 @@ class FileSource(CardSource):
         timestamp: column of the time, or ``none`` where no column is.
         behaviour: column of what happened.
         time: how times are written: s, ms, us, ns, iso, or like ``%d-%m-%Y``.
-        format: ``lists`` where each line holds a user and a list of items, oldest first; else found out.
+        format: ``lists`` where each line holds a user and a list of items; else found out.
+        ordered: whether each user's rows stand in the order of time, oldest first, in a table without times; where it
+            is not said, lists do unless their items are sorted, other tables do not.
         separator: what stands between cells.
         encoding: of the file.
         header: whether the first line names the columns; guessed where it is not said.
@@ -73,6 +75,7 @@ class FileSource(CardSource):
     behaviour: str = ""
     time: str = ""
     format: Literal["", "lists"] = ""
+    ordered: bool | None = None
     separator: str = ""
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
     header: bool | None = None
@@ -236,13 +239,15 @@ class FileSource(CardSource):
             encoding=self.encoding,
             header=self.header if columns else None,
             time=self.time,
+            ordered=self.ordered,
         )
 
     def _events(self, path: Path, place: DataLocations) -> Understanding:
         """Describe the table of events."""
         found = describe_events(path, self._said(**{role: getattr(self, role) for role in _ROLES}))
         found.settle(place.say, place.ask)
-        return self._as_said(found)
+        found = self._as_said(found)
+        return dataclasses.replace(found, table=dict(found.table) | ({"ordered": True} if self.ordered else {}))
 
     def _side(self, path: Path, side: str, place: DataLocations) -> dict[str, Any]:
         """Describe a table about users or items, or of links."""

@@ -103,6 +103,7 @@ class CardTable(Strict):
         on_missing: whether a row with an empty number or time is an error or is left out.
         time: ``s``, ``ms``, ``us``, ``ns`` (since 1970), ``iso``, or a ``strptime`` format such as ``%d-%m-%Y`` or
             ``%Y%m%d``. Local times without a zone are read as UTC; a Parquet column of times needs none of these.
+        ordered: whether the rows of each user stand in the order of time, oldest first, in a table without times.
         part: name of the published part the rows belong to (``train``, ``test``).
         from_rows: for user and item tables: take the columns from the interaction rows, most frequent text first.
         collect: join several rows of one id, distinct values in the order of the file, rather than keep the first.
@@ -137,6 +138,7 @@ class CardTable(Strict):
     on_bad_row: OnBad = "stop"
     on_missing: OnBad = "stop"
     time: Annotated[str, AfterValidator(_time)] = "s"
+    ordered: bool = False
     part: str = ""
     from_rows: bool = False
     collect: bool = False
@@ -168,6 +170,8 @@ class CardTable(Strict):
             raise ValueError("a table needs either file or from_rows = true")
         if self.format in {"delimited", "columns"} and self.file and self.header == bool(self.names):
             raise ValueError("names are given exactly where header = false")
+        if self.ordered and "timestamp" in self.columns:
+            raise ValueError("ordered is for tables without times; leave it out, or the timestamp")
         unknown = set(self.wanted) - set(self.names)
         if self.names and unknown:
             raise ValueError(f"columns {sorted(unknown)} are not among names")

@@ -37,6 +37,7 @@ class Said:
         encoding: of text.
         header: whether the first line names the columns.
         time: how times are written.
+        ordered: whether each user's rows stand in the order of time; None where nothing is said.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Said:
     encoding: str = "utf-8"
     header: bool | None = None
     time: str = ""
+    ordered: bool | None = None
 
 
 @dataclass(frozen=True)
