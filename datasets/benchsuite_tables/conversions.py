@@ -116,7 +116,8 @@ def to_seconds(column: Any, null: Bool | None, name: str, table: CardTable) -> C
         return _dates(column, name, table)
     unit = UNITS[table.time]
     if _is_text(column):
-        read = [_count(cell, unit, table) for cell in column.categories]
+        pointed = table.model_copy(update={"decimal": "."})  # times may have a point where values have a comma
+        read = [_count(cell, unit, table if "," in cell else pointed) for cell in column.categories]
         counted = np.array([*(number for number, _, _ in read), math.nan])[column.codes]
         seconds = np.array([*(second for _, second, _ in read), 0], np.int64)[column.codes]
         kinds = np.array([*(kind for _, _, kind in read), _EMPTY], np.int8)[column.codes]

@@ -96,17 +96,18 @@ def lines_of(text: TextFile, table: CardTable, rows: set[int]) -> dict[int, str]
     found = {row: f"row {row + 1}" for row in rows}
     if rows and table.format not in {"lists", "parquet"}:
         last = max(rows)
+        unit = "object" if table.format == "json" else "line"
         with contextlib.closing(_lines(text, table)) as lines:
             for row, line in enumerate(lines):
                 if row in rows:
-                    found[row] = f"line {line}"
+                    found[row] = f"{unit} {line}"
                 if row == last:
                     break
     return found
 
 
 def _lines(text: TextFile, table: CardTable) -> Generator[int, None, None]:
-    if table.format in {"jsonl", "pythonl"}:
+    if table.format in {"json", "jsonl", "pythonl"}:
         yield from (line for line, _, why in json_lines(text, table.format) if not why)
     else:
         yield from (line for line, _ in sound_rows(text, table))

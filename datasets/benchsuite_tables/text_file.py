@@ -140,6 +140,7 @@ def check_names(names: Iterable[str], text: TextFile, table: CardTable) -> None:
     for name in table.wanted:
         if name not in known:
             remedy = did_you_mean(name, set(known)) if len(known) < _FEW else ""
+            remedy = remedy or f"there are {', '.join(map(shorten, known[:20]))}"
             raise DataError(f'column "{name}" is missing', where=f"{text.name}, line 1", remedy=remedy)
     for name in table.wanted:
         if known.count(name) > 1:
