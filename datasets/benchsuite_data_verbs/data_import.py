@@ -18,6 +18,7 @@ from benchsuite.interface import (
     Option,
     Paths,
     Style,
+    Words,
     frame,
     plain,
     print_status,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 Column = Annotated[str, Option(metavar="COL")]
 Text = Annotated[str, Option(metavar="X")]
+Cells = Annotated[Words, Option(metavar="CELL")]
 
 
 @runtime_checkable
@@ -120,6 +122,7 @@ def data_import(
     header: bool | None = None,
     ids_as: Text = "",
     on_bad_row: Text = "",
+    missing_cells: Cells = (),
     missing: Text = "",
     items: Text = "",
     users: Text = "",
@@ -142,12 +145,13 @@ def data_import(
         timestamp: column of the time; none for no times.
         behaviour: column of the behaviour.
         time: how times are written: s, ms, us, ns, iso, or like %d-%m-%Y.
-        format: lists where each line holds a user and a list of items.
+        format: lists where each line holds a user and items; matrix where rows are users, columns items.
         ordered: whether each user's rows are in the order of time, where there are no times.
         separator: what stands between cells.
         encoding: utf-8, latin-1 or cp1252.
         header: whether the first line names the columns.
         ids_as: integer where 7, 7.0 and 007 are one id, or text.
+        missing_cells: a cell that means "not known", such as 99; may be repeated.
         on_bad_row: drop rows with bad cells and count them, or stop.
         missing: drop rows with an empty value or time and count them, or stop.
         items: a second table, about items.
@@ -172,6 +176,8 @@ def data_import(
     said |= {"item_features": item_features, "user_features": user_features}
     said = {name: text for name, text in said.items() if text}
     said |= {name: yes for name, yes in (("header", header), ("ordered", ordered)) if yes is not None}
+    cells = [missing_cells] if isinstance(missing_cells, str) else list(missing_cells)
+    said |= {"missing_cells": cells} if cells else {}
     if not files:
         raise DataError("names no table", remedy="name one file or several")
     path, *more = [Path(files)] if isinstance(files, str | os.PathLike) else map(Path, files)

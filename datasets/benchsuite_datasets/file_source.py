@@ -46,7 +46,8 @@ class FileSource(CardSource):
         timestamp: column of the time, or ``none`` where no column is.
         behaviour: column of what happened.
         time: how times are written: s, ms, us, ns, iso, or like ``%d-%m-%Y``.
-        format: ``lists`` where each line holds a user and a list of items; else found out.
+        format: ``lists`` where each line holds a user and a list of items, ``matrix`` where rows are users and columns
+            are items; else found out.
         ordered: whether each user's rows stand in the order of time, oldest first, in a table without times; where it
             is not said, lists do unless their items are sorted, other tables do not.
         separator: what stands between cells.
@@ -55,6 +56,7 @@ class FileSource(CardSource):
         ids_as: ``integer`` where 7, 7.0 and 007 are one id.
         trim: whether ids lose blanks around them.
         on_bad_row: whether a row with a bad cell stops the reading or is left out and counted.
+        missing_cells: cells that mean "not known", such as 99 or NA; an empty cell always does.
         missing: the same for a row with an empty value or time.
         items: a second table, about items; its text columns become their texts.
         users: a table about users.
@@ -74,7 +76,7 @@ class FileSource(CardSource):
     timestamp: str = ""
     behaviour: str = ""
     time: str = ""
-    format: Literal["", "lists"] = ""
+    format: Literal["", "lists", "matrix"] = ""
     ordered: bool | None = None
     separator: str = ""
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
@@ -82,6 +84,7 @@ class FileSource(CardSource):
     ids_as: Literal["text", "integer"] = "text"
     trim: bool = True
     on_bad_row: Literal["stop", "drop"] = "stop"
+    missing_cells: tuple[str, ...] = ()
     missing: Literal["stop", "drop"] = "stop"
     items: str = ""
     users: str = ""
@@ -240,6 +243,7 @@ class FileSource(CardSource):
             header=self.header if columns else None,
             time=self.time,
             ordered=self.ordered,
+            missing_cells=self.missing_cells,
         )
 
     def _events(self, path: Path, place: DataLocations) -> Understanding:
@@ -261,6 +265,7 @@ class FileSource(CardSource):
         ids = [found.columns[role] for role in IDS if role in found.columns]
         table = dict(found.table) | ({"numbers": ids} if self.ids_as == "integer" else {})
         table |= {} if self.trim else {"trim": False}
+        table |= {"missing": ["", *self.missing_cells]} if self.missing_cells else {}
         table |= {"on_bad_row": "drop"} if self.on_bad_row == "drop" else {}
         table |= {"on_missing": "drop"} if self.missing == "drop" else {}
         return dataclasses.replace(found, table=table)

@@ -53,7 +53,7 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
     ordered = "timestamp" not in rows and all(table.ordered for table in layout.interactions)
     names = " and ".join(table.member or table.file for table in layout.interactions)
     notes = [note for one in read for note in _changes(one)]
-    notes += ["no times; the order of each user's rows is taken as their order in time"] if ordered else []
+    notes += ["there are no times, the order of each user's rows is taken as their order in time"] if ordered else []
     lost = sum(one.read - len(one.frame) for one in read)
     users = _entities(layout.users, text, rows, "user", notes)
     items = _entities(layout.items, text, rows, "item", notes)

@@ -82,8 +82,8 @@ class CardTable(Strict):
         file: the file's name; with ``from_rows`` there is none.
         member: file inside a zip, where the file is one.
         format: ``delimited`` (CSV and the like), ``columns`` (cells between any white space), ``lists``
-            (``user item item ...`` lines), ``json`` (an array of objects), ``jsonl``, ``pythonl`` (lines of Python
-            literals), ``parquet``.
+            (``user item item ...`` lines), ``matrix`` (a row for each user, a column for each item), ``json`` (an array
+            of objects), ``jsonl``, ``pythonl`` (lines of Python literals), ``parquet``.
         separator: what stands between two cells.
         quote: the quoting character, "" where quotes mean nothing.
         escape: what makes the next sign plain, "" for nothing.
@@ -91,6 +91,8 @@ class CardTable(Strict):
         header: whether the first line (behind those) names the columns.
         names: the columns' names where there is no header.
         encoding: of the text.
+        row_begins: what the first column of a matrix holds: ``user`` (the id; else users are numbered from 1),
+            ``count`` (how many values the row has, which is checked) or "" where it is an item's.
         cut: whether the file was cut off in its last line, whose last cells are then missing.
         missing: cells that mean "not known".
         columns: the file's column by our name for it: ``user``, ``item``, ``value``, ``timestamp``, ``behaviour`` in
@@ -121,7 +123,7 @@ class CardTable(Strict):
 
     file: Inside | Literal[""] = ""
     member: Inside | Literal[""] = ""
-    format: Literal["delimited", "columns", "lists", "json", "jsonl", "pythonl", "parquet"] = "delimited"
+    format: Literal["delimited", "columns", "lists", "matrix", "json", "jsonl", "pythonl", "parquet"] = "delimited"
     separator: Annotated[str, Field(min_length=1, max_length=4)] = ","
     quote: Literal['"', ""] = '"'
     escape: Literal["\\", ""] = ""
@@ -129,6 +131,7 @@ class CardTable(Strict):
     header: bool = True
     names: tuple[str, ...] = ()
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
+    row_begins: Literal["", "user", "count"] = ""
     cut: bool = False
     missing: tuple[str, ...] = ("",)
     columns: dict[str, str] = Field(default_factory=dict)

@@ -212,7 +212,7 @@ def _bad(mask_of: Callable[[int], Any], column: Any, name: str, time: str = "") 
     words = {
         _EMPTY: ("is empty", "fill the cell"),
         _WRONG: (_no_time(time) if time else "is not a number", "correct the cell"),
-        _FOREIGN: ("is not a number", "if it has a decimal comma, say decimal = ','"),
+        _FOREIGN: ("is not a number", "if it has a decimal comma, say decimal = ',' in a card"),
         _INFINITE: ("is no finite number", "correct the cell"),
         _OUTSIDE: ("is a time before 1970 or after 2242", unit if time == "s" else "correct the cell"),
     }

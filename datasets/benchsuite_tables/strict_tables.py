@@ -13,6 +13,7 @@ from benchsuite_tables.bad_cells import BadCells, Cells, refuse
 from benchsuite_tables.card_table import CardTable
 from benchsuite_tables.delimited import read_delimited, sound_rows
 from benchsuite_tables.formats import json_lines, read_jsonl, read_lists, read_parquet
+from benchsuite_tables.matrix import matrix_lines, read_matrix
 from benchsuite_tables.text_file import CELLS, FETCH, LONGEST, TextFile
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _READERS: dict[str, Callable[[TextFile, CardTable, dict[str, str]], Cells]] = {
     "delimited": read_delimited,
     "columns": read_delimited,
     "lists": read_lists,
+    "matrix": read_matrix,
     "json": read_jsonl,
     "jsonl": read_jsonl,
     "pythonl": read_jsonl,
@@ -107,7 +109,9 @@ def lines_of(text: TextFile, table: CardTable, rows: set[int]) -> dict[int, str]
 
 
 def _lines(text: TextFile, table: CardTable) -> Generator[int, None, None]:
-    if table.format in {"json", "jsonl", "pythonl"}:
+    if table.format == "matrix":
+        yield from matrix_lines(text, table)
+    elif table.format in {"json", "jsonl", "pythonl"}:
         yield from (line for line, _, why in json_lines(text, table.format) if not why)
     else:
         yield from (line for line, _ in sound_rows(text, table))

@@ -32,7 +32,7 @@ LONGEST = 131_072
 
 FETCH = "replace the file by a sound copy"
 CELLS = "correct the row, or the separator and quoting in the card"
-ENCODING = "say its encoding in the card (latin-1, cp1252) or convert it to UTF-8"
+ENCODING = "say encoding = 'latin-1' or 'cp1252' (in the shell --encoding), or convert it to UTF-8"
 
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 """What the standard library raises for unreadable, truncated, encrypted or unsupported files."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from benchsuite.errors import DataError, did_you_mean
+from benchsuite_tables.card_table import table_of
 from benchsuite_tables.first_rows import NONE, FirstRows, Said, first_rows
-from benchsuite_tables.profiles import ColumnProfile
+from benchsuite_tables.matrix import find_shape, matrix_values
+from benchsuite_tables.profiles import ColumnProfile, profiles
 from benchsuite_tables.roles import Doubt, Roles, by_name, by_place, find_id, find_texts
 from benchsuite_tables.text_file import CELLS, TextFile
 from benchsuite_tables.times import number, time_form
@@ -23,6 +25,7 @@ _LONG_LIST = 5
 """A line with at least this many items is seldom sorted by chance."""
 
 _MOST_SORTED = 0.9
+_LOOKED_AT = 10_000
 _ALWAYS = ("user", "item")
 
 
@@ -119,6 +122,8 @@ def understand(
     first = first_rows(text, said)
     if first.format == "lists":
         return _lists(text, first, said)
+    if first.format == "matrix":
+        return _matrix(text, first, said)
     named = {role: _named(role, name, first, text) for role, name in said.columns.items() if name and name != NONE}
     refused = {role for role, name in said.columns.items() if name == NONE}
     wanted = [role for role in (*roles, *said.columns) if role not in refused]
@@ -209,6 +214,30 @@ def _lists(text: TextFile, first: FirstRows, said: Said) -> Understanding:
         table["ordered"] = True
         notes = ("each line is taken as the order of time, oldest first; say ordered = false if it is not",)
     return Understanding(text.name, ("user", "item"), table, notes=notes, doubts=doubts, rows=first.rows)
+
+
+def _matrix(text: TextFile, first: FirstRows, said: Said) -> Understanding:
+    """Describe a matrix; its first rows are shown as users, items and values."""
+    shape = find_shape(first.rows, said.header, said.columns.get("user", ""), said.missing_cells, text.name)
+    table = _table(first, said)
+    table |= {"separator": first.separator, "quote": first.quote, "header": shape.header}
+    table |= {"row_begins": shape.row_begins, "missing": list(dict.fromkeys(("", *shape.missing)))}
+    table["columns"] = {name: name for name in first.names}
+    begins = {"user": "names the users", "count": "counts the values of its row", "": "holds values"}
+    guessed = [
+        f"the first line {'names the items' if shape.header else 'is a row'}",
+        f"the first column {begins[shape.row_begins]}",
+        f"no value is written as {' or '.join(map(repr, table['missing']))}",
+    ]
+    model = table_of({"file": text.path.name, **table}, text.name)
+    values = list(islice(matrix_values(text, model), _LOOKED_AT))
+    ours = profiles(first.names, values)
+    if ours[-1].has_decimal_comma:
+        table["decimal"] = ","
+        guessed.append("numbers have a decimal comma")
+    return Understanding(
+        text.name, first.names, table, tuple(guessed), profiles=ours, rows=tuple(values[:_SHOWN_ROWS]), has_names=False
+    )
 
 
 def _ascend(rows: Sequence[Sequence[str]]) -> bool:
