@@ -16,7 +16,7 @@ from benchsuite_datasets.card_source import CardSource, source_class
 from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.file_lookup import LocatedFiles, check_files
 from benchsuite_datasets.frames import read_layout
-from benchsuite_datasets.import_facts import DescribedTable, facts, hints, met, refuse_row_numbers
+from benchsuite_datasets.import_facts import DescribedTable, facts, hints, met, refuse_row_numbers, stand_ins
 from benchsuite_datasets.own_tables import card_values, completed_card, describe_events, describe_side
 from benchsuite_datasets.preparation_steps import sentence
 from benchsuite_datasets.prepared_cache import load_or_prepare
@@ -111,7 +111,7 @@ class FileSource(CardSource):
         def make() -> Dataset:
             tables = source.read(found)
             refuse_row_numbers(tables.interactions, card.layouts[0].interactions[0], str(path))
-            for line in met(tables, card.layouts[0]):
+            for line in (*stand_ins(tables.interactions), *met(tables, card.layouts[0])):
                 place.say(line)
             return source.prepared(tables)
 

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+import benchsuite
+
 from benchsuite.errors import BenchsuiteError
 from benchsuite_datasets.file_source import FileSource
 from support.table_verdicts import rows_read
@@ -53,3 +55,12 @@ def test_values_with_a_comma_may_stand_beside_times_with_a_point(put, here):
 def test_a_time_with_colons_is_no_numbered_feature(put, here):
     text = "".join(f"B{user},{item},-{item}.5,1995-02-{item - 30} 03:46:11\n" for user, item in PAIRS)
     assert len(read(put({"r.txt": text}) / "r.txt", here)) == len(PAIRS)
+
+
+def test_an_id_that_stands_for_none_is_told_and_can_be_left_out(put, here):
+    path = put({"r.csv": "user,item,rating\na,x,1\na,--,2\nb,--,3\nb,y,4\n"}) / "r.csv"
+    assert len(read(path, here)) == 4
+    assert any("2 rows of 4 have the item '--'" in line and "missing_cells = '--'" in line for line in here[1])
+    assert [row[:2] for row in read(path, here, missing_cells=("--",))] == [("a", "x"), ("b", "y")]
+    found = benchsuite.data_import(path, quiet=True, offline=True)
+    assert any("missing_cells = '--'" in hint for hint in found.hints)
