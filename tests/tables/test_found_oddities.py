@@ -7,7 +7,6 @@ import json
 import pytest
 
 import benchsuite
-
 from benchsuite.errors import BenchsuiteError
 from benchsuite_datasets.file_source import FileSource
 from support.table_verdicts import rows_read
