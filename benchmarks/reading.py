@@ -5,6 +5,10 @@ after round. Prints the median of wall-clock seconds, of processor seconds and o
 compares with pandas. ``read_csv`` does less: it neither checks cells, nor maps ids to codes, nor drops repeated pairs.
 
     python benchmarks/reading.py --rows 20000000 --rounds 3
+    python benchmarks/reading.py --rows 10000000 --other ../before/.venv/bin/python
+
+``--other`` names the Python of a second environment, with an earlier version of benchsuite, which takes turns with this
+one; nothing else is then measured beside them.
 
 Needs Linux. The readers of polars and duckdb are measured where they are installed; the table says where not.
 """
@@ -106,11 +110,13 @@ SIDES: dict[str, tuple[str, Callable[[Path, Path], int]]] = {
 """What is measured: the distribution it needs, and how it reads."""
 
 FIRST, AGAIN = "benchsuite, from the CSV", "benchsuite, from its cache"
+OTHER = "other version, "
+"""What the sides of the second environment are called, before the name of ours."""
 
 
-def measure(side: str, path: Path, cache: Path) -> dict[str, float]:
+def measure(side: str, path: Path, cache: Path, python: str = sys.executable) -> dict[str, float]:
     """Let one side read in a process of its own and return seconds, processor seconds and gigabytes."""
-    command = [sys.executable, __file__, "--one", side, "--file", str(path), "--cache", str(cache)]
+    command = [python, __file__, "--one", side, "--file", str(path), "--cache", str(cache)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{side}: {done.stderr.strip().splitlines()[-1]}")
@@ -147,6 +153,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where to write; a temporary folder by default")
+    parser.add_argument("--other", default="", help="the Python of an environment with another version of benchsuite")
     parser.add_argument("--one", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
@@ -164,7 +171,22 @@ def main() -> None:
                 pass
         size = path.stat().st_size / 1e6
         print(f"{args.rows:,} rows, {size:.0f} MB; {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
-        table(rounds(path, args.rounds))
+        table(beside(path, args.rounds, args.other) if args.other else rounds(path, args.rounds))
+
+
+def beside(path: Path, number: int, other: str) -> dict[str, list[dict[str, float]]]:
+    """Return the measures of pandas and of two versions of benchsuite, the versions taking turns in going first."""
+    sides = {side: (side, sys.executable) for side in ("pandas.read_csv", FIRST, AGAIN)}
+    sides |= {OTHER + side.removeprefix("benchsuite, "): (side, other) for side in (FIRST, AGAIN)}
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
+    for at in range(number):
+        shutil.rmtree(path.parent / "caches", ignore_errors=True)
+        order = [*sides] if at % 2 else [*reversed(sides)]
+        for name in sorted(order, key=lambda name: sides[name][0] == AGAIN):  # the cache is made by the first reading
+            side, python = sides[name]
+            cache = path.parent / "caches" / ("other" if python == other else "own")
+            found[name].append(measure(side, path, cache, python))
+    return found
 
 
 def rounds(path: Path, number: int) -> dict[str, list[dict[str, float]]]:
@@ -183,13 +205,13 @@ def rounds(path: Path, number: int) -> dict[str, list[dict[str, float]]]:
 def table(found: dict[str, list[dict[str, float]]]) -> None:
     """Print medians, and how many times pandas' processor seconds each takes."""
     base = statistics.median(one["cpu"] for one in found["pandas.read_csv"])
-    print(f"{'side':28}{'seconds':>10}{'cpu s':>10}{'peak GB':>10}{'cpu / pandas':>14}{'rows':>14}")
+    print(f"{'side':32}{'seconds':>10}{'cpu s':>10}{'peak GB':>10}{'cpu / pandas':>14}{'rows':>14}")
     for side, measures in found.items():
         if not measures:
-            print(f"{side:28}{'not installed':>20}")
+            print(f"{side:32}{'not installed':>20}")
             continue
         seconds, cpu, most = (statistics.median(one[key] for one in measures) for key in ("seconds", "cpu", "peak"))
-        print(f"{side:28}{seconds:10.2f}{cpu:10.2f}{most:10.2f}{cpu / base:14.2f}{measures[0]['rows']:14,.0f}")
+        print(f"{side:32}{seconds:10.2f}{cpu:10.2f}{most:10.2f}{cpu / base:14.2f}{measures[0]['rows']:14,.0f}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ class Requirement(StrEnum):
     """What a model cannot work without. The planner compares it with the data before anything runs."""
 
     TIMESTAMPS = "timestamps"
+    ORDER = "timestamps or rows in the order of time"
     VALUES = "values other than 1"
     ITEM_TEXT = "item text"
     USER_TEXT = "user text"

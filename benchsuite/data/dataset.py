@@ -211,6 +211,8 @@ class Dataset:
             models that declare the need for it get it.
         simulated: True when no row comes from the real world.
         steps: how the rows were prepared, in order.
+        ordered: True when the rows of each user stand in the order of time although no times are known. Nothing is
+            known about which of two users' rows came first.
     """
 
     name: str
@@ -221,6 +223,7 @@ class Dataset:
     preferences: Float32 | None = None
     simulated: bool = False
     steps: tuple[Step, ...] = ()
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         """Lock the arrays and check that codes stay inside the tables."""
@@ -272,4 +275,6 @@ class Dataset:
             digest.update(repr(table.feature_names).encode())
             if table.derived:
                 digest.update(repr(sorted(table.derived.items())).encode())
+        if self.ordered:  # data without this keeps the fingerprint it had before
+            digest.update(b"ordered")
         return digest.hexdigest()

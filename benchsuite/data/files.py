@@ -29,7 +29,8 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
     _save(folder, "links", dataset.links)
     _save(folder, "preferences", dataset.preferences)
     steps = [dataclasses.asdict(step) for step in dataset.steps]
-    _write(folder / "dataset.json", {"name": dataset.name, "simulated": dataset.simulated, "steps": steps})
+    about = {"name": dataset.name, "simulated": dataset.simulated, "ordered": dataset.ordered, "steps": steps}
+    _write(folder / "dataset.json", about)
 
 
 def load_dataset(folder: Path) -> Dataset:
@@ -49,6 +50,7 @@ def load_dataset(folder: Path) -> Dataset:
             preferences=_load(folder, "preferences"),
             simulated=about["simulated"],
             steps=tuple(Step(**step) for step in about["steps"]),
+            ordered=about.get("ordered", False),  # folders of earlier versions do not say it
         )
 
 

@@ -167,6 +167,7 @@ def unmet(needs: frozenset[Requirement], dataset: Dataset) -> str:
     rows = dataset.interactions
     has = {
         Requirement.TIMESTAMPS: rows.timestamp is not None,
+        Requirement.ORDER: rows.timestamp is not None or dataset.ordered,
         Requirement.VALUES: bool(len(rows)) and bool((rows.value != 1).any()),
         Requirement.ITEM_TEXT: dataset.items.text is not None,
         Requirement.USER_TEXT: dataset.users.text is not None,

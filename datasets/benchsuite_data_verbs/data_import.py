@@ -18,6 +18,7 @@ from benchsuite.interface import (
     Option,
     Paths,
     Style,
+    Words,
     frame,
     plain,
     print_status,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Column = Annotated[str, Option(metavar="COL")]
 Text = Annotated[str, Option(metavar="X")]
+Cells = Annotated[Words, Option(metavar="CELL")]
 
 
 @runtime_checkable
@@ -113,11 +115,13 @@ def data_import(
     behaviour: Column = "",
     time: Text = "",
     format: Text = "",  # noqa: A002 - the setting's name
+    ordered: bool | None = None,
     separator: Text = "",
     encoding: Text = "",
     header: bool | None = None,
     ids_as: Text = "",
     on_bad_row: Text = "",
+    missing_cells: Cells = (),
     missing: Text = "",
     items: Text = "",
     users: Text = "",
@@ -140,11 +144,13 @@ def data_import(
         timestamp: column of the time; none for no times.
         behaviour: column of the behaviour.
         time: how times are written: s, ms, us, ns, iso, or like %d-%m-%Y.
-        format: lists where each line holds a user and a list of items.
+        format: lists where each line holds a user and items; matrix where rows are users, columns items.
+        ordered: whether each user's rows are in the order of time, where there are no times.
         separator: what stands between cells.
         encoding: utf-8, latin-1 or cp1252.
         header: whether the first line names the columns.
         ids_as: integer where 7, 7.0 and 007 are one id, or text.
+        missing_cells: a cell that means "not known", such as 99; may be repeated.
         on_bad_row: drop rows with bad cells and count them, or stop.
         missing: drop rows with an empty value or time and count them, or stop.
         items: a second table, about items.
@@ -167,7 +173,10 @@ def data_import(
     said |= {"time": time, "format": format, "separator": separator, "encoding": encoding, "ids_as": ids_as}
     said |= {"on_bad_row": on_bad_row, "missing": missing, "items": items, "users": users, "links": links}
     said |= {"item_features": item_features, "user_features": user_features}
-    said = {name: text for name, text in said.items() if text} | ({} if header is None else {"header": header})
+    said = {name: text for name, text in said.items() if text}
+    said |= {name: yes for name, yes in (("header", header), ("ordered", ordered)) if yes is not None}
+    cells = [missing_cells] if isinstance(missing_cells, str) else list(missing_cells)
+    said |= {"missing_cells": cells} if cells else {}
     if not files:
         raise DataError("names no table", remedy="name one file or several")
     path, *more = [Path(files)] if isinstance(files, str | os.PathLike) else map(Path, files)

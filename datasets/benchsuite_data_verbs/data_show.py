@@ -79,7 +79,8 @@ def _facts(source: api.Source, dataset: Dataset) -> dict[str, Any]:
     """Gather what a user wants to know."""
     rows = dataset.interactions
     density = len(rows) / max(len(dataset.users) * len(dataset.items), 1)
-    times = "none" if rows.timestamp is None else f"{rows.timestamp.min()} to {rows.timestamp.max()} (UTC seconds)"
+    none = "none, but the rows of each user are in the order of time" if dataset.ordered else "none"
+    times = none if rows.timestamp is None else f"{rows.timestamp.min()} to {rows.timestamp.max()} (UTC seconds)"
     liked = None if rows.label is None else int(rows.label.sum())
     return {
         "name": dataset.name + (" (simulated)" if dataset.simulated else ""),

@@ -30,6 +30,7 @@ class Tables:
         item_features: the same for items.
         steps: what reading already did, counted.
         zeros: rows whose value is an explicit 0.
+        ordered: whether each user's rows stand in the order of time although there are no times.
     """
 
     interactions: pd.DataFrame
@@ -40,6 +41,7 @@ class Tables:
     item_features: pd.DataFrame | None = None
     steps: tuple[Step, ...] = field(default=())
     zeros: int = 0
+    ordered: bool = False
 
 
 def hashed_order(ids: Iterable[str]) -> list[str]:
@@ -120,6 +122,7 @@ def build_dataset(
         links=links,
         simulated=simulated,
         steps=(*steps, step),
+        ordered=tables.ordered and not unordered,
     )
 
 

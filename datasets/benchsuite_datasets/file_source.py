@@ -16,7 +16,7 @@ from benchsuite_datasets.card_source import CardSource, source_class
 from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.file_lookup import LocatedFiles, check_files
 from benchsuite_datasets.frames import read_layout
-from benchsuite_datasets.import_facts import DescribedTable, facts, hints, met, refuse_row_numbers
+from benchsuite_datasets.import_facts import DescribedTable, facts, hints, met, refuse_row_numbers, stand_ins
 from benchsuite_datasets.own_tables import card_values, completed_card, describe_events, describe_side
 from benchsuite_datasets.preparation_steps import sentence
 from benchsuite_datasets.prepared_cache import load_or_prepare
@@ -46,13 +46,17 @@ class FileSource(CardSource):
         timestamp: column of the time, or ``none`` where no column is.
         behaviour: column of what happened.
         time: how times are written: s, ms, us, ns, iso, or like ``%d-%m-%Y``.
-        format: ``lists`` where each line holds a user and a list of items, oldest first; else found out.
+        format: ``lists`` where each line holds a user and a list of items, ``matrix`` where rows are users and columns
+            are items; else found out.
+        ordered: whether each user's rows stand in the order of time, oldest first, in a table without times; where it
+            is not said, lists do unless their items are sorted, other tables do not.
         separator: what stands between cells.
         encoding: of the file.
         header: whether the first line names the columns; guessed where it is not said.
         ids_as: ``integer`` where 7, 7.0 and 007 are one id.
         trim: whether ids lose blanks around them.
         on_bad_row: whether a row with a bad cell stops the reading or is left out and counted.
+        missing_cells: cells that mean "not known", such as 99 or NA; an empty cell always does.
         missing: the same for a row with an empty value or time.
         items: a second table, about items; its text columns become their texts.
         users: a table about users.
@@ -72,13 +76,15 @@ class FileSource(CardSource):
     timestamp: str = ""
     behaviour: str = ""
     time: str = ""
-    format: Literal["", "lists"] = ""
+    format: Literal["", "lists", "matrix"] = ""
+    ordered: bool | None = None
     separator: str = ""
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
     header: bool | None = None
     ids_as: Literal["text", "integer"] = "text"
     trim: bool = True
     on_bad_row: Literal["stop", "drop"] = "stop"
+    missing_cells: tuple[str, ...] = ()
     missing: Literal["stop", "drop"] = "stop"
     items: str = ""
     users: str = ""
@@ -105,7 +111,7 @@ class FileSource(CardSource):
         def make() -> Dataset:
             tables = source.read(found)
             refuse_row_numbers(tables.interactions, card.layouts[0].interactions[0], str(path))
-            for line in met(tables, card.layouts[0]):
+            for line in (*stand_ins(tables.interactions), *met(tables, card.layouts[0])):
                 place.say(line)
             return source.prepared(tables)
 
@@ -236,13 +242,16 @@ class FileSource(CardSource):
             encoding=self.encoding,
             header=self.header if columns else None,
             time=self.time,
+            ordered=self.ordered,
+            missing_cells=self.missing_cells,
         )
 
     def _events(self, path: Path, place: DataLocations) -> Understanding:
         """Describe the table of events."""
         found = describe_events(path, self._said(**{role: getattr(self, role) for role in _ROLES}))
         found.settle(place.say, place.ask)
-        return self._as_said(found)
+        found = self._as_said(found)
+        return dataclasses.replace(found, table=dict(found.table) | ({"ordered": True} if self.ordered else {}))
 
     def _side(self, path: Path, side: str, place: DataLocations) -> dict[str, Any]:
         """Describe a table about users or items, or of links."""
@@ -256,6 +265,7 @@ class FileSource(CardSource):
         ids = [found.columns[role] for role in IDS if role in found.columns]
         table = dict(found.table) | ({"numbers": ids} if self.ids_as == "integer" else {})
         table |= {} if self.trim else {"trim": False}
+        table |= {"missing": ["", *self.missing_cells]} if self.missing_cells else {}
         table |= {"on_bad_row": "drop"} if self.on_bad_row == "drop" else {}
         table |= {"on_missing": "drop"} if self.missing == "drop" else {}
         return dataclasses.replace(found, table=table)

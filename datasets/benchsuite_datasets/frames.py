@@ -50,8 +50,10 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
     read = [read_rows(text(table), table, ("value",)) for table in layout.interactions]
     events = [_looked_up(events_of(one, behaviours), one.table, text) for one in read]
     rows = events[0] if len(events) == 1 else _stack(events)
+    ordered = "timestamp" not in rows and all(table.ordered for table in layout.interactions)
     names = " and ".join(table.member or table.file for table in layout.interactions)
     notes = [note for one in read for note in _changes(one)]
+    notes += ["there are no times, the order of each user's rows is taken as their order in time"] if ordered else []
     lost = sum(one.read - len(one.frame) for one in read)
     users = _entities(layout.users, text, rows, "user", notes)
     items = _entities(layout.items, text, rows, "item", notes)
@@ -63,6 +65,7 @@ def read_layout(layout: Layout, path: Callable[[str], Path], behaviours: tuple[B
         links=pd.concat(links, ignore_index=True) if links else None,
         user_features=read_features(path(layout.user_features)) if layout.user_features else None,
         item_features=read_features(path(layout.item_features)) if layout.item_features else None,
+        ordered=ordered,
         zeros=sum(change.number for one in read for change in one.counts if change.kind == "zero"),
         steps=(
             Step(f"read {names}", lost + len(rows), lost + len(rows), "; ".join(dict.fromkeys(notes))),

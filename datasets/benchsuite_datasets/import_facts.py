@@ -26,6 +26,9 @@ _ENOUGH_ROWS = 20
 _MOST_USERS = 0.9
 _HIGHEST_RATING = 10
 _LIKED = 0.8
+_STAND_INS = frozenset(
+    {"-", "--", "?", "n/a", "na", "nan", "none", "null", "nil", "unknown", "undefined", "\\n", "<na>"}
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,16 @@ def refuse_row_numbers(rows: pd.DataFrame, table: CardTable, where: str) -> None
         if users > _MOST_USERS * len(rows) and table.columns["user"] == table.names[0]:
             what = f"nearly each of its {len(rows):,} rows has a user of its own ({users:,})"
             raise DataError(what, where=where, remedy="say user = 'COLUMN' and item = 'COLUMN', or header = true")
+
+
+def stand_ins(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield a sentence for each id that many programs write where there is none, such as ``--`` or ``NULL``."""
+    for side in ("user", "item"):
+        for name in rows[side].cat.categories:
+            if str(name).lower() in _STAND_INS:
+                number = int((rows[side] == name).sum())
+                what = f"{count(number, 'row')} of {len(rows):,} have the {side} {name!r}"
+                yield f"{what}: if that means not known, say missing_cells = {name!r}"
 
 
 def met(tables: Tables, layout: Layout) -> Iterator[str]:
@@ -105,7 +118,7 @@ def facts(events: Understanding, tables: Tables, card: Card) -> tuple[tuple[str,
 
 def hints(events: Understanding, tables: Tables, positive_from: float | None) -> tuple[str, ...]:
     """Return what a reader might want to say: what counts as liked, and what a 0 means."""
-    found = []
+    found = list(stand_ins(tables.interactions))
     profile = events.profile("value")
     if profile is not None and positive_from is None:
         found.append(_label_rule(profile))

@@ -82,8 +82,8 @@ class CardTable(Strict):
         file: the file's name; with ``from_rows`` there is none.
         member: file inside a zip, where the file is one.
         format: ``delimited`` (CSV and the like), ``columns`` (cells between any white space), ``lists``
-            (``user item item ...`` lines), ``json`` (an array of objects), ``jsonl``, ``pythonl`` (lines of Python
-            literals), ``parquet``.
+            (``user item item ...`` lines), ``matrix`` (a row for each user, a column for each item), ``json`` (an array
+            of objects), ``jsonl``, ``pythonl`` (lines of Python literals), ``parquet``.
         separator: what stands between two cells.
         quote: the quoting character, "" where quotes mean nothing.
         escape: what makes the next sign plain, "" for nothing.
@@ -91,6 +91,8 @@ class CardTable(Strict):
         header: whether the first line (behind those) names the columns.
         names: the columns' names where there is no header.
         encoding: of the text.
+        row_begins: what the first column of a matrix holds: ``user`` (the id; else users are numbered from 1),
+            ``count`` (how many values the row has, which is checked) or "" where it is an item's.
         cut: whether the file was cut off in its last line, whose last cells are then missing.
         missing: cells that mean "not known".
         columns: the file's column by our name for it: ``user``, ``item``, ``value``, ``timestamp``, ``behaviour`` in
@@ -103,6 +105,7 @@ class CardTable(Strict):
         on_missing: whether a row with an empty number or time is an error or is left out.
         time: ``s``, ``ms``, ``us``, ``ns`` (since 1970), ``iso``, or a ``strptime`` format such as ``%d-%m-%Y`` or
             ``%Y%m%d``. Local times without a zone are read as UTC; a Parquet column of times needs none of these.
+        ordered: whether the rows of each user stand in the order of time, oldest first, in a table without times.
         part: name of the published part the rows belong to (``train``, ``test``).
         from_rows: for user and item tables: take the columns from the interaction rows, most frequent text first.
         collect: join several rows of one id, distinct values in the order of the file, rather than keep the first.
@@ -120,7 +123,7 @@ class CardTable(Strict):
 
     file: Inside | Literal[""] = ""
     member: Inside | Literal[""] = ""
-    format: Literal["delimited", "columns", "lists", "json", "jsonl", "pythonl", "parquet"] = "delimited"
+    format: Literal["delimited", "columns", "lists", "matrix", "json", "jsonl", "pythonl", "parquet"] = "delimited"
     separator: Annotated[str, Field(min_length=1, max_length=4)] = ","
     quote: Literal['"', ""] = '"'
     escape: Literal["\\", ""] = ""
@@ -128,6 +131,7 @@ class CardTable(Strict):
     header: bool = True
     names: tuple[str, ...] = ()
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
+    row_begins: Literal["", "user", "count"] = ""
     cut: bool = False
     missing: tuple[str, ...] = ("",)
     columns: dict[str, str] = Field(default_factory=dict)
@@ -137,6 +141,7 @@ class CardTable(Strict):
     on_bad_row: OnBad = "stop"
     on_missing: OnBad = "stop"
     time: Annotated[str, AfterValidator(_time)] = "s"
+    ordered: bool = False
     part: str = ""
     from_rows: bool = False
     collect: bool = False
@@ -168,6 +173,8 @@ class CardTable(Strict):
             raise ValueError("a table needs either file or from_rows = true")
         if self.format in {"delimited", "columns"} and self.file and self.header == bool(self.names):
             raise ValueError("names are given exactly where header = false")
+        if self.ordered and "timestamp" in self.columns:
+            raise ValueError("ordered is for tables without times; leave it out, or the timestamp")
         unknown = set(self.wanted) - set(self.names)
         if self.names and unknown:
             raise ValueError(f"columns {sorted(unknown)} are not among names")

@@ -116,7 +116,8 @@ def to_seconds(column: Any, null: Bool | None, name: str, table: CardTable) -> C
         return _dates(column, name, table)
     unit = UNITS[table.time]
     if _is_text(column):
-        read = [_count(cell, unit, table) for cell in column.categories]
+        pointed = table.model_copy(update={"decimal": "."})  # times may have a point where values have a comma
+        read = [_count(cell, unit, table if "," in cell else pointed) for cell in column.categories]
         counted = np.array([*(number for number, _, _ in read), math.nan])[column.codes]
         seconds = np.array([*(second for _, second, _ in read), 0], np.int64)[column.codes]
         kinds = np.array([*(kind for _, _, kind in read), _EMPTY], np.int8)[column.codes]
@@ -211,7 +212,7 @@ def _bad(mask_of: Callable[[int], Any], column: Any, name: str, time: str = "") 
     words = {
         _EMPTY: ("is empty", "fill the cell"),
         _WRONG: (_no_time(time) if time else "is not a number", "correct the cell"),
-        _FOREIGN: ("is not a number", "if it has a decimal comma, say decimal = ','"),
+        _FOREIGN: ("is not a number", "if it has a decimal comma, say decimal = ',' in a card"),
         _INFINITE: ("is no finite number", "correct the cell"),
         _OUTSIDE: ("is a time before 1970 or after 2242", unit if time == "s" else "correct the cell"),
     }

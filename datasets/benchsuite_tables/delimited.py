@@ -34,7 +34,7 @@ def read_delimited(text: TextFile, table: CardTable, numbers: Numbers) -> Cells:
 
     if len(table.separator) > 1 or table.format == "columns":
         return _slow(text, table)
-    names = list(table.names) or _header(text, table)
+    names = list(table.names) or header_names(text, table)
     quoted = may_break_lines(text, table)
     wanted = tuple(numbers)
     numbers = {name: kind for name, kind in numbers.items() if table.decimal == "."}
@@ -84,7 +84,7 @@ def _add_cut_line(
             nulls[name] = np.append(null, cell is None)
 
 
-def _header(text: TextFile, table: CardTable) -> list[str]:
+def header_names(text: TextFile, table: CardTable) -> list[str]:
     """Return the column names of the first line; all wanted ones must be among them."""
     with contextlib.closing(text_lines(text, table.encoding)) as lines:
         line = next((line for _, line in lines), "")
@@ -181,7 +181,7 @@ def _unsplit(text: TextFile, table: CardTable, held: list[tuple[int, str]], why:
         return DataError(what, where=f"{text.name}, line {opened}", remedy=_QUOTE)
     long = "field limit" in why
     what = f"a cell is longer than {LONGEST:,} characters" if long else f"cannot be split into cells: {why}"
-    return DataError(what, where=f"{text.name}, line {first}", remedy=CELLS)
+    return DataError(what, where=f"{text.name}, line {held[0][0]}", remedy=CELLS)
 
 
 def _opening(held: list[tuple[int, str]], table: CardTable) -> int:
@@ -204,15 +204,16 @@ def _opening(held: list[tuple[int, str]], table: CardTable) -> int:
 
 def bad_rows(text: TextFile, table: CardTable, names: list[str] | None = None) -> list[BadRows]:
     """Return the rows that have too few or too many cells."""
-    names = names or list(table.names) or _header(text, table)
+    names = names or list(table.names) or header_names(text, table)
     found: dict[str, BadRows] = {}
     for line, cells in delimited_rows(text, table):
         if len(cells) != len(names):
-            _count_row(found, line, len(cells), len(names))
+            count_row(found, line, len(cells), len(names))
     return list(found.values())
 
 
-def _count_row(found: dict[str, BadRows], line: int, cells: int, wanted: int) -> None:
+def count_row(found: dict[str, BadRows], line: int, cells: int, wanted: int) -> None:
+    """Count a row that has another number of cells than there are columns."""
     kind = "few" if cells < wanted else "many"
     known = found.get(kind) or BadRows(kind, 0, line, f"{cells} columns instead of {wanted}", CELLS)
     found[kind] = BadRows(kind, known.number + 1, known.line, known.what, known.remedy)
@@ -220,7 +221,7 @@ def _count_row(found: dict[str, BadRows], line: int, cells: int, wanted: int) ->
 
 def sound_rows(text: TextFile, table: CardTable) -> Generator[tuple[int, list[str]], None, None]:
     """Yield (line, cells) of the rows that have the right number of cells, the cut last one among them."""
-    width = len(table.names or _header(text, table))
+    width = len(table.names or header_names(text, table))
     for line, cells in delimited_rows(text, table):
         if len(cells) == width or table.cut:
             yield line, cells
@@ -238,12 +239,12 @@ def _explain(text: TextFile, table: CardTable, fallback: str, remedy: str = CELL
 
 def _slow(text: TextFile, table: CardTable) -> Cells:
     """Read a table whose separator is longer than one character."""
-    names = list(table.names) or _header(text, table)
+    names = list(table.names) or header_names(text, table)
     columns = [(names.index(name), TextColumn(table.missing)) for name in table.wanted]
     bad: dict[str, BadRows] = {}
     for line, cells in delimited_rows(text, table):
         if len(cells) != len(names):
-            _count_row(bad, line, len(cells), len(names))
+            count_row(bad, line, len(cells), len(names))
             continue
         for at, column in columns:
             column.append(cells[at])

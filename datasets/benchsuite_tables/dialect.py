@@ -141,12 +141,9 @@ def _is_even(dialect: Dialect) -> bool:
 
 
 def _holds_spaced_numbers(found: Sequence[Dialect]) -> bool:
-    """Return whether cells hold several numbers between blanks, as in ``1 1 2<TAB>97``."""
+    """Return whether first cells hold several numbers between blanks, as in ``1 1 2<TAB>97``."""
     return any(
-        all(
-            any(len(cell.split()) > 1 and _are_numbers(cell.split()) for cell in row)
-            for row in one.rows[1:] or one.rows
-        )
+        all(len(row[0].split()) > 1 and _are_numbers(row[0].split()) for row in one.rows[1:] or one.rows)
         and not any(_is_moment(cell) for cell in one.rows[-1])
         for one in found
     )

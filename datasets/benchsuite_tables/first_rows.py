@@ -37,6 +37,8 @@ class Said:
         encoding: of text.
         header: whether the first line names the columns.
         time: how times are written.
+        ordered: whether each user's rows stand in the order of time; None where nothing is said.
+        missing_cells: cells that mean "not known".
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +47,8 @@ class Said:
     encoding: str = "utf-8"
     header: bool | None = None
     time: str = ""
+    ordered: bool | None = None
+    missing_cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,9 @@ def first_rows(text: TextFile, said: Said) -> FirstRows:
     dialect = find_dialect(text, said.separator, said.encoding)
     if dialect.format == "lists":
         return FirstRows("lists", " ", "", False, ("user", "item"), dialect.rows, (), skip=text.skip)
+    if said.format == "matrix":
+        rows, separator, quote = dialect.rows, dialect.separator, dialect.quote
+        return FirstRows("matrix", separator, quote, False, ("user", "item", "value"), rows, (), skip=text.skip)
     header, doubtful = _header(dialect.rows, said)
     names = dialect.rows[0] if header else tuple(f"column {at + 1}" for at in range(len(dialect.rows[0])))
     rows = dialect.rows[1:] if header else dialect.rows

@@ -44,6 +44,8 @@ _BINARY: tuple[tuple[bytes, str, str], ...] = (
     (b"$FL2", "an SPSS file", _AS_CSV),
     (b"MATLAB", "a MATLAB file", _AS_CSV),
 )
+_NUMBER = r"[-+]?[\d.]+(?:[eE][-+]?\d+)?"
+_LIBSVM = re.compile(rf"{_NUMBER}(\s+\d+:{_NUMBER})+")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF_16_REMEDY = "convert it: iconv -f UTF-16 -t UTF-8"
 _EXCEL = "save the sheet as CSV (UTF-8)"
@@ -161,7 +163,7 @@ def _refuse_named_formats(lines: list[str], text: TextFile) -> None:
     if re.fullmatch(r"\d+:", first) and len(body) > 1 and "," in body[1]:
         what = "is a file of the Netflix prize: an item in a line of its own, then its users' rows"
         raise DataError(what, where=where, remedy="write the item into each row: user,item,value,time")
-    if body and all(re.fullmatch(r"\S+(\s+\d+:\S+)+", line) for line in body[:20]):
+    if body and all(_LIBSVM.fullmatch(line) for line in body[:20]):
         remedy = "write one row for each user and item; features of items belong into item_features"
         raise DataError("is a libsvm (libFM) file: numbered features, no users and items", where=where, remedy=remedy)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchsuite_tables.column_names import find_column, is_unnamed, names_a_moment
 from benchsuite_tables.first_rows import LOOKED_AT, FirstRows
 from benchsuite_tables.profiles import ColumnProfile
+from benchsuite_tables.times import number
 
 _TEXT_TYPES = {"token", "token_seq"}
 _FEW_ROWS = 3
@@ -193,8 +194,15 @@ def _unlikely_column(role: str, one: ColumnProfile) -> str:
 
 
 def _holds_blanks(one: ColumnProfile) -> bool:
-    """Return whether each cell has the same number of blanks, and at least one."""
-    return len({len(cell.split()) for cell in one.cells}) == 1 and len(one.cells[0].split()) > 1
+    """Return whether each cell has the same number of blanks, at least one, and may be several columns.
+
+    A word that each cell has in the same place, as in ``user 5``, makes them ids with blanks.
+    """
+    parts = [cell.split() for cell in one.cells]
+    if len({len(part) for part in parts}) > 1 or len(parts[0]) < 2:  # noqa: PLR2004 - user, item
+        return False
+    places = [set(cells) for cells in zip(*parts, strict=True)]
+    return len(parts) < _FEW_ROWS or not any(len(words) == 1 and number(min(words)) is None for words in places)
 
 
 def _unlikely_user(user: ColumnProfile) -> str:

@@ -13,6 +13,7 @@ from benchsuite_tables.bad_cells import BadCells, Cells, refuse
 from benchsuite_tables.card_table import CardTable
 from benchsuite_tables.delimited import read_delimited, sound_rows
 from benchsuite_tables.formats import json_lines, read_jsonl, read_lists, read_parquet
+from benchsuite_tables.matrix import matrix_lines, read_matrix
 from benchsuite_tables.text_file import CELLS, FETCH, LONGEST, TextFile
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _READERS: dict[str, Callable[[TextFile, CardTable, dict[str, str]], Cells]] = {
     "delimited": read_delimited,
     "columns": read_delimited,
     "lists": read_lists,
+    "matrix": read_matrix,
     "json": read_jsonl,
     "jsonl": read_jsonl,
     "pythonl": read_jsonl,
@@ -96,17 +98,20 @@ def lines_of(text: TextFile, table: CardTable, rows: set[int]) -> dict[int, str]
     found = {row: f"row {row + 1}" for row in rows}
     if rows and table.format not in {"lists", "parquet"}:
         last = max(rows)
+        unit = "object" if table.format == "json" else "line"
         with contextlib.closing(_lines(text, table)) as lines:
             for row, line in enumerate(lines):
                 if row in rows:
-                    found[row] = f"line {line}"
+                    found[row] = f"{unit} {line}"
                 if row == last:
                     break
     return found
 
 
 def _lines(text: TextFile, table: CardTable) -> Generator[int, None, None]:
-    if table.format in {"jsonl", "pythonl"}:
+    if table.format == "matrix":
+        yield from matrix_lines(text, table)
+    elif table.format in {"json", "jsonl", "pythonl"}:
         yield from (line for line, _, why in json_lines(text, table.format) if not why)
     else:
         yield from (line for line, _ in sound_rows(text, table))

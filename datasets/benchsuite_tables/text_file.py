@@ -35,7 +35,7 @@ END = "\0end\0"
 
 FETCH = "replace the file by a sound copy"
 CELLS = "correct the row, or the separator and quoting in the card"
-ENCODING = "say its encoding in the card (latin-1, cp1252) or convert it to UTF-8"
+ENCODING = "say encoding = 'latin-1' or 'cp1252' (in the shell --encoding), or convert it to UTF-8"
 
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 """What the standard library raises for unreadable, truncated, encrypted or unsupported files."""
@@ -143,6 +143,7 @@ def check_names(names: Iterable[str], text: TextFile, table: CardTable) -> None:
     for name in table.wanted:
         if name not in known:
             remedy = did_you_mean(name, set(known)) if len(known) < _FEW else ""
+            remedy = remedy or f"there are {', '.join(map(shorten, known[:20]))}"
             raise DataError(f'column "{name}" is missing', where=f"{text.name}, line 1", remedy=remedy)
     for name in table.wanted:
         if known.count(name) > 1:

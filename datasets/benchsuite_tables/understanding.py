@@ -5,19 +5,27 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import Any
 
 from benchsuite.errors import DataError, did_you_mean
+from benchsuite_tables.card_table import table_of
 from benchsuite_tables.first_rows import NONE, FirstRows, Said, first_rows
-from benchsuite_tables.profiles import ColumnProfile
+from benchsuite_tables.matrix import find_shape, matrix_values
+from benchsuite_tables.profiles import ColumnProfile, profiles
 from benchsuite_tables.roles import Doubt, Roles, by_name, by_place, find_id, find_texts
 from benchsuite_tables.text_file import CELLS, TextFile
-from benchsuite_tables.times import time_form
+from benchsuite_tables.times import number, time_form
 
 EVENTS = ("user", "item", "value", "timestamp")
 """Roles in a table of interactions, in the order in which a table without names has them."""
 
 _SHOWN_ROWS = 3
+_LONG_LIST = 5
+"""A line with at least this many items is seldom sorted by chance."""
+
+_MOST_SORTED = 0.9
+_LOOKED_AT = 10_000
 _ALWAYS = ("user", "item")
 
 
@@ -88,8 +96,8 @@ class Understanding:
         if self.ignored:
             say(f"{self.where}: columns not read: {', '.join(self.ignored[:20])}")
         shown = self.shown() if self.doubts or not self.has_names else []
-        for number, line in enumerate(shown, 1):
-            say(f"{self.where}: row {number} as understood: {line}")
+        for at, line in enumerate(shown, 1):
+            say(f"{self.where}: row {at} as understood: {line}")
         for doubt in self.doubts:
             if ask is not None and ask(f"{doubt.what}. Is this right all the same?"):
                 continue
@@ -114,6 +122,8 @@ def understand(
     first = first_rows(text, said)
     if first.format == "lists":
         return _lists(text, first, said)
+    if first.format == "matrix":
+        return _matrix(text, first, said)
     named = {role: _named(role, name, first, text) for role, name in said.columns.items() if name and name != NONE}
     refused = {role for role, name in said.columns.items() if name == NONE}
     wanted = [role for role in (*roles, *said.columns) if role not in refused]
@@ -195,7 +205,46 @@ def _lists(text: TextFile, first: FirstRows, said: Said) -> Understanding:
     doubt = Doubt("each line seems to be a user and a list of items", "say format = 'lists' if it is so")
     doubts = () if said.format == "lists" else (doubt,)
     table = _table(first, said) | {"columns": {}}
-    return Understanding(text.name, ("user", "item"), table, doubts=doubts, rows=first.rows)
+    notes: tuple[str, ...] = ()
+    if said.ordered is None and _ascend(first.rows):
+        notes = (
+            "the items of each line are sorted, which no order of time is; say ordered = true if it is all the same",
+        )
+    elif said.ordered is None:
+        table["ordered"] = True
+        notes = ("each line is taken as the order of time, oldest first; say ordered = false if it is not",)
+    return Understanding(text.name, ("user", "item"), table, notes=notes, doubts=doubts, rows=first.rows)
+
+
+def _matrix(text: TextFile, first: FirstRows, said: Said) -> Understanding:
+    """Describe a matrix; its first rows are shown as users, items and values."""
+    shape = find_shape(first.rows, said.header, said.columns.get("user", ""), said.missing_cells, text.name)
+    table = _table(first, said)
+    table |= {"separator": first.separator, "quote": first.quote, "header": shape.header}
+    table |= {"row_begins": shape.row_begins, "missing": list(dict.fromkeys(("", *shape.missing)))}
+    table["columns"] = {name: name for name in first.names}
+    begins = {"user": "names the users", "count": "counts the values of its row", "": "holds values"}
+    guessed = [
+        f"the first line {'names the items' if shape.header else 'is a row'}",
+        f"the first column {begins[shape.row_begins]}",
+        f"no value is written as {' or '.join(map(repr, table['missing']))}",
+    ]
+    model = table_of({"file": text.path.name, **table}, text.name)
+    values = list(islice(matrix_values(text, model), _LOOKED_AT))
+    ours = profiles(first.names, values)
+    if ours[-1].has_decimal_comma:
+        table["decimal"] = ","
+        guessed.append("numbers have a decimal comma")
+    return Understanding(
+        text.name, first.names, table, tuple(guessed), profiles=ours, rows=tuple(values[:_SHOWN_ROWS]), has_names=False
+    )
+
+
+def _ascend(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the items of (nearly) each long line are sorted by their numbers, which no order of time is."""
+    lines = [[number(cell) for cell in row[1:]] for row in rows if len(row) > _LONG_LIST]
+    sorted_lines = sum(all(a is not None and b is not None and a < b for a, b in pairwise(line)) for line in lines)
+    return bool(lines) and sorted_lines > _MOST_SORTED * len(lines)
 
 
 def understand_entities(text: TextFile, said: Said, wanted: Sequence[str] = ()) -> Understanding:

@@ -94,7 +94,7 @@ def stripped(dataset: Dataset, needs: frozenset[Requirement]) -> Dataset:
     rows = dataset.interactions
     if Requirement.VALUES not in needs:
         rows = dataclasses.replace(rows, value=np.ones(len(rows), np.float32), label=None)
-    if Requirement.TIMESTAMPS not in needs:
+    if not needs & {Requirement.TIMESTAMPS, Requirement.ORDER}:
         rows = dataclasses.replace(rows, timestamp=None)
     if Requirement.PARTS not in needs:
         rows = dataclasses.replace(rows, part=None, parts=())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -199,7 +200,7 @@ def check_warm(whole: Dataset, fold: Fold) -> None:
 @pytest.mark.parametrize("times", [True, False], ids=["times", "no times"])
 @pytest.mark.parametrize("split", SPLITS, ids=name)
 def test_every_row_is_somewhere_and_nowhere_twice(split: Split, times: bool, log) -> None:
-    if Requirement.TIMESTAMPS in split.needs and not times:
+    if split.needs & {Requirement.TIMESTAMPS, Requirement.ORDER} and not times:
         with pytest.raises(NotApplicable, match="needs timestamps"):
             list(split.split(log(times=False), 0))
         return
@@ -307,3 +308,21 @@ def test_settings_out_of_bounds_are_refused_in_one_line(cls: type[Split], wrong:
 @pytest.mark.parametrize("split", SPLITS, ids=name)
 def test_settings_survive_a_round_trip(split: Split) -> None:
     assert type(split).from_settings(split.settings()) == split
+
+
+@pytest.mark.parametrize("split", [LeaveLastOut(), UserTemporal()], ids=name)
+def test_rows_in_the_order_of_time_are_cut_like_rows_with_times(split: Split, log) -> None:
+    timed = log(3)
+    rows = timed.interactions
+    steps = dataclasses.replace(rows, timestamp=np.arange(len(rows), dtype=np.int64))
+    ordered = dataclasses.replace(timed, interactions=dataclasses.replace(rows, timestamp=None), ordered=True)
+    one, other = (next(split.split(data, 0)) for data in (dataclasses.replace(timed, interactions=steps), ordered))
+    assert one.truth.item.tolist() == other.truth.item.tolist()
+    assert one.train.interactions.item.tolist() == other.train.interactions.item.tolist()
+    assert other.train.interactions.timestamp is None
+    assert other.train.ordered
+
+
+def test_an_order_within_users_is_no_time_for_all(log) -> None:
+    with pytest.raises(NotApplicable, match="needs timestamps"):
+        list(GlobalTemporal().split(dataclasses.replace(log(times=False), ordered=True), 0))

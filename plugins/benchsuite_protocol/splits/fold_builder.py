@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchsuite.api import Split
+from benchsuite.api import Requirement, Split
 from benchsuite.data import Bool, Dataset, Fold, GroundTruth, Int32, Int64, Interactions, Queries, Ragged
 from benchsuite.data.arrays import starts
 from benchsuite.errors import DataError, NotApplicable
@@ -94,6 +94,20 @@ def timestamps(split: Split, dataset: Dataset) -> Int64:
     if times is None:
         raise NotApplicable(f"{type(split).__name__} needs timestamps", where=dataset.name)
     return times
+
+
+def user_order(split: Split, dataset: Dataset) -> Int64:
+    """Return int64[n] numbers that grow with time within each user: timestamps, or the rows' own places.
+
+    Raises:
+        NotApplicable: when the data has no times and its rows stand in no known order.
+    """
+    rows = dataset.interactions
+    if rows.timestamp is not None:
+        return rows.timestamp
+    if not dataset.ordered:
+        raise NotApplicable(f"{type(split).__name__} needs {Requirement.ORDER}", where=dataset.name)
+    return np.arange(len(rows), dtype=np.int64)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchsuite.api import Requirement, Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_protocol.splits.fold_builder import as_mask, holdout, random_stream, timestamps
+from benchsuite_protocol.splits.fold_builder import as_mask, holdout, random_stream, user_order
 
 
 @dataclass
@@ -18,13 +18,14 @@ class LeaveLastOut(Split):
     """Holds out each user's last event in time; validation holds out the last but one.
 
     A user with a single event keeps it in training and is not asked; the counts tell how many there are. Among events
-    of one user at the same second the seed draws which is last.
+    of one user at the same second the seed draws which is last. Without times the order of the rows counts, where the
+    data says that it is the order of time.
 
     Each user's history is older than what is asked of them, but the training part as a whole is not: somebody else's
     training rows may be younger than a held-out row. So the split does not promise to be ``ordered``.
     """
 
-    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.TIMESTAMPS})
+    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ORDER})
     ordered_users: ClassVar[bool] = True
 
     def split(self, dataset: Dataset, seed: int) -> Iterator[Fold]:
@@ -32,7 +33,7 @@ class LeaveLastOut(Split):
         yield self._cut(dataset, seed, 0)
 
     def _cut(self, dataset: Dataset, seed: int, depth: int) -> Fold:
-        rows, times = dataset.interactions, timestamps(self, dataset)
+        rows, times = dataset.interactions, user_order(self, dataset)
         events = np.bincount(rows.user, minlength=len(dataset.users))
         newest = np.full(len(dataset.users), np.iinfo(np.int64).min)
         np.maximum.at(newest, rows.user, times)
