@@ -115,10 +115,10 @@ def data_import(
     behaviour: Column = "",
     time: Text = "",
     format: Text = "",  # noqa: A002 - the setting's name
-    ordered: bool | None = None,
+    ordered: Annotated[bool | None, Option("--ordered/--no-ordered")] = None,
     separator: Text = "",
     encoding: Text = "",
-    header: bool | None = None,
+    header: Annotated[bool | None, Option("--header/--no-header")] = None,
     ids_as: Text = "",
     on_bad_row: Text = "",
     missing_cells: Cells = (),

@@ -20,6 +20,7 @@ _RATINGS = frozenset(map(str, range(11)))
 _DECIMALS = re.compile(r"-?\d+[.,]\d*[1-9]\d*")
 _PLACES = 4
 _PAIR = 2
+_SAY_HEADER = "say header = true or header = false (in the shell --header, --no-header)"
 _SAY = "say user = 'COLUMN' and item = 'COLUMN' (in the shell --user, --item); columns: "
 
 
@@ -84,7 +85,7 @@ def by_name(first: FirstRows, roles: Sequence[str], named: Mapping[str, str]) ->
             doubts += _unlikely(role, one, first)
     if first.is_header_doubtful:
         what = f"the first line ({', '.join(first.names[:4])}) could be names or a row"
-        doubts.insert(0, Doubt(what, "say header = true or header = false"))
+        doubts.insert(0, Doubt(what, _SAY_HEADER))
     guessed = tuple(f"{role} is {name}" for role, name in columns.items() if role not in named)
     return Roles(columns, guessed, tuple(notes), tuple(doubts))
 
@@ -132,7 +133,7 @@ def by_place(first: FirstRows, roles: Sequence[str], named: Mapping[str, str]) -
         notes.append("its first column only counts the rows and is not read")
         columns = columns[1:]
     if first.is_header_doubtful:
-        doubts.append(Doubt("the first line could be names or a row", "say header = true or header = false"))
+        doubts.append(Doubt("the first line could be names or a row", _SAY_HEADER))
     if len(columns) > _PLACES:
         numeric = all(one.is_numeric for one in columns)
         whole = "; it looks like a whole matrix of ratings, a row for each user" if numeric else ""

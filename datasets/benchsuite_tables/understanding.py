@@ -212,7 +212,9 @@ def _lists(text: TextFile, first: FirstRows, said: Said) -> Understanding:
         )
     elif said.ordered is None:
         table["ordered"] = True
-        notes = ("each line is taken as the order of time, oldest first; say ordered = false if it is not",)
+        notes = (
+            "each line is taken as the order of time, oldest first; if it is not, say ordered = false (--no-ordered)",
+        )
     return Understanding(text.name, ("user", "item"), table, notes=notes, doubts=doubts, rows=first.rows)
 
 

@@ -63,3 +63,11 @@ def test_an_id_that_stands_for_none_is_told_and_can_be_left_out(put, here):
     assert [row[:2] for row in read(path, here, missing_cells=("--",))] == [("a", "x"), ("b", "y")]
     found = benchsuite.data_import(path, quiet=True, offline=True)
     assert any("missing_cells = '--'" in hint for hint in found.hints)
+
+
+def test_the_shell_can_say_that_the_first_line_is_a_row(put, capsys):
+    from benchsuite.cli.main import main
+
+    path = put({"r.csv": "a,b,1\nc,d,2\n"}) / "r.csv"
+    assert main(["data", "import", str(path), "--no-header"]) == 0
+    assert "2 rows of 2 users and 2 items" in capsys.readouterr().out

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import benchsuite
-from benchsuite.errors import BenchsuiteError
+from benchsuite.errors import BenchsuiteError, LeakError
+from benchsuite.evaluate.leaks import check_fold
 from benchsuite.registry import load_split
 from benchsuite_datasets.file_source import FileSource
 from support.real_shapes import SEQUENCES, SOLD
@@ -30,6 +32,17 @@ def test_the_last_item_of_a_line_is_left_out_last(sold, here):
     last = {data.users.ids[user]: data.items.ids[item] for user, item in zip(inner.queries.user, inner.truth.item)}  # noqa: B905
     assert last == {"1": "4", "2": "1", "3": "5"}
     assert any("taken as the order of time" in line for line in here[1])
+
+
+@pytest.mark.parametrize("name", ["leave-last-out", "user-temporal"])
+def test_the_order_of_a_cut_is_checked_by_the_places_of_the_rows(name, sold, here):
+    data = FileSource(path=str(sold / "Beauty.txt"), format="lists").load(here[0])
+    split = load_split(name)()
+    fold = next(split.split(data, 1))
+    assert check_fold(fold, split, whole=data)["histories not younger than what is asked"] == len(fold.queries.history)
+    backwards = data.cut(np.arange(len(data.interactions))[::-1])
+    with pytest.raises(LeakError, match="histories are younger than what their query is asked"):
+        check_fold(fold, split, whole=backwards)
 
 
 def test_the_card_says_the_order_and_the_preparation_tells_it(sold):
