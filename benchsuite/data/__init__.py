@@ -3,6 +3,7 @@
 from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
 from benchsuite.data.comparison import Comparison, Contrast, MeanRanks, PerUser, Trials, UserCase, VarianceComponents
+from benchsuite.data.contenders import Contenders
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
 from benchsuite.data.fold import Fold, FoldView, GroundTruth, Queries
 from benchsuite.data.infos import (
@@ -23,6 +24,7 @@ __all__ = [
     "TIES_TOLD",
     "Bool",
     "Comparison",
+    "Contenders",
     "Contrast",
     "Dataset",
     "DatasetInfo",

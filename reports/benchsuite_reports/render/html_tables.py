@@ -83,8 +83,8 @@ def _cell(cell: TableCell) -> str:
     number = {"best": f"<b>{number}</b>", "second": f"<u>{number}</u>", "": number}[cell.mark]
     margin = f" <small>\N{PLUS-MINUS SIGN}{escaped(cell.margin)}</small>" if cell.margin else ""
     sign = {
-        "better": f' <span class="better" title="better than the best classic">{BETTER}</span>',
-        "worse": f' <span class="worse" title="worse than the best classic">{WORSE}</span>',
+        "better": f' <span class="better" title="better than the best reference">{BETTER}</span>',
+        "worse": f' <span class="worse" title="worse than the best reference">{WORSE}</span>',
         "": "",
     }[cell.sign]
     value = "" if cell.value is None else f' data-v="{cell.value!r}"'

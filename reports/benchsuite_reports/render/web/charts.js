@@ -25,7 +25,7 @@ function quality() {
   const order = [...shown.filter((one) => !DATA.models[one.i].ceiling), ...shown.filter((one) => DATA.models[one.i].ceiling)];
   const silent = DATA.models.map((_, i) => i).filter((i) => visible(i) && reason(state.place, m, i) && reason(state.place, m, i) !== "–");
   const classic = bestClassic(state.place, m);
-  const note = `${where(place())}. ${metric.higher ? "Higher" : "Lower"} is better; 95% intervals.` + (classic ? ` The dashed line is the best classic, ${DATA.models[classic.i].label}.` : "");
+  const note = `${where(place())}. ${metric.higher ? "Higher" : "Lower"} is better; 95% intervals.` + (classic ? ` The dashed line is the best reference, ${DATA.models[classic.i].label}.` : "");
   const chart = card("c-quality", `${metric.heading} of each model`, note);
   const { width } = chart;
   const left = gutter([...order.map((one) => DATA.models[one.i].label), ...silent.map((i) => DATA.models[i].label)], width);
@@ -51,7 +51,7 @@ function quality() {
       nodes.push(shape(one.i, x(one.v), y, 5));
       nodes.push(words(width - right + 10, y + 4, one.t, {}));
       if (one.s) nodes.push(words(width - 2, y + 4, one.s > 0 ? "▲" : "▼", { "text-anchor": "end", class: one.s > 0 ? "better" : "worse" }));
-      points.push({ x: x(one.v), y, row: true, text: `${label}: ${metric.heading} ${one.t}${one.s ? (one.s > 0 ? ", better than the best classic" : ", worse than the best classic") : ""}` });
+      points.push({ x: x(one.v), y, row: true, text: `${label}: ${metric.heading} ${one.t}${one.s ? (one.s > 0 ? ", better than the best reference" : ", worse than the best reference") : ""}` });
     });
   }
   silent.forEach((i, k) => {
@@ -191,7 +191,7 @@ function won() {
   if (!rows.length) return;
   rows.sort((a, b) => b.wins - b.losses - (a.wins - a.losses));
   const metric = DATA.metrics[state.metric];
-  const chart = card("c-won", `Users won and lost against ${DATA.models[rows[0].reference].label}`, `Users for whom a model's ${metric.heading} is better, equal or worse than that of the best classic, ${where(place())}.`);
+  const chart = card("c-won", `Users won and lost against ${DATA.models[rows[0].reference].label}`, `Users for whom a model's ${metric.heading} is better, equal or worse than that of the best reference, ${where(place())}.`);
   const { width } = chart;
   const left = gutter(rows.map((one) => DATA.models[one.i].label), width);
   const room = width - left - 4;
