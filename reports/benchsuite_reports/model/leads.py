@@ -50,10 +50,11 @@ class Lead:
 
 def leads(view: ComparisonIndex) -> list[Lead]:
     """Return the lead of each data set and split that has numbers, in the order of the experiment."""
-    return [_lead(view, place, metric) for place in series.wholes(view) if (metric := view.main_at([place]))]
+    return [lead_at(view, place, metric) for place in series.wholes(view) if (metric := view.main_at([place]))]
 
 
-def _lead(view: ComparisonIndex, place: Place, metric: str) -> Lead:
+def lead_at(view: ComparisonIndex, place: Place, metric: str) -> Lead:
+    """Return who leads one place in one metric."""
     points = series.points(view, place, metric)
     sign = -1 if view.higher_is_better(metric) else 1
     ranking = sorted(
@@ -111,8 +112,8 @@ def sureness(lead: Lead) -> tuple[Literal["sure", "unsure", "untested"], str]:
         but = f"ahead of {named(lead.behind)} by test, " if lead.behind else ""
         return "untested", f"{but}not tested against {named(lead.untested)}"
     if others == 1:
-        return "sure", f"ahead of {named(lead.behind)}, the only other that competes"
-    return "sure", f"ahead of all {others} others that compete"
+        return "sure", f"ahead of {named(lead.behind)}, the only other that competes, by test"
+    return "sure", f"ahead of all {others} others that compete, by test"
 
 
 def named(models: Sequence[str]) -> str:
