@@ -135,8 +135,8 @@ def test_a_row_of_the_fallback_neither_leads_nor_is_a_reference() -> None:
     lines = said(with_fallback(comparison, {"als": 1.0, "content": 0.1, "flm": 0.0}))
     assert lines == [
         (
-            "d, s: flm leads with nDCG@10 .200 \xb1.010, not tested against content; the best reference is content with "
-            ".100 \xb1.010; flm has 200.0% of the reference: not tested. Did not compete: als (mostly fallback)."
+            "d, s: flm leads with nDCG@10 .200 \xb1.010, not tested against content; the best reference is content "
+            "with .100 \xb1.010; flm has 200.0% of the reference: not tested. Did not compete: als (mostly fallback)."
         )
     ]
     lines = said(with_fallback(given({"als": 0.02, "flm": 0.2}), {"als": 1.0, "flm": 0.0}))
@@ -185,9 +185,9 @@ def test_the_gain_of_fine_tuning_is_told_against_twin_and_frozen_vectors() -> No
             ".300 \xb1.010; flm has 133.3% of the reference: it is better (p = .010 after Holm)."
         ),
         (
-            "d, s, fine-tuning: flm has nDCG@10 .400 \xb1.010; 125.0% of its frozen twin, flm-frozen with .320 \xb1.010: "
-            "the test does not separate them (p = .200 after Holm); 160.0% of the best on frozen vectors, content-lm with "
-            ".250 \xb1.010: it is better (p = .001 after Holm)."
+            "d, s, fine-tuning: flm has nDCG@10 .400 \xb1.010; 125.0% of its frozen twin, flm-frozen with .320 "
+            "\xb1.010: the test does not separate them (p = .200 after Holm); 160.0% of the best on frozen vectors, "
+            "content-lm with .250 \xb1.010: it is better (p = .001 after Holm)."
         ),
     ]
 
