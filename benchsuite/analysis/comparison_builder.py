@@ -45,7 +45,7 @@ def build(
         plan: what was planned.
         store: where results are.
         progress: is told how many (data set, split, model) rows are measured.
-        against: labels of models that all others are compared with, besides the best classic of each table.
+        against: labels of models that all others are compared with, besides the best reference of each table.
         users: how many users' cases to show in full in each place; 0 leaves values user by user out.
         country: whose electricity was used, three letters; "" takes the world's average for the estimate of CO2e.
     """
@@ -103,6 +103,7 @@ def build(
         per_user=tuple(cases(plan, measurer, judged, users)) if users else (),
         strata=tuple(strata.all()),
         origins=tuple(_origin(row, stored) for row in planned),
+        leads=judgement.leads,
     )
 
 
@@ -223,7 +224,7 @@ def _notes(plan: Plan, tested: bool, relevance: Mapping[str, Any]) -> Iterator[s
         )
     if tested:
         yield (
-            "Classics: all models that are not proposed (put to the test). Differences to the best classic of each "
+            "References: all models that are not proposed (put to the test). Differences to the best reference of each "
             "table: 95% interval from the spread of paired bootstrap draws over users and Student's quantile; p by "
             "randomization of users' signs, corrected over the table (Holm)."
         )

@@ -1,8 +1,8 @@
 """How much of a candidate model's lead remains with meaningless titles: the contamination probes in sentences.
 
 A pretrained language model may know items by name. An experiment that runs the same data set as it is and with other
-titles (a source setting ``titles`` other than ``given``) shows how much of the lead over the best classic rests on it.
-A model's facts may also hold how often its backbone completes titles that it should not know.
+titles (a source setting ``titles`` other than ``given``) shows how much of the lead over the best reference rests on
+it. A model's facts may also hold how often its backbone completes titles that it should not know.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def contamination_notes(
         datasets: what each data set is; twins are of one source and differ in the setting ``titles`` alone.
         models: what each model is.
         metrics: what each metric is.
-        contrasts: each model against the best classic of its place.
+        contrasts: each model against the best reference of its place.
     """
     leads = {(c.dataset, c.split_label, c.metric, c.model): c for c in contrasts if c.role == "best classic"}
     proposed = {model.label for model in models if model.is_candidate}

@@ -12,9 +12,9 @@ import numpy as np
 from benchsuite.analysis import paired_statistics
 from benchsuite.analysis.variance import components
 from benchsuite.data import Bool, Contrast, Float64, Int32, Int64, VarianceComponents
+from benchsuite.data.comparison import Role
 
 Test = Literal["randomization", "t"]
-Role = Literal["best classic", "chosen"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,7 +13,8 @@ from benchsuite.analysis import paired_statistics
 from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult
 from benchsuite.analysis.contrasts import Measures, MetricColumn, Test, contrast, holm_corrected, variance_components
 from benchsuite.analysis.ranks import rank_models
-from benchsuite.data import Contrast, Float64, Int32, MeanRanks, Row, VarianceComponents
+from benchsuite.data import Contenders, Contrast, Float64, Int32, MeanRanks, Row, VarianceComponents, main_metric
+from benchsuite.data.comparison import Role
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
 from benchsuite.store import MANIFEST, Store, unreadable
@@ -36,6 +37,7 @@ class Judgement:
     contrasts: tuple[Contrast, ...]
     spreads: tuple[VarianceComponents, ...]
     standings: tuple[MeanRanks, ...]
+    leads: tuple[Contrast, ...]
 
 
 def significance_tests(
@@ -52,42 +54,76 @@ def significance_tests(
         plan: what was planned.
         measurer: returns folds and values per query.
         judged: the measured cells.
-        rows: the means, for ranks.
-        against: labels of chosen models that all others are compared with, besides the best classic.
+        rows: the means, for ranks and for who competes.
+        against: labels of chosen models that all others are compared with, besides the best reference.
         test: which test of differences.
     """
     ceilings = {model.label for model in plan.models if model.is_oracle}
     classics = [m.label for m in plan.models if not m.is_candidate and m.label not in ceilings]
+    contenders = Contenders(rows, plan.models, plan.metrics)
     contrasts: list[Contrast] = []
     spreads: list[VarianceComponents] = []
+    leads: list[Contrast] = []
     for (dataset, split), models in judged.items():
         compete = {name: results for name, results in models.items() if name not in ceilings}
         table = ComparisonTable(plan, measurer, dataset, split, compete)
         chosen = [label for label in against if label in compete]
-        identity = {
+        cells = {
             "dataset": dataset,
             "split": split,
             "models": [[name, [result.key for result in results]] for name, results in compete.items()],
             "seeds": table.seeds,
+        }
+        tested = {"test": [test, paired_statistics.DRAWS, REPLICATES]}
+        identity = cells | {
             "metrics": [[m.label, m.higher_is_better] for m in plan.metrics],
             "classics": [label for label in classics if label in compete],
             "against": chosen,
-            "test": [test, paired_statistics.DRAWS, REPLICATES],
+            **tested,
         }
-        work = lambda: _work(table, classics, chosen, test)  # noqa: B023, E731 - called at once
+        # Only where the rule of who competes changes the reference, so that older statistics are still found.
+        changed = _changed_references(plan, contenders, table, classics)
+        if changed:
+            identity["references"] = [[*key, reference] for key, reference in changed.items()]
+        work = lambda: _work(table, classics, changed, chosen, test)  # noqa: B023, E731 - called at once
         read = lambda content: _tests(content, split)  # noqa: B023, E731 - same
         found = _remembered(measurer.store, identity, work, read)
         contrasts += found[0]
         spreads += found[1]
+        asked = _asked(plan, contenders, dataset, split)
+        if asked:
+            work = lambda: _lead_work(table, asked, test)  # noqa: B023, E731 - called at once
+            leads += _remembered(measurer.store, cells | {"asked": asked} | tested, work, read)[0]
     standings = tuple(_standings(plan, measurer.store, rows, ceilings))
-    return Judgement(tuple(contrasts), tuple(spreads), standings)
+    return Judgement(tuple(contrasts), tuple(spreads), standings, tuple(leads))
 
 
-def _work(table: ComparisonTable, classics: Sequence[str], chosen: Sequence[str], test: Test) -> dict[str, Any]:
+def _changed_references(
+    plan: Plan, contenders: Contenders, table: ComparisonTable, classics: Sequence[str]
+) -> dict[tuple[str, str], str | None]:
+    """Return by metric and group the reference, where it is not simply the best of all that are not put to the test."""
+    changed = {}
+    for about in plan.metrics:
+        for group in table.groups:
+            means = {name: mean for name in classics if (mean := table.mean(name, about.label, group)) is not None}
+            reference = contenders.reference((*table.place, group, about.label))
+            best = max if about.higher_is_better else min
+            if means and best(means, key=lambda name: means[name]) != reference:
+                changed[about.label, group] = reference
+    return changed
+
+
+def _work(
+    table: ComparisonTable,
+    classics: Sequence[str],
+    changed: Mapping[tuple[str, str], str | None],
+    chosen: Sequence[str],
+    test: Test,
+) -> dict[str, Any]:
     contrasts: list[Contrast] = []
     spreads: list[VarianceComponents] = []
     for column in table.columns():
-        best = column.best(classics)
+        best = changed.get((column.metric, column.group), column.best(classics))
         spreads += variance_components(column, best)
         if best is not None:
             contrasts += contrast(column, best, "best classic", test)
@@ -98,6 +134,28 @@ def _work(table: ComparisonTable, classics: Sequence[str], chosen: Sequence[str]
         "contrasts": [dataclasses.asdict(one) for one in holm_corrected(contrasts)],
         "spreads": [dataclasses.asdict(one) for one in spreads],
     }
+
+
+def _asked(plan: Plan, contenders: Contenders, dataset: str, split: str) -> list[tuple[str, str, str, Role]]:
+    """Return what a verdict asks beyond the best reference: (metric, model or "" for all, reference, role)."""
+    main = main_metric(plan.metrics)
+    if main is None:
+        return []
+    key = (dataset, split, "", main.label)
+    leader = contenders.leader(key)
+    asked: list[tuple[str, str, str, Role]] = []
+    if leader is not None and leader != contenders.reference(key):
+        asked.append((main.label, "", leader, "leader"))
+    return asked + [(main.label, *pair) for pair in contenders.frozen(key)]
+
+
+def _lead_work(table: ComparisonTable, asked: Sequence[tuple[str, str, str, Role]], test: Test) -> dict[str, Any]:
+    contrasts: list[Contrast] = []
+    for column in table.columns([metric for metric, *_ in asked], [""]):
+        for _, model, reference, role in asked:
+            kept = {name: own for name, own in column.models.items() if not model or name in (model, reference)}
+            contrasts += contrast(dataclasses.replace(column, models=kept), reference, role, test)
+    return {"contrasts": [dataclasses.asdict(one) for one in holm_corrected(contrasts)], "spreads": []}
 
 
 def _tests(content: Mapping[str, Any], split: str) -> tuple[list[Contrast], list[VarianceComponents]]:
@@ -141,19 +199,32 @@ class ComparisonTable:
     ) -> None:
         self._plan = plan
         self._measurer = measurer
-        self._place = (dataset, split)
+        self.place = (dataset, split)
         self._models = models
         self._cells = [result.test for result in next(iter(models.values()), ())]
         self.seeds = [cell.seed for cell in self._cells]
 
-    def columns(self) -> Iterator[MetricColumn]:
-        """Yield every metric over all queries, then of each group of queries."""
+    @property
+    def groups(self) -> list[str]:
+        """The groups of queries, "" (everybody) first."""
+        return list(dict.fromkeys(group for results in self._models.values() for _, group in results[0].measured))
+
+    def mean(self, model: str, metric: str, group: str) -> float | None:
+        """Return the value that a model's row shows, None where it has none."""
+        measured = [result.measured.get((metric, group)) for result in self._models.get(model, ())]
+        values = [part.value for part in measured if part is not None]
+        mean = float(np.mean(values)) if values else np.nan
+        return None if np.isnan(mean) else mean
+
+    def columns(
+        self, metrics: Collection[str] | None = None, groups: Collection[str] | None = None
+    ) -> Iterator[MetricColumn]:
+        """Yield every metric over all queries, then of each group of queries, or only those named."""
         if not self._models:
             return
         folds = [self._measurer.fold(cell.fold_key) for cell in self._cells]
-        groups = dict.fromkeys(group for results in self._models.values() for _, group in results[0].measured)
         values = {name: [self._measurer.values(result.key) for result in of] for name, of in self._models.items()}
-        for group in groups:
+        for group in self.groups if groups is None else groups:
             counted = [
                 np.ones(len(fold.queries), np.bool_)
                 if not group
@@ -162,7 +233,8 @@ class ComparisonTable:
             ]
             users = [fold.queries.user[mask] for fold, mask in zip(folds, counted, strict=True)]
             for about in self._plan.metrics:
-                yield self._column(about.label, about.higher_is_better, group, users, counted, values)
+                if metrics is None or about.label in metrics:
+                    yield self._column(about.label, about.higher_is_better, group, users, counted, values)
 
     def _column(
         self,
@@ -173,7 +245,7 @@ class ComparisonTable:
         counted: Sequence[Any],
         values: Mapping[str, Sequence[Mapping[str, Float64]]],
     ) -> MetricColumn:
-        dataset, split = self._place
+        dataset, split = self.place
         models = {}
         for name, results in self._models.items():
             parts = [result.measured[metric, group] for result in results]

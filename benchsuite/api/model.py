@@ -58,7 +58,7 @@ class Model(Plugin):
     """True for models that read text with a pretrained language model; see :meth:`reads_with_language_model`."""
 
     is_candidate: ClassVar[bool] = False
-    """True for a model that is put to the test: it is held against the best of all others, the classics, and is never
+    """True for a model that is put to the test: it is held against the best of all others, the references, and is never
     the reference itself. A model that reads frozen text vectors is no candidate; fine-tuning is what is tested."""
 
     is_oracle: ClassVar[bool] = False

@@ -3,6 +3,7 @@
 from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.data.arrays import Bool, Float32, Float64, Int8, Int32, Int64, Ragged
 from benchsuite.data.comparison import Comparison, Contrast, MeanRanks, PerUser, Trials, UserCase, VarianceComponents
+from benchsuite.data.contenders import Contenders
 from benchsuite.data.dataset import Dataset, Entities, Interactions, Step
 from benchsuite.data.fold import Fold, FoldView, GroundTruth, Queries
 from benchsuite.data.infos import (
@@ -15,12 +16,15 @@ from benchsuite.data.infos import (
 )
 from benchsuite.data.predictions import EvaluationInput, Pairs, PairScores, Rankings
 from benchsuite.data.relevance import Relevance, Relevant, explicit_negatives, relevant_rows
-from benchsuite.data.rows import Row, RowOrigin, State, as_record, split_label
+from benchsuite.data.rows import NOT_ITS_OWN, TIES_TOLD, Row, RowOrigin, State, as_record, split_label
 from benchsuite.data.strata import Stratum, StratumFamily
 
 __all__ = [
+    "NOT_ITS_OWN",
+    "TIES_TOLD",
     "Bool",
     "Comparison",
+    "Contenders",
     "Contrast",
     "Dataset",
     "DatasetInfo",

@@ -12,6 +12,8 @@ from benchsuite.data.strata import Stratum
 
 _ALPHA = 0.05
 
+Role = Literal["best classic", "chosen", "leader", "frozen twin", "frozen vectors"]
+
 
 @dataclass(frozen=True)
 class Trials:
@@ -68,8 +70,10 @@ class Contrast:
         metric: label of the metric.
         model: label of the model.
         reference: label of the model it is held against.
-        role: ``best classic``: the reference has the best mean here of all models that are neither candidates
-            nor oracles; ``chosen``: a reader asked for it.
+        role: ``best classic`` (a name that stored statistics keep): the best reference, see
+            :meth:`benchsuite.data.Contenders.reference`; ``chosen``: a reader asked for it; ``leader``: it has the
+            best mean of all that compete; ``frozen twin`` and ``frozen vectors``: it shows what fine-tuning adds, see
+            :meth:`benchsuite.data.Contenders.frozen`.
         difference: mean of the model minus mean of the reference, as the two rows say it.
         ci_low: lower end of the 95% interval of the difference, None where there is none.
         ci_high: upper end.
@@ -97,7 +101,7 @@ class Contrast:
     metric: str
     model: str
     reference: str
-    role: Literal["best classic", "chosen"]
+    role: Role
     difference: float
     ci_low: float | None
     ci_high: float | None
@@ -247,12 +251,15 @@ class Comparison:
         provenance: seeds, versions, hardware, commit, keys: everything a reader needs to check.
         notes: sentences every report shows (simulated data, fallbacks, warnings).
         tuning: how each model was tuned on each fold; empty when nothing was.
-        contrasts: every model against the best classic of its table, and against any chosen row.
+        contrasts: every model against the best reference of its table, and against any chosen row.
         spreads: seed variance apart from user variance, where there are several seeds.
         standings: ranks over data sets, where there are several data sets.
         per_user: values user by user, for distributions and for looking at single cases; may be empty.
         strata: warm and cold, popular and rare, new and active parts of each test; may be empty.
         origins: what each model's numbers in each place rest on; may be empty.
+        leads: what a verdict needs beyond ``contrasts``, for the main metric of each split as a whole: every model
+            against the leader, where this is not the best reference, and fine-tuned models against frozen ones. No
+            file of results holds them.
     """
 
     name: str
@@ -270,6 +277,7 @@ class Comparison:
     per_user: tuple[PerUser, ...] = ()
     strata: tuple[Stratum, ...] = ()
     origins: tuple[RowOrigin, ...] = ()
+    leads: tuple[Contrast, ...] = ()
 
     def row(self, dataset: str, split: str, model: str, metric: str, group: str = "") -> Row | None:
         """Return one row, or None when the metric does not exist for this cell."""

@@ -146,7 +146,7 @@ class ModelInfo(PluginInfo):
     Attributes:
         needs: what the data must have.
         uses_language_model: whether a language model reads texts for it.
-        is_candidate: whether it is put to the test; all others are references (classics).
+        is_candidate: whether it is put to the test; all others are references.
         is_oracle: whether it is an oracle, which is shown apart and never called best.
         predicts_values: whether its scores are on the scale of the data's values.
         tuned: whether its settings were searched, None where nobody told.

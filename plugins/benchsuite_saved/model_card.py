@@ -124,7 +124,7 @@ def _numbers(benchmark: Benchmark | None) -> list[str]:
         value = _interval(row.mean, row.ci_low, row.ci_high) if row.state == "ok" else f"{row.state}: {row.reason}"
         place = (row.split_label, row.metric)
         rows.append((*place, value, row.n or "", *_against(held.get(place))))
-    names = ("split", "metric", "mean (95% interval)", "queries or pairs", "best classic", "difference", "verdict")
+    names = ("split", "metric", "mean (95% interval)", "queries or pairs", "best reference", "difference", "verdict")
     told = (
         f'Row "{benchmark.model}" on "{benchmark.dataset}" in the experiment "{benchmark.experiment}" (plan '
         f"{benchmark.plan[:12]}). These numbers are of fits on training parts, measured on what was held out. The "

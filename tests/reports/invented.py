@@ -121,7 +121,7 @@ def _row(rng: np.random.Generator, place: tuple[str, str], model: str, metric: s
 
 
 def _contrasts(rows: Sequence[Row], models: Sequence[ModelInfo]) -> tuple[Contrast, ...]:
-    """Hold every model against the best classic: tests that were never made, with p-values from thin air."""
+    """Hold every model against the best reference: tests that were never made, with p-values from thin air."""
     compete = {about.label: about for about in models if not about.is_oracle}
     classics = {name for name, about in compete.items() if not about.is_candidate}
     tables: dict[tuple[str, str, str, str], dict[str, float]] = {}

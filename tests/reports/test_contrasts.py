@@ -24,9 +24,9 @@ def test_a_corrected_test_gives_a_sign(invented):
         assert cell.sign == (expected if expected in ("better", "worse") else "")
 
 
-def test_each_model_is_held_against_the_best_classic(invented):
+def test_each_model_is_held_against_the_best_reference(invented):
     table = table_of(invented, "invented-real-item-cold-against")
-    assert table.title == "nDCG@10 against content-tfidf, the best classic: invented-real, item-cold"
+    assert table.title == "nDCG@10 against content-tfidf, the best reference: invented-real, item-cold"
     rows = {line.model: line.cells for line in table.lines()}
     assert rows["content-tfidf"][0].words == "reference"
     assert "oracle" not in rows

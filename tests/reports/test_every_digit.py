@@ -170,7 +170,7 @@ class Expected:
         dataset, split = self.place[tail]
         if " against " in head:
             return self._against(dataset, split, model, metric, column)
-        if column == "% of best classic":
+        if column == "% of best reference":
             return self._share(dataset, split, model, self.names[before])
         if column == "rank":
             return self._rank(dataset, split, model, "ndcg@10")
@@ -193,9 +193,9 @@ class Expected:
 
     def _share(self, dataset, split, model, metric):
         row = self._row(dataset, split, model, metric)
-        classics = [one.mean for m, one in self._competing(dataset, split, metric).items()
+        references = [one.mean for m, one in self._competing(dataset, split, metric).items()
                     if not self.models[m].is_candidate]  # fmt: skip
-        return ("value", row[1].mean / max(classics)) if row and classics else None
+        return ("value", row[1].mean / max(references)) if row and references else None
 
     def _against(self, dataset, split, model, metric, column):
         one = self.contrasts.get((dataset, split, model, metric))

@@ -10,8 +10,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, Row, SplitInfo
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.sections import tables
+from benchsuite_reports.model.verdict import verdicts
 from benchsuite_reports.render.html import Html
 from benchsuite_reports.render.html_data import payload
 
@@ -113,9 +115,9 @@ def test_every_digit_is_the_stores(invented, page):
 
 
 def test_every_table_is_there_with_every_model(invented, page):
-    expected = {f"t-{table.key}": [line.model for line in table.lines()] for table in tables(invented)}
+    expected = {f"t-{table.key}": sorted(line.model for line in table.lines()) for table in tables(invented)}
     found = {
-        key: [cells[0][1].strip() for cells in table["rows"][1:] if not cells[0][1].startswith("ceiling")]
+        key: sorted(cells[0][1].strip() for cells in table["rows"][1:] if not cells[0][1].startswith("ceiling"))
         for key, table in page.tables.items()
     }
     assert found == expected
@@ -174,7 +176,7 @@ def test_names_do_no_harm(naughty):
         "html", "head", "meta", "title", "style", "body", "a", "header", "div", "h1", "h2", "h3", "h4", "p", "button",
         "main", "ul", "li", "section", "label", "select", "input", "figure", "table", "thead", "tbody", "tr", "th",
         "td", "span", "bdi", "abbr", "sup", "small", "b", "u", "figcaption", "details", "summary", "dl", "dt", "dd",
-        "pre", "noscript", "script",
+        "pre", "noscript", "script", "article", "ol", "svg", "line", "circle",
     }  # fmt: skip
     shown = {cells[0][1].strip() for table in page.tables.values() for cells in table["rows"][1:]}
     assert shown == {about.label for about in naughty.models}
@@ -193,3 +195,46 @@ def test_same_comparison_same_bytes(invent):
 def test_a_page_without_results(invent):
     page = read(invent(models=(), datasets=()))
     assert page.tables == {}
+
+
+def test_chart_cards_triangles_and_tables_name_one_reference():
+    """A reference that reads with a language model is one, too; costs have none."""
+    values = {
+        "popular": (0.9, 0.30), "content-tfidf": (0.335, 0.61), "als-content": (0.405, 0.58), "flm": (0.457, 0.64),
+    }  # fmt: skip
+    models = tuple(
+        ModelInfo(name, name, uses_language_model=name in ("als-content", "flm"), is_candidate=name == "flm")
+        for name in values
+    )
+    metrics = (
+        MetricInfo("ndcg@10", "ndcg", title="nDCG@10"),
+        MetricInfo("accuracy", "accuracy", task="classification"),
+        MetricInfo("rmse", "rmse", task="rating", higher_is_better=False),
+        MetricInfo("fit_seconds", "fit_seconds", task="cost", higher_is_better=False),
+        MetricInfo("fallback_share", "fallback_share", task="cost", unit="share", higher_is_better=False),
+    )
+    rows = []
+    for number, (name, (ndcg, accuracy)) in enumerate(values.items()):
+        told = (ndcg, accuracy, 1 - accuracy, 1.0 + number, float(name == "popular"))
+        rows += [
+            Row("d", "item-cold", name, metric.label, value, None, None, 9, "ok")
+            for metric, value in zip(metrics, told, strict=True)
+        ]
+    comparison = Comparison(
+        "one", tuple(rows), (DatasetInfo("d", "d"),), (SplitInfo("item-cold", "item-cold"),), models, metrics
+    )
+    view = ComparisonIndex(comparison)
+    (place,) = view.places
+    data = payload(view)
+    named = {data["metrics"][int(m)]["label"]: data["models"][i]["label"] for m, i in data["references"][0].items()}
+    assert named == {"ndcg@10": "als-content", "accuracy": "content-tfidf", "rmse": "content-tfidf"}
+    assert all(view.reference(place, metric) == model for metric, model in named.items())
+    (card, *_) = verdicts(view)
+    assert "the best reference is als-content with .405" in card.text
+    assert "flm has 112.8% of the reference" in card.text
+    assert "Did not compete: popular (mostly fallback)." in card.text
+    notes = [note.text for table in tables(comparison) for note in table.notes]
+    assert "100% is als-content, the best reference here." in notes
+    script = read(comparison).scripts[1]
+    assert "bestClassic" not in script
+    assert ".lm &&" not in script

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchsuite.data import Comparison, Contrast, MeanRanks, MetricInfo, Row, main_metric, split_label
+from benchsuite.data import Comparison, Contenders, Contrast, MeanRanks, MetricInfo, Row, main_metric, split_label
+from benchsuite.data.comparison import Role
 from benchsuite.data.infos import MetricTask
 from benchsuite_reports.model import text
 from benchsuite_reports.model.numbers import percent
@@ -51,6 +52,11 @@ class ComparisonIndex:
         parts = [row for stratum in comparison.strata for row in stratum.rows]
         self._parts = {(row.dataset, row.split, row.group, row.model, row.metric): row for row in parts}
         self._there = {(row.dataset, row.split, row.group, row.metric) for row in (*rows, *parts)}
+        self.contenders = Contenders((*rows, *parts), comparison.models, comparison.metrics)
+        self._lead_contrasts = {
+            (one.dataset, one.split, one.group, one.model, one.reference, one.metric, one.role): one
+            for one in comparison.leads
+        }
         self._contrasts = {
             (one.dataset, one.split, one.group, one.model, one.metric): one
             for one in comparison.contrasts
@@ -60,7 +66,7 @@ class ComparisonIndex:
         self.oracles = frozenset(info.label for info in comparison.models if info.is_oracle)
         self.language_models = frozenset(info.label for info in comparison.models if info.uses_language_model)
         self.candidates = frozenset(info.label for info in comparison.models if info.is_candidate)
-        self.classics = frozenset(self.models) - self.oracles - self.candidates
+        self.references = frozenset(self.models) - self.oracles - self.candidates
 
     def _places(self) -> list[Place]:
         there = {(row.dataset, row.split, row.group) for row in self.comparison.rows}
@@ -84,9 +90,27 @@ class ComparisonIndex:
             return whole if whole is not None and whole.state != "ok" else None
         return row
 
+    def competes(self, place: Place, model: str, metric: str) -> bool:
+        """Return whether a model has a value here that is its own, see :class:`benchsuite.data.Contenders`."""
+        row = self.row(place, model, metric)
+        return row is not None and self.contenders.competes(row)
+
+    def reference(self, place: Place, metric: str) -> str | None:
+        """Return the best reference here, which all else is held against; None for costs and where none competes."""
+        return self.contenders.reference((place.dataset, place.split, place.group, metric))
+
+    def frozen(self, place: Place, metric: str) -> list[tuple[str, str, Role]]:
+        """Return which model's gain by fine-tuning is told against which frozen one."""
+        return self.contenders.frozen((place.dataset, place.split, place.group, metric))
+
     def contrast(self, place: Place, model: str, metric: str) -> Contrast | None:
-        """Return the model's paired comparison with the best classic, None for that classic itself."""
-        return self._contrasts.get((place.dataset, place.split, place.group, model, metric))
+        """Return the model's paired comparison with the best reference, None for that reference itself."""
+        one = self._contrasts.get((place.dataset, place.split, place.group, model, metric))
+        return one if one is not None and one.reference == self.reference(place, metric) else None
+
+    def lead_contrast(self, place: Place, model: str, reference: str, metric: str, role: Role) -> Contrast | None:
+        """Return a paired comparison that was made for the verdict only."""
+        return self._lead_contrasts.get((place.dataset, place.split, place.group, model, reference, metric, role))
 
     def metrics_at(self, place: Place) -> list[str]:
         """Return the metrics, costs included, that any model has in this place."""

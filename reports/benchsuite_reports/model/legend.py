@@ -23,7 +23,7 @@ def legend(
         best: how the best value model_styles, as the renderer draws it.
         second: how the second looks.
         language_model: the mark of a model that uses a language model.
-        better: the sign of a model that is better than the best classic.
+        better: the sign of a model that is better than the best reference.
         worse: the sign of one that is worse.
         escape: makes the words between the marks safe for the format.
     """
@@ -40,7 +40,7 @@ def legend(
     words = []
     if any(cell.sign for cell in cells):
         words.append(
-            f"{better}/{worse}: better or worse than the best classic at 5%, tested in pairs with Holm's correction."
+            f"{better}/{worse}: better or worse than the best reference at 5%, tested in pairs with Holm's correction."
         )
     if any(cell.margin for cell in cells):
         words.append("\N{PLUS-MINUS SIGN}: the larger side of the 95% interval.")

@@ -1,6 +1,6 @@
 """One look for each model, the same in every figure and on every page.
 
-Warm and filled: uses a language model. Cool and hollow: a classic. Black and dashed: a ceiling. So the question of the
+Warm and filled: uses a language model. Cool and hollow: any other. Black and dashed: a ceiling. So the question of the
 benchmark can be read from a picture in colour, in grey print, and by readers who see colours otherwise; a marker of its
 own tells models of one kind apart.
 """

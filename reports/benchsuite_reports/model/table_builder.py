@@ -12,7 +12,7 @@ from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
 from benchsuite_reports.model.numbers import Form, form, half_width, percent
 from benchsuite_reports.model.tables import NOTHING, Column, Convention, Group, Kind, Line, Note, Sign, Table, TableCell
 
-SHARE = "% of best classic"
+SHARE = "% of best reference"
 RANK = "rank"
 _RANKS = "Place among the models that compete, by the numbers as shown; equal numbers share the better place."
 
@@ -51,22 +51,19 @@ class TableBuilder:
         self._cells.append(_marked(cells, competes, lower))
 
     def add_share(self, place: Place, metric: str) -> None:
-        """Add the column that sets each model against the best classic one."""
+        """Add the column that sets each model against the best reference."""
         rows = [self._view.row(place, model, metric) for model in self._view.models]
         higher = self._view.higher_is_better(metric)
         values = {row.model: row.mean for row in rows if row and _has_value(row) and row.mean is not None}
-        classic = {model: value for model, value in values.items() if model in self._view.classics}
-        if not classic:
-            return
-        best = (max if higher else min)(classic, key=lambda model: classic[model])
-        if not classic[best] > 0:
+        best = self._view.reference(place, metric)
+        if best is None or not values[best] > 0:
             return
         cells = []
         for row in rows:
             value = values.get(row.model) if row else None
-            share = None if value is None else value / classic[best] if higher else classic[best] / (value or math.inf)
+            share = None if value is None else value / values[best] if higher else values[best] / (value or math.inf)
             cells.append(TableCell(words=NOTHING) if share is None else TableCell(percent(share), value=share))
-        letter = self._letter(f"100% is {text.clean(best)}, the best classic here.")
+        letter = self._letter(f"100% is {text.clean(best)}, the best reference here.")
         self._columns.append(Column(f"{metric} {SHARE}", SHARE, notes=(letter,)))
         self._cells.append(cells)
 

@@ -38,7 +38,7 @@ class TableCell:
         margin: half of the interval as it is written, or "".
         words: what stands in place of a number: ``failed: out of memory``, ``n/a: needs item text``, an en dash.
         mark: whether the value is the best or second of its column.
-        sign: whether a corrected test says that the model is better or worse than the best classic.
+        sign: whether a corrected test says that the model is better or worse than the best reference.
         notes: letters of the footnotes that belong here.
         value: the value itself, for sorting; None where there is none.
     """

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from benchsuite.data import Contrast
 from benchsuite_reports.model import series, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
+from benchsuite_reports.model.leads import Gain, Lead, did_not_compete, gains, leads, sureness
 from benchsuite_reports.model.numbers import form, half_width, p_value, percent
 from benchsuite_reports.model.table_builder import sign
 
@@ -18,52 +20,78 @@ _PLAIN = ("random", "popular", "item-knn")
 
 @dataclass(frozen=True)
 class Statement:
-    """A sentence, and what it says of the language model: better, worse, level, or a warning about the comparison."""
+    """A sentence, what it says of the model that is put to the test, and where.
+
+    Attributes:
+        text: the whole sentence.
+        kind: ``better``, ``worse``, ``level``: the best proposed model against the best reference; ``lead``: nothing is
+            put to the test here; ``gain``: what fine-tuning adds; ``warning``: about the comparison.
+        lead: the facts behind a sentence on who leads, None for all others.
+    """
 
     text: str
-    kind: Literal["better", "worse", "level", "warning"]
+    kind: Literal["better", "worse", "level", "lead", "gain", "warning"]
+    lead: Lead | None = None
 
 
 def verdicts(view: ComparisonIndex) -> list[Statement]:
-    """Return a sentence for each data set and split on the best language model against the best classic, then warnings.
+    """Return a sentence for each data set and split, what fine-tuning adds there, then warnings.
 
-    A warning says where chance, the most popular items or item-kNN beat the best proposed model, where one of the two
-    sides has no value, that nothing was tuned, and which tuned winner lies at an end of its search range.
+    The sentence says who leads, who is not separated from the leader, how the best proposed model stands to the best
+    reference, and who did not compete. A warning says where chance, the most popular items or item-kNN beat the best
+    proposed model, where one of the two sides has no value, that nothing was tuned, and which tuned winner lies at an
+    end of its search range.
     """
     said: list[Statement] = []
+    gained: list[Statement] = []
     warnings: list[Statement] = []
-    names = {info.label: info.name for info in view.comparison.models}
-    for place in series.wholes(view):
-        metric = view.main_at([place])
-        if metric is None:
-            continue
-        points = [point for point in series.points(view, place, metric) if point.model not in view.oracles]
-        tested = [point for point in points if point.model in view.candidates]
-        classics = [point for point in points if point.model in view.classics]
-        if not tested or not classics:
-            warnings += _one_sided(view, place, bool(tested))
-            continue
-        best = max if view.higher_is_better(metric) else min
-        proposed, classic = best(tested, key=_value), best(classics, key=_value)
-        said.append(_sentence(view, place, metric, proposed, classic))
-        winners = [
-            point
-            for point in classics
-            if names.get(point.model) in _PLAIN and best(point.value, proposed.value) == point.value != proposed.value
-        ]
-        beaten = f"beats {text.clean(proposed.model)} on {text.place(place)}."
-        warnings += [Statement(f"Warning: {text.clean(point.model)} {beaten}", "warning") for point in winners]
-    return said + warnings + (_untuned(view) if said else []) + _edges(view)
+    for lead in leads(view):
+        if lead.leader is not None:
+            said.append(_sentence(view, lead, lead.leader))
+            gained += _gains(view, lead)
+        elif lead.idle:
+            line = f"Warning: nothing competes on {text.place(lead.place)}. {did_not_compete(lead)}"
+            warnings.append(Statement(line, "warning"))
+        warnings += _one_sided(view, lead)
+        warnings += _beaten(view, lead)
+    return said + gained + warnings + (_untuned(view) if said else []) + _edges(view)
 
 
-def _one_sided(view: ComparisonIndex, place: Place, tested: bool) -> list[Statement]:
-    """Say that one side has no value here, although the experiment has models of both."""
-    if not view.candidates or not view.classics:
+def _one_sided(view: ComparisonIndex, lead: Lead) -> list[Statement]:
+    """Say that one side has no value of its own here, although the experiment has models of both."""
+    if not view.candidates or not view.references:
         return []
-    side = "classic" if tested else "proposed model"
-    return [
-        Statement(f"Warning: no {side} has a value on {text.place(place)}; the reasons are in the table.", "warning")
+    place = text.place(lead.place)
+    there = {point.model for point in series.points(view, lead.place, lead.metric)}
+    sides = (
+        ("proposed model", lead.proposed, view.candidates),
+        ("reference", lead.reference, view.references),
+    )
+    lines = []
+    for side, best, members in sides:
+        if best is None and members & there:
+            lines.append(f"Warning: no {side} competes on {place}.")
+        elif best is None:
+            lines.append(f"Warning: no {side} has a value on {place}; the reasons are in the table.")
+    return [Statement(line, "warning") for line in lines]
+
+
+def _beaten(view: ComparisonIndex, lead: Lead) -> list[Statement]:
+    """Say which plain models beat the best proposed one; their values count whatever decided them."""
+    proposed = lead.proposed
+    if proposed is None:
+        return []
+    names = {info.label: info.name for info in view.comparison.models}
+    better = max if view.higher_is_better(lead.metric) else min
+    winners = [
+        point
+        for point in series.points(view, lead.place, lead.metric)
+        if point.model in view.references
+        and names.get(point.model) in _PLAIN
+        and better(point.value, proposed.value) == point.value != proposed.value
     ]
+    beaten = f"beats {text.clean(proposed.model)} on {text.place(lead.place)}."
+    return [Statement(f"Warning: {text.clean(point.model)} {beaten}", "warning") for point in winners]
 
 
 def _untuned(view: ComparisonIndex) -> list[Statement]:
@@ -71,35 +99,72 @@ def _untuned(view: ComparisonIndex) -> list[Statement]:
     known = [info.tuned for info in view.comparison.models if not info.is_oracle]
     if any(tuned is not False for tuned in known):
         return []
-    line = "Warning: no model was tuned here; all have their default settings, the best classic too."
+    too = ", the best reference too" if view.candidates and view.references else ""
+    line = f"Warning: no model was tuned here; all have their default settings{too}."
     return [Statement(line, "warning")]
 
 
-def _value(point: series.Point) -> float:
-    return point.value
-
-
-def _sentence(
-    view: ComparisonIndex, place: Place, metric: str, proposed: series.Point, classic: series.Point
-) -> Statement:
-    both = (proposed, classic)
-    halves = [half_width(point.value, point.low, point.high) for point in both]
-    shape = form([point.value for point in both], [half for half in halves if half is not None], cost=False)
-    texts = [
-        shape.number(point.value) + (f" \N{PLUS-MINUS SIGN}{shape.margin(half)}" if half is not None else "")
-        for point, half in zip(both, halves, strict=True)
-    ]
-    simulated = " (simulated)" if text.simulated(view.comparison, [place.dataset]) else ""
-    sentence = (
-        f"{text.place(place)}{simulated}: the best proposed model is {_named(view, place, proposed)} with "
-        f"{view.heading(metric)} {texts[0]}; the best classic is {_named(view, place, classic)} with {texts[1]}"
+def _sentence(view: ComparisonIndex, lead: Lead, leader: series.Point) -> Statement:
+    reference, proposed = lead.reference, lead.proposed
+    told = [leader, *(point for point in (proposed, reference) if point is not None)]
+    write = _writer(told)
+    simulated = " (simulated)" if text.simulated(view.comparison, [lead.place.dataset]) else ""
+    line = (
+        f"{text.place(lead.place)}{simulated}: {_named(view, lead.place, leader)} leads with "
+        f"{view.heading(lead.metric)} {write(leader)}, {sureness(lead)[1]}"
     )
-    if view.higher_is_better(metric) and classic.value > 0:
-        sentence += f" ({percent(proposed.value / classic.value)} of it)"
-    contrast = view.contrast(place, proposed.model, metric)
-    if contrast is None:
-        return Statement(f"{sentence}.", "level")
-    return Statement(f"{sentence}; {_tested(contrast)}.", sign(contrast) or "level")
+    kind: Literal["better", "worse", "level", "lead"] = "lead"
+    if proposed is not None and reference is not None:
+        contrast = view.contrast(lead.place, proposed.model, lead.metric)
+        whose = f"the best proposed model is {_named(view, lead.place, proposed)} with {write(proposed)}"
+        against = f"the best reference is {_named(view, lead.place, reference)} with {write(reference)}"
+        parts = [part for part, point in ((whose, proposed), (against, reference)) if point is not leader]
+        line += f"; {'; '.join(parts)}"
+        share = _share(view, lead.metric, proposed, reference)
+        line += f"; {text.clean(proposed.model)} has {share}the reference: " if share else "; "
+        line += _tested(contrast)
+        kind = sign(contrast) or "level"
+    idle = did_not_compete(lead)
+    return Statement(f"{line}.{f' {idle}' if idle else ''}", kind, lead)
+
+
+def _gains(view: ComparisonIndex, lead: Lead) -> list[Statement]:
+    """Say what fine-tuning adds: against the frozen twin, and against the best row on frozen vectors."""
+    by_model: dict[str, list[Gain]] = {}
+    for gain in gains(view, lead):
+        by_model.setdefault(gain.model.model, []).append(gain)
+    said = []
+    for model, own in by_model.items():
+        write = _writer([own[0].model, *(gain.other for gain in own)])
+        names: dict[str, str] = {"frozen twin": "its frozen twin", "frozen vectors": "the best on frozen vectors"}
+        parts = [
+            f"{_share(view, lead.metric, gain.model, gain.other) or 'against '}{names[gain.role]}, "
+            f"{text.clean(gain.other.model)} with {write(gain.other)}: {_tested(gain.contrast)}"
+            for gain in own
+        ]
+        heading = f"{view.heading(lead.metric)} {write(own[0].model)}"
+        line = f"{text.place(lead.place)}, fine-tuning: {text.clean(model)} has {heading}; {'; '.join(parts)}."
+        said.append(Statement(line, "gain"))
+    return said
+
+
+def _writer(points: Sequence[series.Point]) -> Callable[[series.Point], str]:
+    """Return what writes values with their intervals, all with as many digits as these support."""
+    halves = {point: half_width(point.value, point.low, point.high) for point in points}
+    shape = form([point.value for point in points], [half for half in halves.values() if half is not None], cost=False)
+
+    def write(point: series.Point) -> str:
+        half = halves[point]
+        return shape.number(point.value) + (f" \N{PLUS-MINUS SIGN}{shape.margin(half)}" if half is not None else "")
+
+    return write
+
+
+def _share(view: ComparisonIndex, metric: str, one: series.Point, other: series.Point) -> str:
+    """Return how much of another value one is, "" where a share says nothing."""
+    if view.higher_is_better(metric) and other.value > 0:
+        return f"{percent(one.value / other.value)} of "
+    return ""
 
 
 def _named(view: ComparisonIndex, place: Place, point: series.Point) -> str:
@@ -114,7 +179,9 @@ def _named(view: ComparisonIndex, place: Place, point: series.Point) -> str:
     return f"{text.clean(point.model)} (best of {low if low == high else f'{low} to {high}'} settings)"
 
 
-def _tested(contrast: Contrast) -> str:
+def _tested(contrast: Contrast | None) -> str:
+    if contrast is None:
+        return "not tested"
     verdict = {
         "better": "it is better",
         "worse": "it is worse",

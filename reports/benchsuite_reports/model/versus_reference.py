@@ -1,4 +1,4 @@
-"""The table that holds each model against the best classic, user by user."""
+"""The table that holds each model against the best reference, user by user."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def against(view: ComparisonIndex, place: Place, metric: str) -> list[Table]:
     builder.add_words("effect", "effect size", columns[1], note=_EFFECT)
     builder.add_words("p", "p (Holm)", columns[2], note=_tests(contrasts))
     builder.add_words("users", "users +/=/-", columns[3], note=_USERS)
-    title = f"{view.heading(metric)} against {text.clean(reference)}, the best classic: {text.place(place)}"
+    title = f"{view.heading(metric)} against {text.clean(reference)}, the best reference: {text.place(place)}"
     return [builder.table(f"{place.slug}-against", "against", title, [place])]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import ClassVar
@@ -16,8 +16,8 @@ from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.palette import model_styles
 from benchsuite_reports.model.sections import Section, sections
-from benchsuite_reports.model.verdict import verdicts
 from benchsuite_reports.render import html_tables
+from benchsuite_reports.render.html_answer import answer, question
 from benchsuite_reports.render.html_data import payload
 
 _SCRIPTS = ("base.js", "charts.js", "tuning.js", "tables.js", "users.js", "main.js")
@@ -42,9 +42,10 @@ class Html(Report):
             "policy": policy,
             "title": html_tables.escaped(comparison.name),
             "style": style,
+            "question": question(view),
             "summary": html_tables.escaped(_summary(view)),
-            "notes": "".join(map(_note, comparison.notes)),
-            "verdict": _verdict(view),
+            "notes": _notes(comparison.notes),
+            "verdict": answer(view),
             "tables": "".join(_section(view, section) for section in sections(comparison)),
             "about": _about(comparison),
             # "<" never stands as itself, so no name can end the element.
@@ -77,8 +78,8 @@ def _colours(view: ComparisonIndex) -> str:
     hollow = ",".join(f".k{index}" for index, model in enumerate(view.models) if not styles[model].filled)
     keys += f"{hollow}{{--fill:var(--card)}}" if hollow else ""
     return (
-        f":root{{{light}}}@media(prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
-        f":root[data-theme=dark]{{{dark}}}{keys}\n"
+        f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
+        f"@media screen{{:root[data-theme=dark]{{{dark}}}}}{keys}\n"
     )
 
 
@@ -89,14 +90,10 @@ def _summary(view: ComparisonIndex) -> str:
     return " \N{MIDDLE DOT} ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in parts)
 
 
-def _note(note: str) -> str:
-    kind = ' class="simulated"' if "simulated" in note else ""
-    return f"<li{kind}>{html_tables.escaped(text.sentence(note))}</li>"
-
-
-def _verdict(view: ComparisonIndex) -> str:
-    said = "".join(f'<li class="{one.kind}">{html_tables.escaped(one.text)}</li>' for one in verdicts(view))
-    return f'<section id="says"><h2>What the tables say</h2><ul class="says">{said}</ul></section>' if said else ""
+def _notes(notes: Sequence[str]) -> str:
+    """Return the notes folded away; the cards already say which data is simulated."""
+    said = "".join(f"<li>{html_tables.escaped(text.sentence(note))}</li>" for note in notes)
+    return f'<details id="notes"><summary>Notes</summary><ul>{said}</ul></details>' if notes else ""
 
 
 def _section(view: ComparisonIndex, section: Section) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from benchsuite.data import PerUser
 from benchsuite_reports.model import across_places, series, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
+from benchsuite_reports.model.leads import lead_at
 from benchsuite_reports.model.palette import model_styles
 from benchsuite_reports.model.sections import place_tables
 from benchsuite_reports.model.tables import Table, TableCell
@@ -61,6 +62,8 @@ def payload(view: ComparisonIndex) -> dict[str, Any]:
         "places": places,
         "values": [_values(view, place, place_tables(view, place)) for place in view.places],
         "contrasts": [_contrasts(view, place) for place in view.places],
+        "references": [_references(view, place) for place in view.places],
+        "costs": [_costs(view, place) for place in view.places],
         "groups": [[view.places.index(place) for place in several] for several in series.groups(view)],
         "parts": [_parts(view, cut) for cut in series.parts(view)],
         "tuning": _tuning(view),
@@ -126,6 +129,28 @@ def _contrasts(view: ComparisonIndex, place: Place) -> dict[str, list[Any]]:
     return result
 
 
+def _references(view: ComparisonIndex, place: Place) -> dict[str, int]:
+    """Return by metric the best reference, which the tests and tables of the place have too."""
+    found = {metric: view.reference(place, metric) for metric in view.metrics_at(place)}
+    return {
+        str(view.metrics.index(metric)): view.models.index(model)
+        for metric, model in found.items()
+        if model is not None
+    }
+
+
+def _costs(view: ComparisonIndex, place: Place) -> dict[str, list[Any]]:
+    """Return by metric each model with its seconds, and whether nothing is both better and cheaper."""
+    found = {
+        metric: [
+            [view.models.index(spot.model), _short(spot.cost), spot.front] for spot in series.spots(view, place, metric)
+        ]
+        for metric in view.metrics_at(place)
+        if metric not in series.TIME
+    }
+    return {str(view.metrics.index(metric)): spots for metric, spots in found.items() if len(spots) > 1}
+
+
 def _parts(view: ComparisonIndex, cut: series.Cut) -> dict[str, Any]:
     """Return one cut of a place's test; numbers as in ``values``, one mapping by metric for each part."""
     return {
@@ -181,6 +206,47 @@ def _people(view: ComparisonIndex, one: PerUser) -> dict[str, Any]:
             for model, values in one.values.items()
             if model in view.models
         },
+        "pair": _pair(view, one),
+        "gaps": _gaps(view, one),
         "shown": shown,
         "texts": list(texts),
     }
+
+
+def _pair(view: ComparisonIndex, one: PerUser) -> list[int]:
+    """Return which two models are set against one another at first: the best proposed model and the best reference.
+
+    Where one of the two has no values, the first of those that compete takes its place.
+    """
+    here = (place for place in view.places if (place.dataset, place.split, place.group) == (one.dataset, one.split, ""))
+    place = next(here, None)
+    if place is None:
+        return []
+    found = lead_at(view, place, one.metric)
+    ranking = [point.model for point in found.ranking if point.model in one.values]
+    reference = None if found.reference is None else found.reference.model
+    tested = [model for model in ranking if model in view.candidates]
+    first = next((model for model in (*tested, *ranking) if model != reference), None)
+    second = reference if reference in ranking else next((model for model in ranking if model != first), None)
+    return [view.models.index(model) for model in (first, second) if model is not None]
+
+
+def _gaps(view: ComparisonIndex, one: PerUser) -> dict[str, dict[str, float | None]]:
+    """Return the mean difference of any two models over the users of whom both have a value."""
+    import numpy as np
+
+    models = [model for model in view.models if model in one.values]
+    if not models:
+        return {}
+    values = np.array([[np.nan if value is None else value for value in one.values[model]] for model in models])
+    found: dict[str, dict[str, float | None]] = {}
+    for model, own in zip(models, values, strict=True):
+        gaps = own - values
+        known = ~np.isnan(gaps)
+        sums, counts = np.where(known, gaps, 0.0).sum(axis=1), known.sum(axis=1)
+        found[str(view.models.index(model))] = {
+            str(view.models.index(other)): _short(float(total / count)) if count else None
+            for other, total, count in zip(models, sums, counts, strict=True)
+            if other != model
+        }
+    return found

@@ -9,9 +9,12 @@ from benchsuite.data import PluginInfo, SplitInfo
 from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.legend import legend
+from benchsuite_reports.model.table_builder import RANK
 from benchsuite_reports.model.tables import Column, Line, Table, TableCell
 
 BETTER, WORSE = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
+_PORTRAIT = 12
+"""Columns that fit on an upright page; a table with more is printed across."""
 LANGUAGE_MODEL = '<abbr class="lm" title="uses a language model">LM</abbr>'
 
 
@@ -34,10 +37,15 @@ def name(value: object) -> str:
 def table(view: ComparisonIndex, one: Table) -> str:
     """Return a table with its caption, footnotes and conventions."""
     said = "".join(f' <span class="said">{escaped(sentence)}</span>' for sentence in one.caption)
-    head = "".join(_head(view, column) for column in one.columns)
-    body = "".join(_group(view, group.lines, ceiling=group.ceiling, columns=len(one.columns)) for group in one.groups)
+    by = _sorted_by(one)
+    head = "".join(_head(view, column, first=index == by) for index, column in enumerate(one.columns))
+    body = "".join(
+        _group(view, _by_place(one, group.lines, by), ceiling=group.ceiling, columns=len(one.columns))
+        for group in one.groups
+    )
+    wide = " wide" if len(one.columns) > _PORTRAIT else ""
     return (
-        f'<figure class="table" id="t-{one.key}" data-kind="{one.kind}">'
+        f'<figure class="table{wide}" id="t-{one.key}" data-kind="{one.kind}">'
         f'<h4 class="caption" id="c-{one.key}">{escaped(one.title)}{said}</h4>'
         f'<div class="scroll" tabindex="0" role="region" aria-labelledby="c-{one.key}">'
         f'<table aria-labelledby="c-{one.key}">'
@@ -46,11 +54,31 @@ def table(view: ComparisonIndex, one: Table) -> str:
     )
 
 
-def _head(view: ComparisonIndex, column: Column) -> str:
+def _sorted_by(one: Table) -> int | None:
+    """Return the column that a table is sorted by at first: the place, else the first that has numbers."""
+    numbers = [
+        index for index in range(len(one.columns)) if any(line.cells[index].value is not None for line in one.lines())
+    ]
+    ranks = [index for index in numbers if one.columns[index].heading == RANK]
+    return next(iter([*ranks, *numbers]), None)
+
+
+def _by_place(one: Table, lines: Sequence[Line], by: int | None) -> list[Line]:
+    """Return lines with the best on top; equals keep the order of the experiment, what has no number stays last."""
+    if by is None:
+        return list(lines)
+    sign = 1 if one.columns[by].lower else -1
+    values = [line.cells[by].value for line in lines]
+    order = [(value is None, 0.0 if value is None else sign * value, index) for index, value in enumerate(values)]
+    return [lines[index] for *_, index in sorted(order)]
+
+
+def _head(view: ComparisonIndex, column: Column, *, first: bool) -> str:
+    sort = f' aria-sort="{"ascending" if column.lower else "descending"}"' if first else ""
     key = f' data-m="{view.metrics.index(column.key)}"' if column.key in view.metrics else ""
     arrow = ' <span title="smaller is better">\N{DOWNWARDS ARROW}</span>' if column.lower else ""
     lower = ' data-lower="1"' if column.lower else ""
-    return f'<th scope="col"{key}{lower}>{escaped(column.heading)}{arrow}{_letters(column.notes)}</th>'
+    return f'<th scope="col"{key}{lower}{sort}>{escaped(column.heading)}{arrow}{_letters(column.notes)}</th>'
 
 
 def _group(view: ComparisonIndex, lines: Sequence[Line], *, ceiling: bool, columns: int) -> str:
@@ -83,8 +111,8 @@ def _cell(cell: TableCell) -> str:
     number = {"best": f"<b>{number}</b>", "second": f"<u>{number}</u>", "": number}[cell.mark]
     margin = f" <small>\N{PLUS-MINUS SIGN}{escaped(cell.margin)}</small>" if cell.margin else ""
     sign = {
-        "better": f' <span class="better" title="better than the best classic">{BETTER}</span>',
-        "worse": f' <span class="worse" title="worse than the best classic">{WORSE}</span>',
+        "better": f' <span class="better" title="better than the best reference">{BETTER}</span>',
+        "worse": f' <span class="worse" title="worse than the best reference">{WORSE}</span>',
         "": "",
     }[cell.sign]
     value = "" if cell.value is None else f' data-v="{cell.value!r}"'

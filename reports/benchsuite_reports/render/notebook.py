@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison, Contrast, DatasetInfo, MetricInfo, Row, SplitInfo
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.verdict import verdicts
 from benchsuite_reports.render.html_tables import BETTER, WORSE, escaped
 
 _MARKS = {"better": BETTER, "worse": WORSE, "not separated": "", "not tested": ""}
@@ -24,7 +26,8 @@ class Notebook(Report):
 
 
 def _page(comparison: Comparison) -> str:
-    parts = [f"<h3>{escaped(comparison.name)}</h3>"]
+    said = "".join(f"<li>{escaped(one.text)}</li>" for one in verdicts(ComparisonIndex(comparison)))
+    parts = [f"<h3>{escaped(comparison.name)}</h3>", f"<ul>{said}</ul>" if said else ""]
     metrics = [about for about in comparison.metrics if about.task != "cost"]
     tested = {
         (c.dataset, c.split_label, c.metric, c.model): c for c in comparison.contrasts if c.role == "best classic"
@@ -36,7 +39,7 @@ def _page(comparison: Comparison) -> str:
                 parts.append(_table(comparison, data, split, known, tested))
     legend = (
         "Bold: best of its column, ceilings aside. "
-        f"{BETTER} better, {WORSE} worse than the best classic (p &lt; 0.05, Holm over the table). "
+        f"{BETTER} better, {WORSE} worse than the best reference (p &lt; 0.05, Holm over the table). "
         "Hover over a value for its 95% interval and the number of queries."
     )
     notes = "".join(f"<br>{escaped(note)}" for note in comparison.notes)

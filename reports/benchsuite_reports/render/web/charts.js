@@ -6,9 +6,10 @@ const clipped = (text, most) => (text.length > most ? `${text.slice(0, most - 1)
 const gutter = (labels, width) => Math.min(width * 0.36, 10 + 6.9 * Math.max(4, ...labels.map((text) => text.length)));
 const fits = (room) => Math.max(4, Math.floor((room - 8) / 6.9));
 
-function bestClassic(p, m) {
-  const found = DATA.models.map((_, i) => number(p, m, i)).filter((one) => one && !DATA.models[one.i].lm && !DATA.models[one.i].ceiling);
-  return found.sort(better(m))[0] || null;
+// The best reference of a place: chosen where the numbers are judged, here only drawn.
+function reference(p, m) {
+  const i = DATA.references[p][m];
+  return i === undefined ? null : number(p, m, i);
 }
 
 function span(values, zero) {
@@ -24,8 +25,8 @@ function quality() {
   const shown = numbers(state.place, m).sort(better(m));
   const order = [...shown.filter((one) => !DATA.models[one.i].ceiling), ...shown.filter((one) => DATA.models[one.i].ceiling)];
   const silent = DATA.models.map((_, i) => i).filter((i) => visible(i) && reason(state.place, m, i) && reason(state.place, m, i) !== "–");
-  const classic = bestClassic(state.place, m);
-  const note = `${where(place())}. ${metric.higher ? "Higher" : "Lower"} is better; 95% intervals.` + (classic ? ` The dashed line is the best classic, ${DATA.models[classic.i].label}.` : "");
+  const held = reference(state.place, m);
+  const note = `${where(place())}. ${metric.higher ? "Higher" : "Lower"} is better; 95% intervals.` + (held ? ` The dashed line is the best reference, ${DATA.models[held.i].label}.` : "");
   const chart = card("c-quality", `${metric.heading} of each model`, note);
   const { width } = chart;
   const left = gutter([...order.map((one) => DATA.models[one.i].label), ...silent.map((i) => DATA.models[i].label)], width);
@@ -41,7 +42,7 @@ function quality() {
       nodes.push(line(x(mark.v), 0, x(mark.v), height - 24, "grid"));
       nodes.push(words(x(mark.v), height - 8, mark.text, { "text-anchor": "middle", class: "soft" }));
     }
-    if (classic && visible(classic.i)) nodes.push(line(x(classic.v), 0, x(classic.v), height - 24, "ref"));
+    if (held && visible(held.i)) nodes.push(line(x(held.v), 0, x(held.v), height - 24, "ref"));
     order.forEach((one, row) => {
       const y = row * 24 + 13;
       const label = DATA.models[one.i].label;
@@ -51,7 +52,7 @@ function quality() {
       nodes.push(shape(one.i, x(one.v), y, 5));
       nodes.push(words(width - right + 10, y + 4, one.t, {}));
       if (one.s) nodes.push(words(width - 2, y + 4, one.s > 0 ? "▲" : "▼", { "text-anchor": "end", class: one.s > 0 ? "better" : "worse" }));
-      points.push({ x: x(one.v), y, row: true, text: `${label}: ${metric.heading} ${one.t}${one.s ? (one.s > 0 ? ", better than the best classic" : ", worse than the best classic") : ""}` });
+      points.push({ x: x(one.v), y, row: true, text: `${label}: ${metric.heading} ${one.t}${one.s ? (one.s > 0 ? ", better than the best reference" : ", worse than the best reference") : ""}` });
     });
   }
   silent.forEach((i, k) => {
@@ -128,16 +129,10 @@ function cold() {
 function cost() {
   const m = state.metric;
   const here = place();
-  const whole = DATA.places.findIndex((p) => p.dataset === here.dataset && p.split === here.base);
-  const times = ["fit_seconds", "score_seconds"].map((label) => DATA.metrics.findIndex((one) => one.label === label));
-  if (whole < 0 || times.includes(-1) || times.includes(m)) return;
-  const found = numbers(state.place, m).map((one) => {
-    const seconds = times.map((t) => number(whole, t, one.i));
-    return seconds.every(Boolean) ? { ...one, c: seconds[0].v + seconds[1].v } : null;
-  }).filter((one) => one && one.c > 0);
+  const found = (DATA.costs[state.place][m] || []).filter(([i]) => visible(i)).map(([i, c, front]) => ({ ...number(state.place, m, i), c, front }));
   if (found.length < 2) return;
   const metric = DATA.metrics[m];
-  const chart = card("c-cost", "Quality against cost", `${metric.heading} against seconds to fit and to answer (log scale), ${where(here)}. Nothing is both better and cheaper than a model on the dotted line.`);
+  const chart = card("c-cost", "Quality against cost", `${metric.heading} against seconds to fit and to answer (log scale), ${where(here)}. Of all models, nothing is both better and cheaper than one on the dotted line.`);
   const { width } = chart;
   const height = 300;
   const left = 44;
@@ -160,9 +155,7 @@ function cost() {
     }
   }
   nodes.push(words((left + width) / 2, height - 8, "seconds", { "text-anchor": "middle", class: "soft" }));
-  const gain = metric.higher ? 1 : -1;
-  const rivals = found.filter((one) => !DATA.models[one.i].ceiling);
-  const front = rivals.filter((one) => !rivals.some((other) => other.c <= one.c && gain * other.v >= gain * one.v && (other.c < one.c || gain * other.v > gain * one.v))).sort((a, b) => a.c - b.c);
+  const front = found.filter((one) => one.front).sort((a, b) => a.c - b.c);
   const path = front.map((one, k) => (k ? `H${x(one.c).toFixed(1)}V${y(one.v).toFixed(1)}` : `M${x(one.c).toFixed(1)} ${y(one.v).toFixed(1)}`)).join("");
   nodes.push(svg("path", { d: path, "stroke-dasharray": "2 3", css: { stroke: "var(--soft)", fill: "none", "stroke-width": "1.4" } }));
   const taken = found.map((one) => [x(one.c) - 7, y(one.v) - 7, x(one.c) + 7, y(one.v) + 7]);
@@ -191,7 +184,7 @@ function won() {
   if (!rows.length) return;
   rows.sort((a, b) => b.wins - b.losses - (a.wins - a.losses));
   const metric = DATA.metrics[state.metric];
-  const chart = card("c-won", `Users won and lost against ${DATA.models[rows[0].reference].label}`, `Users for whom a model's ${metric.heading} is better, equal or worse than that of the best classic, ${where(place())}.`);
+  const chart = card("c-won", `Users won and lost against ${DATA.models[rows[0].reference].label}`, `Users for whom a model's ${metric.heading} is better, equal or worse than that of the best reference, ${where(place())}.`);
   const { width } = chart;
   const left = gutter(rows.map((one) => DATA.models[one.i].label), width);
   const room = width - left - 4;

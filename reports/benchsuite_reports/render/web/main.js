@@ -90,6 +90,7 @@ function theme() {
 function start() {
   theme();
   prepareTables();
+  window.addEventListener("beforeprint", () => { if (byId("notes")) byId("notes").open = true; });
   if (!DATA.places.length) return;
   byId("explore").hidden = false;
   document.querySelector(".all").hidden = false;

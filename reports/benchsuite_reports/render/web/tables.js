@@ -25,7 +25,7 @@ function prepareTables() {
       const notes = [...cell.querySelectorAll("sup")];
       button.append(...[...cell.childNodes].filter((node) => !notes.includes(node)));
       cell.prepend(button);
-      cell.setAttribute("aria-sort", column === 0 ? "ascending" : "none");
+      if (!cell.hasAttribute("aria-sort")) cell.setAttribute("aria-sort", "none");
       button.addEventListener("click", () => {
         const now = cell.getAttribute("aria-sort");
         // The first click puts the best on top; the next turns the order round.

@@ -93,20 +93,14 @@ function distribution() {
   if (!people) return;
   const models = Object.keys(people.values).map(Number).filter(visible);
   if (models.length < 2) return;
-  if (!models.includes(pair.a)) {
-    const best = bestClassic(state.place, state.metric);
-    const order = numbers(state.place, state.metric).sort(better(state.metric)).map((one) => one.i).filter((i) => models.includes(i) && !DATA.models[i].ceiling);
-    pair.a = order.find((i) => DATA.models[i].lm) ?? order.find((i) => !best || i !== best.i) ?? models[0];
-  }
-  if (!models.includes(pair.b) || pair.b === pair.a) {
-    const classic = bestClassic(state.place, state.metric);
-    pair.b = classic && classic.i !== pair.a && models.includes(classic.i) ? classic.i : models.find((i) => i !== pair.a);
-  }
+  const [first, second] = people.pair;
+  if (!models.includes(pair.a)) pair.a = models.includes(first) ? first : models.find((i) => i !== second);
+  if (!models.includes(pair.b) || pair.b === pair.a) pair.b = models.includes(second) && second !== pair.a ? second : models.find((i) => i !== pair.a);
   const [a, b] = [people.values[pair.a], people.values[pair.b]];
   const gaps = a.map((v, k) => (v === null || b[k] === null ? null : v - b[k])).filter((v) => v !== null);
   if (!gaps.length) return;
   const [nameA, nameB] = [DATA.models[pair.a].label, DATA.models[pair.b].label];
-  const mean = gaps.reduce((sum, v) => sum + v, 0) / gaps.length;
+  const mean = people.gaps[pair.a][pair.b];
   const chart = card("c-gaps", "Differences user by user", `${people.metric} of ${nameA} minus ${nameB}, ${where(here)}, ${gaps.length.toLocaleString("en")} users.`);
   const choose = (key, text) => {
     const select = el("select", { onchange: (event) => { pair[key] = Number(event.target.value); render(); byId(`pair-${key}`).focus(); }, id: `pair-${key}` }, ...models.map((i) => el("option", { value: i, text: DATA.models[i].label })));
