@@ -14,6 +14,7 @@ from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
 _NAMED = 3
 
 Standing = Literal["behind", "level", "untested"]
+Sureness = Literal["sure", "unsure", "partly", "untested", "alone"]
 
 
 @dataclass(frozen=True)
@@ -101,16 +102,16 @@ def _decided(view: ComparisonIndex, place: Place, model: str, metric: str) -> st
     return "fallback" if fallback >= ties else "ties"
 
 
-def sureness(lead: Lead) -> tuple[Literal["sure", "unsure", "untested"], str]:
+def sureness(lead: Lead) -> tuple[Sureness, str]:
     """Return whether the lead is sure, and the same in words."""
     others = len(lead.ranking) - 1
     if not others:
-        return "untested", "nothing else competes"
+        return "alone", "nothing else competes"
     if lead.level:
         return "unsure", f"not separated from {named(lead.level)}"
     if lead.untested:
         but = f"ahead of {named(lead.behind)} by test, " if lead.behind else ""
-        return "untested", f"{but}not tested against {named(lead.untested)}"
+        return "partly" if lead.behind else "untested", f"{but}not tested against {named(lead.untested)}"
     if others == 1:
         return "sure", f"ahead of {named(lead.behind)}, the only other that competes, by test"
     return "sure", f"ahead of all {others} others that compete, by test"

@@ -6,14 +6,20 @@ from collections.abc import Sequence
 
 from benchsuite_reports.model import series, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
-from benchsuite_reports.model.leads import Lead, sureness
+from benchsuite_reports.model.leads import Lead, Sureness, sureness
 from benchsuite_reports.model.numbers import form, half_width
 from benchsuite_reports.model.verdict import Statement, verdicts
 from benchsuite_reports.render.html_tables import escaped, name
 
 _DRAWN = 5
 _CHARTS = 6
-_SURE = {"sure": "Sure", "unsure": "Not sure", "untested": "Not tested"}
+_SURE: dict[Sureness, str] = {
+    "sure": "Sure",
+    "unsure": "Not sure",
+    "partly": "Tested in part",
+    "untested": "Not tested",
+    "alone": "Alone",
+}
 
 
 def question(view: ComparisonIndex) -> str:

@@ -13,7 +13,7 @@ from benchsuite_reports.model.table_builder import RANK
 from benchsuite_reports.model.tables import Column, Line, Table, TableCell
 
 BETTER, WORSE = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
-_PORTRAIT = 12
+_PORTRAIT = 8
 """Columns that fit on an upright page; a table with more is printed across."""
 LANGUAGE_MODEL = '<abbr class="lm" title="uses a language model">LM</abbr>'
 
