@@ -7,8 +7,8 @@ compares with pandas. ``read_csv`` does less: it neither checks cells, nor maps 
     python benchmarks/reading.py --rows 20000000 --rounds 3
     python benchmarks/reading.py --rows 10000000 --other ../before/.venv/bin/python
 
-``--other`` names the Python of a second environment, with an earlier version of benchsuite, which takes turns with this
-one; nothing else is then measured beside them.
+``--other`` names the Python of a second environment with another version of benchsuite. The two take turns, and only
+pandas is measured beside them.
 
 Needs Linux. The readers of polars and duckdb are measured where they are installed; the table says where not.
 """
