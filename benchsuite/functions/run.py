@@ -30,9 +30,10 @@ def run(
     threads: Annotated[int, Option(metavar="N")] = THREADS,
     device: Device = "auto",
     retry_failed: bool = False,
+    full: Annotated[bool, Option(printed=True)] = False,
     quiet: Quiet = False,
 ) -> Results:
-    """Run an experiment and show its tables; what is in the store already is not done again.
+    """Run an experiment and show on one screen who is best; what is in the store already is not done again.
 
     Ctrl-C loses at most the cells in flight; the same command goes on where it stopped.
 
@@ -46,6 +47,7 @@ def run(
             models.
         device: what models compute on.
         retry_failed: do failed cells and failed trials again.
+        full: print all tables, as ``report`` does, not one screen.
         quiet: show nothing; else bars on a terminal or in a notebook with ipywidgets, and a line for each cell.
 
     Raises:
@@ -74,7 +76,7 @@ def run(
     with ProgressBars(quiet=quiet) as bars:
         done, outcome = _perform(asked, kept, place, Options(workers, threads, device, retry_failed), bars)
         comparison = build(done, kept, bars.measured)
-    return Results(done, kept, comparison, outcome)
+    return Results(done, kept, comparison, outcome, full=full)
 
 
 def _perform(

@@ -45,11 +45,16 @@ def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -
     outcome.not_applicable = len(plan.cells) - len(possible)
     for cell in possible:
         if reason := _failure(store, cell):
-            outcome.failed.append((f"{cell.model} on {cell.dataset}, {cell.split}, {cell.stage}", reason))
+            place = f"{cell.model} on {cell.dataset}, {cell.split}, {cell.stage}"
+            outcome.failed.append((place, reason))
+            outcome.logs[place] = log_of(store, cell.key)
     for trials in plan.tuning:
         outcome.trials += len(trials.values)
         place = f"trial of {trials.model} on {trials.dataset}, {trials.split}"
         outcome.failed_trials += [(place, reason) for reason in trials.failures]
+        lost = [key for key, value in zip(trials.keys, trials.values, strict=True) if value is None]
+        if lost:
+            outcome.logs[place] = log_of(store, lost[-1])
     return plan, outcome
 
 
@@ -60,6 +65,11 @@ def with_finished_studies(plan: Plan, store: Store) -> Plan:
     queue = TuneQueue(plan, store, THREADS, "cpu")
     queue.read_finished()
     return queue.tuned_plan()
+
+
+def log_of(store: Store, key: str) -> str:
+    """Return where the log of a cell lies."""
+    return str(store.folder("cell", key) / "log.txt")
 
 
 def _failure(store: Store, cell: Cell) -> str:

@@ -102,6 +102,7 @@ class RunSummary:
         not_applicable: cells that cannot be computed.
         trials: tuning trials behind the plan, old and new.
         failed_trials: those without a value, as (label, reason).
+        logs: where the log of a failure lies, by label.
     """
 
     planned: int = 0
@@ -111,6 +112,7 @@ class RunSummary:
     not_applicable: int = 0
     trials: int = 0
     failed_trials: list[tuple[str, str]] = field(default_factory=list)
+    logs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
