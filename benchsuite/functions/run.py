@@ -86,12 +86,14 @@ def _perform(
     from benchsuite.analysis import remember_plan
     from benchsuite.runner import prepare, with_finished_studies
     from benchsuite.runner import run as work
+    from benchsuite.runner.running_now import Heartbeat
 
     plan = prepare(experiment, store, place, place.say)
     # a run that is stopped at once hides nothing that is finished
     remember_plan(store, with_finished_studies(plan, store))
     try:
-        done, outcome = work(plan, store, options, watcher)
+        with Heartbeat(store, plan.name, watcher) as pulse:
+            done, outcome = work(plan, store, options, pulse)
     except BaseException:
         with contextlib.suppress(StoreError, OSError):  # the store may be what stopped the run
             remember_plan(store, with_finished_studies(plan, store))

@@ -47,7 +47,8 @@ def ending(name: str, root: Path, outcome: RunSummary) -> Iterator[str]:
     if failures:
         yield "  try again: the same command with --retry-failed"
     yield f"All tables: benchsuite report {name}{store}"
-    yield f"A page, a paper, files: the same with --as html, paper, latex, markdown or csv, and --out DIR. Store: {root}"
+    yield "  as files: the same with --out DIR and --as html (one page), paper, latex, markdown or csv"
+    yield f"Results lie in {root}"
 
 
 def _counts(outcome: RunSummary) -> str:

@@ -29,8 +29,14 @@ from benchsuite.store import Store
 class ProgressListener(Protocol):
     """Receives the progress of a run, to show it to the user."""
 
+    def say(self, line: str) -> None:
+        """Something that the user should read once."""
+
     def expect(self, cells: int) -> None:
         """At most so many cells are still to be done."""
+
+    def time_left(self, seconds: float | None) -> None:
+        """About so many seconds are left from now on; None where nothing is known."""
 
     def job_started(self, label: str) -> None:
         """A worker has started a job."""

@@ -25,6 +25,14 @@ class Quiet:
         self.again: list[tuple[str, str, str]] = []
         self.moved: list[tuple[str, str]] = []
         self.expected: list[int] = []
+        self.lines: list[str] = []
+        self.left: list[float | None] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+    def time_left(self, seconds: float | None) -> None:
+        self.left.append(seconds)
 
     def expect(self, cells: int) -> None:
         self.expected.append(cells)
