@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,17 +33,20 @@ def ending(name: str, root: Path, outcome: RunSummary) -> Iterator[str]:
     """
     store = "" if root.absolute() == store_folder(None).absolute() else f" --store {root}"
     yield _counts(outcome)
-    failures = Counter((*outcome.failed, *outcome.failed_trials))
-    for (place, reason), times in list(failures.items())[:_FAILURES]:
-        told = f"failed: {place}: {reason}" + (f" ({times} times)" if times > 1 else "")
+    alike: dict[str, list[str]] = {}
+    for place, reason in (*outcome.failed, *outcome.failed_trials):
+        alike.setdefault(reason, []).append(place)
+    for reason, places in list(alike.items())[:_FAILURES]:
+        others = f", and {count(len(places) - 1, 'other')}" if len(places) > 1 else ""
+        told = f"failed: {places[0]}{others}: {reason}"
         yield from textwrap.wrap(
             told, SCREEN_COLUMNS, subsequent_indent="  ", max_lines=_REASON_LINES, placeholder=" ..."
         )
-        if log := outcome.logs.get(place):
+        if log := outcome.logs.get(places[0]):
             yield f"  log: {log}"
-    if len(failures) > _FAILURES:
-        yield f"  and {count(len(failures) - _FAILURES, 'more failure')}: benchsuite status {name}{store}"
-    if failures:
+    if len(alike) > _FAILURES:
+        yield f"  and {count(len(alike) - _FAILURES, 'more reason')}: benchsuite status {name}{store}"
+    if alike:
         yield "  try again: the same command with --retry-failed"
     yield f"All tables: benchsuite report {name}{store}"
     yield "  as files: the same with --out DIR and --as html (one page), paper, latex, markdown or csv"
@@ -52,7 +54,7 @@ def ending(name: str, root: Path, outcome: RunSummary) -> Iterator[str]:
 
 
 def _counts(outcome: RunSummary) -> str:
-    parts = [f"{outcome.done:,} done now"]
+    parts = [f"{outcome.done:,} done now"] if outcome.done or not outcome.found else ["nothing to do"]
     parts += [f"{outcome.found:,} were there"] if outcome.found else []
     parts += [f"{len(outcome.failed):,} failed"] if outcome.failed else []
     parts += [f"{outcome.not_applicable:,} not applicable"] if outcome.not_applicable else []

@@ -70,7 +70,7 @@ def _do(
 
 def _count_failures(plan: Plan, cells: Sequence[Cell], store: Store, outcome: RunSummary) -> None:
     """Note what failed, why, and where the log lies."""
-    for cell in possible:
+    for cell in cells:
         if reason := _failure(store, cell):
             place = f"{cell.model} on {cell.dataset}, {cell.split}, {cell.stage}"
             outcome.failed.append((place, reason))
@@ -96,7 +96,8 @@ class _TimedJobs(StaticJobSource):
         watcher: ProgressListener,
     ) -> None:
         super().__init__(jobs)
-        self._seconds = {cell.key: seconds for cell in cells if (seconds := estimate.seconds(cell)[0]) is not None}
+        known = {cell.key: estimate.total([cell]) for cell in cells}
+        self._seconds = {key: seconds for key, seconds in known.items() if seconds is not None}
         self._workers = workers
         self._watcher = watcher
         self._tell()

@@ -9,12 +9,15 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from benchsuite.atomic_writes import replaced_file
-from benchsuite.runner.pool import ProgressListener
+from benchsuite.runner.time_estimate import duration
 from benchsuite.store import Store
 from benchsuite.store.owners import lives, this_process
+
+if TYPE_CHECKING:  # who asks for the status needs no pool
+    from benchsuite.runner.pool import ProgressListener
 
 _FOLDER = "running"
 _PAUSE = 1.0
@@ -162,3 +165,8 @@ def _told(folder: Path) -> Iterator[RunningNow]:
         alive = lives(process)
         if alive or (alive is None and time.time() - written < _FORGOTTEN):
             yield RunningNow(str(told["experiment"]), host, pid, bool(alive), written, left, jobs)
+
+
+def ago(moment: float) -> str:
+    """Return ``20 seconds ago``."""
+    return f"{duration(max(time.time() - moment, 1.0))} ago"

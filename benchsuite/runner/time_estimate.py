@@ -6,18 +6,23 @@ import json
 import statistics
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchsuite.errors import StoreError
 from benchsuite.interface import count
 from benchsuite.keys import content_key
-from benchsuite.plan import Cell, Plan
 from benchsuite.store import Store
+
+if TYPE_CHECKING:
+    from benchsuite.plan import Cell, Plan
 
 _MOST_READ = 1000
 """So many stored cells are looked at."""
 
 _CHEAP, _MIDDLE = 5.0, 60.0
+_START = 0.5
+"""Seconds for starting a process, loading its data and keeping its answers, which are no cost of the model."""
+
 _LEAST = 0.2
 """No fit is taken for faster than this share of its typical time, however small the data."""
 
@@ -73,8 +78,8 @@ class TimeEstimate:
         return sorted(cells, key=self.tier)
 
     def total(self, cells: Iterable[Cell]) -> float | None:
-        """Return the seconds of all that are known, None where none is."""
-        known = [seconds for cell in cells if (seconds := self.seconds(cell)[0]) is not None]
+        """Return the seconds of all that are known, with the start of their processes; None where none is known."""
+        known = [seconds + _START for cell in cells if (seconds := self.seconds(cell)[0]) is not None]
         return sum(known) if known else None
 
     def sentence(self, cells: Sequence[Cell], workers: int) -> str:
@@ -109,6 +114,12 @@ class TimeEstimate:
         if fold not in self._fold_data:
             self._fold_data[fold] = str(self._store.get("fold", fold).manifest["data"])
         return self._fold_data[fold]
+
+
+def about_missing(plan: Plan, store: Store, workers: int = 1) -> str:
+    """Return about how long the cells of a plan take that have no result yet; "" where nothing is known or missing."""
+    missing = {cell.key: cell for cell in plan.cells if not cell.reason and not store.has("cell", cell.key)}
+    return TimeEstimate(plan, store).sentence(list(missing.values()), workers) if missing else ""
 
 
 def duration(seconds: float) -> str:
