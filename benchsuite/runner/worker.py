@@ -273,7 +273,7 @@ def _reason(error: BaseException, cell: Mapping[str, Any], trusted: Sequence[str
     where = ""
     with contextlib.suppress(BaseException):  # a model may have broken what this rests on
         where = last_frame(error, cell["identity"]["model"]["plugin"], trusted)
-    return f"{type(error).__name__}: {told}{where}"
+    return f"{type(error).__name__}: {told}"[: _LONGEST_TEXT - len(where)] + where
 
 
 def _text(value: object) -> str:

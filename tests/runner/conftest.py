@@ -73,6 +73,12 @@ def toy_experiment() -> Callable[..., Experiment]:
     return make_experiment
 
 
+@pytest.fixture
+def silent_watcher() -> Quiet:
+    """A watcher that shows nothing."""
+    return Quiet()
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints go to the user's cache: give each test one of its own."""

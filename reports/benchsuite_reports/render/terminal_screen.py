@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from benchsuite_reports.model import text
+from benchsuite_reports.model import series, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.first_screen import leaders, main_heading, overview
 from benchsuite_reports.model.verdict import Statement
@@ -38,13 +38,19 @@ def screen(view: ComparisonIndex, said: Sequence[Statement], columns: int, lines
 
 
 def _title(view: ComparisonIndex) -> str:
+    """Return the experiment's name, what the table shows, and whether its data is simulated."""
     about = view.comparison
+    names = [text.clean(name) for name in view.datasets]
+    wholes = series.wholes(view)
+    if len(wholes) == 1:
+        told = text.place(wholes[0])
+    else:
+        told = f"{main_heading(view)} on {names[0] if len(names) == 1 else f'{len(names)} data sets'}"
     simulated = text.simulated(about, view.datasets)
-    told = [text.clean(about.name), main_heading(view)]
     if simulated:
-        which = "" if len(simulated) == len(view.datasets) else f": {', '.join(map(text.clean, simulated))}"
-        told.append(f"simulated data{which}")
-    return ", ".join(filter(None, told))
+        which = "" if len(simulated) == len(names) else f"{', '.join(map(text.clean, simulated))}: "
+        told += f" ({which}simulated)"
+    return f"{text.clean(about.name)}: {told}"
 
 
 def _spoken(said: Sequence[Statement], columns: int, room: int) -> list[str]:
@@ -69,11 +75,21 @@ def _table(view: ComparisonIndex, columns: int) -> tuple[list[str], list[str]]:
         drawn = draw(table)
         if width(drawn) <= columns:
             return _cut_at_rule([line for line in drawn if not line.startswith("ceiling (")])
+    return _cut_at_rule(_leaders(view, columns))
+
+
+def _leaders(view: ComparisonIndex, columns: int) -> list[str]:
+    """Return a row for each place, with as many of its best models as fit."""
     from tabulate import tabulate
 
     headings, rows = leaders(view)
-    short = [[textwrap.shorten(cell, columns // 4, placeholder="...") for cell in row] for row in rows]
-    return _cut_at_rule(tabulate(short, headers=headings, tablefmt="simple", disable_numparse=True).split("\n"))
+    drawn: list[str] = []
+    for models in range(len(headings) - 1, 0, -1):
+        body = [row[: models + 1] for row in rows]
+        drawn = tabulate(body, headers=headings[: models + 1], tablefmt="simple", disable_numparse=True).split("\n")
+        if width(drawn) <= columns:
+            return drawn
+    return [textwrap.shorten(line, columns, placeholder="...") if len(line) > columns else line for line in drawn]
 
 
 def _cut_at_rule(drawn: Sequence[str]) -> tuple[list[str], list[str]]:
