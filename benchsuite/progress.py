@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import sys
+import time
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import TimeRemainingColumn as Remaining
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+
+class _Clock(ProgressColumn):
+    """The one clock, on the first bar: how long the run has taken, and about how long it still takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: float | None = None
+
+    def render(self, task: Task) -> Text:
+        """Return ``4:10 so far, about 12:00 left`` for the bar of the whole run."""
+        if not task.fields.get("whole"):
+            return Text("")
+        told = f"{_clock(task.elapsed or 0)} so far"
+        left = None if self.ends is None else self.ends - time.monotonic()
+        if left is not None:
+            told += f", about {_clock(left)} left" if left > 0 else ", longer than expected"
+        return Text(told)
+
+
+def _clock(seconds: float) -> str:
+    """Return ``0:07``, ``12:30`` or ``1:02:03``."""
+    minutes, rest = divmod(max(int(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class ProgressBars:
@@ -25,15 +51,15 @@ class ProgressBars:
         self._live = (self._console.is_terminal or notebook) and not quiet
         self._cells = 0
         self._ended = 0
+        self._clock = _Clock()
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            Remaining(),
+            self._clock,
         )
         self._progress = Progress(*columns, console=self._console, transient=True, disable=not self._live)
-        self._all = self._progress.add_task("preparing data", total=None)
+        self._all = self._progress.add_task("preparing data", total=None, whole=True)
         self._jobs: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
@@ -54,10 +80,15 @@ class ProgressBars:
     def expect(self, cells: int) -> None:
         """Tell how many cells are to be done from here on."""
         self._cells = self._ended + cells
-        self._progress.update(self._all, description="all cells", total=self._cells, completed=self._ended)
+        self._progress.update(self._all, description="all fits", total=self._cells, completed=self._ended)
+
+    def time_left(self, seconds: float | None) -> None:
+        """Tell about how many seconds are left from now on."""
+        self._clock.ends = None if seconds is None else time.monotonic() + seconds
 
     def measured(self, done: int, total: int) -> None:
         """Tell how many rows of the comparison are measured."""
+        self._clock.ends = None
         self._progress.update(self._all, description="measuring", total=total, completed=done)
 
     def job_started(self, label: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from benchsuite import plan
 from benchsuite.plan.experiment_file import check_experiment
+from benchsuite.plan.experiment_paths import with_files
 
 Picks = Sequence[str | Mapping[str, Any] | plan.PluginSpec]
 """Plugins: ``"als"``, ``{"use": "als", "with": {"factors": 64}, "label": "small"}``, or with ``"grid"``."""
@@ -63,6 +65,7 @@ class Experiment(plan.Experiment):
         table |= {} if relevant_from is None else {"relevant_from": relevant_from}
         for part, picks in (("sources", sources), ("splits", splits), ("models", models), ("metrics", metrics)):
             table[part] = _listed(picks)
+        table = with_files(table, Path())
         check_experiment(table, where=f'experiment "{name}"')
         super().__init__(**table)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.arguments import DataFolders, Quiet, RunName, StoreFolder, data_locations
 from benchsuite.functions.run_arguments import ExperimentLike, open_store, read_experiment, read_store
-from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, table
+from benchsuite.interface import Frames, FunctionResult, Style, count, frame, plain, plain_values, table
+from benchsuite.runner.running_now import RunningNow, ago, running_now
+from benchsuite.runner.time_estimate import about_missing
 
 if TYPE_CHECKING:
     from benchsuite.plan import Cell, Plan
@@ -23,11 +26,13 @@ class CellState:
         cell: as planned.
         state: ``done``, ``to do``, ``failed`` or ``not applicable``.
         reason: why it failed or is not applicable, or "".
+        log: where the log of a failed cell lies, or "".
     """
 
     cell: Cell
     state: str
     reason: str
+    log: str = ""
 
 
 class Status(FunctionResult):
@@ -36,12 +41,15 @@ class Status(FunctionResult):
     Attributes:
         plan: the plan.
         cells: its cells with their states, in the plan's order.
+        running: runs of it that are alive now, as their own files in the store say.
     """
 
     def __init__(self, plan: Plan, store: Store, *, planned: bool) -> None:
         self.plan = plan
         self._planned = planned
         self.cells = {cell.key: _state(cell, store) for cell in plan.cells}
+        self.running: list[RunningNow] = [] if planned else running_now(store, plan.name)
+        self._about = about_missing(plan, store) if planned else ""
 
     @property
     def totals(self) -> dict[str, int]:
@@ -59,13 +67,35 @@ class Status(FunctionResult):
         for row in self._rows():
             counts = ", ".join(f"{number} {state}" for state, number in row["states"].items())
             rows.append([row["dataset"], row["split"], row["model"], counts, "; ".join(row["reasons"])])
-        totals = ", ".join(f"{number} {state}" for state, number in self.totals.items())
-        body = table(["data set", "split", "model", "cells", "why"], rows)
-        return f"{body}\n\n{self.plan.name}: {len(self.plan.cells)} cells: {totals}"
+        totals = ", ".join(f"{number:,} {state}" for state, number in self.totals.items())
+        body = table(["data set", "split", "model", "fits", "why"], rows)
+        lines = [body, "", f"{self.plan.name}: {count(len(self.plan.cells), 'fit')}: {totals}"]
+        lines += [self._about] if self._about else []
+        return "\n".join([*lines, *self._failed(), *self._alive()])
+
+    def _failed(self) -> Iterator[str]:
+        """Yield one log for each reason of a failure."""
+        logs = {found.reason: found.log for found in self.cells.values() if found.state == "failed"}
+        for reason, log in logs.items():
+            yield f"failed: {reason}\n  log: {log}"
+
+    def _alive(self) -> Iterator[str]:
+        """Yield what runs now; nothing for a plan that was never run."""
+        if self._planned:
+            return
+        if not self.running:
+            yield "running now: nothing"
+        for one in self.running:
+            place = f"process {one.pid}" if one.here else f"process {one.pid} on {one.host}"
+            heard = "" if one.here else f", last heard {ago(one.written)}"
+            yield f"running now: {place}{heard}, {count(one.left, 'fit')} left"
+            for job in one.jobs:
+                yield f"  {job.label}" + (f": {job.phase}" if job.phase else "") + f", begun {ago(job.since)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return totals and rows as plain values."""
-        return {"experiment": self.plan.name, "totals": self.totals, "rows": self._rows()}
+        told = {"experiment": self.plan.name, "totals": self.totals, "rows": self._rows()}
+        return told if self._planned else told | {"running": plain_values(self.running)}
 
     def frames(self) -> Frames:
         """Return ``cells``, one a row."""
@@ -94,7 +124,9 @@ def _state(cell: Cell, store: Store) -> CellState:
     if not store.has("cell", cell.key):
         return CellState(cell, "to do", "")
     manifest = store.get("cell", cell.key).manifest
-    return CellState(cell, "done" if manifest["state"] == "ok" else "failed", manifest.get("reason", ""))
+    if manifest["state"] == "ok":
+        return CellState(cell, "done", manifest.get("reason", ""))
+    return CellState(cell, "failed", manifest.get("reason", ""), str(store.folder("cell", cell.key) / "log.txt"))
 
 
 def plan_experiment(
@@ -105,7 +137,9 @@ def plan_experiment(
     offline: bool = False,
     quiet: Quiet = False,
 ) -> Status:
-    """Load the data, make the folds, and show every cell that an experiment means, without fitting anything.
+    """Load the data, make the folds, and show every fit that an experiment means and about how long they take.
+
+    A fit is one model with its settings, fitted on one fold and asked. Nothing is fitted here.
 
     Args:
         experiment: a bundled experiment or a TOML file.
@@ -126,7 +160,7 @@ def plan_experiment(
 
 
 def status(experiment: RunName = "quick", *, store: StoreFolder = None) -> Status:
-    """Show how far an experiment is.
+    """Show how far an experiment is: what is done, failed and missing, and what runs now.
 
     Args:
         experiment: the name of an experiment that was run.

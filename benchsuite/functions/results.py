@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from benchsuite.data.result_tables import (
 )
 from benchsuite.data.result_tables import small_tables as _small_tables
 from benchsuite.data.tabular import arrow_schema, to_arrow
+from benchsuite.functions.run_ending import FEWEST_LINES, SCREEN_COLUMNS, SCREEN_LINES, ending
 from benchsuite.interface import Frames, FunctionResult, Style, plain, plain_values, terminal_width
 
 if TYPE_CHECKING:
@@ -39,8 +40,12 @@ if TYPE_CHECKING:
 class Results(FunctionResult):
     """The results of one experiment: pandas frames, and tables for people.
 
-    ``print(results)`` shows the tables of the terminal; a notebook shows them when the object is a cell's last line.
+    ``print(results)`` shows one screen: what the numbers say and one table. A notebook shows all tables when the object
+    is a cell's last line.
     Columns and their meaning: ``benchsuite show report csv``, or :meth:`describe`.
+
+    Args:
+        full: ``print`` shows all tables.
 
     Attributes:
         comparison: everything a report may see; :class:`benchsuite.data.Comparison`.
@@ -48,8 +53,17 @@ class Results(FunctionResult):
         outcome: what the run came to, None for loaded results.
     """
 
-    def __init__(self, plan: Plan, store: Store, comparison: Comparison, outcome: RunSummary | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        comparison: Comparison,
+        outcome: RunSummary | None = None,
+        *,
+        full: bool = False,
+    ) -> None:
         self.plan = plan
+        self._full = full
         self.comparison = comparison
         self.outcome = outcome
         self._store = store
@@ -125,7 +139,7 @@ class Results(FunctionResult):
         """Return one line; ``print`` shows the tables."""
         about = self.comparison
         counts = f"{len(about.datasets)} data sets, {len(about.splits)} splits, {len(about.models)} models"
-        return f'<Results of "{self.name}": {counts}; print() shows the tables>'
+        return f'<Results of "{self.name}": {counts}; print() shows the first>'
 
     @property
     def ok(self) -> bool:
@@ -133,11 +147,10 @@ class Results(FunctionResult):
         return self.outcome is None or not (self.outcome.failed or self.outcome.failed_trials)
 
     def text(self, style: Style = plain) -> str:
-        """Return what a reader wants first, and what the run came to; ``benchsuite report`` shows everything."""
-        settings: dict[str, Any] = {"colour": True} if style("x", "bold") != "x" else {}
-        if width := terminal_width():
-            settings["width"] = width
-        return self._text(settings) + ("" if self.outcome is None else "\n".join(self._ended(self.outcome)))
+        """Return one screen, what the run came to included; ``benchsuite report`` shows everything."""
+        ended = [] if self.outcome is None else ["", *ending(self.name, self._store.root, self.outcome)]
+        colour: dict[str, Any] = {"colour": True} if style("x", "bold") != "x" else {}
+        return self._text(colour, terminal_width(), ended)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the run came to; the numbers are in the frames and in ``benchsuite.report``."""
@@ -147,35 +160,24 @@ class Results(FunctionResult):
         """Return all frames but the large ones."""
         return self._small
 
-    def _ended(self, outcome: RunSummary) -> Iterator[str]:
-        """Yield what was done, what failed, and what to do next."""
-        where = self._store.root
-        parts = [f"{outcome.done} done now", f"{outcome.found} found in {where}"]
-        parts += [f"{len(outcome.failed)} failed"] if outcome.failed else []
-        parts += [f"{outcome.not_applicable} not applicable"] if outcome.not_applicable else []
-        if outcome.trials:
-            lost = f", {len(outcome.failed_trials)} of which failed" if outcome.failed_trials else ""
-            parts += [f"after {outcome.trials} tuning trials{lost}"]
-        yield f"{outcome.planned} cells: {', '.join(parts)}."
-        for (place, reason), times in Counter((*outcome.failed, *outcome.failed_trials)).items():
-            yield f"  failed: {place}: {reason}" + (f" ({times} times)" if times > 1 else "")
-        if not self.ok:
-            yield "  try them again with --retry-failed"
-        store = "" if str(where) == "runs" else f" --store {where}"
-        yield f"Next: benchsuite report {self.name}{store}    (everything; --as html, latex, markdown, csv --out DIR)"
-
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Yield the same with bold and underlined values, as wide as rich allows."""
         from rich.text import Text
 
-        yield Text.from_ansi(self._text({"colour": True, "width": options.max_width}))
+        yield Text.from_ansi(self._text({"colour": True}, options.max_width, []))
 
     def _repr_html_(self) -> str:
         """Return the tables for a notebook."""
         return self._rendered("notebook", {})
 
-    def _text(self, settings: dict[str, Any]) -> str:
-        return self._rendered("terminal", {"brief": True, **settings})
+    def _text(self, settings: dict[str, Any], width: int, ended: list[str]) -> str:
+        """Return the tables and after them how the run ended, in one screen unless all was asked for."""
+        if self._full:
+            return self._rendered("terminal", settings | ({"width": width} if width else {})) + "\n".join(ended)
+        columns = min(width or SCREEN_COLUMNS, SCREEN_COLUMNS)
+        taken = sum(max(1, math.ceil(len(line) / columns)) for line in ended)
+        fits = {"brief": True, "width": columns, "lines": max(SCREEN_LINES - taken, FEWEST_LINES)}
+        return self._rendered("terminal", settings | fits) + "\n".join(ended)
 
     def _rendered(self, form: str, settings: dict[str, Any]) -> str:
         from benchsuite.registry import load_report

@@ -30,9 +30,10 @@ def run(
     threads: Annotated[int, Option(metavar="N")] = THREADS,
     device: Device = "auto",
     retry_failed: bool = False,
+    full: Annotated[bool, Option(printed=True)] = False,
     quiet: Quiet = False,
 ) -> Results:
-    """Run an experiment and show its tables; what is in the store already is not done again.
+    """Run an experiment and show on one screen who is best; what is in the store already is not done again.
 
     Ctrl-C loses at most the cells in flight; the same command goes on where it stopped.
 
@@ -46,6 +47,7 @@ def run(
             models.
         device: what models compute on.
         retry_failed: do failed cells and failed trials again.
+        full: print all tables, as ``report`` does, not one screen.
         quiet: show nothing; else bars on a terminal or in a notebook with ipywidgets, and a line for each cell.
 
     Raises:
@@ -74,7 +76,7 @@ def run(
     with ProgressBars(quiet=quiet) as bars:
         done, outcome = _perform(asked, kept, place, Options(workers, threads, device, retry_failed), bars)
         comparison = build(done, kept, bars.measured)
-    return Results(done, kept, comparison, outcome)
+    return Results(done, kept, comparison, outcome, full=full)
 
 
 def _perform(
@@ -84,12 +86,14 @@ def _perform(
     from benchsuite.analysis import remember_plan
     from benchsuite.runner import prepare, with_finished_studies
     from benchsuite.runner import run as work
+    from benchsuite.runner.running_now import Heartbeat
 
     plan = prepare(experiment, store, place, place.say)
     # a run that is stopped at once hides nothing that is finished
     remember_plan(store, with_finished_studies(plan, store))
     try:
-        done, outcome = work(plan, store, options, watcher)
+        with Heartbeat(store, plan.name, watcher) as pulse:
+            done, outcome = work(plan, store, options, pulse)
     except BaseException:
         with contextlib.suppress(StoreError, OSError):  # the store may be what stopped the run
             remember_plan(store, with_finished_studies(plan, store))

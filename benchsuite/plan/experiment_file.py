@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from benchsuite.data import Relevance, Relevant
 from benchsuite.errors import ConfigError, did_you_mean, shortened
+from benchsuite.plan.experiment_paths import with_files
 
 MOST_ROWS = 10_000
 """How many rows the grids of one table may make, and how many seeds there may be."""
@@ -187,7 +188,7 @@ def read_experiment(name: str) -> Experiment:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
     except ValueError as error:  # bytes that are no text, a path with a NUL byte
         raise ConfigError(f"cannot be read: {error}", where=str(path), remedy="write it in UTF-8") from None
-    return check_experiment(table, where=str(path))
+    return check_experiment(with_files(table, path.parent), where=str(path))
 
 
 def read_toml(text: str, where: str, remedy: str = "correct that line") -> dict[str, Any]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from benchsuite.interface import count
 from benchsuite.plan import Cell, Plan
 from benchsuite.runner import THREADS
-from benchsuite.runner.jobs import make_jobs
+from benchsuite.runner.jobs import Job, make_jobs
 from benchsuite.runner.pool import Options, Pool, ProgressListener, RunSummary, StaticJobSource
+from benchsuite.runner.time_estimate import TimeEstimate
 from benchsuite.runner.tuning import TuneQueue
 from benchsuite.store import Store
 
@@ -28,6 +32,8 @@ def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -
     tried: set[str] = set()
     if plan.settings["tune"] is not None:
         queue = TuneQueue(plan, store, options.threads, options.device, retry=options.retry_failed)
+        if queue.most:
+            watcher.say(queue.about())
         watcher.expect(queue.most + sum(cell.stage == "test" for cell in plan.cells if not cell.reason))
         Pool(store, options.workers, watcher).run(queue)
         plan, tried = queue.tuned_plan(), queue.tried
@@ -37,20 +43,73 @@ def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -
             if cell.key not in tried and _failure(store, cell):
                 store.drop("cell", cell.key)
     missing = [cell for cell in possible if not store.has("cell", cell.key)]
-    watcher.expect(len({cell.key for cell in missing}))
-    Pool(store, options.workers, watcher).run(
-        StaticJobSource(make_jobs(plan, missing, options.threads, options.device))
-    )
+    queued = list({cell.key: cell for cell in missing}.values())
+    _do(plan, queued, store, options, watcher, found=len(possible) - len(missing))
     outcome = RunSummary(len(plan.cells), len(possible) - len(missing), len(missing))
     outcome.not_applicable = len(plan.cells) - len(possible)
-    for cell in possible:
+    _count_failures(plan, possible, store, outcome)
+    return plan, outcome
+
+
+def _do(
+    plan: Plan, cells: list[Cell], store: Store, options: Options, watcher: ProgressListener, *, found: int
+) -> None:
+    """Fit and score cells, cheap ones first, and tell beforehand about how long it takes."""
+    watcher.expect(len(cells))
+    if not cells:
+        return
+    if found:
+        possible = sum(not cell.reason for cell in plan.cells)
+        watcher.say(f"resumed: {found:,} of {count(possible, 'fit')} were there")
+    estimate = TimeEstimate(plan, store)
+    if about := estimate.sentence(cells, options.workers):
+        watcher.say(about)
+    jobs = make_jobs(plan, estimate.cheap_first(cells), options.threads, options.device)
+    Pool(store, options.workers, watcher).run(_TimedJobs(jobs, estimate, cells, options.workers, watcher))
+
+
+def _count_failures(plan: Plan, cells: Sequence[Cell], store: Store, outcome: RunSummary) -> None:
+    """Note what failed, why, and where the log lies."""
+    for cell in cells:
         if reason := _failure(store, cell):
-            outcome.failed.append((f"{cell.model} on {cell.dataset}, {cell.split}, {cell.stage}", reason))
+            place = f"{cell.model} on {cell.dataset}, {cell.split}, {cell.stage}"
+            outcome.failed.append((place, reason))
+            outcome.logs[place] = log_of(store, cell.key)
     for trials in plan.tuning:
         outcome.trials += len(trials.values)
         place = f"trial of {trials.model} on {trials.dataset}, {trials.split}"
         outcome.failed_trials += [(place, reason) for reason in trials.failures]
-    return plan, outcome
+        lost = [key for key, value in zip(trials.keys, trials.values, strict=True) if value is None]
+        if lost:
+            outcome.logs[place] = log_of(store, lost[-1])
+
+
+class _TimedJobs(StaticJobSource):
+    """A queue that tells how much time is left, by the estimates of the cells that have no result yet."""
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        estimate: TimeEstimate,
+        cells: Sequence[Cell],
+        workers: int,
+        watcher: ProgressListener,
+    ) -> None:
+        super().__init__(jobs)
+        known = {cell.key: estimate.total([cell]) for cell in cells}
+        self._seconds = {key: seconds for key, seconds in known.items() if seconds is not None}
+        self._workers = workers
+        self._watcher = watcher
+        self._tell()
+
+    def ended(self, job: Job) -> None:
+        """Tell what is left without this job."""
+        for cell in job.cells:
+            self._seconds.pop(cell["key"], None)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._watcher.time_left(sum(self._seconds.values()) / self._workers if self._seconds else None)
 
 
 def with_finished_studies(plan: Plan, store: Store) -> Plan:
@@ -60,6 +119,11 @@ def with_finished_studies(plan: Plan, store: Store) -> Plan:
     queue = TuneQueue(plan, store, THREADS, "cpu")
     queue.read_finished()
     return queue.tuned_plan()
+
+
+def log_of(store: Store, key: str) -> str:
+    """Return where the log of a cell lies."""
+    return str(store.folder("cell", key) / "log.txt")
 
 
 def _failure(store: Store, cell: Cell) -> str:

@@ -29,8 +29,14 @@ from benchsuite.store import Store
 class ProgressListener(Protocol):
     """Receives the progress of a run, to show it to the user."""
 
+    def say(self, line: str) -> None:
+        """Something that the user should read once."""
+
     def expect(self, cells: int) -> None:
         """At most so many cells are still to be done."""
+
+    def time_left(self, seconds: float | None) -> None:
+        """About so many seconds are left from now on; None where nothing is known."""
 
     def job_started(self, label: str) -> None:
         """A worker has started a job."""
@@ -102,6 +108,7 @@ class RunSummary:
         not_applicable: cells that cannot be computed.
         trials: tuning trials behind the plan, old and new.
         failed_trials: those without a value, as (label, reason).
+        logs: where the log of a failure lies, by label.
     """
 
     planned: int = 0
@@ -111,6 +118,7 @@ class RunSummary:
     not_applicable: int = 0
     trials: int = 0
     failed_trials: list[tuple[str, str]] = field(default_factory=list)
+    logs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ import numpy as np
 from benchsuite.data import Relevance, Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import evaluation_input
+from benchsuite.interface import count
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan, with_settings
 from benchsuite.registry import load_metric, load_model
 from benchsuite.runner.jobs import Job, make_jobs
+from benchsuite.runner.time_estimate import TimeEstimate, duration
 from benchsuite.store import Store
 from benchsuite.stored_folds import StoredFolds
 from benchsuite.tune import Budget, Study, Trial
@@ -63,6 +66,7 @@ class TuneQueue:
         self._in_flight: dict[str, _Open] = {}
         self._done: set[str] = set()
         self._open = [self._begin(cell) for cell in plan.cells if cell.stage == "validation" and not cell.reason]
+        self._sorted = False
         self.finished: dict[tuple[str, str], Trials] = {}
 
     @property
@@ -71,8 +75,28 @@ class TuneQueue:
         studies = {study.key for study in self._open if not self._sealed(study)}
         return len(studies) * (self._budget.trials or 1)
 
+    def about(self) -> str:
+        """Return how many trials there are at most, and about how long they take, where that is known."""
+        studies = {opened.key: opened.cell for opened in self._open if not self._sealed(opened)}
+        told = f"tuning first: at most {count(self.most, 'trial')} of {count(len(studies), 'model')} on a fold each"
+        known = [seconds for cell in studies.values() if (seconds := self._estimate.seconds(cell)[0]) is not None]
+        if not known:
+            return told
+        limit = self._budget.seconds or float("inf")
+        total = sum(
+            min(seconds * self._budget.trials, limit + seconds) if self._budget.trials else limit for seconds in known
+        )
+        return f"{told}, about {duration(total)} in one process by default settings"
+
+    @cached_property
+    def _estimate(self) -> TimeEstimate:
+        return TimeEstimate(self._plan, self._store)
+
     def pop(self) -> Job | None:
-        """Return the next trial that needs work; pass results that are known to their studies."""
+        """Return the next trial that needs work, cheap models first; pass results that are known to their studies."""
+        if not self._sorted:
+            self._open.sort(key=lambda opened: self._estimate.tier(opened.cell))
+            self._sorted = True
         for opened in list(self._open):
             job = self._advance(opened)
             if job is not None:
@@ -119,9 +143,17 @@ class TuneQueue:
                 self._store.drop("cell", opened.trial.key)
             if not self._store.has("cell", opened.trial.key):
                 self.tried.add(opened.trial.key)
-                return make_jobs(self._plan, [opened.trial], self._threads, self._device)[0]
+                job = make_jobs(self._plan, [opened.trial], self._threads, self._device)[0]
+                return dataclasses.replace(job, label=f"{job.label}, {self._numbered(opened)}")
             opened.study.tell(self._result(opened))
             opened.trial = None
+
+    def _numbered(self, opened: _Open) -> str:
+        """Return ``trial 3 of 20 (factors=32)``: the number of the trial, and the settings that are searched."""
+        of = f" of {self._budget.trials}" if self._budget.trials else ""
+        settings = opened.settings or {}
+        shown = [f"{name}={_brief(settings[name])}" for name in opened.study.space if name in settings]
+        return f"trial {len(opened.study.trials) + 1}{of}" + (f" ({', '.join(shown)})" if shown else "")
 
     def _sealed(self, opened: _Open) -> bool:
         """Return whether the study is finished for good; one with failed trials is replayed on request."""
@@ -213,3 +245,8 @@ class TuneQueue:
         models = tuple(dataclasses.replace(model, tuned=model.label not in open_models) for model in self._plan.models)
         tuning = tuple(self.finished[place] for place in places if place in self.finished)
         return dataclasses.replace(self._plan, cells=tuple(cells), models=models, tuning=tuning)
+
+
+def _brief(value: Any) -> str:
+    """Return a setting's value, a number with four digits."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -34,6 +34,7 @@ from benchsuite.runner.answers import wait_for_pairs, write_about, write_lists, 
 from benchsuite.runner.device import choose_device
 from benchsuite.runner.jobs import WorkerJob
 from benchsuite.runner.resource_usage import ResourceUsage
+from benchsuite.runner.traceback_place import last_frame
 
 _DEADLINE_SHARE = 0.9
 """The deadline given to a model, as a share of the time after which it is killed."""
@@ -111,7 +112,7 @@ def _work(order: WorkerJob, log: Path, channel: ProgressPipe) -> None:
             _flush()
             with contextlib.suppress(OSError, BenchsuiteError):
                 write_about(folder, {"log_from": about["log_from"], "costs": about["costs"]})
-            channel.tell(failed=cell["key"], reason=_reason(error))
+            channel.tell(failed=cell["key"], reason=_reason(error, cell, order.trusted))
         else:
             _flush()
             costs = about["costs"]
@@ -264,10 +265,15 @@ def _flush() -> None:
             stream.flush()
 
 
-def _reason(error: BaseException) -> str:
-    """Return what was raised, in one line."""
+def _reason(error: BaseException, cell: Mapping[str, Any], trusted: Sequence[str]) -> str:
+    """Return what was raised, in one line, and where in the plugin's code; our own errors say what to do themselves."""
     told = _text(error)
-    return told if isinstance(error, BenchsuiteError) else f"{type(error).__name__}: {told}"
+    if isinstance(error, BenchsuiteError):
+        return told
+    where = ""
+    with contextlib.suppress(BaseException):  # a model may have broken what this rests on
+        where = last_frame(error, cell["identity"]["model"]["plugin"], trusted)
+    return f"{type(error).__name__}: {told}"[: _LONGEST_TEXT - len(where)] + where
 
 
 def _text(value: object) -> str:

@@ -23,8 +23,23 @@ OWNER = ".owner"
 
 def claim(folder: Path) -> None:
     """Write beside a draft that it belongs to this process; called before the folder is made."""
-    owner = {"host": _host(), "pid": os.getpid(), "started": _started(os.getpid())}
-    _beside(folder).write_text(json.dumps(owner), "utf-8")
+    _beside(folder).write_text(json.dumps(this_process()), "utf-8")
+
+
+def this_process() -> dict[str, Any]:
+    """Return what identifies this process, for :func:`lives`."""
+    return {"host": _host(), "pid": os.getpid(), "started": _started(os.getpid())}
+
+
+def lives(told: Any) -> bool | None:
+    """Return whether a process that :func:`this_process` described lives; None where that cannot be known here."""
+    try:
+        host, pid, started = told["host"], int(told["pid"]), told["started"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    if host != _host() or started is None:
+        return None
+    return bool(_started(pid) == started)
 
 
 def release(folder: Path) -> None:
@@ -65,13 +80,9 @@ def _age(folder: Path) -> float:
 def _alive(owner: Path) -> bool | None:
     """Return whether an owner lives; None where the owner is unknown or on another machine."""
     try:
-        told: Any = json.loads(owner.read_text("utf-8"))
-        host, pid, started = told["host"], int(told["pid"]), told["started"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return lives(json.loads(owner.read_text("utf-8")))
+    except (OSError, ValueError, RecursionError):
         return None
-    if host != _host() or started is None:
-        return None
-    return bool(_started(pid) == started)
 
 
 @functools.cache

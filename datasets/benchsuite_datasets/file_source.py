@@ -39,7 +39,7 @@ class FileSource(CardSource):
     the table counts before any guess.
 
     Attributes:
-        path: the table or card, relative to the working folder or to a ``--data`` folder.
+        path: the table or card, relative to the experiment's file, the working folder or a ``--data`` folder.
         user: column of the user.
         item: column of the item.
         value: column of the rating, label or amount, or ``none`` where no column is.

@@ -6,8 +6,10 @@ import pytest
 
 import benchsuite
 from benchsuite.cli.main import main
+from benchsuite.functions.plugin_facts import kept_facts, own_facts
 from benchsuite.functions.setting_text import range_text, type_text
-from benchsuite.registry import KINDS, entries
+from benchsuite.plan.experiment_file import bundled
+from benchsuite.registry import KINDS, PluginEntry, entries
 
 
 def test_list_shows_every_installed_plugin_by_kind(capsys):
@@ -27,7 +29,43 @@ def test_list_of_one_kind(word, capsys):
     assert {row["kind"] for row in rows} == {"model"}
     assert [row["name"] for row in rows] == [entry.name for entry in entries("models")]
     assert {row["distribution"] for row in rows if row["name"] == "ease"} == {"benchsuite"}
-    assert "summary" not in rows[0]
+    assert [row["summary"] for row in rows if row["name"] == "ease"][0].startswith("Embarrassingly shallow")
+
+
+def test_what_is_kept_of_our_own_plugins_is_what_they_say():
+    """Where this fails, write the file anew: python -m benchsuite.functions.plugin_facts."""
+    assert kept_facts() == own_facts()
+
+
+def test_list_of_models_that_need_a_text(capsys):
+    assert main(["list", "models", "--needs", "text", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {"flm", "content-tfidf"} <= {row["name"] for row in rows}
+    assert all("item text" in row["needs"] or "user text" in row["needs"] for row in rows)
+    assert {row["saved"] for row in rows if row["name"] in ("flm", "content-lm")} == {True, False}
+    assert main(["list", "--needs", "nothing-of-this-name"]) == 0
+    assert capsys.readouterr().out.split() == []
+
+
+@pytest.mark.parametrize("word", ["experiments", "experiment"])
+def test_list_of_bundled_experiments_with_their_times(word, capsys):
+    assert main(["list", word]) == 0
+    out = capsys.readouterr().out
+    for name in bundled():
+        assert f"\n{name} " in out
+    assert "2 minutes" in out
+    assert "ease " not in out
+
+
+def test_a_plugin_of_another_package_is_not_imported_for_a_list(monkeypatch, capsys):
+    foreign = PluginEntry("models", "theirs", "their-package", "2.0", "no_such_module:Theirs")
+    monkeypatch.setattr("benchsuite.functions.list_plugins.entries", lambda _: (foreign,))
+    assert main(["list", "models"]) == 0
+    out, err = capsys.readouterr()
+    assert "their-package 2.0" in out
+    assert "what theirs can do is told with --load" in err
+    assert main(["list", "models", "--load"]) == 0
+    assert "broken: " in capsys.readouterr().out
 
 
 def test_list_load_tells_summaries(capsys):

@@ -243,17 +243,6 @@ def test_terminal_names_the_tables_it_leaves_out(invented):
     assert "More tables" not in text_of(Terminal(groups=True), invented)
 
 
-def test_brief_keeps_values_and_leaves_out_the_rest(invented):
-    text = text_of(Terminal(brief=True), invented)
-    assert "Ranking: invented-real, random-holdout" in text
-    assert "Classification: invented-real, random-holdout" in text
-    assert "nDCG@10 by number of history items: invented-real, user-cold" in text
-    assert "What the tables say" in text
-    assert "Simulated data: generated, not observed." in text
-    for left_out in ("Costs:", "against knn", "How it is measured", "rows kept"):
-        assert left_out not in text
-
-
 def test_terminal_columns_stand_under_their_heads_with_wide_names(naughty):
     from wcwidth import wcswidth
 

@@ -25,6 +25,14 @@ class Quiet:
         self.again: list[tuple[str, str, str]] = []
         self.moved: list[tuple[str, str]] = []
         self.expected: list[int] = []
+        self.lines: list[str] = []
+        self.left: list[float | None] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+    def time_left(self, seconds: float | None) -> None:
+        self.left.append(seconds)
 
     def expect(self, cells: int) -> None:
         self.expected.append(cells)
@@ -63,6 +71,12 @@ def make_experiment(models: list[Any], file: Path = TOY, **more: Any) -> Experim
 def toy_experiment() -> Callable[..., Experiment]:
     """Make an experiment on the toy data; models are class names in toy.py, or in ``file``."""
     return make_experiment
+
+
+@pytest.fixture
+def silent_watcher() -> Quiet:
+    """A watcher that shows nothing."""
+    return Quiet()
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,8 @@ def test_every_cell_has_a_value_or_a_reason(tmp_path: Path, run_toy, toy_experim
     plan, outcome, watcher = run_toy(toy_experiment(models))
     found = states(tmp_path, plan)
     assert found["Counts"] == ("ok", "")
-    assert found["Raises"] == ("failed", "validation: ValueError: two lines")
+    line = (Path(__file__).parent / "toy.py").read_text("utf-8").partition('raise ValueError("two')[0].count("\n") + 1
+    assert found["Raises"] == ("failed", f"validation: ValueError: two lines (toy.py, line {line})")
     assert found["Dies"] == ("failed", "validation: the process was killed by SIGKILL, probably out of memory")
     assert found["Exits"] == ("failed", "validation: the process ended early with code 7: the last words")
     assert found["Writes"][0] == "failed"

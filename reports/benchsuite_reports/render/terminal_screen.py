@@ -1,0 +1,110 @@
+"""What fits on one screen: what the numbers say, one table, and nothing that a second look can find elsewhere."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from benchsuite_reports.model import series, text
+from benchsuite_reports.model.comparison_index import ComparisonIndex
+from benchsuite_reports.model.first_screen import leaders, main_heading, overview
+from benchsuite_reports.model.verdict import Statement
+from benchsuite_reports.render.terminal_tables import BEST, SECOND, draw, width
+
+_FEWEST_ROWS = 6
+"""So many rows of the table stay, however much there is to say."""
+
+_BRACKETS = "(...): it could not answer; its fallback did."
+
+
+def screen(view: ComparisonIndex, said: Sequence[Statement], columns: int, lines: int) -> list[str]:
+    """Return at most so many lines, without codes; what is left out is counted in a line of its own.
+
+    Args:
+        view: what to show.
+        said: what the numbers say, most important first; warnings come last.
+        columns: the widest line.
+        lines: the most lines.
+    """
+    head, rows = _table(view, columns)
+    legend = textwrap.wrap(_legend([*head, *rows]), columns)
+    room = max(lines - 1 - len(legend) - len(head) - min(len(rows), _FEWEST_ROWS) - (1 if rows else 0), 2)
+    spoken = _spoken(said, columns, room)
+    left = lines - 1 - len(legend) - len(head) - len(spoken) - (1 if rows else 0)
+    if len(rows) > left:
+        kept = max(left - 1, 1)
+        rows = [*rows[:kept], f"... and {len(rows) - kept} more rows"]
+    return [_title(view), *spoken, *([""] if rows else []), *head, *rows, *legend]
+
+
+def _title(view: ComparisonIndex) -> str:
+    """Return the experiment's name, what the table shows, and whether its data is simulated."""
+    about = view.comparison
+    names = [text.clean(name) for name in view.datasets]
+    wholes = series.wholes(view)
+    if len(wholes) == 1:
+        told = text.place(wholes[0])
+    else:
+        told = f"{main_heading(view)} on {names[0] if len(names) == 1 else f'{len(names)} data sets'}"
+    simulated = text.simulated(about, view.datasets)
+    if simulated:
+        which = "" if len(simulated) == len(names) else f"{', '.join(map(text.clean, simulated))}: "
+        told += f" ({which}simulated)"
+    return f"{text.clean(about.name)}: {told}"
+
+
+def _spoken(said: Sequence[Statement], columns: int, room: int) -> list[str]:
+    """Return as many whole sentences as there is room for, and how many there are besides."""
+    found: list[str] = []
+    for number, one in enumerate(said):
+        wrapped = textwrap.wrap(one.text, columns, subsequent_indent="  ", break_on_hyphens=False)
+        last = number == len(said) - 1
+        if len(found) + len(wrapped) + (0 if last else 1) > room:
+            left = len(said) - number
+            return [*found, f"... and {left} more {'sentence' if left == 1 else 'sentences'}"]
+        found += wrapped
+    return found
+
+
+def _table(view: ComparisonIndex, columns: int) -> tuple[list[str], list[str]]:
+    """Return the heading lines and the rows of the widest form of the overview that fits."""
+    for margins in (True, False):
+        table = overview(view, margins=margins)
+        if table is None:
+            return [], []
+        drawn = draw(table)
+        if width(drawn) <= columns:
+            return _cut_at_rule([line for line in drawn if not line.startswith("ceiling (")])
+    return _cut_at_rule(_leaders(view, columns))
+
+
+def _leaders(view: ComparisonIndex, columns: int) -> list[str]:
+    """Return a row for each place, with as many of its best models as fit."""
+    from tabulate import tabulate
+
+    headings, rows = leaders(view)
+    drawn: list[str] = []
+    for models in range(len(headings) - 1, 0, -1):
+        body = [row[: models + 1] for row in rows]
+        drawn = tabulate(body, headers=headings[: models + 1], tablefmt="simple", disable_numparse=True).split("\n")
+        if width(drawn) <= columns:
+            return drawn
+    return [textwrap.shorten(line, columns, placeholder="...") if len(line) > columns else line for line in drawn]
+
+
+def _cut_at_rule(drawn: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return heading and rows; of the rules, only the first stays, which ends the heading."""
+    rules = [index for index, line in enumerate(drawn) if line and set(line) <= {"-", " "}]
+    first = rules[0] + 1
+    return list(drawn[:first]), [line for index, line in enumerate(drawn) if index >= first and index not in rules]
+
+
+def _legend(drawn: Sequence[str]) -> str:
+    """Return what the marks mean that stand in the table."""
+    shown = "\n".join(drawn)
+    told = [f"{BEST}: best."] if BEST in shown else []
+    told += [f"{SECOND}: second."] if SECOND in shown else []
+    told += ["\N{PLUS-MINUS SIGN}: 95% interval."] if "\N{PLUS-MINUS SIGN}" in shown else []
+    told += [_BRACKETS] if "(." in shown or "(0" in shown else []
+    told += ["[LM]: reads with a language model."] if "[LM]" in shown else []
+    return " ".join(told)
