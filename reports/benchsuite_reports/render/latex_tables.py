@@ -101,22 +101,23 @@ def _name_width(line: Line) -> float:
 def _line(line: Line, limit: float) -> str:
     name = text.clean(line.model)
     name = f"\\raggedright {escape(name, breaks=True)}" if _name_width(line) > limit else escape(name)
-    name += (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
+    name += (LANGUAGE_MODEL if line.language_model else "") + letters(line.notes)
     if not line.span:
-        return " & ".join([name, *map(_cell, line.cells)])
+        return " & ".join([name, *map(set_cell, line.cells)])
     notes = next((cell.notes for cell in line.cells if cell.notes), ())
-    return f"{name} & \\multicolumn{{{len(line.cells)}}}{{l@{{}}}}{{\\emph{{{escape(line.span)}}}{_letters(notes)}}}"
+    return f"{name} & \\multicolumn{{{len(line.cells)}}}{{l@{{}}}}{{\\emph{{{escape(line.span)}}}{letters(notes)}}}"
 
 
-def _cell(cell: TableCell) -> str:
+def set_cell(cell: TableCell) -> str:
+    """Return the LaTeX of one cell: its value with marks and footnotes, or the words in its place."""
     if not cell.number:
         words_ = escape(cell.words)
-        return (f"\\emph{{{words_}}}" if ":" in cell.words else words_) + _letters(cell.notes)
+        return (f"\\emph{{{words_}}}" if ":" in cell.words else words_) + letters(cell.notes)
     number = _number(cell.number)
     number = {"best": f"\\textbf{{{number}}}", "second": f"\\underline{{{number}}}", "": number}[cell.mark]
     margin = f"\\,{{\\scriptsize$\\pm$}}{{\\scriptsize {_number(cell.margin)}}}" if cell.margin else ""
     sign = {"better": "$^{+}$", "worse": "$^{-}$", "": ""}[cell.sign]
-    return number + margin + sign + _letters(cell.notes)
+    return number + margin + sign + letters(cell.notes)
 
 
 def _number(line: str) -> str:
@@ -124,7 +125,7 @@ def _number(line: str) -> str:
 
 
 def _head(column: Column, limit: float) -> str:
-    ending = ("\\,$\\downarrow$" if column.lower else "") + _letters(column.notes)
+    ending = ("\\,$\\downarrow$" if column.lower else "") + letters(column.notes)
     if _column_width(column, math.inf) > limit:
         return f"\\parbox[b]{{{limit:g}pt}}{{\\raggedleft {escape(column.heading, breaks=True)}{ending}}}"
     lines = [escape(line) for line in text.two_lines(column.heading)]
@@ -132,7 +133,8 @@ def _head(column: Column, limit: float) -> str:
     return lines[0] if len(lines) == 1 else "\\shortstack[r]{" + " \\\\ ".join(lines) + "}"
 
 
-def _letters(notes: Sequence[str]) -> str:
+def letters(notes: Sequence[str]) -> str:
+    """Return the letters of footnotes as LaTeX."""
     return f"\\textsuperscript{{{','.join(notes)}}}" if notes else ""
 
 
@@ -141,7 +143,7 @@ def _width(table: Table, limit: float) -> float:
     lines = list(table.lines())
     model = min(limit, max(map(_name_width, lines)))
     cells = sum(
-        max(_column_width(column, limit), *(0 if line.span else _cell_width(line.cells[index]) for line in lines))
+        max(_column_width(column, limit), *(0 if line.span else cell_width(line.cells[index]) for line in lines))
         + 2 * _GAP
         for index, column in enumerate(table.columns)
     )
@@ -155,9 +157,10 @@ def _column_width(column: Column, limit: float) -> float:
     return min(limit, max(map(points, lines)))
 
 
-def _cell_width(cell: TableCell) -> float:
-    letters = points("a" * len(cell.notes) + ("+" if cell.sign else ""))
+def cell_width(cell: TableCell) -> float:
+    """Estimate how wide a cell is set in footnote size, in points."""
+    around = points("a" * len(cell.notes) + ("+" if cell.sign else ""))
     if not cell.number:
-        return points(cell.words) + letters
+        return points(cell.words) + around
     number = points(cell.number) * (_BOLD if cell.mark == "best" else 1.0)
-    return number + letters + (points(f" \N{PLUS-MINUS SIGN}{cell.margin}") if cell.margin else 0.0)
+    return number + around + (points(f" \N{PLUS-MINUS SIGN}{cell.margin}") if cell.margin else 0.0)
