@@ -126,7 +126,13 @@ class Results(FunctionResult):
         """
         from benchsuite.functions.compact_table import CompactTable, table_settings
 
-        options = {"models": models, "metrics": metrics, "splits": splits, "datasets": datasets, "rename": rename}
+        options: dict[str, Any] = {
+            "models": models,
+            "metrics": metrics,
+            "splits": splits,
+            "datasets": datasets,
+            "rename": rename,
+        }
         options |= {"sort": sort, "intervals": intervals, "signs": signs, "digits": digits}
         chosen = table_settings(self.comparison, options=options)
         return CompactTable(self.comparison, chosen)

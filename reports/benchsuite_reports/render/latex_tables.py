@@ -24,7 +24,9 @@ PREAMBLE = """\
 """
 
 
-def fragments(table: Table, notes: Sequence[str], width: float, *, brief: bool = False) -> list[tuple[str, str]]:
+def fragments(
+    table: Table, notes: Sequence[str], width: float, *, brief: bool = False, star: str = ""
+) -> list[tuple[str, str]]:
     """Return (label, LaTeX) of a table, cut into several where it would be wider than the text.
 
     Args:
@@ -32,10 +34,11 @@ def fragments(table: Table, notes: Sequence[str], width: float, *, brief: bool =
         notes: sentences to print under each part.
         width: points between the margins.
         brief: leave out the legend and the conventions, which are then told elsewhere.
+        star: ``*`` for tables that span both columns of a page.
     """
     limit = _SHARE * width
     parts = narrow(table, lambda piece: _width(piece, limit) <= width)
-    return [(f"tab:{part.key}", "\n".join(_fragment(part, notes, limit, brief=brief)) + "\n") for part in parts]
+    return [(f"tab:{part.key}", "\n".join(_fragment(part, notes, limit, star, brief=brief)) + "\n") for part in parts]
 
 
 def comment(line: object) -> str:
@@ -43,9 +46,9 @@ def comment(line: object) -> str:
     return text.clean(line).encode("ascii", "backslashreplace").decode()
 
 
-def _fragment(table: Table, notes: Sequence[str], limit: float, *, brief: bool) -> Iterable[str]:
+def _fragment(table: Table, notes: Sequence[str], limit: float, star: str, *, brief: bool) -> Iterable[str]:
     caption = " ".join(escape(text.sentence(line), breaks=True) for line in (table.title, *table.caption))
-    yield "\\begin{table}[tbp]"
+    yield f"\\begin{{table{star}}}[tbp]"
     yield "  \\centering"
     yield f"  \\caption{{{caption}}}"
     yield f"  \\label{{tab:{table.key}}}\\par\\smallskip"
@@ -62,7 +65,7 @@ def _fragment(table: Table, notes: Sequence[str], limit: float, *, brief: bool) 
     yield "    \\bottomrule"
     yield "  \\end{tabular}"
     yield from _below(table, notes, brief=brief)
-    yield "\\end{table}"
+    yield f"\\end{{table{star}}}"
 
 
 def meaning(tables: Sequence[Table]) -> str:

@@ -119,12 +119,12 @@ def escape(text: str, *, breaks: bool = False) -> str:
     return "".join(pieces)
 
 
-def prose(text: str) -> str:
+def prose(text: str, *, breaks: bool = False) -> str:
     """Return LaTeX of a sentence: as :func:`escape` does, an apostrophe inside a word set as one.
 
     The straight one is in a font of its own, which some installations have as a bitmap only.
     """
-    return escape(re.sub(r"(?<=\w)'(?=\w)", "\N{RIGHT SINGLE QUOTATION MARK}", text))
+    return escape(re.sub(r"(?<=\w)'(?=\w)", "\N{RIGHT SINGLE QUOTATION MARK}", text), breaks=breaks)
 
 
 def _one(character: str) -> str:

@@ -45,12 +45,17 @@ def document(shown: SelectedTable, name: str, width: float) -> str:
         name: of the experiment.
         width: points between the margins; a table that is wider in every setting is cut into blocks, one under another.
     """
-    table = "\n".join(_environment(shown, width)) + "\n"
+    table = environment(shown, width)
     head = f"% Results of {comment(name)}. Needs \\usepackage{{booktabs}}. Works with pdfLaTeX, XeLaTeX and LuaLaTeX.\n"
     return head + (PREAMBLE if "\\benchsuitechar" in table else "") + table
 
 
-def _environment(shown: SelectedTable, width: float) -> Iterator[str]:
+def environment(shown: SelectedTable, width: float, star: str = "") -> str:
+    """Return the ``table`` environment alone, ``table*`` with a star."""
+    return "\n".join(_environment(shown, width, star)) + "\n"
+
+
+def _environment(shown: SelectedTable, width: float, star: str) -> Iterator[str]:
     setting = next((one for one in _SETTINGS if _width(shown, one) <= width), None)
     blocks = _blocks(shown) if setting is None else []
     if setting is None:
@@ -59,14 +64,14 @@ def _environment(shown: SelectedTable, width: float) -> Iterator[str]:
     if setting is None:
         yield f"% Wider than {width:g} points: pick fewer metrics or splits, or set it in table* with --with points=506"
         setting = _SETTINGS[-1]
-    yield "\\begin{table}[tbp]"
+    yield f"\\begin{{table{star}}}[tbp]"
     yield "  \\centering"
     yield f"  \\caption{{{_caption(shown)}}}"
     yield f"  \\label{{tab:{shown.table.key}}}\\par\\smallskip"
     yield f"  \\{setting.size}\\setlength{{\\tabcolsep}}{{{setting.gap:g}pt}}\\renewcommand{{\\arraystretch}}{{1.1}}"
     yield from _stacked(blocks, setting) if blocks else _tabular(shown, setting)
     yield from _notes(shown)
-    yield "\\end{table}"
+    yield f"\\end{{table{star}}}"
 
 
 def _caption(shown: SelectedTable) -> str:
