@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import benchsuite
 from benchsuite.arguments import NO_SETTINGS, RunName, Settings, StoreFolder, Trust
 from benchsuite.errors import StoreError, UsageError
+from benchsuite.functions.compact_table import TABLE, SortOrder, check_form, table_settings
 from benchsuite.functions.run import model_labels
 from benchsuite.functions.run_arguments import read_store
 from benchsuite.interface import (
@@ -162,12 +163,23 @@ def report(
     full: Annotated[bool, Option(printed=True)] = False,
     queries: bool = False,
     rankings: bool = False,
+    models: Annotated[Words, Option(metavar="MODEL,...")] = (),
+    metrics: Annotated[Words, Option(metavar="METRIC,...")] = (),
+    splits: Annotated[Words, Option(metavar="SPLIT,...")] = (),
+    datasets: Annotated[Words, Option(metavar="DATASET,...")] = (),
+    rename: Annotated[Words | Mapping[str, str], Option(metavar="OLD=NEW")] = (),
+    sort: SortOrder | None = None,
+    intervals: Annotated[bool | None, Option("--intervals/--no-intervals")] = None,
+    signs: bool = False,
+    digits: Annotated[int | None, Option(metavar="N")] = None,
     against: Annotated[Words, Option(metavar="MODEL")] = (),
     country: Annotated[str, Option(metavar="CODE", variable="BENCHSUITE_COUNTRY")] = "",
     store: StoreFolder = None,
     trust: Trust = (),
 ) -> RenderedReport | Delivery:
     """Turn the stored results of an experiment into a report. Nothing is fitted.
+
+    With --models, --metrics, --splits or another option of a table, the report is that one table, as people paste it.
 
     Args:
         experiment: the name of an experiment that was run.
@@ -177,6 +189,15 @@ def report(
         full: print every table: each group of queries, parts by popularity and activity.
         queries: every metric of every query too (with --as csv, json or parquet).
         rankings: every model's lists too (with --as csv, json or parquet).
+        models: one table of these only, in this order (default: all); with --as latex, markdown, html, csv or terminal.
+        metrics: the table's metrics, costs too, such as accuracy,recall@10,fit_seconds (default: all but costs).
+        splits: the table's splits, side by side; user-cold/k=1 is a group of one (default: all).
+        datasets: the table's data sets, side by side (default: all).
+        rename: what the table shows for a model, metric, split or data set, such as flm="FLM (ours)"; may be repeated.
+        sort: models as given, by their place (in the table's first column of its main metric) or by name.
+        intervals: show half of the 95% interval behind each value of the table.
+        signs: mark in the table what is better or worse than the best reference by the corrected test.
+        digits: decimals of the table (default: as many as the intervals support).
         against: test every model against this one too, besides the best reference; may be repeated.
         country: estimate CO2e with this country's electricity, such as FRA (default: $BENCHSUITE_COUNTRY or the world).
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
@@ -192,8 +213,14 @@ def report(
     kept = read_store(store)
     plan = latest_plan(kept, experiment).trusting(several(trust))
     labels = model_labels(plan, against)
-    form = load_report(as_, trusted=[as_])
-    made = form.from_settings(with_, "--with")
+    options: dict[str, Any] = {"models": models, "metrics": metrics, "splits": splits, "datasets": datasets}
+    options |= {"rename": rename, "sort": sort, "intervals": intervals, "signs": signs, "digits": digits}
+    table = any(value not in ((), None, False) for value in options.values())
+    if table:
+        check_form(as_)
+    name, settings = (TABLE, table_settings(plan, as_, options)) if table else (as_, {})
+    form, settings = load_report(name, trusted=[name]), {**settings, **with_}
+    made = form.from_settings(settings, "--with")
     large = [name for name, wanted in (("per_query", queries), ("rankings", rankings)) if wanted]
     if large:
         _check_large(as_, form, out, "--queries" if queries else "--rankings")
@@ -205,12 +232,11 @@ def report(
     if form.delivers and out is not None:
         place = os.fspath(out)
         return Delivery(comparison, place, form.delivers, made.deliver(comparison, place))
-    settings = {"groups": True, **with_} if full else dict(with_)
-    rendered = RenderedReport(comparison, (), as_, form, settings)
+    rendered = RenderedReport(comparison, (), name, form, {"groups": True, **settings} if full else settings)
     if out is None:
         return rendered
     rests_on: dict[str, Any] = {"plan": plan_key(plan), "against": labels, "country": country}
-    rests_on |= {"settings": dict(with_)} if with_ else {}
+    rests_on |= {"settings": settings} if settings else {}
     folder, written = Path(out), []
     try:
         if large:
@@ -220,7 +246,7 @@ def report(
             rests_on |= {"large": large, "large_files": digests}
             written = [str(folder / name) for name in digests]
         files = rendered.files
-        written += _write({**files, PROVENANCE: _provenance(files, as_, comparison, rests_on)}, folder)
+        written += _write({**files, PROVENANCE: _provenance(files, name, comparison, rests_on)}, folder)
     except OSError as error:
         remedy = "choose another --out DIR"
         raise StoreError(f"cannot be written: {error.strerror or error}", where=str(out), remedy=remedy) from None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +26,14 @@ from benchsuite.data.result_tables import (
 from benchsuite.data.result_tables import small_tables as _small_tables
 from benchsuite.data.tabular import arrow_schema, to_arrow
 from benchsuite.functions.run_ending import FEWEST_LINES, SCREEN_COLUMNS, SCREEN_LINES, ending
-from benchsuite.interface import Frames, FunctionResult, Style, plain, plain_values, terminal_width
+from benchsuite.interface import Frames, FunctionResult, Style, Words, plain, plain_values, terminal_width
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import Console, ConsoleOptions
     from rich.text import Text
 
+    from benchsuite.functions.compact_table import CompactTable, SortOrder
     from benchsuite.plan import Plan
     from benchsuite.runner import RunSummary
     from benchsuite.store import Store
@@ -107,6 +109,48 @@ class Results(FunctionResult):
     def strata(self) -> DataFrame:
         """Parts of each test shown apart: warm and cold, popular and rare, new and active."""
         return self._small[STRATA.name]
+
+    def table(
+        self,
+        *,
+        models: Words = (),
+        metrics: Words = (),
+        splits: Words = (),
+        datasets: Words = (),
+        rename: Words | Mapping[str, str] = (),
+        sort: SortOrder = "given",
+        intervals: bool = False,
+        signs: bool = False,
+        digits: int | None = None,
+    ) -> CompactTable:
+        """Return one compact table, best bold and second underlined, with its frame, LaTeX, Markdown, HTML and CSV.
+
+        Args:
+            models: labels in the order of the table; all where none is named.
+            metrics: labels, costs included; all but costs where none is named.
+            splits: labels, side by side; ``user-cold/k=1`` is a group of one. All where none is named.
+            datasets: labels, side by side; all where none is named.
+            rename: what the table shows for a label: ``{"flm": "FLM (ours)"}``.
+            sort: models as given, by their place, or by name.
+            intervals: show half of the 95% interval behind each value.
+            signs: mark what is better or worse than the best reference by the corrected test.
+            digits: decimals; as many as the intervals support where not given.
+
+        Raises:
+            UsageError: when a name is unknown, or nothing was measured there.
+        """
+        from benchsuite.functions.compact_table import CompactTable, table_settings
+
+        options: dict[str, Any] = {
+            "models": models,
+            "metrics": metrics,
+            "splits": splits,
+            "datasets": datasets,
+            "rename": rename,
+        }
+        options |= {"sort": sort, "intervals": intervals, "signs": signs, "digits": digits}
+        chosen = table_settings(self.comparison, options=options)
+        return CompactTable(self.comparison, chosen)
 
     @cached_property
     def per_query(self) -> DataFrame:

@@ -24,6 +24,22 @@ _STATES = {"failed": "failed", "not applicable": "n/a", "missing": "not run"}
 
 def quality(view: ComparisonIndex, styles: Mapping[str, ModelStyle], places: Sequence[Place], metric: str) -> Figure:
     """Draw every model's value with its interval, one panel per split."""
+    return _panels(view, styles, places, metric, [text.clean(place.split_label) for place in places])
+
+
+def part_panels(view: ComparisonIndex, styles: Mapping[str, ModelStyle], cut: series.Cut, metric: str) -> Figure:
+    """Draw every model's value with its interval, one panel for the whole test and one for each part."""
+    titles = [f"{text.clean(cut.base.split_label)}: all", *(text.clean(place.group) for place in cut.places)]
+    return _panels(view, styles, (cut.base, *cut.places), metric, titles)
+
+
+def _panels(
+    view: ComparisonIndex,
+    styles: Mapping[str, ModelStyle],
+    places: Sequence[Place],
+    metric: str,
+    titles: Sequence[str],
+) -> Figure:
     order = _order(view)
     across = min(len(places), 3)
     down = math.ceil(len(places) / across)
@@ -46,7 +62,7 @@ def quality(view: ComparisonIndex, styles: Mapping[str, ModelStyle], places: Seq
             _dot(axes, there[model], position, styles[model])
         axes.set_yticks(range(len(order)), [label(model) if first else "" for model in order])
         axes.set_ylim(len(order) - 0.4, -0.6)
-        axes.set_title(wrapped(text.clean(place.split_label)))
+        axes.set_title(wrapped(titles[index]))
         axes.set_xlabel(label(view.heading(metric)))
         axes.xaxis.set_major_formatter(Bare())
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))

@@ -27,20 +27,28 @@ class TableBuilder:
         self._cells: list[list[TableCell]] = []
         self._notes: dict[str, str] = {}
 
-    def add(self, place: Place, metric: str, heading: str, *, note: str = "") -> None:
-        """Add a metric's column in one place: one cell per model, in their order; a note is its footnote."""
+    def shape(self, place: Place, metric: str) -> Form:
+        """Return how a metric's numbers are written in one place."""
         rows = [self._view.row(place, model, metric) for model in self._view.models]
-        lower = not self._view.higher_is_better(metric)
         known = [(row, row.mean) for row in rows if row is not None and _has_value(row) and row.mean is not None]
         halves = [half_width(mean, row.ci_low, row.ci_high) for row, mean in known]
         cost, unit = self._view.task(metric) == "cost", self._view.info(metric).unit
-        shape = form(
+        return form(
             [mean for _, mean in known],
             [half for half in halves if half is not None],
             cost=cost,
             share=cost and unit == "share",
             whole=cost and unit == "count",
         )
+
+    def add(self, place: Place, metric: str, heading: str, *, note: str = "", shape: Form | None = None) -> None:
+        """Add a metric's column in one place: one cell per model, in their order; a note is its footnote.
+
+        ``shape`` is how its numbers are written, where that is not for the column itself to say.
+        """
+        rows = [self._view.row(place, model, metric) for model in self._view.models]
+        lower = not self._view.higher_is_better(metric)
+        shape = shape or self.shape(place, metric)
         cells = [
             dataclasses.replace(self._cell(row, shape), sign=sign(self._view.contrast(place, model, metric)))
             for model, row in zip(self._view.models, rows, strict=True)
@@ -154,7 +162,7 @@ class TableBuilder:
 
     def _letter(self, line: str) -> str:
         if line not in self._notes:
-            self._notes[line] = _letters(len(self._notes))
+            self._notes[line] = letter(len(self._notes))
         return self._notes[line]
 
     def _conventions(self) -> Iterable[Convention]:
@@ -200,6 +208,7 @@ def _marked(cells: list[TableCell], competes: list[bool], lower: bool) -> list[T
     return result
 
 
-def _letters(index: int) -> str:
+def letter(index: int) -> str:
+    """Return the letter of a footnote by its number from 0: a to z, then aa."""
     head, tail = divmod(index, 26)
-    return (_letters(head - 1) if head else "") + chr(ord("a") + tail)
+    return (letter(head - 1) if head else "") + chr(ord("a") + tail)

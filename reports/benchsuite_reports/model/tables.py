@@ -23,6 +23,7 @@ Kind = Literal[
     "classification",
     "rating",
     "cost",
+    "selected",
 ]
 
 NOTHING = "\N{EN DASH}"

@@ -24,7 +24,9 @@ PREAMBLE = """\
 """
 
 
-def fragments(table: Table, notes: Sequence[str], width: float, *, brief: bool = False) -> list[tuple[str, str]]:
+def fragments(
+    table: Table, notes: Sequence[str], width: float, *, brief: bool = False, star: str = ""
+) -> list[tuple[str, str]]:
     """Return (label, LaTeX) of a table, cut into several where it would be wider than the text.
 
     Args:
@@ -32,10 +34,11 @@ def fragments(table: Table, notes: Sequence[str], width: float, *, brief: bool =
         notes: sentences to print under each part.
         width: points between the margins.
         brief: leave out the legend and the conventions, which are then told elsewhere.
+        star: ``*`` for tables that span both columns of a page.
     """
     limit = _SHARE * width
     parts = narrow(table, lambda piece: _width(piece, limit) <= width)
-    return [(f"tab:{part.key}", "\n".join(_fragment(part, notes, limit, brief=brief)) + "\n") for part in parts]
+    return [(f"tab:{part.key}", "\n".join(_fragment(part, notes, limit, star, brief=brief)) + "\n") for part in parts]
 
 
 def comment(line: object) -> str:
@@ -43,9 +46,9 @@ def comment(line: object) -> str:
     return text.clean(line).encode("ascii", "backslashreplace").decode()
 
 
-def _fragment(table: Table, notes: Sequence[str], limit: float, *, brief: bool) -> Iterable[str]:
+def _fragment(table: Table, notes: Sequence[str], limit: float, star: str, *, brief: bool) -> Iterable[str]:
     caption = " ".join(escape(text.sentence(line), breaks=True) for line in (table.title, *table.caption))
-    yield "\\begin{table}[tbp]"
+    yield f"\\begin{{table{star}}}[tbp]"
     yield "  \\centering"
     yield f"  \\caption{{{caption}}}"
     yield f"  \\label{{tab:{table.key}}}\\par\\smallskip"
@@ -62,7 +65,7 @@ def _fragment(table: Table, notes: Sequence[str], limit: float, *, brief: bool) 
     yield "    \\bottomrule"
     yield "  \\end{tabular}"
     yield from _below(table, notes, brief=brief)
-    yield "\\end{table}"
+    yield f"\\end{{table{star}}}"
 
 
 def meaning(tables: Sequence[Table]) -> str:
@@ -101,22 +104,23 @@ def _name_width(line: Line) -> float:
 def _line(line: Line, limit: float) -> str:
     name = text.clean(line.model)
     name = f"\\raggedright {escape(name, breaks=True)}" if _name_width(line) > limit else escape(name)
-    name += (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
+    name += (LANGUAGE_MODEL if line.language_model else "") + letters(line.notes)
     if not line.span:
-        return " & ".join([name, *map(_cell, line.cells)])
+        return " & ".join([name, *map(set_cell, line.cells)])
     notes = next((cell.notes for cell in line.cells if cell.notes), ())
-    return f"{name} & \\multicolumn{{{len(line.cells)}}}{{l@{{}}}}{{\\emph{{{escape(line.span)}}}{_letters(notes)}}}"
+    return f"{name} & \\multicolumn{{{len(line.cells)}}}{{l@{{}}}}{{\\emph{{{escape(line.span)}}}{letters(notes)}}}"
 
 
-def _cell(cell: TableCell) -> str:
+def set_cell(cell: TableCell) -> str:
+    """Return the LaTeX of one cell: its value with marks and footnotes, or the words in its place."""
     if not cell.number:
         words_ = escape(cell.words)
-        return (f"\\emph{{{words_}}}" if ":" in cell.words else words_) + _letters(cell.notes)
+        return (f"\\emph{{{words_}}}" if ":" in cell.words else words_) + letters(cell.notes)
     number = _number(cell.number)
     number = {"best": f"\\textbf{{{number}}}", "second": f"\\underline{{{number}}}", "": number}[cell.mark]
     margin = f"\\,{{\\scriptsize$\\pm$}}{{\\scriptsize {_number(cell.margin)}}}" if cell.margin else ""
     sign = {"better": "$^{+}$", "worse": "$^{-}$", "": ""}[cell.sign]
-    return number + margin + sign + _letters(cell.notes)
+    return number + margin + sign + letters(cell.notes)
 
 
 def _number(line: str) -> str:
@@ -124,7 +128,7 @@ def _number(line: str) -> str:
 
 
 def _head(column: Column, limit: float) -> str:
-    ending = ("\\,$\\downarrow$" if column.lower else "") + _letters(column.notes)
+    ending = ("\\,$\\downarrow$" if column.lower else "") + letters(column.notes)
     if _column_width(column, math.inf) > limit:
         return f"\\parbox[b]{{{limit:g}pt}}{{\\raggedleft {escape(column.heading, breaks=True)}{ending}}}"
     lines = [escape(line) for line in text.two_lines(column.heading)]
@@ -132,7 +136,8 @@ def _head(column: Column, limit: float) -> str:
     return lines[0] if len(lines) == 1 else "\\shortstack[r]{" + " \\\\ ".join(lines) + "}"
 
 
-def _letters(notes: Sequence[str]) -> str:
+def letters(notes: Sequence[str]) -> str:
+    """Return the letters of footnotes as LaTeX."""
     return f"\\textsuperscript{{{','.join(notes)}}}" if notes else ""
 
 
@@ -141,7 +146,7 @@ def _width(table: Table, limit: float) -> float:
     lines = list(table.lines())
     model = min(limit, max(map(_name_width, lines)))
     cells = sum(
-        max(_column_width(column, limit), *(0 if line.span else _cell_width(line.cells[index]) for line in lines))
+        max(_column_width(column, limit), *(0 if line.span else cell_width(line.cells[index]) for line in lines))
         + 2 * _GAP
         for index, column in enumerate(table.columns)
     )
@@ -155,9 +160,10 @@ def _column_width(column: Column, limit: float) -> float:
     return min(limit, max(map(points, lines)))
 
 
-def _cell_width(cell: TableCell) -> float:
-    letters = points("a" * len(cell.notes) + ("+" if cell.sign else ""))
+def cell_width(cell: TableCell) -> float:
+    """Estimate how wide a cell is set in footnote size, in points."""
+    around = points("a" * len(cell.notes) + ("+" if cell.sign else ""))
     if not cell.number:
-        return points(cell.words) + letters
+        return points(cell.words) + around
     number = points(cell.number) * (_BOLD if cell.mark == "best" else 1.0)
-    return number + letters + (points(f" \N{PLUS-MINUS SIGN}{cell.margin}") if cell.margin else 0.0)
+    return number + around + (points(f" \N{PLUS-MINUS SIGN}{cell.margin}") if cell.margin else 0.0)

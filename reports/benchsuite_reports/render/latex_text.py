@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 
 _SPECIAL = {
@@ -116,6 +117,14 @@ def escape(text: str, *, breaks: bool = False) -> str:
             pieces.append("\\allowbreak{}")
             run = 0
     return "".join(pieces)
+
+
+def prose(text: str, *, breaks: bool = False) -> str:
+    """Return LaTeX of a sentence: as :func:`escape` does, an apostrophe inside a word set as one.
+
+    The straight one is in a font of its own, which some installations have as a bitmap only.
+    """
+    return escape(re.sub(r"(?<=\w)'(?=\w)", "\N{RIGHT SINGLE QUOTATION MARK}", text), breaks=breaks)
 
 
 def _one(character: str) -> str:

@@ -87,32 +87,35 @@ def _draw(table: Table) -> list[str]:
 
 
 def _head(column: Column) -> str:
-    return escape(column.heading) + (" \N{DOWNWARDS ARROW}" if column.lower else "") + _letters(column.notes)
+    return escape(column.heading) + (" \N{DOWNWARDS ARROW}" if column.lower else "") + letters(column.notes)
 
 
 def _model(line: Line, ceiling: bool) -> str:
-    name = escape(text.clean(line.model)) + (LANGUAGE_MODEL if line.language_model else "") + _letters(line.notes)
+    name = escape(text.clean(line.model)) + (LANGUAGE_MODEL if line.language_model else "") + letters(line.notes)
     return f"{name} (ceiling)" if ceiling else name
 
 
 def _cells(line: Line) -> list[str]:
     """Return a row's cells; what holds for the whole row is said once in full."""
     if not line.span:
-        return [_cell(cell) for cell in line.cells]
+        return [set_cell(cell) for cell in line.cells]
     told = next(index for index, cell in enumerate(line.cells) if cell.words == line.span)
     state = escape(line.span.partition(":")[0])
-    return [_cell(cell) if index == told or cell.words != line.span else state for index, cell in enumerate(line.cells)]
+    cells = enumerate(line.cells)
+    return [set_cell(cell) if index == told or cell.words != line.span else state for index, cell in cells]
 
 
-def _cell(cell: TableCell) -> str:
+def set_cell(cell: TableCell) -> str:
+    """Return the Markdown of one cell: its value with marks and footnotes, or the words in its place."""
     if not cell.number:
-        return escape(cell.words) + _letters(cell.notes)
+        return escape(cell.words) + letters(cell.notes)
     number = escape(cell.number)
     number = {"best": f"**{number}**", "second": f"<ins>{number}</ins>", "": number}[cell.mark]
     margin = f" \N{PLUS-MINUS SIGN}{escape(cell.margin)}" if cell.margin else ""
     sign = {"better": f" {BETTER}", "worse": f" {WORSE}", "": ""}[cell.sign]
-    return number + margin + sign + _letters(cell.notes)
+    return number + margin + sign + letters(cell.notes)
 
 
-def _letters(notes: Sequence[str]) -> str:
+def letters(notes: Sequence[str]) -> str:
+    """Return the letters of footnotes."""
     return f"<sup>{','.join(notes)}</sup>" if notes else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,26 +14,34 @@ from benchsuite_reports.model import series, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.sections import Section, sections
 from benchsuite_reports.model.tables import Table
-from benchsuite_reports.model.verdict import verdicts
 from benchsuite_reports.render.bibliography import Bibliography
 from benchsuite_reports.render.latex_tables import PREAMBLE, comment, fragments, meaning
 from benchsuite_reports.render.latex_text import escape
-from benchsuite_reports.render.paper_text import MOST_STUDIES, TRIALS, limitations, setup
+from benchsuite_reports.render.paper_main import Layout, main_results
+from benchsuite_reports.render.paper_setup import limitations, settings_table, setup
+from benchsuite_reports.render.paper_text import MOST_STUDIES, TRIALS, details, missing
 from benchsuite_reports.render.tidy import as_bytes
 
-_WIDTHS = {"article": 345.0, "acmart": 395.0}
+_LAYOUTS = {"article": Layout(345.0), "acmart": Layout(395.0), "sigconf": Layout(506.0, "*")}
 _ARTICLE = """\
 \\documentclass{article}
+\\usepackage{array}
 \\usepackage{booktabs}
 \\usepackage{graphicx}
 \\usepackage{url} % entries of references.bib may hold addresses
 \\providecommand{\\Description}[2][]{} % for readers who cannot see a figure; acmart has it
+% These signs are in fonts that some installations have as bitmaps only; those of the typewriter font are outlines.
+\\ifdefined\\Umathchar\\else
+  \\renewcommand{\\textquotesingle}{{\\fontencoding{OT1}\\fontfamily{cmtt}\\selectfont\\char13}}
+  \\renewcommand{\\textasciigrave}{{\\fontencoding{OT1}\\fontfamily{cmtt}\\selectfont\\char18}}
+\\fi
 """
 _ACM = """\
 % Without the fonts of the ACM (libertine, in texlive-fonts-extra) the class sets fonts that do not stretch.
 \\IfFileExists{libertine.sty}{}{\\PassOptionsToPackage{expansion=false}{microtype}}
-\\documentclass[manuscript,nonacm]{acmart}
+\\documentclass[@form@,nonacm]{acmart}
 \\settopmatter{printacmref=false}
+\\usepackage{array}
 """
 _TABLES_A_PAGE = 8
 _PLACES = 4
@@ -45,9 +54,10 @@ _CODES = """\
 
 @dataclass
 class Paper(Report):
-    """A folder that compiles: setup, tables, figures, limitations and references."""
+    """A folder that compiles: a main text of few pages, all other tables and figures as its appendix, references."""
 
-    style: Literal["article", "acmart"] = "article"
+    style: Literal["article", "acmart", "sigconf"] = "article"
+    """Of the page: one column of article or of the ACM's manuscripts, or two of its conference papers."""
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``main.tex`` and all that it needs.
@@ -59,13 +69,21 @@ class Paper(Report):
 
         view = ComparisonIndex(comparison)
         bibliography = Bibliography(comparison)
-        drawn = figures(comparison)
-        files = {"main.tex": self._main(comparison, bibliography), "setup.tex": setup(view, bibliography)}
-        tables: dict[str, str] = {}
-        files["results.tex"] = _results(view, tables, _WIDTHS[self.style], list(drawn))
-        files["limitations.tex"] = limitations(view)
+        layout = _LAYOUTS[self.style]
+        drawn = figures(comparison, joined=False)
+        main = main_results(view, layout, list(drawn))
+        tables = {**main.tables, "settings": settings_table(view, bibliography, layout.star)}
+        files = {
+            "main.tex": self._main(comparison, bibliography),
+            "setup.tex": f"{setup(view, bibliography)}\n\\input{{tables/settings}}\n",
+            "results.tex": main.source + "".join(map(_figure, main.figures)),
+            "limitations.tex": limitations(view),
+            "appendix.tex": f"{details(view, bibliography)}\n{missing(view)}\n",
+        }
+        files["appendix.tex"] += _everything(view, tables, layout, [stem for stem in drawn if stem not in main.figures],
+                                             main.shown)  # fmt: skip
         if any("\\benchsuitechar{" in line for line in (*files.values(), *tables.values())):
-            files["limitations.tex"] += _CODES
+            files["appendix.tex"] += _CODES
         files |= {f"tables/{name}.tex": line for name, line in tables.items()}
         if bibliography:
             files["references.bib"] = bibliography.render()
@@ -82,9 +100,11 @@ class Paper(Report):
             if self.style == "article"
             else "\\author{Author}\n\\affiliation{\\institution{Institution}\\city{City}\\country{Country}}\n"
         )
+        form = "sigconf" if self.style == "sigconf" else "manuscript"
         lines = [
             f"% {comment(comparison.name)}: pdflatex main; bibtex main; pdflatex main; pdflatex main",
-            (_ARTICLE if self.style == "article" else _ACM) + PREAMBLE.rstrip("\n"),
+            (_ARTICLE if self.style == "article" else _ACM.replace("@form@", form)) + PREAMBLE.rstrip("\n"),
+            "\\renewcommand{\\labelitemi}{$\\bullet$} % the bullet of text is a bitmap in some installations",
             "% Numbers and long names may stand far from a place where a line can break.",
             "\\emergencystretch=3em",
             f"\\title{{{title}}}",
@@ -96,17 +116,33 @@ class Paper(Report):
         ]
         if bibliography:
             lines += [f"\\bibliographystyle{{{style}}}", "\\bibliography{references}"]
+        lines += [
+            "\\clearpage",
+            "\\appendix",
+            *(["\\onecolumn"] if self.style == "sigconf" else []),
+            "\\input{appendix}",
+        ]
         return "\n".join([*lines, "\\end{document}"]) + "\n"
 
 
-def _results(view: ComparisonIndex, tables: dict[str, str], width: float, stems: list[str]) -> str:
-    """Return the section on results, and put each table into ``tables`` by the name of its file."""
-    out = ["\\section{Results}\n\\label{sec:results}\n"]
-    said = [one.text for one in verdicts(view) if one.kind != "warning"]
-    if said:
-        items = "".join(f"  \\item {escape(line, breaks=True)}\n" for line in said)
-        out.append(f"\\begin{{itemize}}\\raggedright\n{items}\\end{{itemize}}\n")
-    parts = [section for section in sections(view.comparison) if section.tables]
+def _everything(
+    view: ComparisonIndex, tables: dict[str, str], layout: Layout, stems: list[str], told: frozenset[str]
+) -> str:
+    """Return the section of the appendix on results, and put each table into ``tables`` by the name of its file.
+
+    Args:
+        view: the comparison.
+        tables: what is there already, and what is added.
+        layout: of the tables.
+        stems: of the figures that are not in the main text.
+        told: keys of tables that are in the main text.
+    """
+    out = ["\\section{All results}\n\\label{sec:all}\n"]
+    parts = [
+        dataclasses.replace(section, tables=tuple(table for table in section.tables if table.key not in told))
+        for section in sections(view.comparison)
+    ]
+    parts = [section for section in parts if section.tables]
     many = len(series.wholes(view)) > _PLACES
     shown = [table for section in parts for table in section.tables if _shown(section, table, many=many)]
     legend = meaning(shown)
@@ -116,9 +152,10 @@ def _results(view: ComparisonIndex, tables: dict[str, str], width: float, stems:
     for section in parts:
         found: list[str] = []
         for table in section.tables:
-            pieces = fragments(table, (), width, brief=True)
+            pieces = fragments(table, (), layout.width, brief=True)
+            pieces = [piece for piece in pieces if piece[0].removeprefix("tab:") not in tables]
             names = [label.removeprefix("tab:") for label, _ in pieces]
-            tables.update(zip(names, (line for _, line in pieces), strict=True))
+            tables |= dict(zip(names, (line for _, line in pieces), strict=True))
             (found if _shown(section, table, many=many) else apart).extend(names)
         if not found:
             continue

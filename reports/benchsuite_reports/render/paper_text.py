@@ -1,4 +1,4 @@
-"""The words of a paper: setup, results and limitations, written from what the comparison knows and nothing else."""
+"""The words of a paper's appendix: every detail that the comparison knows of the setup, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchsuite_reports.model.comparison_index import FALLBACK, ComparisonIndex,
 from benchsuite_reports.model.numbers import count, percent
 from benchsuite_reports.model.verdict import verdicts
 from benchsuite_reports.render.bibliography import Bibliography
-from benchsuite_reports.render.latex_text import escape
+from benchsuite_reports.render.latex_text import prose
 
 MOST_STUDIES = 40
 """More studies than these are told model by model."""
@@ -21,25 +21,30 @@ TRIALS = "tuning.csv"
 """Where each of them is told, beside the paper."""
 
 
-def setup(view: ComparisonIndex, bibliography: Bibliography) -> str:
-    """Return the section on the experimental setup."""
+def details(view: ComparisonIndex, bibliography: Bibliography) -> str:
+    """Return the section of the appendix on the experimental setup."""
     comparison = view.comparison
     splits = [info for info in comparison.splits if not info.group]
     parts = [
-        "\\section{Experimental setup}\n\\label{sec:setup}\n",
+        "\\section{Details of the setup}\n\\label{sec:setup}\n",
         _list("Data", [_data(about, bibliography) for about in comparison.datasets]),
         _list("Splits", [_said(text.split_line(about)) + bibliography.cite(about) for about in splits]),
         _list("Models", [_model(view, about, bibliography) for about in comparison.models]),
         _tuning(view, comparison.tuning),
         _list("Metrics", [_metric(view, about, bibliography) for about in comparison.metrics]),
-        _paragraph("Statistics", [*map(text.sentence, comparison.notes), *_tests(comparison.contrasts)]),
+        _paragraph("Statistics", [*map(text.sentence, comparison.notes), *tests(comparison.contrasts)]),
         _list("Provenance", _provenance(comparison.provenance)),
     ]
     return "\n".join(part for part in parts if part)
 
 
-def limitations(view: ComparisonIndex) -> str:
-    """Return the section on what the numbers do not say: what was not applicable, failed, was missing or fell back."""
+def missing(view: ComparisonIndex) -> str:
+    """Return the section of the appendix on what the numbers do not say."""
+    return "\\section{What has no value, and warnings}\n\\label{sec:missing}\n" + _items(map(_said, gaps(view)))
+
+
+def gaps(view: ComparisonIndex) -> list[str]:
+    """Return sentences on what the numbers do not say: what was not applicable, failed, was missing or fell back."""
     reasons: dict[tuple[str, str, str], list[str]] = {}
     shares: list[str] = []
     for place in view.places:
@@ -64,9 +69,7 @@ def limitations(view: ComparisonIndex) -> str:
         said.insert(0, f"{', '.join(map(text.clean, simulated))} {verb} simulated: generated, not observed.")
     said += shares
     said += [one.text.removeprefix("Warning: ") for one in verdicts(view) if one.kind == "warning"]
-    if not said:
-        said = ["Every planned cell has a value, and no model left an answer to the fallback."]
-    return "\\section{Limitations}\n\\label{sec:limitations}\n" + _items(_said(line) for line in said)
+    return said or ["Every planned cell has a value, and no model left an answer to the fallback."]
 
 
 def _gaps(view: ComparisonIndex, place: Place) -> Iterator[tuple[str, str, str]]:
@@ -91,7 +94,7 @@ def _gaps(view: ComparisonIndex, place: Place) -> Iterator[tuple[str, str, str]]
 
 
 def _said(line: str) -> str:
-    return escape(line, breaks=True)
+    return prose(line, breaks=True)
 
 
 def _items(texts: Iterable[str]) -> str:
@@ -113,7 +116,7 @@ def _data(about: DatasetInfo, bibliography: Bibliography) -> str:
 
 
 def _model(view: ComparisonIndex, about: ModelInfo, bibliography: Bibliography) -> str:
-    line = f"\\textbf{{{escape(text.clean(about.label), breaks=True)}}}{bibliography.cite(about)}: "
+    line = f"\\textbf{{{_said(text.clean(about.label))}}}{bibliography.cite(about)}: "
     kinds = [
         kind
         for kind, holds in (
@@ -143,7 +146,7 @@ def _metric(view: ComparisonIndex, about: MetricInfo, bibliography: Bibliography
     said = view.convention(about.label) or text.clean(about.summary)
     direction = "higher" if view.higher_is_better(about.label) else "lower"
     sentence = f"{text.sentence(said)} " if said else ""
-    head = f"\\textbf{{{escape(view.heading(about.label))}}}{bibliography.cite(about)}: "
+    head = f"\\textbf{{{prose(view.heading(about.label))}}}{bibliography.cite(about)}: "
     return head + _said(f"{sentence}{direction.capitalize()} is better.")
 
 
@@ -152,16 +155,16 @@ def _tuning(view: ComparisonIndex, tuning: Sequence[Trials]) -> str:
     if not tuning:
         return ""
     if len(tuning) > MOST_STUDIES:
-        budget = f"Budget of each model on each fold: {_budget(tuning[0])}, on {view.heading(tuning[0].on)}"
+        given = f"Budget of each model on each fold: {budget(tuning[0])}, on {view.heading(tuning[0].on)}"
         told = f"every trial with its settings and value, and which won, is in {TRIALS}"
-        return _list("Tuning", [_said(text.sentence(f"{budget}; {told}")), *map(_studies, _by_model(tuning))])
+        return _list("Tuning", [_said(text.sentence(f"{given}; {told}")), *map(_studies, _by_model(tuning))])
     texts = []
     for trials in tuning:
-        budget = _budget(trials)
+        given = budget(trials)
         searched = ", ".join(map(text.clean, trials.searched)) or "nothing"
         fold = f"seed {trials.seed}, fold {text.clean(trials.fold)}"
         line = f"{text.clean(trials.model)} on {text.study(trials)} ({fold})"
-        line += f": budget {budget}, {len(trials.values)} tried, searched {searched}, on {view.heading(trials.on)}"
+        line += f": budget {given}, {len(trials.values)} tried, searched {searched}, on {view.heading(trials.on)}"
         if trials.best is None:
             line += "; every trial failed"
         else:
@@ -177,7 +180,8 @@ def _tuning(view: ComparisonIndex, tuning: Sequence[Trials]) -> str:
     return _list("Tuning", texts)
 
 
-def _budget(trials: Trials) -> str:
+def budget(trials: Trials) -> str:
+    """Return what each model could spend on a search."""
     return ", ".join(f"{count(value)} {name}" for name, value in trials.budget.items() if value is not None)
 
 
@@ -206,14 +210,15 @@ def _studies(several: Sequence[Trials]) -> str:
     return _said(text.sentence(line + (f"; at an end of its range: {ends}" if ends else "")))
 
 
-def _tests(contrasts: Sequence[Contrast]) -> list[str]:
+def tests(contrasts: Sequence[Contrast]) -> list[str]:
+    """Return sentences on how models are compared; none where they are not."""
     if not contrasts:
         return []
     tests = ", ".join(dict.fromkeys(one.test for one in contrasts if one.p is not None)) or "none"
     draws = max(one.draws for one in contrasts)
     drawn = f" with up to {draws:,} draws" if draws else ""
     return [
-        f"Each model is compared with the best classic of its table, paired by user ({tests}{drawn}).",
+        f"Each model is compared with the best reference of its table, paired by user ({tests}{drawn}).",
         "The p-values are two-sided, with Holm's correction over all tests of the table.",
         "The effect size is the mean difference by its standard deviation over users.",
     ]
