@@ -15,10 +15,12 @@ from benchsuite.data.infos import (
 )
 from benchsuite.data.predictions import EvaluationInput, Pairs, PairScores, Rankings
 from benchsuite.data.relevance import Relevance, Relevant, explicit_negatives, relevant_rows
-from benchsuite.data.rows import Row, RowOrigin, State, as_record, split_label
+from benchsuite.data.rows import NOT_ITS_OWN, TIES_TOLD, Row, RowOrigin, State, as_record, split_label
 from benchsuite.data.strata import Stratum, StratumFamily
 
 __all__ = [
+    "NOT_ITS_OWN",
+    "TIES_TOLD",
     "Bool",
     "Comparison",
     "Contrast",
