@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, percentile_interval
+from benchsuite.analysis.cell_evaluation import (
+    REPLICATES,
+    CellEvaluator,
+    CellResult,
+    mean_undecided,
+    percentile_interval,
+)
 from benchsuite.analysis.contamination import contamination_notes, title_completion_notes
 from benchsuite.analysis.costs import COSTS, Costs
 from benchsuite.analysis.machines import machine_notes
@@ -141,7 +147,7 @@ def _rows(
             yield Row(dataset, split, model, metric, None, None, None, n, "not applicable", reason, group)
             continue
         low, high = percentile_interval(np.mean([part.replicates for part in parts], axis=0))
-        yield Row(dataset, split, model, metric, value, low, high, n, "ok", group=group)
+        yield Row(dataset, split, model, metric, value, low, high, n, "ok", "", group, *mean_undecided(parts))
 
 
 def _with_groups(splits: Sequence[SplitInfo]) -> Iterator[SplitInfo]:

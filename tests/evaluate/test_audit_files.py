@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from benchsuite_interchange.split_files import Wanted, read_part
 
 from benchsuite.errors import DataError
-from benchsuite_interchange.split_files import Wanted, read_part
 
 
 def table(text: str, name: str = "t.csv") -> Callable[[Path], Path]:

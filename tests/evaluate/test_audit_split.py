@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchsuite_interchange.split_files import SplitPart, Wanted, read_part
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
@@ -17,7 +18,6 @@ from benchsuite.errors import DataError
 from benchsuite.registry import load_source, load_split
 from benchsuite_interchange.drift import divergence, popularity_drift
 from benchsuite_interchange.split_audit import PROMISES, AuditLine, diagnose
-from benchsuite_interchange.split_files import SplitPart, Wanted, read_part
 
 
 @pytest.fixture(scope="module")
