@@ -25,11 +25,13 @@ class Measures:
         mean: the value that its row shows.
         queries: by cell (seed and fold) float64[q], values per query; NaN does not count.
         replicates: float64[b], the row's value under resamples of users, averaged over cells; empty without them.
+        competes: whether the model itself decided at least half of the answers, see :func:`benchsuite.data.decides`.
     """
 
     mean: float
     queries: Sequence[Float64]
     replicates: Float64
+    competes: bool = True
 
     @property
     def pooled(self) -> bool:
@@ -65,8 +67,15 @@ class MetricColumn:
     group: str = ""
 
     def best(self, among: Sequence[str]) -> str | None:
-        """Return the model with the best mean of those named; the first of equals; None when none has a value."""
-        means = {name: self.models[name].mean for name in among if name in self.models}
+        """Return the model with the best mean of those named; the first of equals; None when none has a value.
+
+        Models that did not decide their answers themselves are passed over as long as another one has a value: a model
+        that is better than the fallback or than the order of ties has not beaten the model under whose name they stand.
+        """
+        there = {name: self.models[name] for name in among if name in self.models}
+        means = {name: one.mean for name, one in there.items() if one.competes} or {
+            name: one.mean for name, one in there.items()
+        }
         if not means:
             return None
         return (max if self.higher_is_better else min)(means, key=lambda name: means[name])

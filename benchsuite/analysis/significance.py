@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from benchsuite.analysis import paired_statistics
-from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult
+from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, mean_undecided
 from benchsuite.analysis.contrasts import Measures, MetricColumn, Test, contrast, holm_corrected, variance_components
 from benchsuite.analysis.ranks import rank_models
-from benchsuite.data import Contrast, Float64, Int32, MeanRanks, Row, VarianceComponents
+from benchsuite.data import Contrast, Float64, Int32, MeanRanks, Row, VarianceComponents, decides
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan
 from benchsuite.store import MANIFEST, Store, unreadable
@@ -74,6 +74,8 @@ def significance_tests(
             "against": chosen,
             "test": [test, paired_statistics.DRAWS, REPLICATES],
         }
+        if idle := _idle(compete):
+            identity["do not compete"] = idle
         work = lambda: _work(table, classics, chosen, test)  # noqa: B023, E731 - called at once
         read = lambda content: _tests(content, split)  # noqa: B023, E731 - same
         found = _remembered(measurer.store, identity, work, read)
@@ -81,6 +83,16 @@ def significance_tests(
         spreads += found[1]
     standings = tuple(_standings(plan, measurer.store, rows, ceilings))
     return Judgement(tuple(contrasts), tuple(spreads), standings)
+
+
+def _idle(models: Mapping[str, Sequence[CellResult]]) -> list[list[str]]:
+    """Return model, metric and group of the values that the model itself did not decide."""
+    return [
+        [name, metric, group]
+        for name, results in models.items()
+        for metric, group in results[0].measured
+        if not decides(*mean_undecided([result.measured[metric, group] for result in results]))
+    ]
 
 
 def _work(table: ComparisonTable, classics: Sequence[str], chosen: Sequence[str], test: Test) -> dict[str, Any]:
@@ -182,7 +194,7 @@ class ComparisonTable:
                 continue
             queries = [cell[metric][mask] for cell, mask in zip(values[name], counted, strict=True)]
             replicates = np.stack([part.replicates for part in parts]).astype(np.float64).mean(axis=0)
-            models[name] = Measures(mean, queries, replicates)
+            models[name] = Measures(mean, queries, replicates, decides(*mean_undecided(parts)))
         return MetricColumn(dataset, split, metric, higher, users, self.seeds, models, group)
 
 

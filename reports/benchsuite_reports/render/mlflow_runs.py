@@ -220,9 +220,7 @@ def _settings(origin: RowOrigin, comparison: Comparison) -> dict[str, Any]:
     """Return every setting behind a run; a setting that tuning chose differently by fold is the list of its values."""
     found: dict[str, Any] = {"dataset": origin.dataset, "split": origin.split, "model": origin.model}
     planned = comparison.provenance.get("settings", {})
-    found |= {
-        name: planned[name] for name in ("seeds", "k", *_RULES) if name in planned
-    }
+    found |= {name: planned[name] for name in ("seeds", "k", *_RULES) if name in planned}
     parts: tuple[tuple[str, Sequence[PluginInfo], str], ...] = (
         ("dataset", comparison.datasets, origin.dataset),
         ("split", comparison.splits, origin.split),
