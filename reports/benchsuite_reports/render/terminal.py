@@ -12,7 +12,7 @@ import annotated_types
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-from benchsuite_reports.model import text
+from benchsuite_reports.model import chosen_settings, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.legend import legend
 from benchsuite_reports.model.sections import Section, sections
@@ -66,11 +66,19 @@ class Terminal(Report):
         if meaning:
             out.extend(["", self._strong("Legend"), *self._wrap(" ".join(meaning))])
         conventions = dict.fromkeys((said.heading, said.text) for table in everything for said in table.conventions)
+        out.extend([] if self.brief else self._chosen(comparison))
         if conventions and not self.brief:
             out.extend(["", self._strong("How it is measured")])
             for heading, said in _merged(conventions):
                 out.extend(self._wrap(f"{heading}: {said}", indent=_GAP))
         return {"report.txt": ("\n".join(line.rstrip() for line in out) + "\n").encode()}
+
+    def _chosen(self, comparison: Comparison) -> Iterable[str]:
+        lines = chosen_settings.lines(comparison)
+        if lines:
+            yield from ("", self._strong("Settings chosen by search"))
+        for line in lines:
+            yield from self._wrap(line, indent=_GAP)
 
     def _section(self, section: Section) -> Iterable[str]:
         if section.text:
