@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchsuite.arguments import DataFolders, Quiet, RunName, StoreFolder, data_locations
 from benchsuite.functions.run_arguments import ExperimentLike, open_store, read_experiment, read_store
-from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, table
+from benchsuite.interface import Frames, FunctionResult, Style, count, frame, plain, table
 
 if TYPE_CHECKING:
     from benchsuite.plan import Cell, Plan
@@ -61,7 +61,7 @@ class Status(FunctionResult):
             rows.append([row["dataset"], row["split"], row["model"], counts, "; ".join(row["reasons"])])
         totals = ", ".join(f"{number} {state}" for state, number in self.totals.items())
         body = table(["data set", "split", "model", "cells", "why"], rows)
-        return f"{body}\n\n{self.plan.name}: {len(self.plan.cells)} cells: {totals}"
+        return f"{body}\n\n{self.plan.name}: {count(len(self.plan.cells), 'cell')}: {totals}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return totals and rows as plain values."""

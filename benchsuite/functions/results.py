@@ -24,7 +24,7 @@ from benchsuite.data.result_tables import (
 )
 from benchsuite.data.result_tables import small_tables as _small_tables
 from benchsuite.data.tabular import arrow_schema, to_arrow
-from benchsuite.interface import Frames, FunctionResult, Style, plain, plain_values, terminal_width
+from benchsuite.interface import Frames, FunctionResult, Style, count, plain, plain_values, terminal_width
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -124,7 +124,8 @@ class Results(FunctionResult):
     def __repr__(self) -> str:
         """Return one line; ``print`` shows the tables."""
         about = self.comparison
-        counts = f"{len(about.datasets)} data sets, {len(about.splits)} splits, {len(about.models)} models"
+        parts = ((about.datasets, "data set"), (about.splits, "split"), (about.models, "model"))
+        counts = ", ".join(count(len(part), thing) for part, thing in parts)
         return f'<Results of "{self.name}": {counts}; print() shows the tables>'
 
     @property
@@ -155,8 +156,8 @@ class Results(FunctionResult):
         parts += [f"{outcome.not_applicable} not applicable"] if outcome.not_applicable else []
         if outcome.trials:
             lost = f", {len(outcome.failed_trials)} of which failed" if outcome.failed_trials else ""
-            parts += [f"after {outcome.trials} tuning trials{lost}"]
-        yield f"{outcome.planned} cells: {', '.join(parts)}."
+            parts += [f"after {count(outcome.trials, 'tuning trial')}{lost}"]
+        yield f"{count(outcome.planned, 'cell')}: {', '.join(parts)}."
         for (place, reason), times in Counter((*outcome.failed, *outcome.failed_trials)).items():
             yield f"  failed: {place}: {reason}" + (f" ({times} times)" if times > 1 else "")
         if not self.ok:

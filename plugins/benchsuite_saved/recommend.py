@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.errors import UsageError
-from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, Words, frame, plain, several, table
+from benchsuite.interface import (
+    Frames,
+    FunctionResult,
+    Option,
+    PathLike,
+    Style,
+    Words,
+    count,
+    frame,
+    plain,
+    several,
+    table,
+)
 
 if TYPE_CHECKING:
     from benchsuite_saved.folder import Saved
@@ -114,5 +126,5 @@ def recommend(
     if not shown:
         told.append("no history is named: add --history TITLE or --history-id ID")
     if len(answers) < k:
-        told.append(f"{saved.about['model']['name']} scores {len(answers)} items after this history, not {k}")
+        told.append(f"{saved.about['model']['name']} scores {count(len(answers), 'item')} after this history, not {k}")
     return Recommendations(str(folder), saved, shown, answers, told)

@@ -133,7 +133,8 @@ class TableBuilder:
             return None
         told = {(cell.words, cell.notes) for cell in cells if cell.words != NOTHING}
         span = ""
-        if len(told) == 1 and all(not cell.number for cell in cells):
+        # Of several places, each says it for itself: words across all of them leave the others blank in plain text.
+        if len(places) == 1 and len(told) == 1 and all(not cell.number for cell in cells):
             span = next(iter(told))[0]
         own = [row for _, rows in self._metrics if (row := rows[index]) is not None]
         notes = (self._view.fallback_note(places, model), ties_note(own), idle_note(own))
