@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -177,7 +176,8 @@ def _lines(name: str, found: bytes, wanted: bytes) -> Iterator[str]:
 
 def _where_they_differ(one: str, other: str) -> tuple[str, str]:
     """Return two texts from a little before their first difference on, cut to a readable length."""
-    equal = len(os.path.commonprefix([one, other]))
+    pairs = enumerate(zip(one, other, strict=False))
+    equal = next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
     start = max(0, equal - _BEFORE)
     end = start + _SHOWN
     before = "..." if start else ""

@@ -43,13 +43,20 @@ class Recommendations(FunctionResult):
         self.folder, self._saved, self._told = folder, saved, tuple(told)
         self.history, self.answers = tuple(history), tuple(answers)
 
+    @property
+    def ok(self) -> bool:
+        """False when nothing is recommended."""
+        return bool(self.answers)
+
     def text(self, style: Style = plain) -> str:
         """Return a line for each recommended item."""
+        if not self.answers:
+            return "nothing is recommended"
         rows = [
             (rank, self._saved.titles[one.item], f"{one.score:.3f}", self._because(one.because) or "no single item")
             for rank, one in enumerate(self.answers, 1)
         ]
-        return table(("", "title", "score", "because of"), rows) if rows else ""
+        return table(("", "title", "score", "because of"), rows)
 
     def advice(self) -> Sequence[str]:
         """Return how titles were read, and why there are fewer items than asked for."""

@@ -93,9 +93,7 @@ def test_the_scaffold_abstains_where_it_knows_nothing(tmp_path: Path, capsys: py
     assert "warning" not in capsys.readouterr().out
 
 
-def test_a_store_that_does_not_tell_of_ties_says_so(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_store_that_does_not_tell_of_ties_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a store of an older version: neither the lists nor the measurements tell of ties."""
     from benchsuite.analysis import build, cell_evaluation, latest_plan
     from benchsuite.store import Store

@@ -130,9 +130,9 @@ def test_the_verbs_train_and_recommend(ease: str, capsys) -> None:
 
 
 def test_too_few_items_with_a_score_are_said(ease: str, capsys) -> None:
-    assert run("recommend", ease) == 0
+    assert run("recommend", ease) == 1
     out, err = capsys.readouterr()
-    assert out == ""
+    assert out == "nothing is recommended\n"
     assert err == (
         "no history is named: add --history TITLE or --history-id ID\nease scores 0 items after this history, not 10\n"
     )

@@ -45,7 +45,11 @@ _CODES = """\
 
 @dataclass
 class Paper(Report):
-    """A folder that compiles: setup, tables, figures, limitations and references."""
+    """A folder that compiles: setup, tables, figures, limitations and references.
+
+    Attributes:
+        style: the document class.
+    """
 
     style: Literal["article", "acmart"] = "article"
 

@@ -28,7 +28,14 @@ _FIRST = frozenset({"overview", "warm", "cold", "all", "ranking", "classificatio
 
 @dataclass
 class Terminal(Report):
-    """Tables as plain text, to be read at once."""
+    """Tables as plain text, to be read at once.
+
+    Attributes:
+        colour: use the terminal's codes for bold, underlined and dim.
+        width: characters of a line.
+        groups: show every table of each group of queries and of parts by popularity and activity.
+        brief: show only what a reader wants first.
+    """
 
     printable: ClassVar[bool] = True
 
