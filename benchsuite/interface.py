@@ -173,13 +173,29 @@ def terminal_width() -> int:
 
 
 def prose(text: str) -> str:
-    """Return a docstring's text without its marks, each paragraph wrapped as the terminal is wide."""
+    """Return a docstring's text without its marks, wrapped as the terminal is wide.
+
+    A paragraph is filled; where lines are indented or are items of a list, each line is wrapped by itself.
+    """
     import textwrap
 
     plain_text = re.sub(r":\w+:`~?([^`]*)`", r"\1", text).replace("``", "")
+    plain_text = re.sub(r"(?<![\w*])\*(?=\S)([^*\n]+(?:\n[^*\n]+)?)(?<=\S)\*(?![\w*])", r"\1", plain_text)
     width = terminal_width()
+    if not width:
+        return plain_text
+
+    def wrapped(line: str) -> str:
+        indent = re.match(r"\s*(- )?", line)
+        return textwrap.fill(line, width, subsequent_indent=" " * (len(indent[0]) if indent else 0))
+
     parts = plain_text.split("\n\n")
-    return "\n\n".join(textwrap.fill(part, width) if width and "\n " not in part else part for part in parts)
+    listed = [re.search(r"^(\s|- )", part, re.MULTILINE) for part in parts]
+    filled = [
+        "\n".join(map(wrapped, part.split("\n"))) if lines else textwrap.fill(part, width)
+        for part, lines in zip(parts, listed, strict=True)
+    ]
+    return "\n\n".join(filled)
 
 
 def several(value: Words, *, separator: str = "", where: str = "") -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ def find_plugin(name: str, kind: Kind | None) -> PluginEntry:
     """
     if is_file(name):
         return _find_in_file(name, kind)
+    if name.endswith(".py"):
+        raise PluginError("no class of the file is named", where=name, remedy=_classes(name))
     if cutoff(name):
         name = f"{split_cutoff(name)[0]}@k"
     if kind is not None:
@@ -55,12 +58,31 @@ def find_plugin(name: str, kind: Kind | None) -> PluginEntry:
     if len(having) == 1:
         return find(having[0], name)
     if not having:
-        if name.endswith(".py"):
-            raise PluginError("no class of the file is named", where=name, remedy=f"name one: {name}:CLASS")
-        everything = {entry.name for known in KINDS for entry in entries(known)}
+        if plain in bundled_experiments():
+            what = f'no plugin is called "{name}": it is an experiment'
+            raise PluginError(what, remedy=f"see benchsuite plan {name}, or benchsuite list for plugins")
+        everything = {entry.name for known in KINDS for entry in entries(known)} | set(bundled_experiments())
         raise PluginError(f'no plugin is called "{name}"', remedy=did_you_mean(name, everything))
     kinds = [known[:-1] for known in having]
     raise PluginError(f'"{name}" is a {" and a ".join(kinds)}', remedy=f"say which: {' or '.join(kinds)}")
+
+
+def bundled_experiments() -> list[str]:
+    """Return the names of the experiments that come with the package; none is read."""
+    import benchsuite
+
+    return sorted(path.stem for path in (Path(benchsuite.__file__).parent / "experiments").glob("*.toml"))
+
+
+def _classes(file: str) -> str:
+    """Say how to name a class of a file, which is read and not run: those that have a base first come into question."""
+    try:
+        tree = ast.parse(Path(file).read_text("utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return f"name one: {file}:CLASS"
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    named = [node.name for node in classes if node.bases] or [node.name for node in classes]
+    return f"name one: {' or '.join(f'{file}:{name}' for name in named) or f'{file}:CLASS'}"
 
 
 def _find_in_file(name: str, kind: Kind | None) -> PluginEntry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from benchsuite.analysis.stored_cells import StoredCells
 from benchsuite.api import Metric
 from benchsuite.data import EvaluationInput, Float32, Float64, Fold, Relevance
 from benchsuite.errors import BenchsuiteError
-from benchsuite.evaluate import Calibrator, Measurement, evaluation_input, fallback_share, measure
+from benchsuite.evaluate import Calibrator, Measurement, Undecided, evaluation_input, fallback_share, measure
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 from benchsuite.registry import load_metric
@@ -111,8 +111,7 @@ class CellEvaluator:
                 "identity": self._identity(test, validation),
                 "values": sorted(values),
                 "results": [
-                    {"metric": metric, "group": group, "value": _or_none(results[metric, group].value)}
-                    | {"n": results[metric, group].n}
+                    {"metric": metric, "group": group, **result_record(results[metric, group])}
                     for metric, group in names
                 ],
                 "reading": {} if validation is None else _told(reading),
@@ -127,8 +126,7 @@ class CellEvaluator:
         arrays = entry.arrays()
         measured = {}
         for j, result in enumerate(entry.manifest["results"]):
-            value = np.nan if result["value"] is None else result["value"]
-            measured[result["metric"], result["group"]] = Measurement(value, result["n"], arrays[f"replicates_{j}"])
+            measured[result["metric"], result["group"]] = measurement(result, arrays[f"replicates_{j}"])
         costs = cell["costs"] | {"fallback_share": entry.manifest["fallback_share"]}
         facts = cell.get("facts", {})
         spent: dict[str, Any] = {name: cell[name] for name in ("parameters", "power") if name in cell}
@@ -158,6 +156,27 @@ class CellEvaluator:
         return self._metrics
 
 
+def result_record(one: Measurement) -> dict[str, Any]:
+    """Return a measurement as it is stored, replicates apart."""
+    own = {} if one.undecided is None else {"fallback": one.undecided.fallback, "ties": one.undecided.ties}
+    return {"value": None if np.isnan(one.value) else one.value, "n": one.n, **own}
+
+
+def measurement(stored: Mapping[str, Any], replicates: Float32) -> Measurement:
+    """Read what :func:`result_record` returned; older stores do not tell what the model did not decide."""
+    value = np.nan if stored["value"] is None else stored["value"]
+    own = Undecided(stored["fallback"], stored["ties"]) if "ties" in stored else None
+    return Measurement(value, stored["n"], replicates, own)
+
+
+def mean_undecided(parts: Sequence[Measurement]) -> tuple[float | None, float | None]:
+    """Return the mean shares of fallback and ties over seeds and folds, None where one is not known."""
+    known = [part.undecided for part in parts if part.undecided is not None]
+    if not known or len(known) < len(parts):
+        return None, None
+    return float(np.mean([one.fallback for one in known])), float(np.mean([one.ties for one in known]))
+
+
 def percentile_interval(replicates: Float32) -> tuple[float | None, float | None]:
     """Return the 95% percentile interval, or (None, None) without replicates."""
     known = replicates[~np.isnan(replicates)]
@@ -174,7 +193,3 @@ def _told(reading: Calibrator) -> dict[str, Any]:
         "logistic": {"slope": reading.slope, "intercept": reading.intercept},
         "rating": None if reading.rating is None else dataclasses.asdict(reading.rating),
     }
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else value

@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, percentile_interval
+from benchsuite.analysis.cell_evaluation import (
+    REPLICATES,
+    CellEvaluator,
+    CellResult,
+    mean_undecided,
+    percentile_interval,
+)
 from benchsuite.analysis.contamination import contamination_notes, title_completion_notes
 from benchsuite.analysis.costs import COSTS, Costs
 from benchsuite.analysis.machines import machine_notes
@@ -91,6 +97,7 @@ def build(
         | ({"relevance": relevance} if relevance else {}),
         notes=(
             *_notes(plan, bool(judgement.contrasts), relevance),
+            *_ties_unknown(rows, plan.metrics),
             *machine_notes(plan, stored),
             *trial_notes(plan.tuning),
             *contamination_notes(plan.datasets, plan.models, plan.metrics, judgement.contrasts),
@@ -142,7 +149,14 @@ def _rows(
             yield Row(dataset, split, model, metric, None, None, None, n, "not applicable", reason, group)
             continue
         low, high = percentile_interval(np.mean([part.replicates for part in parts], axis=0))
-        yield Row(dataset, split, model, metric, value, low, high, n, "ok", group=group)
+        yield Row(dataset, split, model, metric, value, low, high, n, "ok", "", group, *mean_undecided(parts))
+
+
+def _ties_unknown(rows: Sequence[Row], metrics: Sequence[MetricInfo]) -> Iterator[str]:
+    """Say where results were measured by a version that did not count ties."""
+    labels = {metric.label for metric in metrics}
+    if any(row.metric in labels and row.state == "ok" and row.n and row.tie_share is None for row in rows):
+        yield "How many answers ties decided is not known of all rows: some were measured before ties were counted."
 
 
 def _with_groups(splits: Sequence[SplitInfo]) -> Iterator[SplitInfo]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchsuite.atomic_writes import replaced_file
-from benchsuite.errors import StoreError, did_you_mean
+from benchsuite.errors import StoreError
 from benchsuite.keys import content_key
-from benchsuite.plan import Plan
+from benchsuite.plan import Plan, bundled
 from benchsuite.store import Store, is_there, misfit, read_json, unreadable
 
 _AGAIN = "run the experiment again"
@@ -94,14 +96,25 @@ def latest_plan(store: Store, name: str) -> Plan:
         known = [found.stem for found in (store.root / "plans").glob("*.json")]
         if (stem := Path(name).stem) in known and name.endswith(".toml"):
             raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=f'did you mean "{stem}"?')
-        remedy = f"run it first (benchsuite run {name})" + (f"; {did_you_mean(name, known)}" if known else "")
-        raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=remedy)
+        raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=_instead(name, known))
     table = read_json(path, _AGAIN)
     plan = _plan(table, path)
     # The same plan is kept under its key; a store from before that was done has none at all.
     if not store.exists("plan", _key(table, path)) and (store.root / "plan").is_dir():
         raise StoreError("it has changed since it was written", where=str(path), remedy=_AGAIN)
     return plan
+
+
+def _instead(name: str, known: Sequence[str]) -> str:
+    """Say what may have been meant by the name of a run that is not there: a run, or an experiment to run first."""
+    if name in bundled() or name.endswith(".toml"):
+        return f"run it first (benchsuite run {name})" + (f"; runs here: {', '.join(sorted(known))}" if known else "")
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    if near := difflib.get_close_matches(name, bundled(), n=1, cutoff=0.6):
+        return f'did you mean "{near[0]}"? run it first (benchsuite run {near[0]})'
+    return f"run it first (benchsuite run {name})" + (f"; runs here: {', '.join(sorted(known))}" if known else "")
 
 
 def _plan(table: Any, path: Path) -> Plan:

@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult, percentile_interval
+from benchsuite.analysis.cell_evaluation import (
+    REPLICATES,
+    CellEvaluator,
+    CellResult,
+    mean_undecided,
+    measurement,
+    percentile_interval,
+    result_record,
+)
 from benchsuite.data import MetricInfo, Row, State, Stratum, main_metric
 from benchsuite.evaluate import Measurement, measure_parts, parts, unanswered
 from benchsuite.keys import content_key
@@ -117,15 +125,16 @@ class Strata:
                 draft.arrays(**{f"replicates_{j}": results[name].replicates for j, name in enumerate(results)})
                 draft.manifest = {
                     "identity": identity,
-                    "results": [_plain(part, metric, one) for (part, metric), one in results.items()],
+                    "results": [
+                        {"part": part, "metric": metric, **result_record(one)}
+                        for (part, metric), one in results.items()
+                    ],
                     "unanswered": {part.name: list(unanswered(evidence, part)) for part in chosen},
                 }
             entry = store.get("strata-measure", key)
         arrays = entry.arrays()
         measured = {
-            (one["part"], one["metric"]): Measurement(
-                np.nan if one["value"] is None else one["value"], one["n"], arrays[f"replicates_{j}"]
-            )
+            (one["part"], one["metric"]): measurement(one, arrays[f"replicates_{j}"])
             for j, one in enumerate(entry.manifest["results"])
         }
         return measured, {name: (pair[0], pair[1]) for name, pair in entry.manifest["unanswered"].items()}
@@ -164,14 +173,9 @@ def _row(dataset: str, split: str, answers: _Answers, metric: str, part: str) ->
     if all(len(one.replicates) for one in known):
         low, high = percentile_interval(np.mean([one.replicates for one in known], axis=0))
     mean = float(np.mean([one.value for one in known]))
-    return Row(dataset, split, answers.model, metric, mean, low, high, n, "ok", group=part)
+    return Row(dataset, split, answers.model, metric, mean, low, high, n, "ok", "", part, *mean_undecided(known))
 
 
 def _share(pairs: Sequence[tuple[int, int]]) -> float | None:
     total = sum(size for _, size in pairs)
     return sum(without for without, _ in pairs) / total if total else None
-
-
-def _plain(part: str, metric: str, one: Measurement) -> dict[str, Any]:
-    value = None if np.isnan(one.value) else one.value
-    return {"part": part, "metric": metric, "value": value, "n": one.n}

@@ -140,7 +140,9 @@ class _Parameter:
         kind = click.STRING if self.is_settings or typing.get_origin(self.hint) is tuple else self._kind()
         if self.positional:
             many, metavar = -1 if self.several else 1, self.option.metavar or self.name.upper()
-            metavar = (metavar if self.required else f"[{metavar}]") + ("..." if self.several else "")
+            # Words that are named one by one, [KIND] NAME, are not a list of them.
+            more_of_it = self.several and " " not in metavar
+            metavar = (metavar if self.required else f"[{metavar}]") + ("..." if more_of_it else "")
             return click.Argument([self.name], type=kind, nargs=many, metavar=metavar, **more)
         more |= {"help": self.about, "metavar": self.option.metavar or None}
         if self.hint is bool:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
+
 import click
 
-from benchsuite.errors import UsageError, did_you_mean
+from benchsuite.errors import UsageError
+
+_CLOSE = 0.7
+"""How much alike two options must be for the one to be a slip for the other; less alike ones mislead."""
 
 
 def to_usage_error(error: click.UsageError) -> UsageError:
     """Return what click complains about as our error."""
     help_line = f"see {error.ctx.command_path if error.ctx else 'benchsuite'} --help"
     if isinstance(error, click.NoSuchOption):
-        return UsageError(
-            f'unknown option "{error.option_name}"', remedy=did_you_mean(error.option_name, _flags(error))
-        )
+        known = _flags(error)
+        close = difflib.get_close_matches(error.option_name, known, n=1, cutoff=_CLOSE)
+        remedy = f'did you mean "{close[0]}"?' if close else help_line
+        return UsageError(f'unknown option "{error.option_name}"', remedy=remedy)
     param = getattr(error, "param", None)
     if isinstance(error, click.MissingParameter) and param is not None:
         kind = "argument" if isinstance(param, click.Argument) else "option"

@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from benchsuite.interface import Completed
+from benchsuite.plugin_names import bundled_experiments
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -26,7 +27,11 @@ def complete(kind: Completed) -> Completer:
     def offer(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         if kind == "experiments":
             files = sorted(glob.glob(f"{glob.escape(incomplete)}*.toml"))  # noqa: PTH207 - keeps "./" as it was typed
-            return [*_items(_bundled(), incomplete), *_items(files, incomplete), CompletionItem(incomplete, "dir")]
+            return [
+                *_items(bundled_experiments(), incomplete),
+                *_items(files, incomplete),
+                CompletionItem(incomplete, "dir"),
+            ]
         if kind == "runs":
             return _items(_runs(ctx.params.get("store")), incomplete)
         before, comma, last = incomplete.rpartition(",")
@@ -38,13 +43,6 @@ def complete(kind: Completed) -> Completer:
 
 def _items(words: Sequence[str] | Iterator[str], incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(word) for word in dict.fromkeys(words) if word.startswith(incomplete)]
-
-
-def _bundled() -> Iterator[str]:
-    """Yield the experiments of the package; reading one needs libraries that a shell shall not wait for."""
-    import benchsuite
-
-    yield from sorted(path.stem for path in (Path(benchsuite.__file__).parent / "experiments").glob("*.toml"))
 
 
 def _runs(store: object) -> Iterator[str]:

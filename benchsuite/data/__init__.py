@@ -16,7 +16,7 @@ from benchsuite.data.infos import (
 )
 from benchsuite.data.predictions import EvaluationInput, Pairs, PairScores, Rankings
 from benchsuite.data.relevance import Relevance, Relevant, explicit_negatives, relevant_rows
-from benchsuite.data.rows import NOT_ITS_OWN, TIES_TOLD, Row, RowOrigin, State, as_record, split_label
+from benchsuite.data.rows import NOT_ITS_OWN, TIES_TOLD, Row, RowOrigin, State, as_record, decides, split_label
 from benchsuite.data.strata import Stratum, StratumFamily
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "VarianceComponents",
     "as_record",
     "cutoff_of",
+    "decides",
     "explicit_negatives",
     "main_metric",
     "relevant_rows",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchsuite.data.arrays import Bool, Float32, Int8, Int32, Int64, Ragged, lock, same_length
 from benchsuite.data.dataset import Entities
@@ -55,11 +57,15 @@ class Rankings:
         item: int32[q, k] item codes, best first; -1 where the list is shorter than k.
         score: float32[q, k]; NaN where the list is shorter than k or the place was filled by the fallback.
         fallback: bool[q, k]; True where the model abstained and the harness filled the place.
+        tie_left_out: bool[q]; True where a candidate that is not in the list has the score of the list's last place
+            that has one; False for a list that the model made itself, whose other scores nobody asked for. None where
+            nobody looked: in older stores and in foreign lists.
     """
 
     item: Int32
     score: Float32
     fallback: Bool
+    tie_left_out: Bool | None = None
 
     def __post_init__(self) -> None:
         """Lock the arrays and check that they agree."""
@@ -68,6 +74,9 @@ class Rankings:
         object.__setattr__(self, "fallback", lock(self.fallback, np.bool_, "fallback", ndim=2))
         if not self.item.shape == self.score.shape == self.fallback.shape:
             raise DataError("rankings: item, score and fallback differ in shape")
+        if self.tie_left_out is not None:
+            object.__setattr__(self, "tie_left_out", lock(self.tie_left_out, np.bool_, "tie_left_out"))
+            same_length("rankings", item=self.item, tie_left_out=self.tie_left_out)
 
     def __len__(self) -> int:
         """Return the number of queries."""
@@ -77,6 +86,42 @@ class Rankings:
     def k(self) -> int:
         """The longest list that can be asked for."""
         return int(self.item.shape[1])
+
+    @property
+    def tied(self) -> Bool:
+        """bool[q, k]; True where a tie among scores decided: another candidate has the score of this place.
+
+        Then the order of ties chose the item or its place. Places that the fallback filled have no score.
+        """
+        tied = np.zeros(self.score.shape, np.bool_)
+        same = self.score[:, 1:] == self.score[:, :-1]
+        tied[:, 1:] |= same
+        tied[:, :-1] |= same
+        if self.tie_left_out is not None and self.k:
+            rows = np.flatnonzero(self.tie_left_out)
+            scored = np.count_nonzero(~np.isnan(self.score[rows]), axis=1)
+            tied[rows, np.maximum(scored - 1, 0)] = True
+        return tied
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays as they are stored, by name; what nobody looked at is left out."""
+        columns = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: column for name, column in columns.items() if column is not None}
+
+    @classmethod
+    def from_arrays(cls, stored: Mapping[str, NDArray[Any]]) -> Rankings:
+        """Read what :meth:`arrays` of this or an older version returned, other arrays left aside.
+
+        Raises:
+            KeyError: when an array is missing.
+            DataError: when arrays do not agree.
+        """
+        return cls(stored["item"], stored["score"], stored["fallback"], stored.get("tie_left_out"))
+
+    def take(self, rows: Bool) -> Rankings:
+        """Return the lists of the queries that a mask bool[q] picks."""
+        left = None if self.tie_left_out is None else self.tie_left_out[rows]
+        return Rankings(self.item[rows], self.score[rows], self.fallback[rows], left)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,12 +209,12 @@ class EvaluationInput:
         number = (np.cumsum(chosen) - 1).astype(np.int32)
         mine, kept = chosen[self.relevant.rows], chosen[self.pairs.query]
         places = number[self.relevant.rows[mine]]
-        pairs, lists = self.pairs.take(kept), self.rankings
+        pairs = self.pairs.take(kept)
         return dataclasses.replace(
             self,
             user=self.user[chosen],
             relevant=Ragged.from_pairs(places, self.relevant.item[mine], int(chosen.sum())),
-            rankings=Rankings(lists.item[chosen], lists.score[chosen], lists.fallback[chosen]),
+            rankings=self.rankings.take(chosen),
             pairs=dataclasses.replace(pairs, query=number[pairs.query]),
             scores=self.scores.take(kept),
         )

@@ -12,15 +12,20 @@ State = Literal["ok", "failed", "not applicable", "missing"]
 
 
 TIES_TOLD = 0.1
-"""A row whose lists hold a larger share of places that a tie decided gets a footnote."""
+"""A row of whose answers ties decided a larger share gets a footnote."""
 
 NOT_ITS_OWN = 0.5
-"""A row does not compete where ties and the fallback decided a larger share of its list places together."""
+"""A row does not compete where ties and the fallback together decided a larger share of its answers."""
 
 
 def split_label(split: str, group: str = "") -> str:
     """Return how a split, or one group of its queries, is called in files and tables: ``user-cold/k=1``."""
     return f"{split}/{group}" if group else split
+
+
+def decides(fallback_share: float | None, tie_share: float | None) -> bool:
+    """Return whether a model decided at least half of its answers itself; what is not known counts as decided."""
+    return (fallback_share or 0.0) + (tie_share or 0.0) <= NOT_ITS_OWN
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,10 @@ class Row:
         state: see :data:`State`.
         reason: why there is no value, or "".
         group: the group of queries, ``"k=1"``, or the part of the test, ``"cold items"``; "" is everybody.
-        fallback_share: share of the list places behind the value that the fallback filled, None where it is not known.
-        tie_share: share of these places that a tie among scores decided: another candidate had the same score, so that
-            the order of ties chose the item or its place. None where it is not known.
+        fallback_share: share of the answers behind the value, list places or labelled pairs, that the fallback gave;
+            None where it is not known.
+        tie_share: share of them that a tie among scores decided: another candidate had the same score, so that the
+            order of ties chose the item or its place. None where it is not known.
     """
 
     dataset: str
@@ -66,13 +72,13 @@ class Row:
 
     @property
     def competes(self) -> bool:
-        """Whether the model itself decided at least half of the list places behind this value.
+        """Whether the model itself decided at least half of the answers behind this value.
 
         Where it did not, the value is that of the harness's fallback and of the order of ties: it is shown, but never
         marked as the best or second, and nothing is said to be better or worse for being above or below it. What is
         not known counts as decided by the model.
         """
-        return (self.fallback_share or 0.0) + (self.tie_share or 0.0) <= NOT_ITS_OWN
+        return decides(self.fallback_share, self.tie_share)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from benchsuite.evaluate.pairs import labelled_pairs
 from benchsuite.evaluate.query_strata import Part, measure_parts, parts, unanswered
 from benchsuite.evaluate.rating_calibration import RatingLine, RatingScale
 from benchsuite.evaluate.topk import check_sample, popularity, rank, score_pairs
+from benchsuite.evaluate.undecided import Undecided, undecided
 
 __all__ = [
     "Calibrator",
@@ -18,6 +19,7 @@ __all__ = [
     "Part",
     "RatingLine",
     "RatingScale",
+    "Undecided",
     "calibrate_scores",
     "check_fold",
     "check_sample",
@@ -33,4 +35,5 @@ __all__ = [
     "relevant_items",
     "score_pairs",
     "unanswered",
+    "undecided",
 ]

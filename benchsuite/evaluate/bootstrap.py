@@ -14,6 +14,7 @@ import numpy as np
 
 from benchsuite.api import Metric
 from benchsuite.data import EvaluationInput, Float32, Float64, Int32, Queries
+from benchsuite.evaluate.undecided import Undecided, undecided
 
 _CHUNK = 4_000_000
 
@@ -26,11 +27,14 @@ class Measurement:
         value: the metric, NaN where no query counts.
         n: how many queries (ranking), pairs (classification) or pairs with a value (rating) count.
         replicates: float32[b] bootstrap replicates, empty for metrics without an interval.
+        undecided: what the model did not decide of the answers behind the value; None where there are none, or where
+            it was not counted.
     """
 
     value: float
     n: int
     replicates: Float32
+    undecided: Undecided | None = None
 
 
 def measure(
@@ -67,9 +71,9 @@ def measure(
     for (label, group), point in points.items():
         parts = drawn[label, group]
         joined = np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)
-        results[label, group] = Measurement(
-            point, count(evidence, metrics[label], values[label], groups[group]), joined
-        )
+        size = count(evidence, metrics[label], values[label], groups[group])
+        own = undecided(evidence, metrics[label], groups[group] > 0)
+        results[label, group] = Measurement(point, size, joined, own)
     return values, results
 
 

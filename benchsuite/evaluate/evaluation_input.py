@@ -58,7 +58,7 @@ def evaluation_input(
     evidence = EvaluationInput(
         user=fold.queries.user,
         relevant=relevant_items(fold, relevance),
-        rankings=Rankings(answers["item"], answers["score"], answers["fallback"]),
+        rankings=Rankings.from_arrays(answers),
         pairs=Pairs(answers["pair_query"], answers["pair_item"], _labels(fold, answers), answers["pair_value"]),
         scores=scores,
         catalogue=len(fold.train.items) if fold.candidates is None else len(fold.candidates),

@@ -7,6 +7,7 @@ whole, and other items in them are misses. Parts by user keep some queries whole
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from benchsuite.api import Metric
 from benchsuite.data import Bool, EvaluationInput, Float64, Fold, Int64, StratumFamily
 from benchsuite.evaluate.bootstrap import Measurement, count, draws
 from benchsuite.evaluate.topk import popularity
+from benchsuite.evaluate.undecided import undecided
 
 FEW = 10
 """With fewer users than this in a part there is no interval: a bootstrap over so few users is too narrow."""
@@ -137,7 +139,8 @@ def measure_parts(
             name = part.name, label
             values[name] = np.asarray(metric.measure(given), np.float64)
             point = float(metric.estimate(given, values[name], everybody[None, :])[0])
-            points[name] = Measurement(point, count(given, metric, values[name], everybody), np.zeros(0, np.float32))
+            size, rest = count(given, metric, values[name], everybody), undecided(given, metric, everybody > 0)
+            points[name] = Measurement(point, size, np.zeros(0, np.float32), rest)
             if metric.resampled and _users(given, metric, values[name]) >= FEW:
                 drawn[name] = []
     for weights in draws(evidence.user, replicates, users):
@@ -149,7 +152,7 @@ def measure_parts(
                     drawn[name].append(metric.estimate(given, values[name], own))
     for name, several in drawn.items():
         joined = np.concatenate(several).astype(np.float32)
-        points[name] = Measurement(points[name].value, points[name].n, joined)
+        points[name] = dataclasses.replace(points[name], replicates=joined)
     return points
 
 

@@ -80,7 +80,7 @@ def rank(model: Model, fold: Fold | FoldView, k: int, progress: Progress | None 
                 ranker.rank(begin, end)
         if progress is not None:
             progress(last, len(fold.queries), "")
-    return Rankings(ranker.item, ranker.score, ranker.filled_in)
+    return Rankings(ranker.item, ranker.score, ranker.filled_in, ranker.tie_left_out)
 
 
 def block_rows(width: int) -> int:
@@ -143,6 +143,7 @@ class _Ranker:
         self.item = np.full((rows, k), -1, np.int32)
         self.score = np.full((rows, k), np.nan, np.float32)
         self.filled_in = np.zeros((rows, k), np.bool_)
+        self.tie_left_out = np.zeros(rows, np.bool_)
 
     def take(self, first: int, last: int) -> Bool:
         """Keep lists that the model made by a faster way; return bool[last - first], where they are full."""
@@ -172,6 +173,7 @@ class _Ranker:
         found = finalists(scores, k, *closed, self._threads)
         self.item[first:last] = found.column if self._candidates is None else self._candidates[found.column]
         self.score[first:last] = found.score
+        self.tie_left_out[first:last] = found.tie_left_out
         rest = np.flatnonzero(~found.settled)
         # What is left may be many rows (ties) and its order numbers take more room than scores: some rows at a time.
         place = np.full(last - first, -1, np.int64)
@@ -188,8 +190,13 @@ class _Ranker:
         k = self.item.shape[1]
         rest = None if not np.isnan(scores).any() else _fallback(user, self._candidates, self._level)
         order = _order(scores, closed, rest)
-        best = order if order.shape[1] == k else np.partition(order, order.shape[1] - k, axis=1)[:, -k:]
+        most = min(k + 1, order.shape[1])  # one more than is kept, to see whether the last place is tied with it
+        best = order if order.shape[1] == most else np.partition(order, order.shape[1] - most, axis=1)[:, -most:]
         best = np.sort(best, axis=1)[:, ::-1]
+        if most > k > 0:
+            last, next_ = best[:, k - 1], best[:, k]
+            self.tie_left_out[rows] = (next_ >= _SCORED) & (last >> _CODE_BITS == next_ >> _CODE_BITS)
+        best = best[:, :k]
         column = (_CODE_MASK - (best & _CODE_MASK)).astype(np.int64)
         valid, scored = best > 0, best >= _SCORED
         column[~valid] = 0

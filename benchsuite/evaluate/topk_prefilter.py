@@ -33,11 +33,25 @@ class Finalists:
         column: int64[r, k], best first, ties to the smaller column; rows that are not settled mean nothing.
         score: float32[r, k].
         settled: bool[r]; False where fewer than k columns have a score, or too many are tied.
+        tie_left_out: bool[r]; True where a further open column has the score of the last one.
     """
 
     column: Int64
     score: Float32
     settled: Bool
+    tie_left_out: Bool
+
+    @classmethod
+    def none(cls, rows: int, k: int) -> Finalists:
+        """Return room for the columns of so many rows, none of them settled."""
+        shape = (rows, k)
+        return cls(np.zeros(shape, np.int64), np.zeros(shape, np.float32), np.zeros(rows, bool), np.zeros(rows, bool))
+
+    def put(self, first: int, part: Finalists) -> None:
+        """Write the columns of some rows, the first of them given."""
+        last = first + len(part.settled)
+        self.column[first:last], self.score[first:last] = part.column, part.score
+        self.settled[first:last], self.tie_left_out[first:last] = part.settled, part.tie_left_out
 
 
 def use_prefilter(width: int, k: int) -> bool:
@@ -62,7 +76,7 @@ def finalists(scores: Float32, k: int, row: Int64, column: Int64, threads: int =
     groups = _groups(width, k)
     levels = -(-width // groups)
     step = max(1, min(_CHUNK_BYTES // (4 * levels * groups), -(-rows // threads)))
-    out = Finalists(np.zeros((rows, k), np.int64), np.zeros((rows, k), np.float32), np.zeros(rows, np.bool_))
+    out = Finalists.none(rows, k)
 
     def work(begin: int, end: int) -> None:
         # Rows are padded with NaN, so that every group has the same number of columns.
@@ -76,7 +90,7 @@ def finalists(scores: Float32, k: int, row: Int64, column: Int64, threads: int =
             if np.isinf(chunk[closed]).any():
                 _refuse()
             chunk[closed] = np.nan
-            out.column[first:last], out.score[first:last], out.settled[first:last] = _best(chunk, groups, k)
+            out.put(first, _best(chunk, groups, k))
 
     edges = np.linspace(0, rows, min(threads, -(-rows // step)) + 1).astype(int).tolist()
     if len(edges) <= 2:  # noqa: PLR2004 - one part has two edges
@@ -93,8 +107,8 @@ def _groups(width: int, k: int) -> int:
     return max(2 * k, round(math.sqrt(k * width)))
 
 
-def _best(chunk: Float32, groups: int, k: int) -> tuple[Int64, Float32, Bool]:
-    """Return columns, scores and whether they are settled, for rows whose blocked cells are NaN."""
+def _best(chunk: Float32, groups: int, k: int) -> Finalists:
+    """Return the k best columns of rows whose blocked cells are NaN."""
     rows = len(chunk)
     # Group g holds columns g, g + groups, g + 2 groups ..: maxima are taken of whole stretches of memory.
     grouped = chunk.reshape(rows, -1, groups)
@@ -106,7 +120,7 @@ def _best(chunk: Float32, groups: int, k: int) -> tuple[Int64, Float32, Bool]:
     hot = maxima >= bound[:, None]
     settled = (bound > -np.inf) & (np.count_nonzero(hot, axis=1) <= 2 * k)
     if not settled.any():
-        return np.zeros((rows, k), np.int64), np.zeros((rows, k), np.float32), settled
+        return Finalists.none(rows, k)
     hot[~settled] = False
     owner, group = np.divmod(np.flatnonzero(hot), groups)
     near = grouped[owner, :, group]
@@ -116,7 +130,11 @@ def _best(chunk: Float32, groups: int, k: int) -> tuple[Int64, Float32, Bool]:
     first = np.searchsorted(owner[order], np.arange(rows))
     # A settled row has k or more such columns; values of the other rows are not used.
     picked = order[np.minimum(first[:, None] + np.arange(k), len(order) - 1)]
-    return column[picked], near[picked], settled
+    # Every column with the score of the last one reaches the bound, too.
+    after = first + k
+    next_ = order[np.minimum(after, len(order) - 1)]
+    left_out = (after < len(order)) & (owner[next_] == np.arange(rows)) & (near[next_] == near[picked[:, -1]])
+    return Finalists(column[picked], near[picked], settled, left_out & settled)
 
 
 def _refuse() -> None:

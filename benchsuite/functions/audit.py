@@ -130,7 +130,7 @@ class Audit(FunctionResult):
         said += [f"{style('LEAK', 'red')}  {finding.where}: {finding.leak}" for finding in self.leaks]
         folds = sum(one.fold != TOGETHER for one in self.audited)
         compared = sum(finding.compared for finding in self.findings)
-        counts = f"{folds} folds, {len(self.findings):,} checks, {compared:,} things compared"
+        counts = f"{count(folds, 'fold')}, {count(len(self.findings), 'check')}, {count(compared, 'thing')} compared"
         said.append(f"{self.name}: {counts}, {count(len(self.leaks), 'leak')}")
         not_made = sum(bool(one.reason) for one in self.audited)
         if not_made:

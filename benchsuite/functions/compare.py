@@ -19,6 +19,7 @@ from benchsuite.interface import (
     PathLike,
     Style,
     Words,
+    count,
     frame,
     plain,
     plain_values,
@@ -143,7 +144,8 @@ class RunComparison(FunctionResult):
             yield f"\n{equal} tested numbers are equal to the last digit and are not listed."
         yield from _reasons(one for one in numbers if one.contrast is None)
         if costs:
-            yield f"{len(costs)} costs (seconds, memory, energy) are measured once and not tested; they are in --json."
+            number, verb = count(len(costs), "cost"), "is" if len(costs) == 1 else "are"
+            yield f"{number} (seconds, memory, energy) {verb} measured once and not tested; see --json."
         tests = max((one.contrast.family for one in numbers if one.contrast is not None), default=0)
         if tests:
             which = f"up to {tests} tests of a data set and split"
@@ -272,7 +274,7 @@ def _reasons(untested: Iterable[MetricDiff]) -> Iterator[str]:
         reasons.setdefault((f"{one.dataset}, {one.split}", one.why), []).append(one)
     for (place, why), diffs in reasons.items():
         models = dict.fromkeys(_pair(one.models) for one in diffs)
-        yield f"\n{place}: no test of {', '.join(models)} ({len(diffs)} values): {why}"
+        yield f"\n{place}: no test of {', '.join(models)} ({count(len(diffs), 'value')}): {why}"
     yield ""
 
 

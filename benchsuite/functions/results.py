@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from benchsuite.data.result_tables import (
 from benchsuite.data.result_tables import small_tables as _small_tables
 from benchsuite.data.tabular import arrow_schema, to_arrow
 from benchsuite.functions.run_ending import FEWEST_LINES, SCREEN_COLUMNS, SCREEN_LINES, ending
-from benchsuite.interface import Frames, FunctionResult, Style, Words, plain, plain_values, terminal_width
+from benchsuite.interface import Frames, FunctionResult, Style, Words, count, plain, plain_values, terminal_width
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -182,7 +181,8 @@ class Results(FunctionResult):
     def __repr__(self) -> str:
         """Return one line; ``print`` shows the tables."""
         about = self.comparison
-        counts = f"{len(about.datasets)} data sets, {len(about.splits)} splits, {len(about.models)} models"
+        parts = ((about.datasets, "data set"), (about.splits, "split"), (about.models, "model"))
+        counts = ", ".join(count(len(part), thing) for part, thing in parts)
         return f'<Results of "{self.name}": {counts}; print() shows the first>'
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,15 +37,15 @@ class PluginCard(FunctionResult):
     def text(self, style: Style = plain) -> str:
         """Return the summary, facts, settings and citations."""
         about = self.about
-        said = [f"{style(about['name'], 'bold')}  {about['summary']}"]
+        name = about["name"]
+        said = [style(name, "bold") + prose(f"{name}  {about['summary']}").removeprefix(name)]
         if about["description"]:
             said += ["", prose(about["description"])]
         facts = {"kind": about["kind"], "package": about["origin"], "class": about["target"]}
         facts |= {"version": about["version"]}
         facts |= {fact.replace("_", " "): _plain(value) for fact, value in about["facts"].items()}
         said += ["", table((), [(fact, value) for fact, value in facts.items() if value != ""]), ""]
-        rows = [(s["name"], s["type"], _plain(s["default"]), s["search"]) for s in about["settings"]]
-        said.append(table(("setting", "type", "default", "search range"), rows) if rows else "no settings")
+        said += [style("settings", "bold"), *map(_setting, about["settings"])] if about["settings"] else ["no settings"]
         for one in about.get("tables", []):
             columns = [(c["name"], c["dtype"], c["meaning"]) for c in one["columns"]]
             said += ["", f"{style(one['name'], 'bold')}: {one['about']}", table(("column", "type", "meaning"), columns)]
@@ -57,7 +59,7 @@ class PluginCard(FunctionResult):
 
     def frames(self) -> Frames:
         """Return ``settings``."""
-        return {"settings": frame(self.about["settings"], ("name", "type", "default", "search"))}
+        return {"settings": frame(self.about["settings"], ("name", "type", "default", "search", "meaning"))}
 
 
 def show_plugin(words: Annotated[Words, Option(metavar="[KIND] NAME", complete="plugins")]) -> PluginCard:
@@ -86,8 +88,8 @@ def describe(entry: PluginEntry) -> dict[str, Any]:
 def _describe(entry: PluginEntry, cls: type[Plugin]) -> dict[str, Any]:
     from benchsuite.functions.setting_text import range_text, type_text
 
-    defaults = cls().settings()
-    text = inspect.getdoc(cls) or ""
+    defaults, meanings = cls().settings(), meanings_of(cls)
+    text = _without_attributes(inspect.getdoc(cls) or "")
     return {
         "kind": singular(entry.kind),
         "name": entry.name,
@@ -99,11 +101,48 @@ def _describe(entry: PluginEntry, cls: type[Plugin]) -> dict[str, Any]:
         "facts": {fact: _jsonable(getattr(cls, fact)) for fact in _FACTS[entry.kind]},
         "settings": [
             {"name": name, "type": type_text(hint), "default": defaults[name], "search": range_text(hint)}
+            | {"meaning": meanings.get(name, "")}
             for name, hint in cls.fields().items()
         ],
         "cite": list(cls.cite),
         **_tables(entry, cls),
     }
+
+
+def meanings_of(cls: type[Plugin]) -> dict[str, str]:
+    """Return what the docstrings of a class and of its bases say of each setting, under ``Attributes:``."""
+    found: dict[str, str] = {}
+    for base in cls.__mro__:
+        section = inspect.cleandoc(base.__dict__.get("__doc__") or "").partition("Attributes:\n")[2]
+        own: dict[str, str] = {}
+        name = ""
+        for line in section.splitlines():
+            start = re.match(r"    (\w+): (.*)", line)
+            if line and not line.startswith("    "):
+                break
+            if start:
+                name = start[1]
+                own[name] = start[2]
+            elif name and line.strip():
+                own[name] += f" {line.strip()}"
+        found = own | found
+    return found
+
+
+def _without_attributes(text: str) -> str:
+    """Return a docstring without its section ``Attributes``, which stands beside the settings."""
+    before, head, section = text.partition("Attributes:\n")
+    if not head:
+        return text
+    rest = re.sub(r"\A(?:(?: {4}.*)?\n)*(?: {4}.*\Z)?", "", section)
+    return f"{before.rstrip()}\n\n{rest}".strip()
+
+
+def _setting(about: Mapping[str, Any]) -> str:
+    """Return a setting's name, type, default and search range, and under it what it means."""
+    searched = f"; search range {about['search']}" if about["search"] else ""
+    head = prose(f"  {about['name']}: {about['type']}; default {_plain(about['default']) or 'empty'}{searched}")
+    return f"{head}\n{prose('      ' + about['meaning'])}" if about["meaning"] else head
 
 
 def _tables(entry: PluginEntry, cls: type[Plugin]) -> dict[str, Any]:

@@ -31,6 +31,9 @@ _FACTS = {
 }
 """What is read of the file beside a report."""
 
+_SHOWN, _BEFORE = 160, 40
+"""Characters that are shown of a line that differs, and how many of them stand before the difference."""
+
 
 @dataclass(repr=False, eq=False)
 class Verification(FunctionResult):
@@ -77,13 +80,16 @@ def verify(
 
     Raises:
         DataError: when the folder holds no report.
-        StoreError: when there is no such store.
+        StoreError: when there is no such store, or it holds nothing that the report rests on.
     """
     from benchsuite.analysis.soundness import store_faults
 
     folder, trusted = Path(folder), several(trust)
     facts = _facts(folder)
     kept = read_store(store)
+    if not kept.exists("plan", facts["plan"]) and not any(kept.exists("cell", key) for key in facts["cells"]):
+        what = f"holds nothing that {folder} rests on: neither its plan nor one of {count(len(facts['cells']), 'cell')}"
+        raise StoreError(what, where=str(kept.root), remedy="name the report's own store with --store DIR")
     found = [*store_faults(kept, facts["plan"], facts["cells"]), *_report_faults(folder, kept, facts, trusted)]
     files = len(facts["files"]) + len(facts.get("large_files", {}))
     return Verification(folder, files, len(facts["cells"]), found)
@@ -164,5 +170,16 @@ def _lines(name: str, found: bytes, wanted: bytes) -> Iterator[str]:
     matcher = difflib.SequenceMatcher(None, theirs, ours, autojunk=False)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag != "equal":
-            line, said = " | ".join(theirs[a:b])[:160], " | ".join(ours[c:d])[:160]
+            line, said = _where_they_differ(" | ".join(theirs[a:b]), " | ".join(ours[c:d]))
             yield f'{name}:{a + 1}: "{line}", the store says "{said}"'
+
+
+def _where_they_differ(one: str, other: str) -> tuple[str, str]:
+    """Return two texts from a little before their first difference on, cut to a readable length."""
+    pairs = enumerate(zip(one, other, strict=False))
+    equal = next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
+    start = max(0, equal - _BEFORE)
+    end = start + _SHOWN
+    before = "..." if start else ""
+    first, second = (f"{before}{text[start:end]}{'...' if len(text) > end else ''}" for text in (one, other))
+    return first, second

@@ -34,7 +34,7 @@ TOLD = ("costs", "parameters", "power", "facts", "device", "threads", "started",
 
 def write_lists(folder: Path, lists: Rankings) -> None:
     """Write the lists of a cell."""
-    np.savez(folder / _LISTS, item=lists.item, score=lists.score, fallback=lists.fallback)
+    np.savez(folder / _LISTS, allow_pickle=False, **lists.arrays())
 
 
 def take_lists(folder: Path) -> Rankings:
@@ -46,7 +46,7 @@ def take_lists(folder: Path) -> Rankings:
     path = folder / _LISTS
     try:
         with np.load(path, allow_pickle=False) as stored:
-            lists = Rankings(stored["item"], stored["score"], stored["fallback"])
+            lists = Rankings.from_arrays(stored)
         path.unlink()
     except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, BenchsuiteError) as error:
         raise BenchsuiteError(f"the worker left no lists: {error}") from None

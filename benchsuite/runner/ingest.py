@@ -131,9 +131,7 @@ class Ingest:
         pairs = asked.pairs
         with self._store.write("cell", cell["key"]) as draft:
             draft.arrays(
-                item=lists.item,
-                score=lists.score,
-                fallback=lists.fallback,
+                **lists.arrays(),
                 pair_query=pairs.query,
                 pair_item=pairs.item,
                 pair_label=pairs.label,

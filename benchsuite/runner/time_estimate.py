@@ -37,7 +37,6 @@ class TimeEstimate:
 
     def __init__(self, plan: Plan, store: Store) -> None:
         self._store = store
-        self._rows = {info.fingerprint: info.interactions for info in plan.datasets}
         self._data = {info.label: info.fingerprint for info in plan.datasets}
         self._language = {info.label for info in plan.models if info.uses_language_model}
         self._same: dict[object, list[float]] = {}
@@ -46,6 +45,7 @@ class TimeEstimate:
         typical = json.loads((files("benchsuite.runner") / "typical_times.json").read_text("utf-8"))
         self._typical: dict[str, float] = typical["models"]
         self._typical_rows = int(typical["rows"])
+        self._rows = {info.fingerprint: info.interactions or self._typical_rows for info in plan.datasets}
         for cell in plan.cells:
             self._fold_data[cell.fold_key] = self._data.get(cell.dataset, "")
         self._read()

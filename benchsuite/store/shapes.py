@@ -29,6 +29,7 @@ _LARGEST = 2**1000
 _NUMBER = (float, None)
 _COSTS = {"fit_seconds?": float, "score_seconds?": float, "peak_memory_mb?": float, "cpu_seconds?": float}
 _POWER = {"cpu": str, "processors": int, "sockets": int, "virtual": bool, "gpu": str, "gpu_joules": _NUMBER}
+_UNDECIDED = {"fallback?": float, "ties?": float}
 _PART = {
     **dict.fromkeys(("family", "name", "meaning"), str),
     **dict.fromkeys(("held_out", "of_held_out", "queries", "of_queries"), int),
@@ -62,14 +63,14 @@ SHAPES: Mapping[str, Any] = {
     "plan": {"experiment": str},
     "measure": {
         "values": [str],
-        "results": [{"metric": str, "group": str, "value": _NUMBER, "n": int}],
+        "results": [{"metric": str, "group": str, "value": _NUMBER, "n": int, **_UNDECIDED}],
         "reading": {},
         "fallback_share": float,
     },
     "statistics": {"identity": {}, "content": {}},
     "strata": {"identity": {}, "content": [_PART]},
     "strata-measure": {
-        "results": [{"part": str, "metric": str, "value": _NUMBER, "n": int}],
+        "results": [{"part": str, "metric": str, "value": _NUMBER, "n": int, **_UNDECIDED}],
         "unanswered": {str: [int]},
     },
 }

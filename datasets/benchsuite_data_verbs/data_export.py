@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from benchsuite.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, Source, data_locations
 from benchsuite.errors import DataError
-from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, frame, plain
+from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, count, frame, plain
 
 
 @dataclass(repr=False, eq=False)
@@ -102,5 +102,5 @@ def data_export(
             check_fold(fold, cut, f"{dataset.name}, {split}, fold {fold.name}", dataset)
             place = folder / f"fold-{fold.name}"
             rows[str(place)] = write(dataset, place, told, fold)
-    head = f"{folder}: {dataset.name}, {len(dataset.interactions):,} rows, as {as_}"
+    head = f"{folder}: {dataset.name}, {count(len(dataset.interactions), 'row')}, as {as_}"
     return Export(folder, rows, found.licence, head)

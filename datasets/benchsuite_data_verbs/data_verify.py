@@ -13,6 +13,7 @@ from benchsuite.interface import (
     Option,
     Style,
     Words,
+    count,
     frame,
     plain,
     print_status,
@@ -53,7 +54,7 @@ class PublishedCountsReport(FunctionResult):
     def text(self, style: Style = plain) -> str:
         """Return a line for each set, the counts, and why a set is bad."""
         here = sum(one["state"] not in {"not here", "nothing to check"} for one in self.sets)
-        counts = f"{len(self.sets)} sets, {here} here, {len(self.bad)} not as published"
+        counts = f"{count(len(self.sets), 'set')}, {here} here, {len(self.bad)} not as published"
         reasons = [f"{one['set']}: {one['reason']}" for one in self.bad]
         rows = table(_HEADERS, [_row(one, style) for one in self.sets])
         return "\n".join([rows, f"\n{counts}; counts are found / expected", *reasons])

@@ -267,8 +267,11 @@ def source_class(card: Card, base: type[CardSource] = CardSource) -> type[CardSo
     if card.choice is not None:
         values = Literal[tuple(card.choice.values)]  # type: ignore[valid-type]  # known only when the card is read
         fields.append((card.choice.setting, values, dataclasses.field(default=card.choice.default)))
+    told = [card.summary[:1].upper() + card.summary[1:] + ".", "", *card_lines(card)]
+    if card.choice is not None:
+        told += ["", "Attributes:", f"    {card.choice.setting}: which of the sets under this name is read."]
     facts = {
-        "__doc__": "\n".join([card.summary[:1].upper() + card.summary[1:] + ".", "", *card_lines(card)]),
+        "__doc__": "\n".join(told),
         "__module__": base.__module__,
         "card": card,
         "domain": card.domain,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchsuite.arguments import DataFolders, StoreFolder, data_locations, store_folder
 from benchsuite.errors import BenchsuiteError, ConfigError, PluginError
-from benchsuite.interface import Frames, FunctionResult, Style, frame, plain, table
+from benchsuite.interface import Frames, FunctionResult, Style, count, frame, plain, table
 from benchsuite.plugin_names import singular
 
 if TYPE_CHECKING:
@@ -204,5 +204,6 @@ def _data(place: DataLocations) -> Iterator[Finding]:
             yield Finding(about, "absent", f"not at hand without a network: {error}")
             continue
         if dataset is not None:
-            sizes = f"{len(dataset.users)} users, {len(dataset.items)} items, {len(dataset.interactions)} interactions"
+            parts = ((dataset.users, "user"), (dataset.items, "item"), (dataset.interactions, "interaction"))
+            sizes = ", ".join(count(len(part), thing) for part, thing in parts)
             yield Finding(about, "ok", sizes)

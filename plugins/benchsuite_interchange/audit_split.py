@@ -58,7 +58,7 @@ class SplitAudit(FunctionResult):
         """Return what was read, each check, and the counts."""
         said = []
         for name, part in (("training", self.train), ("test", self.test)):
-            said += [f"{len(part):,} {name} rows in {part.path}", *part.told()]
+            said += [f"{count(len(part), f'{name} row')} in {part.path}", *part.told()]
         said.append("")
         for line in self.lines:
             share = f" ({line.found / line.of:.2%})" if line.of and 0 < line.found < line.of else ""

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.errors import UsageError
-from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, Words, frame, plain, several, table
+from benchsuite.interface import (
+    Frames,
+    FunctionResult,
+    Option,
+    PathLike,
+    Style,
+    Words,
+    count,
+    frame,
+    plain,
+    several,
+    table,
+)
 
 if TYPE_CHECKING:
     from benchsuite_saved.folder import Saved
@@ -31,13 +43,20 @@ class Recommendations(FunctionResult):
         self.folder, self._saved, self._told = folder, saved, tuple(told)
         self.history, self.answers = tuple(history), tuple(answers)
 
+    @property
+    def ok(self) -> bool:
+        """False when nothing is recommended."""
+        return bool(self.answers)
+
     def text(self, style: Style = plain) -> str:
         """Return a line for each recommended item."""
+        if not self.answers:
+            return "nothing is recommended"
         rows = [
             (rank, self._saved.titles[one.item], f"{one.score:.3f}", self._because(one.because) or "no single item")
             for rank, one in enumerate(self.answers, 1)
         ]
-        return table(("", "title", "score", "because of"), rows) if rows else ""
+        return table(("", "title", "score", "because of"), rows)
 
     def advice(self) -> Sequence[str]:
         """Return how titles were read, and why there are fewer items than asked for."""
@@ -114,5 +133,5 @@ def recommend(
     if not shown:
         told.append("no history is named: add --history TITLE or --history-id ID")
     if len(answers) < k:
-        told.append(f"{saved.about['model']['name']} scores {len(answers)} items after this history, not {k}")
+        told.append(f"{saved.about['model']['name']} scores {count(len(answers), 'item')} after this history, not {k}")
     return Recommendations(str(folder), saved, shown, answers, told)

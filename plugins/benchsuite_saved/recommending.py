@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,13 +60,20 @@ def find_title(saved: Saved, title: str) -> int:
     begun = found or [code for code, one in enumerate(folded) if plain and one.startswith(plain)]
     if len(begun) == 1:
         return begun[0]
-    names = [titles[code] for code in begun[:3]]
-    if not names:
-        close = difflib.get_close_matches(plain, folded, n=3, cutoff=0.5)
-        names = [titles[folded.index(one)] for one in dict.fromkeys(close)]
+    names = [titles[code] for code in begun[:3] or _near(plain, folded)]
     what = f'{len(begun)} titles begin with "{title}"' if begun else f'no item is called "{title}"'
     options = " or ".join(f'"{name}"' for name in names)
     raise UsageError(what, where=where, remedy=f"did you mean {options}?" if names else "items.json has all titles")
+
+
+def _near(title: str, folded: Sequence[str]) -> list[int]:
+    """Return the codes of up to three titles that may be meant: with all the words of this one, else alike."""
+    words = set(re.findall(r"\w+", title))
+    holding = [code for code, one in enumerate(folded) if words and words <= set(re.findall(r"\w+", one))]
+    if holding:
+        return sorted(holding, key=lambda code: len(folded[code]))[:3]
+    close = difflib.get_close_matches(title, folded, n=3, cutoff=0.5)
+    return [folded.index(one) for one in dict.fromkeys(close)]
 
 
 def find_id(saved: Saved, name: str) -> int:

@@ -32,6 +32,7 @@ from benchsuite.interface import (
     PathLike,
     Style,
     check_choice,
+    count,
     frame,
     plain,
     print_status,
@@ -71,7 +72,7 @@ class TrainedModel(FunctionResult):
 
     def text(self, style: Style = plain) -> str:
         """Return one line."""
-        return f"{self.folder}: {self.model}, fitted on {self.data}, {self.rows:,} rows"
+        return f"{self.folder}: {self.model}, fitted on {self.data}, {count(self.rows, 'row')}"
 
     def advice(self) -> Sequence[str]:
         """Return what to mind and what to do next."""

@@ -28,13 +28,14 @@ if TYPE_CHECKING:
         checks,
         parametrize,
     )
-    from benchsuite_testing.outcome import Check, CheckResult, ContractViolation, State
+    from benchsuite_testing.outcome import Check, CheckResult, ContractViolation, ContractWarning, State
     from benchsuite_testing.samples import last_events, small_dataset, stripped
 
 __all__ = [
     "Check",
     "CheckResult",
     "ContractViolation",
+    "ContractWarning",
     "State",
     "check_metric",
     "check_model",

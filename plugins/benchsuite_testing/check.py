@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
-from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, frame, plain, several, table
+from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, count, frame, plain, several, table
 from benchsuite.plugin_names import cutoff, find_plugin, kind_and_name, kind_of, singular
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Conformance(FunctionResult):
         ]
         head = f"{singular(self.entry.kind)} {self.entry.name} ({self.entry.origin})"
         counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
+        warned = sum(one.state == "passed" and bool(one.reason) for one in self.checks)
+        counts += f", {count(warned, 'warning')}" if warned else ""
         return "\n".join([head, "", table(("check", "state", "seconds", "reason"), rows), "", counts])
 
     def to_dict(self) -> dict[str, Any]:

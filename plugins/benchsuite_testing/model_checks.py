@@ -14,7 +14,7 @@ import numpy as np
 from benchsuite.api import Context, Model, Requirement
 from benchsuite.checks import check_finite, check_scores
 from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
-from benchsuite_testing.outcome import Make, contract, require, skip
+from benchsuite_testing.outcome import ContractWarning, Make, contract, require, skip
 from benchsuite_testing.reference_ranking import compare_lists
 from benchsuite_testing.samples import cold_items, last_events, small_dataset, warm_items
 
@@ -217,6 +217,22 @@ def check_scores_on_warm_items(make: Make[Model]) -> None:
     require(silent == 0, f"the model abstains (NaN) on {silent} of {scores.size} pairs of a known user and a warm item")
 
 
+def check_scores_tell_items_apart(make: Make[Model]) -> None:
+    """A model that knows nothing of items abstains (NaN), so that the declared fallback answers, not the order of ties.
+
+    One score for all items, or for all items without training rows, keeps the contract. The check warns of it.
+    """
+    done = fitted_model(make)
+    cold = cold_items(done.fold.train)
+    for scores, which in ((done.scores, "every item"), (done.scores[:, cold], "every item without training rows")):
+        known = scores[~np.isnan(scores)]
+        if len(known) > 1 and bool((known == known[0]).all()):
+            raise ContractWarning(
+                f"it answers {known[0]:g} for {which}, so that the order of ties decides its lists there; "
+                "return NaN where it knows nothing"
+            )
+
+
 def check_recommend_equals_ranking(make: Make[Model]) -> None:
     """An own ``recommend`` gives what ranking ``score`` gives: blocked left out, ties to the smaller code."""
     done = fitted_model(make)
@@ -274,6 +290,7 @@ MODEL_CHECKS = (
     check_unknown_users_and_empty_histories,
     check_cold_items,
     check_scores_on_warm_items,
+    check_scores_tell_items_apart,
     check_recommend_equals_ranking,
     check_parameters_are_counted,
 )

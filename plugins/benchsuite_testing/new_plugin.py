@@ -53,11 +53,16 @@ class {klass}(Model):
         together = np.asarray((taken.T @ taken).todense(), np.float32)
         self._share = together / (np.diag(together)[:, None] + self.shrinkage + 1e-9)
         np.fill_diagonal(self._share, 0.0)
+        self._known = np.diag(together) > 0
         return self
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c]; the harness leaves out seen items, breaks ties and cuts the list."""
-        scores = (queries.matrix(len(self._share)) @ self._share).astype(np.float32)
+        history = queries.matrix(len(self._share))
+        scores = (history @ self._share).astype(np.float32)
+        # NaN says "no opinion", and the harness answers: of items that nobody took, and after a history of such items.
+        scores[:, ~self._known] = np.nan
+        scores[history @ self._known.astype(np.float32) == 0] = np.nan
         return scores if candidates is None else scores[:, candidates]
 '''
 

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeVar
@@ -54,6 +55,10 @@ def skip(reason: str, *, by_design: bool = False) -> NoReturn:
     raise (ByDesign if by_design else SkipTest)(reason)
 
 
+class ContractWarning(UserWarning):
+    """A plugin keeps its contract, and a user should mind something all the same."""
+
+
 @dataclass(frozen=True)
 class CheckResult:
     """The result of one check.
@@ -61,7 +66,7 @@ class CheckResult:
     Attributes:
         name: the check's name.
         state: passed, failed or skipped.
-        reason: why it failed or was skipped, "" when it passed.
+        reason: why it failed or was skipped; of one that passed "", or what to mind, after ``warning: ``.
         seconds: how long it took.
         by_design: whether it was skipped because the plugin declares that it does not apply.
     """
@@ -82,7 +87,7 @@ class Check:
     """One check of one plugin, ready to run.
 
     Calling it raises :class:`ContractViolation` (or whatever the plugin raises) when it fails and
-    ``unittest.SkipTest`` when it does not apply; :meth:`run` never raises.
+    ``unittest.SkipTest`` when it does not apply, and warns where there is something to mind; :meth:`run` never raises.
     """
 
     name: str
@@ -91,6 +96,12 @@ class Check:
 
     def __call__(self) -> None:
         """Run the check; a failure is raised."""
+        try:
+            self._run()
+        except ContractWarning as told:
+            warnings.warn(told, stacklevel=2)
+
+    def _run(self) -> None:
         reason = self.make().exempt.get(self.name)
         if reason is not None:
             skip(f"{reason} (exempt by declaration)", by_design=True)
@@ -106,7 +117,9 @@ class Check:
         state: State = "passed"
         reason, by_design = "", False
         try:
-            self()
+            self._run()
+        except ContractWarning as told:
+            reason = f"warning: {told}"
         except SkipTest as skipped:
             state, reason, by_design = "skipped", str(skipped), isinstance(skipped, ByDesign)
         except ContractViolation as unmet:

@@ -80,7 +80,7 @@ def check_rows_are_sound(make: Make[Source]) -> None:
     require(len(data.interactions) > 0, "there are no rows")
     times = data.interactions.timestamp
     if times is not None:
-        require(int(times.min()) > 0, "a time lies before 1970")
+        require(int(times.min()) >= 0, "a time lies before 1970")
         require(int(times.max()) < 2**33, "a time lies after the year 2200: seconds are needed, not milliseconds")
     for table in (data.users, data.items):
         require(table.text is None or all(isinstance(text, str) for text in table.text), "a text is no text")

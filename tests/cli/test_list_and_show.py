@@ -29,7 +29,7 @@ def test_list_of_one_kind(word, capsys):
     assert {row["kind"] for row in rows} == {"model"}
     assert [row["name"] for row in rows] == [entry.name for entry in entries("models")]
     assert {row["distribution"] for row in rows if row["name"] == "ease"} == {"benchsuite"}
-    assert [row["summary"] for row in rows if row["name"] == "ease"][0].startswith("Embarrassingly shallow")
+    assert next(row["summary"] for row in rows if row["name"] == "ease").startswith("Embarrassingly shallow")
 
 
 def test_what_is_kept_of_our_own_plugins_is_what_they_say():
@@ -118,7 +118,13 @@ def test_show_finds_a_metric_by_its_cutoff(capsys):
         (["show", "esae"], 'no plugin is called "esae"; did you mean "ease"?'),
         (["show", "model", "esae"], 'unknown model "esae"; did you mean "ease"?'),
         (["show", "modle", "ease"], 'no kind of plugin is called "modle"; did you mean "models"?'),
-        (["show"], "missing argument [KIND] NAME...; see benchsuite show --help"),
+        (["show"], "missing argument [KIND] NAME; see benchsuite show --help"),
+        (["show", "quick"], 'no plugin is called "quick": it is an experiment; see benchsuite plan quick'),
+        (["show", "quik"], 'no plugin is called "quik"; did you mean "quick"?'),
+        (["report", "quik", "--store", "."], '.: no run of "quik"; did you mean "quick"? run it first'),
+        (["run", "--modles", "als"], 'unknown option "--modles"; see benchsuite run --help'),
+        (["run", "--wokers", "2"], 'unknown option "--wokers"; did you mean "--workers"?'),
+        (["check", __file__], f"{__file__}: no class of the file is named; name one: {__file__}:"),
         (["show", "./nowhere.py:X"], "./nowhere.py: no such file; check the path"),
     ],
 )
@@ -128,6 +134,40 @@ def test_mistakes_are_one_line_and_exit_2(words, said, capsys):
     assert out == ""
     assert err.startswith(f"error: {said}")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_show_explains_every_setting_in_plain_text(kind, capsys):
+    for entry in entries(kind):
+        assert main(["show", kind, entry.name, "--json"]) == 0
+        about = json.loads(capsys.readouterr().out)
+        assert all(setting["meaning"] for setting in about["settings"]), entry.name
+        assert "Attributes:" not in about["description"]
+        assert main(["show", kind, entry.name]) == 0
+        shown = capsys.readouterr().out.partition("@")[0]
+        assert "``" not in shown
+        assert ":class:" not in shown
+
+
+def test_show_fits_the_terminal(capsys, monkeypatch):
+    monkeypatch.setattr("benchsuite.interface.terminal_width", lambda: 60)
+    assert main(["show", "flm"]) == 0
+    prose = capsys.readouterr().out.partition("\n@")[0]
+    assert max(map(len, prose.splitlines())) <= 60
+    assert "\n      largest learning rate of the projection.\n" in prose
+
+
+class OnlyClass:
+    """What the check of a file without a class names."""
+
+
+class DerivedClass(OnlyClass):
+    """It has a base, as a plugin has."""
+
+
+def test_check_names_the_classes_of_a_file(capsys):
+    assert main(["check", "model", __file__]) == 2
+    assert f"name one: {__file__}:DerivedClass\n" in capsys.readouterr().err
 
 
 def test_version_and_help(capsys):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.cli.main import main
+from benchsuite.functions.verify import _where_they_differ
 from benchsuite.store import Store
 from benchsuite.store.json_files import to_text, with_sum
 
@@ -186,3 +187,24 @@ def test_rerun_finds_a_cell_that_is_not_what_the_model_says(copy: Path, capsys: 
         draft.manifest = entry.manifest
         draft.arrays(**arrays | {"item": arrays["item"][:, ::-1]})
     assert main(["rerun", key[:12], "--store", str(copy / "runs"), "--trust", COUNTS]) == 1
+
+
+def test_two_long_lines_are_shown_where_they_differ() -> None:
+    start = "x" * 300
+    one, other = _where_they_differ(f"{start}1{'y' * 200}", f"{start}2{'y' * 200}")
+    assert one == f"...{'x' * 40}1{'y' * 119}..."
+    assert other == f"...{'x' * 40}2{'y' * 119}..."
+    assert _where_they_differ("short", "shore") == ("short", "shore")
+    assert _where_they_differ("abc" * 99, "") == (f"{('abc' * 99)[:160]}...", "")
+    assert _where_they_differ("a" * 200, "a" * 201) == (f"...{'a' * 40}", f"...{'a' * 41}")
+
+
+def test_the_wrong_store_is_one_line(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Store(tmp_path / "other")
+    capsys.readouterr()
+    assert main(["verify", str(copy / "out"), "--store", str(tmp_path / "other")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "holds nothing that" in err
+    assert err.endswith("name the report's own store with --store DIR\n")

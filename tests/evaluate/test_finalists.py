@@ -49,6 +49,8 @@ def test_settled_rows_are_exact(kind, k, threads, monkeypatch):
     for r in np.flatnonzero(found.settled):
         assert found.column[r].tolist() == plain(scores[r], blocked[r], k)
         assert found.score[r].tolist() == scores[r, found.column[r]].tolist()
+        longer = scores[r, plain(scores[r], blocked[r], k + 1)]
+        assert found.tie_left_out[r] == (len(longer) > k and longer[k] == longer[k - 1])
     if kind == "smooth":
         assert found.settled.mean() > 0.8
     if kind == "constant":

@@ -68,6 +68,12 @@ def plain_rank(
     return ([c for _, c in liked])[:k], ([-p for p in rest])[: max(k - len(liked), 0)]
 
 
+def plain_ties(scores: Any, blocked: set[int], codes: list[int], kept: list[int]) -> list[bool]:
+    """Tell of each place whether another open candidate has its score."""
+    open_codes = [code for code in codes if code not in blocked]
+    return [any(scores[code] == scores[other] for other in open_codes if other != code) for code in kept]
+
+
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.data())
@@ -100,6 +106,9 @@ def test_equals_the_plain_rule(data: st.DataObject) -> None:
         for place, code in enumerate(kept):
             assert bool(lists.fallback[user, place]) == bool(np.isnan(matrix[user, code]))
             np.testing.assert_equal(lists.score[user, place], matrix[user, code])
+        tied = plain_ties(matrix[user], set(blocked[user]), codes_of_user, kept)
+        assert lists.tied[user, : len(kept)].tolist() == tied
+        assert not lists.tied[user, len(kept) :].any()
 
 
 def test_lists_are_never_longer_than_the_candidates() -> None:
@@ -159,3 +168,4 @@ def test_a_large_catalogue_is_ranked_by_the_same_rule(k: int, threads: int) -> N
             assert [popularity[code] for code in got[len(liked) :]] == rest
             assert lists.fallback[user].tolist() == [False] * len(liked) + [True] * len(rest)
             np.testing.assert_equal(lists.score[user], matrix[user, got])
+            np.testing.assert_equal(lists.tied[user], plain_ties(matrix[user], set(blocked[user]), known, got))

@@ -25,6 +25,7 @@ class Recent(Model):
         age = (rows.timestamp.max() - rows.timestamp) / 86_400
         weight = 0.5 ** (age / self.half_life_days)
         self._score = np.bincount(rows.item, weight, minlength=len(train.items)).astype(np.float32)
+        self._score[np.bincount(rows.item, minlength=len(train.items)) == 0] = np.nan  # new items: no opinion
         return self
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:

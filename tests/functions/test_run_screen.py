@@ -1,4 +1,4 @@
-"""The last screen of a run: who won, what failed and where its log lies, where the rest is; never more than one screen."""
+"""The last screen of a run: who won, what failed, where the log and the rest are; never more than one screen."""
 
 from __future__ import annotations
 

@@ -60,6 +60,7 @@ def test_titles_are_found_exactly_then_without_case_then_by_their_beginning(save
         ("Heet (1995)", 'no item is called "Heet (1995)"; did you mean "Heat (1995)"'),
         ("BABE (1995)", '2 items are called "Babe (1995)"; say which with --history-id i3 or i4'),
         ("Twin", '2 items are called "Twin"; say which with --history-id i5 or i6'),
+        ("Story", 'no item is called "Story"; did you mean "Toy Story (1995)" or "Toy Story 2 (1999)"?'),
         ("qqqq", 'no item is called "qqqq"; items.json has all titles'),
         ("", 'no item is called ""; items.json has all titles'),
     ],
@@ -130,9 +131,9 @@ def test_the_verbs_train_and_recommend(ease: str, capsys) -> None:
 
 
 def test_too_few_items_with_a_score_are_said(ease: str, capsys) -> None:
-    assert run("recommend", ease) == 0
+    assert run("recommend", ease) == 1
     out, err = capsys.readouterr()
-    assert out == ""
+    assert out == "nothing is recommended\n"
     assert err == (
         "no history is named: add --history TITLE or --history-id ID\nease scores 0 items after this history, not 10\n"
     )

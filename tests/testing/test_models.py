@@ -10,7 +10,7 @@ import pytest
 from annotated_types import Gt
 
 from benchsuite.api import Model, Range, TopK
-from benchsuite_testing import ContractViolation, check_model, check_names, checks, parametrize
+from benchsuite_testing import ContractViolation, ContractWarning, check_model, check_names, checks, parametrize
 from benchsuite_testing.model_checks import MODEL_CHECKS
 from benchsuite_testing.saving_checks import SAVING_CHECKS
 
@@ -24,11 +24,13 @@ class Good(Model):
     def fit(self, train, context):
         taken = train.matrix()
         self._together = np.asarray((taken.T @ taken).todense(), np.float32)
+        self._known = np.diag(self._together) > 0
         np.fill_diagonal(self._together, 0)
         return self
 
     def score(self, queries, candidates):
         scores = (queries.matrix(len(self._together)) @ self._together).astype(np.float32)
+        scores[:, ~self._known] = np.nan
         return scores if candidates is None else scores[:, candidates]
 
 
@@ -149,7 +151,7 @@ class NoColdItems(Good):
 
     def score(self, queries, candidates):
         scores = super().score(queries, candidates)
-        if not scores.any():
+        if not np.nan_to_num(scores).any():
             raise ZeroDivisionError
         return scores
 
@@ -168,7 +170,7 @@ class OwnRanking(Good):
     """Ranks by itself, rightly."""
 
     def recommend(self, queries, candidates, k, blocked):
-        scores = self.score(queries, candidates).astype(np.float64)
+        scores = np.nan_to_num(self.score(queries, candidates).astype(np.float64), nan=-np.inf)
         codes = np.arange(scores.shape[1], dtype=np.int32) if candidates is None else candidates
         for row in range(len(queries)):
             scores[row, np.isin(codes, blocked[row])] = -np.inf
@@ -329,4 +331,32 @@ def test_a_model_that_cannot_fit_fails_and_does_not_stop_the_rest():
 
 def test_every_check_of_answers_can_fail():
     checks = (*MODEL_CHECKS, *SAVING_CHECKS)
-    assert set(BAD.values()) == {check.__name__.removeprefix("check_") for check in checks}
+    only_warns = {"scores_tell_items_apart"}
+    assert set(BAD.values()) == {check.__name__.removeprefix("check_") for check in checks} - only_warns
+
+
+@dataclass
+class Zeros(Good):
+    """Answers one value for everything."""
+
+    def score(self, queries, candidates):
+        return np.zeros_like(super().score(queries, candidates))
+
+
+@dataclass
+class ZerosForNew(Good):
+    """Answers one value for items that nobody took."""
+
+    def score(self, queries, candidates):
+        return np.nan_to_num(super().score(queries, candidates))
+
+
+@pytest.mark.parametrize(("model", "which"), [(Zeros, "every item,"), (ZerosForNew, "every item without training")])
+def test_one_score_for_everything_passes_with_a_warning(model, which):
+    check = {check.name: check for check in checks("models", model)}["scores_tell_items_apart"]
+    told = check.run()
+    assert (told.state, told.reason[:31]) == ("passed", "warning: it answers 0 for every")
+    assert which in told.reason
+    assert "return NaN where it knows nothing" in told.reason
+    with pytest.warns(ContractWarning, match="the order of ties decides its lists"):
+        check()

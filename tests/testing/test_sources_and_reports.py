@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import os
 from dataclasses import dataclass
@@ -128,6 +129,25 @@ def test_a_good_source_conforms(check):
 def test_a_bad_source_is_refused(source):
     failed = {result.name for result in check_source(source) if result.state == "failed"}
     assert failed == {BAD_SOURCES[source]}
+
+
+@dataclass
+class FromTheStart(GoodSource):
+    """Its first event happened at the first second of 1970."""
+
+    seconds: int = 0
+
+    def load(self, place):
+        data = small_dataset()
+        times = data.interactions.timestamp - data.interactions.timestamp.min() + self.seconds
+        return dataclasses.replace(data, interactions=dataclasses.replace(data.interactions, timestamp=times))
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(0, "passed"), (-1, "failed")])
+def test_the_first_second_of_1970_is_a_time(seconds, state):
+    results = {one.name: one for one in check_source(functools.partial(FromTheStart, seconds=seconds))}
+    assert results["rows_are_sound"].state == state
+    assert results["rows_are_sound"].reason == ("" if seconds == 0 else "a time lies before 1970")
 
 
 def test_every_source_check_can_fail():

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 
-from benchsuite.data import Contrast, Row
+from benchsuite.data import TIES_TOLD, Contrast, Row
 from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
 from benchsuite_reports.model.numbers import Form, form, half_width, percent
@@ -50,13 +50,12 @@ class TableBuilder:
         lower = not self._view.higher_is_better(metric)
         shape = shape or self.shape(place, metric)
         cells = [
-            dataclasses.replace(self._cell(row, shape), sign=sign(self._view.contrast(place, model, metric)))
+            dataclasses.replace(self._cell(row, shape), sign=sign(self._view.contrast(place, model, metric), row))
             for model, row in zip(self._view.models, rows, strict=True)
         ]
         self._columns.append(Column(metric, heading, lower, (self._letter(note),) if note else ()))
         self._metrics.append((metric, rows))
-        competes = [self._view.marks_best(metric) and model not in self._view.oracles for model in self._view.models]
-        self._cells.append(_marked(cells, competes, lower))
+        self._cells.append(_marked(cells, self._competes(rows), lower) if self._view.marks_best(metric) else cells)
 
     def add_share(self, place: Place, metric: str) -> None:
         """Add the column that sets each model against the best reference."""
@@ -79,7 +78,7 @@ class TableBuilder:
         """Add the places of the models in the metric's last column, where two or more compete in it."""
         column = max(index for index, column in enumerate(self._columns) if column.key == metric)
         lower = not self._view.higher_is_better(metric)
-        competes = [model not in self._view.oracles for model in self._view.models]
+        competes = self._competes(next(rows for key, rows in reversed(self._metrics) if key == metric))
         shown = [
             float(cell.number) if may and cell.number else None
             for may, cell in zip(competes, self._cells[column], strict=True)
@@ -137,11 +136,20 @@ class TableBuilder:
             return None
         told = {(cell.words, cell.notes) for cell in cells if cell.words != NOTHING}
         span = ""
-        if len(told) == 1 and all(not cell.number for cell in cells):
+        # Of several places, each says it for itself: words across all of them leave the others blank in plain text.
+        if len(places) == 1 and len(told) == 1 and all(not cell.number for cell in cells):
             span = next(iter(told))[0]
-        note = self._view.fallback_note(places, model)
-        letters = (self._letter(note),) if note else ()
+        own = [row for _, rows in self._metrics if (row := rows[index]) is not None]
+        notes = (self._view.fallback_note(places, model), ties_note(own), idle_note(own))
+        letters = tuple(self._letter(note) for note in notes if note)
         return Line(model, model in self._view.language_models, cells, letters, span)
+
+    def _competes(self, rows: Sequence[Row | None]) -> list[bool]:
+        """Return for each model whether its value in a column can be the best: no oracle, and decided by the model."""
+        return [
+            model not in self._view.oracles and (row is None or row.competes)
+            for model, row in zip(self._view.models, rows, strict=True)
+        ]
 
     def _cell(self, row: Row | None, shape: Form) -> TableCell:
         if row is None:
@@ -179,11 +187,32 @@ class TableBuilder:
                 yield Convention(metric, self._view.heading(metric), text.sentence(said))
 
 
-def sign(contrast: Contrast | None) -> Sign:
-    """Return what the corrected test says of a model, or nothing."""
-    if contrast is None or contrast.verdict not in ("better", "worse"):
+def sign(contrast: Contrast | None, row: Row | None = None) -> Sign:
+    """Return what the corrected test says of a model; nothing of a value that the model itself did not decide."""
+    if contrast is None or contrast.verdict not in ("better", "worse") or (row is not None and not row.competes):
         return ""
     return "better" if contrast.verdict == "better" else "worse"
+
+
+def ties_note(rows: Sequence[Row]) -> str:
+    """Return a sentence where ties decided much of a model's answers, else ""; ``rows`` are its values."""
+    shares = [row.tie_share for row in rows if row.tie_share is not None]
+    most = max(shares, default=0.0)
+    if most <= TIES_TOLD:
+        return ""
+    amount = percent(most) if len(set(shares)) == 1 else f"up to {percent(most)}"
+    return f"Ties decided {amount} of its answers: other candidates had the same score."
+
+
+def idle_note(rows: Sequence[Row]) -> str:
+    """Return a sentence where a model did not decide its answers itself, else ""; ``rows`` are its values."""
+    judged = [row for row in rows if row.tie_share is not None]
+    idle = [row for row in judged if not row.competes]
+    if not idle:
+        return ""
+    if len(idle) == len(judged):
+        return "It does not compete for best and second: it decided less than half of its answers itself."
+    return "It does not compete for best and second where it decided less than half of its answers itself."
 
 
 def _has_value(row: Row) -> bool:

@@ -53,7 +53,8 @@ def sentence(text: object) -> str:
 def plain(value: Any) -> str:
     """Return a JSON-like value as short text."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {plain(inner)}" for key, inner in value.items())
+        # an empty text tells nothing: the commit of what is no checkout
+        return ", ".join(f"{key}: {plain(inner)}" for key, inner in value.items() if inner != "")
     if isinstance(value, (list, tuple)):
         return ", ".join(plain(inner) for inner in value)
     if isinstance(value, bool):

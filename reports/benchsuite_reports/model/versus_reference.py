@@ -9,7 +9,7 @@ from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex, Place
 from benchsuite_reports.model.numbers import Form, form, half_width, p_value
 from benchsuite_reports.model.table_builder import TableBuilder, sign
-from benchsuite_reports.model.tables import NOTHING, Table, TableCell
+from benchsuite_reports.model.tables import NOTHING, Sign, Table, TableCell
 
 _EFFECT = "Mean difference by its standard deviation over users."
 _USERS = "Users for whom the model is better, equal, worse."
@@ -36,7 +36,7 @@ def against(view: ComparisonIndex, place: Place, metric: str) -> list[Table]:
             cells = [first, *(TableCell(words=NOTHING) for _ in columns[1:])]
         else:
             cells = [
-                _signed(difference, one.difference, halves[model], one),
+                _signed(difference, one.difference, halves[model], sign(one, row)),
                 _signed(effect, effects[model], sizes[model]),
                 TableCell(words=NOTHING) if one.p_holm is None else TableCell(p_value(one.p_holm), value=one.p_holm),
                 TableCell(words=f"{one.wins:,}/{one.ties:,}/{one.losses:,}"),
@@ -59,10 +59,10 @@ def _form(values: Sequence[float], halves: Mapping[str, float | None]) -> Form:
     return form(values, [half for half in halves.values() if half is not None], cost=False)
 
 
-def _signed(shape: Form, value: float | None, half: float | None, one: Contrast | None = None) -> TableCell:
+def _signed(shape: Form, value: float | None, half: float | None, told: Sign = "") -> TableCell:
     if value is None:
         return TableCell(words=NOTHING)
-    return TableCell(shape.signed(value), "" if half is None else shape.margin(half), sign=sign(one), value=value)
+    return TableCell(shape.signed(value), "" if half is None else shape.margin(half), sign=told, value=value)
 
 
 def _effect_half(one: Contrast) -> float | None:

@@ -12,7 +12,13 @@ from benchsuite.data import Comparison
 
 @dataclass
 class Figures(Report):
-    """Figures as PDF, SVG and PNG: quality, cold start, cost, tuning and ranks."""
+    """Figures as PDF, SVG and PNG: quality, cold start, cost, tuning and ranks.
+
+    Attributes:
+        pdf: write each figure as PDF, for papers.
+        svg: write it as SVG, for pages.
+        png: write it as PNG, for slides.
+    """
 
     complete: ClassVar[bool] = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -11,8 +12,8 @@ from importlib import resources
 from typing import ClassVar
 
 from benchsuite.api import Report
-from benchsuite.data import Comparison
-from benchsuite_reports.model import text
+from benchsuite.data import Comparison, ModelInfo
+from benchsuite_reports.model import chosen_settings, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.palette import model_styles
 from benchsuite_reports.model.sections import Section, sections
@@ -106,11 +107,16 @@ def _section(view: ComparisonIndex, section: Section) -> str:
     return f'<section class="place" data-places="{places}">{head}{tables}</section>\n'
 
 
+def _tuned(comparison: Comparison, about: ModelInfo) -> ModelInfo:
+    """Return a model with its settings as they are told: of a tuned one what was chosen."""
+    return dataclasses.replace(about, settings=chosen_settings.told(comparison, about))
+
+
 def _about(comparison: Comparison) -> str:
     kinds = (
         ("Data sets", [(one, text.dataset_lines(one)) for one in comparison.datasets]),
         ("Splits", [(one, [text.split_line(one)]) for one in comparison.splits]),
-        ("Models", [(one, [one.summary] if one.summary else []) for one in comparison.models]),
+        ("Models", [(_tuned(comparison, one), [one.summary] if one.summary else []) for one in comparison.models]),
         ("Metrics", [(one, [one.convention or one.summary]) for one in comparison.metrics]),
     )  # fmt: skip
     parts = [

@@ -24,10 +24,13 @@ _CLEAR = "\\clearpage % LaTeX holds only so many tables back; not needed once te
 
 @dataclass
 class Latex(Report):
-    """LaTeX tables (booktabs), best bold, second underlined."""
+    """LaTeX tables (booktabs), best bold, second underlined.
+
+    Attributes:
+        width: points between the margins: 345 in article, 241 and 506 in a one- and two-column float of acmart.
+    """
 
     width: Annotated[float, annotated_types.Ge(120)] = 345.0
-    """Points between the margins: 345 in article, 241 and 506 in a one- and two-column float of acmart."""
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``results.tex``: one ``table`` environment per table, cut where it would be wider than the text."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchsuite.api import Report
 from benchsuite.data import Comparison
 from benchsuite.markdown_text import markdown_table
-from benchsuite_reports.model import text
+from benchsuite_reports.model import chosen_settings, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.legend import legend
 from benchsuite_reports.model.sections import Section, sections
@@ -41,6 +41,8 @@ class Markdown(Report):
             out += ["## How to read the tables", "", " ".join(meaning), ""]
         for section in parts:
             out += _section(section)
+        if chosen := chosen_settings.lines(comparison):
+            out += ["## Settings chosen by search", "", *(f"- {escape(line)}" for line in chosen), ""]
         if comparison.provenance:
             out += ["## Provenance", ""]
             for key, value in comparison.provenance.items():

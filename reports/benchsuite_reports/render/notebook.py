@@ -84,7 +84,7 @@ def _head(metric: MetricInfo) -> str:
 def _best(comparison: Comparison, data: DatasetInfo, split: SplitInfo, metric: MetricInfo) -> float | None:
     compete = [model.label for model in comparison.models if not model.is_oracle]
     rows = [comparison.row(data.label, split.label, label, metric.label, split.group) for label in compete]
-    values = [row.mean for row in rows if row is not None and row.mean is not None]
+    values = [row.mean for row in rows if row is not None and row.mean is not None and row.competes]
     if not values:
         return None
     return max(values) if metric.higher_is_better else min(values)
@@ -110,9 +110,9 @@ def _cells(
             yield f'<td style="{_CELL}" title="{escaped(row.reason)}"><em>{escaped(row.state)}</em></td>'
         else:
             contrast = tested.get((row.dataset, row.split_label, row.metric, row.model))
-            mark = "" if contrast is None else _MARKS[contrast.verdict]
+            mark = "" if contrast is None or not row.competes else _MARKS[contrast.verdict]
             value = _number(row.mean)
-            value = f"<strong>{value}</strong>" if row.mean == best[metric.label] else value
+            value = f"<strong>{value}</strong>" if row.competes and row.mean == best[metric.label] else value
             yield f'<td style="{_CELL}" title="{_interval(row)}">{value}{mark}</td>'
 
 

@@ -163,9 +163,9 @@ def _everything(
             out.append("\\clearpage\n")
             waiting = 0
         waiting += len(found)
-        told = ", ".join(f"\\ref{{tab:{name}}}" for name in found)
+        named = ", ".join(f"\\ref{{tab:{name}}}" for name in found)
         heading = escape(section.heading, breaks=True)
-        out.append(f"\\subsection*{{\\raggedright {heading}}}\n{'Table' if len(found) == 1 else 'Tables'}~{told}.\n")
+        out.append(f"\\subsection*{{\\raggedright {heading}}}\n{'Table' if len(found) == 1 else 'Tables'}~{named}.\n")
         out += [f"\\input{{tables/{name}}}\n" for name in found]
     left = [stem for stem in stems if many and stem.partition("-")[0] not in _ALWAYS]
     out += _left_out(apart, left)

@@ -87,7 +87,7 @@ def _split(about: SplitInfo, bibliography: Bibliography) -> str:
 def _models(view: ComparisonIndex) -> str:
     kinds = [
         (sorted(view.candidates, key=view.models.index), "put to the test"),
-        ([model for model in view.models if model in view.classics], "references"),
+        ([model for model in view.models if model in view.references], "references"),
         (sorted(view.oracles, key=view.models.index), "ceilings, which never compete"),
     ]
     return prose(" ".join(f"{_listed(models)}: {what}." for models, what in kinds if models))

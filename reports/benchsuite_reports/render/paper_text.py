@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchsuite.data import Contrast, DatasetInfo, MetricInfo, ModelInfo, Row, Trials
-from benchsuite_reports.model import text
+from benchsuite_reports.model import chosen_settings, text
 from benchsuite_reports.model.comparison_index import FALLBACK, ComparisonIndex, Place
 from benchsuite_reports.model.numbers import count, percent
 from benchsuite_reports.model.verdict import verdicts
@@ -125,7 +125,7 @@ def _model(view: ComparisonIndex, about: ModelInfo, bibliography: Bibliography) 
         )
         if holds
     ]
-    settings = text.settings(about)
+    settings = chosen_settings.settings(view.comparison, about)
     sentences = [text.sentence(about.summary or about.name)]
     sentences += [text.sentence(f"It {kind}" if kind.startswith("uses") else f"A {kind}") for kind in kinds]
     sentences += [f"Settings: {settings}."] if settings else ["It has no settings."]

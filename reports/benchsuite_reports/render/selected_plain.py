@@ -13,7 +13,7 @@ from benchsuite_reports.model import text
 from benchsuite_reports.model.legend import legend
 from benchsuite_reports.model.selected_table import SelectedTable
 from benchsuite_reports.model.tables import Line, TableCell
-from benchsuite_reports.render.terminal import BEST, BETTER, SECOND, WORSE
+from benchsuite_reports.render.terminal_tables import BEST, BETTER, SECOND, WORSE
 
 _WIDTH = 100
 

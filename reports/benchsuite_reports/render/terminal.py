@@ -11,7 +11,7 @@ import annotated_types
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison
-from benchsuite_reports.model import text
+from benchsuite_reports.model import chosen_settings, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.legend import legend
 from benchsuite_reports.model.sections import Section, sections
@@ -35,7 +35,14 @@ from benchsuite_reports.render.terminal_tables import (
 
 @dataclass
 class Terminal(Report):
-    """Tables as plain text, to be read at once."""
+    """Tables as plain text, to be read at once.
+
+    Attributes:
+        colour: use the terminal's codes for bold, underlined and dim.
+        width: characters of a line.
+        groups: show every table of each group of queries and of parts by popularity and activity.
+        brief: show only what a reader wants first.
+    """
 
     printable: ClassVar[bool] = True
 
@@ -77,11 +84,19 @@ class Terminal(Report):
         if meaning:
             out.extend(["", self._strong("Legend"), *self._wrap(" ".join(meaning))])
         conventions = dict.fromkeys((said.heading, said.text) for table in everything for said in table.conventions)
+        out.extend(self._chosen(comparison))
         if conventions:
             out.extend(["", self._strong("How it is measured")])
             for heading, said in _merged(conventions):
                 out.extend(self._wrap(f"{heading}: {said}", indent=GAP))
         return _file(out)
+
+    def _chosen(self, comparison: Comparison) -> Iterable[str]:
+        lines = chosen_settings.lines(comparison)
+        if lines:
+            yield from ("", self._strong("Settings chosen by search"))
+        for line in lines:
+            yield from self._wrap(line, indent=GAP)
 
     def _section(self, section: Section) -> Iterable[str]:
         if section.text:

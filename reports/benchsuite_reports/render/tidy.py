@@ -12,6 +12,7 @@ from benchsuite.api import Report
 from benchsuite.data import Comparison
 from benchsuite.data.result_tables import RESULTS, SMALL, Batch, TidyTable, schema, small_tables
 from benchsuite.data.tabular import DESCRIPTOR, Form, describe, records, write_table
+from benchsuite_reports.model import chosen_settings
 
 COLUMNS = RESULTS.names
 
@@ -56,6 +57,8 @@ class Json(Report):
         }
         for kind in ("datasets", "splits", "models", "metrics"):
             content[kind] = [info.record() for info in getattr(comparison, kind)]
+        for about, record in zip(comparison.models, content["models"], strict=True):
+            record.update(chosen_settings.records(comparison, about))
         content["provenance"] = dict(comparison.provenance)
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=dict)
         return {"results.json": (text + "\n").encode()}

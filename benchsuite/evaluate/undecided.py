@@ -1,0 +1,53 @@
+"""How much of an answer the model itself did not decide: the fallback's part, and that of the order of ties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchsuite.api import Metric
+from benchsuite.data import Bool, EvaluationInput
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Shares of what a value rests on, list places or pairs.
+
+    Attributes:
+        fallback: what the fallback answered, because the model abstained.
+        ties: what a tie among the model's scores decided.
+    """
+
+    fallback: float
+    ties: float
+
+
+def undecided(evidence: EvaluationInput, metric: Metric, chosen: Bool) -> Undecided | None:
+    """Return what the model did not decide of the answers that a metric judges, None where there are none.
+
+    A metric with a cut-off k judges the first k places of each list. Labelled pairs are tied where all that the model
+    answers have one score: then no threshold and no order tells them apart. A rating that is the same for all pairs
+    is an answer, not a tie.
+
+    Args:
+        evidence: the answers.
+        metric: what judges them.
+        chosen: bool[q], the queries that count.
+    """
+    if metric.task == "ranking":
+        k = metric.settings().get("k")
+        lists = evidence.rankings
+        places = (lists.item >= 0) & chosen[:, None]
+        tied, filled = places & lists.tied, places & lists.fallback
+        return _shares(places[:, :k], filled[:, :k], tied[:, :k])
+    pairs = chosen[evidence.pairs.query]
+    filled = pairs & evidence.scores.fallback
+    own = evidence.scores.score[pairs & ~filled]
+    same = metric.task == "classification" and len(own) > 1 and bool((own == own[0]).all())
+    return _shares(pairs, filled, pairs & ~filled if same else np.zeros(len(pairs), np.bool_))
+
+
+def _shares(asked: Bool, filled: Bool, tied: Bool) -> Undecided | None:
+    total = int(asked.sum())
+    return Undecided(float(filled.sum() / total), float(tied.sum() / total)) if total else None
