@@ -44,8 +44,8 @@ def test_ranges_places_and_defaults() -> None:
     given = tuned({("shop", "warm"): (16.0, 48.0), ("shop", "cold"): (1448.7,)})
     (line,) = chosen_settings.lines(given)
     assert line == (
-        "als: learning_rate = 0.05 (not searched); "
-        "factors = 16 to 48 on shop, warm, 1448.7 on shop, cold (chosen by search; default 64)"
+        "als: factors = 16 to 48 on shop, warm, 1448.7 on shop, cold (chosen by search; default 64); "
+        "learning_rate = 0.05 (not searched)"
     )
 
 
