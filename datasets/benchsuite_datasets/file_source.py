@@ -22,6 +22,7 @@ from benchsuite_datasets.preparation_steps import sentence
 from benchsuite_datasets.prepared_cache import load_or_prepare
 from benchsuite_tables.card_table import IDS, table_of
 from benchsuite_tables.first_rows import Said
+from benchsuite_tables.odd_ids import refuse_odd_ids
 from benchsuite_tables.strict_tables import read_table
 from benchsuite_tables.text_file import TextFile
 from benchsuite_tables.toml_files import is_experiment
@@ -110,7 +111,9 @@ class FileSource(CardSource):
 
         def make() -> Dataset:
             tables = source.read(found)
-            refuse_row_numbers(tables.interactions, card.layouts[0].interactions[0], str(path))
+            table = card.layouts[0].interactions[0]
+            refuse_row_numbers(tables.interactions, table, str(path))
+            refuse_odd_ids(tables.interactions, table, str(path))
             for line in (*stand_ins(tables.interactions), *met(tables, card.layouts[0])):
                 place.say(line)
             return source.prepared(tables)

@@ -109,6 +109,7 @@ def facts(events: Understanding, tables: Tables, card: Card) -> tuple[tuple[str,
     lines += [("while reading", note) for note in tables.steps[0].note.split("; ") if note]
     if tables.zeros:
         lines.append(("values of 0", f"{tables.zeros:,} of {read:,} rows have the value 0"))
+    lines += [("ids that meet", sentence) for sentence in met(tables, card.layouts[0])]
     texts = [f"{name} ({side})" for side in ("item", "user") for name in getattr(card, f"{side}_text")]
     lines.append(("columns read as texts", ", ".join(texts) or "none"))
     unused = [name for name in events.ignored if name not in {*card.item_text, *card.user_text}]
@@ -122,6 +123,11 @@ def hints(events: Understanding, tables: Tables, positive_from: float | None) ->
     profile = events.profile("value")
     if profile is not None and positive_from is None:
         found.append(_label_rule(profile))
+    value = tables.interactions["value"].to_numpy()
+    lowest, below = value.min(initial=0.0), int((value < 0).sum())
+    if below and profile is not None and (value[value < 0] == lowest).all():
+        share = f"{below:,} of {count(len(value), 'rating')} are {lowest:g}"
+        found.append(f"{share}: if that means not rated, leave them out with min_value")
     if tables.zeros and not (profile is not None and profile.is_label):
         share = f"{tables.zeros:,} of {count(len(tables.interactions), 'rating')} are 0"
         found.append(f"{share}: if that means not rated, leave them out with min_value")
@@ -133,11 +139,12 @@ def _label_rule(profile: ColumnProfile) -> str:
     values = [found for cell in profile.cells if (found := number(cell.replace(",", "."))) is not None]
     without = "without it there are no labels: accuracy, precision, recall, f1 and auc are not applicable"
     if profile.is_label:
-        return f"{profile.name} says yes or no: say positive_from = 1; {without}"
+        return f"{profile.name} says yes or no: say positive_from = 1; {without}; in rankings a 0 is never relevant"
     high = max(values, default=0.0)
     if high > _HIGHEST_RATING:
         return f"no value of {profile.name} is said to mean liked: say positive_from = X; {without}"
     liked = next((half / 2 for half in range(int(2 * high) + 1) if half / 2 >= _LIKED * high), high)
     share = sum(value >= liked for value in values) / max(len(values), 1)
     rule = f"{profile.name} goes up to {high:g}: positive_from = {liked:g} would call {share:.0%} of the rows liked"
-    return f"{rule}; {without}"
+    relevant = "in rankings all values above 0 are relevant unless the experiment says relevant_from = "
+    return f"{rule}; {without}; {relevant}{liked:g}"

@@ -22,6 +22,9 @@ _REMEDY = "correct the card, or the settings it was made of"
 UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 """How times since 1970 may be counted, and how many of each make a second."""
 
+NOT_KNOWN = frozenset({"NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None", "NaT", "\\N"})
+"""What programs write for a cell that is not known: R, spreadsheets, pandas, databases, Python."""
+
 IDS = ("user", "item", "other", "id")
 """Our names of columns that hold ids."""
 

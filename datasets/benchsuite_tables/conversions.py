@@ -12,7 +12,7 @@ import numpy as np
 
 from benchsuite.data import Bool
 from benchsuite_tables.bad_cells import BadCells
-from benchsuite_tables.card_table import UNITS, CardTable
+from benchsuite_tables.card_table import NOT_KNOWN, UNITS, CardTable
 from benchsuite_tables.text_file import shorten
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _too_large(values: Any) -> Any:
 def _number(cell: str, table: CardTable) -> tuple[float, int]:
     """Return what a cell says and of which kind it is."""
     plain = cell.strip()
-    if plain in table.missing or not plain:
+    if _is_unknown(plain, table):
         return math.nan, _EMPTY
     if plain.lower() in _TRUTH:
         return _TRUTH[plain.lower()], _TRUE
@@ -101,6 +101,11 @@ def _number(cell: str, table: CardTable) -> tuple[float, int]:
     elif "_" in plain or (table.decimal == "," and "." in plain):
         kind = _WRONG
     return value, kind
+
+
+def _is_unknown(plain: str, table: CardTable) -> bool:
+    """Return whether a cell says that nothing is known; float() has a meaning of its own for nan."""
+    return not plain or plain in table.missing or (plain in NOT_KNOWN and plain.lower() != "nan")
 
 
 def to_seconds(column: Any, null: Bool | None, name: str, table: CardTable) -> Converted:
@@ -147,7 +152,7 @@ def outside(seconds: Any, null: Bool | None, name: str) -> Converted:
 def _count(cell: str, unit: int, table: CardTable) -> tuple[float, int, int]:
     """Return the number in a cell, its second, and of which kind the cell is."""
     plain = cell.strip()
-    if plain in table.missing or not plain:
+    if _is_unknown(plain, table):
         return math.nan, 0, _EMPTY
     number, kind = (float(plain), _FINE) if plain.isdecimal() else _number(plain, table)
     if kind not in {_FINE, _WITH_COMMA} or not math.isfinite(number):
@@ -165,7 +170,7 @@ def _dates(column: pd.Categorical[str], name: str, table: CardTable) -> Converte
     times = pd.to_datetime(pd.Series(known, dtype=object).str.strip(), format=form, utc=True, errors="coerce")
     fine = times.notna().to_numpy()
     seconds = times.astype("datetime64[s, UTC]").astype("int64").to_numpy().astype(np.int64)
-    blank = np.array([not cell.strip() for cell in known], bool)
+    blank = np.array([_is_unknown(cell.strip(), table) for cell in known], bool)
     kinds = np.where(blank, _EMPTY, np.where(fine, _FINE, _WRONG))
     kinds[fine & ((seconds < 0) | (seconds >= _LATEST))] = _OUTSIDE
     kinds = np.append(kinds, _EMPTY).astype(np.int8)[column.codes]
@@ -212,7 +217,10 @@ def _bad(mask_of: Callable[[int], Any], column: Any, name: str, time: str = "") 
     words = {
         _EMPTY: ("is empty", "fill the cell"),
         _WRONG: (_no_time(time) if time else "is not a number", "correct the cell"),
-        _FOREIGN: ("is not a number", "if it has a decimal comma, say decimal = ',' in a card"),
+        _FOREIGN: (
+            "is not a number",
+            "if it has a decimal comma, say decimal = ',' in a card; if the comma stands between thousands, remove it",
+        ),
         _INFINITE: ("is no finite number", "correct the cell"),
         _OUTSIDE: ("is a time before 1970 or after 2242", unit if time == "s" else "correct the cell"),
     }
@@ -226,7 +234,8 @@ def _bad(mask_of: Callable[[int], Any], column: Any, name: str, time: str = "") 
             cell = column.categories[column.codes[row]] if column.codes[row] >= 0 else ""
         else:
             cell = repr(column[row].item()).removesuffix(".0")
-        shown = what if kind in {_EMPTY, _INFINITE} else f"{shorten(cell)} {what}"
+        told = kind not in {_EMPTY, _INFINITE} or (kind == _EMPTY and cell in NOT_KNOWN)
+        shown = f"{shorten(cell)} {what}" if told else what
         found.append(BadCells("empty" if kind == _EMPTY else "bad", name, mask, shown, remedy))
     return found
 
@@ -252,6 +261,9 @@ def tidy_ids(
     """
     import pandas as pd
 
+    if not trim and not whole and not missing:
+        return column, {}
+
     changed: dict[str, Bool] = {}
     names = column.categories
     if trim:
@@ -261,7 +273,7 @@ def tidy_ids(
         plain = [match[1] if (match := _WHOLE.fullmatch(name)) else name for name in names]
         names, differs = _renamed(names, pd.Index(plain, dtype=str))
         changed |= {"whole": np.append(differs, False)[column.codes]} if differs.any() else {}
-    if not changed:
+    if not changed and not names.isin(missing).any():
         return column, {}
     place, kept = pd.factorize(names)
     lost = np.flatnonzero(kept.isin(missing))

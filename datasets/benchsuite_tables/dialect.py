@@ -54,7 +54,7 @@ def find_dialect(text: TextFile, separator: str, encoding: str) -> Dialect:
     if not lines:
         raise DataError("is empty", where=text.name, remedy=FETCH)
     if separator == SPACES:
-        return _split("columns", SPACES, lines)
+        return _spaced(lines)
     if separator:
         if separator not in lines[0]:
             what, remedy = f"has no {separator!r} in its first line", "say another separator, or none"
@@ -62,12 +62,14 @@ def find_dialect(text: TextFile, separator: str, encoding: str) -> Dialect:
         return _split("delimited", separator, lines)
     found = [_split("delimited", mark, lines) for mark in _SEPARATORS if mark in lines[0]]
     even = [one for one in found if _is_even(one)]
-    spaced = _split("columns", SPACES, lines)
+    spaced = _spaced(lines)
     if (not even or _holds_spaced_numbers(even)) and _is_even(spaced) and _looks_plain(spaced):
         return spaced
     if even or found:
         # among separators that fit, the one that makes most cells: titles hold commas, but few tabs or bars
         return max(even or found, key=lambda one: (len(one.rows[0]), one.separator == "\t"))
+    if spaced.quote or _lacks_a_name(spaced):
+        return spaced  # whoever asks for the names says what is wrong
     if len(spaced.rows[0]) > 1 and _are_lists(spaced):
         return Dialect("lists", SPACES, "", spaced.rows)
     what = "has one column only, or an unknown separator"
@@ -87,6 +89,15 @@ def _first_lines(text: TextFile, encoding: str) -> list[str]:
             break
     numbered.close()
     return lines
+
+
+def _spaced(lines: Sequence[str]) -> Dialect:
+    """Split at white space; cells in quotes, as R writes them, need single blanks between them."""
+    if lines[0].startswith('"'):
+        quoted = _split("delimited", SPACES, lines)
+        if quoted.quote:
+            return quoted
+    return _split("columns", SPACES, lines)
 
 
 def _split(form: str, separator: str, lines: Sequence[str]) -> Dialect:
@@ -171,6 +182,12 @@ def _are_lists(dialect: Dialect) -> bool:
         and len({len(row) for row in dialect.rows}) > 1
         and len(set(firsts)) == len(firsts)
     )
+
+
+def _lacks_a_name(dialect: Dialect) -> bool:
+    """Return whether the first line names columns, one less than each row has: R does not name the rows' names."""
+    first, rows = dialect.rows[0], dialect.rows[1:]
+    return bool(rows) and all(len(row) == len(first) + 1 for row in rows) and sum(map(is_known, first)) > 1
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:

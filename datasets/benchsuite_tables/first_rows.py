@@ -19,6 +19,7 @@ from benchsuite_tables.recognition import comment_lines, recognize
 from benchsuite_tables.text_file import FETCH, TextFile
 from benchsuite_tables.times import is_date, number
 
+_PAIR = 2
 LOOKED_AT = 1000
 """How many rows are looked at before a table is read."""
 
@@ -105,6 +106,8 @@ def first_rows(text: TextFile, said: Said) -> FirstRows:
         rows, separator, quote = dialect.rows, dialect.separator, dialect.quote
         return FirstRows("matrix", separator, quote, False, ("user", "item", "value"), rows, (), skip=text.skip)
     header, doubtful = _header(dialect.rows, said)
+    if header:
+        _refuse_short_header(dialect.rows, text)
     names = dialect.rows[0] if header else tuple(f"column {at + 1}" for at in range(len(dialect.rows[0])))
     rows = dialect.rows[1:] if header else dialect.rows
     return FirstRows(
@@ -118,6 +121,17 @@ def first_rows(text: TextFile, said: Said) -> FirstRows:
         doubtful,
         text.skip,
     )
+
+
+def _refuse_short_header(rows: Sequence[tuple[str, ...]], text: TextFile) -> None:
+    """Raise DataError where each row has one cell more than the first line names."""
+    width = len(rows[0])
+    if len(rows) > _PAIR and all(len(row) == width + 1 for row in rows[1:]):
+        what = f"its first line names {width} columns, its rows have {width + 1} cells"
+        remedy = (
+            "name the first column, too, if it holds the rows' names (as R writes them), or remove the last separator"
+        )
+        raise DataError(what, where=f"{text.name}, line 1", remedy=remedy)
 
 
 def _named(form: str, names: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> FirstRows:

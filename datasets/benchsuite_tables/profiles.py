@@ -14,7 +14,11 @@ Kind = Literal["empty", "integer", "number", "boolean", "date", "text", "code"]
 
 BOOLEANS = frozenset({"true", "false", "yes", "no"})
 _MOST = 0.5
+_MOST_CODES = 31
+_EACH_CODE = 4
+_ENOUGH_CODES = 20
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NO_TEXT = re.compile(r"(https?://|www\.)\S+|\S+@\S+\.\S+|[+(]?[\d\s()./-]{6,}", re.IGNORECASE)
 _MIXED_CODE = re.compile(r"(?=\S*\d)\S+")
@@ -59,6 +63,18 @@ class ColumnProfile:
         return self.kind in {"integer", "number", "boolean"}
 
     @property
+    def holds_numbers(self) -> bool:
+        """Whether some cells can be values; the others are then bad cells, which reading names with their lines."""
+        return self.is_numeric or any(number(cell) is not None for cell in self.cells)
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the cells are few different small numbers, as hours, months and codes of places are."""
+        if self.kind not in {"integer", "number"} or self.is_time:
+            return False
+        return self.distinct <= _MOST_CODES and len(self.cells) >= max(_EACH_CODE * self.distinct, _ENOUGH_CODES)
+
+    @property
     def is_time(self) -> bool:
         """Whether the cells can be times by themselves: dates, or numbers large enough."""
         if self.kind in {"integer", "number"}:
@@ -72,8 +88,9 @@ class ColumnProfile:
 
     @property
     def has_decimal_comma(self) -> bool:
-        """Whether numbers are written like ``3,5``."""
-        return self.kind == "number" and any(_DECIMAL_COMMA.fullmatch(cell) for cell in self.cells)
+        """Whether numbers are written like ``3,5``; ``1,234`` could as well be a thousand and some."""
+        with_comma = [cell for cell in self.cells if _DECIMAL_COMMA.fullmatch(cell)]
+        return self.kind in {"integer", "number"} and not all(map(_THOUSANDS.fullmatch, with_comma))
 
     @property
     def distinct(self) -> int:

@@ -158,6 +158,7 @@ def _refuse_named_formats(lines: list[str], text: TextFile) -> None:
     if body and any(map(is_known, names)) and len(names) == len(_parts(body[0])):
         what = f"its first line begins with {first[0]} but seems to name columns"
         raise DataError(what, where=where, remedy=f"remove the sign {first[0]} if it does, or else the line")
+    _refuse_marked_rows(lines, body, text)
     if low.startswith("sep=") and len(first) <= len("sep=::"):
         raise DataError("begins with Excel's line sep=", where=where, remedy="remove the line")
     if re.fullmatch(r"\d+:", first) and len(body) > 1 and "," in body[1]:
@@ -166,6 +167,21 @@ def _refuse_named_formats(lines: list[str], text: TextFile) -> None:
     if body and all(_LIBSVM.fullmatch(line) for line in body[:20]):
         remedy = "write one row for each user and item; features of items belong into item_features"
         raise DataError("is a libsvm (libFM) file: numbered features, no users and items", where=where, remedy=remedy)
+
+
+def _refuse_marked_rows(lines: list[str], body: list[str], text: TextFile) -> None:
+    """Raise DataError where lines of comment before the table look like its rows, as ``#film,u1,5`` does.
+
+    Programs put a blank or a second sign behind the sign of a comment.
+    """
+    for number, line in enumerate(lines, 1):
+        if line.strip() and line[0] not in COMMENTS:
+            return
+        is_comment = not line.strip() or not line[1:2].strip() or line[1] in COMMENTS
+        if not is_comment and (not body or len(_parts(line)) == len(_parts(body[0])) > 1):
+            what = f"begins with {line[0]}, as comments do, but could be a row"
+            remedy = f"put a blank behind the sign {line[0]} of a comment, or write the id without the sign"
+            raise DataError(what, where=f"{text.name}, line {number}", remedy=remedy)
 
 
 def _parts(line: str) -> list[str]:

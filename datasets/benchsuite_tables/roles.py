@@ -18,6 +18,9 @@ _MOST_USERS = 0.9
 _FEW_ITEMS = 10
 _RATINGS = frozenset(map(str, range(11)))
 _DECIMALS = re.compile(r"-?\d+[.,]\d*[1-9]\d*")
+_CUT = re.compile(r"\d[.,]\d+E\+\d\d", re.ASCII)
+_ASIN = re.compile(r"B[0-9A-Z]{9}|\d{9}[\dX]")
+_REVIEWER = re.compile(r"A[0-9A-Z]{9,}")
 _PLACES = 4
 _PAIR = 2
 _SAY_HEADER = "say header = true or header = false (in the shell --header, --no-header)"
@@ -105,10 +108,33 @@ def _unlikely(role: str, one: ColumnProfile, first: FirstRows) -> list[Doubt]:
     """Return what makes a column of the right name unlikely all the same."""
     if role in {"user", "item"} and one.kind == "date":
         return [Doubt(f"{one.name} would be the {role}, but holds dates like {_first(one)}", _SAY + _described(first))]
-    if role in {"value", "score", "rank"} and one.cells and not one.is_numeric:
+    if role in {"user", "item"} and (cell := _cut_id(one)):
+        what = f"{one.name} would be the {role}, but holds {cell}: a spreadsheet cut its ids off"
+        return [Doubt(what, "export the ids as text")]
+    if role in {"value", "score", "rank"} and one.cells and not one.holds_numbers:
         what = f"column {one.name} would be the {role}, but holds {one.kind} such as {_first(one)}"
         return [Doubt(what, f"correct the cells, or say {role} = 'none' or which column it is")]
+    if role == "value" and one.is_label:
+        return _other_labels(one, first)
+    if role == "timestamp" and one.is_code:
+        what = f"column {one.name} would be the time, but holds few small numbers, as {_first(one)}"
+        return [Doubt(what, f"say timestamp = 'none', or timestamp = '{one.name}' if they count time")]
     return []
+
+
+def _other_labels(one: ColumnProfile, first: FirstRows) -> list[Doubt]:
+    """Return a doubt where a second column of a usual name says yes or no, too."""
+    usual = [other for other in first.profiles if find_column("value", [other.name], ()) and other.is_label]
+    names = [other.name for other in usual]
+    if len(names) < _PAIR:
+        return []
+    what = f"columns {', '.join(names)} say yes or no, and each could be the value"
+    return [Doubt(what, f"say value = '{one.name}' or another of them, or value = 'none'")]
+
+
+def _cut_id(one: ColumnProfile) -> str:
+    """Return the first cell that a spreadsheet wrote in place of a long number, such as ``1.23457E+17``, or ""."""
+    return next((cell for cell in one.cells if _CUT.fullmatch(cell)), "")
 
 
 def _first(one: ColumnProfile) -> str:
@@ -169,6 +195,10 @@ def _unlikely_places(columns: Sequence[ColumnProfile], found: Mapping[str, str],
     user, item = columns[:_PAIR]
     value = next((one for one in columns if one.name == found.get("value")), None)
     reasons = [_unlikely_column("user", user), _unlikely_column("item", item), _unlikely_user(user)]
+    if all(map(_ASIN.fullmatch, user.cells)) and all(map(_REVIEWER.fullmatch, item.cells)):
+        reasons.append(
+            f"{user.name} would be the user, but holds Amazon's numbers of products, and {item.name} of users"
+        )
     if all(one.kind == "integer" and set(one.cells) <= _RATINGS for one in columns) and not user.is_sorted:
         reasons.append("all its columns hold small numbers; it may be a matrix of ratings, a row for each user")
     if item.is_time and "timestamp" not in found and item.kind != "date":
@@ -187,6 +217,8 @@ def _unlikely_column(role: str, one: ColumnProfile) -> str:
         return f"{would} holds dates like {one.cells[0]}"
     if one.kind == "number" and any(_DECIMALS.fullmatch(cell) for cell in one.cells):
         return f"{would} holds numbers like {one.cells[0]}"
+    if cell := _cut_id(one):
+        return f"{would} holds {cell}: a spreadsheet cut its ids off"
     if _holds_blanks(one):
         return f"{would} holds blanks, such as {_first(one)}; if they separate cells, too, say separator = ' '"
     if one.rows >= _FEW_ROWS and one.distinct == 1:

@@ -11,7 +11,7 @@ import numpy as np
 from benchsuite.data import Bool, Int64
 from benchsuite.errors import DataError
 from benchsuite_tables.bad_cells import BadCells, BadRows, Cells, refuse
-from benchsuite_tables.card_table import IDS, UNITS, CardTable
+from benchsuite_tables.card_table import IDS, NOT_KNOWN, UNITS, CardTable
 from benchsuite_tables.conversions import Converted, outside, tidy_ids, to_numbers, to_seconds
 from benchsuite_tables.strict_tables import bad_texts, first_line, lines_of, read_cells
 from benchsuite_tables.text_file import TextFile
@@ -138,6 +138,7 @@ def read_rows(text: TextFile, table: CardTable, numbers: tuple[str, ...] = NUMBE
         values = {name: column[keep] for name, column in values.items()}
         changes = {name: {kind: mask[keep] for kind, mask in known.items()} for name, known in changes.items()}
     kept = None if keep is None else np.flatnonzero(keep)
+    missing = (*table.missing, *(sorted(NOT_KNOWN) if "drop" in {table.on_missing, table.on_bad_row} else ()))
     frame: dict[str, Any] = {}
     for role, name in columns.items():
         if name in values:
@@ -145,7 +146,7 @@ def read_rows(text: TextFile, table: CardTable, numbers: tuple[str, ...] = NUMBE
             changed |= {"zero": values[name] == 0} if role == "value" else {}
         else:
             trim, whole = table.trim and role in IDS, name in table.numbers
-            frame[role], changed = tidy_ids(cells[name], trim=trim, whole=whole, missing=table.missing)
+            frame[role], changed = tidy_ids(cells[name], trim=trim, whole=whole, missing=missing if role in IDS else ())
         counts += _changes(changed, name, kept)
     read = len(found) + sum(one.number for one in found.bad)
     ours, theirs = (pd.DataFrame(columns, copy=False) for columns in (frame, cells))

@@ -138,6 +138,9 @@ def understand(
     table["columns"] = dict(found.columns)
     found = _with_time(found, table, first, said, text)
     found = _with_decimals(found, table, first)
+    if first.skip:
+        comments = f"{first.skip} line{'s' if first.skip > 1 else ''} of comment before the table not read"
+        found = dataclasses.replace(found, notes=(*found.notes, comments))
     ignored = tuple(name for name in first.names if name.strip() and name not in found.columns.values())
     return Understanding(
         text.name,

@@ -16,6 +16,7 @@ from benchsuite.interface import silent
 from benchsuite_interchange.written import Written
 from benchsuite_tables.card_table import table_of
 from benchsuite_tables.first_rows import FirstRows, Said, first_rows
+from benchsuite_tables.odd_ids import refuse_odd_ids
 from benchsuite_tables.table_rows import NUMBERS, Rows, read_rows
 from benchsuite_tables.text_file import TextFile
 from benchsuite_tables.times import number
@@ -114,6 +115,7 @@ def read_foreign(path: Path, columns: Mapping[str, str], roles: Sequence[str], w
     if not _holds_numbers(found):
         found.settle(silent)
     rows = _with_ids(read_rows(text, table_of(table, str(path))), written)
+    refuse_odd_ids(rows.frame, rows.table, text.name)
     found.settle(silent)
     ignored = tuple(name for name in found.names if name.strip() and name not in used.values())
     labels = tuple(one.name for one in found.profiles if one.is_label and one.name in ignored)

@@ -155,6 +155,9 @@ def score(
         else:
             found, summaries[name] = _library(name, lists, wanted, relevant_from, alone=len(names) == 1)
         scored += found
+    if relevant_from is not None:
+        rule = f"here only test rows with a value of at least {relevant_from:g} are relevant, as --relevant-from says"
+        summaries = {name: f"{summary}; {rule}" for name, summary in summaries.items()}
     return Scores(Path(recommendations), Path(test), summaries, scored, notes)
 
 

@@ -100,9 +100,9 @@ def test_rows_that_are_left_out_are_a_step_of_their_own(tmp_path):
     first, second = tables.steps
     assert (first.before, first.after) == (4, 4)
     assert first.note == (
-        "a.csv: blanks around an id of column u taken away in 1 row; "
+        "a.csv: ids of column u trimmed of blanks in 1 row; "
         "a.csv: yes or no, true or false in column v read as 1 or 0 in 1 row; "
-        "items.csv: blanks around an id of column id taken away in 1 row; "
+        "items.csv: ids of column id trimmed of blanks in 1 row; "
         "items.csv: left out 1 x line 3, 1 columns instead of 2"
     )
     assert (second.name, second.before, second.after) == ("leave out rows that cannot be read", 4, 2)

@@ -92,7 +92,7 @@ def test_a_point_is_no_decimal_comma(refused, cell):
     )
 
 
-@pytest.mark.parametrize("cell", ["four", "1_000", "1,234.5", "5 stars", "$5", "NULL", "0x1F", "--1"])
+@pytest.mark.parametrize("cell", ["four", "1_000", "1,234.5", "5 stars", "$5", "null-ish", "0x1F", "--1"])
 def test_what_is_no_number_is_named(refused, cell):
     assert f"line 3, column v: '{cell}' is not a number; " in refused(f"u;i;v\na;x;3\nb;y;{cell}\n", separator=";")
 
