@@ -141,6 +141,8 @@ def _label_rule(profile: ColumnProfile) -> str:
     if profile.is_label:
         return f"{profile.name} says yes or no: say positive_from = 1; {without}; in rankings a 0 is never relevant"
     high = max(values, default=0.0)
+    if high <= 0:
+        return f"no value of {profile.name} is above 0, so that no row counts as right in a ranking"
     if high > _HIGHEST_RATING:
         return f"no value of {profile.name} is said to mean liked: say positive_from = X; {without}"
     liked = next((half / 2 for half in range(int(2 * high) + 1) if half / 2 >= _LIKED * high), high)

@@ -71,3 +71,10 @@ def test_the_shell_can_say_that_the_first_line_is_a_row(put, capsys):
     path = put({"r.csv": "a,b,1\nc,d,2\n"}) / "r.csv"
     assert main(["data", "import", str(path), "--no-header"]) == 0
     assert "2 rows of 2 users and 2 items" in capsys.readouterr().out
+
+
+def test_values_that_are_all_negative_get_no_label_rule(put):
+    path = put({"r.csv": "user,item,rating\na,x,-1\na,y,-2.5\nb,x,-3\nb,y,-3.5\n"}) / "r.csv"
+    found = benchsuite.data_import(path, quiet=True, offline=True)
+    assert any("no value of rating is above 0" in hint for hint in found.hints)
+    assert not any("positive_from" in hint for hint in found.hints)
