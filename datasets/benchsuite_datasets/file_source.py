@@ -17,7 +17,7 @@ from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.file_lookup import LocatedFiles, check_files
 from benchsuite_datasets.frames import read_layout
 from benchsuite_datasets.import_facts import DescribedTable, facts, hints, met, refuse_row_numbers, stand_ins
-from benchsuite_datasets.own_tables import card_values, completed_card, describe_events, describe_side
+from benchsuite_datasets.own_tables import card_values, completed_card, describe_events, describe_side, refuse_idle
 from benchsuite_datasets.preparation_steps import sentence
 from benchsuite_datasets.prepared_cache import load_or_prepare
 from benchsuite_tables.card_table import IDS, table_of
@@ -252,6 +252,7 @@ class FileSource(CardSource):
     def _events(self, path: Path, place: DataLocations) -> Understanding:
         """Describe the table of events."""
         found = describe_events(path, self._said(**{role: getattr(self, role) for role in _ROLES}))
+        refuse_idle(found, self.time, separator=self.separator, header=self.header is not None, format=self.format)
         found.settle(place.say, place.ask)
         found = self._as_said(found)
         return dataclasses.replace(found, table=dict(found.table) | ({"ordered": True} if self.ordered else {}))

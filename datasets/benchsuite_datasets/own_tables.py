@@ -26,6 +26,7 @@ _COMMON: Mapping[str, Any] = {
     "redistribution": False,
     "url": "",
 }
+_SELF_NAMED = ("json", "jsonl", "pythonl", "parquet")
 _TABLES = ("interactions", "users", "items", "links")
 
 
@@ -37,6 +38,25 @@ def describe_events(path: Path, said: Said) -> Understanding:
     """
     member = only_member(path)
     return _placed(path, member, understand(TextFile(path, member), said, EVENT_ROLES))
+
+
+def refuse_idle(found: Understanding, time: str, **written: str | bool) -> None:
+    """Raise DataError for something the user said that has no effect on this table.
+
+    Args:
+        found: the table.
+        time: how times are written, as the user says.
+        written: what the user said of the lines of a file of text, by setting.
+
+    Raises:
+        DataError: that names the setting.
+    """
+    if time and "timestamp" not in found.columns:
+        remedy = "say timestamp = 'COLUMN', too, or leave time out"
+        raise DataError("time is said, but no column seems to hold times", where=found.where, remedy=remedy)
+    for name in (name for name, said in written.items() if said and found.table["format"] in _SELF_NAMED):
+        what = f"holds rows that name their columns, where {name} has no meaning"
+        raise DataError(what, where=found.where, remedy=f"leave {name} out")
 
 
 def describe_side(path: Path, side: str, said: Said, texts: tuple[str, ...] = ()) -> Understanding:

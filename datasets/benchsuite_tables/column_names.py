@@ -50,7 +50,9 @@ def find_column(role: str, names: Sequence[str], taken: Collection[str], more: S
     for name in names:
         if name not in taken:
             by_plain.setdefault(normalize_name(name), name)
-    return next((by_plain[known] for known in (*USUAL_NAMES[role], *more) if known in by_plain), "")
+    found = next((known for known in (*USUAL_NAMES[role], *more) if known in by_plain), "")
+    # beside an id a column of the same name holds titles, and two things may have one title
+    return by_plain.get(f"{found}id", by_plain.get(found, ""))
 
 
 def is_known(name: str) -> bool:

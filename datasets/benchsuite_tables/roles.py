@@ -149,9 +149,9 @@ def by_place(first: FirstRows, roles: Sequence[str], named: Mapping[str, str]) -
         roles: which roles are looked for, in order.
         named: what the user said.
     """
-    if {"user", "item"} <= named.keys():
-        return Roles(dict(named))
     columns = [one for one in first.profiles if one.kind != "empty"]
+    if {"user", "item"} <= named.keys() and len(columns) > _PLACES:
+        return Roles(dict(named))
     remedy = _SAY + _described(first)
     doubts: list[Doubt] = []
     notes: list[str] = []
@@ -165,18 +165,17 @@ def by_place(first: FirstRows, roles: Sequence[str], named: Mapping[str, str]) -
         whole = "; it looks like a whole matrix of ratings, a row for each user" if numeric else ""
         remedy = f"{remedy}{', or format = ' + repr('matrix') if numeric else ''}"
         doubts.append(Doubt(f"has {len(columns)} columns and no names{whole}", remedy))
-    found = dict(zip(("user", "item"), (one.name for one in columns), strict=False))
-    taken: list[ColumnProfile] = columns[:_PAIR]
-    for one in columns[_PAIR:_PLACES]:
+    free = [one for one in columns if one.name not in named.values()]
+    unsaid = [role for role in ("user", "item") if role not in named]
+    found = dict(named) | dict(zip(unsaid, (one.name for one in free), strict=False))
+    for one in free[len(unsaid) : _PLACES]:
         role = _role_of(one, [role for role in roles if role not in found])
         if role:
             found[role] = one.name
-            taken.append(one)
         else:
             notes.append(f"{one.name}, with cells like {one.cells[0]!r}, is not read")
-    if not doubts:
+    if not doubts and len(unsaid) == _PAIR:
         doubts += _unlikely_places(columns, found, remedy)
-    found |= named
     guessed = tuple(f"{role} is {name}" for role, name in found.items() if role not in named)
     return Roles(found, guessed, tuple(notes), tuple(doubts))
 

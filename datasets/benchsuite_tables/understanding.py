@@ -134,6 +134,9 @@ def understand(
             what = f"cannot tell which column holds the {role}"
             remedy = f"say {role} = 'COLUMN'; there are {', '.join(first.names[:20])}"
             raise DataError(what, where=text.name, remedy=remedy)
+    if {found.columns[role] for role in ("user", "item") if role in found.columns} == {found.columns.get("user")}:
+        what = "would be the user and the item"
+        raise DataError(what, where=f"{text.name}, column {found.columns['user']}", remedy="say two columns")
     table = _table(first, said)
     table["columns"] = dict(found.columns)
     found = _with_time(found, table, first, said, text)

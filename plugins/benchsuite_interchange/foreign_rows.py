@@ -92,6 +92,8 @@ def read_foreign(path: Path, columns: Mapping[str, str], roles: Sequence[str], w
     """
     if not path.exists():
         raise DataError("no such file", where=str(path), remedy="check the path")
+    if path.is_dir():
+        raise DataError("is a folder", where=str(path), remedy="name a file in it")
     text = TextFile(path, only_member(path))
     named = {role: name for role, name in columns.items() if name}
     roles_sought = tuple(roles)

@@ -12,8 +12,15 @@ from benchsuite.errors import DataError
 from benchsuite_interchange.foreign_rows import ForeignRows, codes, read_foreign
 from benchsuite_interchange.lists import Lists, places
 from benchsuite_interchange.written import Written
+from benchsuite_tables.column_names import normalize_name
 from benchsuite_tables.first_rows import NONE
 from benchsuite_tables.joins import Met, meet
+
+_GIVEN = {"rating", "ratings", "value", "label", "stars"}
+"""Names of what users gave."""
+
+_PREDICTED = {"score", "prediction", "predicted", "rank", "est", "estimate"}
+"""Names of what models say."""
 
 _ONE_OF_EACH = {"dataset", "split", "model", "seed", "fold"}
 """Columns of our own rankings of which a file must hold one value each."""
@@ -101,6 +108,20 @@ def met(recommendations: ForeignRows, held: ForeignRows) -> tuple[Met, Met]:
     items = meet(recs.item.categories, held.item.categories, "listed items", str(held.path))
     items.require_any()
     return users, items
+
+
+def refuse_exchanged(recommendations: ForeignRows, held: ForeignRows) -> None:
+    """Raise DataError where the lists are ordered by a rating and the held-out rows are judged by a model's score.
+
+    Raises:
+        DataError: that asks whether the files are exchanged.
+    """
+    ordered = normalize_name(recommendations.columns.get("score", ""))
+    judged = normalize_name(held.columns.get("value", ""))
+    if ordered in _GIVEN and (judged in _PREDICTED or _PREDICTED & set(map(normalize_name, held.ignored))):
+        what = f"lists are ordered by {ordered}, and {held.path} holds scores or ranks: the files seem to be exchanged"
+        remedy = "name the lists first, then the held-out rows; or say --score COL and --value COL"
+        raise DataError(what, where=str(recommendations.path), remedy=remedy)
 
 
 def relevance_note(held: ForeignRows, relevant_from: float | None) -> str:

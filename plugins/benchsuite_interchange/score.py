@@ -136,11 +136,20 @@ def score(
     """
     wanted = list(dict.fromkeys(several(metrics, separator=",", where="--metric")))
     names = _known(several(conventions, separator=",", where="--convention"))
-    from benchsuite_interchange.read_lists import join, met, read_held_out, read_recommendations, relevance_note
+    from benchsuite_interchange.read_lists import (
+        join,
+        met,
+        read_held_out,
+        read_recommendations,
+        refuse_exchanged,
+        relevance_note,
+    )
 
     written = Written(separator, encoding, header, ids_as, on_bad_row, missing)
     recs = read_recommendations(Path(recommendations), user, item, score, rank, written)
     held = read_held_out(Path(test), user, item, value, written)
+    if not (score or value):
+        refuse_exchanged(recs, held)
     meetings = [one.sentence for one in met(recs, held)]
     lists = join(recs, held)
     if names != [OURS] and relevant_from is None:

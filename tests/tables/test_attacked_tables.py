@@ -69,6 +69,43 @@ def test_what_looks_like_something_else_is_refused(name, put, here):
     assert says in str(caught.value)
 
 
+IDLE = {
+    "time without times": ("a.csv", "user,item\na,x\nb,y\n", {"time": "ms"}, "time is said, but no column"),
+    "one column twice": ("a.csv", "user,item\na,x\nb,y\n", {"user": "user", "item": "user"}, "the user and the item"),
+    "a separator of JSON": ("a.jsonl", '{"user":"a","item":"x"}\n', {"separator": ";"}, "separator has no meaning"),
+    "a header of JSON": ("a.jsonl", '{"user":"a","item":"x"}\n', {"header": False}, "header has no meaning"),
+    "lists of JSON": ("a.jsonl", '{"user":"a","item":"x"}\n', {"format": "lists"}, "format has no meaning"),
+    "lists without blanks": ("a.csv", "a,x,y\nb,x\n", {"format": "lists"}, "no line holds a user and items"),
+}
+
+
+@pytest.mark.parametrize("name", IDLE)
+def test_what_is_said_and_has_no_effect_is_refused(name, put, here):
+    file, data, said, says = IDLE[name]
+    with pytest.raises(DataError, match=says):
+        FileSource(path=str(put({file: data}) / file), **said).load(here[0])
+
+
+@pytest.mark.parametrize("said", [{"user": "2"}, {"item": "1"}, {"user": "2", "item": "1"}])
+def test_of_a_short_table_one_column_may_be_said(said, put, here):
+    path = str(put({"a.csv": "x,a,3\ny,b,4\ny,a,5\n"}) / "a.csv")
+    rows = rows_read(FileSource(path=path, **said).load(here[0]))
+    assert sorted(rows) == [("a", "x", 3, None), ("a", "y", 5, None), ("b", "y", 4, None)]
+
+
+def test_an_id_counts_before_a_name(put, here):
+    path = str(put({"a.csv": "user,product,product_id\na,Pen,1\na,Pen,2\nb,Pen,1\n"}) / "a.csv")
+    assert len(rows_read(FileSource(path=path).load(here[0]))) == 3
+
+
+def test_exchanged_files_are_no_lists(put):
+    folder = put({"l.csv": "user,item,score\na,x,1\na,z,2\n", "t.csv": "user,item,rating\na,x,3\na,y,5\n"})
+    with pytest.raises(DataError, match="the files seem to be exchanged; name the lists first"):
+        benchsuite.score(folder / "t.csv", folder / "l.csv")
+    with pytest.raises(DataError, match="is a folder; name a file in it"):
+        benchsuite.score(folder, folder / "t.csv")
+
+
 @pytest.mark.parametrize("cell", IDS)
 def test_an_unknown_id_is_no_id(cell, put, here):
     path = str(put({"a.csv": f"user,item,rating\na,x,3\nb,{cell},4\nc,{cell},5\na,y,1\n"}) / "a.csv")
