@@ -29,7 +29,7 @@ def test_list_of_one_kind(word, capsys):
     assert {row["kind"] for row in rows} == {"model"}
     assert [row["name"] for row in rows] == [entry.name for entry in entries("models")]
     assert {row["distribution"] for row in rows if row["name"] == "ease"} == {"benchsuite"}
-    assert [row["summary"] for row in rows if row["name"] == "ease"][0].startswith("Embarrassingly shallow")
+    assert next(row["summary"] for row in rows if row["name"] == "ease").startswith("Embarrassingly shallow")
 
 
 def test_what_is_kept_of_our_own_plugins_is_what_they_say():
