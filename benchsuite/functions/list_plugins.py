@@ -15,7 +15,7 @@ from benchsuite.plugin_names import kind_of, singular
 from benchsuite.registry import KINDS, OWN, PluginEntry, entries
 
 _EXPERIMENTS = "experiments"
-_UNKNOWN = {"state": "not loaded", "summary": "", "needs": [], "saved": None, "reason": ""}
+_UNKNOWN: dict[str, Any] = {"state": "not loaded", "summary": "", "needs": [], "saved": None, "reason": ""}
 _FACTS = ("state", "summary", "needs", "saved")
 
 
@@ -100,7 +100,7 @@ def list_plugins(
     Raises:
         UsageError: when there is no such kind.
     """
-    kinds = KINDS if kind is None else () if kind in (_EXPERIMENTS, singular(_EXPERIMENTS)) else (_kind(kind),)
+    kinds = KINDS if kind is None else () if kind in (_EXPERIMENTS, "experiment") else (_kind(kind),)
     listed = [] if needs or (kind is not None and kinds) else experiments()
     plugins = {one: _rows(entries(one), load=load, ask=bool(needs)) for one in kinds}
     if needs:
