@@ -100,7 +100,7 @@ def list_plugins(
     Raises:
         UsageError: when there is no such kind.
     """
-    kinds = KINDS if kind is None else () if kind in (_EXPERIMENTS, _EXPERIMENTS.removesuffix("s")) else (_kind(kind),)
+    kinds = KINDS if kind is None else () if kind in (_EXPERIMENTS, "experiment") else (_kind(kind),)
     listed = [] if needs or (kind is not None and kinds) else experiments()
     plugins = {one: _rows(entries(one), load=load, ask=bool(needs)) for one in kinds}
     if needs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from benchsuite.interface import count
@@ -12,6 +13,9 @@ from benchsuite.runner.pool import Options, Pool, ProgressListener, RunSummary, 
 from benchsuite.runner.time_estimate import TimeEstimate
 from benchsuite.runner.tuning import TuneQueue
 from benchsuite.store import Store
+
+_ENOUGH = 2.0
+"""Estimated seconds that must be done before the pace counts."""
 
 
 def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -> tuple[Plan, RunSummary]:
@@ -98,8 +102,10 @@ class _TimedJobs(StaticJobSource):
         super().__init__(jobs)
         known = {cell.key: estimate.total([cell]) for cell in cells}
         self._seconds = {key: seconds for key, seconds in known.items() if seconds is not None}
+        self._total = sum(self._seconds.values())
         self._workers = workers
         self._watcher = watcher
+        self._began = time.monotonic()
         self._tell()
 
     def ended(self, job: Job) -> None:
@@ -109,7 +115,11 @@ class _TimedJobs(StaticJobSource):
         self._tell()
 
     def _tell(self) -> None:
-        self._watcher.time_left(sum(self._seconds.values()) / self._workers if self._seconds else None)
+        """Tell what is left at the pace so far: this machine may be slower than the one that was measured."""
+        left = sum(self._seconds.values())
+        done = self._total - left
+        pace = (time.monotonic() - self._began) * self._workers / done if done > _ENOUGH else 1.0
+        self._watcher.time_left(left * pace / self._workers if self._seconds else None)
 
 
 def with_finished_studies(plan: Plan, store: Store) -> Plan:

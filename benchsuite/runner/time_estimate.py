@@ -37,6 +37,7 @@ class TimeEstimate:
 
     def __init__(self, plan: Plan, store: Store) -> None:
         self._store = store
+        self._rows = {info.fingerprint: info.interactions or 0 for info in plan.datasets}
         self._data = {info.label: info.fingerprint for info in plan.datasets}
         self._language = {info.label for info in plan.models if info.uses_language_model}
         self._same: dict[object, list[float]] = {}
@@ -55,7 +56,7 @@ class TimeEstimate:
         plugin, data = cell.identity["model"]["plugin"], self._data.get(cell.dataset, "")
         if known := self._same.get(_same(cell.identity["model"], data)):
             return statistics.median(known), "store"
-        rows = self._rows.get(data, self._typical_rows)
+        rows = self._rows.get(data) or self._typical_rows
         if scaled := self._per_row.get(plugin):
             return statistics.median(scaled) * rows, "store"
         typical = self._typical.get(plugin.rpartition("/")[2])
