@@ -60,3 +60,36 @@ def test_a_wrong_setting_of_a_report_is_one_line(
     line = capsys.readouterr().err.strip().splitlines()[-1]
     for word in words:
         assert word in line
+
+
+def test_one_table_in_one_command(toy_store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["report", "toy", "--store", str(toy_store), "--models", "counts,other", "--rename", "counts=A, B (ours)"]
+    assert main([*words, "--as", "latex", "--no-intervals", "--metrics", "f1,ndcg@10", "--out", str(tmp_path)]) == 1
+    source = (tmp_path / "table.tex").read_text()
+    assert "A, B (ours) & " in source
+    assert "Model & F1 & nDCG@10 \\\\" in source
+    assert "<raises>" not in source
+    capsys.readouterr()
+    assert main(["verify", str(tmp_path), "--store", str(toy_store)]) == 0
+    for more, said in (
+        (["--metrics", "ndcg@20"], 'no metric "ndcg@20" in toy; did you mean "ndcg@10"?'),
+        (["--as", "paper"], "--as: paper is not one table"),
+        (["--rename", "counts"], '"counts" renames nothing; write OLD=NEW'),
+        (["--digits", "99"], '"digits"'),
+    ):
+        assert main([*words, *more]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_the_same_table_from_python(toy_store: Path) -> None:
+    import benchsuite
+
+    results = benchsuite.load("toy", store=toy_store)
+    table = results.table(models=["other", "counts"], metrics="ndcg@10,f1", rename={"counts": "Counts"})
+    assert list(table.frame.index) == ["other", "Counts"]
+    assert list(table.frame.columns) == ["nDCG@10", "F1"]
+    assert table.frame.dtypes.unique().tolist() == ["float64"]
+    assert table._repr_html_() == table.html
+    rendered = benchsuite.report("toy", store=toy_store, as_="latex", models=["other", "counts"], metrics="ndcg@10,f1",
+                                 rename={"counts": "Counts"})  # fmt: skip
+    assert rendered.files["table.tex"].decode() == table.latex

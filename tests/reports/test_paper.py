@@ -14,7 +14,8 @@ from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.text import split_line
 from benchsuite_reports.render.bibliography import Bibliography, key_of
 from benchsuite_reports.render.paper import Paper
-from benchsuite_reports.render.paper_text import MOST_STUDIES, limitations
+from benchsuite_reports.render.paper_setup import limitations
+from benchsuite_reports.render.paper_text import MOST_STUDIES, gaps
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +67,8 @@ def test_every_reference_has_its_label_once(files):
     assert cited == set(re.findall(r"@\w+\{(.*?),", files["references.bib"].decode()))
 
 
-def test_the_setup_says_what_was_done(files):
-    text = text_of(files, "setup.tex")
+def test_the_appendix_says_what_was_done(files):
+    text = text_of(files, "appendix.tex")
     for said in (
         "invented-real: 943 users, 1,682 items, 99,000 interactions.",
         "drop duplicates: 99,287 of 100,000 rows kept (the first of each pair is kept).",
@@ -79,7 +80,7 @@ def test_the_setup_says_what_was_done(files):
         "; 1 of the trials failed",
         "at an end of the range of factors",
         "\\textbf{nDCG@10}: how ndcg@10 is computed: binary gain, ties to the smaller code. Higher is better.",
-        "Holm\\textquotesingle{}s correction over all tests of the table.",
+        "Holm'{}s correction over all tests of the table.",
         "packages: numpy: 2.0, benchsuite: 0.1",
         "every number here is invented to test reports.",
     ):
@@ -98,7 +99,7 @@ def test_many_studies_are_told_model_by_model(invented):
     assert len(several) > MOST_STUDIES
     several[0] = dataclasses.replace(several[0], values=(0.4, *several[0].values[1:]), best=0)
     files = Paper().render(dataclasses.replace(invented, tuning=tuple(several)))
-    text = text_of(files, "setup.tex")
+    text = text_of(files, "appendix.tex")
     each = len(several) // 3
     for said in (
         "Budget of each model on each fold: 4 trials, on nDCG@10; every trial",
@@ -118,7 +119,7 @@ def test_folds_of_one_set_are_told_together():
 
 
 def test_limitations_say_what_is_not_there(files):
-    text = text_of(files, "limitations.tex")
+    text = text_of(files, "appendix.tex")
     for said in (
         "invented-demo is simulated: generated, not observed.",
         "svd failed on invented-real, random-holdout; invented-real, item-cold; invented-real, user-cold",
@@ -126,7 +127,7 @@ def test_limitations_say_what_is_not_there(files):
         "content-tfidf is not applicable on invented-demo, random-holdout",
         "needs item text",
         "knn was not run on invented-real, item-cold; invented-demo, item-cold.",
-        "3.2\\% of the list places of popular on invented-real, random-holdout were filled by the declared fallback.",
+        "On invented-real, random-holdout, the declared fallback filled list places of popular (3.2\\%).",
         "als won at an end of its search range: factors in 2 of 2 searches",
     ):
         assert said in text, said
@@ -140,30 +141,28 @@ def test_a_metric_that_no_model_has_is_no_models_fault(invent):
         if row.metric == "recall@10" and row.state == "ok"
     ]
     kept = [row for row in comparison.rows if row.metric != "recall@10" or row.state != "ok"]
-    plain = limitations(ComparisonIndex(dataclasses.replace(comparison, rows=(*kept, *bare)))).replace(
-        "\\allowbreak{}", ""
-    )
+    plain = " ".join(gaps(ComparisonIndex(dataclasses.replace(comparison, rows=(*kept, *bare)))))
     assert "Recall@10 is not applicable on invented-real, random-holdout: needs values other than 1." in plain
     assert "svd failed on" in plain
     assert "ease is not applicable" not in plain
     only = [dataclasses.replace(row, mean=0.5, state="ok", reason="") if row.model == "flm" else row for row in bare]
-    plain = limitations(ComparisonIndex(dataclasses.replace(comparison, rows=(*kept, *only)))).replace(
-        "\\allowbreak{}", ""
-    )
+    plain = " ".join(gaps(ComparisonIndex(dataclasses.replace(comparison, rows=(*kept, *only)))))
     assert "Recall@10 of ease is not applicable on" in plain
 
 
 @pytest.mark.slow
 def test_no_limitation_is_made_up(invent):
     comparison = invent(models=("ease", "flm"), datasets=("invented-real",), splits=("item-cold",))
-    text = Paper().render(comparison)["limitations.tex"].decode()
-    assert text.count("\\item") == 1
-    assert "Every planned cell has a value" in text
+    files = Paper().render(comparison)
+    assert gaps(ComparisonIndex(comparison)) == [
+        "Every planned cell has a value, and no model left an answer to the fallback."
+    ]
+    assert "Every planned cell has a value" in files["limitations.tex"].decode()
 
 
 def test_tables_of_groups_are_there_to_be_taken_in(files):
     assert "tables/invented-real-user-cold-k-1-against.tex" in files
-    assert "% \\input{tables/invented-real-user-cold-k-1-against}" in files["results.tex"].decode()
+    assert "% \\input{tables/invented-real-user-cold-k-1-against}" in files["appendix.tex"].decode()
 
 
 @pytest.mark.slow
@@ -212,6 +211,15 @@ def pages(compiled, files, documentclass, engine="pdflatex"):
     return log, text
 
 
+def main_pages(text):
+    """Return how many pages stand before the appendix."""
+    return next(
+        number
+        for number, page in enumerate(text.split("\f"))
+        if re.search("(?i)^ *A +details of the setup", page, re.MULTILINE)
+    )
+
+
 def warnings(log):
     signs = ("Overfull", "Underfull", "LaTeX Warning", "Missing character", "Package hyperref Warning")
     return [line for line in log.split("\n") if line.startswith(signs)]
@@ -226,20 +234,24 @@ def test_it_compiles_without_a_warning(which, rendered, request, compiled):
     log, text = pages(compiled, content, "article")
     assert warnings(log) == []
     assert "??" not in text
+    assert main_pages(text) <= 6
+    assert "tcrm" not in log, "a font that some installations have as a bitmap only"
     for row in comparison.rows:
         if row.metric == "ndcg@10" and row.mean is not None:
             assert f"{row.mean:.3f}".removeprefix("0") in text
 
 
 @pytest.mark.slow
-def test_it_compiles_in_the_style_of_the_acm(invent, compiled):
+@pytest.mark.parametrize("style", ["acmart", "sigconf"])
+def test_it_compiles_in_the_styles_of_the_acm(style, invent, compiled):
     comparison = invent(splits=("random-holdout", "user-cold", "user-cold/k=0", "user-cold/k=1"))
-    log, text = pages(compiled, Paper(style="acmart").render(comparison), "acmart")
+    log, text = pages(compiled, Paper(style=style).render(comparison), "acmart")
     # Without its own fonts the class warns of them, and Computer Modern has no bold italic sans serif.
     assert [line for line in warnings(log) if not line.startswith("LaTeX Font Warning")] == []
     assert "possible image without description" not in log
     assert "Experimental setup" in text or "EXPERIMENTAL SETUP" in text
     assert "??" not in text
+    assert main_pages(text) <= 6
 
 
 @pytest.mark.slow
@@ -252,20 +264,46 @@ def test_no_character_is_lost_where_the_engine_reads_unicode(naughty_files, comp
 
 
 def test_code_points_are_explained_where_they_stand(files, naughty_files):
-    assert "Unicode code point" not in text_of(files, "limitations.tex")
-    assert "printed as their Unicode code point" in text_of(naughty_files, "limitations.tex")
+    assert "Unicode code point" not in text_of(files, "appendix.tex")
+    assert "printed as their Unicode code point" in text_of(naughty_files, "appendix.tex")
 
 
 @pytest.mark.slow
 def test_a_large_paper_prints_the_main_things_and_names_the_rest(invent):
     files = Paper().render(invent(metrics=("ndcg@10", "fit_seconds", "score_seconds"), datasets=tuple("abc")))
-    text = files["results.tex"].decode()
+    text = files["appendix.tex"].decode()
     commented = set(re.findall(r"(?m)^% .*\{((?:tables|figures)/[^}]*)\}$", text))
-    printed = set(re.findall(r"(?m)^\s*\\\w+(?:\[.*\])?\{((?:tables|figures)/[^}]*)\}$", text))
+    source = "\n".join(files[f"{name}.tex"].decode() for name in ("setup", "results", "appendix"))
+    printed = set(re.findall(r"(?m)^\s*\\\w+(?:\[.*\])?\{((?:tables|figures)/[^}]*)\}$", source))
     there = {name.removesuffix(".tex") for name in files if name.startswith(("tables/", "figures/"))}
     assert commented | printed == there
     assert not commented & printed
-    assert {"tables/overview-1", "tables/a-random-holdout-warm-and-cold", "figures/quality-a.pdf"} <= printed
+    assert {"tables/main-against-1", "tables/settings", "figures/quality-a.pdf"} <= printed
     assert "figures/cost-a-item-cold.pdf" in commented
     numbers = [sum(name.startswith(kind) for name in commented) for kind in ("tables/", "figures/")]
     assert f"holds {numbers[0]} tables and {numbers[1]} figures more" in text
+
+
+def test_the_main_text_has_three_tables_and_two_figures(files):
+    """What a reviewer looks for stands in the main text, everything else in the appendix."""
+    text = files["results.tex"].decode()
+    assert re.findall(r"\\input\{tables/([a-z-]*)", text) == [
+        "main-overview", "main-against-", "main-against-", "invented-real-random-holdout-warm-and-cold",
+        "invented-demo-random-holdout-warm-and-cold",
+    ]  # fmt: skip
+    assert re.findall(r"\\includegraphics.*\{figures/(\w+)-", text) == ["cost", "cold"]
+    assert "\\item" not in text + files["setup.tex"].decode() + files["limitations.tex"].decode()
+
+
+def test_settings_stand_in_one_table(files, invented):
+    table = text_of(files, "tables/settings.tex")
+    for about in invented.models:
+        assert re.search(rf"(?m)^ *{about.label}\b.* & .*factors", table), about.label
+    assert "als~\\cite{invented} & factors = 256 (chosen by search; default 64)" in table
+
+
+def test_what_is_too_much_for_the_limitations_is_in_the_appendix(invented):
+    view = ComparisonIndex(invented)
+    said = limitations(view)
+    assert len(gaps(view)) > 8
+    assert f"{len(gaps(view)) - 8} more are told in the appendix." in said

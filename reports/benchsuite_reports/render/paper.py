@@ -30,11 +30,6 @@ _ARTICLE = """\
 \\usepackage{graphicx}
 \\usepackage{url} % entries of references.bib may hold addresses
 \\providecommand{\\Description}[2][]{} % for readers who cannot see a figure; acmart has it
-% These signs are in fonts that some installations have as bitmaps only; those of the typewriter font are outlines.
-\\ifdefined\\Umathchar\\else
-  \\renewcommand{\\textquotesingle}{{\\fontencoding{OT1}\\fontfamily{cmtt}\\selectfont\\char13}}
-  \\renewcommand{\\textasciigrave}{{\\fontencoding{OT1}\\fontfamily{cmtt}\\selectfont\\char18}}
-\\fi
 """
 _ACM = """\
 % Without the fonts of the ACM (libertine, in texlive-fonts-extra) the class sets fonts that do not stretch.
@@ -42,6 +37,14 @@ _ACM = """\
 \\documentclass[@form@,nonacm]{acmart}
 \\settopmatter{printacmref=false}
 \\usepackage{array}
+"""
+_OUTLINES = """\
+% These signs are in fonts that some installations have as bitmaps only; those of the typewriter font are outlines.
+\\ifdefined\\Umathchar\\else
+  \\renewcommand{\\textquotesingle}{{\\fontencoding{OT1}\\fontfamily{cmtt}\\selectfont\\char13}}
+  \\renewcommand{\\textasciigrave}{{\\fontencoding{OT1}\\fontfamily{cmtt}\\selectfont\\char18}}
+\\fi
+\\renewcommand{\\labelitemi}{$\\bullet$}
 """
 _TABLES_A_PAGE = 8
 _PLACES = 4
@@ -104,7 +107,7 @@ class Paper(Report):
         lines = [
             f"% {comment(comparison.name)}: pdflatex main; bibtex main; pdflatex main; pdflatex main",
             (_ARTICLE if self.style == "article" else _ACM.replace("@form@", form)) + PREAMBLE.rstrip("\n"),
-            "\\renewcommand{\\labelitemi}{$\\bullet$} % the bullet of text is a bitmap in some installations",
+            _OUTLINES.rstrip("\n"),
             "% Numbers and long names may stand far from a place where a line can break.",
             "\\emergencystretch=3em",
             f"\\title{{{title}}}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from benchsuite.data import DatasetInfo, ModelInfo, SplitInfo
 from benchsuite_reports.model import chosen_settings, series, text
@@ -24,7 +24,7 @@ def setup(view: ComparisonIndex, bibliography: Bibliography) -> str:
     comparison = view.comparison
     splits = [info for info in comparison.splits if not info.group]
     parts = [
-        ("Data", [_data(about, bibliography) for about in comparison.datasets]),
+        ("Data", [f"We use {_joined([_data(about, bibliography) for about in comparison.datasets])}."]),
         ("Splits", [_split(about, bibliography) for about in splits]),
         ("Models", [_models(view), "Table~\\ref{tab:settings} lists them with their settings.", _tuning(view)]),
         ("Metrics", [_metrics(view), "Appendix~\\ref{sec:setup} defines each."]),
@@ -75,7 +75,7 @@ def _data(about: DatasetInfo, bibliography: Bibliography) -> str:
     sizes = [f"{count(number)} {noun}" for noun, number in counts.items() if number is not None]
     simulated = ["simulated, not observed"] if about.simulated else []
     inside = "; ".join(filter(None, [", ".join(sizes), *simulated]))
-    return f"{prose(text.clean(about.label))}{bibliography.cite(about)}{prose(f' ({inside}).' if inside else '.')}"
+    return f"{prose(text.clean(about.label))}{bibliography.cite(about)}{prose(f' ({inside})' if inside else '')}"
 
 
 def _split(about: SplitInfo, bibliography: Bibliography) -> str:
@@ -85,12 +85,13 @@ def _split(about: SplitInfo, bibliography: Bibliography) -> str:
 
 
 def _models(view: ComparisonIndex) -> str:
-    kinds = [
-        (sorted(view.candidates, key=view.models.index), "put to the test"),
-        ([model for model in view.models if model in view.references], "references"),
-        (sorted(view.oracles, key=view.models.index), "ceilings, which never compete"),
-    ]
-    return prose(" ".join(f"{_listed(models)}: {what}." for models, what in kinds if models))
+    kinds = (
+        ("Put to the test", view.candidates),
+        ("References", view.references),
+        ("Ceiling, never competing", view.oracles),
+    )
+    told = [(what, [model for model in view.models if model in members]) for what, members in kinds]
+    return prose(" ".join(f"{what}: {_listed(models)}." for what, models in told if models))
 
 
 def _tuning(view: ComparisonIndex) -> str:
@@ -119,6 +120,10 @@ def _listed(names: Iterable[str]) -> str:
     told = [text.clean(name) for name in names]
     if len(told) > 2 * _NAMED:
         return f"{', '.join(told[:_NAMED])} and {len(told) - _NAMED} more"
+    return _joined(told)
+
+
+def _joined(told: Sequence[str]) -> str:
     return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
 
 

@@ -50,13 +50,14 @@ def gaps(view: ComparisonIndex) -> list[str]:
     for place in view.places:
         for gap in _gaps(view, place):
             reasons.setdefault(gap, []).append(text.place(place))
-        for model in view.models:
-            row = view.comparison.row(place.dataset, place.split, model, FALLBACK, place.group)
-            if row is not None and row.mean:
-                shares.append(
-                    f"{percent(row.mean)} of the list places of {text.clean(model)} on {text.place(place)} were "
-                    "filled by the declared fallback."
-                )
+        filled = [
+            f"{text.clean(model)} ({percent(row.mean)})"
+            for model in view.models
+            if (row := view.comparison.row(place.dataset, place.split, model, FALLBACK, place.group)) and row.mean
+        ]
+        if filled:
+            models = filled[0] if len(filled) == 1 else f"{', '.join(filled[:-1])} and {filled[-1]}"
+            shares.append(f"On {text.place(place)}, the declared fallback filled list places of {models}.")
     said = []
     for (what, state, reason), places in reasons.items():
         verb = {"failed": "failed", "not applicable": "is not applicable", "missing": "was not run"}.get(state, state)
