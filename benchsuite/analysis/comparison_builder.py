@@ -19,8 +19,8 @@ from benchsuite.analysis.contamination import contamination_notes, title_complet
 from benchsuite.analysis.costs import COSTS, Costs
 from benchsuite.analysis.machines import machine_notes
 from benchsuite.analysis.relevance_notes import relevance_told
-from benchsuite.analysis.significance import ResultsByModel, significance_tests
 from benchsuite.analysis.stored_cells import StoredCells
+from benchsuite.analysis.stored_statistics import ResultsByModel, significance_tests
 from benchsuite.analysis.strata_evaluation import Strata
 from benchsuite.analysis.titles import heading_before_titles
 from benchsuite.analysis.trials import trial_notes

@@ -10,7 +10,7 @@ from benchsuite.analysis.cell_evaluation import CellEvaluator
 from benchsuite.analysis.comparison_builder import build
 from benchsuite.analysis.contrasts import MetricColumn, contrast, holm_corrected
 from benchsuite.analysis.run_refs import RunRef
-from benchsuite.analysis.significance import ComparisonTable
+from benchsuite.analysis.stored_statistics import ComparisonTable
 from benchsuite.data import Contrast, MetricInfo, Row
 
 SAME = "the same cells: nothing was fitted anew"

@@ -185,7 +185,7 @@ def sign_flips(share: Float64, draws: int = DRAWS, seed: int = _SEED) -> tuple[F
 
 
 def _as_far(chosen: Float64, shares: Float64) -> Float64:
-    """Count assignments (0/1 in rows) that put the sum as far from 0 as it is, or further; equal sums count."""
+    """Count the sign assignments (rows of ``chosen``) whose sum is at least as far from 0 as the observed sum."""
     total = shares.sum(axis=0)
     sums = 2.0 * (chosen @ shares) - total
     slack = _EQUAL * np.abs(shares).sum(axis=0)

@@ -27,7 +27,7 @@ _BLOCK_BYTES = 32 * 2**20
 """Size of a block of float32 scores: the largest that glibc hands out again without asking the system."""
 
 _READY_ROWS = 4096
-"""Queries in a block of a model that makes lists by a faster way than scoring everything."""
+"""Queries in a block of a model with its own ``recommend``."""
 
 _SAMPLE = 20
 """Queries whose own lists are compared with the scores."""

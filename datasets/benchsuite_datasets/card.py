@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from benchsuite_datasets.upstream import File, Mirror, Positive
+from benchsuite_tables.card_parts import Inside, Strict
 from benchsuite_tables.card_table import CardTable
-from benchsuite_tables.strict import Inside, Strict
 
 
 class Behaviour(Strict):

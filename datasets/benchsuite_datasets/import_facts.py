@@ -14,7 +14,7 @@ from benchsuite_datasets.card import Card, Layout
 from benchsuite_datasets.dataset_builder import Tables
 from benchsuite_datasets.preparation_steps import count
 from benchsuite_tables.card_table import CardTable
-from benchsuite_tables.joins import meet
+from benchsuite_tables.id_matching import meet
 from benchsuite_tables.profiles import ColumnProfile
 from benchsuite_tables.times import number
 from benchsuite_tables.understanding import Understanding

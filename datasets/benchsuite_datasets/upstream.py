@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from benchsuite_tables.strict import Inside, Strict
+from benchsuite_tables.card_parts import Inside, Strict
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

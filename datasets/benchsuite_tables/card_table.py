@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from benchsuite.errors import DataError
-from benchsuite_tables.strict import Inside, Strict
+from benchsuite_tables.card_parts import Inside, Strict
 
 _Part = TypeVar("_Part", bound=Strict)
 

@@ -1,4 +1,4 @@
-"""What stands between the cells of a file of text, and whether quotes and a first line of names mean something."""
+"""Guesses the separator and the quoting of a text table from its first lines."""
 
 from __future__ import annotations
 

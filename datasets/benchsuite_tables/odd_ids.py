@@ -8,7 +8,7 @@ import numpy as np
 
 from benchsuite.errors import DataError
 from benchsuite_tables.card_table import NOT_KNOWN, CardTable
-from benchsuite_tables.joins import AS_INTEGERS
+from benchsuite_tables.id_matching import AS_INTEGERS
 from benchsuite_tables.text_file import shorten
 
 if TYPE_CHECKING:

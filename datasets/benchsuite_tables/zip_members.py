@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 
 from benchsuite.errors import DataError
+from benchsuite_tables.card_parts import is_inside
 from benchsuite_tables.recognition import refuse_workbook
-from benchsuite_tables.strict import is_inside
 from benchsuite_tables.text_file import FETCH, shorten
 
 

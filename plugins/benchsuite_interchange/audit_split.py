@@ -20,11 +20,11 @@ from benchsuite.interface import (
     plain_values,
     several,
 )
-from benchsuite_interchange.written import Column, Encoding, Header, IdsAs, OnBad, Separator, Time, Written
+from benchsuite_interchange.table_options import Column, Encoding, Header, IdsAs, OnBad, Separator, Time, Written
 
 if TYPE_CHECKING:
     from benchsuite_interchange.foreign_rows import ForeignRows
-    from benchsuite_interchange.split_audit import AuditLine
+    from benchsuite_interchange.split_findings import AuditLine
 
 Promise = Literal["cold-items", "cold-users", "ordered", "ordered-users"]
 _COLOURS = {"leak": "red", "warning": "yellow", "fine": "green", "note": "dim"}
@@ -127,7 +127,7 @@ def audit_split(
     for one in promised:
         check_choice(one, Promise, "--promise")
     from benchsuite_interchange.foreign_rows import read_foreign
-    from benchsuite_interchange.split_audit import diagnose
+    from benchsuite_interchange.split_findings import diagnose
 
     written = Written(separator, encoding, header, ids_as, on_bad_row, missing, time)
     columns = {"user": user, "item": item, "timestamp": timestamp, "value": value}

@@ -13,7 +13,7 @@ import numpy as np
 from benchsuite.data import Float64, Int32
 from benchsuite.errors import DataError
 from benchsuite.interface import silent
-from benchsuite_interchange.written import Written
+from benchsuite_interchange.table_options import Written
 from benchsuite_tables.card_table import table_of
 from benchsuite_tables.first_rows import FirstRows, Said, first_rows
 from benchsuite_tables.odd_ids import refuse_odd_ids

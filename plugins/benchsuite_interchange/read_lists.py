@@ -11,10 +11,10 @@ from benchsuite.data import Float64, relevant_rows
 from benchsuite.errors import DataError
 from benchsuite_interchange.foreign_rows import ForeignRows, codes, read_foreign
 from benchsuite_interchange.lists import Lists, places
-from benchsuite_interchange.written import Written
+from benchsuite_interchange.table_options import Written
 from benchsuite_tables.column_names import normalize_name
 from benchsuite_tables.first_rows import NONE
-from benchsuite_tables.joins import Met, meet
+from benchsuite_tables.id_matching import Met, meet
 
 _GIVEN = {"rating", "ratings", "value", "label", "stars"}
 """Names of what users gave."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from benchsuite.errors import DataError, UsageError, did_you_mean
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, Words, frame, plain, several, table
-from benchsuite_interchange.written import Column, Encoding, Header, IdsAs, OnBad, Separator, Written
+from benchsuite_interchange.table_options import Column, Encoding, Header, IdsAs, OnBad, Separator, Written
 
 if TYPE_CHECKING:
     import numpy as np

@@ -123,12 +123,12 @@ def test_statistics_are_worked_out_once_and_again_when_anything_changes(
     first = build(plan, store)
     kept = store.keys("statistics")
     with monkeypatch.context() as patch:
-        patch.setattr("benchsuite.analysis.significance._work", None)
-        patch.setattr("benchsuite.analysis.significance.rank_models", None)
+        patch.setattr("benchsuite.analysis.stored_statistics._work", None)
+        patch.setattr("benchsuite.analysis.stored_statistics.rank_models", None)
         assert build(plan, store) == first
     build(plan, store, against=["als"])
     assert len(store.keys("statistics")) == len(kept) + 2, "one more for each data set"
-    monkeypatch.setattr("benchsuite.analysis.significance._VERSION", 99)
+    monkeypatch.setattr("benchsuite.analysis.stored_statistics._VERSION", 99)
     assert build(plan, store) == first
     assert len(store.keys("statistics")) == 2 * len(kept) + 2
 

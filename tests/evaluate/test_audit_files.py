@@ -10,7 +10,7 @@ import pytest
 
 from benchsuite.errors import DataError
 from benchsuite_interchange.foreign_rows import ForeignRows, read_foreign
-from benchsuite_interchange.written import Written
+from benchsuite_interchange.table_options import Written
 
 Wanted = dict[str, str]
 

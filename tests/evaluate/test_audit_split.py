@@ -18,8 +18,8 @@ from benchsuite.errors import DataError
 from benchsuite.registry import load_source, load_split
 from benchsuite_interchange.drift import divergence, popularity_drift
 from benchsuite_interchange.foreign_rows import ForeignRows, read_foreign
-from benchsuite_interchange.split_audit import PROMISES, AuditLine, diagnose
-from benchsuite_interchange.written import Written
+from benchsuite_interchange.split_findings import PROMISES, AuditLine, diagnose
+from benchsuite_interchange.table_options import Written
 
 
 @pytest.fixture(scope="module")

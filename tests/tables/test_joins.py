@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.errors import DataError
-from benchsuite_tables.joins import AS_INTEGERS, Met, meet
+from benchsuite_tables.id_matching import AS_INTEGERS, Met, meet
 
 NUMBERS = [str(number) for number in range(1, 41)]
 WAYS = {

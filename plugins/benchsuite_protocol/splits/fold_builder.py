@@ -275,7 +275,7 @@ def asking_time(asked: AskingTime, truth: Interactions, query: Int64, queries: i
     """Return int64[q], when each query is asked, or None where the data has no time.
 
     Args:
-        asked: ``"at the end"``: all at the time of the last training row, as nothing in the cut says when else;
+        asked: ``"at the end"``: all at the time of the last training row, because such a split has no time of its own;
             ``"at its truth"``: each when its first held-out row happened; ``"at once"``: all when the first held-out
             row of anybody happened.
         truth: held-out rows.

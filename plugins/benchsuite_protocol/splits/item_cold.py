@@ -17,8 +17,8 @@ from benchsuite_protocol.splits.fold_builder import as_mask, draw_share, holdout
 class ItemCold(Split):
     """Holds out every row of a random share of the items and ranks these new items among themselves.
 
-    Items are drawn blind to popularity from those that have rows. The validation fold holds out another share of the
-    training items in the same way; the test items are no candidates there.
+    Every item with at least one row has the same chance to be drawn, however popular it is. The validation fold holds
+    out another share of the training items in the same way; the test items are no candidates there.
 
     Attributes:
         items: share of the items that is new in the test.

@@ -13,7 +13,7 @@ from benchsuite.data import Bool, Float64, Int64
 from benchsuite.errors import DataError
 from benchsuite_interchange.drift import popularity_drift
 from benchsuite_interchange.foreign_rows import ForeignRows, codes
-from benchsuite_tables.joins import Met, meet
+from benchsuite_tables.id_matching import Met, meet
 
 Verdict = Literal["fine", "note", "warning", "leak"]
 

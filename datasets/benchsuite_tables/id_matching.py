@@ -1,4 +1,4 @@
-"""Whether the ids of two files meet; where they hardly do, which way of writing them would make them meet."""
+"""Compares the ids of two files: how many are in both and, if few are, which rewriting would make them match."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Met:
         others: how many ids the other file has.
         way: the transformation that makes most of them meet, such as "dropping leading zeros"; "" where none helps, and
             where at least half of the smaller side meet as they are.
-        reached: how many meet then.
+        reached: how many ids match after that rewriting; 0 where none helps.
         remedy: what the user can do.
     """
 
