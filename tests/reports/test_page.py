@@ -90,9 +90,10 @@ def test_costs_put_the_smallest_on_top_first(visit):
     figure = "t-invented-real-random-holdout-cost"
     values = column(page, figure, 0)
     assert values == sorted(values), "the first cost sorts the table at first"
-    page.focus(f"#{figure} thead th:nth-child(3) button")
-    page.keyboard.press("Enter")
-    values = column(page, figure, 1)
+    for head in (3, 2):
+        page.focus(f"#{figure} thead th:nth-child({head}) button")
+        page.keyboard.press("Enter")
+    values = column(page, figure, 0)
     assert values == sorted(values)
 
 
