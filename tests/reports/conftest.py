@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,3 +89,42 @@ def naughty() -> Comparison:
         datasets=(f"data {NAUGHTY}", "invented-demo"),
         splits=("random_holdout|x", "=cmd"),
     )
+
+
+@pytest.fixture(scope="module")
+def address(invented: Comparison, tmp_path_factory: pytest.TempPathFactory) -> str:
+    from benchsuite_reports.render.html import Html
+
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_bytes(Html().render(invented)["report.html"])
+    return path.as_uri()
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """Open the page; every error in it, and every request beyond the file, fails the test."""
+    opened: list[Any] = []
+    faults: list[str] = []
+
+    def go(
+        width: int = 1280,
+        height: int = 900,
+        scheme: str = "light",
+        fragment: str = "",
+        url: str | None = None,
+        **settings: Any,
+    ) -> Any:
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme, **settings)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None
+        )
+        page.on("request", lambda request: None if request.url.startswith("file:") else faults.append(request.url))
+        page.goto((url or address) + fragment)
+        opened.append(page)
+        return page
+
+    yield go
+    for page in opened:
+        page.close()
+    assert faults == []
