@@ -129,7 +129,7 @@ class Paper(Report):
 
 
 def _everything(
-    view: ComparisonIndex, tables: dict[str, str], layout: Layout, stems: list[str], told: frozenset[str]
+    view: ComparisonIndex, tables: dict[str, str], layout: Layout, stems: list[str], elsewhere: frozenset[str]
 ) -> str:
     """Return the section of the appendix on results, and put each table into ``tables`` by the name of its file.
 
@@ -138,11 +138,11 @@ def _everything(
         tables: what is there already, and what is added.
         layout: of the tables.
         stems: of the figures that are not in the main text.
-        told: keys of tables that are in the main text.
+        elsewhere: keys of tables that are in the main text.
     """
     out = ["\\section{All results}\n\\label{sec:all}\n"]
     parts = [
-        dataclasses.replace(section, tables=tuple(table for table in section.tables if table.key not in told))
+        dataclasses.replace(section, tables=tuple(table for table in section.tables if table.key not in elsewhere))
         for section in sections(view.comparison)
     ]
     parts = [section for section in parts if section.tables]
