@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchsuite_tables.column_names import find_column, is_unnamed, names_a_moment
+from benchsuite_tables.column_names import find_column, is_unnamed, names_a_moment, normalize_name
 from benchsuite_tables.first_rows import LOOKED_AT, FirstRows
 from benchsuite_tables.profiles import ColumnProfile
 from benchsuite_tables.times import number
@@ -116,7 +116,7 @@ def _unlikely(role: str, one: ColumnProfile, first: FirstRows) -> list[Doubt]:
         return [Doubt(what, f"correct the cells, or say {role} = 'none' or which column it is")]
     if role == "value" and one.is_label:
         return _other_labels(one, first)
-    if role == "timestamp" and one.is_code:
+    if role == "timestamp" and one.is_code and normalize_name(one.name) != "timestamp":  # steps of a simulation
         what = f"column {one.name} would be the time, but holds few small numbers, as {_first(one)}"
         return [Doubt(what, f"say timestamp = 'none', or timestamp = '{one.name}' if they count time")]
     return []

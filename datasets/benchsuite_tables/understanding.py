@@ -133,6 +133,8 @@ def understand(
         if role not in found.columns:
             what = f"cannot tell which column holds the {role}"
             remedy = f"say {role} = 'COLUMN'; there are {', '.join(first.names[:20])}"
+            if first.is_header_doubtful:
+                remedy += "; if the first line is a row, say header = false (in the shell --no-header)"
             raise DataError(what, where=text.name, remedy=remedy)
     if {found.columns[role] for role in ("user", "item") if role in found.columns} == {found.columns.get("user")}:
         what = "would be the user and the item"

@@ -46,6 +46,7 @@ REFUSED = {
         f"user,item,rating,time\n{CODES}",
         "column time would be the time, but holds few",
     ),
+    "words without names": ("a,x\nb,y\n", "there are a, x; if the first line is a row, say header = false"),
     "row names of R": (
         '"user","item","rating"\n"1","a","x",3\n"2","b","x",4\n"3","a","y",5\n',
         "line 1: its first line names 3 columns, its rows have 4 cells; name the first column, too",
