@@ -139,7 +139,7 @@ class Results(FunctionResult):
         """Return one line; ``print`` shows the tables."""
         about = self.comparison
         counts = f"{len(about.datasets)} data sets, {len(about.splits)} splits, {len(about.models)} models"
-        return f'<Results of "{self.name}": {counts}; print() shows the first>'
+        return f'<Results of "{self.name}": {counts}; print() shows one screen>'
 
     @property
     def ok(self) -> bool:
