@@ -123,7 +123,11 @@ def _needs(row: Mapping[str, Any], word: str) -> bool:
 def _packages(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the line that says which package most plugins come from."""
     own = {row["package"] for row in rows if row.get("distribution") == OWN}
-    return [f"package, where none is said: {', '.join(sorted(own))}; all of one: benchsuite show NAME"] if own else []
+    return (
+        [f"package, where none is said: {', '.join(sorted(own))}; everything about one: benchsuite show NAME"]
+        if own
+        else []
+    )
 
 
 def _rows(found: tuple[PluginEntry, ...], *, load: bool, ask: bool) -> list[dict[str, Any]]:

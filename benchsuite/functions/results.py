@@ -183,7 +183,7 @@ class Results(FunctionResult):
         about = self.comparison
         parts = ((about.datasets, "data set"), (about.splits, "split"), (about.models, "model"))
         counts = ", ".join(count(len(part), thing) for part, thing in parts)
-        return f'<Results of "{self.name}": {counts}; print() shows the first>'
+        return f'<Results of "{self.name}": {counts}; print() shows one screen>'
 
     @property
     def ok(self) -> bool:
