@@ -41,6 +41,7 @@ _ACM = """\
 _OUTLINES = """\
 % These signs are in fonts that some installations have as bitmaps only; those of the typewriter font are outlines.
 \\ifdefined\\Umathchar\\else
+  \\renewcommand{\\textdollar}{{\\fontencoding{OT1}\\fontfamily{cmr}\\fontshape{n}\\selectfont\\char36}}
   \\renewcommand{\\textquotesingle}{{\\fontencoding{OT1}\\fontfamily{cmtt}\\selectfont\\char13}}
   \\renewcommand{\\textasciigrave}{{\\fontencoding{OT1}\\fontfamily{cmtt}\\selectfont\\char18}}
 \\fi

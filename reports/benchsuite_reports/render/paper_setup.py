@@ -75,13 +75,14 @@ def _data(about: DatasetInfo, bibliography: Bibliography) -> str:
     sizes = [f"{count(number)} {noun}" for noun, number in counts.items() if number is not None]
     simulated = ["simulated, not observed"] if about.simulated else []
     inside = "; ".join(filter(None, [", ".join(sizes), *simulated]))
-    return f"{prose(text.clean(about.label))}{bibliography.cite(about)}{prose(f' ({inside})' if inside else '')}"
+    name = prose(text.clean(about.label), breaks=True) + bibliography.cite(about)
+    return name + (prose(f" ({inside})") if inside else "")
 
 
 def _split(about: SplitInfo, bibliography: Bibliography) -> str:
     summary = text.clean(about.summary).rstrip(".")
     told = f": {summary[:1].lower()}{summary[1:]}" if summary else ""
-    return f"{prose(text.clean(about.label))}{prose(told)}{bibliography.cite(about)}."
+    return f"{prose(text.clean(about.label), breaks=True)}{prose(told)}{bibliography.cite(about)}."
 
 
 def _models(view: ComparisonIndex) -> str:
@@ -91,7 +92,7 @@ def _models(view: ComparisonIndex) -> str:
         ("Ceiling, never competing", view.oracles),
     )
     told = [(what, [model for model in view.models if model in members]) for what, members in kinds]
-    return prose(" ".join(f"{what}: {_listed(models)}." for what, models in told if models))
+    return prose(" ".join(f"{what}: {_listed(models)}." for what, models in told if models), breaks=True)
 
 
 def _tuning(view: ComparisonIndex) -> str:
