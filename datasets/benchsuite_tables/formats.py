@@ -34,8 +34,8 @@ def read_lists(text: TextFile, table: CardTable, _numbers: dict[str, str]) -> Ce
             counts.append(len(cells) - 1)
             items += cells[1:]
     if not items:
-        what, remedy = "no line holds a user and items", "put blanks between them, or leave out format = 'lists'"
-        raise DataError(what, where=text.name, remedy=remedy)
+        why, remedy = "no line holds a user and items", "put blanks between them, or leave out format = 'lists'"
+        raise DataError(why, where=text.name, remedy=remedy)
     who, user_names = pd.factorize(np.array(users, dtype=object))
     what, item_names = pd.factorize(np.array(items, dtype=object))
     rows = np.repeat(who, np.array(counts, np.int64))
