@@ -52,7 +52,7 @@ def find_column(role: str, names: Sequence[str], taken: Collection[str], more: S
             by_plain.setdefault(normalize_name(name), name)
     found = next((known for known in (*USUAL_NAMES[role], *more) if known in by_plain), "")
     # beside an id a column of the same name holds titles, and two things may have one title
-    return by_plain.get(f"{found}id", by_plain.get(found, ""))
+    return by_plain.get(f"{found}id", by_plain[found]) if found else ""
 
 
 def is_known(name: str) -> bool:

@@ -99,6 +99,12 @@ def test_an_id_counts_before_a_name(put, here):
     assert len(rows_read(FileSource(path=path).load(here[0]))) == 3
 
 
+def test_a_row_number_called_id_has_no_role(put, here):
+    path = str(put({"a.csv": "id,user,item\n0,a,x\n1,a,y\n2,b,x\n"}) / "a.csv")
+    rows = rows_read(FileSource(path=path).load(here[0]))
+    assert sorted(rows) == [("a", "x", 1, None), ("a", "y", 1, None), ("b", "x", 1, None)]
+
+
 def test_exchanged_files_are_no_lists(put):
     folder = put({"l.csv": "user,item,score\na,x,1\na,z,2\n", "t.csv": "user,item,rating\na,x,3\na,y,5\n"})
     with pytest.raises(DataError, match="the files seem to be exchanged; name the lists first"):
