@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -109,11 +110,17 @@ def _meetings(train: ForeignRows, test: ForeignRows, promises: Collection[str]) 
 
     Raises:
         DataError: when neither kind meets, unless both are promised to be new and no other way of writing makes them
-            meet: then nothing could be compared.
+            meet: then nothing could be compared. Also when fewer than half of one kind meet and another way of writing
+            makes most of them meet.
     """
     where = str(train.path)
     users = meet(test.user.categories, train.user.categories, "users of the test", where)
     items = meet(test.item.categories, train.item.categories, "items of the test", where)
+    for met, promise in ((users, "cold-users"), (items, "cold-items")):
+        if met.way and 2 * met.found < min(met.of, met.others) and (users.found or items.found):
+            new_ones = f", or say --promise {promise} if they are new" if promise not in promises else ""
+            if new_ones or met.found:
+                raise dataclasses.replace(met, remedy=f"{met.remedy}{new_ones}").error()
     new = {"cold-users", "cold-items"} <= set(promises) and not users.way and not items.way
     if not users.found and not items.found and not new:
         told = max(users, items, key=lambda one: one.reached)

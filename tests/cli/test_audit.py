@@ -243,7 +243,11 @@ def test_files_that_have_nothing_in_common_are_no_clean_split(files, capsys):
 
 def test_users_that_only_seem_new_are_told(files, capsys):
     words = files("user,item\nu1,x\nu2,x\nu2,y\n", "user,item\n1,y\n2,z\n2,x\n")
-    assert main(words) == 0
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert "0 of 2 users of the test found, but 2 of 2 meet after dropping the prefix 'u'; " in err
+    assert "or say --promise cold-users if they are new" in err
+    assert main([*words, "--promise", "cold-users"]) == 0
     out = capsys.readouterr().out
     assert "warning users of the test found in training: 0 of 2\n" in out
     assert "2 of 2 meet after dropping the prefix 'u': write the ids alike in both files" in out
