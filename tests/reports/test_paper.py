@@ -305,5 +305,5 @@ def test_settings_stand_in_one_table(files, invented):
 def test_what_is_too_much_for_the_limitations_is_in_the_appendix(invented):
     view = ComparisonIndex(invented)
     said = limitations(view)
-    assert len(gaps(view)) > 8
-    assert f"{len(gaps(view)) - 8} more are told in the appendix." in said
+    assert len(gaps(view)) > 6
+    assert f"{len(gaps(view)) - 6} more are told in the appendix." in said

@@ -80,7 +80,7 @@ class Paper(Report):
         files = {
             "main.tex": self._main(comparison, bibliography),
             "setup.tex": f"{setup(view, bibliography)}\n\\input{{tables/settings}}\n",
-            "results.tex": main.source + "".join(map(_figure, main.figures)),
+            "results.tex": main.source + "".join(_figure(stem, 0.27) for stem in main.figures),
             "limitations.tex": limitations(view),
             "appendix.tex": f"{details(view, bibliography)}\n{missing(view)}\n",
         }
@@ -111,6 +111,7 @@ class Paper(Report):
             _OUTLINES.rstrip("\n"),
             "% Numbers and long names may stand far from a place where a line can break.",
             "\\emergencystretch=3em",
+            *(["\\hbadness=3000 % lines of narrow columns may be loose"] if self.style == "sigconf" else []),
             f"\\title{{{title}}}",
             author + "\\begin{document}",
             "\\maketitle",
@@ -213,11 +214,11 @@ _CAPTIONS = {
 }
 
 
-def _figure(stem: str) -> str:
+def _figure(stem: str, height: float = 0.4) -> str:
     kind = stem.partition("-")[0]
     return (
         "\\begin{figure}[tbp]\n  \\centering\n"
-        f"  \\includegraphics[width=\\linewidth,height=0.4\\textheight,keepaspectratio]{{figures/{stem}.pdf}}\n"
+        f"  \\includegraphics[width=\\linewidth,height={height:g}\\textheight,keepaspectratio]{{figures/{stem}.pdf}}\n"
         f"  \\Description{{{_CAPTIONS[kind]}; the tables hold the numbers.}}\n"
         f"  \\caption{{{_CAPTIONS[kind]}.}}\n  \\label{{fig:{stem}}}\n\\end{{figure}}\n"
     )

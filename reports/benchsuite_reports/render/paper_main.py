@@ -19,7 +19,7 @@ from benchsuite_reports.render.latex_tables import fragments, meaning
 from benchsuite_reports.render.latex_text import prose
 from benchsuite_reports.render.selected_latex import environment
 
-_SENTENCES = 8
+_SENTENCES = 6
 _PIECES = 2
 """Pieces of one table, or tables of one kind, that the main text has room for."""
 
@@ -141,7 +141,8 @@ def _said(view: ComparisonIndex) -> Iterator[str]:
     if said:
         more = len(said) - _SENTENCES
         rest = ["The tables of the appendix tell the same of the other places."] if more > 0 else []
-        yield " ".join(prose(text.sentence(line), breaks=True) for line in [*said[:_SENTENCES], *rest]) + "\n\n"
+        lines = " ".join(prose(text.sentence(line), breaks=True) for line in [*said[:_SENTENCES], *rest])
+        yield f"{{\\raggedright {lines}\\par}}\n\n"
 
 
 def _references(kind: str, names: Sequence[str]) -> str:

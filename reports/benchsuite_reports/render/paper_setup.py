@@ -12,7 +12,7 @@ from benchsuite_reports.render.bibliography import Bibliography
 from benchsuite_reports.render.latex_text import prose
 from benchsuite_reports.render.paper_text import budget, gaps, tests
 
-_MOST = 8
+_MOST = 6
 """Sentences on what has no value that stand in the main text; all of them are in the appendix."""
 
 _NAMED = 6
@@ -67,7 +67,7 @@ def limitations(view: ComparisonIndex) -> str:
         rest = "One more is" if more == 1 else f"{count(more)} more are"
         kept.append(f"{rest} told in the appendix")
     lines = " ".join(prose(text.sentence(line)) for line in kept)
-    return f"\\section{{Limitations}}\n\\label{{sec:limitations}}\n{lines}\n"
+    return f"\\section{{Limitations}}\n\\label{{sec:limitations}}\n{{\\raggedright {lines}\\par}}\n"
 
 
 def _data(about: DatasetInfo, bibliography: Bibliography) -> str:
