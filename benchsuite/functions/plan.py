@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from benchsuite.arguments import DataFolders, Quiet, RunName, StoreFolder, data_locations
 from benchsuite.functions.run_arguments import ExperimentLike, open_store, read_experiment, read_store
 from benchsuite.interface import Frames, FunctionResult, Style, count, frame, plain, plain_values, table
-from benchsuite.runner.running_now import RunningNow, ago, running_now
-from benchsuite.runner.time_estimate import about_missing
 
 if TYPE_CHECKING:
     from benchsuite.plan import Cell, Plan
+    from benchsuite.runner.running_now import RunningNow
     from benchsuite.store import Store
 
 
@@ -45,6 +44,9 @@ class Status(FunctionResult):
     """
 
     def __init__(self, plan: Plan, store: Store, *, planned: bool) -> None:
+        from benchsuite.runner.running_now import running_now
+        from benchsuite.runner.time_estimate import about_missing
+
         self.plan = plan
         self._planned = planned
         self.cells = {cell.key: _state(cell, store) for cell in plan.cells}
@@ -85,6 +87,8 @@ class Status(FunctionResult):
             return
         if not self.running:
             yield "running now: nothing"
+        from benchsuite.runner.running_now import ago
+
         for one in self.running:
             place = f"process {one.pid}" if one.here else f"process {one.pid} on {one.host}"
             heard = "" if one.here else f", last heard {ago(one.written)}"

@@ -46,7 +46,7 @@ def is_own(entry: PluginEntry) -> bool:
 
 def experiments() -> list[dict[str, str]]:
     """Return the bundled experiments: name, summary, and about how long they take, "" where that was not measured."""
-    times = json.loads((files("benchsuite.runner") / "typical_times.json").read_text("utf-8"))["experiments"]
+    times = json.loads((files("benchsuite") / "runner" / "typical_times.json").read_text("utf-8"))["experiments"]
     rows = []
     for path in sorted((files("benchsuite") / "experiments").iterdir(), key=lambda path: path.name):
         if path.name.endswith(".toml"):

@@ -92,7 +92,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], Wanted, str]] = {
     "not zipped": (lambda folder: _raw(folder / "t.csv.gz", b"user,item\n"), {}, "t.csv.gz: cannot be read"),
     "latin-1": (lambda folder: _raw(folder / "t.csv", b"user,item\na,\xe9\n"), {}, "t.csv, line 2: is not utf-8"),
     "not Parquet": (lambda folder: _raw(folder / "t.parquet", b"PAR1 it is not"), {}, "t.parquet: cannot be read"),
-    "a folder": (lambda folder: folder, {}, "cannot be read"),
+    "a folder": (lambda folder: folder, {}, "is a folder; name a file in it"),
     "nowhere": (lambda folder: folder / "absent.csv", {}, "absent.csv: no such file"),
 }
 

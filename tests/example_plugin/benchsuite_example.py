@@ -12,7 +12,11 @@ from benchsuite.data import Dataset, Float32, Int32, Queries
 
 @dataclass
 class Recent(Model):
-    """Ranks items by how often they were taken lately: an event loses half its weight in a half-life."""
+    """Ranks items by how often they were taken lately: an event loses half its weight in a half-life.
+
+    Attributes:
+        half_life_days: days after which an event counts half.
+    """
 
     needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.TIMESTAMPS})
     is_personalized: ClassVar[bool] = False

@@ -30,7 +30,13 @@ def test_it_is_shown_with_its_settings_and_needs(command, example_plugin):
     assert about["origin"] == "benchsuite-example 0.3.0"
     assert about["facts"]["needs"] == ["timestamps"]
     assert about["settings"] == [
-        {"name": "half_life_days", "type": "float > 0", "default": 30.0, "search": "1 to 365, log"}
+        {
+            "name": "half_life_days",
+            "type": "float > 0",
+            "default": 30.0,
+            "search": "1 to 365, log",
+            "meaning": "days after which an event counts half.",
+        }
     ]
 
 
@@ -79,7 +85,7 @@ def test_two_packages_with_one_name_are_told_apart(pretend, monkeypatch, example
         "write benchsuite-example/recent or other-example/recent\n"
     )
     assert rows(command("show", "benchsuite-example/recent", "--json", path=path))["name"] == "recent"
-    ambiguous = [row for row in rows(command("list", "--json", path=path)) if row["ambiguous"]]
+    ambiguous = [row for row in rows(command("list", "models", "--json", path=path)) if row["ambiguous"]]
     assert [row["distribution"] for row in ambiguous] == ["benchsuite-example", "other-example"]
     for folder in path:
         monkeypatch.syspath_prepend(str(folder))
