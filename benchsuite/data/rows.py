@@ -111,8 +111,15 @@ class RowOrigin:
 
 
 def as_record(one: Any) -> dict[str, Any]:
-    """Return a dataclass as files and programs read it: a ``group`` beside a ``split`` is told in the split's label."""
+    """Return a dataclass as files and programs read it.
+
+    A ``group`` beside a ``split`` is told in the split's label. Shares that are not known are left out, as they are in
+    what was written before ties were counted.
+    """
     table: dict[str, Any] = dataclasses.asdict(one)
+    for name in ("fallback_share", "tie_share"):
+        if table.get(name, 0.0) is None:
+            del table[name]
     if "group" in table:
         table["split"] = split_label(table["split"], table.pop("group"))
     if "rows" in table:
