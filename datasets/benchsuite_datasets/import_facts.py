@@ -95,11 +95,35 @@ def met(tables: Tables, layout: Layout) -> Iterator[str]:
             found = meet(ids[side], known.index, f"{side}s", file)
             found.require_half()
             yield found.sentence
+    if "part" in rows:
+        yield from _met_parts(rows)
     if tables.links is not None:
         ends = np.unique(np.concatenate([tables.links[end].astype(str).to_numpy() for end in ("user", "other")]))
         found = meet(ids["user"], ends, "users", ", ".join(one.file for one in layout.links))
         found.require_half_of_smaller()
         yield found.sentence
+
+
+def _met_parts(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield how many users and items of each further part of a fixed split the first part knows.
+
+    New users and items are what some splits are for, so few that meet are an error only where another way of writing
+    makes more of them meet.
+
+    Raises:
+        DataError: where that is so.
+    """
+    first, *others = rows["part"].cat.categories
+    for part in others:
+        for side in ("user", "item"):
+            mine, known = (
+                rows.loc[(rows["part"] == one).to_numpy(), side].cat.remove_unused_categories().cat.categories
+                for one in (part, first)
+            )
+            found = meet(mine, known, f"{side}s of the part {part}", f"part {first}")
+            if found.way:
+                raise found.error()
+            yield found.sentence
 
 
 def facts(events: Understanding, tables: Tables, card: Card) -> tuple[tuple[str, str], ...]:

@@ -119,6 +119,29 @@ columns = { id = "item", title = "title" }
 """
 
 
+PARTS = """
+[[interactions]]
+file = "train.csv"
+columns = { user = "user", item = "item" }
+part = "train"
+[[interactions]]
+file = "test.csv"
+columns = { user = "user", item = "item" }
+part = "test"
+"""
+
+
+def test_parts_of_a_fixed_split_meet_or_say_what_would_help(put, here):
+    train = "user,item\n" + "".join(f"u{user},{user + item}\n" for user in range(4) for item in range(3))
+    folder = put({"train.csv": train, "test.csv": "user,item\nu0,3\nu1,5\nu9,1\n", "own.toml": PARTS})
+    FileSource(path=str(folder / "own.toml")).load(here[0])
+    assert "part train: 2 of 3 users of the part test found" in here[1]
+    assert "part train: 3 of 3 items of the part test found" in here[1]
+    put({"test.csv": "user,item\nu0,03\nu1,05\nu2,01\n"})
+    with pytest.raises(UsageError, match=r"0 of 3 items of the part test found, but 3 of 3 meet after dropping leading zeros"):
+        FileSource(path=str(folder / "own.toml")).load(here[0])
+
+
 def test_sequences_with_titles_by_a_card(put, here):
     folder = put({"Beauty.txt": SEQUENCES, "items.csv": SOLD, "beauty.toml": CARD})
     dataset = FileSource(path=str(folder / "beauty.toml")).load(here[0])
