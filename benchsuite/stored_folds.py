@@ -38,6 +38,7 @@ class StoredFolds:
         self._folds: dict[str, Fold] = {}
         self._data: dict[str, Dataset] = {}
         self._truths: dict[tuple[str, str], GroundTruth | None] = {}
+        self._entries: dict[Path, Entry] = {}
 
     def fold(self, key: str) -> Fold:
         """Return a fold.
@@ -86,8 +87,24 @@ class StoredFolds:
     def _truth(self, key: str, stage: str) -> GroundTruth | None:
         """Return what a stage is judged by, without the rest of its fold; None where it is not there."""
         if (key, stage) not in self._truths:
-            self._truths[key, stage] = _read_truth(self._store, key, stage)
+            self._truths[key, stage] = self._read_truth(key, stage)
         return self._truths[key, stage]
+
+    def _read_truth(self, key: str, stage: str) -> GroundTruth | None:
+        """Read a truth; only its own files are checked, as a report needs nothing else of most folds."""
+        within = "" if stage == "test" else f"{VALIDATION}/"
+        kind = "fold" if within or holds_truth(self._store.folder("fold", key)) else "truth"
+        if not self._store.exists(kind, key):
+            return None
+        place = self._store.folder(kind, key)
+        if place not in self._entries:
+            self._entries[place] = Entry(place)
+        entry = self._entries[place]
+        for name in entry.manifest["files"]:
+            if name.startswith(f"{within}truth."):
+                entry.path(name)
+        folder = entry.folder / within
+        return load_truth(folder) if holds_truth(folder) else None
 
 
 def read_fold(store: Store, key: str, dataset: Dataset) -> Fold:
@@ -98,20 +115,6 @@ def read_fold(store: Store, key: str, dataset: Dataset) -> Fold:
     """
     folder = store.get("fold", key).folder
     return load_fold(folder, dataset, None if holds_truth(folder) else store.get("truth", key).folder)
-
-
-def _read_truth(store: Store, key: str, stage: str) -> GroundTruth | None:
-    """Read a truth; only its own files are checked, as a report needs nothing else of most folds."""
-    within = "" if stage == "test" else f"{VALIDATION}/"
-    kind = "fold" if within or holds_truth(store.folder("fold", key)) else "truth"
-    if not store.exists(kind, key):
-        return None
-    entry = Entry(store.folder(kind, key))
-    for name in entry.manifest["files"]:
-        if name.startswith(f"{within}truth."):
-            entry.path(name)
-    folder = entry.folder / within
-    return load_truth(folder) if holds_truth(folder) else None
 
 
 def damaged(store: Store, key: str) -> list[str]:

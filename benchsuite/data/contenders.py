@@ -69,10 +69,20 @@ class Contenders:
         return self._best(key, [row for row in self._rows.get(key, ()) if self.competes(row)])
 
     def reference(self, key: Key) -> str | None:
-        """Return the best reference that competes, None where there is none or the metric is a cost."""
-        there = [row for row in self._rows.get(key, ()) if self.competes(row) and self.is_reference(row.model)]
+        """Return the best reference that competes, None where there is none or the metric is a cost.
+
+        Chance is the reference only where nothing else is.
+        """
         about = self._metrics.get(key[-1])
-        return None if about is not None and about.task == "cost" else self._best(key, there)
+        if about is not None and about.task == "cost":
+            return None
+        rows = [row for row in self._rows.get(key, ()) if self.competes(row)]
+        there = [row for row in rows if self.is_reference(row.model)]
+        return self._best(key, there or [row for row in rows if self._is_chance(row.model)])
+
+    def _is_chance(self, model: str) -> bool:
+        about = self._about.get(model)
+        return about is not None and about.name == _RANDOM and not about.is_candidate
 
     def frozen(self, key: Key) -> list[tuple[str, str, Role]]:
         """Return what the gain of fine-tuning is told against: (model, other, ``frozen twin`` or ``frozen vectors``).

@@ -66,7 +66,7 @@ def test_one_table_in_one_command(toy_store: Path, tmp_path: Path, capsys: pytes
     words = ["report", "toy", "--store", str(toy_store), "--models", "counts,other", "--rename", "counts=A, B (ours)"]
     assert main([*words, "--as", "latex", "--no-intervals", "--metrics", "f1,ndcg@10", "--out", str(tmp_path)]) == 1
     source = (tmp_path / "table.tex").read_text()
-    assert "A, B (ours) & " in source
+    assert "  A, B (ours)" in source
     assert "Model & F1 & nDCG@10 \\\\" in source
     assert "<raises>" not in source
     capsys.readouterr()

@@ -139,7 +139,7 @@ def test_html_shows_every_model_and_reason_and_is_harmless(results):
 
 
 def test_text_is_the_terminal_report(results, capsys):
-    assert repr(results) == '<Results of "toy": 1 data sets, 1 splits, 3 models; print() shows one screen>'
+    assert repr(results) == '<Results of "toy": 1 data set, 1 split, 3 models; print() shows one screen>'
     print(results)
     text = capsys.readouterr().out
     assert "nDCG@10" in text

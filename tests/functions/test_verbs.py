@@ -282,7 +282,7 @@ def test_several_words_after_with(capsys: pytest.CaptureFixture[str]) -> None:
         (["compare"], "missing argument A; see benchsuite compare --help"),
         (["compare", "a", "--models", "x"], "see benchsuite compare --help"),
         (["new", "metric", "x"], 'KIND: no choice "metric"; known: model'),
-        (["--jsn"], 'unknown option "--jsn"; did you mean'),
+        (["--jsn"], 'unknown option "--jsn"; see benchsuite --help'),
         (["data", "--jsn", "demo"], 'unknown option "--jsn"; did you mean "--json"?'),
     ],
 )

@@ -138,7 +138,9 @@ def test_parts_of_a_fixed_split_meet_or_say_what_would_help(put, here):
     assert "part train: 2 of 3 users of the part test found" in here[1]
     assert "part train: 3 of 3 items of the part test found" in here[1]
     put({"test.csv": "user,item\nu0,03\nu1,05\nu2,01\n"})
-    with pytest.raises(UsageError, match=r"0 of 3 items of the part test found, but 3 of 3 meet after dropping leading zeros"):
+    with pytest.raises(
+        UsageError, match=r"0 of 3 items of the part test found, but 3 of 3 meet after dropping leading zeros"
+    ):
         FileSource(path=str(folder / "own.toml")).load(here[0])
 
 

@@ -71,7 +71,7 @@ class TableBuilder:
             share = None if value is None else value / values[best] if higher else values[best] / (value or math.inf)
             cells.append(TableCell(words=NOTHING) if share is None else TableCell(percent(share), value=share))
         letter = self._letter(f"100% is {text.clean(best)}, the best reference here.")
-        self._columns.append(Column(f"{metric} {SHARE}", SHARE, notes=(letter,)))
+        self._columns.append(Column(f"{metric} {SHARE}", SHARE, notes=(letter,), belongs=True))
         self._cells.append(cells)
 
     def add_rank(self, metric: str) -> None:
@@ -92,7 +92,7 @@ class TableBuilder:
             cells.append(
                 TableCell(words=NOTHING) if before is None else TableCell(f"{before + 1}", value=float(before + 1))
             )
-        self._columns.append(Column(f"{metric} {RANK}", RANK, True, (self._letter(_RANKS),)))
+        self._columns.append(Column(f"{metric} {RANK}", RANK, True, (self._letter(_RANKS),), belongs=True))
         self._cells.append(cells)
 
     def add_words(

@@ -55,12 +55,21 @@ class TableCell:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: what it holds, its heading, and whether smaller is better."""
+    """One column: what it holds, its heading, and whether smaller is better.
+
+    Attributes:
+        key: what it holds.
+        heading: what stands above it.
+        lower: whether smaller is better.
+        notes: letters of its footnotes.
+        belongs: whether it says something of the column before it, such as the ranks of its values.
+    """
 
     key: str
     heading: str
     lower: bool = False
     notes: tuple[str, ...] = ()
+    belongs: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,11 +149,15 @@ class Table:
 def narrow(table: Table, fits: Callable[[Table], bool]) -> list[Table]:
     """Cut a table into the fewest tables of about equal width that each fit; one column always does.
 
-    The columns keep their order, each part repeats the models, and keeps only the footnotes that it refers to.
+    A column that belongs to the one before, such as its rank, stays with it. The columns keep their order, each part
+    repeats the models, and keeps only the footnotes that it refers to.
     """
-    count = len(table.columns)
+    starts = [index for index, column in enumerate(table.columns) if not column.belongs] or [0]
+    starts[0] = 0
+    count = len(starts)
+    ends = [*starts, len(table.columns)]
     for parts in range(1, count + 1):
-        edges = [round(part * count / parts) for part in range(parts + 1)]
+        edges = [ends[round(part * count / parts)] for part in range(parts + 1)]
         pieces = [
             _piece(table, range(low, high), part, parts) for part, (low, high) in enumerate(itertools.pairwise(edges))
         ]
@@ -153,7 +166,14 @@ def narrow(table: Table, fits: Callable[[Table], bool]) -> list[Table]:
     return [table]
 
 
+def without_belonging(table: Table) -> Table:
+    """Return a table without the columns that belong to another, such as ranks."""
+    keep = [index for index, column in enumerate(table.columns) if not column.belongs]
+    return _piece(table, keep, 0, 0) if len(keep) < len(table.columns) else table
+
+
 def _piece(table: Table, keep: Sequence[int], part: int, parts: int) -> Table:
+    """Return some columns of a table, as one of several parts; with 0 parts it is the table itself."""
     if parts == 1:
         return table
     columns = tuple(table.columns[index] for index in keep)
@@ -171,8 +191,8 @@ def _piece(table: Table, keep: Sequence[int], part: int, parts: int) -> Table:
     used |= {letter for group in groups for line in group.lines for cell in line.cells for letter in cell.notes}
     return dataclasses.replace(
         table,
-        key=f"{table.key}-{part + 1}",
-        title=f"{table.title} ({part + 1} of {parts})",
+        key=f"{table.key}-{part + 1}" if parts else table.key,
+        title=f"{table.title} ({part + 1} of {parts})" if parts else table.title,
         columns=columns,
         groups=groups,
         notes=tuple(note for note in table.notes if note.letter in used),

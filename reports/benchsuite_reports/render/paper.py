@@ -58,10 +58,13 @@ _CODES = """\
 
 @dataclass
 class Paper(Report):
-    """A folder that compiles: a main text of few pages, all other tables and figures as its appendix, references."""
+    """A folder that compiles: a main text of few pages, all other tables and figures as its appendix, references.
+
+    Attributes:
+        style: of the page: one column of article or of the ACM's manuscripts, or two of its conference papers.
+    """
 
     style: Literal["article", "acmart", "sigconf"] = "article"
-    """Of the page: one column of article or of the ACM's manuscripts, or two of its conference papers."""
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return ``main.tex`` and all that it needs.

@@ -12,7 +12,7 @@ from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.sections import sections
 from benchsuite_reports.model.selected_table import selected_table
 from benchsuite_reports.model.table_selection import TableSelection
-from benchsuite_reports.model.tables import Table
+from benchsuite_reports.model.tables import Table, without_belonging
 from benchsuite_reports.model.verdict import verdicts
 from benchsuite_reports.model.versus_all import against_everywhere
 from benchsuite_reports.render.latex_tables import fragments, meaning
@@ -113,8 +113,11 @@ def _overview(view: ComparisonIndex, layout: Layout) -> str | None:
 
 
 def _pieces(table: Table, layout: Layout) -> list[tuple[str, str]]:
-    """Return the parts of a table by name."""
+    """Return the parts of a table by name; ranks and the like are left out before a table is cut."""
     found = fragments(table, (), layout.width, brief=True, star=layout.star)
+    if len(found) > 1:
+        # widths are estimates from above, so a point more or less is no reason to cut a table
+        found = fragments(without_belonging(table), (), 1.01 * layout.width, brief=True, star=layout.star)
     return [(label.removeprefix("tab:"), source) for label, source in found]
 
 

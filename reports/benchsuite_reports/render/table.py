@@ -20,7 +20,21 @@ from benchsuite_reports.render.selected_plain import csv_text, json_text, plain_
 
 @dataclass
 class Table(Report):
-    """One compact table of chosen models, metrics and splits; best bold, second underlined."""
+    """One compact table of chosen models, metrics and splits; best bold, second underlined.
+
+    Attributes:
+        form: in which form.
+        models: labels of the rows; all where none is named.
+        metrics: the columns; all that were measured where none is named.
+        splits: the groups of columns; all where none is named.
+        datasets: the same for data sets.
+        rename: other names for models, metrics, splits and data sets.
+        sort: order of the rows: as given, by place, or by name.
+        intervals: show 95% intervals.
+        signs: mark what differs from the best reference by test.
+        digits: decimals of all numbers; None for what each metric needs.
+        points: between the margins, for LaTeX: 345 in article, 241 and 506 in a one- and two-column float of acmart.
+    """
 
     printable: ClassVar[bool] = True
 
@@ -35,7 +49,6 @@ class Table(Report):
     signs: bool = False
     digits: Annotated[int, annotated_types.Interval(ge=0, le=8)] | None = None
     points: Annotated[float, annotated_types.Ge(120)] = 345.0
-    """Points between the margins, for LaTeX: 345 in article, 241 and 506 in a one- and two-column float of acmart."""
 
     def render(self, comparison: Comparison) -> Mapping[str, bytes]:
         """Return one file, named ``table`` with the ending of its form, UTF-8.
