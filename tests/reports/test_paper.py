@@ -73,8 +73,7 @@ def test_the_appendix_says_what_was_done(files):
         "invented-real: 943 users, 1,682 items, 99,000 interactions.",
         "drop duplicates: 99,287 of 100,000 rows kept (the first of each pair is kept).",
         "random-holdout: Invented split random-holdout (share = 0.1; train: 90,000, queries: 943).",
-        "\\textbf{flm}~\\cite{invented}: Invented model flm. It uses a language model. Settings: factors = 256 "
-        "(chosen by search; default 64); ",
+        "\\textbf{flm}~\\cite{invented}: Invented model flm. It uses a language model. Settings: factors = 256 (chosen",
         "A ceiling, never competes.",
         "Search space: factors in 16 to 256 (log scale), kernel in \\{cosine, bm25\\}.",
         "budget 4 trials, 4 tried, searched factors, on nDCG@10; won: factors = 256 with",

@@ -228,7 +228,7 @@ def test_a_kill_loses_only_the_cell_in_flight(tmp_path: Path) -> None:
     text = experiment.read_text().replace(f', "{here}/toy.py:Sleeps"', "")
     experiment.write_text(text)
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert "2 found" in again.stdout
+    assert "2 were there" in again.stdout
     assert marks.read_text() == before
 
 
