@@ -114,6 +114,7 @@ class Paper(Report):
             _OUTLINES.rstrip("\n"),
             "% Numbers and long names may stand far from a place where a line can break.",
             "\\emergencystretch=3em",
+            *([] if self.style == "article" else ["\\raggedbottom % tables of many heights share the pages"]),
             *(["\\hbadness=3000 % lines of narrow columns may be loose"] if self.style == "sigconf" else []),
             f"\\title{{{title}}}",
             author + "\\begin{document}",

@@ -20,6 +20,8 @@ from benchsuite_reports.render.latex_text import prose
 from benchsuite_reports.render.selected_latex import environment
 
 _SENTENCES = 6
+_FEW_MODELS = 10
+"""With more models, two pieces of a table would fill a page."""
 _PIECES = 2
 """Pieces of one table, or tables of one kind, that the main text has room for."""
 
@@ -73,9 +75,9 @@ def main_results(view: ComparisonIndex, layout: Layout, stems: Sequence[str]) ->
     for tables, what in zip(kinds, ("gives an overview", "sets each model against the best reference of each place",
                                     "sets warm beside cold"), strict=True):  # fmt: skip
         pieces = [(table, name, source) for table in tables for name, source in _pieces(table, layout)]
-        kept = pieces[:_PIECES]
+        kept = pieces[: _PIECES if len(view.models) <= _FEW_MODELS else 1]
         files |= {name: source for _, name, source in kept}
-        shown |= {table.key for table, *_ in kept} - {table.key for table, *_ in pieces[_PIECES:]}
+        shown |= {table.key for table, *_ in kept} - {table.key for table, *_ in pieces[len(kept) :]}
         if kept:
             rest = "; the appendix has the rest" if len(kept) < len(pieces) else ""
             pointers.append(f"{_references('tab', [name for _, name, _ in kept])} {what}{rest}.")
