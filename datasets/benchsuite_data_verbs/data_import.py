@@ -63,7 +63,7 @@ class ImportedTable(FunctionResult):
         dataset: the table as the card reads it.
         facts: what was read, left out and not used.
         hints: what its owner might want to say.
-        replaced: the card that was there before, "" for none.
+        replaced: the card that was there before, "" for none or the same.
     """
 
     card: Path
@@ -191,7 +191,8 @@ def data_import(
     place = dataclasses.replace(place, ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None)
     found = source.describe(place, tuple(map(str, more)))
     dataset = _written(card, found, data_locations(data, offline=offline, quiet=True))
-    return ImportedTable(card, found.toml, dataset, found.facts, found.hints, replaced)
+    other = replaced if replaced != found.toml else ""
+    return ImportedTable(card, found.toml, dataset, found.facts, found.hints, other)
 
 
 def _replaced(card: Path, *, force: bool) -> str:
