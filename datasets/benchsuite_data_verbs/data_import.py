@@ -23,14 +23,12 @@ from benchsuite.interface import (
     plain,
     print_status,
     table,
+    terminal_width,
 )
 
 if TYPE_CHECKING:
     from benchsuite.api import DataLocations
     from benchsuite.data import Dataset
-
-_WIDTH = 100
-"""Characters of a line, the same in a shell and in Python."""
 
 Column = Annotated[str, Option(metavar="COL")]
 Text = Annotated[str, Option(metavar="X")]
@@ -80,7 +78,7 @@ class ImportedTable(FunctionResult):
         lines = [self.toml.rstrip(), ""]
         if self.replaced:
             lines += ["It replaces:", *(f"- {line}" for line in self.replaced.splitlines()), ""]
-        lines += [table(("what", "how much"), self._rows(), _WIDTH), ""]
+        lines += [table(("what", "how much"), self._rows(), terminal_width()), ""]
         lines += [f"hint: {hint}" for hint in self.hints]
         use = f'use it: sources = [{{ use = "file", with = {{ path = "{self.card}" }} }}]'
         return "\n".join([*lines, f"{self.card}: written; {read}", use])

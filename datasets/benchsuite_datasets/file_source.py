@@ -13,9 +13,9 @@ from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError, DataError
 from benchsuite_datasets.card import Card
 from benchsuite_datasets.card_source import CardSource, source_class
+from benchsuite_datasets.dataset_builder import Tables
 from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.file_lookup import LocatedFiles, check_files
-from benchsuite_datasets.frames import read_layout
 from benchsuite_datasets.import_facts import DescribedTable, facts, hints, met, refuse_row_numbers, stand_ins
 from benchsuite_datasets.own_tables import card_values, completed_card, describe_events, describe_side, refuse_idle
 from benchsuite_datasets.preparation_steps import sentence
@@ -57,8 +57,8 @@ class FileSource(CardSource):
         ids_as: ``integer`` where 7, 7.0 and 007 are one id.
         trim: whether ids lose blanks around them.
         on_bad_row: whether a row with a bad cell stops the reading or is left out and counted.
-        missing_cells: cells that mean "not known", such as 99 or NA; an empty cell always does.
         missing: the same for a row with an empty value or time.
+        missing_cells: cells that mean "not known", such as 99 or NA; an empty cell always does.
         items: a second table, about items; its text columns become their texts.
         users: a table about users.
         links: a table of pairs of users.
@@ -102,27 +102,22 @@ class FileSource(CardSource):
             ConfigError: when a setting does not fit the data.
         """
         path = self._find(self.path, place)
-        return self._loaded(self._card(path, place), path, place)
-
-    def _loaded(self, card: Card, path: Path, place: DataLocations) -> Dataset:
-        source = source_class(card)(**self._given())
-        found = LocatedFiles(card.layouts[0], path.parent, str(path))
-        check_files(found.layout, found.folder)
-
-        def make() -> Dataset:
-            tables = source.read(found)
-            table = card.layouts[0].interactions[0]
-            refuse_row_numbers(tables.interactions, table, str(path))
-            refuse_odd_ids(tables.interactions, table, str(path))
-            for line in (*stand_ins(tables.interactions), *met(tables, card.layouts[0])):
-                place.say(line)
-            return source.prepared(tables)
-
-        dataset = load_or_prepare(card, source.settings(), found, place, make)
+        card = self._card(path, place)
+        source, found = self._source(card, path)
+        guessed = not self.user and self._beside(path) is None
+        dataset = load_or_prepare(
+            card, source.settings(), found, place, lambda: source.prepared(_read(source, found, place, guessed=guessed))
+        )
         for number, step in enumerate(dataset.steps):
             if step.after != step.before or (number == 0 and step.note):
                 place.say(f"{card.name}: {sentence(step)}")
         return dataset
+
+    def _source(self, card: Card, path: Path) -> tuple[CardSource, LocatedFiles]:
+        """Return the source of a card with these settings of preparation, and its files, which are all there."""
+        found = LocatedFiles(card.layouts[0], path.parent, str(path))
+        check_files(found.layout, found.folder)
+        return source_class(card)(**self._given()), found
 
     def check(self, place: DataLocations) -> PublishedCounts | None:
         """Return None: of somebody's own file nothing was published."""
@@ -150,10 +145,10 @@ class FileSource(CardSource):
         table = {"name": _slug(path), "layouts": [layout], "behaviours": behaviours}
         toml = card_toml(table | {"defaults": defaults}, f"What the columns of {path.name} mean.")
         card = completed_card({"name": _slug(path), "layouts": [layout]}, path, behaviours)
-        quiet = dataclasses.replace(place, say=_silent)
-        dataset = self._loaded(card, path, quiet)
-        tables = read_layout(card.layouts[0], lambda name: path.parent / name, card.behaviours)
-        return DescribedTable(toml, dataset, facts(events, tables, card), hints(events, tables, self.positive_from))
+        source, found = self._source(card, path)
+        tables = _read(source, found, dataclasses.replace(place, say=_silent), guessed=not self.user)
+        told = facts(events, tables, card), hints(events, tables, self.positive_from)
+        return DescribedTable(toml, source.prepared(tables), *told)
 
     def _given(self) -> dict[str, Any]:
         """Return the settings of preparation that were said."""
@@ -173,10 +168,9 @@ class FileSource(CardSource):
 
     def _card(self, path: Path, place: DataLocations) -> Card:
         """Return the card of a table: its own, or one made from settings and inference."""
-        beside = path.with_name(f"{path.name.partition('.')[0]}.toml")
-        if path.suffix != ".toml" and (not beside.is_file() or is_experiment(beside)):
+        card = self._beside(path)
+        if card is None:
             return self._inferred(path, place)
-        card = path if path.suffix == ".toml" else beside
         if is_experiment(card):
             raise ConfigError("is an experiment, no card", where=str(card), remedy="name a table or its card")
         table = card_values(card, _slug(card))
@@ -192,6 +186,13 @@ class FileSource(CardSource):
                 raise ConfigError(f"{name} is said twice", where="source file", remedy=f"say it in {card} only")
         layout |= more
         return completed_card(table, card, [])
+
+    def _beside(self, path: Path) -> Path | None:
+        """Return the card that counts: the named file itself, or the one beside a table; None where there is none."""
+        if path.suffix == ".toml":
+            return path
+        beside = path.with_name(f"{path.name.partition('.')[0]}.toml")
+        return beside if beside.is_file() and not is_experiment(beside) else None
 
     def _own_settings(self) -> list[str]:
         """Return the settings that describe files."""
@@ -283,6 +284,28 @@ class FileSource(CardSource):
         model = table_of(table | {"columns": {"behaviour": name}}, str(path))
         cells = read_table(TextFile(path, table["member"], model.skip), model)[name].dropna().unique()
         return [{"name": str(cell), "raw": str(cell)} for cell in cells]
+
+
+def _read(source: CardSource, found: LocatedFiles, place: DataLocations, *, guessed: bool) -> Tables:
+    """Read somebody's own tables, and refuse or tell what is unlikely about them.
+
+    Args:
+        source: reads them.
+        found: where they are.
+        place: where things are said.
+        guessed: whether nobody said which column is the user.
+
+    Raises:
+        DataError: for users that may be row numbers, ids that are none, and ids that do not meet.
+    """
+    tables = source.read(found)
+    table = found.layout.interactions[0]
+    if guessed:
+        refuse_row_numbers(tables.interactions, table, found.origin)
+    refuse_odd_ids(tables.interactions, table, found.origin)
+    for line in (*stand_ins(tables.interactions), *met(tables, found.layout)):
+        place.say(line)
+    return tables
 
 
 def _silent(_: str) -> None:

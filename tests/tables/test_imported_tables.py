@@ -125,6 +125,16 @@ def test_an_overwrite_shows_what_it_replaces(put):
     assert "positive_from = 3.5" in str(imported(folder / "ratings.csv", force=True))
 
 
+def test_users_with_one_row_each_are_read_where_somebody_says_who_they_are(put, here):
+    rows = "".join(f"u{user} i{user % 7} 4\n" for user in range(40))
+    folder = put({"r.txt": rows})
+    with pytest.raises(BenchsuiteError, match="nearly each row has another"):
+        FileSource(path=str(folder / "r.txt")).load(here[0])
+    found = imported(folder / "r.txt", user="1", item="2", value="3")
+    assert found.to_dict()["users"] == 40
+    assert len(rows_read(FileSource(path=str(folder / "r.txt")).load(here[0]))) == 40
+
+
 def test_a_second_table_said_once_is_not_said_twice(put, here):
     card = '[interactions]\nfile = "r.csv"\ncolumns = { user = "who", item = "what" }\n'
     folder = put({"r.csv": "who,what\na,x\nb,y\n", "i.csv": "item,title\nx,Tea\ny,Jam\n", "r.toml": card})
