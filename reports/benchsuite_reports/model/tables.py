@@ -154,10 +154,14 @@ def narrow(table: Table, fits: Callable[[Table], bool]) -> list[Table]:
     """
     starts = [index for index, column in enumerate(table.columns) if not column.belongs] or [0]
     starts[0] = 0
-    count = len(starts)
-    ends = [*starts, len(table.columns)]
+    count, width = len(starts), len(table.columns)
     for parts in range(1, count + 1):
-        edges = [ends[round(part * count / parts)] for part in range(parts + 1)]
+        # The nearest place where a cut is allowed, but never one twice: each part has a column.
+        cuts = [0]
+        for part in range(1, parts):
+            allowed = starts[starts.index(cuts[-1]) + 1 : count - (parts - part - 1)]
+            cuts.append(min(allowed, key=lambda start: abs(start - part * width / parts)))
+        edges = [*cuts, width]
         pieces = [
             _piece(table, range(low, high), part, parts) for part, (low, high) in enumerate(itertools.pairwise(edges))
         ]

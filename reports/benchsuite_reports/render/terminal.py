@@ -42,6 +42,7 @@ class Terminal(Report):
         width: characters of a line.
         groups: show every table of each group of queries and of parts by popularity and activity.
         brief: show only what a reader wants first.
+        lines: with ``brief``, how many lines the screen may have.
     """
 
     printable: ClassVar[bool] = True
