@@ -18,6 +18,8 @@ _HOMES = {
     "Results": "results",
     "run": "run",
     "load": "run",
+    "leaderboard": "leaderboard",
+    "submit": "submit",
     "report": "report",
     "compare": "compare",
     "verify": "verify",

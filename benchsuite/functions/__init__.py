@@ -26,6 +26,8 @@ class Verb:
 _HERE = "benchsuite.functions"
 VERBS = (
     Verb("run", f"{_HERE}.run:run", "run an experiment and print its tables"),
+    Verb("leaderboard", f"{_HERE}.leaderboard:leaderboard", "show who leads a benchmark; nothing is fitted"),
+    Verb("submit", f"{_HERE}.submit:submit", "write a model's result in a benchmark as a folder, checked"),
     Verb("report", f"{_HERE}.report:report", "turn stored results into tables and files"),
     Verb("compare", f"{_HERE}.compare:compare", "compare two runs: settings, data, code and results, with tests"),
     Verb("verify", f"{_HERE}.verify:verify", "recompute a written report from the store and say what differs"),

@@ -220,6 +220,7 @@ def make_plan(
             "threshold": experiment.threshold,
             "timeout_minutes": experiment.timeout_minutes,
             "tune": None if experiment.tune is None else experiment.tune.model_dump(),
+            **({} if experiment.benchmark is None else {"benchmark": experiment.benchmark.model_dump()}),
         },
         datasets=tuple(_dataset_info(source, dataset) for source, dataset in datasets.values()),
         splits=tuple(_split_info(split, folds) for split in picked.splits),

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from benchsuite.data import Relevance, Relevant
 from benchsuite.errors import ConfigError, did_you_mean, shortened
+from benchsuite.plan.benchmark_rules import BenchmarkRules, check_rules
 from benchsuite.plan.experiment_paths import with_files
 
 MOST_ROWS = 10_000
@@ -118,6 +119,7 @@ class Experiment(BaseModel):
         splits: ways to cut them.
         models: what to compare.
         metrics: how to judge.
+        benchmark: what makes it a benchmark that others can enter; nothing for an experiment of one's own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -135,6 +137,7 @@ class Experiment(BaseModel):
     splits: PluginSpecs
     models: PluginSpecs
     metrics: PluginSpecs
+    benchmark: BenchmarkRules | None = None
 
     @property
     def relevance(self) -> Relevance:
@@ -256,6 +259,7 @@ def check_experiment(table: dict[str, Any], where: str) -> Experiment:
         raise ConfigError(message, where=f"{where}: {key}", remedy=remedy) from None
     _check_relevance(experiment, where)
     _check_size(experiment, where)
+    check_rules(experiment, where)
     return experiment
 
 
