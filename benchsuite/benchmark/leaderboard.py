@@ -121,6 +121,7 @@ def read_board(name: str, *, lite: bool = False, root: Path | None = None) -> Bo
         ConfigError: when there is no such benchmark.
         DataError: when its results are not there or damaged.
     """
+    read_benchmark(name)  # tells of a wrong name
     folder = (root or results_root()) / name
     kept = _kept(folder, name)
     if kept is not None:

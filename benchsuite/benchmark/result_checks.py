@@ -75,6 +75,11 @@ def differences(one: ModelResult, other: ModelResult) -> Iterator[str]:
         if told.state != cell.state:
             yield f"{_where(cell.place)}: {told.state}, now {cell.state} ({cell.reason})"
             continue
+        for place, value in cell.values.items():
+            mean = told.values[place].mean if place in told.values else None
+            if (mean is None) != (value.mean is None) or abs((mean or 0.0) - (value.mean or 0.0)) > _MEAN:
+                name = f"{place[0]} of {place[1]}" if place[1] else place[0]
+                yield f"{_where(cell.place)}: {name} is {mean}, now {value.mean}"
         for metric, values in cell.queries.items():
             was = told.queries[metric]
             different = ~((values == was) | (np.isnan(values) & np.isnan(was)))
