@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["models", "sources", "splits", "metrics", "reports"]
 KINDS: tuple[Kind, ...] = ("models", "sources", "splits", "metrics", "reports")
-FunctionGroup = Literal["functions", "exports"]
+FunctionGroup = Literal["functions", "exports", "sites"]
 OWN = "benchsuite"
 """The distribution of our own plugins; all others are foreign."""
 
@@ -192,7 +192,8 @@ def function_entries(group: FunctionGroup = "functions") -> dict[str, EntryPoint
     Args:
         group: ``functions``, for ``import benchsuite`` and the command line, or ``exports``, the formats of
             ``benchsuite data export``: each takes a data set, a folder, facts to tell, and a fold of it or None for the
-            whole, writes files and returns the rows of each.
+            whole, writes files and returns the rows of each; or ``sites``: each takes leaderboards and returns the
+            contents of files by name.
     """
     found: dict[str, EntryPoint] = {}
     for distribution, _, point in _installed():

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.errors import UsageError
+from benchsuite.benchmark.board_text import by_split, interval_text, number_text, verdict
+from benchsuite.errors import StoreError, UsageError
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, count, frame, plain, table
 
 if TYPE_CHECKING:
     from benchsuite.benchmark.leaderboard import Board
     from benchsuite.benchmark.standings import Standing, Task
-
-_NAMED = 4
-"""So many models are named in a sentence; the others are counted."""
 
 
 @dataclass(repr=False, eq=False)
@@ -61,14 +58,14 @@ class Leaderboard(FunctionResult):
             label = f"{row.model} (yours)" if row.model in self.own else row.model
             verified = " *" if board.entrants[row.model].verified else ""
             told = [_place(number, row), style(label, "bold") if row.model in self.own else label]
-            told += [board.entrants[row.model].kind, _number(row.headline) + verified, _interval(row)]
+            told += [board.entrants[row.model].kind, number_text(row.headline) + verified, interval_text(row)]
             told += [
                 f"{row.count('better')}, {row.count('not separated') + row.count('reference')}, {row.count('worse')}"
             ]
             if self.full:
                 told += [_score(row, place) for place in range(len(board.tasks))]
             else:
-                told += [_number(by_split(row, board.tasks, name)) for name in names]
+                told += [number_text(by_split(row, board.tasks, name)) for name in names]
             rows.append(told)
         return table(
             [*headers, "fit"], [[*row, _seconds(one.fit_seconds)] for row, one in zip(rows, board.rows, strict=True)]
@@ -118,6 +115,7 @@ def leaderboard(
     *,
     lite: bool = False,
     full: Annotated[bool, Option(printed=True)] = False,
+    site: Annotated[PathLike | None, Option(metavar="DIR")] = None,
     results: Annotated[PathLike | None, Option(metavar="DIR")] = None,
 ) -> Leaderboard:
     """Show who leads a benchmark: every model's score relative to the best reference. Nothing is fitted.
@@ -126,6 +124,7 @@ def leaderboard(
         benchmark: such as films.v1 (see: benchsuite list experiments).
         lite: the short form.
         full: the score of every task, not one number for each split.
+        site: write pages there that need no server: this benchmark, and a page for each of its models.
         results: the folder of all results (default: $BENCHSUITE_RESULTS, or those that come with benchsuite).
 
     Raises:
@@ -138,54 +137,28 @@ def leaderboard(
     if root is not None and not root.is_dir():
         raise UsageError("no such folder", where=str(root), remedy="name a folder of results")
     board = read_board(benchmark, lite=lite, root=root)
-    return Leaderboard(board, full=full)
+    return Leaderboard(board, full=full, written=() if site is None else _write_site(board, Path(site)))
 
 
-def verdict(board: Board, own: Sequence[str] = ()) -> Iterator[str]:
-    """Yield who leads, whether that is sure, and how the kinds of models compare, a sentence each."""
-    ranked = [row for row in board.rows if row.headline is not None]
-    if not ranked:
-        yield "No model has a score in every task yet."
-        return
-    leader, rest = ranked[0], ranked[1:]
-    level = [row.model for row in rest if not row.behind]
-    sure = f"It is not separated from {_some(level)}." if level else "It is ahead of every other row for sure."
-    yield f"{leader.model} leads with {_number(leader.headline)} times the best reference ({_interval(leader)}). {sure}"
-    kinds = board.entrants
-    tuned = next((row for row in ranked if kinds[row.model].kind == "language model, fine-tuned"), None)
-    other = next((row for row in ranked if not kinds[row.model].kind.startswith("language model")), None)
-    if tuned is not None and other is not None:
-        best, behind = (tuned, other) if ranked.index(tuned) < ranked.index(other) else (other, tuned)
-        names = {
-            tuned.model: "the best fine-tuned language model",
-            other.model: "the best row without a language model",
-        }
-        said = f"{names[best.model]}, {best.model} ({_number(best.headline)}), is above {names[behind.model]},"
-        yield f"{said[0].upper()}{said[1:]} {behind.model} ({_number(behind.headline)})."
-    for label in own:
-        place = next((number for number, row in enumerate(ranked, 1) if row.model == label), None)
-        if place is None:
-            yield f"{label} has no score in every task, so it has no place."
-        else:
-            yield f"{label} is number {place} of {len(ranked)}."
+def _write_site(board: Board, folder: Path) -> list[str]:
+    """Write the pages of a leaderboard, and return their paths."""
+    from benchsuite.registry import load_function
 
-
-def by_split(row: Standing, tasks: Sequence[Task], split: str) -> float | None:
-    """Return the geometric mean of a row's ratios over the tasks of a split, None where one is lacking."""
-    ratios = [score.ratio for score, task in zip(row.scores, tasks, strict=True) if task.split == split]
-    known = [ratio for ratio in ratios if ratio is not None]
-    if len(known) < len(ratios) or not known:
-        return None
-    return 0.0 if min(known) <= 0 else math.exp(sum(map(math.log, known)) / len(known))
+    written = []
+    try:
+        for name, content in load_function("pages", "sites")([board]).items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            written.append(str(path))
+    except OSError as error:
+        remedy = "choose another --site DIR"
+        raise StoreError(f"cannot be written: {error.strerror or error}", where=str(folder), remedy=remedy) from None
+    return written
 
 
 def _place(number: int, row: Standing) -> str:
     return str(number) if row.headline is not None else ""
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {count(len(names) - _NAMED, 'other')}" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 def _task(task: Task) -> str:
@@ -197,14 +170,6 @@ def _score(row: Standing, place: int) -> str:
     if score.mean is None:
         return score.state
     return f"{score.mean:.3f}".lstrip("0") + ("" if score.competes else " (not its own)")
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _interval(row: Standing) -> str:
-    return "-" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"
 
 
 def _seconds(value: float | None) -> str:

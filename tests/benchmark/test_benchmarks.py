@@ -56,7 +56,8 @@ def test_the_demo_is_cut_as_it_is_pinned(demo_plan):
 
 
 @pytest.mark.slow
-def test_real_data_is_cut_as_it_is_pinned(real_data, tmp_path, place):
+@pytest.mark.usefixtures("real_data")
+def test_real_data_is_cut_as_it_is_pinned(tmp_path, place):
     for name in ("films.v1", "likes.v1", "shops.v1"):
         experiment, rules = read_benchmark(name)
         store = Store(tmp_path / name)

@@ -20,8 +20,8 @@ def asked(groups=("all",)):
 def result(label, by_fold, *, state="ok", ties=0.0):
     """A model whose values by query are given for each fold."""
     cells = []
-    for place, values in zip(FOLDS, by_fold, strict=True):
-        values = np.asarray(values, np.float32)
+    for place, given in zip(FOLDS, by_fold, strict=True):
+        values = np.asarray(given, np.float32)
         value = Value(float(values.mean(dtype=np.float64)), len(values), 0.0, ties)
         if state == "ok":
             told = ({("m", ""): value}, {"m": values})
