@@ -23,10 +23,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchsuite.registry import entries
 from benchsuite.runner import worker
 from benchsuite.runner.worker_processes import start_with_retries
 
 _LONGEST = 2**16
+
+_COMMON = ("annotated_types", "psutil", "pydantic.fields", "pydantic.type_adapter", "scipy.linalg", "scipy.sparse")
+"""What nearly every worker imports sooner or later; in each fork that would take longer than most classics take to fit.
+What only some models need is left to them, so that the peak memory of the others does not include it."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,11 @@ class WorkerArgs:
 
 def main(descriptor: int, modules: list[str]) -> None:
     """Run the server; in each fork, run the worker."""
-    for module in modules:
+    for module in (*_COMMON, *modules):
         # The job that needs a missing or broken library reports it.
         with contextlib.suppress(Exception):
             importlib.import_module(module)
+    entries("models")  # forks find their model in what was read here
     # Sleeping BLAS threads count as threads; BLAS stops them before each fork and starts them when they are needed.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork", DeprecationWarning)
     gc.collect()
