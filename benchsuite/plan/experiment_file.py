@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ _LONGEST_LIST = 1_000_000
 _LONGEST_NAME = 100
 _LONGEST_LABEL = 1000
 _DEEPEST = 20
+_LONG_KEY = re.compile(r"""(?<![\w"'.-])(?:[\w"'-]+\s*\.\s*){1000}""")
 _SHOWN = 80
 
 _Finite = Field(allow_inf_nan=False)
@@ -202,6 +204,8 @@ def read_toml(text: str, where: str, remedy: str = "correct that line") -> dict[
     Raises:
         ConfigError: when it is not TOML, or nested deeper than any setting.
     """
+    if _LONG_KEY.search(text):  # the parser takes the square of a key's length: most of a minute for 100 kB
+        raise ConfigError("is nested too deeply", where=where, remedy="write it flat")
     try:
         table = tomllib.loads(text)
     except ValueError as error:  # a number with thousands of digits raises it bare
