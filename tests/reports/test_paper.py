@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import pytest
+from papers import light_fonts
 
 from benchsuite.data import ModelInfo, SplitInfo
 from benchsuite_reports.model.comparison_index import ComparisonIndex
@@ -39,7 +40,8 @@ def wide(invent):
 
 @pytest.fixture(scope="module")
 def wide_files(wide):
-    return Paper().render(wide)
+    with light_fonts():
+        return Paper().render(wide)
 
 
 def text_of(files, name):
@@ -88,6 +90,7 @@ def test_the_appendix_says_what_was_done(files):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_many_studies_are_told_model_by_model(invented):
     """Three seeds of two sets under four splits are hundreds of studies; a reader wants to know what they came to."""
     several = [
@@ -150,7 +153,7 @@ def test_a_metric_that_no_model_has_is_no_models_fault(invent):
     assert "Recall@10 of ease is not applicable on" in plain
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_no_limitation_is_made_up(invent):
     comparison = invent(models=("ease", "flm"), datasets=("invented-real",), splits=("item-cold",))
     files = Paper().render(comparison)
@@ -206,7 +209,8 @@ def pages(compiled, files, documentclass, engine="pdflatex"):
         if subprocess.run(["kpsewhich", name], capture_output=True, check=False).returncode:  # noqa: S607 - fixed words
             pytest.skip(f"no {name} here: install texlive-publishers and texlive-latex-extra")
     latex = (engine, "-interaction=nonstopmode", "-halt-on-error", "main")
-    log, text, printed = compiled(files, (latex, ("bibtex", "main"), latex, latex))
+    draft = (*latex[:-1], "-draftmode", "main")  # the first two runs only look for references: they need no pages
+    log, text, printed = compiled(files, (draft, ("bibtex", "main"), draft, latex))
     assert not any("Warning--" in said for said in printed), printed
     return log, text
 
@@ -245,7 +249,9 @@ def test_it_compiles_without_a_warning(which, rendered, request, compiled):
 @pytest.mark.parametrize("style", ["acmart", "sigconf"])
 def test_it_compiles_in_the_styles_of_the_acm(style, invent, compiled):
     comparison = invent(splits=("random-holdout", "user-cold", "user-cold/k=0", "user-cold/k=1"))
-    log, text = pages(compiled, Paper(style=style).render(comparison), "acmart")
+    with light_fonts():
+        files = Paper(style=style).render(comparison)
+    log, text = pages(compiled, files, "acmart")
     # Without its own fonts the class warns of them, and Computer Modern has no bold italic sans serif.
     assert [line for line in warnings(log) if not line.startswith("LaTeX Font Warning")] == []
     assert "possible image without description" not in log
@@ -269,6 +275,7 @@ def test_code_points_are_explained_where_they_stand(files, naughty_files):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_large_paper_prints_the_main_things_and_names_the_rest(invent):
     files = Paper().render(invent(metrics=("ndcg@10", "fit_seconds", "score_seconds"), datasets=tuple("abc")))
     text = files["appendix.tex"].decode()
