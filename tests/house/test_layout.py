@@ -107,3 +107,45 @@ def test_the_wheel_takes_every_package(repository):
 def test_tests_mirror_the_source(files):
     areas = {path.parts[1] for path in files if path.parts[0] == "tests" and len(path.parts) > 2}
     assert {"core", "cli", "testing", "house", "example_plugin"} <= areas
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """Return the packages that a file of tests imports, each with those above it."""
+    modules = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {module.rsplit(".", depth)[0] for module in modules for depth in range(module.count(".") + 1)}
+
+
+def _says_slow(nodes: list[ast.expr]) -> bool:
+    return any(isinstance(part, ast.Attribute) and part.attr == "slow" for node in nodes for part in ast.walk(node))
+
+
+def _has_quick_tests(tree: ast.Module) -> bool:
+    """Tell whether a file keeps a test when slow ones are left out."""
+    marks = [
+        node for node in tree.body if isinstance(node, ast.Assign) and "pytestmark" in ast.unparse(node.targets[0])
+    ]
+    if _says_slow([node.value for node in marks]):
+        return False
+    return any(
+        isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not _says_slow(node.decorator_list)
+        for node in tree.body
+    )
+
+
+def test_every_package_is_tested_without_the_slow_tests(files, repository):
+    """``-m "not slow"`` leaves out no package: each is imported by a file that keeps some of its tests."""
+    quick = set()
+    for path in files:
+        if path.parts[0] == "tests" and path.name.startswith("test_"):
+            tree = ast.parse((repository / path).read_text("utf-8"))
+            quick |= _imported(tree) if _has_quick_tests(tree) else set()
+    roots = ("benchsuite", "plugins", "datasets", "reports")
+    packages = {path.parent for path in files if path.name == "__init__.py" and path.parts[0] in roots}
+    names = {".".join(path.parts if path.parts[0] == "benchsuite" else path.parts[1:]) for path in packages}
+    assert len(names) > 20
+    assert sorted(names - quick) == []
