@@ -140,7 +140,8 @@ def test_settings_that_end_the_process_are_the_plugins_fault(code, reason, tmp_p
     Path("mine.py").write_text(body)
     text = EXPERIMENT.replace('models = ["{model}"]', 'models = [{{ use = "{model}", with = {{ deadly = true }} }}]')
     Path("mine.toml").write_text(text.format(model="./mine.py:X"))
-    for words in (["plan", "mine.toml"], ["run", "mine.toml"], ["check", "./mine.py:X", "--with", "deadly=true"]):
+    several = [["plan", "mine.toml"], ["run", "mine.toml"], ["check", "./mine.py:X", "--with", "deadly=true"]]
+    for words in several if "SIGSEGV" in code else several[:1]:  # all verbs ask in one place, each ending once
         assert f"model X (./mine.py:X): cannot be loaded: {reason}" in refusal(capsys, *words)
     Path("mine.py").write_text(body.replace("deadly: bool = False", "deadly: bool = True"))
     assert f"model X (./mine.py:X): cannot be loaded: {reason}" in refusal(capsys, "show", "./mine.py:X")
