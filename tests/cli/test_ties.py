@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from benchsuite.cli.main import main
 from benchsuite_testing.new_plugin import package
+from support.shared import made_once
 
 ZEROS = '''
 """A model that knows nothing and does not say so."""
@@ -37,13 +39,15 @@ metrics = ["ndcg@10", "accuracy"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place: Path = tmp_path_factory.mktemp("ties")
+    return Path(shutil.copytree(made_once(tmp_path_factory, "ties", _run), tmp_path_factory.mktemp("ties") / "copy"))
+
+
+def _run(place: Path) -> None:
     (place / "zeros.py").write_text(ZEROS)
     (place / "ties.toml").write_text(EXPERIMENT)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         assert main(["run", "ties.toml", "--workers", "1"]) == 0
-    return place
 
 
 def test_a_model_of_zeros_gets_no_mark_and_a_footnote(
