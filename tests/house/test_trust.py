@@ -106,7 +106,6 @@ def test_an_installed_plugin_is_a_module_and_never_a_file(pretend, monkeypatch, 
     assert not (tmp_path / "mark").exists()
 
 
-@pytest.mark.slow
 def test_a_plan_that_is_read_trusts_no_file(results):
     store, plan = results
     assert plan.trusted == {"./mine.py:Toy", "./mine.py:Counts", "./metric.py:Mine"}
