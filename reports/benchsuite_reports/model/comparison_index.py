@@ -60,7 +60,7 @@ class ComparisonIndex:
         self._contrasts = {
             (one.dataset, one.split, one.group, one.model, one.metric): one
             for one in comparison.contrasts
-            if one.role == "best classic"
+            if one.role == "best reference"
         }
         self.places = self._places()
         self.oracles = frozenset(info.label for info in comparison.models if info.is_oracle)
