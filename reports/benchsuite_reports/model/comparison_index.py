@@ -158,8 +158,11 @@ class ComparisonIndex:
 
     def grouping(self, places: Iterable[Place]) -> str:
         """Return what the groups of a split count."""
-        names = {place.group.partition("=")[0] for place in places if place.group}
-        return "number of history items" if names == {"k"} else "group"
+        return "number of history items" if self.counted(places) else "group"
+
+    def counted(self, places: Iterable[Place]) -> bool:
+        """Return whether the groups of a split are numbers of history items, which lines may join."""
+        return {place.group.partition("=")[0] for place in places if place.group} == {"k"}
 
     def fallback_note(self, places: Sequence[Place], model: str) -> str:
         """Return a sentence where the model left answers to its fallback in these places, else ""."""
