@@ -164,13 +164,15 @@ class ComparisonIndex:
         """Return whether the groups of a split are numbers of history items, which lines may join."""
         return {place.group.partition("=")[0] for place in places if place.group} == {"k"}
 
+    def fallback_share(self, place: Place, model: str) -> float:
+        """Return the share of a model's list places that its fallback filled here, 0 where that is not known."""
+        here = (place.dataset, place.split, model, FALLBACK)
+        rows = [self.comparison.row(*here, group) for group in (place.group, "")]
+        return next((row.mean for row in rows if row is not None and row.mean is not None), 0.0)
+
     def fallback_note(self, places: Sequence[Place], model: str) -> str:
         """Return a sentence where the model left answers to its fallback in these places, else ""."""
-        shares = []
-        for place in places:
-            here = (place.dataset, place.split, model, FALLBACK)
-            rows = [self.comparison.row(*here, group) for group in (place.group, "")]
-            shares.append(next((row.mean for row in rows if row is not None and row.mean is not None), 0.0))
+        shares = [self.fallback_share(place, model) for place in places]
         most = max(shares, default=0.0)
         if not most > 0:
             return ""

@@ -14,7 +14,7 @@ LANGUAGE_MODEL = "\\textsuperscript{LM}"
 _GAP = 3.0
 _SHARE = 0.4
 """How much of the text width one name or heading may take before it is broken over lines."""
-_BOLD = 1.17
+BOLD = 1.17
 """How much wider bold figures are than plain ones."""
 
 
@@ -165,5 +165,5 @@ def cell_width(cell: TableCell) -> float:
     around = points("a" * len(cell.notes) + ("+" if cell.sign else ""))
     if not cell.number:
         return points(cell.words) + around
-    number = points(cell.number) * (_BOLD if cell.mark == "best" else 1.0)
+    number = points(cell.number) * (BOLD if cell.mark == "best" else 1.0)
     return number + around + (points(f" \N{PLUS-MINUS SIGN}{cell.margin}") if cell.margin else 0.0)

@@ -108,5 +108,6 @@ function start() {
   let wide = window.innerWidth;
   window.addEventListener("resize", () => { if (window.innerWidth !== wide) { wide = window.innerWidth; render(false); } });
   render();
+  startPaste();
 }
 start();
