@@ -24,7 +24,8 @@ PICKED = (
 )  # fmt: skip
 
 PICK = """(asked) => {
-  const all = (kind) => KINDS[kind]().filter((one) => kind !== "splits" || PASTE.places.some((p) => p.split === one[0] && p.kind === "whole")).map((one) => one[0]);
+  const whole = (split) => PASTE.places.some((one) => one.split === split && one.kind === "whole");
+  const all = (kind) => KINDS[kind]().map(([key]) => key).filter((key) => kind !== "splits" || whole(key));
   const index = (known, labels) => labels && labels.map((label) => known.indexOf(label));
   const { labels } = asked;
   const names = {};
@@ -35,7 +36,8 @@ PICK = """(asked) => {
   }
   const quality = all("metrics").filter((m) => DATA.metrics[m].task !== "cost");
   const table = pasted({
-    models: index(labels.models, asked.models) || all("models"), metrics: index(labels.metrics, asked.metrics) || quality,
+    models: index(labels.models, asked.models) || all("models"),
+    metrics: index(labels.metrics, asked.metrics) || quality,
     splits: asked.splits || all("splits"), datasets: index(labels.datasets, asked.datasets) || all("datasets"), names,
     sort: asked.sort || "given", intervals: !!asked.intervals, signs: !!asked.signs,
   });
@@ -106,9 +108,7 @@ def test_ties_the_fallback_and_other_names_are_written_alike_too(opened, invente
 
 def test_what_is_clicked_is_copied(visit, invented):
     page = visit()
-    page.evaluate(
-        "Object.defineProperty(navigator, 'clipboard', {value: {writeText: (text) => { window.got = text; return Promise.resolve(); }}})"
-    )
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.got = text; }")
     for kind, wanted in (
         ("models", ("popular", "als", "flm")),
         ("metrics", ("Accuracy", "Recall@10")),
@@ -134,7 +134,7 @@ def test_what_is_clicked_is_copied(visit, invented):
     assert page.evaluate("window.got") == source.decode() == page.input_value("#paste-text")
     page.click("#copy-markdown")
     assert page.evaluate("window.got").startswith("Results on invented-real.")
-    for button in page.locator("#pick-models > button[aria-pressed=true]").all():
-        button.click()
+    while (on := page.locator("#pick-models > button[aria-pressed=true]")).count():
+        on.first.click()
     assert page.is_disabled("#copy-latex")
     assert page.inner_text("#copied") == "Pick at least one model, metric and split."

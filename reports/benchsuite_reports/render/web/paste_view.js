@@ -55,12 +55,13 @@ function draw() {
     el(level === table.columns[0].heads.length - 1 ? "th" : "td", level === table.columns[0].heads.length - 1 ? { scope: "col", text: "Model" } : {}),
     ...(level === table.columns[0].heads.length - 1
       ? table.columns.map((column) => el("th", { scope: "col", text: column.heading + (column.lower ? " ↓" : "") }))
-      : spans(table.columns, level).map(([text, count]) => el("th", { scope: "colgroup", colspan: count, class: "over", text })))));
+      : spans(table.columns, level).map(([text, count]) => el("th", { scope: "colgroup", colspan: count, class: "over" }, el("span", { text }))))));
   const rows = table.groups.map((group) => el("tbody", {}, ...group.lines.map((one) => el("tr", {},
     el("th", { scope: "row" }, el("bdi", { text: one.name }), one.ceiling ? " (ceiling)" : "", sup(one.notes)),
     ...(one.span ? [el("td", { class: "span", colspan: one.cells.length, text: one.span })] : one.cells.map(cellOf))))));
   byId("paste-preview").replaceChildren(
-    el("table", {}, el("caption", { text: table.caption.join(" ") }), el("thead", {}, ...head), ...rows),
+    el("p", { class: "status", text: table.caption.join(" ") }),
+    el("table", {}, el("thead", {}, ...head), ...rows),
     ...table.notes.map((one) => el("p", { class: "status" }, el("sup", { text: one.letter }), ` ${one.text}`)));
 }
 
