@@ -24,8 +24,8 @@ _VERSION = 1
 
 _SEVERAL = 2
 
-_OLDER_ROLE = "best classic"
-"""How statistics of older stores name the best reference, which may read with a language model."""
+_STORED_ROLE = "best classic"
+"""How a store names the role of the best reference, so that older statistics stay what their cells give."""
 
 T = TypeVar("T")
 
@@ -134,7 +134,7 @@ def _work(
             if label in column.models:
                 contrasts += contrast(column, label, "chosen", test)
     return {
-        "contrasts": [dataclasses.asdict(one) for one in holm_corrected(contrasts)],
+        "contrasts": [_stored(one) for one in holm_corrected(contrasts)],
         "spreads": [dataclasses.asdict(one) for one in spreads],
     }
 
@@ -166,13 +166,14 @@ def _tests(content: Mapping[str, Any], split: str) -> tuple[list[Contrast], list
     return contrasts, [VarianceComponents(**_of_group(one, split)) for one in content["spreads"]]
 
 
-def _of_group(one: Mapping[str, Any], split: str) -> dict[str, Any]:
-    """Return a stored result as it is told today.
+def _stored(one: Contrast) -> dict[str, Any]:
+    return dataclasses.asdict(one) | ({"role": _STORED_ROLE} if one.role == "best reference" else {})
 
-    Older ones have their group in the split's label, and another name for the role of the best reference.
-    """
+
+def _of_group(one: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """Return a stored result as it is told; older ones have their group in the split's label."""
     told = dict(one)
-    if told.get("role") == _OLDER_ROLE:
+    if told.get("role") == _STORED_ROLE:
         told["role"] = "best reference"
     if "group" in told:
         return told
