@@ -13,6 +13,7 @@ def test_the_first_screen_says_who_leads_and_whether_that_is_sure(visit):
             box = shown.bounding_box()
             assert box["y"] + box["height"] < 900
         assert card.locator(".mini li").count() == 5
+        assert card.locator(".mini").is_visible() == (width > 640), "of many places, a phone shows first who leads each"
         assert not page.locator("#notes li").first.is_visible()
 
 

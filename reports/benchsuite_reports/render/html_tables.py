@@ -45,8 +45,7 @@ def table(view: ComparisonIndex, one: Table) -> str:
     stacked = len(one.columns) > _PHONE
     told = [f' data-h="{escaped(column.heading)}"' if stacked else "" for column in one.columns]
     body = "".join(
-        _group(view, _by_place(one, group.lines, by), ceiling=group.ceiling, told=told)
-        for group in one.groups
+        _group(view, _by_place(one, group.lines, by), ceiling=group.ceiling, told=told) for group in one.groups
     )
     wide = (" stacked" if stacked else "") + (" wide" if len(one.columns) > _PORTRAIT else "")
     return (

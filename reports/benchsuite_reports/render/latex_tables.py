@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from benchsuite_reports.model import text
 from benchsuite_reports.model.legend import legend
 from benchsuite_reports.model.tables import Column, Line, Table, TableCell, narrow
-from benchsuite_reports.render.latex_text import escape, points
+from benchsuite_reports.render.latex_text import escape, points, prose
 
 LANGUAGE_MODEL = "\\textsuperscript{LM}"
 _GAP = 3.0
@@ -71,7 +71,7 @@ def _fragment(table: Table, notes: Sequence[str], limit: float, star: str, *, br
 def meaning(tables: Sequence[Table]) -> str:
     """Return what the marks in these tables mean."""
     marks = ("\\textbf{bold}", "\\underline{underlined}", LANGUAGE_MODEL, "+", "\N{MINUS SIGN}")
-    return " ".join(legend(tables, *marks, escape))
+    return " ".join(legend(tables, *marks, prose))
 
 
 def _below(table: Table, notes: Sequence[str], *, brief: bool) -> Iterable[str]:
