@@ -159,6 +159,12 @@ def test_a_long_reason_is_short_in_the_cell_and_whole_below(invented):
     assert "give it fewer factors | or <more> memory" in notes[0]
 
 
+@pytest.mark.parametrize("stage", ["validation", "test"])
+def test_a_failure_is_told_by_its_cause_and_not_by_the_fit_it_was(stage):
+    assert text.short(f"{stage}: KeyError: 'x' (crash.py, line 7)") == "KeyError"
+    assert text.short(f"{stage}: out of memory") == "out of memory"
+
+
 def test_a_short_reason_needs_no_footnote(invented):
     table = table_of(invented, "invented-demo-random-holdout-ranking")
     line = next(line for line in table.lines() if line.model == "content-tfidf")
