@@ -86,7 +86,9 @@ class Ingest:
                 self._asked(job, cell)  # drawn now, so that the worker need not wait later
         data = self._store.get("data", self._store.get("fold", job.fold_key).manifest["data"]).folder.resolve()
         path = folder / "job.json"
-        WorkerJob(str(data), tuple(cells), job.threads, job.device, job.timeout, job.trusted).save(path)
+        root = str(self._store.root.resolve())
+        order = WorkerJob(str(data), tuple(cells), job.threads, job.device, job.timeout, job.trusted, job.memory, root)
+        order.save(path)
         return path
 
     def ranked(self, job: Job, cell: Mapping[str, Any], folder: Path) -> None:
