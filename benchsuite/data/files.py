@@ -50,8 +50,9 @@ def load_tables(folder: Path) -> Dataset:
         DataError: when a file is missing or damaged.
     """
     none = np.zeros(0, np.int32)
+    rows = Interactions(none, none, np.zeros(0, np.float32), None, None, np.zeros(0, np.int8), ())
     with _reading(folder):
-        return _dataset(folder, Interactions(none, none, none, None, None, none, ()))
+        return _dataset(folder, rows)
 
 
 def _dataset(folder: Path, rows: Interactions) -> Dataset:

@@ -83,7 +83,7 @@ class WorkerJob:
     def load(cls, path: Path) -> WorkerJob:
         """Read what :meth:`save` wrote."""
         table = json.loads(path.read_text("utf-8"))
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in table.items()})
+        return cls(**{**table, "cells": tuple(table["cells"]), "trusted": tuple(table["trusted"])})
 
 
 def make_jobs(plan: Plan, cells: Sequence[Cell], threads: int, device: str) -> list[Job]:

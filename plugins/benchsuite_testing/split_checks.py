@@ -12,7 +12,9 @@ import numpy as np
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold, Int64
 from benchsuite_testing.outcome import Make, require
+from benchsuite_testing.process_checks import process_checks
 from benchsuite_testing.samples import small_dataset
+from benchsuite_testing.surroundings import Traces, observed
 
 SEED = 5
 
@@ -22,6 +24,7 @@ class _Cut:
     split: Split
     dataset: Dataset
     folds: tuple[Fold, ...]
+    traces: Traces
 
     @property
     def nested(self) -> list[tuple[Fold, Dataset]]:
@@ -34,7 +37,9 @@ class _Cut:
 def _cut(make: Make[Split]) -> _Cut:
     split = make()
     dataset = small_dataset()
-    return _Cut(split, dataset, tuple(split.split(dataset, SEED)))
+    with observed() as traces:
+        folds = tuple(split.split(dataset, SEED))
+    return _Cut(split, dataset, folds, traces)
 
 
 def _pairs(user: Any, item: Any, items: int) -> Int64:
@@ -175,4 +180,5 @@ SPLIT_CHECKS = (
     check_promises_are_kept,
     check_nothing_is_lost,
     check_same_seed_same_folds,
+    *process_checks(lambda make: _cut(make).traces),
 )
