@@ -14,7 +14,7 @@ from benchsuite.data import EvaluationInput, Float64, Ragged
 from benchsuite_testing.evaluation_inputs import Quality, rankings, sample_answers, subset
 from benchsuite_testing.outcome import Make, require, skip
 from benchsuite_testing.process_checks import process_checks
-from benchsuite_testing.surroundings import Traces, observed
+from benchsuite_testing.surroundings import Traces, observed_twice
 
 _TINY = 1e-9
 
@@ -150,9 +150,7 @@ def check_only_pairs_with_a_value_count(make: Make[Metric]) -> None:
 
 @functools.lru_cache(maxsize=4)
 def _traces(make: Make[Metric]) -> Traces:
-    with observed() as traces:
-        _judge(make(), sample_answers("mixed"))
-    return traces
+    return observed_twice(lambda: _judge(make(), sample_answers("mixed")))
 
 
 METRIC_CHECKS = (

@@ -103,10 +103,13 @@ class Check:
             warnings.warn(told, stacklevel=2)
 
     def _run(self) -> None:
-        reason = self.make().exempt.get(self.name)
-        if reason is not None:
-            skip(f"{reason} (exempt by declaration)", by_design=True)
-        self.function(self.make)
+        from benchsuite_testing.surroundings import restored
+
+        with restored():
+            reason = self.make().exempt.get(self.name)
+            if reason is not None:
+                skip(f"{reason} (exempt by declaration)", by_design=True)
+            self.function(self.make)
 
     def __str__(self) -> str:
         """Return the name, which pytest shows."""

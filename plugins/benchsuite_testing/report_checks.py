@@ -15,7 +15,7 @@ from benchsuite.data.dataset import Step
 from benchsuite.data.infos import MetricTask
 from benchsuite_testing.outcome import Make, require, skip
 from benchsuite_testing.process_checks import process_checks
-from benchsuite_testing.surroundings import Traces, observed
+from benchsuite_testing.surroundings import Traces, observed_twice
 
 _MODELS = ("alpha", "beta", "gamma", "delta")
 _METRICS = ("ndcg@10", "accuracy", "fit_seconds")
@@ -169,9 +169,7 @@ def check_shows_every_state(make: Make[Report]) -> None:
 
 @functools.lru_cache(maxsize=4)
 def _traces(make: Make[Report]) -> Traces:
-    with observed() as traces:
-        make().render(_nothing_yet())
-    return traces
+    return observed_twice(lambda: make().render(_nothing_yet()))
 
 
 REPORT_CHECKS = (

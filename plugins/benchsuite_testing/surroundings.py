@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,10 +54,14 @@ class Traces:
         require(self.printed <= _MOST_PRINTED, what)
 
 
-def sum_of(*parts: Traces) -> Traces:
-    """Return what was observed in several places."""
+def sum_of(first: Traces, *others: Traces) -> Traces:
+    """Return what was observed in several places; what changed the first time only is a library's doing, at its import.
+
+    All changes are undone in between, so that a plugin makes its own again.
+    """
+    parts = (first, *others)
     return Traces(
-        list(dict.fromkeys(name for part in parts for name in part.changed)),
+        list(dict.fromkeys(name for part in others for name in part.changed)),
         max(part.printed for part in parts),
         list(dict.fromkeys(words for part in parts for words in part.processes)),
     )
@@ -80,6 +84,26 @@ def observed() -> Iterator[Traces]:
         keep = known | {pid for pid in left if _TRACKER in _command(pid)}
         end_children(keep)
         adopt_orphans(False)
+
+
+@contextlib.contextmanager
+def restored() -> Iterator[None]:
+    """Undo what is changed within, so that one check does not hide from another what a plugin does."""
+    before = _state()
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
+def observed_twice(use: Callable[[], object]) -> Traces:
+    """Use a plugin twice and return what was observed; see :func:`sum_of`."""
+    seen = []
+    for _ in range(2):
+        with observed() as traces:
+            use()
+        seen.append(traces)
+    return sum_of(*seen)
 
 
 def _state() -> dict[str, Any]:
