@@ -126,7 +126,8 @@ def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
     with plugin_code(f"{where}: {choice.label}"):
         plugin = cls.from_settings(settings, where=f"{where}: {choice.label}")
         plugin.settings()
-    if not isinstance(plugin.version, str) or not plugin.version:
-        what = f"its version is {shortened(plugin.version)}, which is no text"
+    version: object = plugin.version
+    if not isinstance(version, str) or not version:
+        what = f"its version is {shortened(version)}, which is no text"
         raise PluginError(what, where=f"{where}: {choice.label}", remedy=f'set version = "1" in {cls.__name__}')
     return ResolvedPlugin(choice.label, entry, plugin, code)

@@ -102,6 +102,14 @@ _SLEEP = "import os, time; os.setsid(); time.sleep(600)"
 
 
 @dataclass
+class ForksAndGoesOn(Fine):
+    """Goes on in two processes."""
+
+    def _do(self, train, context):
+        os.fork()
+
+
+@dataclass
 class EatsMemory(Fine):
     """Allocates without bound."""
 
@@ -195,12 +203,11 @@ class ReadsTheStore(Fine):
     """Reads from the disk what it is judged by, and takes no for an answer."""
 
     def _do(self, train, context):
-        for above in () if context.checkpoint is None else context.checkpoint.parents[:4]:
-            for path in above.glob("truth/*/*/truth.item.npy"):
-                try:
-                    np.load(path)
-                except OSError:
-                    continue
+        for path in Path(os.environ["BROKEN_STORE"]).glob("truth/*/*/truth.item.npy"):
+            try:
+                np.load(path)
+            except OSError:
+                continue
 
 
 @dataclass
@@ -310,6 +317,7 @@ IN_THE_KIT = {
     LeavesAThread: ("leaves_the_process_alone", "the threads: one still runs"),
     PrintsMuch: ("prints_little", "it printed 100 MB; a log keeps 1 MB"),
     LeavesAChild: ("leaves_no_process", "it left 1 process running: "),
+    ForksAndGoesOn: ("leaves_no_process", "it left 1 process running: "),
     EatsMemory: ("fit_returns_self", "Unable to allocate"),
     LoopsForEver: ("fit_returns_self", "stopped after 5 seconds"),
     ExitsWithZero: ("fit_returns_self", "it ended the process with code 0"),

@@ -110,6 +110,7 @@ def test_broken_models_fail_with_one_line_each_and_the_good_one_beside_them_is_a
     """All of them in one run, on one store, with two workers at a time."""
     mark = str(tmp_path / "mark")
     monkeypatch.setenv("BROKEN_MARK", mark)
+    monkeypatch.setenv("BROKEN_STORE", str(tmp_path / "runs"))
     alone = arrays(*run(tmp_path / "alone", ["Fine"]), "Fine")
     plan, store = run(tmp_path, ["Fine", *IN_A_RUN], timeout_minutes=0.5, memory_gib=1.0)
     found = {cell.model: store.get("cell", cell.key).manifest["reason"] for cell in plan.cells}
