@@ -7,7 +7,7 @@ from typing import Any
 
 from benchsuite.api import Metric, Plugin
 from benchsuite.cutoff import split_cutoff
-from benchsuite.errors import ConfigError, PluginError
+from benchsuite.errors import ConfigError, PluginError, shortened
 from benchsuite.loading import plugin_code
 from benchsuite.plan.experiment_file import Experiment, PluginSpec
 from benchsuite.registry import Kind, PluginEntry, find, read_cutoff
@@ -126,4 +126,8 @@ def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
     with plugin_code(f"{where}: {choice.label}"):
         plugin = cls.from_settings(settings, where=f"{where}: {choice.label}")
         plugin.settings()
+    version: object = plugin.version
+    if not isinstance(version, str) or not version:
+        what = f"its version is {shortened(version)}, which is no text"
+        raise PluginError(what, where=f"{where}: {choice.label}", remedy=f'set version = "1" in {cls.__name__}')
     return ResolvedPlugin(choice.label, entry, plugin, code)
