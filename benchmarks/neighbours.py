@@ -1,0 +1,236 @@
+"""Which settings of neighbours are good everywhere, and how far do tuned ones reach? Chosen on validation parts only.
+
+    python benchmarks/neighbours.py [--quick] [--data FOLDER] [--only MODEL]
+
+Each model tries the same settings on the validation part of every data set: its defaults, those that the literature
+names, and random ones; then a search of its own goes on from these on each set. The settings that are best over all
+sets, by the mean of what they reach of each set's best, are what defaults are taken from. Defaults, this common choice
+and the best settings of each set are then measured once on the test part. What was measured is kept, so a run that was
+broken off goes on. ``--quick`` makes a few trials on a demonstration set and prints the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from data import CACHE
+from neighbours_page import page
+from records import Records, put_page
+
+from benchsuite.api import Categorical, Context, Model, Range
+from benchsuite.arguments import data_locations
+from benchsuite.data import Fold, Ragged
+from benchsuite.evaluate import rank
+from benchsuite.registry import load_model, load_source, load_split
+from benchsuite.tune import Budget, Study, Trial
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set, how it is cut, and what is measured: nDCG@k, recall@k and the hit rate@k."""
+
+    name: str
+    source: str
+    split: str
+    k: int = 10
+    settings: Settings = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+
+
+_BEAUTY = {"path": "amazon-beauty/Beauty.txt", "format": "lists", "items": "items.csv"}
+UNORDERED = ("item-knn", "user-knn", "rp3beta", "p3alpha", "ease", "edlae")
+ORDERED = ("sequential-knn", "item-knn", "user-knn", "rp3beta", "ease")
+TASKS = (
+    Task("amazon-beauty", "file", "leave-last-out", 10, _BEAUTY, ORDERED),
+    Task("ml-100k", "ml-100k", "random-holdout", models=UNORDERED),
+    Task("ml-latest-small", "ml-latest-small", "random-holdout", models=UNORDERED),
+    Task("online-retail", "online-retail", "random-holdout", models=UNORDERED),
+    Task("lastfm-hetrec2011", "lastfm-hetrec2011", "random-holdout", models=UNORDERED[:4]),
+    Task("ml-100k, in order", "ml-100k", "leave-last-out", models=ORDERED),
+    Task("online-retail, in order", "online-retail", "leave-last-out", models=ORDERED),
+    Task("deskdrop, in order", "deskdrop", "leave-last-out", models=ORDERED),
+    Task("gowalla", "gowalla", "fixed", 20, models=UNORDERED[:3]),
+)
+DEMO = (Task("demo", "demo", "leave-last-out", 10, {"users": 80, "items": 50}, ("item-knn", "sequential-knn")),)
+
+_KNN = {"neighbours": 100, "alpha": 0.5, "beta": 0.5, "shrinkage": 0.0, "weighting": "none"}
+NEUTRAL: Mapping[str, Settings] = {
+    "item-knn": _KNN | {"user_exponent": 0.0},
+    "user-knn": _KNN | {"neighbours": 80, "item_exponent": 0.0, "amplification": 2.5, "shrinkage": 5.0},
+    "p3alpha": {"neighbours": 200, "alpha": 0.5},
+    "rp3beta": {"neighbours": 200, "alpha": 0.5, "beta": 0.5},
+    "ease": {"regularization": 300.0},
+    "edlae": {"regularization": 100.0, "dropout": 0.3},
+    "sequential-knn": {
+        "neighbours": 300, "history_decay": 0.8, "order_weight": 4.0, "window": 5, "distance_decay": 0.8, "alpha": 0.4,
+        "beta": 0.2, "shrinkage": 0.0, "user_exponent": 0.0,
+    },
+}  # fmt: skip
+"""What the search begins with."""
+
+NAMED: Mapping[str, tuple[Settings, ...]] = {
+    "item-knn": (
+        {"neighbours": 200, "alpha": 0.6, "beta": 0.15, "user_exponent": 0.6},
+        {"neighbours": 200, "user_exponent": 0.5},
+        {"neighbours": 200, "beta": 0.3, "user_exponent": 0.4},
+        {"neighbours": 50, "weighting": "tf-idf"},
+        {"neighbours": 500, "beta": 0.2, "user_exponent": 0.3, "weighting": "tf-idf"},
+    ),
+    "user-knn": (
+        {"neighbours": 200, "item_exponent": 0.5, "amplification": 1.5},
+        {"neighbours": 300, "beta": 0.3, "item_exponent": 0.4, "amplification": 1.5},
+    ),
+    "rp3beta": ({"alpha": 1.0, "beta": 0.3}, {"alpha": 0.6, "beta": 0.2}),
+    "sequential-knn": (
+        {"neighbours": 284, "alpha": 0.16, "beta": 0.41},
+        {"neighbours": 284, "alpha": 0.41, "beta": 0.16},
+        {"user_exponent": 0.4},
+        {"user_exponent": 0.4, "order_weight": 20.0, "history_decay": 0.6},
+    ),
+}
+"""What the literature and earlier measurements name, beside that."""
+
+
+def main() -> None:
+    """Search, measure, write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a few trials on a demonstration set; the page is printed")
+    parser.add_argument("--data", type=Path, action="append", default=[], help="folder of data sets")
+    parser.add_argument("--store", type=Path, default=CACHE / "neighbours")
+    parser.add_argument("--only", action="append", default=[], help="models to try; all others must be there already")
+    parser.add_argument("--on", action="append", default=[], help="tasks to try")
+    parser.add_argument("--random", type=int, default=20, help="random settings that all sets share")
+    parser.add_argument("--more", type=int, default=16, help="further trials of the search on each set")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--page", type=Path, default=HERE.parent / "reports" / "published" / "neighbours.md")
+    options = parser.parse_args()
+    if options.quick:
+        options.random, options.more = 3, 2
+    records = Records(options.store / ("quick.jsonl" if options.quick else "trials.jsonl"), fresh=options.quick)
+    place = data_locations(options.data, offline=False, quiet=True)
+    for task in DEMO if options.quick else TASKS:
+        names = [name for name in task.models if not options.only or name in options.only]
+        if not names or (options.on and task.name not in options.on):
+            continue
+        dataset = load_source(task.source).from_settings(task.settings).load(place)
+        fold = next(iter(load_split(task.split).from_settings({}).split(dataset, 0)))
+        assert fold.validation is not None
+        for name in names:
+            trials = search(records, task, name, fold.validation, options)
+            for settings in chosen(trials, name).values():
+                key = {"task": task.name, "model": name, "settings": settings, "part": "test"}
+                records.once(key, lambda s=settings, n=name, t=task, f=fold: measure(n, s, f, t.k, options.threads))
+            print(f"{task.name}, {name}: best on validation {max(t['ndcg'] for t in trials):.4f}", flush=True)
+    put_page(page(records.all()), options.page, quick=options.quick)
+
+
+def search(records: Records, task: Task, name: str, fold: Fold, options: Any) -> list[dict[str, Any]]:
+    """Return all trials of a model on the validation part."""
+    study = Study(load_model(name).from_settings({}), Budget("ndcg", options.random + options.more + 99), seed=0)
+    done = []
+    asked = small(fold, 5000)
+
+    def attempt(settings: Settings) -> None:
+        key = {"task": task.name, "model": name, "settings": settings, "part": "validation"}
+        found = records.once(key, lambda: measure(name, settings, asked, task.k, options.threads))
+        study.tell(Trial(settings, found["ndcg"], found["seconds"], ""))
+        done.append(found)
+
+    for settings in shared(name, options.random):
+        attempt(settings)
+    for _ in range(options.more):
+        asked_for = study.ask()
+        assert asked_for is not None
+        attempt(asked_for)
+    return done
+
+
+def shared(name: str, random: int) -> Iterator[Settings]:
+    """Yield the settings that all sets try; they do not depend on what the defaults are."""
+    plugin = load_model(name)
+    plain = plugin.from_settings({}).settings() | NEUTRAL[name]
+    for named in ({}, *NAMED.get(name, ())):
+        yield plain | named
+    generator = np.random.default_rng(0)
+    for _ in range(random):
+        drawn: Settings = {}
+        for setting, wanted in plugin.space().items():
+            if isinstance(wanted, Categorical):
+                drawn[setting] = wanted.options[int(generator.integers(len(wanted.options)))]
+                continue
+            assert isinstance(wanted, Range)
+            low, high = (np.log(wanted.low), np.log(wanted.high)) if wanted.log else (wanted.low, wanted.high)
+            value = float(generator.uniform(low, high))
+            value = float(np.exp(value)) if wanted.log else value
+            whole = isinstance(plain[setting], int)
+            drawn[setting] = round(value) if whole else float(f"{value:.3g}")
+        yield plain | drawn
+
+
+def chosen(trials: list[dict[str, Any]], name: str) -> dict[str, Settings]:
+    """Return the settings to measure on the test part: the defaults, and the best on this set's validation part."""
+    best = max(trials, key=lambda trial: trial["ndcg"])
+    return {"defaults": load_model(name).from_settings({}).settings(), "tuned": dict(best["key"]["settings"])}
+
+
+def measure(name: str, settings: Settings, fold: Fold, k: int, threads: int) -> dict[str, Any]:
+    """Fit and judge: means over queries that have a truth."""
+    began = time.perf_counter()
+    model = load_model(name).from_settings(settings)
+    assert isinstance(model, Model)
+    view = fold.view()
+    lists = rank(model.fit(view.train, Context(seed=0, threads=threads)), view, k)
+    wanted = fold.truth.rows * np.int64(len(view.train.items)) + fold.truth.item
+    place = np.arange(len(fold.queries))[:, None] * np.int64(len(view.train.items)) + lists.item
+    hit = np.isin(place, wanted) & (lists.item >= 0)
+    truths = np.diff(fold.truth.start)
+    asked = truths > 0
+    gain = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.append(0.0, np.cumsum(gain))[np.minimum(truths, k)]
+    found = {
+        "ndcg": ((hit * gain).sum(axis=1)[asked] / ideal[asked]).mean(),
+        "recall": (hit.sum(axis=1)[asked] / truths[asked]).mean(),
+        "hit rate": hit.any(axis=1)[asked].mean(),
+    }
+    return {key: float(value) for key, value in found.items()} | {"seconds": time.perf_counter() - began}
+
+
+def small(fold: Fold, count: int) -> Fold:
+    """Return the fold with at most so many of its queries, drawn once, so that trials on large sets take seconds."""
+    if len(fold.queries) <= count:
+        return fold
+    from benchsuite.data import GroundTruth, Queries
+
+    kept = np.sort(np.random.default_rng(0).choice(len(fold.queries), count, replace=False))
+    place = np.full(len(fold.queries), -1)
+    place[kept] = np.arange(count)
+
+    def rows(owner: Any) -> Any:
+        return np.flatnonzero(place[owner] >= 0)
+
+    shown, held, closed = rows(fold.queries.rows), rows(fold.truth.rows), rows(fold.blocked.rows)
+    old = fold.truth
+    start = np.append(0, np.cumsum(np.diff(old.start)[kept]))
+    truth = GroundTruth(start, old.item[held], old.value[held])
+    history = fold.queries.history.take(shown)
+    start = np.append(0, np.cumsum(fold.queries.counts[kept]))
+    queries = Queries(fold.queries.user[kept], start, history)
+    blocked = Ragged.from_pairs(place[fold.blocked.rows[closed]], fold.blocked.item[closed], count)
+    return Fold("part", fold.train, queries, truth, blocked, fold.candidates)
+
+
+if __name__ == "__main__":
+    main()
