@@ -40,7 +40,11 @@ Settings = dict[str, Any]
 
 @dataclass(frozen=True)
 class Task:
-    """A data set, how it is cut, and what is measured: nDCG@k, recall@k and the hit rate@k."""
+    """A data set, how it is cut, and what is measured: nDCG@k, recall@k and the hit rate@k.
+
+    ``random`` is how many random settings are tried, the same ones on all sets, and ``more`` how many trials the search
+    on this set goes on for: fewer where a trial takes long.
+    """
 
     name: str
     source: str
@@ -48,13 +52,15 @@ class Task:
     k: int = 10
     settings: Settings = field(default_factory=dict)
     models: tuple[str, ...] = ()
+    random: int = 12
+    more: int = 8
 
 
 _BEAUTY = {"path": "amazon-beauty/Beauty.txt", "format": "lists", "items": "items.csv"}
 UNORDERED = ("item-knn", "user-knn", "rp3beta", "p3alpha", "ease", "edlae")
 ORDERED = ("sequential-knn", "item-knn", "user-knn", "rp3beta", "ease")
 TASKS = (
-    Task("amazon-beauty", "file", "leave-last-out", 10, _BEAUTY, ORDERED),
+    Task("amazon-beauty", "file", "leave-last-out", 10, _BEAUTY, ORDERED, 20, 16),
     Task("ml-100k", "ml-100k", "random-holdout", models=UNORDERED),
     Task("ml-latest-small", "ml-latest-small", "random-holdout", models=UNORDERED),
     Task("online-retail", "online-retail", "random-holdout", models=UNORDERED),
@@ -62,9 +68,9 @@ TASKS = (
     Task("ml-100k, in order", "ml-100k", "leave-last-out", models=ORDERED),
     Task("online-retail, in order", "online-retail", "leave-last-out", models=ORDERED),
     Task("deskdrop, in order", "deskdrop", "leave-last-out", models=ORDERED),
-    Task("gowalla", "gowalla", "fixed", 20, models=UNORDERED[:3]),
+    Task("gowalla", "gowalla", "fixed", 20, models=UNORDERED[:3], random=8, more=6),
 )
-DEMO = (Task("demo", "demo", "leave-last-out", 10, {"users": 80, "items": 50}, ("item-knn", "sequential-knn")),)
+DEMO = (Task("demo", "demo", "leave-last-out", 10, {"users": 80, "items": 50}, ("item-knn", "sequential-knn"), 2, 2),)
 
 _KNN = {"neighbours": 100, "alpha": 0.5, "beta": 0.5, "shrinkage": 0.0, "weighting": "none"}
 NEUTRAL: Mapping[str, Settings] = {
@@ -93,6 +99,8 @@ NAMED: Mapping[str, tuple[Settings, ...]] = {
         {"neighbours": 200, "item_exponent": 0.5, "amplification": 1.5},
         {"neighbours": 300, "beta": 0.3, "item_exponent": 0.4, "amplification": 1.5},
     ),
+    "ease": tuple({"regularization": value} for value in (10.0, 30.0, 100.0, 1000.0, 3000.0)),
+    "edlae": ({"regularization": 30.0}, {"dropout": 0.6}, {"regularization": 300.0}),
     "rp3beta": ({"alpha": 1.0, "beta": 0.3}, {"alpha": 0.6, "beta": 0.2}),
     "sequential-knn": (
         {"neighbours": 284, "alpha": 0.16, "beta": 0.41},
@@ -112,13 +120,9 @@ def main() -> None:
     parser.add_argument("--store", type=Path, default=CACHE / "neighbours")
     parser.add_argument("--only", action="append", default=[], help="models to try; all others must be there already")
     parser.add_argument("--on", action="append", default=[], help="tasks to try")
-    parser.add_argument("--random", type=int, default=20, help="random settings that all sets share")
-    parser.add_argument("--more", type=int, default=16, help="further trials of the search on each set")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--page", type=Path, default=HERE.parent / "reports" / "published" / "neighbours.md")
     options = parser.parse_args()
-    if options.quick:
-        options.random, options.more = 3, 2
     records = Records(options.store / ("quick.jsonl" if options.quick else "trials.jsonl"), fresh=options.quick)
     place = data_locations(options.data, offline=False, quiet=True)
     for task in DEMO if options.quick else TASKS:
@@ -139,29 +143,31 @@ def main() -> None:
 
 def search(records: Records, task: Task, name: str, fold: Fold, options: Any) -> list[dict[str, Any]]:
     """Return all trials of a model on the validation part."""
-    study = Study(load_model(name).from_settings({}), Budget("ndcg", options.random + options.more + 99), seed=0)
+    plain = load_model(name).from_settings({}).settings()
+    study = Study(load_model(name).from_settings({}), Budget("ndcg", 999), seed=0)
     done = []
     asked = small(fold, 5000)
 
     def attempt(settings: Settings) -> None:
         key = {"task": task.name, "model": name, "settings": settings, "part": "validation"}
         found = records.once(key, lambda: measure(name, settings, asked, task.k, options.threads))
-        study.tell(Trial(settings, found["ndcg"], found["seconds"], ""))
+        study.tell(Trial(plain | settings, found["ndcg"], found["seconds"], ""))
         done.append(found)
 
-    for settings in shared(name, options.random):
+    random, more = (0, 4) if name == "ease" else (task.random, task.more)  # one setting needs no more
+    for settings in shared(name, random):
         attempt(settings)
-    for _ in range(options.more):
+    for _ in range(more):
         asked_for = study.ask()
         assert asked_for is not None
-        attempt(asked_for)
+        attempt(searched(name, asked_for))
     return done
 
 
 def shared(name: str, random: int) -> Iterator[Settings]:
     """Yield the settings that all sets try; they do not depend on what the defaults are."""
     plugin = load_model(name)
-    plain = plugin.from_settings({}).settings() | NEUTRAL[name]
+    plain = dict(NEUTRAL[name])
     for named in ({}, *NAMED.get(name, ())):
         yield plain | named
     generator = np.random.default_rng(0)
@@ -183,7 +189,12 @@ def shared(name: str, random: int) -> Iterator[Settings]:
 def chosen(trials: list[dict[str, Any]], name: str) -> dict[str, Settings]:
     """Return the settings to measure on the test part: the defaults, and the best on this set's validation part."""
     best = max(trials, key=lambda trial: trial["ndcg"])
-    return {"defaults": load_model(name).from_settings({}).settings(), "tuned": dict(best["key"]["settings"])}
+    return {"defaults": searched(name, load_model(name).from_settings({}).settings()), "tuned": best["key"]["settings"]}
+
+
+def searched(name: str, settings: Settings) -> Settings:
+    """Return the settings that have a search range; all others are the defaults throughout."""
+    return {setting: settings[setting] for setting in load_model(name).space()}
 
 
 def measure(name: str, settings: Settings, fold: Fold, k: int, threads: int) -> dict[str, Any]:

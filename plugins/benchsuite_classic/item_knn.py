@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Categorical, Range
-from benchsuite.data import Dataset, Queries
+from benchsuite.api import Categorical, Range, TopK
+from benchsuite.data import Dataset, Float32, Int32, Queries, Ragged
 from benchsuite_classic.similar_items import SimilarItems, nearest, normalized_rows
 from benchsuite_classic.similarity import Similarity, TermWeights, Weighting, powers, squared_sizes
 
@@ -42,7 +42,10 @@ class ItemKNN(SimilarItems):
         weighting: ``"tf-idf"`` lets users with few items count more, ``"bm25"`` popular items less as well.
         weighted_history: whether BM25's discount of popular items holds in the asking history, too.
         user_exponent: how much less a user counts the more items they took: items ** -user_exponent.
-        normalize: whether the similarities of each item of the history are made to sum to 1.
+        normalize: whether the similarities of each ``"candidate"``, or of each item of the ``"history"``, are made to sum
+            to 1.
+        mean_centering: whether a history is what it has more or less than each item's mean, the share of users who took
+            it, and the candidate's mean is added, as where ratings are predicted.
         side: whose neighbours count: those of each ``"candidate"``, or those of each item of the ``"history"``.
     """
 
@@ -54,7 +57,8 @@ class ItemKNN(SimilarItems):
     weighting: Annotated[Weighting, Categorical("none", "tf-idf", "bm25")] = "none"
     weighted_history: bool = False
     user_exponent: Annotated[float, Ge(0), Range(0, 1)] = 0.5
-    normalize: bool = False
+    normalize: Literal["none", "candidate", "history"] = "none"
+    mean_centering: bool = False
     side: Literal["candidate", "history"] = "candidate"
 
     version: ClassVar[str] = "2"
@@ -118,7 +122,24 @@ class ItemKNN(SimilarItems):
             threads,
         )
         found = found if self.side == "history" else found.T.tocsr()
-        return normalized_rows(found) if self.normalize else found
+        if self.normalize != "none":
+            found = (
+                normalized_rows(found) if self.normalize == "history" else normalized_rows(found.T.tocsr()).T.tocsr()
+            )
+        mean = np.diff(by_item.indptr) / max(len(activity), 1)
+        self._bias = (mean - mean @ found).astype(np.float32) if self.mean_centering else None
+        return found
+
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], sums of similarities, and what the means of items add."""
+        scores = super().score(queries, candidates)
+        if self._bias is not None:
+            scores += self._bias if candidates is None else self._bias[candidates]
+        return scores
+
+    def recommend(self, queries: Queries, candidates: Int32 | None, k: int, blocked: Ragged) -> TopK | None:
+        """Rank the items that have a neighbour in the history; none with means, which every item has."""
+        return None if self._bias is not None else super().recommend(queries, candidates, k, blocked)
 
     def weigh_history(self, queries: Queries) -> csr_matrix:
         """Return float32 csr[q, items], 1 or the item's weight; a query's own factor would not change its order."""

@@ -25,7 +25,8 @@ SETTINGS = [
     {"alpha": 1.0, "beta": 0.2, "shrinkage": 3.0, "weighting": "tf-idf"},
     {"alpha": 0.2, "beta": 0.9, "shrinkage": 3.0, "weighting": "bm25", "weighted_history": True},
     {"similarity": "tversky", "alpha": 1.0, "beta": 1.0},
-    {"similarity": "tversky", "alpha": 0.3, "beta": 0.9, "shrinkage": 2.0, "normalize": True},
+    {"similarity": "tversky", "alpha": 0.3, "beta": 0.9, "shrinkage": 2.0, "normalize": "history"},
+    {"normalize": "candidate", "mean_centering": True},
 ]
 
 
@@ -67,18 +68,20 @@ def of_items(train: Dataset, settings: dict[str, Any]) -> Float64:
 def test_item_knn_by_definition(small: Dataset, ask: Callable[..., Queries], more: dict[str, Any], side: Any) -> None:
     settings = COSINE | more
     wanted = of_items(small, settings)
-    if settings.get("normalize"):
-        wanted = wanted / np.maximum(wanted.sum(axis=1), 1e-12)[:, None]
+    axis = {"history": 1, "candidate": 0}.get(settings.get("normalize", ""))
+    if axis is not None:
+        wanted = wanted / np.maximum(wanted.sum(axis=axis, keepdims=True), 1e-12)
     shown = [int(code) for code in np.unique(small.interactions.item)[:5]]
     history = np.zeros(len(small.items))
     history[shown] = 1
     if settings.get("weighted_history"):
         length = small.matrix().toarray().sum(axis=0)
         history *= 2.2 / (1.2 * (0.25 + 0.75 * length / length.mean()) + 1)
+    mean = small.matrix().toarray().mean(axis=0) * settings.get("mean_centering", False)
     model = ItemKNN(neighbours=len(small.items), side=side, **settings).fit(small, Context())
     warm = small.matrix().toarray().any(axis=0)
     scores = model.score(ask([(0, shown)]), None)[0]
-    np.testing.assert_allclose(scores[warm], (history @ wanted)[warm], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(scores[warm], ((history - mean) @ wanted + mean)[warm], rtol=1e-4, atol=1e-6)
     assert np.isnan(scores[~warm]).all()
 
 

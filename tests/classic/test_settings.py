@@ -16,12 +16,14 @@ from benchsuite_classic.user_knn import UserKNN
 from benchsuite_testing import parametrize
 
 
-@parametrize("models", partial(ItemKNN, similarity="tversky", neighbours=200, normalize=True, side="history"))
+@parametrize("models", partial(ItemKNN, similarity="tversky", neighbours=200, normalize="history", side="history"))
 def test_item_knn_by_tversky(check: Callable[[], None]) -> None:
     check()
 
 
-@parametrize("models", partial(ItemKNN, weighting="bm25", weighted_history=True, shrinkage=10.0))
+@parametrize(
+    "models", partial(ItemKNN, weighting="bm25", weighted_history=True, normalize="candidate", mean_centering=True)
+)
 def test_item_knn_by_bm25(check: Callable[[], None]) -> None:
     check()
 
