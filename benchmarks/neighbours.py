@@ -3,7 +3,8 @@
     python benchmarks/neighbours.py [--quick] [--data FOLDER] [--only MODEL]
 
 Each model tries the same settings on the validation part of every data set: its defaults, those that the literature
-names, and random ones; then a search of its own goes on from these on each set. The settings that are best over all
+names, and random ones; then a search of its own goes on from these on each set, and where trials ask a part of the
+users, the best four are compared once more with all of them. The settings that are best over all
 sets, by the mean of what they reach of each set's best, are what defaults are taken from. Defaults, this common choice
 and the best settings of each set are then measured once on the test part. What was measured is kept, so a run that was
 broken off goes on. ``--quick`` makes a few trials on a demonstration set and prints the page.
@@ -16,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from data import CACHE
 from neighbours_page import page
 from records import Records, put_page
 
-from benchsuite.api import Categorical, Context, Model, Range
+from benchsuite.api import Categorical, Context, DataLocations, Model, Range
 from benchsuite.arguments import data_locations
 from benchsuite.data import Fold, Ragged
 from benchsuite.evaluate import rank
@@ -112,6 +114,21 @@ NAMED: Mapping[str, tuple[Settings, ...]] = {
 """What the literature and earlier measurements name, beside that."""
 
 
+PUBLISHED: Mapping[tuple[str, str], Settings] = {
+    ("gowalla", "item-knn"): {
+        "neighbours": 100, "alpha": 0.5, "beta": 0.5, "shrinkage": 0.0, "weighting": "none", "user_exponent": 0.0,
+        "normalize": "candidate", "mean_centering": True,
+    },
+}  # fmt: skip
+"""The settings behind published values, by data set and model."""
+
+TIED = ("ml-100k", "ml-latest-small", "online-retail", "deskdrop", "groceries")
+"""Sets with times, some of which tie."""
+
+FEW = 5000
+"""How many users of a validation part are asked at most."""
+
+
 def main() -> None:
     """Search, measure, write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -120,6 +137,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, default=CACHE / "neighbours")
     parser.add_argument("--only", action="append", default=[], help="models to try; all others must be there already")
     parser.add_argument("--on", action="append", default=[], help="tasks to try")
+    parser.add_argument("--search", action="store_true", help="measure nothing on test parts yet")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--page", type=Path, default=HERE.parent / "reports" / "published" / "neighbours.md")
     options = parser.parse_args()
@@ -133,28 +151,64 @@ def main() -> None:
         fold = next(iter(load_split(task.split).from_settings({}).split(dataset, 0)))
         assert fold.validation is not None
         for name in names:
-            trials = search(records, task, name, fold.validation, options)
-            for settings in chosen(trials, name).values():
-                key = {"task": task.name, "model": name, "settings": settings, "part": "test"}
-                records.once(key, lambda s=settings, n=name, t=task, f=fold: measure(n, s, f, t.k, options.threads))
-            print(f"{task.name}, {name}: best on validation {max(t['ndcg'] for t in trials):.4f}", flush=True)
-    put_page(page(records.all()), options.page, quick=options.quick)
+            judge(records, task, name, fold, options)
+    if not options.on:
+        compare_ties(records, place, options)
+    defaults = {name: searched(name, _plain(name)) for name in NEUTRAL}
+    put_page(page(records.all(), defaults), options.page, quick=options.quick)
+
+
+def judge(records: Records, task: Task, name: str, fold: Fold, options: Any) -> None:
+    """Search on the validation part, then measure the defaults and what was best on the test part."""
+    inner = fold.validation
+    assert inner is not None
+
+    def made(part: str, settings: Settings, on: Fold) -> None:
+        key = {"task": task.name, "model": name, "settings": settings, "part": part}
+        records.once(key, partial(measure, name, settings, on, task.k, options.threads))
+
+    trials = search(records, task, name, inner, options)
+    trials = finalists(records, task, name, trials, inner, options)
+    best = max(trials, key=lambda trial: float(trial["ndcg"]))
+    plain = searched(name, _plain(name))
+    made("defaults on validation", plain, small(inner, FEW))
+    print(f"{task.name}, {name}: best on validation {best['ndcg']:.4f}", flush=True)
+    if not options.search:
+        made("test", plain, fold)
+        made("test", best["key"]["settings"], fold)
+        if (task.name, name) in PUBLISHED:
+            made("published settings", PUBLISHED[task.name, name], fold)
+
+
+def compare_ties(records: Records, place: DataLocations, options: Any) -> None:
+    """Measure models with and without order where the file's order of ties is kept, and where it is shuffled."""
+    for name in ("demo",) if options.quick else TIED:
+        for how, settings in (("as in the file", {}), ("shuffled", {"shuffle_ties": 1})):
+            source = load_source(name).from_settings({} if options.quick else settings)
+            places = [(seed, model) for seed in (1, 2, 3) for model in ("sequential-knn", "item-knn")]
+            dataset = source.load(place)
+            for seed, model in places:
+                fold = next(iter(load_split("leave-last-out").from_settings({}).split(dataset, seed)))
+                plain = searched(model, _plain(model))
+                key = {"task": name, "model": model, "ties": how, "seed": seed, "settings": plain}
+                records.once(key, partial(measure, model, plain, fold, 10, options.threads))
+            print(f"{name}, ties {how}", flush=True)
 
 
 def search(records: Records, task: Task, name: str, fold: Fold, options: Any) -> list[dict[str, Any]]:
     """Return all trials of a model on the validation part."""
-    plain = load_model(name).from_settings({}).settings()
+    plain = _plain(name)
     study = Study(load_model(name).from_settings({}), Budget("ndcg", 999), seed=0)
     done = []
-    asked = small(fold, 5000)
+    asked = small(fold, FEW)
 
     def attempt(settings: Settings) -> None:
         key = {"task": task.name, "model": name, "settings": settings, "part": "validation"}
-        found = records.once(key, lambda: measure(name, settings, asked, task.k, options.threads))
+        found = records.once(key, partial(measure, name, settings, asked, task.k, options.threads))
         study.tell(Trial(plain | settings, found["ndcg"], found["seconds"], ""))
         done.append(found)
 
-    random, more = (0, 4) if name == "ease" else (task.random, task.more)  # one setting needs no more
+    random, more = (0, 0) if name == "ease" else (task.random, task.more)  # one setting needs no more
     for settings in shared(name, random):
         attempt(settings)
     for _ in range(more):
@@ -162,6 +216,20 @@ def search(records: Records, task: Task, name: str, fold: Fold, options: Any) ->
         assert asked_for is not None
         attempt(searched(name, asked_for))
     return done
+
+
+def finalists(
+    records: Records, task: Task, name: str, trials: list[dict[str, Any]], fold: Fold, options: Any
+) -> list[dict[str, Any]]:
+    """Return the best trials, measured with all users where trials asked some of them only."""
+    if len(fold.queries) <= FEW:
+        return trials
+    made = []
+    for trial in sorted(trials, key=lambda trial: -trial["ndcg"])[:4]:
+        settings = trial["key"]["settings"]
+        key = {"task": task.name, "model": name, "settings": settings, "part": "validation, everybody"}
+        made.append(records.once(key, partial(measure, name, settings, fold, task.k, options.threads)))
+    return made
 
 
 def shared(name: str, random: int) -> Iterator[Settings]:
@@ -186,15 +254,13 @@ def shared(name: str, random: int) -> Iterator[Settings]:
         yield plain | drawn
 
 
-def chosen(trials: list[dict[str, Any]], name: str) -> dict[str, Settings]:
-    """Return the settings to measure on the test part: the defaults, and the best on this set's validation part."""
-    best = max(trials, key=lambda trial: trial["ndcg"])
-    return {"defaults": searched(name, load_model(name).from_settings({}).settings()), "tuned": best["key"]["settings"]}
-
-
 def searched(name: str, settings: Settings) -> Settings:
     """Return the settings that have a search range; all others are the defaults throughout."""
     return {setting: settings[setting] for setting in load_model(name).space()}
+
+
+def _plain(name: str) -> Settings:
+    return load_model(name).from_settings({}).settings()
 
 
 def measure(name: str, settings: Settings, fold: Fold, k: int, threads: int) -> dict[str, Any]:
@@ -206,7 +272,7 @@ def measure(name: str, settings: Settings, fold: Fold, k: int, threads: int) -> 
     lists = rank(model.fit(view.train, Context(seed=0, threads=threads)), view, k)
     wanted = fold.truth.rows * np.int64(len(view.train.items)) + fold.truth.item
     place = np.arange(len(fold.queries))[:, None] * np.int64(len(view.train.items)) + lists.item
-    hit = np.isin(place, wanted) & (lists.item >= 0)
+    hit: Any = np.isin(place, wanted) & (lists.item >= 0)
     truths = np.diff(fold.truth.start)
     asked = truths > 0
     gain = 1 / np.log2(np.arange(2, k + 2))

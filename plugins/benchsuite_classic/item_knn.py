@@ -42,8 +42,8 @@ class ItemKNN(SimilarItems):
         weighting: ``"tf-idf"`` lets users with few items count more, ``"bm25"`` popular items less as well.
         weighted_history: whether BM25's discount of popular items holds in the asking history, too.
         user_exponent: how much less a user counts the more items they took: items ** -user_exponent.
-        normalize: whether the similarities of each ``"candidate"``, or of each item of the ``"history"``, are made to sum
-            to 1.
+        normalize: whose similarities are made to sum to 1: those of each ``"candidate"``, those of each item of the
+            ``"history"``, or ``"none"``.
         mean_centering: whether a history is what it has more or less than each item's mean, the share of users who took
             it, and the candidate's mean is added, as where ratings are predicted.
         side: whose neighbours count: those of each ``"candidate"``, or those of each item of the ``"history"``.
