@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,16 +27,15 @@ sys.path.insert(0, str(HERE))
 
 from data import CACHE
 from neighbours_page import page
+from neighbours_settings import BETWEEN, NEUTRAL, PUBLISHED, Settings, shared
 from records import Records, put_page
 
-from benchsuite.api import Categorical, Context, DataLocations, Model, Range
+from benchsuite.api import Context, DataLocations, Model
 from benchsuite.arguments import data_locations
 from benchsuite.data import Fold, Ragged
 from benchsuite.evaluate import rank
 from benchsuite.registry import load_model, load_source, load_split
 from benchsuite.tune import Budget, Study, Trial
-
-Settings = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -73,54 +71,6 @@ TASKS = (
     Task("gowalla", "gowalla", "fixed", 20, models=UNORDERED[:3], random=8, more=6),
 )
 DEMO = (Task("demo", "demo", "leave-last-out", 10, {"users": 80, "items": 50}, ("item-knn", "sequential-knn"), 2, 2),)
-
-_KNN = {"neighbours": 100, "alpha": 0.5, "beta": 0.5, "shrinkage": 0.0, "weighting": "none"}
-NEUTRAL: Mapping[str, Settings] = {
-    "item-knn": _KNN | {"user_exponent": 0.0},
-    "user-knn": _KNN | {"neighbours": 80, "item_exponent": 0.0, "amplification": 2.5, "shrinkage": 5.0},
-    "p3alpha": {"neighbours": 200, "alpha": 0.5},
-    "rp3beta": {"neighbours": 200, "alpha": 0.5, "beta": 0.5},
-    "ease": {"regularization": 300.0},
-    "edlae": {"regularization": 100.0, "dropout": 0.3},
-    "sequential-knn": {
-        "neighbours": 300, "history_decay": 0.8, "order_weight": 4.0, "window": 5, "distance_decay": 0.8, "alpha": 0.4,
-        "beta": 0.2, "shrinkage": 0.0, "user_exponent": 0.0,
-    },
-}  # fmt: skip
-"""What the search begins with."""
-
-NAMED: Mapping[str, tuple[Settings, ...]] = {
-    "item-knn": (
-        {"neighbours": 200, "alpha": 0.6, "beta": 0.15, "user_exponent": 0.6},
-        {"neighbours": 200, "user_exponent": 0.5},
-        {"neighbours": 200, "beta": 0.3, "user_exponent": 0.4},
-        {"neighbours": 50, "weighting": "tf-idf"},
-        {"neighbours": 500, "beta": 0.2, "user_exponent": 0.3, "weighting": "tf-idf"},
-    ),
-    "user-knn": (
-        {"neighbours": 200, "item_exponent": 0.5, "amplification": 1.5},
-        {"neighbours": 300, "beta": 0.3, "item_exponent": 0.4, "amplification": 1.5},
-    ),
-    "ease": tuple({"regularization": value} for value in (10.0, 30.0, 100.0, 1000.0, 3000.0)),
-    "edlae": ({"regularization": 30.0}, {"dropout": 0.6}, {"regularization": 300.0}),
-    "rp3beta": ({"alpha": 1.0, "beta": 0.3}, {"alpha": 0.6, "beta": 0.2}),
-    "sequential-knn": (
-        {"neighbours": 284, "alpha": 0.16, "beta": 0.41},
-        {"neighbours": 284, "alpha": 0.41, "beta": 0.16},
-        {"user_exponent": 0.4},
-        {"user_exponent": 0.4, "order_weight": 20.0, "history_decay": 0.6},
-    ),
-}
-"""What the literature and earlier measurements name, beside that."""
-
-
-PUBLISHED: Mapping[tuple[str, str], Settings] = {
-    ("gowalla", "item-knn"): {
-        "neighbours": 100, "alpha": 0.5, "beta": 0.5, "shrinkage": 0.0, "weighting": "none", "user_exponent": 0.0,
-        "normalize": "candidate", "mean_centering": True,
-    },
-}  # fmt: skip
-"""The settings behind published values, by data set and model."""
 
 TIED = ("ml-100k", "ml-latest-small", "online-retail", "deskdrop", "groceries")
 """Sets with times, some of which tie."""
@@ -202,10 +152,11 @@ def search(records: Records, task: Task, name: str, fold: Fold, options: Any) ->
     done = []
     asked = small(fold, FEW)
 
-    def attempt(settings: Settings) -> None:
+    def attempt(settings: Settings, *, told: bool = True) -> None:
         key = {"task": task.name, "model": name, "settings": settings, "part": "validation"}
         found = records.once(key, partial(measure, name, settings, asked, task.k, options.threads))
-        study.tell(Trial(plain | settings, found["ndcg"], found["seconds"], ""))
+        if told:
+            study.tell(Trial(plain | settings, found["ndcg"], found["seconds"], ""))
         done.append(found)
 
     random, more = (0, 0) if name == "ease" else (task.random, task.more)  # one setting needs no more
@@ -215,6 +166,8 @@ def search(records: Records, task: Task, name: str, fold: Fold, options: Any) ->
         asked_for = study.ask()
         assert asked_for is not None
         attempt(searched(name, asked_for))
+    for between in BETWEEN.get(name, ()):
+        attempt(NEUTRAL[name] | between, told=False)
     return done
 
 
@@ -230,28 +183,6 @@ def finalists(
         key = {"task": task.name, "model": name, "settings": settings, "part": "validation, everybody"}
         made.append(records.once(key, partial(measure, name, settings, fold, task.k, options.threads)))
     return made
-
-
-def shared(name: str, random: int) -> Iterator[Settings]:
-    """Yield the settings that all sets try; they do not depend on what the defaults are."""
-    plugin = load_model(name)
-    plain = dict(NEUTRAL[name])
-    for named in ({}, *NAMED.get(name, ())):
-        yield plain | named
-    generator = np.random.default_rng(0)
-    for _ in range(random):
-        drawn: Settings = {}
-        for setting, wanted in plugin.space().items():
-            if isinstance(wanted, Categorical):
-                drawn[setting] = wanted.options[int(generator.integers(len(wanted.options)))]
-                continue
-            assert isinstance(wanted, Range)
-            low, high = (np.log(wanted.low), np.log(wanted.high)) if wanted.log else (wanted.low, wanted.high)
-            value = float(generator.uniform(low, high))
-            value = float(np.exp(value)) if wanted.log else value
-            whole = isinstance(plain[setting], int)
-            drawn[setting] = round(value) if whole else float(f"{value:.3g}")
-        yield plain | drawn
 
 
 def searched(name: str, settings: Settings) -> Settings:
