@@ -129,7 +129,7 @@ def nearest(
         block.sort_indices()
         found[first] = block
 
-    parallel_for(work, blocks(items, 4 * threads * items), threads)
+    parallel_for(work, blocks(items, 16 * threads * items), threads)
     if not found:
         return csr_matrix((items, items), dtype=np.float32)
     return vstack([found[first] for first in sorted(found)], format="csr")
