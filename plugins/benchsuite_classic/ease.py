@@ -127,7 +127,7 @@ class EDLAE(EASE):
     """
 
     regularization: Annotated[float, Gt(0), Range(1, 10_000, log=True)] = 100.0
-    dropout: Annotated[float, Ge(0), Lt(1), Range(0, 0.9)] = 0.3
+    dropout: Annotated[float, Ge(0), Lt(1), Range(0, 0.9)] = 0.6
 
     cite = (
         """@inproceedings{steck2020autoencoders,

@@ -42,8 +42,8 @@ class P3Alpha(SimilarItems):
         normalize: whether what leads away from each item is made to sum to 1 again after the cut.
     """
 
-    neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 200
-    alpha: Annotated[float, Ge(0), Range(0, 2)] = 0.5
+    neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 50
+    alpha: Annotated[float, Ge(0), Range(0, 2)] = 0.6
     normalize: bool = False
 
     cite = (_CITE_P3ALPHA,)
@@ -77,8 +77,9 @@ class RP3Beta(P3Alpha):
         beta: exponent of the candidate's number of users.
     """
 
-    alpha: Annotated[float, Ge(0), Range(0, 2)] = 0.5
-    beta: Annotated[float, Ge(0), Range(0, 1)] = 0.5
+    neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 200
+    alpha: Annotated[float, Ge(0), Range(0, 2)] = 0.6
+    beta: Annotated[float, Ge(0), Range(0, 1)] = 0.2
 
     cite = (  # type: ignore[assignment]  # the model this one builds on has fewer entries
         _CITE_P3ALPHA,

@@ -52,11 +52,11 @@ class ItemKNN(SimilarItems):
     neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 200
     similarity: Literal["cosine", "tversky"] = "cosine"
     alpha: Annotated[float, Ge(0), Range(0, 1)] = 0.5
-    beta: Annotated[float, Ge(0), Range(0, 1)] = 0.5
+    beta: Annotated[float, Ge(0), Range(0, 1)] = 0.3
     shrinkage: Annotated[float, Ge(0), Range(0, 100)] = 0.0
     weighting: Annotated[Weighting, Categorical("none", "tf-idf", "bm25")] = "none"
     weighted_history: bool = False
-    user_exponent: Annotated[float, Ge(0), Range(0, 1)] = 0.5
+    user_exponent: Annotated[float, Ge(0), Range(0, 1)] = 0.4
     normalize: Literal["none", "candidate", "history"] = "none"
     mean_centering: bool = False
     side: Literal["candidate", "history"] = "candidate"

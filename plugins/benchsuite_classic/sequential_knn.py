@@ -46,15 +46,15 @@ class SequentialKNN(SimilarItems):
         user_exponent: how much less a user counts the more items they took.
     """
 
-    neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 300
-    history_decay: Annotated[float, Gt(0), Le(1), Range(0.3, 1)] = 0.8
-    order_weight: Annotated[float, Ge(0), Range(0.1, 100, log=True)] = 4.0
-    window: Annotated[int, Ge(1), Range(1, 20)] = 5
+    neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 500
+    history_decay: Annotated[float, Gt(0), Le(1), Range(0.3, 1)] = 0.6
+    order_weight: Annotated[float, Ge(0), Range(0.1, 100, log=True)] = 8.0
+    window: Annotated[int, Ge(1), Range(1, 20)] = 8
     distance_decay: Annotated[float, Gt(0), Le(1), Range(0.3, 1)] = 0.8
-    alpha: Annotated[float, Ge(0), Range(0, 1)] = 0.2
-    beta: Annotated[float, Ge(0), Range(0, 1)] = 0.4
-    shrinkage: Annotated[float, Ge(0), Range(0, 100)] = 0.0
-    user_exponent: Annotated[float, Ge(0), Range(0, 1)] = 0.5
+    alpha: Annotated[float, Ge(0), Range(0, 1)] = 0.5
+    beta: Annotated[float, Ge(0), Range(0, 1)] = 0.3
+    shrinkage: Annotated[float, Ge(0), Range(0, 100)] = 20.0
+    user_exponent: Annotated[float, Ge(0), Range(0, 1)] = 0.2
 
     needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ORDER})
 
