@@ -23,11 +23,11 @@ class EaseSparse(SparseWeights):
     """EASE among each item's most similar items only, so that memory grows with the items, not with their square.
 
     Column j of the weights solves EASE's ridge regression with all weights held at 0 but those of the ``neighbours``
-    items N of highest cosine to j: (G_NN + regularization I) b = G_Nj with G = X'X. With as many neighbours as items
-    that is EASE itself (Steck 2019). Choosing the columns of each regression by item kNN before it is solved is the
-    fsSLIM of Ning and Karypis (2011), there with other penalties. Two stored weights per pair of near items and one
-    small square per thread are all that is held. Items without training rows and queries without a known item get no
-    score.
+    items N of highest cosine to j: (G_NN + regularization I) b = G_Nj with G = X'X (Steck 2019). With all items for
+    neighbours that is EASE itself, but for pairs of items without a common user, which get no weight. Choosing the
+    inputs of each regression by item kNN is the fsSLIM of Ning and Karypis (2011), there with other penalties. The
+    weights and one small square per thread are all that is held. Items without training rows and queries without a
+    known item get no score.
 
     Attributes:
         regularization: the L2 penalty, in units of users; larger sets want larger values.

@@ -11,10 +11,11 @@ from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Model, Range
 from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
+from benchsuite.errors import DataError
 from benchsuite_classic.als import ALS
 from benchsuite_classic.support import (
     blas_threads,
-    blocks,
+    equal_parts,
     has_known_history,
     mask_unscored,
     parallel_for,
@@ -50,7 +51,7 @@ class IALS(Model):
 
     factors: Annotated[int, Ge(1), Range(16, 256, log=True)] = 64
     regularization: Annotated[float, Gt(0), Range(0.0005, 0.1, log=True)] = 0.01
-    unobserved_weight: Annotated[float, Gt(0), Range(0.003, 1, log=True)] = 0.1
+    unobserved_weight: Annotated[float, Gt(0), Range(0.003, 1, log=True)] = 0.3
     frequency_exponent: Annotated[float, Ge(0)] = 1.0
     iterations: Annotated[int, Ge(1), Range(5, 50)] = 16
 
@@ -90,25 +91,29 @@ class IALS(Model):
             taken: csr[m, n], 1 where a pair was taken.
             others: float32[n, factors] of the other side.
             count: how many of the n have training rows.
+
+        Raises:
+            DataError: when the equations are singular in single precision.
         """
+        from scipy.linalg.lapack import sposv
+
         start, codes = taken.indptr, taken.indices
         lengths = np.diff(start)
-        penalty = self.regularization * (lengths + self.unobserved_weight * count) ** self.frequency_exponent
+        scale = (lengths + self.unobserved_weight * count) ** self.frequency_exponent
+        penalty = (self.regularization * scale).astype(np.float32)
         everything = np.float32(self.unobserved_weight) * (others.T @ others)
         solved = np.zeros((taken.shape[0], self.factors), np.float32)
 
         def work(first: int, last: int) -> None:
-            normal = np.repeat(everything[None], last - first, axis=0)
-            wanted = np.zeros((last - first, self.factors, 1), np.float32)
             for row in range(first, last):
                 near = others[codes[start[row] : start[row + 1]]]
-                normal[row - first] += near.T @ near
-                wanted[row - first, :, 0] = near.sum(axis=0)
-            np.einsum("rff->rf", normal)[:] += penalty[first:last, None].astype(np.float32)
-            solved[first:last] = np.linalg.solve(normal, wanted)[:, :, 0]
+                normal = everything + near.T @ near
+                normal.flat[:: self.factors + 1] += penalty[row]
+                _, solved[row], failed = sposv(normal, near.sum(axis=0), overwrite_a=True)
+                if failed:
+                    raise DataError("the factors' equations cannot be solved", remedy="raise the regularization")
 
-        bytes_per_row = 8 * self.factors**2 * self._threads
-        parallel_for(work, blocks(taken.shape[0], bytes_per_row), self._threads)
+        parallel_for(work, equal_parts(taken.shape[0], self._threads), self._threads)
         return solved
 
     def parameter_count(self) -> int:

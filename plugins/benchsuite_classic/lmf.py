@@ -80,10 +80,11 @@ class LMF(Model):
         items[self._warm, -1] = 1.0
         users[np.diff(taken.indptr) == 0], items[~self._warm] = 0.0, 0.0
         user_squares, item_squares = np.full_like(users, 1e-6), np.full_like(items, 1e-6)
-        for done in range(1, self.iterations + 1):
-            self._climb(taken, users, user_squares, items)
-            self._climb(by_item, items, item_squares, users)
-            context.progress(done, self.iterations)
+        with blas_threads(1):
+            for done in range(1, self.iterations + 1):
+                self._climb(taken, users, user_squares, items)
+                self._climb(by_item, items, item_squares, users)
+                context.progress(done, self.iterations)
         self._item_factors = items
         return self
 
@@ -99,20 +100,23 @@ class LMF(Model):
         turned = np.concatenate([others[:, :-2], others[:, -1:], others[:, -2:-1]], axis=1)
 
         def work(first: int, last: int) -> None:
-            part = taken[first:last]
-            odds = own[first:last] @ turned.T
-            with np.errstate(over="ignore"):
-                chance = np.reciprocal(1.0 + np.exp(-odds, out=odds), out=odds)
-            rows = np.repeat(np.arange(last - first), np.diff(part.indptr))
-            chance[rows, part.indices] *= np.float32(1.0 + self.alpha)
-            rise = np.float32(self.alpha) * (part @ turned) - chance @ turned
-            rise -= np.float32(self.regularization) * own[first:last]
-            rise[:, -1] = 0.0
+            rise = self._gradient(taken[first:last], own[first:last], turned)
             squares[first:last] += rise**2
             own[first:last] += np.float32(self.learning_rate) * rise / np.sqrt(squares[first:last])
 
-        with blas_threads(1):
-            parallel_for(work, blocks(len(own), 8 * len(others) * self._threads), self._threads)
+        parallel_for(work, blocks(len(own), 8 * len(others) * self._threads), self._threads)
+
+    def _gradient(self, taken: csr_matrix, own: Float32, turned: Float32) -> Float32:
+        """Return float32[m, factors + 2], the gradient by ``own``; ``turned`` has a 1 next to last, then the bias."""
+        odds = own @ turned.T
+        with np.errstate(over="ignore"):
+            chance = np.reciprocal(1.0 + np.exp(-odds, out=odds), out=odds)
+        rows = np.repeat(np.arange(len(own)), np.diff(taken.indptr))
+        chance[rows, taken.indices] *= np.float32(1.0 + self.alpha)
+        rise: Float32 = np.float32(self.alpha) * (taken @ turned) - chance @ turned
+        rise -= np.float32(self.regularization) * own
+        rise[:, -1] = 0.0
+        return rise
 
     def fold_in(self, queries: Queries) -> Float32:
         """Return float32[q, factors + 2], each asking user's factors and bias, and a 1; from the visible history."""
@@ -120,8 +124,9 @@ class LMF(Model):
         own = np.zeros((len(queries), self.factors + 2), np.float32)
         own[:, -1] = 1.0
         squares = np.full_like(own, 1e-6)
-        for _ in range(self.iterations):
-            self._climb(history, own, squares, self._item_factors)
+        with blas_threads(1):
+            for _ in range(self.iterations):
+                self._climb(history, own, squares, self._item_factors)
         return own
 
     def parameter_count(self) -> int:

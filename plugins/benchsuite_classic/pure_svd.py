@@ -72,7 +72,11 @@ class PureSVD(Model):
             taken = (taken @ diags_array(norm ** (self.popularity_exponent - 1))).tocsr().astype(np.float32)
         with blas_threads(context.threads):
             _, _, vectors = randomized_svd(
-                taken, n_components=min(self.factors, *taken.shape), random_state=context.seed % 2**32
+                taken,
+                n_components=min(self.factors, *taken.shape),
+                n_oversamples=self.factors + 10,  # the default leaves errors of some percent in the last vectors
+                n_iter=10,
+                random_state=context.seed % 2**32,
             )
         self._vectors: Float32 = np.ascontiguousarray(vectors.T, np.float32)
         return self

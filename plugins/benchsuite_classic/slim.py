@@ -36,7 +36,7 @@ class SLIM(SparseWeights):
         positive: whether weights are kept from being negative.
     """
 
-    l1_regularization: Annotated[float, Gt(0), Range(0.1, 50, log=True)] = 5.0
+    l1_regularization: Annotated[float, Gt(0), Range(0.1, 50, log=True)] = 2.0
     l2_regularization: Annotated[float, Ge(0), Range(1, 2000, log=True)] = 100.0
     positive: bool = True
 

@@ -34,7 +34,7 @@ def test_pure_svd_is_the_projection_on_the_largest_singular_vectors(
     queries = whole_history(small, ask)
     wanted = queries.matrix(taken.shape[1]) @ vectors.T @ vectors
     scores = model.score(queries, None)
-    np.testing.assert_allclose(scores[:, model._warm], wanted[:, model._warm], atol=1e-4)
+    np.testing.assert_allclose(scores[:, model._warm], wanted[:, model._warm], atol=1e-3)
     assert np.isnan(scores[:, ~model._warm]).all()
 
 
@@ -59,7 +59,9 @@ def test_nmf_is_that_of_scikit_learn_and_known_users_are_solved_for(
     parts = learner.fit_transform(taken) @ learner.components_
     model = NMF(factors=5, regularization=0.5, iterations=5000).fit(small, Context(seed=3))
     queries = whole_history(small, ask)
-    np.testing.assert_allclose(model.score(queries, None)[:, model._warm], parts[queries.user][:, model._warm], atol=0.01)
+    np.testing.assert_allclose(
+        model.score(queries, None)[:, model._warm], parts[queries.user][:, model._warm], atol=0.01
+    )
     assert (model._item_factors >= 0).all()
     assert (model.fold_in(queries) >= 0).all()
 
@@ -93,44 +95,56 @@ def test_ials_is_at_the_minimum_of_the_published_loss(
         assert ials_loss(users + step[0], items + step[1], taken, model) > best
 
 
-def test_ials_equals_irspack(small: Dataset, ask: Callable[..., Queries]) -> None:
-    """Both from other first factors, so after many rounds, and in predictions, which turning the factors leaves alone."""
+def test_ials_stands_still_where_irspack_does(small: Dataset) -> None:
+    """Both may end in other minima, so one more round of ours is held against where many of theirs ended."""
     from benchsuite_classic.slim import _irspack
 
     _irspack()  # whose import warns of itself
     from irspack.recommenders.ials import IALSRecommender
 
     seen = small.matrix()
-    kept = np.flatnonzero(np.diff(seen.indptr))
-    warm = np.flatnonzero(np.diff(seen.tocsc().indptr))
-    other = IALSRecommender(
-        seen[kept][:, warm], n_components=4, alpha0=0.2, reg=0.05, nu=1.0, solver_type="CHOLESKY", train_epochs=500
-    )
+    seen = seen[np.diff(seen.indptr) > 0][:, np.diff(seen.tocsc().indptr) > 0]
+    settings = {"alpha0": 0.2, "reg": 0.05, "nu": 1.0, "solver_type": "CHOLESKY", "n_threads": 1}
+    other = IALSRecommender(seen, n_components=4, train_epochs=300, **settings)
     other.learn()
-    model = IALS(factors=4, regularization=0.05, unobserved_weight=0.2, iterations=500).fit(small, Context(seed=1))
-    scores = model.score(whole_history(small, ask), None)[:, warm]
-    np.testing.assert_allclose(scores, other.get_score(np.arange(len(kept))), atol=0.02)
+    users, items = np.asarray(other.get_user_embedding()), np.asarray(other.get_item_embedding())
+    assert np.linalg.norm(users) > 1
+    model = IALS(factors=4, regularization=0.05, unobserved_weight=0.2)
+    model._threads = 1
+    np.testing.assert_allclose(model._solve(seen, items, seen.shape[1]), users, atol=2e-3)
+    np.testing.assert_allclose(model._solve(seen.T.tocsr(), users, seen.shape[0]), items, atol=2e-3)
 
 
-def test_lmf_climbs_the_published_likelihood(small: Dataset, ask: Callable[..., Queries]) -> None:
-    """At the top every partial derivative is 0; the users' part is that of solving from the history."""
-    model = LMF(factors=3, learning_rate=0.3, regularization=1.0, alpha=3.0, iterations=3000).fit(small, Context(seed=1))
+def test_lmf_climbs_the_published_likelihood(small: Dataset) -> None:
+    """Finite differences of equation 3 of Johnson by the users' factors and biases."""
+    model = LMF(factors=3, regularization=1.5, alpha=3.0)
+    taken = small.matrix()[:6]
+    rng = np.random.default_rng(4)
+    own, others = rng.normal(size=(6, 5)), rng.normal(size=(len(small.items), 5))  # x, user bias, 1; y, 1, item bias
+    own[:, -1], others[:, -2] = 1.0, 1.0
+
+    def likelihood(own: np.ndarray) -> float:
+        z, r = own[:, :3] @ others[:, :3].T + own[:, 3:4] + others[:, 4], taken.toarray()
+        return float((3.0 * r * z - (1 + 3.0 * r) * np.log1p(np.exp(z))).sum() - 1.5 / 2 * (own[:, :4] ** 2).sum())
+
+    rise = model._gradient(taken, own.astype(np.float32), others.astype(np.float32))
+    assert (rise[:, -1] == 0).all()
+    for place in np.ndindex(6, 4):
+        moved = own.copy()
+        moved[place] += 1e-6
+        assert rise[place] == pytest.approx((likelihood(moved) - likelihood(own)) / 1e-6, abs=1e-2, rel=1e-3)
+
+
+def test_lmf_solves_for_known_users_what_it_learnt(small: Dataset, ask: Callable[..., Queries]) -> None:
+    """Scores are log-odds: with little regularization a taken item is likely, and all chances sum to what was taken."""
+    model = LMF(factors=3, learning_rate=0.5, regularization=0.1, alpha=1.0, iterations=200)
+    model.fit(small, Context(seed=1))
     queries = whole_history(small, ask)
     taken = queries.matrix(len(small.items)).toarray()[:, model._warm]
-    items, users = model._item_factors[model._warm], model.fold_in(queries)
     chance = expit(model.score(queries, None)[:, model._warm])
-    np.testing.assert_allclose(
-        users[:, :3] @ items[:, :3].T + users[:, 3:4] + items[:, 3], np.log(chance / (1 - chance)), atol=1e-3
-    )
-    pull = 3.0 * taken - (1 + 3.0 * taken) * chance
-    for rise, own in (
-        (pull @ items[:, :3], users[:, :3]),
-        (pull.sum(axis=1), users[:, 3]),
-        (pull.T @ users[:, :3], items[:, :3]),
-        (pull.sum(axis=0), items[:, 3]),
-    ):
-        np.testing.assert_allclose(rise, own, atol=0.1)  # of gradients that reach several units elsewhere
-    assert np.abs(pull.T @ users[:, :3]).max() > 0.3
+    pull = taken - (1 + taken) * chance
+    np.testing.assert_allclose(pull.sum(axis=1), 0.1 * model.fold_in(queries)[:, 3], atol=0.2)
+    assert chance[taken > 0].mean() > 2 * chance[taken == 0].mean()
 
 
 def test_bpr_steps_are_the_gradient_of_its_loss(small: Dataset) -> None:
