@@ -15,6 +15,7 @@ from benchsuite_classic.lmf import LMF
 from benchsuite_classic.nmf import NMF
 from benchsuite_classic.pure_svd import PureSVD
 from benchsuite_testing import last_events
+from benchsuite_testing.checkerboard_fold import checkerboard
 
 
 def whole_history(train: Dataset, ask: Callable[..., Queries]) -> Queries:
@@ -38,9 +39,7 @@ def test_pure_svd_is_the_projection_on_the_largest_singular_vectors(
     assert np.isnan(scores[:, ~model._warm]).all()
 
 
-def test_pure_svd_with_few_factors_completes_a_pattern(ask: Callable[..., Queries]) -> None:
-    from benchsuite_testing.checkerboard_fold import checkerboard
-
+def test_pure_svd_with_few_factors_completes_a_pattern() -> None:
     board = checkerboard()
     scores = PureSVD(factors=2).fit(board.train, Context()).score(board.queries, None).copy()
     scores[board.blocked.rows, board.blocked.item] = -np.inf

@@ -269,7 +269,7 @@ def test_co_clustering_equals_surprise(small: Dataset) -> None:
 
 
 def test_co_clustering_finds_a_new_users_cluster(small: Dataset, ask: Callable[..., Queries]) -> None:
-    """A stranger who shows a known user's ratings joins the cluster that fits them best; nobody's history, item means."""
+    """A stranger who shows a known user's ratings joins the cluster that fits them best; without any, item means."""
     model = CoClustering().fit(small, Context())
     known = whole_history(small)
     stranger = np.setdiff1d(np.arange(len(small.users)), known.user)[0]
