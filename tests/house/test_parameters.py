@@ -38,6 +38,12 @@ COUNTS: dict[str, Callable[[Sizes, Any], int]] = {
     "als": lambda sizes, model: model.factors * (sizes.users + sizes.items),
     "svd": lambda sizes, model: 1 + (1 + model.factors) * (sizes.users + sizes.items),
     "user-knn": lambda sizes, _: sizes.pairs,
+    "ials": lambda sizes, model: model.factors * (sizes.users + sizes.items),
+    "bpr": lambda sizes, model: model.factors * (sizes.users + sizes.items) + sizes.items,
+    "lmf": lambda sizes, model: (1 + model.factors) * (sizes.users + sizes.items),
+    "svdpp": lambda sizes, model: 1 + (1 + model.factors) * (sizes.users + sizes.items) + model.factors * sizes.items,
+    "co-clustering": lambda sizes, _: 2 * (sizes.users + sizes.items) + 9,
+    "pure-svd": lambda sizes, model: model.factors * sizes.items,
     "content-lm": lambda _, model: ENCODER + (384 if model.center else 0),
 }
 
