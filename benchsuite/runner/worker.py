@@ -28,6 +28,7 @@ from benchsuite.data import Dataset, FoldView, Rankings
 from benchsuite.data.files import load_dataset, load_view
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import check_sample, rank, score_pairs
+from benchsuite.programs import check_program
 from benchsuite.provenance import now
 from benchsuite.registry import load_model
 from benchsuite.runner.answers import wait_for_pairs, write_about, write_lists, write_scores
@@ -209,9 +210,11 @@ class _Spent:
 
 
 def _model(identity: Mapping[str, Any], trusted: Sequence[str]) -> Model:
-    """Set up the model from the code whose sha256 is in the plan."""
+    """Set up the model from the code, and with the program, whose sha256 is in the plan."""
     cls = load_model(identity["plugin"], trusted=trusted, code=identity.get("code", ""), apart=False)
-    return cls.from_settings(identity["settings"])
+    model = cls.from_settings(identity["settings"])
+    check_program(model, identity.get("program", ""), trusted)
+    return model
 
 
 def _parameters(model: Model) -> int | None:
