@@ -76,11 +76,10 @@ class ProgramModel(Model):
             home=self._home / "model" if started.own_folder else None,
             environment=started.environment,
         )
+        self._items, self._asked = len(train.items), 0
         weakref.finalize(self, _clear, self._process, self._home)
         self._process.order(["fit"], "fitted", context.deadline, context.progress)
         self._facts = read_facts(self._home)
-        self._items = len(train.items)
-        self._asked = 0
         return self
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
