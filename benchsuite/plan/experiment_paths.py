@@ -80,7 +80,7 @@ def _settings(told: dict[str, Any], folder: Path, *, is_file: bool) -> dict[str,
 def _word(word: Any, folder: Path, *, first: bool) -> Any:
     """Return a word of a command that is a file beside the experiment from the working folder.
 
-    The first word is a file only with a slash, as in a shell; without one it is looked for among the installed programs.
+    The first word is a file only with a slash, as in a shell; without one it is an installed program.
     """
     if not isinstance(word, str) or (first and "/" not in word) or not _is_there(folder / word):
         return word

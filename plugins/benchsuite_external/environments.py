@@ -135,7 +135,16 @@ def make_environment(rival: Rival, python: str, say: Callable[[str], None]) -> M
         try:
             _run([base, "-m", "venv", str(rival.folder)], f"{rival.name}: making the environment")
             say(f"installing {len(rival.versions)} pinned packages; this takes minutes")
-            words = ["-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check", "--requirement", str(rival.pins)]
+            words = [
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-compile",
+                "--disable-pip-version-check",
+                "--requirement",
+                str(rival.pins),
+            ]
             _run([str(rival.python), *words], f"{rival.name}: installing")
             packages = json.loads(_run([str(rival.python), "-c", _LIST], f"{rival.name}: listing what is installed"))
             _check_pins(rival, packages)

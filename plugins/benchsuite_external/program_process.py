@@ -76,18 +76,22 @@ class ProgramProcess:
         limit = max(time.monotonic(), until or 0.0) + LONGEST_ORDER
         try:
             if self._keep_open:
-                if self._open is None:
-                    if words[0] != "fit":
-                        raise BenchsuiteError("its program has ended, and what it fitted with it")
-                    self._open = self._start(["serve", str(self._folder)])
-                self._open.send(" ".join(words))
-                running = self._open
+                running = self._kept(words[0])
+                running.send(" ".join(words))
             else:
                 running = self._start([words[0], str(self._folder), *words[1:]])
             running.listen(doing, limit, progress, ends=not self._keep_open)
         except BaseException:
             self.close()
             raise
+
+    def _kept(self, order: str) -> _Running:
+        """Return the process that is kept open; a fit starts it."""
+        if self._open is None and order == "fit":
+            self._open = self._start(["serve", str(self._folder)])
+        if self._open is None:
+            raise BenchsuiteError("its program has ended, and what it fitted with it")
+        return self._open
 
     def close(self) -> None:
         """End the program and what it started."""

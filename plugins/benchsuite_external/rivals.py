@@ -47,7 +47,7 @@ class LensKit(RivalModel):
     """Any scorer of LensKit by its name, such as ItemKNNScorer or ImplicitMFScorer, in an environment of its own.
 
     Attributes:
-        model: a scorer's class in lenskit: ItemKNNScorer, UserKNNScorer, ImplicitMFScorer, BiasedMFScorer, PopScorer ...
+        model: a scorer's class in lenskit: ItemKNNScorer, UserKNNScorer, ImplicitMFScorer, BiasedMFScorer ...
         options: settings of that class, by its own names.
     """
 

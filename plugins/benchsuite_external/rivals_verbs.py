@@ -42,7 +42,9 @@ class RivalEnvironment(FunctionResult):
 
     def advice(self) -> Sequence[str]:
         """Return how it is used."""
-        return [f'next: write {{ use = "{self.name}", with = {{ model = "...", options = {{ }} }} }} into an experiment']
+        return [
+            f'next: write {{ use = "{self.name}", with = {{ model = "...", options = {{ }} }} }} into an experiment'
+        ]
 
     def frames(self) -> Frames:
         """Return ``packages``."""
@@ -114,7 +116,10 @@ class RemovedRival(FunctionResult):
 
 
 def rivals_add(
-    name: str, *, python: Annotated[str, Option(metavar="FILE")] = "", quiet: Annotated[bool, Option(hidden=True)] = False
+    name: str,
+    *,
+    python: Annotated[str, Option(metavar="FILE")] = "",
+    quiet: Annotated[bool, Option(hidden=True)] = False,
 ) -> RivalEnvironment:
     """Make the pinned environment of a library that cannot live beside benchsuite; once is enough.
 

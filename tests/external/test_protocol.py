@@ -85,7 +85,10 @@ def test_a_bad_answer_is_one_line(case, written, fold):
 
 BAD_STARTS = {
     "no word of the protocol": ("print('@done', flush=True); input(); input()", "did not say which protocol it speaks"),
-    "another protocol": ("print('@protocol 2', flush=True); input(); input()", "speaks protocol 2; benchsuite speaks 1"),
+    "another protocol": (
+        "print('@protocol 2', flush=True); input(); input()",
+        "speaks protocol 2; benchsuite speaks 1",
+    ),
     "no program of ours": ("print('hello')", "ended with code 0 while it fitted"),
     "no Python": ("def", "ended with code 1 while it fitted: SyntaxError"),
 }

@@ -96,7 +96,8 @@ def test_an_environment_that_cannot_be_made_leaves_nothing(installer):
         rival_of("lenskitt")
 
 
-def test_a_row_without_its_environment_is_not_applicable(installer, tmp_path):
+@pytest.mark.usefixtures("installer")
+def test_a_row_without_its_environment_is_not_applicable():
     fold = last_events(small_dataset())
     with pytest.raises(NotApplicable, match="benchsuite rivals add recbole"):
         load_model("recbole")().fit(fold.train, Context())

@@ -23,7 +23,18 @@ from benchsuite_program import Fold, Queries, serve  # noqa: E402
 from lenskit.data import ItemList, RecQuery, from_interactions_df  # noqa: E402
 from lenskit.training import TrainingOptions  # noqa: E402
 
-HOMES = ("knn", "knn.ease", "knn.slim", "als", "basic", "basic.popularity", "flexmf", "funksvd", "sklearn.svd", "sklearn.nmf")
+HOMES = (
+    "knn",
+    "knn.ease",
+    "knn.slim",
+    "als",
+    "basic",
+    "basic.popularity",
+    "flexmf",
+    "funksvd",
+    "sklearn.svd",
+    "sklearn.nmf",
+)
 
 
 class LensKit:

@@ -63,7 +63,12 @@ class RecTools:
                 continue
             asked = names[there - first]
             found = self.model.recommend(
-                np.unique(asked), data, len(allowed), False, allowed, on_unsupported_targets="ignore"  # noqa: FBT003
+                np.unique(asked),
+                data,
+                len(allowed),
+                False,
+                allowed,
+                on_unsupported_targets="ignore",
             )
             block = np.full((int(names.max()) + 1, len(candidates)), np.nan, np.float32)
             block[found["user_id"].to_numpy(), column[found["item_id"].to_numpy()]] = found["score"].to_numpy()
