@@ -34,7 +34,7 @@ from benchsuite.registry import load_model
 from benchsuite.runner.answers import wait_for_pairs, write_about, write_lists, write_scores
 from benchsuite.runner.device import choose_device
 from benchsuite.runner.jobs import WorkerJob
-from benchsuite.runner.resource_usage import ResourceUsage
+from benchsuite.runner.resource_usage import ResourceUsage, peak_mb, running_children
 from benchsuite.runner.traceback_place import last_frame
 
 _DEADLINE_SHARE = 0.9
@@ -144,7 +144,8 @@ def _run_cell(
         checkpoint=Path(cell["checkpoint"]),
         report=lambda done, total, note: channel.progress("fit", done, total, note),
     )
-    spent = _Spent(context.device)
+    apart = model.program() is not None
+    spent = _Spent(context.device, children=apart)
     _reset_peak()
     began = now()
     started = time.perf_counter()
@@ -166,7 +167,7 @@ def _run_cell(
     times = {
         "fit_seconds": fitted - started,
         "score_seconds": ranked - fitted + time.perf_counter() - asked,
-        "peak_memory_mb": _peak_mb(),
+        "peak_memory_mb": _peak_mb(children=apart),
     }
     spent.pause()
     write_scores(folder, scores)
@@ -193,14 +194,14 @@ def _asked(cell: Mapping[str, Any], folder: Path, lists: Rankings, channel: Prog
 class _Spent:
     """The time that the process spent, without the time in which it waited."""
 
-    def __init__(self, device: str) -> None:
-        self._device = device
+    def __init__(self, device: str, *, children: bool) -> None:
+        self._device, self._children = device, children
         self.seconds = 0.0
         self.power: dict[str, Any] = {}
         self.go_on()
 
     def go_on(self) -> None:
-        self._meter = ResourceUsage(self._device)
+        self._meter = ResourceUsage(self._device, children=self._children)
 
     def pause(self) -> None:
         seconds, power = self._meter.read()
@@ -243,15 +244,19 @@ def _reset_peak() -> None:
         return
 
 
-def _peak_mb() -> float:
-    """Return the peak resident memory in MB (10^6 bytes) since the last reset, libraries and data included."""
-    try:
-        status = Path("/proc/self/status").read_text("ascii", errors="replace")
-    except OSError:
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024 / 1e6
+def _peak_mb(*, children: bool) -> float:
+    """Return the peak resident memory in MB (10^6 bytes) since the last reset, libraries and data included.
+
+    Args:
+        children: add those of the processes that a model runs; one that has ended counts where it was larger.
+    """
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = peak_mb()
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6 if own is None else own
+    if not children:
+        return own
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e6
+    return own + max(ended, sum(child.peak_mb for child in running_children()))
 
 
 def _size(log: Path) -> int:
