@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,7 +21,7 @@ import numpy as np
 
 from benchsuite.api import Context, Model
 from benchsuite.arguments import data_locations
-from benchsuite.data import Fold
+from benchsuite.data import Fold, Rankings
 from benchsuite.evaluate import rank
 from benchsuite.registry import load_model, load_source, load_split
 from benchsuite_external.environments import RIVALS
@@ -52,10 +53,18 @@ def compare(fold: Fold, library: str, name: str, settings: dict[str, Any], folde
     seconds = time.perf_counter() - started
     out = folder / f"{library}-{name}.npz"
     words = [str(RIVALS[library].python), str(DIRECT), str(folder), library, name, json.dumps(settings), str(out)]
-    started = time.perf_counter()
-    subprocess.run(words, check=True)
-    direct = time.perf_counter() - started
-    found = np.load(out)
+    told = []
+    for numbers in ("own", "codes") if library == "rectools" else ("own",):
+        started = time.perf_counter()
+        subprocess.run([*words, numbers], check=True)
+        direct = time.perf_counter() - started
+        share = _shares(fold, lists, np.load(out))
+        told.append(f"numbers by {numbers}: {share}; {seconds:.1f} s here, {direct:.1f} s through its own functions")
+    return f"{library} {name}: {'; '.join(told)}"
+
+
+def _shares(fold: Fold, lists: Rankings, found: Any) -> str:
+    """Return how many lists are the same, how many differ by ties, and how many else."""
     same = tied = asked = 0
     for row, user in enumerate(fold.queries.user):
         theirs = found["user_id"] == user
@@ -68,8 +77,7 @@ def compare(fold: Fold, library: str, name: str, settings: dict[str, Any], folde
             same += 1
         elif len(item) == len(ours) and np.allclose(score, lists.score[row][: len(score)], rtol=1e-5, atol=1e-6):
             tied += 1
-    share = f"{same} of {asked} lists identical ({same / asked:.1%}), {tied} differ by ties, {asked - same - tied} else"
-    return f"{library} {name}: {share}; {seconds:.1f} s here, {direct:.1f} s through its own functions"
+    return f"{same} of {asked} lists identical ({same / asked:.1%}), {tied} differ by ties, {asked - same - tied} else"
 
 
 def cost(fold: Fold) -> str:
@@ -94,7 +102,7 @@ def cost(fold: Fold) -> str:
 
 
 def main() -> None:
-    """Print a line for each rival that is set up."""
+    """Print a line for each rival that is set up; a word picks those whose model has it in its name."""
     data = load_source("ml-100k")().load(data_locations((), offline=True))
     whole = next(iter(load_split("random-holdout")().split(data, 0)))
     print(cost(whole), flush=True)
@@ -103,6 +111,8 @@ def main() -> None:
         for name in ("user", "item"):
             np.save(Path(scratch) / f"{name}.npy", getattr(fold.train.interactions, name))
         for library, name, settings in ROWS:
+            if not any(word in name for word in sys.argv[1:] or [""]):
+                continue
             if RIVALS[library].manifest():
                 print(compare(fold, library, name, settings, Path(scratch)), flush=True)
             else:

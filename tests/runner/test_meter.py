@@ -40,14 +40,14 @@ def test_processor_seconds_of_all_threads_are_counted() -> None:
 
 def test_running_processes_that_a_model_started_are_counted() -> None:
     whole, own = ResourceUsage("cpu", children=True), ResourceUsage("cpu")
-    code = "import time; start = time.process_time()\nwhile time.process_time() < start + 0.2: pass\nprint(flush=True); input()"
+    code = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True)\ninput()"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", code], **pipes) as child:
         child.stdout.readline()
         spent, without = whole.read()[0], own.read()[0]
-        (found,) = [one for one in running_children() if one.seconds >= 0.2 - 0.03]
+        (found,) = [one for one in running_children() if one.seconds >= 0.25]
         child.communicate(b"\n")
-    assert spent - without >= 0.2 - 0.05
+    assert spent - without >= 0.25
     assert 1 < found.peak_mb < 1000
 
 

@@ -1,6 +1,8 @@
 """The best ten of LensKit or RecTools through the library's own functions, as its users call them.
 
-Called with the folder of the arrays, the library, the model, its settings as JSON, and the file for the lists.
+Called with the folder of the arrays, the library, the model, its settings as JSON, the file for the lists, and ``own``
+or ``codes``: whether RecTools numbers users and items in the order of appearance, as it does by itself, or by their
+codes. Where more items are equally near than are kept as neighbours, the numbers decide which are.
 """
 
 from __future__ import annotations
@@ -36,13 +38,18 @@ def lenskit(user: np.ndarray, item: np.ndarray, model: str, settings: dict[str, 
     return pd.concat(found)
 
 
-def rectools(user: np.ndarray, item: np.ndarray, model: str, settings: dict[str, Any]) -> pd.DataFrame:
+def rectools(user: np.ndarray, item: np.ndarray, model: str, settings: dict[str, Any]) -> Any:
     """Return user_id, item_id, score in the order of the lists."""
     import rectools.models
-    from rectools.dataset import Dataset
+    from rectools.dataset import Dataset, IdMap, Interactions
 
     moment = pd.Timestamp("2020-01-01")
-    data = Dataset.construct(pd.DataFrame({"user_id": user, "item_id": item, "weight": 1.0, "datetime": moment}))
+    rows = pd.DataFrame({"user_id": user, "item_id": item, "weight": 1.0, "datetime": moment})
+    if sys.argv[6] == "own":
+        data = Dataset.construct(rows)
+    else:
+        names = IdMap(np.unique(user)), IdMap(np.unique(item))
+        data = Dataset(*names, Interactions.from_raw(rows, *names))
     made = getattr(rectools.models, model).from_config(settings)
     made.fit(data)
     return made.recommend(np.unique(user), data, k=K, filter_viewed=True)
