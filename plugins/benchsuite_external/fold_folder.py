@@ -118,8 +118,8 @@ def _write_validation(folder: Path, fold: Fold) -> None:
     """Write the validation fold, truth included: it is cut from the training part."""
     _write_rows(folder / "train", fold.train.interactions)
     _write_queries(folder / "queries", fold.queries)
-    truth = {"start": fold.truth.start, "item": fold.truth.item, "value": fold.truth.value}
-    _save(folder / "truth", truth | {"label": fold.truth.label, "timestamp": fold.truth.timestamp})
+    columns = ("start", "item", "value", "label", "timestamp")
+    _save(folder / "truth", {name: getattr(fold.truth, name) for name in columns})
     if fold.candidates is not None:
         np.save(folder / "candidates.npy", fold.candidates)
 
