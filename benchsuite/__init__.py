@@ -39,6 +39,9 @@ _BROUGHT = {
     "doctor": "doctor",
     "new_plugin": "new",
     "recommend": "recommend",
+    "rivals_add": "rivals add",
+    "rivals_list": "rivals list",
+    "rivals_remove": "rivals remove",
     "score": "score",
     "train": "train",
 }

@@ -29,12 +29,13 @@ from benchsuite.data import Dataset, FoldView, Rankings
 from benchsuite.data.files import load_tables, load_view
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import check_sample, rank, score_pairs
+from benchsuite.programs import check_program
 from benchsuite.provenance import now
 from benchsuite.registry import load_model
 from benchsuite.runner.answers import wait_for_pairs, write_about, write_lists, write_scores
 from benchsuite.runner.device import choose_device
 from benchsuite.runner.jobs import WorkerJob
-from benchsuite.runner.resource_usage import ResourceUsage
+from benchsuite.runner.resource_usage import ResourceUsage, peak_mb, running_children
 from benchsuite.runner.traceback_place import last_frame
 from benchsuite.runner.withheld import Watch
 
@@ -152,7 +153,8 @@ def _run_cell(
     )
     if context.device == "cpu":  # a driver of a GPU maps far more than it uses
         limit_memory(order.memory or usual_memory())
-    spent = _Spent(context.device)
+    apart = model.program() is not None
+    spent = _Spent(context.device, children=apart)
     _reset_peak()
     began = now()
     started = time.perf_counter()
@@ -174,7 +176,7 @@ def _run_cell(
     times = {
         "fit_seconds": fitted - started,
         "score_seconds": ranked - fitted + time.perf_counter() - asked,
-        "peak_memory_mb": _peak_mb(),
+        "peak_memory_mb": _peak_mb(children=apart),
     }
     spent.pause()
     write_scores(folder, scores)
@@ -201,14 +203,14 @@ def _asked(cell: Mapping[str, Any], folder: Path, lists: Rankings, channel: Prog
 class _Spent:
     """The time that the process spent, without the time in which it waited."""
 
-    def __init__(self, device: str) -> None:
-        self._device = device
+    def __init__(self, device: str, *, children: bool) -> None:
+        self._device, self._children = device, children
         self.seconds = 0.0
         self.power: dict[str, Any] = {}
         self.go_on()
 
     def go_on(self) -> None:
-        self._meter = ResourceUsage(self._device)
+        self._meter = ResourceUsage(self._device, children=self._children)
 
     def pause(self) -> None:
         seconds, power = self._meter.read()
@@ -218,9 +220,11 @@ class _Spent:
 
 
 def _model(identity: Mapping[str, Any], trusted: Sequence[str]) -> Model:
-    """Set up the model from the code whose sha256 is in the plan."""
+    """Set up the model from the code, and with the program, whose sha256 is in the plan."""
     cls = load_model(identity["plugin"], trusted=trusted, code=identity.get("code", ""), apart=False)
-    return cls.from_settings(identity["settings"])
+    model = cls.from_settings(identity["settings"])
+    check_program(model, identity.get("program", ""), trusted)
+    return model
 
 
 def _parameters(model: Model) -> int | None:
@@ -249,15 +253,19 @@ def _reset_peak() -> None:
         return
 
 
-def _peak_mb() -> float:
-    """Return the peak resident memory in MB (10^6 bytes) since the last reset, libraries and data included."""
-    try:
-        status = Path("/proc/self/status").read_text("ascii", errors="replace")
-    except OSError:
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024 / 1e6
+def _peak_mb(*, children: bool) -> float:
+    """Return the peak resident memory in MB (10^6 bytes) since the last reset, libraries and data included.
+
+    Args:
+        children: add those of the processes that a model runs; one that has ended counts where it was larger.
+    """
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = peak_mb()
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6 if own is None else own
+    if not children:
+        return own
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e6
+    return own + max(ended, sum(child.peak_mb for child in running_children()))
 
 
 def _size(log: Path) -> int:

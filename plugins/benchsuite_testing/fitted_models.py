@@ -47,6 +47,8 @@ def fit(model: Model, fold: Fold, **more: Any) -> FittedModel:
     """Fit a model as the harness would."""
     if Requirement.GPU in model.needs and not Path("/dev/nvidia0").exists():
         skip(f"needs {Requirement.GPU}")
+    if reason := model.unavailable():
+        skip(reason)
     context = Context(seed=SEED, device="cuda" if Requirement.GPU in model.needs else "cpu", threads=1)
     context = dataclasses.replace(context, **{"validation": fold.validation, **more})
     with observed() as traces:

@@ -19,6 +19,7 @@ from benchsuite.cli.main import all_verbs, build, main
 from benchsuite.errors import UsageError
 from benchsuite.functions import VERBS, Verb
 from benchsuite.interface import FunctionResult
+from benchsuite_external.environments import rival_of
 
 pytestmark = pytest.mark.process
 
@@ -73,6 +74,16 @@ def a_title() -> str:
     return str(benchsuite.data_show("demo", with_=SMALL, quiet=True).dataset.items.titles[0])
 
 
+def a_rival() -> str:
+    """Return the name of a rival whose environment looks as if it were made."""
+    rival = rival_of("lenskit")
+    rival.python.parent.mkdir(parents=True, exist_ok=True)
+    rival.python.touch()
+    told = {"pins": rival.digest, "python": "3.11.7", "packages": rival.versions}
+    (rival.folder / "environment.json").write_text(json.dumps(told))
+    return rival.name
+
+
 Words = Callable[[str], list[str]]
 Call = Callable[[str], FunctionResult]
 CASES: dict[str, tuple[Call, Words]] = {
@@ -113,6 +124,9 @@ CASES: dict[str, tuple[Call, Words]] = {
         lambda _: benchsuite.audit_split("train.csv", Path("test.csv"), promises="ordered"),
         lambda _: ["train.csv", "test.csv", "--promise", "ordered"],
     ),
+    "rivals add": (lambda _: benchsuite.rivals_add(a_rival(), quiet=True), lambda _: [a_rival()]),
+    "rivals list": (lambda _: benchsuite.rivals_list(), lambda _: []),
+    "rivals remove": (lambda _: benchsuite.rivals_remove("recbole"), lambda _: ["recbole"]),
     "list": (lambda _: benchsuite.list_plugins("splits"), lambda _: ["splits"]),
     "show": (lambda _: benchsuite.show_plugin("als"), lambda _: ["als"]),
     "check": (lambda _: benchsuite.check("ndcg@10"), lambda _: ["ndcg@10"]),

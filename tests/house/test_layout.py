@@ -31,6 +31,7 @@ SHELVES = {
         "benchsuite_classic",
         "benchsuite_content",
         "benchsuite_doctor",
+        "benchsuite_external",
         "benchsuite_flm",
         "benchsuite_interchange",
         "benchsuite_protocol",
