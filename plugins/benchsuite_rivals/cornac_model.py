@@ -82,16 +82,18 @@ class CornacBase(Model):
         return self
 
     def _fit_model(self, data: Any) -> None:
+        from cornac.exception import CornacException
+
         try:
             self._model.fit(data)
         except ImportError as error:
             raise cornac_names.missing(self._name, error) from None
-        except (AttributeError, ValueError) as error:
-            lacking = ("NoneType", "modality", "requires", "is required")
-            if any(word in str(error) for word in lacking):
-                reason = f"Cornac's {self._name} needs something that the data does not have ({error})"
-                raise NotApplicable(reason) from None
-            raise
+        except (CornacException, AttributeError, ValueError) as error:
+            # How its models tell that a table of texts, features, images or links was not given.
+            if not any(word in str(error) for word in ("modality", "NoneType", "requires", "required")):
+                raise
+            what = f"Cornac's {self._name} needs something that the data does not have: {error}"
+            raise NotApplicable(what) from None
 
     def facts(self) -> Mapping[str, Any]:
         """Name the library's version and the model."""

@@ -38,7 +38,7 @@ class GRU4Rec(CornacBase):
     epochs: Annotated[int, Ge(1), Range(5, 30)] = 10
     learning_rate: Annotated[float, Gt(0), Range(0.01, 0.3, log=True)] = 0.05
     batch_size: Annotated[int, Ge(2)] = 64
-    dropout: Annotated[float, Ge(0), Lt(1), Range(0, 0.5)] = 0.0
+    dropout: Annotated[float, Ge(0), Lt(1), Range(0, 0.5)] = 0.2
     momentum: Annotated[float, Ge(0), Lt(1)] = 0.0
     loss: Annotated[Literal["cross-entropy", "bpr-max", "bpr", "top1"], Categorical("cross-entropy", "bpr-max")] = (
         "cross-entropy"
@@ -101,7 +101,7 @@ class BERT4Rec(CornacBase):
     history: Annotated[int, Ge(1)] = 50
     masked: Annotated[float, Gt(0), Lt(1), Range(0.1, 0.6)] = 0.2
     dropout: Annotated[float, Ge(0), Lt(1), Range(0.1, 0.5)] = 0.1
-    epochs: Annotated[int, Ge(1), Range(50, 400, log=True)] = 200
+    epochs: Annotated[int, Ge(1), Range(50, 400, log=True)] = 60
     learning_rate: Annotated[float, Gt(0), Range(1e-4, 1e-2, log=True)] = 1e-3
     batch_size: Annotated[int, Ge(2)] = 64
     negatives: Annotated[int, Ge(0)] = 512
@@ -167,7 +167,7 @@ class VAECF(CornacBase):
 
     factors: Annotated[int, Ge(1), Range(16, 256, log=True)] = 200
     hidden: Annotated[int, Ge(1), Range(64, 1024, log=True)] = 600
-    epochs: Annotated[int, Ge(1), Range(10, 200, log=True)] = 100
+    epochs: Annotated[int, Ge(1), Range(10, 200, log=True)] = 60
     learning_rate: Annotated[float, Gt(0), Range(1e-4, 1e-2, log=True)] = 1e-3
     batch_size: Annotated[int, Ge(1)] = 100
     beta: Annotated[float, Ge(0), Range(0, 1)] = 0.2

@@ -44,7 +44,7 @@ class DropoutNet(NetworkModel):
         backbone: the frozen encoder of item texts.
     """
 
-    epochs: Annotated[int, Ge(1), Range(20, 300, log=True)] = 100
+    epochs: Annotated[int, Ge(1), Range(20, 300, log=True)] = 60
     batch_size: Annotated[int, Ge(1)] = 128
     dropout: Annotated[float, Ge(0), Le(1), Range(0.1, 0.9)] = 0.5
     hidden: Annotated[int, Ge(1), Range(100, 1000, log=True)] = 400

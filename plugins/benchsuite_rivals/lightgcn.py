@@ -35,8 +35,8 @@ class LightGCN(NetworkModel):
         layers: convolutions.
     """
 
-    epochs: Annotated[int, Ge(1), Range(20, 400, log=True)] = 100
-    learning_rate: Annotated[float, Gt(0), Range(1e-3, 3e-2, log=True)] = 5e-3
+    epochs: Annotated[int, Ge(1), Range(20, 400, log=True)] = 30
+    learning_rate: Annotated[float, Gt(0), Range(1e-3, 3e-2, log=True)] = 1e-2
     regularization: Annotated[float, Ge(0)] = 1e-4
     batch_size: Annotated[int, Ge(1)] = 2048
     factors: Annotated[int, Ge(1), Range(32, 256, log=True)] = 64

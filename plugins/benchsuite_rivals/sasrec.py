@@ -44,7 +44,7 @@ class SASRec(NetworkModel):
             catalogue), or for each next item (``bce``; 0 means 1, as in the paper).
     """
 
-    epochs: Annotated[int, Ge(1)] = 100
+    epochs: Annotated[int, Ge(1), Range(10, 200, log=True)] = 30
     factors: Annotated[int, Ge(1), Range(32, 256, log=True)] = 64
     layers: Annotated[int, Ge(1), Range(1, 3)] = 2
     heads: Annotated[int, Ge(1)] = 1

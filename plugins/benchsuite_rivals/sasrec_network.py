@@ -100,14 +100,15 @@ class CatalogueCrossEntropy(torch.autograd.Function):
         """Return the loss; the gradients of ``states`` and ``items`` are computed here and kept."""
         size = len(wanted)
         total, to_states, to_items = states.new_zeros(()), torch.empty_like(states), torch.zeros_like(items)
-        for own, right, out in zip(states.split(_CHUNK), wanted.split(_CHUNK), to_states.split(_CHUNK), strict=True):
+        for first in range(0, size, _CHUNK):
+            own, right = states[first : first + _CHUNK], wanted[first : first + _CHUNK]
             scores = own @ items.T
             reached, top = scores.gather(1, right[:, None]), scores.amax(dim=1, keepdim=True)
             weight = scores.sub_(top).exp_().sum(dim=1, keepdim=True)
             total += (weight.log() + top - reached).sum()
             scores.mul_(1 / (weight * size))
             scores.scatter_add_(1, right[:, None], scores.new_full((len(right), 1), -1 / size))
-            torch.mm(scores, items, out=out)
+            torch.mm(scores, items, out=to_states[first : first + _CHUNK])
             to_items.addmm_(scores.T, own)
         ctx.save_for_backward(to_states, to_items)
         return total / size

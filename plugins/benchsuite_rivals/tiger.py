@@ -55,10 +55,10 @@ class TIGER(CornacBase):
     layers: Annotated[int, Ge(1)] = 1
     history: Annotated[int, Ge(1)] = 10
     dropout: Annotated[float, Ge(0), Lt(1), Range(0, 0.3)] = 0.1
-    epochs: Annotated[int, Ge(1), Range(2, 40, log=True)] = 10
+    epochs: Annotated[int, Ge(1), Range(2, 40, log=True)] = 4
     learning_rate: Annotated[float, Gt(0), Range(3e-4, 3e-3, log=True)] = 1e-3
     batch_size: Annotated[int, Ge(1)] = 256
-    beams: Annotated[int, Ge(1)] = 20
+    beams: Annotated[int, Ge(1)] = 50
     backbone: str = DEFAULT_BACKBONE
 
     needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})

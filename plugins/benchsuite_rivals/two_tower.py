@@ -45,7 +45,7 @@ class TwoTower(NetworkModel):
         backbone: the frozen encoder of item texts.
     """
 
-    epochs: Annotated[int, Ge(1), Range(5, 100, log=True)] = 30
+    epochs: Annotated[int, Ge(1), Range(5, 100, log=True)] = 15
     learning_rate: Annotated[float, Gt(0), Range(3e-4, 1e-2, log=True)] = 2e-3
     batch_size: Annotated[int, Ge(2)] = 1024
     factors: Annotated[int, Ge(1), Range(32, 256, log=True)] = 64

@@ -16,6 +16,9 @@ class Towers(nn.Module):
         hidden: units of the user tower's inner layer.
     """
 
+    texts: Tensor
+    warm: Tensor
+
     def __init__(self, texts: Tensor, warm: Tensor, width: int, hidden: int) -> None:
         super().__init__()
         self.register_buffer("texts", texts, persistent=False)
