@@ -101,7 +101,9 @@ class DropoutNet(NetworkModel):
         codes = torch.from_numpy(np.flatnonzero(self._warm))
         users, factors, texts = map(torch.from_numpy, (self._users, self._factors, self._texts))
         size = self.factors**0.5
-        for batch in torch.randperm(len(users), generator=random).split(self.batch_size):
+        order = torch.randperm(len(users), generator=random)
+        for first in range(0, len(order), self.batch_size):
+            batch = order[first : first + self.batch_size]
             drawn = codes[torch.randperm(len(codes), generator=random)[:_DRAWN]]
             kept = (torch.rand(len(drawn), 1, generator=random) >= self.dropout).float()
             wanted = users[batch] @ factors[drawn].T / size

@@ -65,6 +65,11 @@ class TIGER(CornacBase):
     uses_language_model: ClassVar[bool] = True
     may_abstain: ClassVar[bool] = True
 
+    exempt: ClassVar[Mapping[str, str]] = {
+        "scores_on_warm_items": "its search scores the best `beams` items only",
+        "checkerboard": "its search names the best `beams` items only, on the board those that were taken",
+    }
+
     cite: ClassVar[tuple[str, ...]] = (
         """@inproceedings{rajput2023recommender,
   title = {Recommender Systems with Generative Retrieval},

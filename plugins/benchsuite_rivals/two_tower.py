@@ -109,8 +109,8 @@ class TwoTower(NetworkModel):
             kept = (torch.rand(len(self._share), 1, generator=random) >= self.dropout).float()
             items = network.items(kept)
             users = network.users(self._means(items, self._histories(user), target))
-            wanted, place = np.unique(target, return_inverse=True)
-            columns, place = torch.from_numpy(wanted), torch.from_numpy(place)
+            wanted, found = np.unique(target, return_inverse=True)
+            columns, place = torch.from_numpy(wanted), torch.from_numpy(found)
             logits = users @ items[columns].T / self.temperature - frequency[columns]
             others = torch.from_numpy(self._took(user, wanted))
             others[torch.arange(len(place)), place] = False

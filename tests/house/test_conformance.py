@@ -20,7 +20,7 @@ import pytest
 from benchsuite.registry import KINDS, PluginEntry, entries
 from benchsuite_content.backbone import DEFAULT_DECODER
 from benchsuite_testing import check_names, checks
-from support.small_rivals import is_small, skip_without_cornac
+from support.small_rivals import is_small, skip_without_cornac, small_settings
 from support.tiny_models import save_reader
 
 BUILT_IN = [entry for kind in KINDS for entry in entries(kind) if entry.distribution == "benchsuite"]
@@ -94,7 +94,7 @@ def bound(entry: PluginEntry) -> dict[str, Any]:
         return {check.name: check for check in found} | {one.name: one for one in board if one.name == "checkerboard"}
     if entry.kind == "models" and is_small(entry.name):
         skip_without_cornac(entry.name)
-        less = small(entry.name, lambda: reader("bert"))
+        less = small_settings(entry.name, lambda: reader("bert"))
         found = checks(entry.kind, functools.partial(make, **less))
         full = {name: value for name, value in less.items() if name == "backbone"}
         board = checks(entry.kind, functools.partial(make, **full))

@@ -12,7 +12,7 @@ from benchsuite.api import Context, Model
 from benchsuite.data import Dataset
 from benchsuite.registry import entries, load_model
 from benchsuite_testing import small_dataset
-from support.small_rivals import skip_without_cornac, small
+from support.small_rivals import skip_without_cornac, small_settings
 from support.tiny_models import save_reader
 
 BUILT_IN = [entry.name for entry in entries("models") if entry.distribution == "benchsuite"]
@@ -57,7 +57,9 @@ def fitted(sizes: Sizes, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
     def fit(name: str) -> Model:
         if name not in made:
             skip_without_cornac(name)
-            less = small(name, lambda: save_reader(tmp_path_factory.mktemp("reader"), "bert", "sea city forest"))
+            less = small_settings(
+                name, lambda: save_reader(tmp_path_factory.mktemp("reader"), "bert", "sea city forest")
+            )
             made[name] = load_model(name)(**less).fit(sizes.data, Context(seed=1, threads=1))
         return made[name]
 

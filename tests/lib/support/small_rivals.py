@@ -31,7 +31,7 @@ def is_small(name: str) -> bool:
     return name in _SMALL
 
 
-def small(name: str, reader: Callable[[], str]) -> dict[str, Any]:
+def small_settings(name: str, reader: Callable[[], str]) -> dict[str, Any]:
     """Return small settings of a rival; none for any other model.
 
     Args:
