@@ -35,6 +35,7 @@ SHELVES = {
         "benchsuite_flm",
         "benchsuite_interchange",
         "benchsuite_protocol",
+        "benchsuite_rivals",
         "benchsuite_saved",
         "benchsuite_social",
         "benchsuite_testing",
