@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from benchsuite.api import SharedCache
 from benchsuite.checks import AllowedItems, check_finite, check_lists, check_scores
 from benchsuite.data import Float32, Fold, Int64, Pairs, Rankings
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import labelled_pairs
 from benchsuite.provenance import provenance
 from benchsuite.runner.answers import TOLD, ask_pairs, read_about, read_scores, take_lists
-from benchsuite.runner.checkpoints import Checkpoints
+from benchsuite.runner.checkpoints import Checkpoints, user_cache
 from benchsuite.runner.jobs import Job, WorkerJob, write_failure
 from benchsuite.runner.logs import clip, read_log
 from benchsuite.runner.scratch import check_room, unwritable
@@ -86,7 +87,8 @@ class Ingest:
                 self._asked(job, cell)  # drawn now, so that the worker need not wait later
         data = self._store.get("data", self._store.get("fold", job.fold_key).manifest["data"]).folder.resolve()
         path = folder / "job.json"
-        WorkerJob(str(data), tuple(cells), job.threads, job.device, job.timeout, job.trusted).save(path)
+        shared = str(SharedCache.inside(user_cache()).folder)
+        WorkerJob(str(data), tuple(cells), job.threads, job.device, job.timeout, shared, job.trusted).save(path)
         return path
 
     def ranked(self, job: Job, cell: Mapping[str, Any], folder: Path) -> None:

@@ -22,7 +22,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from benchsuite.api import Context, Model, Requirement
+from benchsuite.api import Context, Model, Requirement, SharedCache
 from benchsuite.checks import check_fitted
 from benchsuite.data import Dataset, FoldView, Rankings
 from benchsuite.data.files import load_dataset, load_view
@@ -141,6 +141,7 @@ def _run_cell(
         deadline=time.monotonic() + order.timeout * _DEADLINE_SHARE,
         scratch=scratch,
         checkpoint=Path(cell["checkpoint"]),
+        shared=SharedCache(Path(order.shared)),
         report=lambda done, total, note: channel.progress("fit", done, total, note),
     )
     spent = _Spent(context.device)
@@ -162,14 +163,16 @@ def _run_cell(
     spent.go_on()
     asked = time.perf_counter()
     scores = score_pairs(model, fold.queries, query, item)
+    shared = context.shared
     times = {
-        "fit_seconds": fitted - started,
+        "fit_seconds": fitted - started + shared.owed,
         "score_seconds": ranked - fitted + time.perf_counter() - asked,
         "peak_memory_mb": _peak_mb(),
+        **({"shared_seconds": shared.used} if shared.used else {}),
     }
     spent.pause()
     write_scores(folder, scores)
-    about["costs"] |= {name: round(value, 4) for name, value in (times | {"cpu_seconds": spent.seconds}).items()}
+    about["costs"] |= {name: round(value, 4) for name, value in (times | {"cpu_seconds": spent.seconds + shared.owed_cpu}).items()}
     about |= {
         "parameters": _parameters(model),
         "power": spent.power,
