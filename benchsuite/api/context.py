@@ -30,8 +30,8 @@ class Context:
         checkpoint: a folder of the model's own that outlives a killed process: the next one that fits the same cell
             gets it as it was left, and it is removed once the cell has a result; None where nothing is kept. Use it to
             go on with a long fit, and only with files whose contents the same data, settings and seed made.
-        shared: keeps what all fits need and no training part changes, such as the vectors that a pretrained encoder gives
-            the items' texts; it keeps nothing in small tests.
+        shared: keeps what all fits need and no training part changes, such as the vectors that a pretrained encoder
+            gives the items' texts; it keeps nothing in small tests.
         report: shows progress; call :meth:`progress`.
     """
 

@@ -1,4 +1,4 @@
-"""Results that several fits need and none of them changes: made once, kept in the user's cache for all cells and runs."""
+"""Results that several fits need and none of them changes: made once, and kept in the user's cache for all runs."""
 
 from __future__ import annotations
 

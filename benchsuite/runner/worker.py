@@ -163,16 +163,18 @@ def _run_cell(
     spent.go_on()
     asked = time.perf_counter()
     scores = score_pairs(model, fold.queries, query, item)
+    scored = time.perf_counter()
+    spent.pause()
     shared = context.shared
     times = {
-        "fit_seconds": fitted - started + shared.owed,
-        "score_seconds": ranked - fitted + time.perf_counter() - asked,
+        "fit_seconds": fitted - started + shared.owed,  # as if it had made what it read
+        "score_seconds": ranked - fitted + scored - asked,
         "peak_memory_mb": _peak_mb(),
+        "cpu_seconds": spent.seconds + shared.owed_cpu,
         **({"shared_seconds": shared.used} if shared.used else {}),
     }
-    spent.pause()
     write_scores(folder, scores)
-    about["costs"] |= {name: round(value, 4) for name, value in (times | {"cpu_seconds": spent.seconds + shared.owed_cpu}).items()}
+    about["costs"] |= {name: round(value, 4) for name, value in times.items()}
     about |= {
         "parameters": _parameters(model),
         "power": spent.power,
