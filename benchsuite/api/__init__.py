@@ -6,6 +6,7 @@ from benchsuite.api.model import Model, Program, Requirement, TopK
 from benchsuite.api.plugin import Plugin
 from benchsuite.api.report import Report
 from benchsuite.api.search import Categorical, Range
+from benchsuite.api.shared_cache import SharedCache
 from benchsuite.api.source import DataLocations, PublishedCounts, Source
 from benchsuite.api.split import Split
 
@@ -21,6 +22,7 @@ __all__ = [
     "Range",
     "Report",
     "Requirement",
+    "SharedCache",
     "Source",
     "Split",
     "Task",

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from benchsuite.api import SharedCache
 from benchsuite.checks import AllowedItems, check_finite, check_lists, check_scores
 from benchsuite.data import Float32, Fold, Int64, Pairs, Rankings
 from benchsuite.errors import BenchsuiteError
@@ -22,7 +23,7 @@ from benchsuite.evaluate import labelled_pairs
 from benchsuite.plugin_files import PluginFilesReader
 from benchsuite.provenance import provenance
 from benchsuite.runner.answers import TOLD, ask_pairs, read_about, read_scores, take_lists
-from benchsuite.runner.checkpoints import Checkpoints
+from benchsuite.runner.checkpoints import Checkpoints, user_cache
 from benchsuite.runner.jobs import Job, WorkerJob, write_failure
 from benchsuite.runner.logs import clip, read_log
 from benchsuite.runner.scratch import check_room, unwritable
@@ -90,8 +91,9 @@ class Ingest:
         data = self._store.get("data", self._store.get("fold", job.fold_key).manifest["data"]).folder.resolve()
         path = folder / "job.json"
         root = str(self._store.root.resolve())
-        order = WorkerJob(str(data), tuple(cells), job.threads, job.device, job.timeout, job.trusted, job.memory, root)
-        order.save(path)
+        shared = str(SharedCache.inside(user_cache()).folder)
+        told = (str(data), tuple(cells), job.threads, job.device, job.timeout, shared, job.trusted, job.memory, root)
+        WorkerJob(*told).save(path)
         return path
 
     def ranked(self, job: Job, cell: Mapping[str, Any], folder: Path) -> None:

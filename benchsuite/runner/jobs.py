@@ -22,6 +22,14 @@ if TYPE_CHECKING:  # a worker needs no plan, and importing it costs each process
 
 _LONGEST_REASON = 500
 
+_LANGUAGE_MODELS = (
+    "torch",
+    "transformers.models.auto.modeling_auto",
+    "transformers.models.auto.tokenization_auto",
+    "transformers.models.bert.modeling_bert",
+)
+"""What loading an encoder imports, 1,500 modules: three seconds of each process that imports them itself."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -61,6 +69,7 @@ class WorkerJob:
         threads: how many threads the model may use.
         device: ``cpu``, ``cuda`` or ``auto``.
         timeout: seconds allowed for each cell.
+        shared: folder of what all fits share.
         trusted: the files that the user named as plugins.
         memory: as in :class:`Job`.
         store: the real path of the store, of which a model may open only what it is given.
@@ -71,6 +80,7 @@ class WorkerJob:
     threads: int
     device: str
     timeout: float
+    shared: str
     trusted: tuple[str, ...] = ()
     memory: int = 0
     store: str = ""
@@ -122,7 +132,7 @@ def modules_for(plugin: str, trusted: Collection[str] = ()) -> tuple[str, ...]:
     except PluginError:
         return ()  # the worker reports why, as the result of its cells
     if model.uses_language_model:
-        return ("torch", "transformers.models.auto")
+        return _LANGUAGE_MODELS
     return ("torch",) if Requirement.GPU in model.needs else ()
 
 

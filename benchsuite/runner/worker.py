@@ -22,7 +22,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from benchsuite.api import Context, Model, Requirement
+from benchsuite.api import Context, Model, Requirement, SharedCache
 from benchsuite.checks import check_fitted
 from benchsuite.child_processes import end_with_parent, limit_memory, usual_memory
 from benchsuite.data import Dataset, FoldView, Rankings
@@ -149,6 +149,7 @@ def _run_cell(
         deadline=time.monotonic() + order.timeout * _DEADLINE_SHARE,
         scratch=scratch,
         checkpoint=Path(cell["checkpoint"]),
+        shared=SharedCache(Path(order.shared)),
         report=lambda done, total, note: channel.progress("fit", done, total, note),
     )
     if context.device == "cpu":  # a driver of a GPU maps far more than it uses
@@ -173,14 +174,18 @@ def _run_cell(
     spent.go_on()
     asked = time.perf_counter()
     scores = score_pairs(model, fold.queries, query, item)
-    times = {
-        "fit_seconds": fitted - started,
-        "score_seconds": ranked - fitted + time.perf_counter() - asked,
-        "peak_memory_mb": _peak_mb(children=apart),
-    }
+    scored = time.perf_counter()
     spent.pause()
+    shared = context.shared
+    times = {
+        "fit_seconds": fitted - started + shared.owed,  # as if it had made what it read
+        "score_seconds": ranked - fitted + scored - asked,
+        "peak_memory_mb": _peak_mb(children=apart),
+        "cpu_seconds": spent.seconds + shared.owed_cpu,
+        **({"shared_seconds": shared.used} if shared.used else {}),
+    }
     write_scores(folder, scores)
-    about["costs"] |= {name: round(value, 4) for name, value in (times | {"cpu_seconds": spent.seconds}).items()}
+    about["costs"] |= {name: round(value, 4) for name, value in times.items()}
     about |= {
         "parameters": _parameters(model),
         "power": spent.power,
