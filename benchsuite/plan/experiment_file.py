@@ -114,6 +114,8 @@ class Experiment(BaseModel):
             rows stay as they are, whatever is relevant.
         threshold: what the threshold between 0 and 1 maximizes on the validation fold.
         timeout_minutes: after this long a cell fails.
+        memory_gib: the most memory that a cell's process may allocate on a CPU, in GiB (2^30 bytes); by default nine
+            tenths of the machine's. Beyond it allocating fails, which is the cell's failure.
         tune: ``{ on = "ndcg@10", trials = 20 }`` or ``{ on = "ndcg@10", seconds = 600 }``, or nothing: then every
             model keeps its settings.
         sources: data sets.
@@ -132,6 +134,7 @@ class Experiment(BaseModel):
     relevant_from: Annotated[float, Gt(0), _Finite] | None = None
     threshold: Literal["accuracy", "f1"] = "accuracy"
     timeout_minutes: Annotated[float, Gt(0), _Finite] = 120
+    memory_gib: Annotated[float, Gt(0), _Finite] | None = None
     tune: Tune | None = None
     sources: PluginSpecs
     splits: PluginSpecs

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.cli.main import main
-from benchsuite_testing.new_plugin import package
+from benchsuite_testing.plugin_package import package
 from support.shared import made_once
 
 ZEROS = '''
@@ -92,7 +92,7 @@ def test_check_warns_of_a_model_of_zeros(folder: Path, capsys: pytest.CaptureFix
 
 def test_the_scaffold_abstains_where_it_knows_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "fresh.py"
-    path.write_text(package("fresh")["fresh.py"])
+    path.write_text(package("model", "fresh")["fresh.py"])
     assert main(["check", f"{path}:Fresh"]) == 0
     assert "warning" not in capsys.readouterr().out
 

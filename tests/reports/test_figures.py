@@ -75,6 +75,20 @@ def test_dots_stand_at_the_values(small, drawn):
     }
 
 
+def test_lines_join_numbers_and_never_categories(invent):
+    cut = ("user-cold", "user-cold/k=0", "user-cold/k=5", "two-groups", "two-groups/films", "two-groups/books")
+    drawn = figures(invent(datasets=("invented-demo",), splits=("random-holdout", *cut)))
+    apart = ["cold-invented-demo-two-groups", *(stem for stem in drawn if stem.startswith("parts-"))]
+    assert len(apart) == 3
+    for stem in apart:
+        assert len(drawn[stem].axes) > 1, "a panel for each"
+        for axes in drawn[stem].axes:
+            heights = [set(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) > 1]
+            assert all(len(several) == 1 for several in heights), "only intervals are drawn"
+    (curves,) = drawn["cold-invented-demo-user-cold"].axes
+    assert any(list(line.get_xdata()) == [0, 1] for line in curves.lines)
+
+
 def test_every_model_has_a_look_of_its_own(invent):
     names = [f"classic-{index}" for index in range(16)] + [f"flm-{index}" for index in range(6)] + ["oracle"]
     found = model_styles(ComparisonIndex(invent(models=names, splits=("random-holdout",), metrics=("ndcg@10",))))
