@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchsuite.api import DataLocations
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.errors import UsageError, did_you_mean
 
@@ -96,6 +95,8 @@ RIVALS = {
 
 def rivals_folder() -> Path:
     """Return where environments are kept: in the user's cache."""
+    from benchsuite.api import DataLocations  # late: the help of the verbs imports nothing heavy
+
     return Path(os.environ.get("BENCHSUITE_CACHE") or DataLocations().cache).absolute() / "rivals"
 
 

@@ -33,7 +33,8 @@ def _run_and_report(folder: Path) -> None:
     )
     assert main(["run", str(experiment), "--store", str(folder / "runs"), "--offline"]) == 1
     for form in (*FILES, "figures"):
-        main(["report", "toy", "--as", form, "--out", str(folder / form), "--store", str(folder / "runs")])
+        words = ["report", "toy", "--as", form, "--out", str(folder / form), "--store", str(folder / "runs")]
+        assert main(words) == 1, form
 
 
 @pytest.fixture
