@@ -257,7 +257,7 @@ def _judged(one: _Column, references: Sequence[str]) -> tuple[Task, dict[str, Ta
             compared,
             column.group,
         )
-        tests = {found.model: found for found in holm_corrected(contrast(kept, reference, "best classic"))}
+        tests = {found.model: found for found in holm_corrected(contrast(kept, reference, "best reference"))}
     scores = {}
     for label, own in column.models.items():
         low, high = np.nanquantile(own.replicates, [0.025, 0.975])

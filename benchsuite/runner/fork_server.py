@@ -32,7 +32,7 @@ from benchsuite.runner.worker_processes import start_with_retries
 _LONGEST = 2**16
 
 _COMMON = ("annotated_types", "psutil", "pydantic.fields", "pydantic.type_adapter", "scipy.linalg", "scipy.sparse")
-"""What nearly every worker imports sooner or later; in each fork that would take longer than most classics take to fit.
+"""What nearly every worker imports sooner or later; in each fork that would take longer than most models take to fit.
 What only some models need is left to them, so that the peak memory of the others does not include it."""
 
 
