@@ -1,4 +1,4 @@
-"""An honest benchmark of fine-tuned language models against the classics of recommendation.
+"""An honest benchmark of fine-tuned language models against the baselines of recommendation.
 
 In a notebook or a script::
 

@@ -19,7 +19,7 @@ from benchsuite.errors import UsageError, did_you_mean
 from benchsuite.functions import VERBS, Verb
 from benchsuite.interface import print_status
 
-_ABOUT = """An honest benchmark: when does a fine-tuned language model recommend better than the classics?
+_ABOUT = """An honest benchmark: when does a fine-tuned language model recommend better than the best baseline?
 
 \b
   benchsuite run          the bundled experiment "quick", on real data

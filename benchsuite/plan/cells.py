@@ -219,6 +219,7 @@ def make_plan(
             **experiment.relevance.settings(),
             "threshold": experiment.threshold,
             "timeout_minutes": experiment.timeout_minutes,
+            **({} if experiment.memory_gib is None else {"memory_gib": experiment.memory_gib}),
             "tune": None if experiment.tune is None else experiment.tune.model_dump(),
         },
         datasets=tuple(_dataset_info(source, dataset) for source, dataset in datasets.values()),

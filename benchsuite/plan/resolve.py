@@ -7,7 +7,7 @@ from typing import Any
 
 from benchsuite.api import Metric, Model, Plugin
 from benchsuite.cutoff import split_cutoff
-from benchsuite.errors import ConfigError, PluginError
+from benchsuite.errors import ConfigError, PluginError, shortened
 from benchsuite.loading import plugin_code
 from benchsuite.plan.experiment_file import Experiment, PluginSpec
 from benchsuite.programs import command_line, program_digest
@@ -134,7 +134,12 @@ def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
     with plugin_code(f"{where}: {choice.label}"):
         plugin = cls.from_settings(settings, where=f"{where}: {choice.label}")
         plugin.settings()
-        if not isinstance(plugin, Model):
-            return ResolvedPlugin(choice.label, entry, plugin, code)
+    version: object = plugin.version
+    if not isinstance(version, str) or not version:
+        what = f"its version is {shortened(version)}, which is no text"
+        raise PluginError(what, where=f"{where}: {choice.label}", remedy=f'set version = "1" in {cls.__name__}')
+    if not isinstance(plugin, Model):
+        return ResolvedPlugin(choice.label, entry, plugin, code)
+    with plugin_code(f"{where}: {choice.label}"):
         program = program_digest(plugin), command_line(plugin), plugin.unavailable()
     return ResolvedPlugin(choice.label, entry, plugin, code, *program)

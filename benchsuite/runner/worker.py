@@ -24,8 +24,9 @@ from typing import Any, NoReturn, TextIO
 
 from benchsuite.api import Context, Model, Requirement
 from benchsuite.checks import check_fitted
+from benchsuite.child_processes import end_with_parent, limit_memory, usual_memory
 from benchsuite.data import Dataset, FoldView, Rankings
-from benchsuite.data.files import load_dataset, load_view
+from benchsuite.data.files import load_tables, load_view
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import check_sample, rank, score_pairs
 from benchsuite.programs import check_program
@@ -36,6 +37,7 @@ from benchsuite.runner.device import choose_device
 from benchsuite.runner.jobs import WorkerJob
 from benchsuite.runner.resource_usage import ResourceUsage, peak_mb, running_children
 from benchsuite.runner.traceback_place import last_frame
+from benchsuite.runner.withheld import Watch
 
 _DEADLINE_SHARE = 0.9
 """The deadline given to a model, as a share of the time after which it is killed."""
@@ -52,7 +54,8 @@ def main(job_path: str, log_path: str, pipe: int, parent: int) -> NoReturn:
     The process ends with it: what a model left for the end of the interpreter, and its threads, must not hold the place
     of the next job; and taking PyTorch down takes half a second.
     """
-    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    end_with_parent()
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()  # it may have ended already
     code = 1
     try:
         with os.fdopen(pipe, "w", encoding="utf-8") as stream:
@@ -92,20 +95,24 @@ class ProgressPipe:
 
 
 def _work(order: WorkerJob, log: Path, channel: ProgressPipe) -> None:
-    dataset: Dataset | None = None
+    tables: Dataset | None = None  # without rows: a model sees those of its fold, and no others
+    watch = Watch(order.store)
     for cell in order.cells:
         channel.tell(start=cell["key"], stage=cell["stage"])
         folder = Path(cell["answers"])
         about: dict[str, Any] = {"log_from": _size(log), "costs": {}}
+        watch.begin(cell["stage"], cell["fold"])
         try:
             started = time.perf_counter()
-            dataset = load_dataset(Path(order.data)) if dataset is None else dataset
+            tables = load_tables(Path(order.data)) if tables is None else tables
             if not cell["fold"]:
                 raise BenchsuiteError("the split makes no validation fold")  # noqa: TRY301 - one way to fail
-            fold = load_view(Path(cell["fold"]), dataset)
+            fold = load_view(Path(cell["fold"]), tables)
             about["costs"] = {"load_seconds": round(time.perf_counter() - started, 4)}
             with tempfile.TemporaryDirectory() as scratch:
                 _run_cell(order, cell, fold, about, Path(scratch), channel)
+            if (opened := watch.error()) is not None:
+                raise opened  # noqa: TRY301 - one way to fail
             write_about(folder, about)
         except BaseException as error:  # noqa: BLE001 - whatever a model raises is that cell's result
             with contextlib.suppress(BaseException):  # the model may have put anything in the place of the log
@@ -113,7 +120,7 @@ def _work(order: WorkerJob, log: Path, channel: ProgressPipe) -> None:
             _flush()
             with contextlib.suppress(OSError, BenchsuiteError):
                 write_about(folder, {"log_from": about["log_from"], "costs": about["costs"]})
-            channel.tell(failed=cell["key"], reason=_reason(error, cell, order.trusted))
+            channel.tell(failed=cell["key"], reason=_reason(watch.error() or error, cell, order.trusted))
         else:
             _flush()
             costs = about["costs"]
@@ -144,6 +151,8 @@ def _run_cell(
         checkpoint=Path(cell["checkpoint"]),
         report=lambda done, total, note: channel.progress("fit", done, total, note),
     )
+    if context.device == "cpu":  # a driver of a GPU maps far more than it uses
+        limit_memory(order.memory or usual_memory())
     apart = model.program() is not None
     spent = _Spent(context.device, children=apart)
     _reset_peak()

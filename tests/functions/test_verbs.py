@@ -131,8 +131,8 @@ CASES: dict[str, tuple[Call, Words]] = {
     "show": (lambda _: benchsuite.show_plugin("als"), lambda _: ["als"]),
     "check": (lambda _: benchsuite.check("ndcg@10"), lambda _: ["ndcg@10"]),
     "new": (
-        lambda new: benchsuite.new_plugin("model", "mine", into=Path(new)),
-        lambda new: ["model", "mine", "--into", new],
+        lambda new: benchsuite.new_plugin("model", "mine", out=Path(new)),
+        lambda new: ["model", "mine", "--out", new],
     ),
     "completion": (lambda _: benchsuite.completion(), lambda _: []),
     "doctor": (lambda _: benchsuite.doctor(), lambda _: []),
@@ -243,7 +243,7 @@ def test_the_stub_names_what_the_package_offers() -> None:
         (lambda: benchsuite.compare("tiny", models="popular"), "--models: names no two models"),  # type: ignore[arg-type]
         (lambda: benchsuite.check([]), "names nothing; write KIND NAME, or NAME alone"),
         (lambda: benchsuite.data_import([]), "names no table"),
-        (lambda: benchsuite.new_plugin("metric", "x"), 'KIND: no choice "metric"'),  # type: ignore[arg-type]
+        (lambda: benchsuite.new_plugin("metrc", "x"), 'KIND: no choice "metrc"; did you mean "metric"?'),  # type: ignore[arg-type]
         (lambda: benchsuite.completion("tcsh"), 'SHELL: no choice "tcsh"'),  # type: ignore[arg-type]
         (lambda: benchsuite.report("tiny", against="populer"), 'no model "populer" in tiny; did you mean "popular"'),
         (lambda: benchsuite.compare("tiny", models=("popular", "random"), metrics="ndgc@10"), "did you mean"),
@@ -295,7 +295,7 @@ def test_several_words_after_with(capsys: pytest.CaptureFixture[str]) -> None:
         (["data", "export", "demo", "--out", "x"], "missing option --as; see benchsuite data export --help"),
         (["compare"], "missing argument A; see benchsuite compare --help"),
         (["compare", "a", "--models", "x"], "see benchsuite compare --help"),
-        (["new", "metric", "x"], 'KIND: no choice "metric"; known: model'),
+        (["new", "metrc", "x"], 'KIND: no choice "metrc"; did you mean "metric"?'),
         (["--jsn"], 'unknown option "--jsn"; see benchsuite --help'),
         (["data", "--jsn", "demo"], 'unknown option "--jsn"; did you mean "--json"?'),
     ],
