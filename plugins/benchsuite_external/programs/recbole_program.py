@@ -15,6 +15,7 @@ from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
 from recbole.data.interaction import Interaction
 from recbole.utils import ModelType, get_model, get_trainer, init_seed
+from scipy.sparse import dok_matrix
 
 BLOCK = 256
 """Queries that are asked at a time."""
@@ -127,6 +128,9 @@ def numbers(tokens: dict[str, int], size: int) -> np.ndarray:
             found[int(token)] = number
     return found
 
+
+if not hasattr(dok_matrix, "_update"):  # graph models of RecBole call it, and later versions of SciPy dropped it
+    dok_matrix._update = lambda matrix, entries: matrix._dict.update(entries)  # noqa: SLF001 - as RecBole does
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
