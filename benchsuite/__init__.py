@@ -1,4 +1,4 @@
-"""An honest benchmark of fine-tuned language models against the classics of recommendation.
+"""An honest benchmark of fine-tuned language models against the baselines of recommendation.
 
 In a notebook or a script::
 
@@ -39,6 +39,9 @@ _BROUGHT = {
     "doctor": "doctor",
     "new_plugin": "new",
     "recommend": "recommend",
+    "rivals_add": "rivals add",
+    "rivals_list": "rivals list",
+    "rivals_remove": "rivals remove",
     "score": "score",
     "train": "train",
 }

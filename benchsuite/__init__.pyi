@@ -17,6 +17,9 @@ from benchsuite_data_verbs.data_import import data_import as data_import
 from benchsuite_data_verbs.data_show import data_show as data_show
 from benchsuite_data_verbs.data_verify import data_verify as data_verify
 from benchsuite_doctor.doctor import doctor as doctor
+from benchsuite_external.rivals_verbs import rivals_add as rivals_add
+from benchsuite_external.rivals_verbs import rivals_list as rivals_list
+from benchsuite_external.rivals_verbs import rivals_remove as rivals_remove
 from benchsuite_interchange.audit_split import audit_split as audit_split
 from benchsuite_interchange.score import score as score
 from benchsuite_saved.recommend import recommend as recommend

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ _LONGEST_LIST = 1_000_000
 _LONGEST_NAME = 100
 _LONGEST_LABEL = 1000
 _DEEPEST = 20
+_LONG_KEY = re.compile(r"""(?<![\w"'.-])(?:[\w"'-]+\s*\.\s*){1000}""")
 _SHOWN = 80
 
 _Finite = Field(allow_inf_nan=False)
@@ -112,6 +114,8 @@ class Experiment(BaseModel):
             rows stay as they are, whatever is relevant.
         threshold: what the threshold between 0 and 1 maximizes on the validation fold.
         timeout_minutes: after this long a cell fails.
+        memory_gib: the most memory that a cell's process may allocate on a CPU, in GiB (2^30 bytes); by default nine
+            tenths of the machine's. Beyond it allocating fails, which is the cell's failure.
         tune: ``{ on = "ndcg@10", trials = 20 }`` or ``{ on = "ndcg@10", seconds = 600 }``, or nothing: then every
             model keeps its settings.
         sources: data sets.
@@ -130,6 +134,7 @@ class Experiment(BaseModel):
     relevant_from: Annotated[float, Gt(0), _Finite] | None = None
     threshold: Literal["accuracy", "f1"] = "accuracy"
     timeout_minutes: Annotated[float, Gt(0), _Finite] = 120
+    memory_gib: Annotated[float, Gt(0), _Finite] | None = None
     tune: Tune | None = None
     sources: PluginSpecs
     splits: PluginSpecs
@@ -202,6 +207,8 @@ def read_toml(text: str, where: str, remedy: str = "correct that line") -> dict[
     Raises:
         ConfigError: when it is not TOML, or nested deeper than any setting.
     """
+    if _LONG_KEY.search(text):  # the parser takes the square of a key's length: most of a minute for 100 kB
+        raise ConfigError("is nested too deeply", where=where, remedy="write it flat")
     try:
         table = tomllib.loads(text)
     except ValueError as error:  # a number with thousands of digits raises it bare

@@ -106,7 +106,8 @@ class TimeEstimate:
                 continue  # an estimate needs no damaged cell
             if manifest["state"] != "ok":
                 continue
-            seconds = costs["fit_seconds"] + costs["score_seconds"]
+            # What was made once for all fits is there already.
+            seconds = costs["fit_seconds"] + costs["score_seconds"] - costs.get("shared_seconds", 0.0)
             self._same.setdefault(_same(identity["model"], data), []).append(seconds)
             if rows := self._rows.get(data):
                 self._per_row.setdefault(identity["model"]["plugin"], []).append(seconds / rows)
