@@ -143,4 +143,5 @@ def _means(values: csr_matrix) -> Float64:
 
 
 def _divided(total: Float64, count: Float64, otherwise: float) -> Float64:
-    return np.divide(total, count, out=np.full(total.shape, otherwise), where=count > 0)
+    ratio: Float64 = np.divide(total, count, out=np.full(total.shape, otherwise), where=count > 0)
+    return ratio

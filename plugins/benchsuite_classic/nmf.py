@@ -75,7 +75,7 @@ class NMF(Model):
 
     def parameter_count(self) -> int:
         """Return the factors of items with training rows; those of users are solved for when they ask."""
-        return self._item_factors.shape[1] * int(self._warm.sum())
+        return int(self._item_factors.shape[1] * self._warm.sum())
 
     def fold_in(self, queries: Queries) -> Float32:
         """Return float32[q, factors], each asking user's factors solved from the visible history."""

@@ -83,7 +83,7 @@ class PureSVD(Model):
 
     def parameter_count(self) -> int:
         """Return the singular vectors' entries of items with training rows."""
-        return self._vectors.shape[1] * int(self._warm.sum())
+        return int(self._vectors.shape[1] * self._warm.sum())
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the entries of the projected histories."""
