@@ -22,7 +22,8 @@ from benchsuite_testing import checks
 from benchsuite_testing.apart import Limits, run_apart
 
 sys.path.insert(0, str(Path(__file__).parent))
-from broken_plugins import CARELESS, HERE, IN_A_RUN, IN_THE_KIT, Fine, LoopsForEver
+from broken_plugins import HERE, IN_A_RUN, IN_THE_KIT, Fine, LoopsForEver
+from careless_plugins import CARELESS
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are watched over on Linux only")
 pytestmark = [pytest.mark.process, linux]
