@@ -1,4 +1,4 @@
-"""The README's examples are run as they stand."""
+"""The examples of the README and of the pages behind it are run as they stand."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ pytestmark = pytest.mark.process
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text("utf-8")
+COMMANDS, EXPERIMENTS = (
+    (REPOSITORY / "docs" / f"{name}.md").read_text("utf-8") for name in ("commands", "experiments")
+)
+PAGES = "\n".join([README, COMMANDS, EXPERIMENTS])
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", PAGES, re.DOTALL)
 
 
 def console_lines() -> list[str]:
@@ -41,6 +45,20 @@ def benchsuite(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchsuite.cli.main", *words]
     environment = os.environ | {"BENCHSUITE_DATA": "", "BENCHSUITE_CACHE": str(desk / "cache")}
     return subprocess.run(command, cwd=desk, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_first_page_is_short() -> None:
+    assert len(README.splitlines()) < 120
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [
+        REPOSITORY / "README.md",
+        *(REPOSITORY / "docs").glob("*.md"),
+        REPOSITORY / "benchsuite" / "README.md",
+    ]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), (page.name, target)
 
 
 def test_the_plugin_is_about_twenty_lines() -> None:
@@ -74,7 +92,7 @@ def test_the_commands_are_those_that_ci_runs() -> None:
 
 
 def test_the_table_of_verbs_and_functions_is_whole() -> None:
-    rows = re.findall(r"^\| [^|]+ \| (`[^|]+`) \| (`[^|]+`) \|$", README, re.MULTILINE)
+    rows = re.findall(r"^\| [^|]+ \| (`[^|]+`) \| (`[^|]+`) \|$", COMMANDS, re.MULTILINE)
     verbs = [verb.name for verb in VERBS]
     shown = [" ".join(text.split()[:2]) for shell, _ in rows for text in re.findall(r"`([^`]+)`", shell)]
     named = {name if name in verbs else name.split()[0] for name in shown}
