@@ -13,10 +13,17 @@ import pytest
 
 TOP = {
     ".ci",
+    ".github",
     ".gitignore",
+    ".pre-commit-config.yaml",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
+    "Dockerfile",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
     "benchmarks",
     "benchsuite",
     "datasets",
@@ -41,7 +48,7 @@ SHELVES = {
         "benchsuite_testing",
     },
     "datasets": {"benchsuite_data_verbs", "benchsuite_datasets", "benchsuite_tables"},
-    "reports": {"benchsuite_reports", "published"},
+    "reports": {"benchsuite_reports", "benchsuite_site", "published", "results"},
 }
 LONGEST_FILE = 350
 

@@ -21,7 +21,7 @@ README = (REPOSITORY / "README.md").read_text("utf-8")
 COMMANDS, EXPERIMENTS = (
     (REPOSITORY / "docs" / f"{name}.md").read_text("utf-8") for name in ("commands", "experiments")
 )
-PAGES = "\n".join([README, COMMANDS, EXPERIMENTS])
+PAGES = f"{README}\n{COMMANDS}\n{EXPERIMENTS}"
 
 
 def blocks(language: str) -> list[str]:
