@@ -11,12 +11,14 @@ import atexit
 import dataclasses
 import functools
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import benchsuite_external
 from benchsuite.registry import KINDS, PluginEntry, entries
 from benchsuite_content.backbone import DEFAULT_DECODER
 from benchsuite_testing import check_names, checks
@@ -57,6 +59,9 @@ FROZEN = {"flm-frozen", "content-lm", "als-content", "als-kernel", "ease-content
 TRAINED = {"flm", "flm-text", "flm-hybrid"}
 """Models that read texts with the default language model as it is, and those that train it: minutes of computing."""
 
+APART = {"lenskit", "rectools", "recbole"}
+"""Libraries in environments of their own, which tests/external checks where these are made."""
+
 SIMULATED = {"demo", "file"}
 LARGE = {"gowalla"}
 
@@ -92,6 +97,9 @@ def bound(entry: PluginEntry) -> dict[str, Any]:
         found = checks(entry.kind, functools.partial(make, **small))
         board = checks(entry.kind, functools.partial(make, **{**small, "candidates": 1}))
         return {check.name: check for check in found} | {one.name: one for one in board if one.name == "checkerboard"}
+    if entry.name == "external":
+        command = [sys.executable, str(Path(benchsuite_external.__file__).parent / "programs" / "example_program.py")]
+        make = functools.partial(make, command=command)
     if entry.kind == "models" and is_small(entry.name):
         skip_without_cornac(entry.name)
         less = small_settings(entry.name, lambda: reader("bert"))
@@ -107,7 +115,7 @@ def bound(entry: PluginEntry) -> dict[str, Any]:
     [
         pytest.param(entry, name, id=f"{entry.kind}:{entry.name}:{name}", marks=marks_of(entry))
         for entry in BUILT_IN
-        if entry.kind != "sources"
+        if entry.kind != "sources" and entry.name not in APART
         for name in check_names(entry.kind)
     ],
 )
