@@ -58,6 +58,7 @@ def test_it_holds_nothing_else(wheel):
         "benchsuite_flm",
         "benchsuite_interchange",
         "benchsuite_protocol",
+        "benchsuite_rivals",
         "benchsuite_saved",
         "benchsuite_social",
         "benchsuite_testing",
