@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from benchsuite.benchmark.leaderboard import Board
+from benchsuite.benchmark.board import Board
 from benchsuite.benchmark.standings import Standing, Task
 from benchsuite.interface import count
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchsuite.benchmark.asked import Asked
-from benchsuite.benchmark.leaderboard import asked_of
+from benchsuite.benchmark.board import asked_of
 from benchsuite.benchmark.model_result import CellValues, ModelResult
 from benchsuite.benchmark.pins import FoldPlace, read_pins
 from benchsuite.benchmark.places import read_benchmark

@@ -11,7 +11,7 @@ from benchsuite.functions.run_ending import ending
 from benchsuite.interface import Style, plain
 
 if TYPE_CHECKING:
-    from benchsuite.benchmark.leaderboard import Board
+    from benchsuite.benchmark.board import Board
     from benchsuite.plan import Experiment
 
 
@@ -20,7 +20,7 @@ class BenchmarkResults(Results):
 
     def board(self) -> Board:
         """Return the standings of the benchmark's results and of this model."""
-        from benchsuite.benchmark.leaderboard import make_board, read_results
+        from benchsuite.benchmark.board import make_board, read_results
         from benchsuite.benchmark.model_result import collect
         from benchsuite.benchmark.pins import read_pins
         from benchsuite.benchmark.places import benchmark_of, is_lite, results_root

@@ -12,7 +12,7 @@ from benchsuite.errors import StoreError, UsageError
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, count, frame, plain, table
 
 if TYPE_CHECKING:
-    from benchsuite.benchmark.leaderboard import Board
+    from benchsuite.benchmark.board import Board
     from benchsuite.benchmark.standings import Standing, Task
 
 
@@ -131,7 +131,7 @@ def leaderboard(
         ConfigError: when there is no such benchmark.
         DataError: when a result is damaged or rests on other folds.
     """
-    from benchsuite.benchmark.leaderboard import read_board
+    from benchsuite.benchmark.board import read_board
 
     root = None if results is None else Path(results)
     if root is not None and not root.is_dir():

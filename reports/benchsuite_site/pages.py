@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 
+from benchsuite.benchmark.board import Board, Entrant
 from benchsuite.benchmark.board_text import by_split, interval_text, number_text, verdict
-from benchsuite.benchmark.leaderboard import Board, Entrant
 from benchsuite.benchmark.standings import Standing, Task, TaskScore
 from benchsuite_site.charts import headline_chart, scatter
 

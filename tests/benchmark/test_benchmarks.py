@@ -7,7 +7,7 @@ import pytest
 
 import benchsuite
 from benchsuite.benchmark.asked import read_asked
-from benchsuite.benchmark.leaderboard import SUMMARY, make_board, read_board, read_results, result_folders
+from benchsuite.benchmark.board import SUMMARY, make_board, read_board, read_results, result_folders
 from benchsuite.benchmark.pins import check_pins, read_pins
 from benchsuite.benchmark.places import benchmark_names, read_benchmark, results_root
 from benchsuite.benchmark.result_checks import differences, result_faults

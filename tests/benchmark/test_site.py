@@ -6,7 +6,7 @@ import re
 import pytest
 
 import benchsuite
-from benchsuite.benchmark.leaderboard import read_board
+from benchsuite.benchmark.board import read_board
 from benchsuite_site.pages import pages
 
 
