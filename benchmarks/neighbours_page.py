@@ -31,9 +31,9 @@ _DOUBT = """## What to doubt
 - Trials on large sets ask at most 5,000 users of the validation part; only the best four of them asked everybody.
 - The validation part of Gowalla is a random tenth of its training rows. Settings of item-knn that are within 1% of each
   other there are 7% apart on the published test part.
-- That the best four trials are compared once more with all users was decided after test values of Gowalla had been seen:
-  without it, the choice of item-knn there is .1353 / .1687 and that of user-knn .1518 / .1831. The exponents .6 and .15
-  with K = 200 and user_exponent .6 were among the settings to try because they were known to be good on Gowalla.
+- That the best four trials are compared once more with all users was decided after test values of Gowalla had been
+  seen: without it, the choice of item-knn there is .1353 / .1687 and that of user-knn .1518 / .1831. The exponents .6
+  and .15 with K = 200 and user_exponent .6 were tried because they were known to be good on Gowalla.
 - Validation values of Beauty are larger than test values for every model: the last but one item is easier to foresee.
 - Beauty's file has an order and no times. Reviews of one day have no order of their own, but the file gives them one;
   whether users share it cannot be told from the file, and any model of sequences may profit. The last table says what
