@@ -64,9 +64,13 @@ class Costs:
     country: str = ""
     _watts: set[str] = field(default_factory=set)
     _intensity: tuple[float, str] | None = None
+    _shared: dict[str, list[float]] = field(default_factory=dict)
 
     def rows(self, dataset: str, split: str, model: str, cells: Sequence[CellCost]) -> Iterator[Row]:
         """Yield one row for each cost: its mean, or why there is none."""
+        for cell in cells:
+            if seconds := cell.costs.get("shared_seconds", 0.0):
+                self._shared.setdefault(model, []).append(seconds)
         for name in COSTS:
             values = [self._value(name, cell) for cell in cells]
             reason = next((value for value in values if isinstance(value, str)), "")
@@ -79,6 +83,12 @@ class Costs:
     def infos(self) -> tuple[MetricInfo, ...]:
         """Return what each cost is; call it after :meth:`rows`."""
         said = dict(COSTS)
+        if self._shared:
+            each = ", ".join(f"{model} {np.mean(seconds):.1f}" for model, seconds in sorted(self._shared.items()))
+            said["fit_seconds"] += (
+                "; in them, as if each fit had made it, what a frozen language model makes of the texts, which is made "
+                f"once and shared (seconds that it took when it was made, mean over cells: {each})"
+            )
         if self._watts:
             grams, where = self._grid
             said[_WATT_HOURS] = (

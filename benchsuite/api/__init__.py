@@ -2,10 +2,11 @@
 
 from benchsuite.api.context import Context
 from benchsuite.api.metric import Metric, Task
-from benchsuite.api.model import Model, Requirement, TopK
+from benchsuite.api.model import Model, Program, Requirement, TopK
 from benchsuite.api.plugin import Plugin
 from benchsuite.api.report import Report
 from benchsuite.api.search import Categorical, Range
+from benchsuite.api.shared_cache import SharedCache
 from benchsuite.api.source import DataLocations, PublishedCounts, Source
 from benchsuite.api.split import Split
 
@@ -16,10 +17,12 @@ __all__ = [
     "Metric",
     "Model",
     "Plugin",
+    "Program",
     "PublishedCounts",
     "Range",
     "Report",
     "Requirement",
+    "SharedCache",
     "Source",
     "Split",
     "Task",

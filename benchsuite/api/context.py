@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchsuite.api.shared_cache import SharedCache
 from benchsuite.data import Fold
 
 
@@ -29,6 +30,8 @@ class Context:
         checkpoint: a folder of the model's own that outlives a killed process: the next one that fits the same cell
             gets it as it was left, and it is removed once the cell has a result; None where nothing is kept. Use it to
             go on with a long fit, and only with files whose contents the same data, settings and seed made.
+        shared: keeps what all fits need and no training part changes, such as the vectors that a pretrained encoder
+            gives the items' texts; it keeps nothing in small tests.
         report: shows progress; call :meth:`progress`.
     """
 
@@ -39,6 +42,7 @@ class Context:
     deadline: float | None = None
     scratch: Path | None = None
     checkpoint: Path | None = None
+    shared: SharedCache = field(default_factory=SharedCache)
     report: Callable[[int, int, str], None] = field(default=_silent)
 
     def progress(self, done: int, total: int, note: str = "") -> None:

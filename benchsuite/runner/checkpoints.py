@@ -19,6 +19,11 @@ from benchsuite.errors import StoreError
 _STALE_SECONDS = 30 * 24 * 3600
 
 
+def user_cache() -> Path:
+    """Return the user's cache: ``$BENCHSUITE_CACHE``, else a folder in the home directory."""
+    return Path(os.environ.get("BENCHSUITE_CACHE") or DataLocations().cache).absolute()
+
+
 class Checkpoints:
     """The checkpoints of one store.
 
@@ -27,9 +32,8 @@ class Checkpoints:
     """
 
     def __init__(self, root: Path) -> None:
-        cache = Path(os.environ.get("BENCHSUITE_CACHE") or DataLocations().cache)
         store = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
-        self._folder = cache.absolute() / "checkpoints" / store
+        self._folder = user_cache() / "checkpoints" / store
         for left in self._folder.parent.glob("*/*"):
             with contextlib.suppress(OSError):
                 if time.time() - left.stat().st_mtime > _STALE_SECONDS:

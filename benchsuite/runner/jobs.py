@@ -22,6 +22,14 @@ if TYPE_CHECKING:  # a worker needs no plan, and importing it costs each process
 
 _LONGEST_REASON = 500
 
+_LANGUAGE_MODELS = (
+    "torch",
+    "transformers.models.auto.modeling_auto",
+    "transformers.models.auto.tokenization_auto",
+    "transformers.models.bert.modeling_bert",
+)
+"""What loading an encoder imports, 1,500 modules: three seconds of each process that imports them itself."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -36,6 +44,7 @@ class Job:
         timeout: seconds allowed for each cell.
         modules: imported before the worker starts.
         trusted: the files that the user named as plugins.
+        memory: bytes that the process may allocate on a CPU; 0 means the usual share of the machine's.
     """
 
     label: str
@@ -46,6 +55,7 @@ class Job:
     timeout: float
     modules: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
+    memory: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,10 @@ class WorkerJob:
         threads: how many threads the model may use.
         device: ``cpu``, ``cuda`` or ``auto``.
         timeout: seconds allowed for each cell.
+        shared: folder of what all fits share.
         trusted: the files that the user named as plugins.
+        memory: as in :class:`Job`.
+        store: the real path of the store, of which a model may open only what it is given.
     """
 
     data: str
@@ -67,7 +80,10 @@ class WorkerJob:
     threads: int
     device: str
     timeout: float
+    shared: str
     trusted: tuple[str, ...] = ()
+    memory: int = 0
+    store: str = ""
 
     def save(self, path: Path) -> None:
         """Write the order as JSON."""
@@ -104,7 +120,8 @@ def make_jobs(plan: Plan, cells: Sequence[Cell], threads: int, device: str) -> l
         timeout = float(plan.settings["timeout_minutes"]) * 60
         modules = modules_for(first.identity["model"]["plugin"], plan.trusted)
         trusted = tuple(sorted(plan.trusted))
-        jobs.append(Job(label, first.fold_key, work, threads, device, timeout, modules, trusted))
+        memory = int(float(plan.settings.get("memory_gib", 0)) * 2**30)
+        jobs.append(Job(label, first.fold_key, work, threads, device, timeout, modules, trusted, memory))
     return jobs
 
 
@@ -115,7 +132,7 @@ def modules_for(plugin: str, trusted: Collection[str] = ()) -> tuple[str, ...]:
     except PluginError:
         return ()  # the worker reports why, as the result of its cells
     if model.uses_language_model:
-        return ("torch", "transformers.models.auto")
+        return _LANGUAGE_MODELS
     return ("torch",) if Requirement.GPU in model.needs else ()
 
 

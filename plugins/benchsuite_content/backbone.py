@@ -61,6 +61,7 @@ CITE_BERT = """@inproceedings{devlin2019bert,
 
 _SHORT = "all-MiniLM-L6-v2"
 _HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+|[\w.-]+)(@(?P<revision>[0-9a-f]{40}))?")
+_WEIGHTS = (".safetensors", ".bin", ".h5", ".onnx", ".gguf", ".msgpack", ".ot")
 _MAX_TOKENS = 512  # item and user texts are short; nobody needs an 8,192-token window by accident
 
 
@@ -77,6 +78,7 @@ class Backbone:
         max_tokens: longer texts are cut there.
         pooling: how its tokens become one vector: the ``mean`` of all, or the ``last`` one, which alone has read the
             whole text in a decoder.
+        files: sum of the other files beside the weights, which say how texts become tokens; "" where that is not known.
     """
 
     model: Any
@@ -86,6 +88,7 @@ class Backbone:
     sha256: str
     max_tokens: int
     pooling: str = "mean"
+    files: str = ""
 
     @property
     def width(self) -> int:
@@ -136,7 +139,8 @@ def open_backbone(folder: Path, provenance: Mapping[str, str], *, writes: bool =
     with quiet_transformers():
         model, tokenizer = _load(folder, writes=writes)
     pooling = "last" if is_decoder(model.config) else "mean"
-    return Backbone(model, tokenizer, **provenance, max_tokens=_limit(folder, model.config, tokenizer), pooling=pooling)
+    limit = _limit(folder, model.config, tokenizer)
+    return Backbone(model, tokenizer, **provenance, max_tokens=limit, pooling=pooling, files=_other_files_sum(folder))
 
 
 def backbone_folder(name: str) -> Path:
@@ -170,6 +174,12 @@ def weights_sum(folder: Path) -> str:
         )
     sums = [file_digest(file) for file in files]
     return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
+
+
+def _other_files_sum(folder: Path) -> str:
+    """Return one sha256 of the names and sums of all files in a folder but the weights."""
+    files = sorted(file for file in folder.iterdir() if file.is_file() and file.suffix not in _WEIGHTS)
+    return hashlib.sha256("".join(f"{file.name} {file_digest(file)}\n" for file in files).encode()).hexdigest()
 
 
 @contextmanager

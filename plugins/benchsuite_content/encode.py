@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from benchsuite.api import SharedCache
 from benchsuite.data import Float32, Int64
 from benchsuite_content.backbone import Backbone
+from benchsuite_content.kept import encoding_key, keeper, read_array, write_array
 
 BATCH = 128
 """Texts per batch; they are sorted by length first, so little is padded."""
@@ -22,6 +24,7 @@ def encode_texts(
     device: str = "cpu",
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    shared: SharedCache | None = None,
 ) -> Float32:
     """Return float32[texts, d], one unit-length vector per text; zeros where the text is empty.
 
@@ -34,23 +37,43 @@ def encode_texts(
         device: where to compute.
         threads: CPU threads to use.
         progress: called with the number of distinct texts done, and of all.
+        shared: where the vectors are kept for the next call; only for an encoder as it was loaded, not trained.
     """
+    distinct, place = np.unique(np.array(texts, dtype=object).astype(str), return_inverse=True)
+    several = [str(text) for text in distinct]
+    vectors = keeper(backbone, shared, device).get(
+        "text vectors",
+        encoding_key(backbone, several, threads=threads),
+        lambda: _encode(backbone, several, device, threads, progress),
+        write=write_array,
+        read=read_array,
+    )
+    found: Float32 = vectors[place]
+    return found
+
+
+def _encode(
+    backbone: Backbone,
+    distinct: Sequence[str],
+    device: str,
+    threads: int,
+    progress: Callable[[int, int], None] | None,
+) -> Float32:
     import torch
 
-    distinct, place = np.unique(np.array(texts, dtype=object).astype(str), return_inverse=True)
     model = backbone.model.to(device).eval()
     vectors = np.zeros((len(distinct), backbone.width), np.float32)
     with torch_threads(threads), torch.inference_mode():
         done = 0
-        for rows, batch in batches(backbone, [str(text) for text in distinct]):
+        for rows, batch in batches(backbone, distinct):
             hidden = model(**{name: part.to(device) for name, part in batch.items()}).last_hidden_state
             pooled = pool(hidden.float(), batch["attention_mask"].to(device), backbone.pooling)
             vectors[rows] = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
             done += len(rows)
             if progress is not None:
                 progress(done, len(distinct))
-    vectors[distinct == ""] = 0.0  # no text, no similarity to anything
-    return vectors[place]
+    vectors[[text == "" for text in distinct]] = 0.0  # no text, no similarity to anything
+    return vectors
 
 
 def batches(

@@ -8,6 +8,7 @@ completes more real titles than control titles has read them before, or guesses 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,20 +17,45 @@ from typing import Any
 
 import numpy as np
 
+from benchsuite.api import SharedCache
 from benchsuite_content.backbone import backbone_folder, is_decoder, quiet_transformers
 from benchsuite_content.encode import torch_threads
+from benchsuite_content.kept import machine, texts_sum
 
 NO_HEAD = "not applicable: the backbone has no language-modelling head"
 LIMIT = 500
 """Titles tried at most."""
 
+_RESULT = "result.json"
 _TOKENS = 64  # longer titles are left out
 _BATCH = 16
 _YEAR = re.compile(r"\s*\(\d{4}\)$")
 
 
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What a backbone is, so that its result can be kept.
+
+    Attributes:
+        weights: sum of its weights.
+        files: sum of its other files, see :class:`benchsuite_content.backbone.Backbone`.
+        shared: where results are kept.
+    """
+
+    weights: str
+    files: str
+    shared: SharedCache
+
+
 def complete_titles(
-    name: str, titles: Sequence[str], *, seed: int = 0, limit: int = LIMIT, device: str = "cpu", threads: int = 1
+    name: str,
+    titles: Sequence[str],
+    *,
+    seed: int = 0,
+    limit: int = LIMIT,
+    device: str = "cpu",
+    threads: int = 1,
+    known: Known | None = None,
 ) -> dict[str, Any] | str:
     """Return how often a backbone completes titles, or why that cannot be measured.
 
@@ -40,6 +66,7 @@ def complete_titles(
         limit: how many titles are drawn at most.
         device: where to compute.
         threads: CPU threads to use.
+        known: the sums of the backbone's files and where the result is kept for other fits; None keeps nothing.
 
     Returns:
         ``kind`` (``"masked"`` or ``"causal"``), ``titles`` (how many were tried), the shares ``completed`` (the whole
@@ -49,16 +76,37 @@ def complete_titles(
     drawn = _draw(titles, seed, limit)
     if not drawn:
         return "not applicable: no title has two words"
-    try:
+
+    def probe() -> dict[str, Any] | str:
         with torch_threads(threads), quiet_transformers():
-            found = _load(backbone_folder(name))
-            if found is None:
-                return NO_HEAD
-            found.model.to(device)
-            given, control = (found.complete(words) for words in (drawn, _exchanged(drawn, seed)))
+            return _probe(backbone_folder(name), drawn, seed, device)
+
+    try:
+        if known is None or not known.files or device != "cpu":
+            return probe()
+        key = {"version": 1, "weights": known.weights, "files": known.files, "seed": seed, "threads": threads}
+        key |= {"titles": texts_sum([" ".join(words) for words in drawn]), "machine": machine()}
+        return known.shared.get("title completion", key, probe, write=_write, read=_read)
     except Exception as error:  # noqa: BLE001 - a probe that fails must not make the fit fail
         line = str(error).strip().partition("\n")[0][:200]
         return f"failed: {type(error).__name__}: {line}"
+
+
+def _write(folder: Path, result: dict[str, Any] | str) -> None:
+    (folder / _RESULT).write_text(json.dumps(result), "utf-8")
+
+
+def _read(folder: Path) -> dict[str, Any] | str:
+    result: dict[str, Any] | str = json.loads((folder / _RESULT).read_text("utf-8"))
+    return result
+
+
+def _probe(folder: Path, drawn: list[list[str]], seed: int, device: str) -> dict[str, Any] | str:
+    found = _load(folder)
+    if found is None:
+        return NO_HEAD
+    found.model.to(device)
+    given, control = (found.complete(words) for words in (drawn, _exchanged(drawn, seed)))
     if not given or not control:
         return "not applicable: no title is short enough"
     shares = {

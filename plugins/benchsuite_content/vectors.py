@@ -70,6 +70,7 @@ def lm_vectors(train: Dataset, backbone: str, context: Context) -> tuple[Float32
         device=context.device,
         threads=context.threads,
         progress=lambda done, total: context.progress(done, total, "texts read"),
+        shared=context.shared,
     )
     return vectors, encoder.provenance | {"parameters": encoder.parameters}
 

@@ -153,10 +153,17 @@ def _files(package: Any) -> Iterator[tuple[Path, bool]]:
 
 
 def _folders(store: Path, cache: Path) -> Iterator[Finding]:
+    from benchsuite.api import SharedCache
+    from benchsuite.api.shared_cache import folder_bytes
+
     for about, folder in (("store", store), ("cache", cache)):
         existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
         good = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
         yield Finding(about, "ok" if good else "broken", f"{folder}: {'can' if good else 'cannot'} be written")
+    shared = SharedCache.inside(cache)
+    kept, most = folder_bytes(shared.folder or cache), shared.most_bytes
+    what = f"{kept / 2**20:,.0f} MiB of texts that were encoded, at most {most / 2**30:g} GiB; may be removed"
+    yield Finding("shared by fits", "ok", what)
 
 
 def _plugins() -> Iterator[Finding]:

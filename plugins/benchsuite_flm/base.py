@@ -17,7 +17,7 @@ from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT, load_backbone
 from benchsuite_content.encode import torch_threads
-from benchsuite_content.title_completion import complete_titles
+from benchsuite_content.title_completion import Known, complete_titles
 from benchsuite_flm.history import HistoryFeatures, HistoryWeighting
 from benchsuite_flm.settings import Settings, TuningConfig
 
@@ -84,7 +84,9 @@ class BaseFLM(Settings):
         and which epochs were resumed from a checkpoint, where there are any.
         """
         losses = [round(loss, 4) for loss in self.losses]
-        known = complete_titles(self.backbone, self._titles, device=self._device, threads=self._threads)
+        known = complete_titles(
+            self.backbone, self._titles, device=self._device, threads=self._threads, known=self._known
+        )
         own = {"weights": self.provenance, "losses": losses, "parameters": self._sizes, "title_completion": known}
         return own | self._notes
 
@@ -109,6 +111,7 @@ class BaseFLM(Settings):
         self._provenance = backbone.provenance
         self._sizes = {"encoder": backbone.parameters}
         self._threads, self._device, self._titles = context.threads, context.device, train.items.titles
+        self._known: Known | None = Known(backbone.sha256, backbone.files, context.shared)
         with torch_threads(context.threads):
             self._fit_ranking(train, backbone, context)
             self._like_classifier = self._fit_likes(train, context.seed)
@@ -181,6 +184,7 @@ class BaseFLM(Settings):
             device=context.device,
             half=fast_half(context.device),
             seed=context.seed,
+            shared=context.shared,
         )
         config = TrainingConfig(self, learning_rate, self.identities, epochs=epochs, search=search)
         where = torch.from_numpy(place.astype(np.int64))
@@ -290,6 +294,7 @@ class BaseFLM(Settings):
         for name in _SAVED_FACTS:
             setattr(self, f"_{name}", about[name])
         self._encoder, self._device, self._titles = None, "cpu", items.titles
+        self._known = None  # the folder may hold other weights than those that were trained
         self._head = saving.head_of(part("head", tensors), self)
         self._weighting = saving.weighting_of(part(saving.WEIGHTING, tensors), self)
         self._friends = saving.sparse_of(part("friends", tensors))

@@ -7,14 +7,17 @@ kept; a training step then costs only the top layers. Texts of about equal lengt
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from benchsuite.api import SharedCache
 from benchsuite_content.backbone import Backbone
 from benchsuite_content.encode import BATCH, batches, pool
+from benchsuite_content.kept import encoding_key, keeper, read_array, write_array
 from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.settings import TuningConfig
 from benchsuite_flm.trainable_layers import TrainableLayers
@@ -26,6 +29,7 @@ GPU_KEPT_TOKENS = 200_000
 GPU_BATCH = 1024
 """A GPU has the memory for more, and needs large batches to be fast."""
 
+_BUCKETS = "buckets.pt"
 _EQUAL = 1e-4  # vectors that differ by rounding differ by less, those of different computations by more
 
 
@@ -104,6 +108,7 @@ class TextEncoder:
         device: where to compute.
         half: let autocast use bfloat16.
         seed: of the first values of LoRA matrices.
+        shared: where what is never trained is kept for other fits; ``backbone`` must be as it was loaded.
 
     Raises:
         ConfigError: when LoRA cannot be added.
@@ -118,6 +123,7 @@ class TextEncoder:
         device: str,
         half: bool,
         seed: int = 0,
+        shared: SharedCache | None = None,
     ) -> None:
         self.width = backbone.width
         self.size = len(texts)
@@ -127,7 +133,19 @@ class TextEncoder:
         self._model = backbone.model.eval()
         self._trainable = TrainableLayers(self._model, tuning, seed=seed, device=device)
         self._layers = self._trainable.layers
-        self._buckets = self._make_buckets(backbone, texts)
+        # Where several processes train, each has a share of the texts.
+        self._shared = keeper(backbone, shared if self._processes.size == 1 else None, self._device.type)
+        how = {"threads": torch.get_num_threads(), "half": half, "batch": BATCH, "trained": len(self._layers)}
+        self._key = encoding_key(backbone, texts, **how)
+        self._untrained = not self._trainable.weights
+        self._unchanged: Tensor | None = None  # the vectors, where nothing is trained
+        self._buckets = (
+            self._shared.get(
+                "frozen layers", self._key, lambda: self._make_buckets(backbone, texts), write=_write, read=_read
+            )
+            if self._layers
+            else self._make_buckets(backbone, texts)
+        )
 
     @property
     def _gpu(self) -> bool:
@@ -144,6 +162,17 @@ class TextEncoder:
 
     def vectors(self) -> Tensor:
         """Return float32[texts, d], pooled and of unit length, outside any gradient."""
+        if self._untrained and self._unchanged is None:
+            self._unchanged = self._shared.get(
+                "frozen vectors",
+                self._key,
+                self._all_vectors,
+                write=lambda folder, found: write_array(folder, found.numpy()),
+                read=lambda folder: torch.from_numpy(read_array(folder).copy()),
+            )
+        return self._all_vectors() if self._unchanged is None else self._unchanged
+
+    def _all_vectors(self) -> Tensor:
         with torch.no_grad():
             return self._collect([(bucket.rows, self._encode(bucket)) for bucket in self._buckets])
 
@@ -232,6 +261,27 @@ class TextEncoder:
         finally:
             self.half = half
         return bool(gap < _EQUAL)
+
+
+def _write(folder: Path, buckets: list[_Bucket]) -> None:
+    """Write buckets into an empty folder; an OSError where they hold more than tensors and plain values."""
+    tables = [{field.name: getattr(bucket, field.name) for field in fields(bucket)} for bucket in buckets]
+    if not _is_plain(tables):
+        raise OSError("holds what belongs to its library")
+    torch.save(tables, folder / _BUCKETS)
+
+
+def _read(folder: Path) -> list[_Bucket]:
+    """Return what :func:`_write` wrote; tensors are mapped, not copied."""
+    return [_Bucket(**table) for table in torch.load(folder / _BUCKETS, mmap=True, weights_only=True)]
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    if isinstance(value, list | tuple):
+        return type(value) in (list, tuple) and all(map(_is_plain, value))
+    return value is None or type(value) in (Tensor, bool, int, float, str)
 
 
 def _first(output: Any) -> Any:

@@ -262,7 +262,9 @@ def _profiles(settings: Settings, users: Entities, backbone: Backbone, context: 
     """Return float32[users, p]: centred vectors of the profile texts, 0 for empty ones, then standardized features."""
     found = []
     if users.text is not None and any(users.text):
-        vectors = encode_texts(backbone, users.text, device=context.device, threads=context.threads)
+        vectors = encode_texts(
+            backbone, users.text, device=context.device, threads=context.threads, shared=context.shared
+        )
         written = np.linalg.norm(vectors, axis=1) > 0
         vectors[written] -= vectors[written].mean(axis=0)
         found.append(vectors)

@@ -96,7 +96,9 @@ class HybridFLM(FLM):
         """Return the item vectors that do not depend on training."""
         if train.items.text is None:  # the fit of flm raises the error
             return {}
-        frozen = encode_texts(self._load(), train.items.text, device=context.device, threads=context.threads)
+        frozen = encode_texts(
+            self._load(), train.items.text, device=context.device, threads=context.threads, shared=context.shared
+        )
         found: dict[str, Any] = {"frozen": frozen}
         with contextlib.suppress(NotApplicable):  # texts without words
             found["words"] = tfidf_vectors(train, ngrams=1)

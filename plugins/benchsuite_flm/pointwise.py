@@ -30,6 +30,7 @@ _STATISTICS = 5  # user mean, activity, item mean, popularity, own bias
 _BATCH = 2048
 _EPOCHS = 8
 _ROWS = 2_000_000  # rows read at most, all epochs together
+_KEPT = 100_000_000  # numbers of float32 (400 MB) that are kept from one epoch to the next
 
 Array = NDArray[Any]
 
@@ -156,6 +157,8 @@ class LikeClassifier(nn.Module):
         fans = self.item_count[item] - 1
         item_mean = (self.item_sum[item] - (labels.label - self.mean)) / (fans + _DAMPING)
         statistics = _statistics(mean, others, item_mean, fans)
+        # What a row leaves out does not change between epochs.
+        kept = self._interests(labels, stats, mean, others) if label.numel() * self.own.shape[1] <= _KEPT else None
         random = torch.Generator().manual_seed(seed)
         epochs = max(1, min(_EPOCHS, _ROWS // len(label)))
         batch = min(_BATCH, max(1, len(label) // 16))
@@ -171,13 +174,24 @@ class LikeClassifier(nn.Module):
                 order = torch.randperm(len(label), generator=random)
             begin = number % batches * batch
             chosen = order[begin : begin + batch].numpy()
-            own = self.own[item[chosen]]
-            weighted = stats.weighted[owner[chosen]] - stats.residual[chosen, None] * own
-            plain = stats.plain[owner[chosen]] - own
-            interest = _interest(weighted, plain, mean[chosen], others[chosen])
+            interest = self._others(labels, stats, mean, others, chosen) if kept is None else kept[chosen]
             logits = self.logits(interest, statistics[chosen], item[chosen])
             optimizer.minimize(binary_cross_entropy_with_logits(logits, label[chosen]))
         return self
+
+    def _interests(self, labels: Labels, stats: UserStats, mean: Array, others: Array) -> Tensor:
+        """Return float32[n, d], the interest of each row's owner without the row."""
+        found = torch.empty(len(labels.item), self.own.shape[1])
+        for first in range(0, len(found), _BATCH):
+            rows = np.arange(first, min(first + _BATCH, len(found)))
+            found[first : first + _BATCH] = self._others(labels, stats, mean, others, rows)
+        return found
+
+    def _others(self, labels: Labels, stats: UserStats, mean: Array, others: Array, rows: Array) -> Tensor:
+        """Return float32[p, d], the same of some rows (int[p])."""
+        owner, own = labels.owner[rows], self.own[labels.item[rows]]
+        weighted = stats.weighted[owner] - stats.residual[rows, None] * own
+        return _interest(weighted, stats.plain[owner] - own, mean[rows], others[rows])
 
     def score(self, labels: Labels, query: Array, item: Array) -> Float32:
         """Return float32[p], logits of pairs, given the labels in the queries' histories.

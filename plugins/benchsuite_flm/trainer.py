@@ -124,7 +124,6 @@ class Trainer:
         self.batches = max(self.settings.batches, math.ceil(len(self.users) / self.settings.batch_size))
         self.last_epoch = self.settings.epochs if config.epochs is None else config.epochs
         self.done = 0
-        self.vectors = encoder.vectors()  # they stay the same where the encoder is frozen
         how, decay = OptimizerConfig.of(self.settings), self.settings.weight_decay
         groups = head.parameter_groups(self.settings)
         self.head_optimizer = ScheduledOptimizer(self.settings.epochs * self.batches, *groups, config=how)
@@ -176,7 +175,7 @@ class Trainer:
             drawn = torch.randperm(len(self.warm), generator=self.random)[: self.settings.catalogue]
             self.catalogue = self.warm[drawn.sort().values]
         if self.encoder_optimizer is None:
-            loss, _ = self.head_steps(self.vectors)
+            loss, _ = self.head_steps(self.encoder.vectors())  # they stay the same
         else:
             wanted = torch.zeros(self.encoder.size, dtype=torch.bool)
             wanted[self.place[self.catalogue]] = True

@@ -185,9 +185,10 @@ def _fit(
     model: Model, dataset: Dataset, label: str, how: tuple[int, int, str], group: ProcessGroup, *, quiet: bool
 ) -> Model:
     """Fit on all rows, with a bar; ``how`` is seed, threads and device."""
-    from benchsuite.api import Context
+    from benchsuite.api import Context, SharedCache
     from benchsuite.progress import ProgressBars
     from benchsuite.provenance import cores
+    from benchsuite.runner.checkpoints import user_cache
     from benchsuite_saved.folder import with_unknown_user
 
     seed, threads, device = how
@@ -199,6 +200,7 @@ def _fit(
             device=device,
             threads=threads or max(1, cores() // group.local),
             scratch=Path(scratch),
+            shared=SharedCache.inside(user_cache()),
             report=lambda done, total, note: watch.job_moved(label, "fit", done, total, note),
         )
         return model.fit(with_unknown_user(dataset), context)

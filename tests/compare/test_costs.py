@@ -110,6 +110,20 @@ def test_the_convention_says_what_estimates_rest_on() -> None:
     assert all(not about.higher_is_better for about in costs.infos())
 
 
+def test_what_is_shared_is_named_with_its_seconds() -> None:
+    costs = Costs()
+    for model, seconds in (("reader", 8.0), ("other", 0.0)):
+        shared = {"shared_seconds": seconds} if seconds else {}
+        cells = [Spent(costs=MEASURED | {"cpu_seconds": 1.0} | shared) for _ in range(2)]
+        assert next(row for row in costs.rows("d", "s", model, cells) if row.metric == "fit_seconds").mean == 3.0
+    said = {about.name: about.convention for about in costs.infos()}["fit_seconds"]
+    assert said.startswith(COSTS["fit_seconds"])
+    assert "shared" in said
+    assert "reader 8.0" in said
+    assert "other" not in said
+    assert {about.name: about.convention for about in Costs().infos()}["fit_seconds"] == COSTS["fit_seconds"]
+
+
 def test_stores_from_before_are_read(filled: Any) -> None:
     plan, store = filled({"als": 0.4, "popular": 0.2})
     comparison = build(plan, store, country="FRA")

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchsuite_flm import pointwise
 from benchsuite_flm.pointwise import Labels, LikeClassifier, _interest
 
 USERS, ITEMS, WIDTH = 60, 50, 6
@@ -38,6 +39,15 @@ def test_planted_taste_is_found_for_held_out_pairs() -> None:
     assert (
         auc(asked.label, classifier.score(shown, asked.owner, asked.item)) > auc(asked.label, means[asked.item]) + 0.1
     )
+
+
+def test_what_is_kept_between_epochs_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels, own = draw(1)
+    fits = []
+    for most in (10**9, 0):
+        monkeypatch.setattr(pointwise, "_KEPT", most)
+        fits.append(LikeClassifier(labels, own).fit(labels, 2).state_dict())
+    assert all(torch.equal(fits[0][name], value) for name, value in fits[1].items())
 
 
 def test_each_row_is_left_out_of_what_predicts_it() -> None:

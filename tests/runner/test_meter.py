@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from benchsuite.analysis import build
-from benchsuite.runner.resource_usage import ResourceUsage
+from benchsuite.runner.resource_usage import ResourceUsage, running_children
 from benchsuite.store import Store
 
 
@@ -35,6 +36,19 @@ def test_processor_seconds_of_all_threads_are_counted() -> None:
     assert power["sockets"] >= 1
     assert power["cpu"]
     assert (power["gpu"], power["gpu_joules"]) == ("", None)
+
+
+def test_running_processes_that_a_model_started_are_counted() -> None:
+    whole, own = ResourceUsage("cpu", children=True), ResourceUsage("cpu")
+    code = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True)\ninput()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as child:
+        child.stdout.readline()
+        spent, without = whole.read()[0], own.read()[0]
+        (found,) = [one for one in running_children() if one.seconds >= 0.25]
+        child.communicate(b"\n")
+    assert spent - without >= 0.25
+    assert 1 < found.peak_mb < 1000
 
 
 class NVMLError(Exception):
@@ -86,3 +100,19 @@ def test_a_run_keeps_what_each_cell_spent(tmp_path: Path, run_toy: Any, toy_expe
     manifest = store.get("cell", next(cell.key for cell in plan.cells if cell.model == "Told")).manifest
     assert manifest["costs"]["cpu_seconds"] >= 0
     assert set(manifest["power"]) == {"cpu", "processors", "sockets", "virtual", "gpu", "gpu_joules"}
+
+
+def test_what_fits_share_is_made_once_and_costs_each(
+    tmp_path: Path, run_toy: Any, toy_experiment: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOY_MARKS", str(tmp_path / "marks"))
+    again = {"use": "Shares", "label": "again", "with": {"power": 0.5}}
+    plan, outcome, _ = run_toy(toy_experiment(["Shares", again], metrics=["ndcg@10"]))
+    assert not outcome.failed
+    assert (tmp_path / "marks").read_text().count("made") == 1
+    store = Store(tmp_path / "runs")
+    costs = [store.get("cell", cell.key).manifest["costs"] for cell in plan.cells]
+    assert {one["shared_seconds"] for one in costs} == {costs[0]["shared_seconds"]}
+    assert all(one["fit_seconds"] >= one["shared_seconds"] >= 0.3 for one in costs)
+    fit = next(about for about in build(plan, store).metrics if about.name == "fit_seconds")
+    assert "again 0." in fit.convention

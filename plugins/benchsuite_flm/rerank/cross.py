@@ -135,7 +135,7 @@ class CrossFLM(Reranker):
     cite: ClassVar[tuple[str, ...]] = (CITE_RERANKING, CITE_MINILM, CITE_SBERT, CITE_BERT, *EASE.cite)
 
     def _text_vectors(self, backbone: Backbone, texts: Sequence[str], context: Context) -> Float32:
-        return encode_texts(backbone, texts, device=context.device, threads=context.threads)
+        return encode_texts(backbone, texts, device=context.device, threads=context.threads, shared=context.shared)
 
     def _can_score(self) -> bool:
         return bool(self._losses)  # W1 starts at zero

@@ -247,7 +247,7 @@ class DecoderFLM(Reranker):
     def _text_vectors(self, backbone: Backbone, texts: Sequence[str], context: Context) -> Float32:
         backbone.model.to(context.device)
         body = dataclasses.replace(backbone, model=backbone.model.base_model, pooling="mean")
-        return encode_texts(body, texts, device=context.device, threads=context.threads)
+        return encode_texts(body, texts, device=context.device, threads=context.threads, shared=context.shared)
 
     def _build_scorer(self, backbone: Backbone) -> Scorer:
         return CausalScorer(backbone, self.answer, self.length)
