@@ -40,7 +40,8 @@ def test_vectors_are_the_same_bytes(kind: str, encoder: Any, tmp_path: Path, mon
 
 def test_whatever_changes_the_bytes_changes_the_key(tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = load_backbone(tiny)
-    for number, (backbone, more) in enumerate(
+    threads: dict[str, Any]
+    for number, (backbone, threads) in enumerate(
         [
             (plain, {}),
             (plain, {"threads": 2}),
@@ -50,7 +51,7 @@ def test_whatever_changes_the_bytes_changes_the_key(tiny: str, tmp_path: Path, m
         ],
         start=1,
     ):
-        encode_texts(backbone, TEXTS, shared=SharedCache(tmp_path), **more)
+        encode_texts(backbone, TEXTS, shared=SharedCache(tmp_path), **threads)
         assert entries(tmp_path) == number
     encode_texts(plain, TEXTS[:-2], shared=SharedCache(tmp_path))
     plain.model.set_attn_implementation("eager")
