@@ -1,4 +1,4 @@
-"""An honest benchmark of fine-tuned language models against the classics of recommendation.
+"""An honest benchmark of fine-tuned language models against the baselines of recommendation.
 
 In a notebook or a script::
 
@@ -18,6 +18,8 @@ _HOMES = {
     "Results": "results",
     "run": "run",
     "load": "run",
+    "leaderboard": "leaderboard",
+    "submit": "submit",
     "report": "report",
     "compare": "compare",
     "verify": "verify",
@@ -39,6 +41,9 @@ _BROUGHT = {
     "doctor": "doctor",
     "new_plugin": "new",
     "recommend": "recommend",
+    "rivals_add": "rivals add",
+    "rivals_list": "rivals list",
+    "rivals_remove": "rivals remove",
     "score": "score",
     "train": "train",
 }

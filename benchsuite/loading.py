@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from benchsuite.child_processes import adopt_orphans, end_children, ending, kill_group, limit_memory, usual_memory
 from benchsuite.errors import BenchsuiteError, PluginError
 
 IMPORT_SECONDS = 120.0
@@ -144,7 +145,6 @@ def _try_in_child(order: dict[str, object], code: bytes) -> None:
     Raises:
         PluginError: when the import failed there; the message says how.
     """
-    import signal
     import subprocess
 
     receiving, sending = os.pipe()
@@ -168,8 +168,7 @@ def _try_in_child(order: dict[str, object], code: bytes) -> None:
             except subprocess.TimeoutExpired:
                 late = True
             finally:
-                with contextlib.suppress(ProcessLookupError, PermissionError):  # and what the import started
-                    os.killpg(process.pid, signal.SIGKILL)
+                kill_group(process.pid)  # and what the import started
         os.set_blocking(receiving, False)
         try:
             report = os.read(receiving, 2**16)
@@ -182,7 +181,7 @@ def _try_in_child(order: dict[str, object], code: bytes) -> None:
     if late:
         raise PluginError(f"cannot be loaded: its {step} took more than {IMPORT_SECONDS:g} seconds")
     if "failure" not in told or process.returncode:
-        raise PluginError(f"cannot be loaded: its {step} {_ending(process.returncode)}")
+        raise PluginError(f"cannot be loaded: its {step} {ending(process.returncode)}")
     if failure := told["failure"]:
         raise PluginError(f"cannot be loaded: {failure}")
 
@@ -197,17 +196,6 @@ def _told(report: bytes) -> dict[str, Any]:
     return found
 
 
-def _ending(code: int) -> str:
-    import signal
-
-    if code >= 0:
-        return f"ended the process with code {code}"
-    try:
-        return f"was killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was killed by signal {-code}"
-
-
 def serve(order: dict[str, object]) -> None:
     """In the child: import, set up, say what came of it, and leave without running what was left for the end.
 
@@ -216,6 +204,8 @@ def serve(order: dict[str, object]) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    adopt_orphans()
+    limit_memory(usual_memory())
     code = sys.stdin.buffer.read()
     name, file = str(order["name"]), str(order["file"])
     pipe, failure = int(str(order["pipe"])), ""
@@ -230,5 +220,6 @@ def serve(order: dict[str, object]) -> None:
                 getattr(sys.modules[name], str(order["attribute"])).from_settings(order["settings"]).settings()
     except BaseException as error:  # noqa: BLE001 - this process is here to find out
         failure = error_text(error)
+    end_children()
     os.write(pipe, json.dumps({"failure": failure}).encode())
     os._exit(0)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+import sys
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["models", "sources", "splits", "metrics", "reports"]
 KINDS: tuple[Kind, ...] = ("models", "sources", "splits", "metrics", "reports")
-FunctionGroup = Literal["functions", "exports"]
+FunctionGroup = Literal["functions", "exports", "sites"]
 OWN = "benchsuite"
 """The distribution of our own plugins; all others are foreign."""
 
@@ -116,9 +118,24 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _installed() -> Iterator[tuple[str, str, EntryPoint]]:
-    """Yield (distribution, version, entry point); of two installs of one distribution the first on the path counts."""
+def _installed() -> tuple[tuple[str, str, EntryPoint], ...]:
+    """Return (distribution, version, entry point); of two installs of one distribution the first on the path counts."""
+    return _scan(tuple((folder, _changed(folder)) for folder in sys.path))
+
+
+def _changed(folder: str) -> int:
+    """Return when something was last installed into a folder or removed from it, 0 where it is none."""
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
+@functools.lru_cache(maxsize=4)
+def _scan(_path: tuple[tuple[str, int], ...]) -> tuple[tuple[str, str, EntryPoint], ...]:
+    """Read what is installed, once for each state of the path: hundreds of files, asked for by every name in a plan."""
     seen: set[str] = set()
+    found: list[tuple[str, str, EntryPoint]] = []
     for distribution in distributions():
         if not _has_entry_points(distribution):
             continue
@@ -129,9 +146,10 @@ def _installed() -> Iterator[tuple[str, str, EntryPoint]]:
         if name is None or name.lower() in seen:
             continue
         seen.add(name.lower())
-        for point in distribution.entry_points:
-            if point.group.startswith("benchsuite."):
-                yield name, version, point
+        found += [
+            (name, version, point) for point in distribution.entry_points if point.group.startswith("benchsuite.")
+        ]
+    return tuple(found)
 
 
 def _has_entry_points(distribution: Any) -> bool:
@@ -192,7 +210,8 @@ def function_entries(group: FunctionGroup = "functions") -> dict[str, EntryPoint
     Args:
         group: ``functions``, for ``import benchsuite`` and the command line, or ``exports``, the formats of
             ``benchsuite data export``: each takes a data set, a folder, facts to tell, and a fold of it or None for the
-            whole, writes files and returns the rows of each.
+            whole, writes files and returns the rows of each; or ``sites``: each takes leaderboards and returns the
+            contents of files by name.
     """
     found: dict[str, EntryPoint] = {}
     for distribution, _, point in _installed():

@@ -18,12 +18,12 @@ from attack.program import Answer, forked, fresh, warm
 
 _EXPERIMENT = """
 name = "damaged"
-seeds = [1, 2]
+seeds = {seeds}
 sources = [{{ use = "demo", with = {{ users = {users}, items = 50, events_per_user = 12 }} }}]
 splits = ["random-holdout"]
 models = ["popular", "item-knn", "ease"{more}]
 metrics = ["f1", "ndcg@10", "recall@20"]
-tune = {{ on = "ndcg@10", trials = 3 }}
+tune = {{ on = "ndcg@10", trials = {trials} }}
 """
 _ADDED = ', "user-knn"'
 _DESIGNED = 0.6
@@ -79,12 +79,13 @@ def attack(n: int, seed: int, out: Path, *, small: bool = False) -> Result:
         n: how many damages.
         seed: draws files, ways and values.
         out: a folder for stores and the journal; cases that are finished are not done again.
-        small: plan and verify in every fifth damaged store only, run one more model in every fifteenth.
+        small: one seed and two trials; plan and verify in every fifth damaged store only, run one more model in every
+            fifteenth.
     """
     folder = out / "damages"
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / "journal.jsonl", {"n": n, "seed": seed, "small": small})
-    right = _undamaged(folder)
+    right = _undamaged(folder, small=small)
     before = _state(right.store)
     result = Result("damages", seed)
     for case in _cases(right.store, n, seed):
@@ -99,11 +100,12 @@ def attack(n: int, seed: int, out: Path, *, small: bool = False) -> Result:
     return result
 
 
-def _undamaged(folder: Path) -> _Right:
+def _undamaged(folder: Path, *, small: bool) -> _Right:
     """Make the store, its report and a page to verify, and the report with one more model."""
     temporary, store, page = fresh(folder / "tmp"), folder / "right", folder / "page"
     for name, users, more in (("warm", 30, ""), ("damaged", 60, ""), ("added", 60, _ADDED)):
-        text = _EXPERIMENT.format(users=users, more=more)
+        size = {"seeds": [1], "trials": 2} if small else {"seeds": [1, 2], "trials": 3}
+        text = _EXPERIMENT.format(users=users, more=more, **size)
         (folder / f"{name}.toml").write_text(text.replace('"damaged"', '"warm"') if name == "warm" else text, "utf-8")
     run = ["--offline", "--threads", "1", "--store"]
     report = ["report", "damaged", "--as", "csv", "--store"]

@@ -18,6 +18,7 @@ from benchsuite.analysis.cell_evaluation import (
 from benchsuite.analysis.contamination import contamination_notes, title_completion_notes
 from benchsuite.analysis.costs import COSTS, Costs
 from benchsuite.analysis.machines import machine_notes
+from benchsuite.analysis.model_code import code_notes
 from benchsuite.analysis.relevance_notes import relevance_told
 from benchsuite.analysis.stored_cells import StoredCells
 from benchsuite.analysis.stored_statistics import ResultsByModel, significance_tests
@@ -99,6 +100,7 @@ def build(
             *_notes(plan, bool(judgement.contrasts), relevance),
             *_ties_unknown(rows, plan.metrics),
             *machine_notes(plan, stored),
+            *code_notes(plan, stored),
             *trial_notes(plan.tuning),
             *contamination_notes(plan.datasets, plan.models, plan.metrics, judgement.contrasts),
             *title_completion_notes(told),

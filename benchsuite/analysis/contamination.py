@@ -32,7 +32,7 @@ def contamination_notes(
         metrics: what each metric is.
         contrasts: each model against the best reference of its place.
     """
-    leads = {(c.dataset, c.split_label, c.metric, c.model): c for c in contrasts if c.role == "best classic"}
+    leads = {(c.dataset, c.split_label, c.metric, c.model): c for c in contrasts if c.role == "best reference"}
     proposed = {model.label for model in models if model.is_candidate}
     main = main_metric(metrics)
     if main is None:

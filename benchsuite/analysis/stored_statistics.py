@@ -24,6 +24,9 @@ _VERSION = 1
 
 _SEVERAL = 2
 
+_STORED_ROLE = "best classic"
+"""How a store names the role of the best reference, so that older statistics stay what their cells give."""
+
 T = TypeVar("T")
 
 ResultsByModel = Mapping[tuple[str, str], Mapping[str, Sequence[CellResult]]]
@@ -59,7 +62,7 @@ def significance_tests(
         test: which test of differences.
     """
     ceilings = {model.label for model in plan.models if model.is_oracle}
-    classics = [m.label for m in plan.models if not m.is_candidate and m.label not in ceilings]
+    references = [m.label for m in plan.models if not m.is_candidate and m.label not in ceilings]
     contenders = Contenders(rows, plan.models, plan.metrics)
     contrasts: list[Contrast] = []
     spreads: list[VarianceComponents] = []
@@ -77,15 +80,15 @@ def significance_tests(
         tested = {"test": [test, paired_statistics.DRAWS, REPLICATES]}
         identity = cells | {
             "metrics": [[m.label, m.higher_is_better] for m in plan.metrics],
-            "classics": [label for label in classics if label in compete],
+            "classics": [label for label in references if label in compete],  # so named that older ones are found
             "against": chosen,
             **tested,
         }
         # Only where the rule of who competes changes the reference, so that older statistics are still found.
-        changed = _changed_references(plan, contenders, table, classics)
+        changed = _changed_references(plan, contenders, table, references)
         if changed:
             identity["references"] = [[*key, reference] for key, reference in changed.items()]
-        work = lambda: _work(table, classics, changed, chosen, test)  # noqa: B023, E731 - called at once
+        work = lambda: _work(table, references, changed, chosen, test)  # noqa: B023, E731 - called at once
         read = lambda content: _tests(content, split)  # noqa: B023, E731 - same
         found = _remembered(measurer.store, identity, work, read)
         contrasts += found[0]
@@ -99,13 +102,13 @@ def significance_tests(
 
 
 def _changed_references(
-    plan: Plan, contenders: Contenders, table: ComparisonTable, classics: Sequence[str]
+    plan: Plan, contenders: Contenders, table: ComparisonTable, references: Sequence[str]
 ) -> dict[tuple[str, str], str | None]:
     """Return by metric and group the reference, where it is not simply the best of all that are not put to the test."""
     changed = {}
     for about in plan.metrics:
         for group in table.groups:
-            means = {name: mean for name in classics if (mean := table.mean(name, about.label, group)) is not None}
+            means = {name: mean for name in references if (mean := table.mean(name, about.label, group)) is not None}
             reference = contenders.reference((*table.place, group, about.label))
             best = max if about.higher_is_better else min
             if means and best(means, key=lambda name: means[name]) != reference:
@@ -115,7 +118,7 @@ def _changed_references(
 
 def _work(
     table: ComparisonTable,
-    classics: Sequence[str],
+    references: Sequence[str],
     changed: Mapping[tuple[str, str], str | None],
     chosen: Sequence[str],
     test: Test,
@@ -123,15 +126,15 @@ def _work(
     contrasts: list[Contrast] = []
     spreads: list[VarianceComponents] = []
     for column in table.columns():
-        best = changed.get((column.metric, column.group), column.best(classics))
+        best = changed.get((column.metric, column.group), column.best(references))
         spreads += variance_components(column, best)
         if best is not None:
-            contrasts += contrast(column, best, "best classic", test)
+            contrasts += contrast(column, best, "best reference", test)
         for label in chosen:
             if label in column.models:
                 contrasts += contrast(column, label, "chosen", test)
     return {
-        "contrasts": [dataclasses.asdict(one) for one in holm_corrected(contrasts)],
+        "contrasts": [_stored(one) for one in holm_corrected(contrasts)],
         "spreads": [dataclasses.asdict(one) for one in spreads],
     }
 
@@ -163,11 +166,18 @@ def _tests(content: Mapping[str, Any], split: str) -> tuple[list[Contrast], list
     return contrasts, [VarianceComponents(**_of_group(one, split)) for one in content["spreads"]]
 
 
+def _stored(one: Contrast) -> dict[str, Any]:
+    return dataclasses.asdict(one) | ({"role": _STORED_ROLE} if one.role == "best reference" else {})
+
+
 def _of_group(one: Mapping[str, Any], split: str) -> dict[str, Any]:
-    """Return a stored result with its group in a field of its own; older ones have it in the split's label."""
-    if "group" in one:
-        return dict(one)
-    return {**one, "split": split, "group": one["split"].removeprefix(split).removeprefix("/")}
+    """Return a stored result as it is told; older ones have their group in the split's label."""
+    told = dict(one)
+    if told.get("role") == _STORED_ROLE:
+        told["role"] = "best reference"
+    if "group" in told:
+        return told
+    return {**told, "split": split, "group": told["split"].removeprefix(split).removeprefix("/")}
 
 
 def _remembered(

@@ -2,7 +2,7 @@
 
 from benchsuite.api.context import Context
 from benchsuite.api.metric import Metric, Task
-from benchsuite.api.model import Model, Requirement, TopK
+from benchsuite.api.model import Model, Program, Requirement, TopK
 from benchsuite.api.plugin import Plugin
 from benchsuite.api.report import Report
 from benchsuite.api.search import Categorical, Range
@@ -17,6 +17,7 @@ __all__ = [
     "Metric",
     "Model",
     "Plugin",
+    "Program",
     "PublishedCounts",
     "Range",
     "Report",

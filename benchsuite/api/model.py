@@ -34,6 +34,20 @@ class Requirement(StrEnum):
     GPU = "a GPU"
 
 
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """What a model runs in a process of its own, besides the plugin's code.
+
+    Attributes:
+        command: the command that the user named, empty where the plugin brings the program itself. A command that only
+            stored results name does not run, as no file of theirs does.
+        files: whose contents change the numbers; they are part of the key of every cell.
+    """
+
+    command: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+
+
 _RENAMED = {
     "ceiling": "is_oracle",
     "partial": "may_abstain",
@@ -89,6 +103,17 @@ class Model(Plugin):
             declared = "ClassVar" in str(annotations.get(old, "ClassVar"))
             if declared and isinstance(vars(cls).get(old), bool):
                 raise TypeError(f'{cls.__name__} sets "{old}", which is called "{new}" now: rename it')
+
+    def unavailable(self) -> str:
+        """Return why the model cannot be used here as it is set up, with the remedy; "" where it can.
+
+        Its cells are not applicable then, with this reason. It is asked before anything runs, so it answers quickly.
+        """
+        return ""
+
+    def program(self) -> Program | None:
+        """Return the program that the model runs in a process of its own; None where it runs none."""
+        return None
 
     @abstractmethod
     def fit(self, train: Dataset, context: Context) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ from benchsuite.errors import UsageError, did_you_mean
 from benchsuite.functions import VERBS, Verb
 from benchsuite.interface import print_status
 
-_ABOUT = """An honest benchmark: when does a fine-tuned language model recommend better than the classics?
+_ABOUT = """An honest benchmark: when does a fine-tuned language model recommend better than the best baseline?
 
 \b
   benchsuite run          the bundled experiment "quick", on real data
@@ -28,7 +29,6 @@ COMPLETE = "_BENCHSUITE_COMPLETE"
 """The environment variable by which a shell asks what may come next."""
 
 _EXITS = "exit codes: 0 fine, 1 something failed or differs, 2 your mistake (one line says which), 3 ours"
-_DATA = "find or download a data set and say what it holds; verify, import, export"
 _DATA_ABOUT = """Find, check, import and export data sets.
 
 \b
@@ -37,13 +37,35 @@ _DATA_ABOUT = """Find, check, import and export data sets.
   benchsuite data import ratings.csv            guess the columns and write a card beside the table
   benchsuite data export ml-100k --out DIR --as recbole --split random-holdout
 """
+_RIVALS_ABOUT = """Set up libraries that cannot be installed beside benchsuite, each in an environment of its own.
+
+\b
+  benchsuite rivals add lenskit                 make its environment, once
+  benchsuite rivals list                        which are set up
+  benchsuite rivals remove lenskit
+"""
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Verbs of two words that share the first: a line about them, their help, and the verb that is meant by none."""
+
+    summary: str
+    about: str
+    default: str
+
+
+_GROUPS = {
+    "data": _Group("find or download a data set and say what it holds; verify, import, export", _DATA_ABOUT, "show"),
+    "rivals": _Group("set up libraries that run in environments of their own; list, remove", _RIVALS_ABOUT, ""),
+}
 
 
 class Verbs(click.Group):
     """Verbs by name, each imported when it is called for; the list of verbs imports none.
 
     Args:
-        prefix: ``data `` for the verbs within ``data``, "" for the others.
+        prefix: ``data `` for the verbs within ``data``, "" for those of one word and for the groups.
         default: the verb that is meant when the first word is none.
     """
 
@@ -56,8 +78,12 @@ class Verbs(click.Group):
         return {verb.name.removeprefix(self.prefix): verb for verb in all_verbs() if verb.name.startswith(self.prefix)}
 
     def summaries(self) -> dict[str, str]:
-        """Return a line about each verb; those within ``data`` are one."""
-        return {name.partition(" ")[0]: _DATA if " " in name else verb.summary for name, verb in self.verbs().items()}
+        """Return a line about each verb; those of a group are one."""
+        told = {}
+        for name, verb in self.verbs().items():
+            first, _, rest = name.partition(" ")
+            told[first] = _GROUPS[first].summary if rest and first in _GROUPS else verb.summary
+        return told
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names."""
@@ -65,8 +91,9 @@ class Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a verb's function and make its command."""
-        if cmd_name == "data" and not self.prefix:
-            return Verbs("data", prefix="data ", default="show", help=_DATA_ABOUT)
+        if cmd_name in _GROUPS and not self.prefix:
+            group = _GROUPS[cmd_name]
+            return Verbs(cmd_name, prefix=f"{cmd_name} ", default=group.default, help=group.about)
         verb = self.verbs().get(cmd_name)
         return None if verb is None else build_command(verb)
 

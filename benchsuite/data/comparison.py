@@ -12,7 +12,7 @@ from benchsuite.data.strata import Stratum
 
 _ALPHA = 0.05
 
-Role = Literal["best classic", "chosen", "leader", "frozen twin", "frozen vectors"]
+Role = Literal["best reference", "chosen", "leader", "frozen twin", "frozen vectors"]
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,9 @@ class Contrast:
         metric: label of the metric.
         model: label of the model.
         reference: label of the model it is held against.
-        role: ``best classic`` (a name that stored statistics keep): the best reference, see
-            :meth:`benchsuite.data.Contenders.reference`; ``chosen``: a reader asked for it; ``leader``: it has the
-            best mean of all that compete; ``frozen twin`` and ``frozen vectors``: it shows what fine-tuning adds, see
-            :meth:`benchsuite.data.Contenders.frozen`.
+        role: ``best reference``, see :meth:`benchsuite.data.Contenders.reference`; ``chosen``: a reader asked for it;
+            ``leader``: it has the best mean of all that compete; ``frozen twin`` and ``frozen vectors``: it shows what
+            fine-tuning adds, see :meth:`benchsuite.data.Contenders.frozen`.
         difference: mean of the model minus mean of the reference, as the two rows say it.
         ci_low: lower end of the 95% interval of the difference, None where there is none.
         ci_high: upper end.

@@ -40,18 +40,34 @@ def load_dataset(folder: Path) -> Dataset:
         DataError: when a file is missing or damaged.
     """
     with _reading(folder):
-        about = _read(folder / "dataset.json")
-        return Dataset(
-            name=about["name"],
-            interactions=_load_interactions(folder, "interactions"),
-            users=_load_table(folder, "users"),
-            items=_load_table(folder, "items"),
-            links=_load(folder, "links"),
-            preferences=_load(folder, "preferences"),
-            simulated=about["simulated"],
-            steps=tuple(Step(**step) for step in about["steps"]),
-            ordered=about.get("ordered", False),  # folders of earlier versions do not say it
-        )
+        return _dataset(folder, _load_interactions(folder, "interactions"))
+
+
+def load_tables(folder: Path) -> Dataset:
+    """Read what :func:`save_dataset` wrote, without a single row: for those who must not see the held-out ones.
+
+    Raises:
+        DataError: when a file is missing or damaged.
+    """
+    none = np.zeros(0, np.int32)
+    rows = Interactions(none, none, np.zeros(0, np.float32), None, None, np.zeros(0, np.int8), ())
+    with _reading(folder):
+        return _dataset(folder, rows)
+
+
+def _dataset(folder: Path, rows: Interactions) -> Dataset:
+    about = _read(folder / "dataset.json")
+    return Dataset(
+        name=about["name"],
+        interactions=rows,
+        users=_load_table(folder, "users"),
+        items=_load_table(folder, "items"),
+        links=_load(folder, "links"),
+        preferences=_load(folder, "preferences"),
+        simulated=about["simulated"],
+        steps=tuple(Step(**step) for step in about["steps"]),
+        ordered=about.get("ordered", False),  # folders of earlier versions do not say it
+    )
 
 
 def save_fold(fold: Fold, folder: Path) -> None:

@@ -115,7 +115,7 @@ CONTRASTS = TidyTable(
         _MODEL,
         *_columns(
             ("reference", "string", "label of the model it is held against"),
-            ("role", "string", "best classic, or chosen by the reader"),
+            ("role", "string", "best reference, or chosen by the reader"),
             ("difference", "float64", "mean of the model minus mean of the reference"),
             ("ci_low", "float64", "lower end of the 95% interval of the difference"),
             ("ci_high", "float64", "upper end"),

@@ -26,6 +26,8 @@ class Verb:
 _HERE = "benchsuite.functions"
 VERBS = (
     Verb("run", f"{_HERE}.run:run", "run an experiment and print its tables"),
+    Verb("leaderboard", f"{_HERE}.leaderboard:leaderboard", "show who leads a benchmark; nothing is fitted"),
+    Verb("submit", f"{_HERE}.submit:submit", "write a model's result in a benchmark as a folder, checked"),
     Verb("report", f"{_HERE}.report:report", "turn stored results into tables and files"),
     Verb("compare", f"{_HERE}.compare:compare", "compare two runs: settings, data, code and results, with tests"),
     Verb("verify", f"{_HERE}.verify:verify", "recompute a written report from the store and say what differs"),
@@ -43,6 +45,9 @@ VERBS = (
     Verb("audit-split", "", "say what is wrong with a split in two files; 1 when it leaks"),
     Verb("list", f"{_HERE}.list_plugins:list_plugins", "list all installed plugins, without importing any"),
     Verb("show", f"{_HERE}.show_plugin:show_plugin", "show one plugin: settings, needs, source"),
+    Verb("rivals add", "", "make the environment of a library that cannot live beside benchsuite"),
+    Verb("rivals list", "", "list such libraries, and which are set up"),
+    Verb("rivals remove", "", "remove the environment of one"),
     Verb("check", "", "check that a plugin keeps its contract"),
     Verb("new", "", "write a plugin package that is ready to install"),
     Verb("completion", f"{_HERE}.completion:completion", "print the line by which bash, zsh or fish completes words"),

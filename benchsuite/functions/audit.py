@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from benchsuite.api import DataLocations
     from benchsuite.data import Dataset, Fold
     from benchsuite.evaluate import LeakFinding
+    from benchsuite.evaluate.time_ties import TimeTies
     from benchsuite.plan import Experiment
     from benchsuite.plan.resolve import ResolvedPlugin
     from benchsuite.store import Store
@@ -39,6 +40,7 @@ TOGETHER = "(all)"
 
 Promise = Literal["cold-items", "cold-users", "ordered", "ordered-users"]
 _INNER = "validation: "
+_SHUFFLE = "sources that read files take shuffle_ties = 1, which puts rows of one user and time in random order"
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,13 @@ class Audit(FunctionResult):
         name: of the experiment.
         audited: every fold and cut.
         details: whether ``print`` shows every check, not only sums.
+        ties: of each data set, what its rows of one user and time tell about the order of rows.
     """
 
     name: str
     audited: Sequence[Audited]
     details: bool = False
+    ties: Sequence[TimeTies] = ()
 
     @property
     def findings(self) -> list[LeakFinding]:
@@ -98,18 +102,21 @@ class Audit(FunctionResult):
             "checks": len(self.findings),
             "compared": sum(finding.compared for finding in self.findings),
             "leaks": [f"{finding.where}: {finding.leak}" for finding in self.leaks],
+            "ties": [dataclasses.asdict(one) | {"shared": one.shared} for one in self.ties],
             "folds": plain_values(self.audited),
         }
 
     def frames(self) -> Frames:
-        """Return ``checks``, one check of one fold a row."""
+        """Return ``checks``, one check of one fold a row, and ``ties``, one data set a row."""
         place = ("dataset", "split", "seed", "fold")
         rows = [
             {name: getattr(one, name) for name in place} | dataclasses.asdict(finding)
             for one in self.audited
             for finding in one.findings
         ]
-        return {"checks": frame(rows, (*place, "check", "compared", "leak", "where"))}
+        ties = [dataclasses.asdict(one) | {"shared": one.shared} for one in self.ties]
+        columns = ("dataset", "rows", "tied", "compared", "agreeing", "shuffled", "told", "shared")
+        return {"checks": frame(rows, (*place, "check", "compared", "leak", "where")), "ties": frame(ties, columns)}
 
     def text(self, style: Style = plain) -> str:
         """Return a line for each fold, or for each check, every leak, and the counts."""
@@ -128,6 +135,12 @@ class Audit(FunctionResult):
         more = ("check", "compared") if self.details else groups
         said = [table(["data set", "split", "seed", "fold", *more, "verdict"], rows), ""]
         said += [f"{style('LEAK', 'red')}  {finding.where}: {finding.leak}" for finding in self.leaks]
+        for one_set in self.ties:
+            if sentence := one_set.sentence():
+                word = style("order", "yellow") if one_set.shared else "order"
+                said.append(f"{word}  {one_set.dataset}: {sentence}")
+        if any(one_set.shared for one_set in self.ties):
+            said.append(_SHUFFLE)
         folds = sum(one.fold != TOGETHER for one in self.audited)
         compared = sum(finding.compared for finding in self.findings)
         counts = f"{count(folds, 'fold')}, {count(len(self.findings), 'check')}, {count(compared, 'thing')} compared"
@@ -163,6 +176,9 @@ def audit(
     quiet: Quiet = False,
 ) -> FunctionResult:
     """Show the evidence that no fold of an experiment leaks, or say what is wrong with a split in two files.
+
+    Of each data set it is also said how many rows share user and time, and whether the order in which the files have
+    them is one that users share: no leak, but something that models of sequences can learn.
 
     Args:
         experiment: a bundled experiment or a TOML file (default: quick).
@@ -218,12 +234,20 @@ def audit(
     root = store_folder(store)
     kept = Store.open(root) if root.is_dir() else None  # an audit makes no store
     place = data_locations(data, offline=offline, quiet=quiet)
-    return Audit(asked.name, list(_audit(asked, kept, place, quiet=quiet)), details=details)
+    ties: list[TimeTies] = []
+    audited = list(_audit(asked, kept, place, ties, quiet=quiet))
+    return Audit(asked.name, audited, details=details, ties=ties)
 
 
-def _audit(experiment: Experiment, store: Store | None, place: DataLocations, *, quiet: bool) -> Iterator[Audited]:
-    """Cut every data set in every way with every seed and check all folds; a leak does not end it."""
+def _audit(
+    experiment: Experiment, store: Store | None, place: DataLocations, ties: list[TimeTies], *, quiet: bool
+) -> Iterator[Audited]:
+    """Cut every data set in every way with every seed and check all folds; a leak does not end it.
+
+    What ties in time tell is added to ``ties``.
+    """
     from benchsuite.api import Source, Split
+    from benchsuite.evaluate.time_ties import time_ties
     from benchsuite.plan.cells import unmet
     from benchsuite.plan.resolve import resolve
 
@@ -234,6 +258,7 @@ def _audit(experiment: Experiment, store: Store | None, place: DataLocations, *,
     for source in sources:
         assert isinstance(source.plugin, Source)  # noqa: S101 - picked as one
         dataset = source.plugin.load(place)
+        ties.append(time_ties(dataset, source.label))
         for split in splits:
             assert isinstance(split.plugin, Split)  # noqa: S101 - picked as one
             reason = unmet(split.plugin.needs, dataset)

@@ -44,6 +44,7 @@ class Experiment(plan.Experiment):
         relevant_from: float | None = None,
         threshold: Literal["accuracy", "f1"] = "accuracy",
         timeout_minutes: float = 120,
+        memory_gib: float | None = None,
         tune: Mapping[str, Any] | None = None,
         summary: str = "",
     ) -> None:
@@ -61,6 +62,7 @@ class Experiment(plan.Experiment):
             "timeout_minutes": timeout_minutes,
             "tune": dict(tune) if isinstance(tune, Mapping) else tune,
         }
+        table |= {} if memory_gib is None else {"memory_gib": memory_gib}
         table |= {} if relevant is None else {"relevant": relevant}
         table |= {} if relevant_from is None else {"relevant_from": relevant_from}
         for part, picks in (("sources", sources), ("splits", splits), ("models", models), ("metrics", metrics)):

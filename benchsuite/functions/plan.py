@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ class Status(FunctionResult):
         from benchsuite.runner.time_estimate import about_missing
 
         self.plan = plan
+        self._store = store
         self._planned = planned
         self.cells = {cell.key: _state(cell, store) for cell in plan.cells}
         self.running: list[RunningNow] = [] if planned else running_now(store, plan.name)
@@ -74,6 +75,12 @@ class Status(FunctionResult):
         lines = [body, "", f"{self.plan.name}: {count(len(self.plan.cells), 'fit')}: {totals}"]
         lines += [self._about] if self._about else []
         return "\n".join([*lines, *self._failed(), *self._alive()])
+
+    def advice(self) -> Sequence[str]:
+        """Say which results came from other code of a model that kept its version."""
+        from benchsuite.analysis.model_code import changed_models
+
+        return list(changed_models(self.plan, self._store))
 
     def _failed(self) -> Iterator[str]:
         """Yield one log for each reason of a failure."""

@@ -65,6 +65,7 @@ class RenderedReport(_Shown):
     _form: str
     _report: type[Report]
     _settings: Mapping[str, Any]
+    _notes: Sequence[str] = ()
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -93,9 +94,9 @@ class RenderedReport(_Shown):
             return "\n".join(f"{name}  {len(content):,} bytes" for name, content in self.files.items())
 
     def advice(self) -> Sequence[str]:
-        """Return which further files there are."""
+        """Return which further files there are, and which results came from other code than is installed now."""
         others = [] if self.written else list(self.files)[1:]
-        return [f"{', '.join(others)}: with --out DIR"] if others else []
+        return [*([f"{', '.join(others)}: with --out DIR"] if others else []), *self._notes]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all rows and tests as plain values."""
@@ -208,6 +209,7 @@ def report(
         UsageError: when the report or an option has no sense here.
     """
     from benchsuite.analysis import build, latest_plan, plan_key
+    from benchsuite.analysis.model_code import changed_models
     from benchsuite.registry import load_report
 
     kept = read_store(store)
@@ -232,7 +234,8 @@ def report(
     if form.delivers and out is not None:
         place = os.fspath(out)
         return Delivery(comparison, place, form.delivers, made.deliver(comparison, place))
-    rendered = RenderedReport(comparison, (), name, form, {"groups": True, **settings} if full else settings)
+    shown = {"groups": True, **settings} if full else settings
+    rendered = RenderedReport(comparison, (), name, form, shown, list(changed_models(plan, kept)))
     if out is None:
         return rendered
     rests_on: dict[str, Any] = {"plan": plan_key(plan), "against": labels, "country": country}

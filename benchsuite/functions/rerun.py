@@ -61,7 +61,8 @@ def rerun(
     Args:
         key: the beginning of a cell's key (see: benchsuite status EXPERIMENT --json).
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
-        trust: run this plugin file where stored results name it, such as ./my_metric.py:Mine; may be repeated.
+        trust: run this plugin file or program where stored results name it, such as ./my_model.py:Mine or
+            "python my_model.py"; may be repeated.
         quiet: show no progress.
 
     Raises:

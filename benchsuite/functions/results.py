@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -195,6 +195,12 @@ class Results(FunctionResult):
         ended = [] if self.outcome is None else ["", *ending(self.name, self._store.root, self.outcome)]
         colour: dict[str, Any] = {"colour": True} if style("x", "bold") != "x" else {}
         return self._text(colour, terminal_width(), ended)
+
+    def advice(self) -> Sequence[str]:
+        """Say which results came from other code of a model that kept its version."""
+        from benchsuite.analysis.model_code import changed_models
+
+        return list(changed_models(self.plan, self._store))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the run came to; the numbers are in the frames and in ``benchsuite.report``."""

@@ -5,7 +5,18 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Annotated
 
-from benchsuite.arguments import DataFolders, Device, Quiet, RunName, StoreFolder, Trust, data_locations, store_folder
+from benchsuite.arguments import (
+    NO_SETTINGS,
+    DataFolders,
+    Device,
+    Quiet,
+    RunName,
+    Settings,
+    StoreFolder,
+    Trust,
+    data_locations,
+    store_folder,
+)
 from benchsuite.errors import StoreError, UsageError, did_you_mean
 from benchsuite.functions.run_arguments import ExperimentLike, open_store, read_experiment, read_store
 from benchsuite.interface import Option, Words, check_choice, several
@@ -23,6 +34,10 @@ if TYPE_CHECKING:
 def run(
     experiment: ExperimentLike = "quick",
     *,
+    model: Annotated[str, Option(metavar="MODEL", complete="models")] = "",
+    with_: Settings = NO_SETTINGS,
+    tune: bool = False,
+    lite: bool = False,
     store: StoreFolder = None,
     data: DataFolders = (),
     offline: bool = False,
@@ -38,7 +53,11 @@ def run(
     Ctrl-C loses at most the cells in flight; the same command goes on where it stopped.
 
     Args:
-        experiment: a bundled experiment or a TOML file.
+        experiment: a bundled experiment or benchmark, or a TOML file.
+        model: in a benchmark, run this model only, such as als or ./my_model.py:Mine, and show it among all others.
+        with_: settings of that model, such as factors=64.
+        tune: search its settings with the benchmark's budget.
+        lite: the short form of a benchmark.
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
@@ -59,6 +78,7 @@ def run(
         >>> print(results)  # doctest: +SKIP
     """
     from benchsuite.analysis import build
+    from benchsuite.functions.benchmark_run import BenchmarkResults, chosen_form
     from benchsuite.functions.results import Results
     from benchsuite.progress import ProgressBars
     from benchsuite.runner import Options
@@ -70,13 +90,13 @@ def run(
         if number < 1:
             raise UsageError(f"{name} must be 1 or more")
     check_choice(device, Device, "device")
-    asked = read_experiment(experiment)
+    asked, entered = chosen_form(read_experiment(experiment), model, with_, tune=tune, lite=lite)
     kept = open_store(store, quiet=quiet)
     place = data_locations(data, offline=offline, quiet=quiet)
     with ProgressBars(quiet=quiet) as bars:
         done, outcome = _perform(asked, kept, place, Options(workers, threads, device, retry_failed), bars)
         comparison = build(done, kept, bars.measured)
-    return Results(done, kept, comparison, outcome, full=full)
+    return (BenchmarkResults if entered else Results)(done, kept, comparison, outcome, full=full)
 
 
 def _perform(
@@ -84,11 +104,15 @@ def _perform(
 ) -> tuple[Plan, RunSummary]:
     """Prepare and run an experiment, and remember its plan whatever happens."""
     from benchsuite.analysis import remember_plan
+    from benchsuite.benchmark.pins import check_pins
+    from benchsuite.benchmark.places import benchmark_of
     from benchsuite.runner import prepare, with_finished_studies
     from benchsuite.runner import run as work
     from benchsuite.runner.running_now import Heartbeat
 
     plan = prepare(experiment, store, place, place.say)
+    if experiment.benchmark is not None and (name := benchmark_of(experiment.name)):
+        check_pins(name, plan, store)
     # a run that is stopped at once hides nothing that is finished
     remember_plan(store, with_finished_studies(plan, store))
     try:

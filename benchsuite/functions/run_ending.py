@@ -49,7 +49,7 @@ def ending(name: str, root: Path, outcome: RunSummary) -> Iterator[str]:
     if alike:
         yield "  try again: the same command with --retry-failed"
     yield f"All tables: benchsuite report {name}{store}"
-    yield "  as files: the same with --out DIR and --as html (one page), paper, latex, markdown or csv"
+    yield "  as files: add --out DIR and --as html (a page), paper, latex, markdown or csv"
     yield f"Results lie in {root}"
 
 

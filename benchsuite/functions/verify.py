@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.arguments import StoreFolder, Trust
-from benchsuite.errors import DataError, StoreError
+from benchsuite.arguments import DataFolders, Quiet, StoreFolder, Trust, data_locations
+from benchsuite.errors import DataError, StoreError, UsageError
 from benchsuite.functions.report import PROVENANCE
 from benchsuite.functions.run_arguments import read_store
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, count, frame, plain, several
 
 if TYPE_CHECKING:
+    from benchsuite.functions.verify_result import ResultVerification
     from benchsuite.store import Store
 
 _FACTS = {
@@ -30,6 +31,9 @@ _FACTS = {
     "large_files?": {str: str},
 }
 """What is read of the file beside a report."""
+
+_RESULT = "result.json"
+"""The file that a result folder of a benchmark has."""
 
 _SHOWN, _BEFORE = 160, 40
 """Characters that are shown of a line that differs, and how many of them stand before the difference."""
@@ -67,24 +71,44 @@ class Verification(FunctionResult):
 
 
 def verify(
-    folder: Annotated[PathLike, Option(metavar="FOLDER")], *, store: StoreFolder = None, trust: Trust = ()
-) -> Verification:
+    folder: Annotated[PathLike, Option(metavar="FOLDER")],
+    *,
+    rerun: Annotated[int, Option(metavar="N")] = 0,
+    store: StoreFolder = None,
+    data: DataFolders = (),
+    offline: bool = False,
+    trust: Trust = (),
+    quiet: Quiet = False,
+) -> Verification | ResultVerification:
     """Check that the store is whole, measure every cell again from its raw lists and scores, and make the report again.
 
-    Says which lines of the report differ.
+    Says which lines of the report differ. The result folder of a benchmark is checked by itself: its sums, that it
+    rests on the pinned folds and is whole, that its means are those of its values by query, and its budget.
 
     Args:
-        folder: what benchsuite report --out DIR wrote.
+        folder: what benchsuite report --out DIR or benchsuite submit wrote.
+        rerun: of a result folder, fit so many cells again, drawn at random, and compare.
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
+        data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
+        offline: never use the network.
         trust: run this plugin file where stored results name it, such as ./my_metric.py:Mine; may be repeated.
+        quiet: show no progress.
 
     Raises:
-        DataError: when the folder holds no report.
+        DataError: when the folder holds no report and no result, or a result that has changed.
         StoreError: when there is no such store, or it holds nothing that the report rests on.
     """
     from benchsuite.analysis.soundness import store_faults
 
     folder, trusted = Path(folder), several(trust)
+    if (folder / _RESULT).is_file():
+        from benchsuite.functions.verify_result import verify_result
+
+        place = data_locations(data, offline=offline, quiet=quiet)
+        return verify_result(folder, rerun, place, trust=trusted, quiet=quiet)
+    if rerun:
+        remedy = "for a report, fit single cells again with: benchsuite rerun KEY"
+        raise UsageError("--rerun is for result folders of a benchmark", where=str(folder), remedy=remedy)
     facts = _facts(folder)
     kept = read_store(store)
     if not kept.exists("plan", facts["plan"]) and not any(kept.exists("cell", key) for key in facts["cells"]):

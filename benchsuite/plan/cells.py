@@ -97,8 +97,8 @@ class Plan:
     """Everything that an experiment means, as plain values: reports and status need only the plan and the store.
 
     Attributes:
-        trusted: the files, with their classes, that the user named as plugins. It is never stored: a stored plan
-            trusts no file.
+        trusted: the files, with their classes, that the user named as plugins, and the commands of their programs. It
+            is never stored: a stored plan trusts no file and no command.
     """
 
     name: str
@@ -208,7 +208,7 @@ def make_plan(
                 places = [FoldPlace(label, split.label, seed, "", "") for seed in experiment.seeds]
             for place in places:
                 for model in picked.models:
-                    why = reason or unmet(_needs(model.plugin), dataset)
+                    why = reason or unmet(_needs(model.plugin), dataset) or model.unavailable
                     cells += [_cell(place, model, stage, experiment.k, why) for stage in stages]
     return Plan(
         name=experiment.name,
@@ -219,14 +219,19 @@ def make_plan(
             **experiment.relevance.settings(),
             "threshold": experiment.threshold,
             "timeout_minutes": experiment.timeout_minutes,
+            **({} if experiment.memory_gib is None else {"memory_gib": experiment.memory_gib}),
             "tune": None if experiment.tune is None else experiment.tune.model_dump(),
+            **({} if experiment.benchmark is None else {"benchmark": experiment.benchmark.model_dump()}),
         },
         datasets=tuple(_dataset_info(source, dataset) for source, dataset in datasets.values()),
         splits=tuple(_split_info(split, folds) for split in picked.splits),
         models=tuple(_model_info(model) for model in picked.models),
         metrics=tuple(_metric_info(metric, datasets) for metric in picked.metrics),
         cells=tuple(cells),
-        trusted=frozenset(pick.entry.target for pick in picked.all if pick.entry.is_file),
+        trusted=frozenset(
+            [pick.entry.target for pick in picked.all if pick.entry.is_file]
+            + [pick.command for pick in picked.models if pick.command]
+        ),
     )
 
 

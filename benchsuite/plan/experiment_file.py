@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from benchsuite.data import Relevance, Relevant
 from benchsuite.errors import ConfigError, did_you_mean, shortened
+from benchsuite.plan.benchmark_rules import BenchmarkRules, check_rules
 from benchsuite.plan.experiment_paths import with_files
 
 MOST_ROWS = 10_000
@@ -28,6 +30,7 @@ _LONGEST_LIST = 1_000_000
 _LONGEST_NAME = 100
 _LONGEST_LABEL = 1000
 _DEEPEST = 20
+_LONG_KEY = re.compile(r"""(?<![\w"'.-])(?:[\w"'-]+\s*\.\s*){1000}""")
 _SHOWN = 80
 
 _Finite = Field(allow_inf_nan=False)
@@ -112,12 +115,15 @@ class Experiment(BaseModel):
             rows stay as they are, whatever is relevant.
         threshold: what the threshold between 0 and 1 maximizes on the validation fold.
         timeout_minutes: after this long a cell fails.
+        memory_gib: the most memory that a cell's process may allocate on a CPU, in GiB (2^30 bytes); by default nine
+            tenths of the machine's. Beyond it allocating fails, which is the cell's failure.
         tune: ``{ on = "ndcg@10", trials = 20 }`` or ``{ on = "ndcg@10", seconds = 600 }``, or nothing: then every
             model keeps its settings.
         sources: data sets.
         splits: ways to cut them.
         models: what to compare.
         metrics: how to judge.
+        benchmark: what makes it a benchmark that others can enter; nothing for an experiment of one's own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -130,11 +136,13 @@ class Experiment(BaseModel):
     relevant_from: Annotated[float, Gt(0), _Finite] | None = None
     threshold: Literal["accuracy", "f1"] = "accuracy"
     timeout_minutes: Annotated[float, Gt(0), _Finite] = 120
+    memory_gib: Annotated[float, Gt(0), _Finite] | None = None
     tune: Tune | None = None
     sources: PluginSpecs
     splits: PluginSpecs
     models: PluginSpecs
     metrics: PluginSpecs
+    benchmark: BenchmarkRules | None = None
 
     @property
     def relevance(self) -> Relevance:
@@ -202,6 +210,8 @@ def read_toml(text: str, where: str, remedy: str = "correct that line") -> dict[
     Raises:
         ConfigError: when it is not TOML, or nested deeper than any setting.
     """
+    if _LONG_KEY.search(text):  # the parser takes the square of a key's length: most of a minute for 100 kB
+        raise ConfigError("is nested too deeply", where=where, remedy="write it flat")
     try:
         table = tomllib.loads(text)
     except ValueError as error:  # a number with thousands of digits raises it bare
@@ -256,6 +266,7 @@ def check_experiment(table: dict[str, Any], where: str) -> Experiment:
         raise ConfigError(message, where=f"{where}: {key}", remedy=remedy) from None
     _check_relevance(experiment, where)
     _check_size(experiment, where)
+    check_rules(experiment, where)
     return experiment
 
 

@@ -13,6 +13,9 @@ _PARTS = ("sources", "splits", "models", "metrics")
 _FILE = "file"
 """The source that reads a user's own table or card."""
 
+_PROGRAM = ("command", "files")
+"""Settings that name a program of the user's: the words of its command, and other files that it rests on."""
+
 
 def with_files(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return an experiment's table in which files can be found from the working folder.
@@ -65,10 +68,23 @@ def _settings(told: dict[str, Any], folder: Path, *, is_file: bool) -> dict[str,
         else value
         for key, value in settings.items()
     }
+    for key in _PROGRAM:
+        if isinstance(words := moved.get(key), list):
+            moved[key] = [_word(word, folder, first=key == "command" and not place) for place, word in enumerate(words)]
     told = told if moved == settings else told | {"with": moved}
     if isinstance(path, str) and path and not told.get("label"):
         told = told | {"label": _name(Path(moved["path"]))}
     return told
+
+
+def _word(word: Any, folder: Path, *, first: bool) -> Any:
+    """Return a word of a command that is a file beside the experiment from the working folder.
+
+    The first word is a file only with a slash, as in a shell; without one it is an installed program.
+    """
+    if not isinstance(word, str) or (first and "/" not in word) or not _is_there(folder / word):
+        return word
+    return _beside(word, folder)
 
 
 def _beside(name: str, folder: Path) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from benchsuite.api import Metric, Plugin
+from benchsuite.api import Metric, Model, Plugin
 from benchsuite.cutoff import split_cutoff
-from benchsuite.errors import ConfigError, PluginError
+from benchsuite.errors import ConfigError, PluginError, shortened
 from benchsuite.loading import plugin_code
 from benchsuite.plan.experiment_file import Experiment, PluginSpec
+from benchsuite.programs import command_line, program_digest
 from benchsuite.registry import Kind, PluginEntry, find, read_cutoff
 
 
@@ -22,19 +23,26 @@ class ResolvedPlugin:
         entry: where it comes from.
         plugin: the plugin, built from its settings.
         code: the sha256 of the file that was run, "" for an installed plugin.
+        program: the sha256 of the program that a model runs in a process of its own, "" where there is none.
+        command: the command of the user's that starts that program, "" where there is none.
+        unavailable: why a model cannot be used here, or "".
     """
 
     label: str
     entry: PluginEntry
     plugin: Plugin
     code: str = ""
+    program: str = ""
+    command: str = ""
+    unavailable: str = ""
 
     @property
     def identity(self) -> dict[str, Any]:
         """What changes the numbers: the plugin's name, its version and all its settings."""
         name = f"{self.entry.distribution}/{self.entry.name}" if self.entry.distribution else self.entry.target
         identity = {"plugin": name, "version": self.plugin.version, "settings": self.plugin.settings()}
-        return identity | ({"code": self.code} if self.entry.is_file else {})
+        identity |= {"code": self.code} if self.entry.is_file else {}
+        return identity | ({"program": self.program} if self.program else {})
 
     @property
     def told(self) -> dict[str, Any]:
@@ -126,4 +134,12 @@ def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
     with plugin_code(f"{where}: {choice.label}"):
         plugin = cls.from_settings(settings, where=f"{where}: {choice.label}")
         plugin.settings()
-    return ResolvedPlugin(choice.label, entry, plugin, code)
+    version: object = plugin.version
+    if not isinstance(version, str) or not version:
+        what = f"its version is {shortened(version)}, which is no text"
+        raise PluginError(what, where=f"{where}: {choice.label}", remedy=f'set version = "1" in {cls.__name__}')
+    if not isinstance(plugin, Model):
+        return ResolvedPlugin(choice.label, entry, plugin, code)
+    with plugin_code(f"{where}: {choice.label}"):
+        program = program_digest(plugin), command_line(plugin), plugin.unavailable()
+    return ResolvedPlugin(choice.label, entry, plugin, code, *program)

@@ -20,6 +20,7 @@ from benchsuite.checks import AllowedItems, check_finite, check_lists, check_sco
 from benchsuite.data import Float32, Fold, Int64, Pairs, Rankings
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import labelled_pairs
+from benchsuite.plugin_files import PluginFilesReader
 from benchsuite.provenance import provenance
 from benchsuite.runner.answers import TOLD, ask_pairs, read_about, read_scores, take_lists
 from benchsuite.runner.checkpoints import Checkpoints, user_cache
@@ -64,6 +65,7 @@ class Ingest:
         self._pairs: OrderedDict[tuple[str, str, int], _Asked] = OrderedDict()
         self._lists: dict[str, Rankings | None] = {}
         self._provenance: dict[str, Any] = {}
+        self._reader, self._codes = PluginFilesReader(), dict[str, str]()
 
     def give(self, job: Job, folder: Path) -> Path:
         """Write a worker's job into its folder and return the file.
@@ -73,6 +75,7 @@ class Ingest:
         """
         cells = []
         for cell in job.cells:
+            self._code(cell)  # as it is when the worker imports it
             self._lists.pop(cell["key"], None)  # of a worker that died before; the cell is tried once more
             answers = _answers(folder, cell["key"])
             answers.mkdir()
@@ -87,8 +90,10 @@ class Ingest:
                 self._asked(job, cell)  # drawn now, so that the worker need not wait later
         data = self._store.get("data", self._store.get("fold", job.fold_key).manifest["data"]).folder.resolve()
         path = folder / "job.json"
+        root = str(self._store.root.resolve())
         shared = str(SharedCache.inside(user_cache()).folder)
-        WorkerJob(str(data), tuple(cells), job.threads, job.device, job.timeout, shared, job.trusted).save(path)
+        told = (str(data), tuple(cells), job.threads, job.device, job.timeout, shared, job.trusted, job.memory, root)
+        WorkerJob(*told).save(path)
         return path
 
     def ranked(self, job: Job, cell: Mapping[str, Any], folder: Path) -> None:
@@ -122,7 +127,7 @@ class Ingest:
         try:
             asked = self._asked(job, cell)
             about = read_about(answers)
-            manifest = _manifest(cell, about, self._about_this_run())
+            manifest = _manifest(cell, about, self._about_this_run()) | self._code(cell)
             if lists is None:
                 raise BenchsuiteError("the worker left no lists")  # noqa: TRY301 - one way to fail
             check_lists(lists, int(cell["identity"]["k"]), self._allowed(job, cell))
@@ -179,6 +184,14 @@ class Ingest:
     def _allowed(self, job: Job, cell: Mapping[str, Any]) -> AllowedItems:
         fold = self._folds.part(job.fold_key, cell["stage"])
         return AllowedItems(len(fold.train.items), fold.candidates, fold.blocked)
+
+    def _code(self, cell: Mapping[str, Any]) -> dict[str, str]:
+        """Return the sha256 of the code of a cell's model; nothing for a file, whose sha256 is in the key."""
+        name = cell["identity"]["model"]["plugin"]
+        if name not in self._codes:
+            files = self._reader.read("models", name)
+            self._codes[name] = "" if files is None else files.digest
+        return {"code": self._codes[name]} if self._codes[name] else {}
 
     def _about_this_run(self) -> dict[str, Any]:
         if not self._provenance:

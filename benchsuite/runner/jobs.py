@@ -44,6 +44,7 @@ class Job:
         timeout: seconds allowed for each cell.
         modules: imported before the worker starts.
         trusted: the files that the user named as plugins.
+        memory: bytes that the process may allocate on a CPU; 0 means the usual share of the machine's.
     """
 
     label: str
@@ -54,6 +55,7 @@ class Job:
     timeout: float
     modules: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
+    memory: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class WorkerJob:
         timeout: seconds allowed for each cell.
         shared: folder of what all fits share.
         trusted: the files that the user named as plugins.
+        memory: as in :class:`Job`.
+        store: the real path of the store, of which a model may open only what it is given.
     """
 
     data: str
@@ -78,6 +82,8 @@ class WorkerJob:
     timeout: float
     shared: str
     trusted: tuple[str, ...] = ()
+    memory: int = 0
+    store: str = ""
 
     def save(self, path: Path) -> None:
         """Write the order as JSON."""
@@ -114,7 +120,8 @@ def make_jobs(plan: Plan, cells: Sequence[Cell], threads: int, device: str) -> l
         timeout = float(plan.settings["timeout_minutes"]) * 60
         modules = modules_for(first.identity["model"]["plugin"], plan.trusted)
         trusted = tuple(sorted(plan.trusted))
-        jobs.append(Job(label, first.fold_key, work, threads, device, timeout, modules, trusted))
+        memory = int(float(plan.settings.get("memory_gib", 0)) * 2**30)
+        jobs.append(Job(label, first.fold_key, work, threads, device, timeout, modules, trusted, memory))
     return jobs
 
 

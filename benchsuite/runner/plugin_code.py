@@ -1,19 +1,19 @@
-"""Warns when an installed plugin's code changed while its version did not.
+"""Warns when the code of an installed source, split or metric changed while its version did not.
 
 Results are stored under the version that a plugin declares. If its numbers change under the same version, old and new
-results have the same key, and the key does not show it. So the user is warned.
+results have the same key, and the key does not show it. So the user is warned. The code of models is kept with each of
+their results: see :mod:`benchsuite.analysis.model_code`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.plan.resolve import ResolvedPlugin, ResolvedPlugins
+from benchsuite.plugin_files import PluginFilesReader
 from benchsuite.store import Store
 
 _FOLDER = "code"
@@ -25,50 +25,38 @@ def warn_of_changed_code(picked: ResolvedPlugins, store: Store, say: Callable[[s
 
     Args:
         picked: everything an experiment picks.
-        store: keeps the sha256 of each package's code, with the versions its plugins told.
+        store: keeps the sha256 of each plugin's code, with the version it told, in a file for each package.
         say: shows one line for each package that changed.
     """
+    reader = PluginFilesReader()
     packages: dict[str, list[ResolvedPlugin]] = {}
-    for pick in picked.all:
+    for pick in (*picked.sources, *picked.splits, *picked.metrics):
         if not pick.entry.is_file:
             packages.setdefault(pick.entry.target.partition(".")[0].partition(":")[0], []).append(pick)
     for package, picks in packages.items():
-        found = _digest(_files(package, [pick.entry.target.partition(":")[0] for pick in picks]))
-        versions = {f"{pick.entry.kind[:-1]} {pick.entry.name}": pick.plugin.version for pick in picks}
+        now = {
+            f"{pick.entry.kind[:-1]} {pick.entry.name}": [pick.plugin.version, _digest(pick, reader)] for pick in picks
+        }
         path = store.root / _FOLDER / f"{package}.json"
         before = _read(path)
-        same = [name for name, version in versions.items() if before.get(name) == [version, found]]
-        changed = [name for name, version in versions.items() if before.get(name, ["", found])[1] != found]
-        changed = [name for name in changed if before[name][0] == versions[name]]
+        changed = [
+            name
+            for name, (version, found) in now.items()
+            if name in before and before[name][0] == version and before[name][1] != found
+        ]
         if changed:
             names = ", ".join(changed[:_SHOWN]) + (f" and {len(changed) - _SHOWN} more" if changed[_SHOWN:] else "")
             say(
                 f"the code of {package} changed since this store saw it last, but not the version of {names}: results "
                 "stored before count as theirs; if their numbers change, raise their version or name another --store"
             )
-        if len(same) < len(versions):
-            _write(path, before | {name: [version, found] for name, version in versions.items()})
+        if any(before.get(name) != pair for name, pair in now.items()):
+            _write(path, before | now)
 
 
-def _files(package: str, modules: Iterable[str]) -> list[Path]:
-    """Return the source files of a package that is imported, in order; of a shared namespace, the modules'."""
-    whole = sys.modules.get(package)
-    if whole is not None and getattr(whole, "__file__", None) and hasattr(whole, "__path__"):
-        return sorted(path for folder in whole.__path__ for path in Path(folder).rglob("*.py"))
-    files = {getattr(sys.modules.get(name), "__file__", None) for name in modules}
-    return sorted(Path(file) for file in files if file is not None)
-
-
-def _digest(files: Iterable[Path]) -> str:
-    """Return the sha256 over names and contents; a file that cannot be read counts by its name."""
-    whole = hashlib.sha256()
-    for path in files:
-        try:
-            content = path.read_bytes()
-        except OSError:
-            content = b""
-        whole.update(f"{path.name} {len(content)}\n".encode() + content)
-    return whole.hexdigest()
+def _digest(pick: ResolvedPlugin, reader: PluginFilesReader) -> str:
+    files = reader.read(pick.entry.kind, f"{pick.entry.distribution}/{pick.entry.name}")
+    return "" if files is None else files.digest
 
 
 def _read(path: Path) -> dict[str, list[str]]:

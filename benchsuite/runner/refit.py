@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from benchsuite.errors import StoreError
-from benchsuite.registry import find
+from benchsuite.programs import check_program
+from benchsuite.registry import find, load_model
 from benchsuite.runner import THREADS
 from benchsuite.runner.jobs import Job, modules_for
 from benchsuite.runner.pool import Pool, ProgressListener, StaticJobSource
@@ -57,16 +58,17 @@ def refit(
         store: where the cell lies; nothing in it is changed.
         key: of the cell.
         watcher: receives the progress.
-        trusted: the files with a model that the user named.
+        trusted: the file with a model, and the command of its program, that the user named.
 
     Returns:
         The new cell, and the differences; the state of a failed fit is in its manifest.
 
     Raises:
-        PluginError: when the model is not installed, or a file that the user did not name.
+        PluginError: when the model is not installed, or a file or program that the user did not name, or that changed.
     """
     old, identity = stored_cell(store, key)
     find("models", identity["model"]["plugin"], trusted=trusted)
+    _check_program(identity["model"], trusted)
     with scratch_folder() as folder:
         other = Store(folder)
         link_fold(store, other, identity["fold"])
@@ -79,6 +81,13 @@ def refit(
         new = other.get("cell", key)
         states = (old.manifest["state"], new.manifest["state"])
         return new, _compare(old, new) if states == ("ok", "ok") else []
+
+
+def _check_program(identity: Mapping[str, Any], trusted: Collection[str]) -> None:
+    """Refuse a program before anything is copied; the worker refuses it in any case."""
+    if "program" in identity:
+        model = load_model(identity["plugin"], trusted=trusted).from_settings(identity["settings"])
+        check_program(model, str(identity["program"]), trusted)
 
 
 def stored_cell(store: Store, key: str) -> tuple[Entry, Mapping[str, Any]]:

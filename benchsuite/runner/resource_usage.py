@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ class ResourceUsage:
 
     Args:
         device: ``"cuda"`` where a GPU is used.
+        children: count the running processes that this one started, too; what has ended is always counted.
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, *, children: bool = False) -> None:
         self._gpu = _Gpu() if device.startswith("cuda") else None
-        self._cpu = _cpu_seconds()
+        self._children = children
+        self._cpu = self._cpu_seconds()
 
     def read(self) -> tuple[float, dict[str, Any]]:
         """Return the processor seconds so far, and what a reader needs to turn them into energy.
@@ -29,7 +32,7 @@ class ResourceUsage:
         the processor), ``gpu`` (its name, or "" where none was used) and ``gpu_joules`` (by the counter of the board;
         None where that cannot be read).
         """
-        seconds = _cpu_seconds() - self._cpu
+        seconds = self._cpu_seconds() - self._cpu
         return seconds, {
             "cpu": hardware()["cpu"],
             "processors": os.cpu_count() or 1,
@@ -37,6 +40,45 @@ class ResourceUsage:
             "gpu": self._gpu.name if self._gpu else "",
             "gpu_joules": self._gpu.joules() if self._gpu else None,
         }
+
+    def _cpu_seconds(self) -> float:
+        """Return the processor seconds of this process, all its threads, and its children."""
+        spent = os.times()
+        ended = spent.user + spent.system + spent.children_user + spent.children_system
+        return ended + (sum(child.seconds for child in running_children()) if self._children else 0.0)
+
+
+@dataclass(frozen=True)
+class Child:
+    """A running process that this one started: its processor seconds so far, and its peak memory in MB (10^6 bytes)."""
+
+    seconds: float
+    peak_mb: float
+
+
+def running_children() -> list[Child]:
+    """Return the running processes that this one started, and those that they started."""
+    import psutil
+
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        try:
+            spent, now, peak = child.cpu_times(), child.memory_info().rss / 1e6, peak_mb(child.pid)
+        except (psutil.Error, OSError):  # it has just ended
+            continue
+        seconds = spent.user + spent.system + getattr(spent, "children_user", 0) + getattr(spent, "children_system", 0)
+        found.append(Child(seconds, now if peak is None else peak))
+    return found
+
+
+def peak_mb(process: int | str = "self") -> float | None:
+    """Return the peak resident memory of a process in MB (10^6 bytes), None where the system does not tell."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text("ascii", errors="replace")
+    except OSError:
+        return None
+    line = next((line for line in status.splitlines() if line.startswith("VmHWM")), None)
+    return None if line is None else int(line.split()[1]) * 1024 / 1e6
 
 
 class _Gpu:
@@ -69,12 +111,6 @@ class _Gpu:
             return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(self._handle) - self._start) / 1000
         except pynvml.NVMLError:
             return None
-
-
-def _cpu_seconds() -> float:
-    """Return the processor seconds of this process, all its threads, and its ended children."""
-    spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def _machine() -> dict[str, Any]:

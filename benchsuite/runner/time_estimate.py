@@ -135,3 +135,9 @@ def duration(seconds: float) -> str:
 
 def _same(model: Any, data: str) -> str:
     return content_key("model on data", {"model": model, "data": data})
+
+
+def typical_seconds(model: str) -> float:
+    """Return how long one fit of a built-in model takes on 100,000 rows; a model that nobody timed takes a minute."""
+    typical = json.loads((files("benchsuite.runner") / "typical_times.json").read_text("utf-8"))
+    return float(typical["models"].get(model.rpartition("/")[2], _MIDDLE))

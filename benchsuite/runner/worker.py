@@ -24,17 +24,20 @@ from typing import Any, NoReturn, TextIO
 
 from benchsuite.api import Context, Model, Requirement, SharedCache
 from benchsuite.checks import check_fitted
+from benchsuite.child_processes import end_with_parent, limit_memory, usual_memory
 from benchsuite.data import Dataset, FoldView, Rankings
-from benchsuite.data.files import load_dataset, load_view
+from benchsuite.data.files import load_tables, load_view
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import check_sample, rank, score_pairs
+from benchsuite.programs import check_program
 from benchsuite.provenance import now
 from benchsuite.registry import load_model
 from benchsuite.runner.answers import wait_for_pairs, write_about, write_lists, write_scores
 from benchsuite.runner.device import choose_device
 from benchsuite.runner.jobs import WorkerJob
-from benchsuite.runner.resource_usage import ResourceUsage
+from benchsuite.runner.resource_usage import ResourceUsage, peak_mb, running_children
 from benchsuite.runner.traceback_place import last_frame
+from benchsuite.runner.withheld import Watch
 
 _DEADLINE_SHARE = 0.9
 """The deadline given to a model, as a share of the time after which it is killed."""
@@ -51,7 +54,8 @@ def main(job_path: str, log_path: str, pipe: int, parent: int) -> NoReturn:
     The process ends with it: what a model left for the end of the interpreter, and its threads, must not hold the place
     of the next job; and taking PyTorch down takes half a second.
     """
-    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    end_with_parent()
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()  # it may have ended already
     code = 1
     try:
         with os.fdopen(pipe, "w", encoding="utf-8") as stream:
@@ -91,20 +95,24 @@ class ProgressPipe:
 
 
 def _work(order: WorkerJob, log: Path, channel: ProgressPipe) -> None:
-    dataset: Dataset | None = None
+    tables: Dataset | None = None  # without rows: a model sees those of its fold, and no others
+    watch = Watch(order.store)
     for cell in order.cells:
         channel.tell(start=cell["key"], stage=cell["stage"])
         folder = Path(cell["answers"])
         about: dict[str, Any] = {"log_from": _size(log), "costs": {}}
+        watch.begin(cell["stage"], cell["fold"])
         try:
             started = time.perf_counter()
-            dataset = load_dataset(Path(order.data)) if dataset is None else dataset
+            tables = load_tables(Path(order.data)) if tables is None else tables
             if not cell["fold"]:
                 raise BenchsuiteError("the split makes no validation fold")  # noqa: TRY301 - one way to fail
-            fold = load_view(Path(cell["fold"]), dataset)
+            fold = load_view(Path(cell["fold"]), tables)
             about["costs"] = {"load_seconds": round(time.perf_counter() - started, 4)}
             with tempfile.TemporaryDirectory() as scratch:
                 _run_cell(order, cell, fold, about, Path(scratch), channel)
+            if (opened := watch.error()) is not None:
+                raise opened  # noqa: TRY301 - one way to fail
             write_about(folder, about)
         except BaseException as error:  # noqa: BLE001 - whatever a model raises is that cell's result
             with contextlib.suppress(BaseException):  # the model may have put anything in the place of the log
@@ -112,7 +120,7 @@ def _work(order: WorkerJob, log: Path, channel: ProgressPipe) -> None:
             _flush()
             with contextlib.suppress(OSError, BenchsuiteError):
                 write_about(folder, {"log_from": about["log_from"], "costs": about["costs"]})
-            channel.tell(failed=cell["key"], reason=_reason(error, cell, order.trusted))
+            channel.tell(failed=cell["key"], reason=_reason(watch.error() or error, cell, order.trusted))
         else:
             _flush()
             costs = about["costs"]
@@ -144,7 +152,10 @@ def _run_cell(
         shared=SharedCache(Path(order.shared)),
         report=lambda done, total, note: channel.progress("fit", done, total, note),
     )
-    spent = _Spent(context.device)
+    if context.device == "cpu":  # a driver of a GPU maps far more than it uses
+        limit_memory(order.memory or usual_memory())
+    apart = model.program() is not None
+    spent = _Spent(context.device, children=apart)
     _reset_peak()
     began = now()
     started = time.perf_counter()
@@ -169,7 +180,7 @@ def _run_cell(
     times = {
         "fit_seconds": fitted - started + shared.owed,  # as if it had made what it read
         "score_seconds": ranked - fitted + scored - asked,
-        "peak_memory_mb": _peak_mb(),
+        "peak_memory_mb": _peak_mb(children=apart),
         "cpu_seconds": spent.seconds + shared.owed_cpu,
         **({"shared_seconds": shared.used} if shared.used else {}),
     }
@@ -197,14 +208,14 @@ def _asked(cell: Mapping[str, Any], folder: Path, lists: Rankings, channel: Prog
 class _Spent:
     """The time that the process spent, without the time in which it waited."""
 
-    def __init__(self, device: str) -> None:
-        self._device = device
+    def __init__(self, device: str, *, children: bool) -> None:
+        self._device, self._children = device, children
         self.seconds = 0.0
         self.power: dict[str, Any] = {}
         self.go_on()
 
     def go_on(self) -> None:
-        self._meter = ResourceUsage(self._device)
+        self._meter = ResourceUsage(self._device, children=self._children)
 
     def pause(self) -> None:
         seconds, power = self._meter.read()
@@ -214,9 +225,11 @@ class _Spent:
 
 
 def _model(identity: Mapping[str, Any], trusted: Sequence[str]) -> Model:
-    """Set up the model from the code whose sha256 is in the plan."""
+    """Set up the model from the code, and with the program, whose sha256 is in the plan."""
     cls = load_model(identity["plugin"], trusted=trusted, code=identity.get("code", ""), apart=False)
-    return cls.from_settings(identity["settings"])
+    model = cls.from_settings(identity["settings"])
+    check_program(model, identity.get("program", ""), trusted)
+    return model
 
 
 def _parameters(model: Model) -> int | None:
@@ -245,15 +258,19 @@ def _reset_peak() -> None:
         return
 
 
-def _peak_mb() -> float:
-    """Return the peak resident memory in MB (10^6 bytes) since the last reset, libraries and data included."""
-    try:
-        status = Path("/proc/self/status").read_text("ascii", errors="replace")
-    except OSError:
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024 / 1e6
+def _peak_mb(*, children: bool) -> float:
+    """Return the peak resident memory in MB (10^6 bytes) since the last reset, libraries and data included.
+
+    Args:
+        children: add those of the processes that a model runs; one that has ended counts where it was larger.
+    """
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = peak_mb()
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6 if own is None else own
+    if not children:
+        return own
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e6
+    return own + max(ended, sum(child.peak_mb for child in running_children()))
 
 
 def _size(log: Path) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
+from benchsuite.child_processes import kill, kill_group
 from benchsuite.loading import interpreter
 
 ALLOCATOR_ENVIRONMENT = {
@@ -44,6 +44,9 @@ FORKS = sys.platform == "linux"
 """Whether workers are forked. On other systems, system libraries do not support it, and each worker imports anew."""
 
 _LONGEST = 2**16
+
+_SECONDS_TO_END = 5.0
+"""How long a server may take to end its workers before it is killed."""
 
 _PAUSES = (0.1, 0.3, 1.0, 2.0)
 """Seconds to wait between attempts to start a process, when the system has no resources for it."""
@@ -159,12 +162,21 @@ class ForkServer:
         self._forks.clear()
 
     def close(self) -> None:
-        """Kill the server first, so that it starts no further worker, then all workers that it reported."""
+        """End the server, so that it starts no further worker, then all workers that it reported."""
         if self._process.poll() is None:
-            _kill(self._process.pid)
+            if self._forks:
+                self._let_it_end_all()
+            kill(self._process.pid)
             self._process.wait()
         self.read_reports()
         self._socket.close()
+
+    def _let_it_end_all(self) -> None:
+        """Ask the server to end its workers, with what fled from them; it alone knows all of it."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_SECONDS_TO_END)
 
 
 @dataclass(eq=False)
@@ -186,7 +198,7 @@ class _Fork:
 
     def end(self) -> None:
         if self.pid is not None:
-            _kill(self.pid)
+            kill(self.pid)
 
 
 class Spawner:
@@ -229,12 +241,12 @@ class _Started:
         running = self.process.returncode is None
         code = self.process.poll()
         if running and code is not None:
-            _kill(self.process.pid)  # what it left running
+            kill_group(self.process.pid)  # what it left running
         return code
 
     def kill(self) -> None:
         if self.process.poll() is None:
-            _kill(self.process.pid)
+            kill(self.process.pid)
             self.process.wait()
 
 
@@ -268,9 +280,3 @@ def _environment(threads: int, scratch: Path) -> dict[str, str]:
         "TMPDIR": str(scratch),
         "JOBLIB_TEMP_FOLDER": str(scratch),  # else in shared memory, where what is left by a process stays
     }
-
-
-def _kill(group: int) -> None:
-    """Kill a process and every process that it started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)

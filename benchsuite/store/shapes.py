@@ -48,6 +48,7 @@ SHAPES: Mapping[str, Any] = {
         "threads?": int,
         "started?": str,
         "finished?": str,
+        "code?": str,
         "provenance": {"hardware": {}, "packages?": {}},
     },
     "data": {"name?": str, "rows?": int},

@@ -34,6 +34,7 @@ from benchsuite_datasets.preparation_steps import (
     Duplicates,
     Keep,
     Label,
+    ShuffleTies,
     Values,
     Weigh,
     prepare,
@@ -66,6 +67,8 @@ class CardSource(Source):
         user_core: users with fewer different items are dropped, together with ``item_core`` until nothing changes.
         item_core: items with fewer different users are dropped.
         positive_from: smallest value that makes label 1; None leaves the data without labels.
+        shuffle_ties: seed of a random order of rows of one user and time; None keeps the file's order, which all users
+            may share (``benchsuite audit`` says so), so that models of sequences learn it.
         item_text: item columns that make an item's text, in order; none named means the card's own choice.
         user_text: user columns that make a user's text.
     """
@@ -86,6 +89,7 @@ class CardSource(Source):
     user_core: Annotated[int, Ge(1)] = 1
     item_core: Annotated[int, Ge(1)] = 1
     positive_from: float | None = None
+    shuffle_ties: Annotated[int, Ge(0)] | None = None
     item_text: tuple[str, ...] = ()
     user_text: tuple[str, ...] = ()
 
@@ -208,6 +212,8 @@ class CardSource(Source):
             actions.append(Label(self.positive_from))
         if self.values == "binary":
             actions.append(Binary())
+        if self.shuffle_ties is not None:
+            actions.append(ShuffleTies(self.shuffle_ties))
         return tuple(actions)
 
     def _behaviour_actions(self) -> Iterator[Action]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from benchsuite.data import Bool, Int64, Step
+from benchsuite.errors import ConfigError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -263,3 +264,32 @@ class Binary(Action):
         """Set the values."""
         other = int((frame["value"] != 1).sum())
         return frame.assign(value=np.ones(len(frame))), f"{count(other, 'value')} other than 1" if other else ""
+
+
+@dataclass(frozen=True)
+class ShuffleTies(Action):
+    """Put the rows of one user and one time in random order: the file's own may be one that all users share.
+
+    Attributes:
+        seed: of the order.
+    """
+
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """What the step does."""
+        return f"rows of one user and time in random order, seed {self.seed}"
+
+    def change(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+        """Let the rows of each tie change places; no row is dropped."""
+        if "timestamp" not in frame:
+            raise ConfigError("shuffle_ties needs timestamps, which the data does not have")
+        user, time = frame["user"].cat.codes.to_numpy(), frame["timestamp"].to_numpy()
+        given = np.lexsort((time, user))
+        drawn = np.lexsort((np.random.default_rng(self.seed).random(len(frame)), time, user))
+        rows = np.empty(len(frame), np.int64)
+        rows[given] = drawn
+        same = (user[given][1:] == user[given][:-1]) & (time[given][1:] == time[given][:-1])
+        tied = int(np.count_nonzero(np.append(same, False) | np.append(False, same)))
+        return frame.iloc[rows], f"{count(tied, 'row')} share user and time"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
-from annotated_types import Gt
+from annotated_types import Ge, Gt, Lt
 
 from benchsuite.api import Context, Model, Range
 from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
@@ -62,7 +62,8 @@ class EASE(Model):
         self._warm = warm_items(train)
         self._threads = context.threads
         self._weights = self._inner_products(train, context.threads)
-        np.einsum("ii->i", self._weights)[:] += np.float32(self.regularization)
+        diagonal = np.einsum("ii->i", self._weights)
+        diagonal += self._penalty(diagonal.copy())
         with blas_threads(context.threads):
             invert(self._weights)
         self._weights /= -np.diag(self._weights)
@@ -72,6 +73,10 @@ class EASE(Model):
     def _inner_products(self, train: Dataset, threads: int) -> Float32:
         """Return float32[items, items], a new matrix: the regression's X'X."""
         return gram(train.matrix(), threads)
+
+    def _penalty(self, diagonal: Float32) -> Float32:
+        """Return float32[items], what is added to the diagonal (float32[items], for 0/1 data the items' users)."""
+        return np.full_like(diagonal, self.regularization)
 
     def parameter_count(self) -> int:
         """Return the weights between items other than 0."""
@@ -106,6 +111,37 @@ class EASE(Model):
         stored = load_file(folder / "ease.safetensors")
         self._weights, self._warm, self._threads = stored["weights"], stored["warm"], 1
         return self
+
+
+@dataclass
+class EDLAE(EASE):
+    """Linear autoencoder with emphasized denoising: EASE whose penalty grows with an item's number of users.
+
+    Training with inputs that are dropped at random, where only dropped ones are to be predicted, has a closed form
+    (Steck 2020): to the constant penalty comes dropout / (1 - dropout) times the diagonal of X'X. So popular items are
+    shrunk more than rare ones. All else is as in ``ease``, which is the same with dropout 0.
+
+    Attributes:
+        regularization: the constant part of the penalty, in units of users.
+        dropout: the share of a user's items that training hides.
+    """
+
+    regularization: Annotated[float, Gt(0), Range(1, 10_000, log=True)] = 100.0
+    dropout: Annotated[float, Ge(0), Lt(1), Range(0, 0.9)] = 0.6
+
+    cite = (
+        """@inproceedings{steck2020autoencoders,
+  title = {Autoencoders that Don't Overfit towards the Identity},
+  author = {Steck, Harald},
+  booktitle = {Advances in Neural Information Processing Systems 33 (NeurIPS 2020)},
+  pages = {19598--19608},
+  year = {2020}
+}""",
+    )
+
+    def _penalty(self, diagonal: Float32) -> Float32:
+        """Return float32[items], what is added to the diagonal."""
+        return np.float32(self.regularization) + np.float32(self.dropout / (1 - self.dropout)) * diagonal
 
 
 def gram(matrix: csr_matrix, threads: int = 1) -> Float32:

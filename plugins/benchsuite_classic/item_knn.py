@@ -2,46 +2,66 @@
 
 from __future__ import annotations
 
-import operator
-import warnings
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Categorical, Context, Model, Range, TopK
-from benchsuite.data import Bool, Dataset, Float32, Int32, Queries, Ragged
-from benchsuite_classic.support import CITE_IMPLICIT, blas_threads, has_known_history, mask_unscored, warm_items
+from benchsuite.api import Categorical, Range, TopK
+from benchsuite.data import Dataset, Float32, Int32, Queries, Ragged
+from benchsuite_classic.similar_items import SimilarItems, nearest, normalized_rows
+from benchsuite_classic.similarity import Similarity, TermWeights, Weighting, powers, squared_sizes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-_PART = 512
-"""Queries per product: some MB."""
-
 
 @dataclass
-class ItemKNN(Model):
+class ItemKNN(SimilarItems):
     """Scores an item by how similar its nearest items in the history are.
 
-    Similarities come from the library *implicit*. Each candidate looks for its own nearest items in the history
-    (Sarwar et al. 2001); *implicit* itself, and libraries that wrap it, sum over the neighbours of the history's items
-    instead, which measured worse on every data set tried. Items without training rows and queries without a known item
-    get no score.
+    The similarity of an item i of the history and a candidate j is c_ij / (n_i^alpha n_j^beta + shrinkage). c_ij is the
+    sum over the users u who took both of w_ui w_uj a_u^-user_exponent, n_i the sum of w_ui^2 over the users of i, a_u
+    how many items u took, and w_ui is 1 unless ``weighting`` says otherwise. alpha = beta = 1/2 is the cosine; the
+    asymmetric cosine with an exponent x (Aiolli 2013; Ferrari Dacrema et al. 2021) is alpha = 1 - x, beta = x;
+    Deshpande and Karypis (2004) is alpha = 1, user_exponent = 1/2 and their exponent as beta. Exponents need not sum to
+    1: small ones let popular items keep part of their lead. By ``"tversky"`` it is
+    c / (c + alpha (n_i - c) + beta (n_j - c) + shrinkage): Jaccard for alpha = beta = 1, Dice for alpha = beta = 1/2.
+
+    Each candidate looks for its own nearest items in the history (Sarwar et al. 2001); the library *implicit*, and
+    libraries that wrap it, sum over the neighbours of the history's items instead: ``side = "history"``. Items without
+    training rows and queries without a known item get no score.
 
     Attributes:
-        similarity: ``"cosine"`` of who took the items; ``"tfidf"`` and ``"bm25"`` let users with few items count more.
         neighbours: how many similar items each item looks at; itself does not count.
+        similarity: ``"cosine"`` with exponents, or ``"tversky"``.
+        alpha: exponent (weight, for ``"tversky"``) of the size of the history's item.
+        beta: the same of the candidate.
+        shrinkage: distrust of similarities of items that few users took; in units of what it is added to.
+        weighting: ``"tf-idf"`` lets users with few items count more, ``"bm25"`` popular items less as well.
+        weighted_history: whether BM25's discount of popular items holds in the asking history, too.
+        user_exponent: how much less a user counts the more items they took: items ** -user_exponent.
+        normalize: whose similarities are made to sum to 1: those of each ``"candidate"``, those of each item of the
+            ``"history"``, or ``"none"``.
+        mean_centering: whether a history is what it has more or less than each item's mean, the share of users who took
+            it, and the candidate's mean is added, as where ratings are predicted.
         side: whose neighbours count: those of each ``"candidate"``, or those of each item of the ``"history"``.
     """
 
-    similarity: Annotated[Literal["cosine", "tfidf", "bm25"], Categorical("cosine", "tfidf", "bm25")] = "tfidf"
-    neighbours: Annotated[int, Ge(1), Range(10, 500, log=True)] = 50
+    neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 200
+    similarity: Literal["cosine", "tversky"] = "cosine"
+    alpha: Annotated[float, Ge(0), Range(0, 1)] = 0.5
+    beta: Annotated[float, Ge(0), Range(0, 1)] = 0.3
+    shrinkage: Annotated[float, Ge(0), Range(0, 100)] = 0.0
+    weighting: Annotated[Weighting, Categorical("none", "tf-idf", "bm25")] = "none"
+    weighted_history: bool = False
+    user_exponent: Annotated[float, Ge(0), Range(0, 1)] = 0.4
+    normalize: Literal["none", "candidate", "history"] = "none"
+    mean_centering: bool = False
     side: Literal["candidate", "history"] = "candidate"
+
+    version: ClassVar[str] = "2"
 
     cite = (
         """@inproceedings{sarwar2001item,
@@ -53,92 +73,77 @@ class ItemKNN(Model):
   publisher = {ACM},
   doi = {10.1145/371920.372071}
 }""",
-        CITE_IMPLICIT,
+        """@article{deshpande2004item,
+  title = {Item-Based Top-{N} Recommendation Algorithms},
+  author = {Deshpande, Mukund and Karypis, George},
+  journal = {ACM Transactions on Information Systems},
+  volume = {22},
+  number = {1},
+  pages = {143--177},
+  year = {2004},
+  doi = {10.1145/963770.963776}
+}""",
+        """@inproceedings{aiolli2013efficient,
+  title = {Efficient Top-{N} Recommendation for Very Large Scale Binary Rated Datasets},
+  author = {Aiolli, Fabio},
+  booktitle = {Proceedings of the 7th ACM Conference on Recommender Systems (RecSys '13)},
+  pages = {273--280},
+  year = {2013},
+  publisher = {ACM},
+  doi = {10.1145/2507157.2507189}
+}""",
+        """@article{ferraridacrema2021troubling,
+  title = {A Troubling Analysis of Reproducibility and Progress in Recommender Systems Research},
+  author = {Ferrari Dacrema, Maurizio and Boglio, Simone and Cremonesi, Paolo and Jannach, Dietmar},
+  journal = {ACM Transactions on Information Systems},
+  volume = {39},
+  number = {2},
+  pages = {20:1--20:49},
+  year = {2021},
+  doi = {10.1145/3434185}
+}""",
     )
 
-    def fit(self, train: Dataset, context: Context) -> Self:
-        """Find each item's neighbours."""
-        self._warm, self._threads = warm_items(train), context.threads
-        self._similarity = self._similarities(train.matrix(), context.threads)
-        return self
-
-    def parameter_count(self) -> int:
-        """Return the stored similarities."""
-        return int(self._similarity.nnz)
-
-    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c], sums of similarities."""
-        similarity = self._similarity if candidates is None else self._similarity[:, candidates]
-        scores: Float32 = (queries.matrix(len(self._warm)) @ similarity).toarray()
-        return mask_unscored(scores, has_known_history(queries, self._warm), self._warm, candidates)
-
-    def recommend(self, queries: Queries, candidates: Int32 | None, k: int, blocked: Ragged) -> TopK | None:
-        """Rank the few items that have a neighbour in the history; then come the known others, which score 0."""
-        if candidates is not None:
-            return None
-        item = np.full((len(queries), k), -1, np.int32)
-        score = np.full((len(queries), k), np.nan, np.float32)
-        history = queries.matrix(len(self._warm))
-        answered = has_known_history(queries, self._warm)
-        taken = np.zeros(len(self._warm), np.bool_)
-        parts = [(first, min(first + _PART, len(queries))) for first in range(0, len(queries), _PART)]
-        for (first, last), product in zip(parts, self._products(history, parts), strict=True):
-            for row in (first + np.flatnonzero(answered[first:last])).tolist():
-                begin, end = product.indptr[row - first], product.indptr[row - first + 1]
-                codes, values = product.indices[begin:end], product.data[begin:end]
-                taken[blocked[row]] = True
-                codes, values = self._top_k(codes, values, taken, k)
-                taken[blocked[row]] = False
-                item[row, : len(codes)], score[row, : len(codes)] = codes, values
-        return TopK(item, score)
-
-    def _products(self, history: csr_matrix, parts: list[tuple[int, int]]) -> Iterator[csr_matrix]:
-        """Yield history times similarity for parts of the rows, the next ones being computed while one is used."""
-        with ThreadPoolExecutor(self._threads) as pool:
-            coming: deque[Future[csr_matrix]] = deque()
-            for first, last in parts:
-                coming.append(pool.submit(operator.matmul, history[first:last], self._similarity))
-                if len(coming) > self._threads:
-                    yield coming.popleft().result()
-            while coming:
-                yield coming.popleft().result()
-
-    def _top_k(self, codes: Int32, values: Float32, taken: Bool, k: int) -> tuple[Int32, Float32]:
-        """Return the k best open items of one query; after those with a neighbour come known others, which score 0."""
-        open_ = ~taken[codes]
-        codes, values = _largest(codes[open_], values[open_], k)
-        if len(codes) == k:
-            return codes, values
-        free = self._warm & ~taken
-        free[codes] = False
-        others = np.flatnonzero(free)[: k - len(codes)].astype(np.int32)
-        return np.concatenate([codes, others]), np.concatenate([values, np.zeros(len(others), np.float32)])
-
-    def _similarities(self, taken: csr_matrix, threads: int) -> csr_matrix:
-        """Return float32 csr[items, items]; column i (row i, by the history's side) holds i's neighbours."""
-        from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
-        from implicit.utils import ParameterWarning
-
-        kinds: dict[str, Any] = {"cosine": CosineRecommender, "tfidf": TFIDFRecommender, "bm25": BM25Recommender}
-        # One more, because an item is its own nearest neighbour.
-        finder = kinds[self.similarity](K=self.neighbours + 1, num_threads=threads)
-        with blas_threads(1), warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
-            # implicit hands itself a COO matrix and warns itself about it.
-            warnings.simplefilter("ignore", ParameterWarning)
-            finder.fit(taken, show_progress=False)
-        found = finder.similarity.astype(np.float32)
-        found = found.T.tocsr() if self.side == "candidate" else found.tocsr()
-        # Where all users of an item carry no weight, implicit divides 0 by 0: such items are similar to none.
-        found.data[~np.isfinite(found.data)] = 0.0
-        found.data[found.indices == np.repeat(np.arange(found.shape[0]), np.diff(found.indptr))] = 0.0
-        found.eliminate_zeros()
+    def similarities(self, train: Dataset, threads: int) -> csr_matrix:
+        """Return float32 csr[items, items]; column j (row i, by the history's side) holds the neighbours."""
+        by_item = train.matrix().T.tocsr()
+        terms = TermWeights.learn(by_item, self.weighting)
+        self._weight = terms.of_lengths(np.diff(by_item.indptr))
+        weighed = terms.apply(by_item)
+        activity = np.bincount(by_item.indices, minlength=by_item.shape[1]).astype(np.float32)
+        left, right = weighed.copy(), weighed.T.tocsr()
+        left.data *= powers(activity, -self.user_exponent)[left.indices]
+        measure = Similarity(self.similarity, self.alpha, self.beta, self.shrinkage)
+        found = nearest(
+            lambda first, last: left[first:last] @ right,
+            squared_sizes(weighed),
+            measure if self.side == "history" else measure.flipped(),
+            self.neighbours,
+            threads,
+        )
+        found = found if self.side == "history" else found.T.tocsr()
+        if self.normalize != "none":
+            found = (
+                normalized_rows(found) if self.normalize == "history" else normalized_rows(found.T.tocsr()).T.tocsr()
+            )
+        mean = np.diff(by_item.indptr) / max(len(activity), 1)
+        self._bias = (mean - mean @ found).astype(np.float32) if self.mean_centering else None
         return found
 
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], sums of similarities, and what the means of items add."""
+        scores = super().score(queries, candidates)
+        if self._bias is not None:
+            scores += self._bias if candidates is None else self._bias[candidates]
+        return scores
 
-def _largest(codes: Int32, values: Float32, k: int) -> tuple[Int32, Float32]:
-    """Return the k largest values, largest first, ties to the smaller code."""
-    if len(values) > k:
-        near = values >= np.partition(values, len(values) - k)[len(values) - k]
-        codes, values = codes[near], values[near]
-    order = np.lexsort((codes, -values))[:k]
-    return codes[order], values[order]
+    def recommend(self, queries: Queries, candidates: Int32 | None, k: int, blocked: Ragged) -> TopK | None:
+        """Rank the items that have a neighbour in the history; none with means, which every item has."""
+        return None if self._bias is not None else super().recommend(queries, candidates, k, blocked)
+
+    def weigh_history(self, queries: Queries) -> csr_matrix:
+        """Return float32 csr[q, items], 1 or the item's weight; a query's own factor would not change its order."""
+        history = super().weigh_history(queries)
+        if self.weighted_history:
+            history.data *= self._weight[history.indices]
+        return history

@@ -17,6 +17,15 @@ CITE_IMPLICIT = """@misc{frederickson_implicit,
   howpublished = {\\url{https://github.com/benfred/implicit}}
 }"""
 
+CITE_SLIM = """@inproceedings{ning2011slim,
+  title = {{SLIM}: Sparse Linear Methods for Top-N Recommender Systems},
+  author = {Ning, Xia and Karypis, George},
+  booktitle = {IEEE 11th International Conference on Data Mining (ICDM)},
+  pages = {497--506},
+  year = {2011},
+  doi = {10.1109/ICDM.2011.134}
+}"""
+
 BLOCK_BYTES = 64 * 2**20
 """Temporary arrays of scoring stay near this size."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
@@ -59,25 +59,33 @@ class SVD(Model):
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Learn biases and factors."""
-        import surprise
-
         ratings = Ratings.of(train)
         low, high = float(ratings.values.data.min()), float(ratings.values.data.max())
         self._low, self._scale = low, 4.0 / (high - low) if high > low else 1.0
         seed = np.random.SeedSequence(context.seed)
-        learner = surprise.SVD(
+        learner = self._learner(np.random.RandomState(np.random.MT19937(seed)))  # Surprise knows no newer kind
+        learner.fit(ratings.trainset(self._stars(ratings.values.data)))
+        self._ratings, self._threads = ratings, context.threads
+        self._read(learner)
+        return self
+
+    def _learner(self, random_state: Any) -> Any:
+        """Return what learns in *Surprise*, not fitted yet."""
+        import surprise
+
+        return surprise.SVD(
             n_factors=self.factors,
             n_epochs=self.epochs,
             lr_all=self.learning_rate,
             reg_all=self.regularization,
-            random_state=np.random.RandomState(np.random.MT19937(seed)),  # Surprise knows no newer kind
+            random_state=random_state,
         )
-        learner.fit(ratings.trainset(self._stars(ratings.values.data)))
-        self._ratings, self._threads = ratings, context.threads
+
+    def _read(self, learner: Any) -> None:
+        """Keep what *Surprise* learnt."""
         self._mean = float(learner.trainset.global_mean)
-        self._user_bias, self._user_factors = learner.bu, learner.pu
-        self._item_bias, self._item_factors = learner.bi, learner.qi
-        return self
+        self._user_bias, self._user_factors = np.asarray(learner.bu), np.asarray(learner.pu)
+        self._item_bias, self._item_factors = np.asarray(learner.bi), np.asarray(learner.qi)
 
     def parameter_count(self) -> int:
         """Return the mean, the biases and the factors of users and items with training rows."""
@@ -124,14 +132,23 @@ class SVD(Model):
         return bias, factors
 
     def _fold_in(self, history: csr_matrix) -> tuple[float, Float64]:
-        """Solve for bias and factors of one user from csr[1, items] values; both 0 without values."""
+        """Return bias and factors of one user with csr[1, items] values."""
+        return self._ridge(history, 0.0)
+
+    def _ridge(self, history: csr_matrix, explained: Float64 | float) -> tuple[float, Float64]:
+        """Solve for bias and factors of one user from what values leave unexplained; both 0 without values.
+
+        Args:
+            history: float64 csr[1, n].
+            explained: float64[values], what is known of each beside the mean and the item's bias.
+        """
         from scipy.linalg import solve
 
         items = history.indices
         if not len(items):
             return 0.0, np.zeros(self.factors)
         inputs = np.column_stack([np.ones(len(items)), self._item_factors[items]])
-        residual = self._stars(history.data) - self._mean - self._item_bias[items]
+        residual = self._stars(history.data) - self._mean - self._item_bias[items] - explained
         # The penalty is charged once per rating, as in gradient descent.
         normal = inputs.T @ inputs + self.regularization * len(items) * np.eye(inputs.shape[1])
         solved: Float64 = solve(normal, inputs.T @ residual, assume_a="pos")

@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt
 
 from benchsuite.api import Categorical, Context, Model, Range
 from benchsuite.data import Dataset, Float32, Int32, Queries
+from benchsuite_classic.similarity import Similarity, TermWeights, Weighting, powers, squared_sizes
 from benchsuite_classic.support import blocks, has_known_history, mask_unscored, parallel_for, warm_items
 
 if TYPE_CHECKING:
@@ -21,24 +22,39 @@ if TYPE_CHECKING:
 class UserKNN(Model):
     """Scores an item by the share of the most similar users who took it.
 
-    Users are compared by the cosine of their item sets, u.v / (|u| |v| + shrinkage). The asking user is described by
-    the visible history alone, so a new user with k items is answered like any other, and is never a neighbour of their
-    own. A neighbour counts with ``similarity ** amplification`` (case amplification, Breese, Heckerman and Kadie 1998);
-    the score is the counted share, from 0 to 1. All users as similar as the last neighbour take part, so no tie is
-    broken by chance. Items without training rows and queries whose history is shared by nobody get no score.
+    The similarity of the asking user u and a neighbour v is c / (n_u^alpha n_v^beta + shrinkage). c is the sum over the
+    items i that both took of w_ui w_vi p_i^-item_exponent, n_u the sum of w_ui^2 over the items of u, p_i the users of
+    i, and w_ui is 1 unless ``weighting`` says otherwise. alpha = beta = 1/2 is the cosine; the asymmetric cosine
+    with an exponent x (Aiolli 2013) is alpha = x, beta = 1 - x. By ``"tversky"`` it is
+    c / (c + alpha (n_u - c) + beta (n_v - c) + shrinkage): Jaccard for alpha = beta = 1, Dice for alpha = beta = 1/2.
+
+    The asking user is described by the visible history alone, so a new user with k items is answered like any other,
+    and is never a neighbour of their own. A neighbour counts with ``similarity ** amplification`` (case amplification,
+    Breese, Heckerman and Kadie 1998; locality, Aiolli 2013); the score is the counted share, from 0 to 1. All users as
+    similar as the last neighbour take part, so no tie is broken by chance. Items without training rows and queries
+    whose history is shared by nobody get no score.
 
     Attributes:
         neighbours: how many similar users enter the score, at least.
-        similarity: ``"cosine"`` of the sets, or ``"tfidf"``, which lets rare items count more.
-        shrinkage: distrust of cosines of short histories, in units of items; it hardly changes those of long ones.
+        similarity: ``"cosine"`` with exponents, or ``"tversky"``.
+        alpha: exponent (weight, for ``"tversky"``) of the size of the asking user's history.
+        beta: the same of the neighbour's.
+        shrinkage: distrust of similarities of short histories; in units of what it is added to.
+        weighting: ``"tf-idf"`` lets rare items count more, ``"bm25"`` long histories less as well.
+        item_exponent: how much less an item counts the more users took it: users ** -item_exponent.
         amplification: exponent of the similarity; 1 is the plain sum, larger values give the nearest more weight.
     """
 
-    neighbours: Annotated[int, Ge(1), Range(10, 500, log=True)] = 80
-    similarity: Annotated[Literal["cosine", "tfidf"], Categorical("cosine", "tfidf")] = "cosine"
+    neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 80
+    similarity: Literal["cosine", "tversky"] = "cosine"
+    alpha: Annotated[float, Ge(0), Range(0, 1)] = 0.5
+    beta: Annotated[float, Ge(0), Range(0, 1)] = 0.5
     shrinkage: Annotated[float, Ge(0), Range(0, 100)] = 5.0
-    amplification: Annotated[float, Gt(0), Range(1, 5)] = 2.5
+    weighting: Annotated[Weighting, Categorical("none", "tf-idf", "bm25")] = "none"
+    item_exponent: Annotated[float, Ge(0), Range(0, 1)] = 0.0
+    amplification: Annotated[float, Gt(0), Range(0.5, 5)] = 2.5
 
+    version: ClassVar[str] = "2"
     may_abstain: ClassVar[bool] = True
     """A history may be shared by nobody."""
 
@@ -49,6 +65,15 @@ class UserKNN(Model):
   booktitle = {Proceedings of the Fourteenth Conference on Uncertainty in Artificial Intelligence (UAI)},
   pages = {43--52},
   year = {1998}
+}""",
+        """@inproceedings{aiolli2013efficient,
+  title = {Efficient Top-{N} Recommendation for Very Large Scale Binary Rated Datasets},
+  author = {Aiolli, Fabio},
+  booktitle = {Proceedings of the 7th ACM Conference on Recommender Systems (RecSys '13)},
+  pages = {273--280},
+  year = {2013},
+  publisher = {ACM},
+  doi = {10.1145/2507157.2507189}
 }""",
         """@inproceedings{herlocker1999algorithmic,
   title = {An Algorithmic Framework for Performing Collaborative Filtering},
@@ -62,16 +87,14 @@ class UserKNN(Model):
     )
 
     def fit(self, train: Dataset, context: Context) -> Self:
-        """Keep who took what, and the length of each user's vector."""
+        """Keep who took what, and the size of each user's vector."""
         self._warm, self._threads = warm_items(train), context.threads
         self._taken = train.matrix()
-        takers = np.bincount(self._taken.indices, minlength=len(train.items))
-        rarity = (
-            np.log((1 + len(train.users)) / (1 + takers)) + 1 if self.similarity == "tfidf" else np.ones(len(takers))
-        )
-        self._weight = rarity.astype(np.float32)
-        vectors, self._length = self._vectors(self._taken)
-        self._by_item = vectors.T.tocsr()
+        self._terms = TermWeights.learn(self._taken, self.weighting)
+        vectors = self._terms.apply(self._taken)
+        self._size, self._by_item = squared_sizes(vectors), vectors.T.tocsr()
+        users = np.bincount(self._taken.indices, minlength=len(train.items)).astype(np.float32)
+        self._discount = powers(users, -self.item_exponent)
         return self
 
     def parameter_count(self) -> int:
@@ -94,18 +117,14 @@ class UserKNN(Model):
         parallel_for(work, blocks(len(queries), 16 * self._threads * max(self._taken.shape)), self._threads)
         return mask_unscored(scores, answered, self._warm, candidates)
 
-    def _vectors(self, taken: csr_matrix) -> tuple[csr_matrix, Float32]:
-        """Weigh the items of csr[n, items]; return the vectors and their lengths (float32[n])."""
-        vectors = taken.multiply(self._weight[None, :]).tocsr()
-        length = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
-        return vectors, length.astype(np.float32)
-
     def _neighbours(self, queries: Queries) -> csr_matrix:
         """Return float32 csr[q, users], how much each neighbour counts."""
-        vectors, length = self._vectors(queries.matrix(len(self._warm)))
+        vectors = self._terms.apply(queries.matrix(len(self._warm)))
+        size = squared_sizes(vectors)
+        vectors.data *= self._discount[vectors.indices]
         near = (vectors @ self._by_item).tocsr()
+        Similarity(self.similarity, self.alpha, self.beta, self.shrinkage).apply(near, size, self._size)
         row = np.repeat(np.arange(len(queries)), np.diff(near.indptr))
-        near.data /= length[row] * self._length[near.indices] + np.float32(self.shrinkage)
         near.data[near.indices == queries.user[row]] = 0.0
         for begin, end in itertools.pairwise(near.indptr.tolist()):
             values = near.data[begin:end]

@@ -78,7 +78,7 @@ class Measured:
             origin=origin,
             rows=tuple(r for r in comparison.rows if (r.dataset, r.model) == here and r.metric in metrics),
             contrasts=tuple(
-                c for c in comparison.contrasts if (c.dataset, c.model) == here and c.role == "best classic"
+                c for c in comparison.contrasts if (c.dataset, c.model) == here and c.role == "best reference"
             ),
         )
 

@@ -28,7 +28,7 @@ class Benchmark:
         model: label of the model there.
         origin: one sentence on where its settings come from.
         rows: its numbers, without costs.
-        contrasts: the model against the best classic of each table.
+        contrasts: the model against the best reference of each table.
     """
 
     experiment: str

@@ -5,11 +5,9 @@ One call runs everything and raises nothing::
     for result in check_model(MyModel):
         print(result.name, result.state, result.reason)
 
-and one mark gives pytest one test per check::
+and one line gives pytest one test per check::
 
-    @parametrize("models", MyModel)
-    def test_conformance(check):
-        check()
+    test_conformance = conformance_test("models", MyModel)
 
 ``benchsuite check NAME`` does the same on the command line.
 """
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
         check_source,
         check_split,
         checks,
+        conformance_test,
         parametrize,
     )
     from benchsuite_testing.outcome import Check, CheckResult, ContractViolation, ContractWarning, State
@@ -45,6 +44,7 @@ __all__ = [
     "check_split",
     "checkerboard",
     "checks",
+    "conformance_test",
     "last_events",
     "parametrize",
     "small_dataset",

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
-from benchsuite.interface import Frames, FunctionResult, Option, Style, Words, count, frame, plain, several, table
+from benchsuite.interface import (
+    Frames,
+    FunctionResult,
+    Option,
+    Style,
+    Words,
+    count,
+    frame,
+    plain,
+    several,
+    terminal_width,
+)
 from benchsuite.plugin_names import cutoff, find_plugin, kind_and_name, kind_of, singular
 
 if TYPE_CHECKING:
     from benchsuite.registry import PluginEntry
     from benchsuite_testing import CheckResult
 
+_WIDTH, _INDENT = 100, 9
 _COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
 
 
@@ -42,16 +55,26 @@ class Conformance(FunctionResult):
         return not self.counts["failed"]
 
     def text(self, style: Style = plain) -> str:
-        """Return a row for each check and the counts."""
-        rows = [
-            (one.name.replace("_", " "), style(one.state, _COLOURS[one.state]), f"{one.seconds:.2f}", one.reason)
-            for one in self.checks
-        ]
-        head = f"{singular(self.entry.kind)} {self.entry.name} ({self.entry.origin})"
+        """Return what failed and was skipped, each with its reason, what passed, and the counts: one screen."""
+        seconds = sum(one.seconds for one in self.checks)
+        head = f"{singular(self.entry.kind)} {self.entry.name} ({self.entry.origin}): {seconds:.1f} seconds"
         counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
         warned = sum(one.state == "passed" and bool(one.reason) for one in self.checks)
         counts += f", {count(warned, 'warning')}" if warned else ""
-        return "\n".join([head, "", table(("check", "state", "seconds", "reason"), rows), "", counts])
+        return "\n".join([head, "", *self._lines(style), "", counts])
+
+    def _lines(self, style: Style) -> Iterator[str]:
+        """Yield the checks, those of one state and reason together, what failed last: it is read first."""
+        alike: dict[tuple[str, str], list[str]] = {}
+        for one in self.checks:
+            alike.setdefault((one.state, one.reason), []).append(one.name.replace("_", " "))
+        for wanted in ("passed", "skipped", "failed"):
+            for (state, reason), names in alike.items():
+                if state == wanted:
+                    text = ", ".join(names) + (f": {reason}" if reason else "")
+                    first, *rest = textwrap.wrap(text, (terminal_width() or _WIDTH) - _INDENT)
+                    yield style(state, _COLOURS[state]) + " " * (_INDENT - len(state)) + first
+                    yield from (" " * _INDENT + line for line in rest)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plugin, counts and checks as plain values."""
@@ -71,8 +94,10 @@ def check(
     with_: Settings = NO_SETTINGS,
     data: DataFolders = (),
     offline: bool = False,
+    timeout_minutes: float = 10,
+    memory_gib: float | None = None,
 ) -> Conformance:
-    """Check that a plugin keeps its contract.
+    """Check that a plugin keeps its contract, in a process of its own: whatever it does harms nothing else.
 
     Args:
         words: such as als, model als, or ./my_model.py:MyModel.
@@ -80,6 +105,8 @@ def check(
         with_: settings of the plugin, such as factors=64.
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
+        timeout_minutes: after this long a check fails.
+        memory_gib: the most memory that the process may allocate, in GiB (default: nine tenths of the machine's).
 
     Raises:
         PluginError: when there is no such plugin, or it cannot be loaded.
@@ -89,6 +116,7 @@ def check(
 
     from benchsuite.loading import plugin_code
     from benchsuite_testing import checks
+    from benchsuite_testing.apart import Limits, run_apart
 
     said, name = kind_and_name(several(words))
     entry = find_plugin(name, said if kind is None else kind_of(kind))
@@ -98,4 +126,5 @@ def check(
         plugin.from_settings(settings, where=f"{singular(entry.kind)} {entry.name}")  # complains before anything runs
     make = partial(plugin.from_settings, settings) if settings else plugin
     place = data_locations(data, offline=offline, quiet=True)
-    return Conformance(entry, settings, [one.run() for one in checks(entry.kind, make, place)])
+    limits = Limits(60 * timeout_minutes, int((memory_gib or 0) * 2**30))
+    return Conformance(entry, settings, run_apart(checks(entry.kind, make, place), limits))

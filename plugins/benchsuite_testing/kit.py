@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from benchsuite.api import DataLocations, Metric, Model, Report, Source, Split
@@ -80,3 +81,23 @@ def parametrize(kind: Kind, make: Make[Any], place: DataLocations | None = None)
     import pytest
 
     return pytest.mark.parametrize("check", checks(kind, make, place), ids=str)
+
+
+def conformance_test(kind: Kind, make: Make[Any], place: DataLocations | None = None) -> Callable[..., None]:
+    """Return a test function for pytest, with one test id per check.
+
+    ::
+
+        test_conformance = conformance_test("models", MyModel)
+
+    Args:
+        kind: as in :func:`checks`.
+        make: builds the plugin.
+        place: where a source may find its data.
+    """
+
+    def test(check: Check) -> None:
+        check()
+
+    marked: Callable[..., None] = parametrize(kind, make, place)(test)
+    return marked

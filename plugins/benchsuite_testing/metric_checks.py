@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import warnings
 from typing import Any
 
@@ -12,6 +13,8 @@ from benchsuite.api import Metric
 from benchsuite.data import EvaluationInput, Float64, Ragged
 from benchsuite_testing.evaluation_inputs import Quality, rankings, sample_answers, subset
 from benchsuite_testing.outcome import Make, require, skip
+from benchsuite_testing.process_checks import process_checks
+from benchsuite_testing.surroundings import Traces, observed_twice
 
 _TINY = 1e-9
 
@@ -145,6 +148,11 @@ def check_only_pairs_with_a_value_count(make: Make[Metric]) -> None:
     require(np.isnan(values).all() and np.isnan(number), f"without ratings, the metric is {number} instead of NaN")
 
 
+@functools.lru_cache(maxsize=4)
+def _traces(make: Make[Metric]) -> Traces:
+    return observed_twice(lambda: _judge(make(), sample_answers("mixed")))
+
+
 METRIC_CHECKS = (
     check_convention_is_said,
     check_values_have_shape,
@@ -154,4 +162,5 @@ METRIC_CHECKS = (
     check_only_pairs_with_a_value_count,
     check_leaving_out_equals_weighing_zero,
     check_order_of_queries_does_not_matter,
+    *process_checks(_traces),
 )

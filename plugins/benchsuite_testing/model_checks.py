@@ -3,90 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchsuite.api import Context, Model, Requirement
+from benchsuite.api import Model
 from benchsuite.checks import check_finite, check_scores
-from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
+from benchsuite.data import Dataset, Int32, Queries
+from benchsuite_testing.fitted_models import (
+    fitted_model,
+    locked,
+    require_equal,
+    scores_equal,
+    second_fit,
+    third_fit,
+)
 from benchsuite_testing.outcome import ContractWarning, Make, contract, require, skip
+from benchsuite_testing.process_checks import process_checks
 from benchsuite_testing.reference_ranking import compare_lists
-from benchsuite_testing.samples import cold_items, last_events, small_dataset, warm_items
-
-SEED = 3
-
-
-@dataclass(frozen=True, eq=False)
-class FittedModel:
-    """A fitted model and the fold it was fitted on."""
-
-    model: Model
-    fold: Fold
-    returned: object
-
-    @functools.cached_property
-    def scores(self) -> Float32:
-        """Scores of all items for all queries."""
-        return self.model.score(self.fold.queries, None)
-
-
-def small_fold(model: Model) -> Fold:
-    """Return the small data as this model gets it: with true preferences only if it declares the need."""
-    dataset = small_dataset()
-    if Requirement.PREFERENCES not in model.needs:
-        dataset = dataclasses.replace(dataset, preferences=None)
-    return last_events(dataset)
-
-
-def fit(model: Model, fold: Fold, **more: Any) -> FittedModel:
-    """Fit a model as the harness would."""
-    if Requirement.GPU in model.needs and not Path("/dev/nvidia0").exists():
-        skip(f"needs {Requirement.GPU}")
-    context = Context(seed=SEED, device="cuda" if Requirement.GPU in model.needs else "cpu", threads=1)
-    context = dataclasses.replace(context, **{"validation": fold.validation, **more})
-    return FittedModel(model, fold, model.fit(fold.train, context))
-
-
-@functools.lru_cache(maxsize=4)
-def fitted_model(make: Make[Model]) -> FittedModel:
-    """Return the model fitted on the small data; checks that change nothing share one fit."""
-    model = make()
-    return fit(model, small_fold(model))
-
-
-@functools.lru_cache(maxsize=4)
-def second_fit(make: Make[Model]) -> tuple[FittedModel, bool]:
-    """Fit the model again with the same seed and score; return it, and whether its inputs are unchanged.
-
-    The checks of determinism and of unchanged inputs share this fit.
-    """
-    model = make()
-    fold = small_fold(model)
-    queries, candidates = fold.queries, _locked(np.arange(0, len(fold.train.items), 2))
-    before = _digest(fold.train, queries, candidates)
-    done = fit(model, fold)
-    _ = done.scores  # first, so that these are the scores of a model that was never asked before
-    done.model.score(queries, candidates)
-    return done, _digest(fold.train, queries, candidates) == before
-
-
-def require_equal(got: Any, wanted: Any, what: str, *, exact: bool = False) -> None:
-    """Require equal arrays; NaN equals NaN, and differences by rounding pass unless ``exact``."""
-    got, wanted = np.asarray(got), np.asarray(wanted)
-    require(got.shape == wanted.shape, f"{what}: shape {got.shape} instead of {wanted.shape}")
-    gaps = np.isnan(got) != np.isnan(wanted)
-    require(
-        not gaps.any(),
-        f"{what}: NaN (the model abstains) in {int(gaps.sum())} places with a score in the other answer",
-    )
-    scale = float(np.nanmax(np.abs(wanted), initial=0.0, where=~np.isnan(wanted)))
-    far = np.abs(got.astype(np.float64) - wanted) > (0 if exact else 1e-4 * scale)
-    require(not far.any(), f"{what}: {int(far.sum())} of {far.size} scores differ")
+from benchsuite_testing.samples import cold_items, warm_items
 
 
 def _shape(scores: Any, rows: int, width: int, what: str) -> None:
@@ -121,25 +56,27 @@ def check_scores_have_shape(make: Make[Model]) -> None:
 def check_none_means_all_items(make: Make[Model]) -> None:
     """``candidates=None`` gives the same as all item codes in order."""
     done = fitted_model(make)
-    everything = _locked(np.arange(len(done.fold.train.items)))
+    everything = locked(np.arange(len(done.fold.train.items)))
     require_equal(
         done.model.score(done.fold.queries, everything), done.scores, "all codes as candidates instead of None"
     )
 
 
 def check_candidates_do_not_matter(make: Make[Model]) -> None:
-    """An item's score does not depend on which other items are candidates."""
+    """An item's score does not depend on which other items are candidates, nor on their order."""
     done = fitted_model(make)
     items = len(done.fold.train.items)
-    for subset in (np.arange(1, items, 3), np.asarray([items - 1]), cold_items(done.fold.train)):
-        chosen = _locked(subset)
+    backwards = np.arange(items)[::-1]
+    for subset in (np.arange(1, items, 3), np.asarray([items - 1]), cold_items(done.fold.train), backwards):
+        chosen = locked(subset)
         scores = done.model.score(done.fold.queries, chosen)
         _shape(scores, len(done.fold.queries), len(chosen), f"score of {len(chosen)} candidates")
-        require_equal(scores, done.scores[:, chosen], f"{len(chosen)} of {items} items as candidates")
+        what = "all items backwards as candidates" if subset is backwards else f"{len(chosen)} of {items} candidates"
+        require_equal(scores, done.scores[:, chosen], what)
 
 
 def check_blocks_of_queries_agree(make: Make[Model]) -> None:
-    """A query's scores do not depend on which other queries are asked with it."""
+    """A query's scores do not depend on which other queries are asked with it, nor on their order."""
     done = fitted_model(make)
     queries = done.fold.queries
     blocks = [(first, min(first + 7, len(queries))) for first in range(0, len(queries), 7)]
@@ -147,6 +84,7 @@ def check_blocks_of_queries_agree(make: Make[Model]) -> None:
     require_equal(scores, done.scores, "seven queries at a time instead of all at once")
     alone = done.model.score(queries.slice(5, 6), None)
     require_equal(alone, done.scores[5:6], "one query alone")
+    require_equal(done.model.score(_backwards(queries), None), done.scores[::-1], "queries in the opposite order")
 
 
 def check_scoring_twice_agrees(make: Make[Model]) -> None:
@@ -162,7 +100,7 @@ def check_pairs_agree(make: Make[Model]) -> None:
     queries, items = done.fold.queries, len(done.fold.train.items)
     query = np.repeat(np.arange(len(queries), dtype=np.int32), 3)
     item = (np.arange(len(query), dtype=np.int32) * 7) % items
-    pairs = done.model.score_pairs(queries, _locked(query), _locked(item))
+    pairs = done.model.score_pairs(queries, locked(query), locked(item))
     require(isinstance(pairs, np.ndarray), f"score_pairs returned a {type(pairs).__name__}, no NumPy array")
     with contract():
         check_finite(check_scores(pairs, (len(query),), "score_pairs()"), "score_pairs()")
@@ -173,15 +111,37 @@ def check_pairs_agree(make: Make[Model]) -> None:
         half = len(queries) // 2
         later = query >= half
         part = done.model.score_pairs(
-            queries.slice(half, len(queries)), _locked(query[later] - half), _locked(item[later])
+            queries.slice(half, len(queries)), locked(query[later] - half), locked(item[later])
         )
         require_equal(part, pairs[later], "score_pairs of the second half of the queries")
 
 
 def check_inputs_are_untouched(make: Make[Model]) -> None:
     """Neither ``fit`` nor ``score`` writes into what it was given."""
-    _, untouched = second_fit(make)
-    require(untouched, "the data was changed")
+    require(second_fit(make).untouched, "the data was changed")
+
+
+def check_reads_nothing_held_out(make: Make[Model]) -> None:
+    """Scores are the same whatever is held out, even if the model looks for it in the objects of its callers."""
+    first, second = fitted_model(make), second_fit(make).done
+    if scores_equal(second.scores, first.scores):
+        return
+    if not scores_equal(third_fit(make).scores, first.scores):
+        skip("fits with the same seed differ anyway")
+    require(False, "its scores change with what is held out and nothing else: it reads what it is not given")
+
+
+def _backwards(queries: Queries) -> Queries:
+    """Return the same queries in the opposite order."""
+    last = len(queries) - 1
+    return Queries.from_rows(
+        queries.user[::-1].copy(),
+        last - queries.rows,
+        queries.history,
+        None if queries.when is None else queries.when[::-1].copy(),
+        group=None if queries.group is None else queries.group[::-1].copy(),
+        groups=queries.groups,
+    )
 
 
 def check_unknown_users_and_empty_histories(make: Make[Model]) -> None:
@@ -200,7 +160,7 @@ def check_unknown_users_and_empty_histories(make: Make[Model]) -> None:
 def check_cold_items(make: Make[Model]) -> None:
     """Items without training rows get scores or NaN, never an error."""
     done = fitted_model(make)
-    cold = _locked(cold_items(done.fold.train))
+    cold = locked(cold_items(done.fold.train))
     require(len(cold) > 0, "the small data has no cold item")
     _shape(done.model.score(done.fold.queries, cold), len(done.fold.queries), len(cold), "scores of cold items")
 
@@ -239,7 +199,7 @@ def check_recommend_equals_ranking(make: Make[Model]) -> None:
     if type(done.model).recommend is Model.recommend:
         skip("leaves ranking to the harness")
     items = len(done.fold.train.items)
-    some = _locked(np.arange(0, items, 2))
+    some = locked(np.arange(0, items, 2))
     answered = 0
     for candidates in (None, some):
         for k in (1, 5, items + 7):
@@ -262,21 +222,6 @@ def _known(train: Dataset) -> Int32:
     return np.unique(train.interactions.user)
 
 
-def _locked(codes: Any) -> Int32:
-    locked: Int32 = np.array(codes, np.int32)
-    locked.setflags(write=False)
-    return locked
-
-
-def _digest(train: Dataset, queries: Queries, candidates: Int32) -> str:
-    digest = hashlib.sha256(dataclasses.replace(train).fingerprint.encode())
-    columns = [*queries.history.columns.values(), queries.user, queries.start, queries.when, queries.group, candidates]
-    for column in columns:
-        if column is not None:
-            digest.update(np.ascontiguousarray(column).data)
-    return digest.hexdigest()
-
-
 MODEL_CHECKS = (
     check_fit_returns_self,
     check_fit_keeps_settings,
@@ -287,10 +232,12 @@ MODEL_CHECKS = (
     check_scoring_twice_agrees,
     check_pairs_agree,
     check_inputs_are_untouched,
+    check_reads_nothing_held_out,
     check_unknown_users_and_empty_histories,
     check_cold_items,
     check_scores_on_warm_items,
     check_scores_tell_items_apart,
     check_recommend_equals_ranking,
     check_parameters_are_counted,
+    *process_checks(lambda make: second_fit(make).traces),
 )

@@ -2,81 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib.util
+import keyword
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from benchsuite.errors import UsageError
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, check_choice, frame, plain
+from benchsuite_testing.plugin_package import Writable, called, package
 
-Writable = Literal["model"]
+_TAKEN = ("benchsuite", "tests")
+"""Names of modules that a package beside its own tests cannot have."""
 
-_PYPROJECT = """\
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "{name}"
-description = "The model {name} for benchsuite"
-version = "0.1.0"
-requires-python = ">=3.11"
-dependencies = ["benchsuite"]
-
-[project.entry-points."benchsuite.models"]
-{name} = "{package}:{klass}"
-"""
-
-_MODEL = '''\
-"""The model {name}."""
-
-from dataclasses import dataclass
-from typing import Annotated, Self
-
-import numpy as np
-from annotated_types import Ge
-from benchsuite.api import Context, Model, Range
-from benchsuite.data import Dataset, Float32, Int32, Queries
-
-
-@dataclass
-class {klass}(Model):
-    """Scores an item by how many users took it together with items of the history."""
-
-    shrinkage: Annotated[float, Ge(0), Range(0, 100)] = 10.0
-
-    def fit(self, train: Dataset, context: Context) -> Self:
-        """Count which items are taken together."""
-        taken = train.matrix()
-        together = np.asarray((taken.T @ taken).todense(), np.float32)
-        self._share = together / (np.diag(together)[:, None] + self.shrinkage + 1e-9)
-        np.fill_diagonal(self._share, 0.0)
-        self._known = np.diag(together) > 0
-        return self
-
-    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c]; the harness leaves out seen items, breaks ties and cuts the list."""
-        history = queries.matrix(len(self._share))
-        scores = (history @ self._share).astype(np.float32)
-        # NaN says "no opinion", and the harness answers: of items that nobody took, and after a history of such items.
-        scores[:, ~self._known] = np.nan
-        scores[history @ self._known.astype(np.float32) == 0] = np.nan
-        return scores if candidates is None else scores[:, candidates]
-'''
-
-_TEST = '''\
-"""{klass} keeps the contract of a model."""
-
-from benchsuite_testing import parametrize
-from {package} import {klass}
-
-
-@parametrize("models", {klass})
-def test_conformance(check):
-    check()
-'''
+_NEAR = 0.85
+"""From this likeness of two names on, one may be a typing error for the other."""
 
 
 @dataclass(repr=False, eq=False)
@@ -84,63 +27,92 @@ class NewPlugin(FunctionResult):
     """A package that was written.
 
     Attributes:
+        kind: of the plugin.
+        name: what experiments call it.
         folder: with the files.
         files: their paths in it.
+        near: names of installed plugins of the same kind that are much like this one.
     """
 
+    kind: Writable
+    name: str
     folder: Path
     files: Sequence[str]
+    near: Sequence[str] = ()
 
     def text(self, style: Style = plain) -> str:
         """Return the files and what to do next."""
+        name = called(self.kind, self.name)
+        after = [f"benchsuite report {self.name.replace('-', '_')} --as {self.name}"] if self.kind == "report" else []
+        steps = [
+            f"pip install -e {self.folder}",
+            f"benchsuite check {self.kind} {name}",
+            f"benchsuite run {self.folder / 'try.toml'}",
+            *after,
+        ]
         paths = [str(self.folder / path) for path in self.files]
-        return "\n".join([*paths, "", f"Next: pip install -e {self.folder} && benchsuite check {self.folder.name}"])
+        return "\n".join([*paths, "", "Next:", *(f"  {step}" for step in steps)])
+
+    def advice(self) -> Sequence[str]:
+        """Say which installed plugins have nearly the same name."""
+        near = " and ".join(f'"{one}"' for one in self.near)
+        return [f'note: "{self.name}" is much like {near}, which is installed; another name would not be mistaken'][
+            : len(self.near)
+        ]
 
     def frames(self) -> Frames:
         """Return ``files``."""
         return {"files": frame(({"file": path} for path in self.files), ("file",))}
 
 
-def new_plugin(kind: Writable, name: str, *, into: Annotated[PathLike, Option(metavar="DIR")] = Path()) -> NewPlugin:
-    """Write a plugin package that is ready to install.
+def new_plugin(
+    kind: Writable, name: str, *, out: Annotated[PathLike | None, Option(metavar="DIR")] = None
+) -> NewPlugin:
+    """Write a plugin package that is ready to install: a module, a test, a README, and an experiment to try it in.
 
     Args:
         kind: what to write.
         name: what experiments will call it, such as my-model.
-        into: where the new folder goes (default: here).
+        out: the new folder (default: NAME, here).
 
     Raises:
-        UsageError: when the name cannot be one, or the folder exists.
+        UsageError: when the name cannot be one or is taken, or the folder exists.
     """
     check_choice(kind, Writable, "KIND")
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
-        remedy = "use small letters, digits and single hyphens, such as my-model"
-        raise UsageError(f'"{name}" is no name for a {kind}', remedy=remedy)
-    folder = Path(into) / name
-    files = package(name)
+    near = _check_name(kind, name)
+    folder = Path(name if out is None else out)
+    files = package(kind, name)
     try:
         folder.mkdir(parents=True)
         for path, content in files.items():
             (folder / path).parent.mkdir(exist_ok=True)
             (folder / path).write_text(content, "utf-8")
     except FileExistsError:
-        remedy = "choose another name or another --into DIR"
+        remedy = "choose another name or another --out DIR; nothing is overwritten"
         raise UsageError("exists already", where=str(folder), remedy=remedy) from None
     except OSError as error:
-        remedy = "choose another --into DIR"
+        remedy = "choose another --out DIR"
         raise UsageError(f"cannot be written: {error.strerror}", where=str(folder), remedy=remedy) from None
-    return NewPlugin(folder, list(files))
+    return NewPlugin(kind, name, folder, list(files), near)
 
 
-def package(name: str) -> dict[str, str]:
-    """Return the files of a package with a model, by path."""
-    words = {
-        "name": name,
-        "package": name.replace("-", "_"),
-        "klass": "".join(part.capitalize() for part in name.split("-")),
-    }
-    return {
-        "pyproject.toml": _PYPROJECT.format(**words),
-        f"{words['package']}.py": _MODEL.format(**words),
-        "tests/test_conformance.py": _TEST.format(**words),
-    }
+def _check_name(kind: Writable, name: str) -> list[str]:
+    """Return the names of installed plugins that are much like this one.
+
+    Raises:
+        UsageError: when no plugin or module can have this name, or one has it.
+    """
+    from benchsuite.plugin_names import kind_of
+    from benchsuite.registry import entries
+
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        remedy = "use small letters, digits and single hyphens, such as my-model"
+        raise UsageError(f'"{name}" is no name for a {kind}', remedy=remedy)
+    known = {entry.name.removesuffix("@k"): entry.distribution for entry in entries(kind_of(kind))}
+    if name in known:
+        raise UsageError(f'the {kind} "{name}" is there already, from {known[name]}', remedy="choose another name")
+    module = name.replace("-", "_")
+    if keyword.iskeyword(module) or module in _TAKEN or importlib.util.find_spec(module) is not None:
+        what = f'"{name}" is no name for a package: Python would take "{module}" for something else'
+        raise UsageError(what, remedy=f"choose another name, such as {name}-{kind}")
+    return difflib.get_close_matches(name, known, n=2, cutoff=_NEAR)

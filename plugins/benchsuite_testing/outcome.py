@@ -14,6 +14,7 @@ from unittest import SkipTest
 
 from benchsuite.api import Plugin
 from benchsuite.errors import BenchsuiteError
+from benchsuite.loading import error_text
 
 P = TypeVar("P", bound=Plugin)
 Make = Callable[[], P]
@@ -102,17 +103,20 @@ class Check:
             warnings.warn(told, stacklevel=2)
 
     def _run(self) -> None:
-        reason = self.make().exempt.get(self.name)
-        if reason is not None:
-            skip(f"{reason} (exempt by declaration)", by_design=True)
-        self.function(self.make)
+        from benchsuite_testing.surroundings import restored
+
+        with restored():
+            reason = self.make().exempt.get(self.name)
+            if reason is not None:
+                skip(f"{reason} (exempt by declaration)", by_design=True)
+            self.function(self.make)
 
     def __str__(self) -> str:
         """Return the name, which pytest shows."""
         return self.name
 
     def run(self) -> CheckResult:
-        """Run the check and return its result."""
+        """Run the check and return its result; Ctrl-C alone goes through."""
         begin = time.perf_counter()
         state: State = "passed"
         reason, by_design = "", False
@@ -124,15 +128,17 @@ class Check:
             state, reason, by_design = "skipped", str(skipped), isinstance(skipped, ByDesign)
         except ContractViolation as unmet:
             state, reason = "failed", str(unmet)
-        except Exception as error:  # noqa: BLE001 - a plugin under check may raise anything, and that is its failure
-            state, reason = "failed", _place(error)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a plugin under check may raise anything, and that is its failure
+            state, reason = "failed", raised(error)
         return CheckResult(self.name, state, reason, time.perf_counter() - begin, by_design)
 
 
-def _place(error: Exception) -> str:
+def raised(error: BaseException) -> str:
     """Return what was raised, and the line that raised it."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {' '.join(str(error).split())} ({frame.filename}, line {frame.lineno})"
+    return f"{error_text(error)} ({frame.filename}, line {frame.lineno})"
 
 
 def bind(functions: Iterable[Callable[[Any], None]], make: Callable[[], Any]) -> list[Check]:

@@ -14,6 +14,8 @@ from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, Row,
 from benchsuite.data.dataset import Step
 from benchsuite.data.infos import MetricTask
 from benchsuite_testing.outcome import Make, require, skip
+from benchsuite_testing.process_checks import process_checks
+from benchsuite_testing.surroundings import Traces, observed_twice
 
 _MODELS = ("alpha", "beta", "gamma", "delta")
 _METRICS = ("ndcg@10", "accuracy", "fit_seconds")
@@ -165,10 +167,16 @@ def check_shows_every_state(make: Make[Report]) -> None:
     require(not hidden, f"the reason of these states does not appear: {', '.join(hidden)}")
 
 
+@functools.lru_cache(maxsize=4)
+def _traces(make: Make[Report]) -> Traces:
+    return observed_twice(lambda: make().render(_nothing_yet()))
+
+
 REPORT_CHECKS = (
     check_writes_files,
     check_printable_is_one_text,
     check_same_bytes_again,
     check_shows_every_model,
     check_shows_every_state,
+    *process_checks(_traces),
 )

@@ -10,7 +10,7 @@ import numpy as np
 from benchsuite.api import Model
 from benchsuite.data import Entities
 from benchsuite.errors import NotApplicable
-from benchsuite_testing.model_checks import fitted_model, require_equal
+from benchsuite_testing.fitted_models import fitted_model, require_equal
 from benchsuite_testing.outcome import Make, require, skip
 
 

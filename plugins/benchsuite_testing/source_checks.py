@@ -12,6 +12,8 @@ from benchsuite.api import DataLocations, Source
 from benchsuite.data import Dataset, Entities
 from benchsuite.errors import DataError
 from benchsuite_testing.outcome import Make, require, skip
+from benchsuite_testing.process_checks import process_checks
+from benchsuite_testing.surroundings import Traces, observed
 
 
 @dataclass(frozen=True)
@@ -26,16 +28,22 @@ class SourceAt:
         return self.make()
 
 
-@functools.lru_cache(maxsize=4)
 def _load(make: Make[Source]) -> Dataset:
+    return _observed_load(make)[0]
+
+
+@functools.lru_cache(maxsize=4)
+def _observed_load(make: Make[Source]) -> tuple[Dataset, Traces]:
     """Load the data; skip the check where it is not available offline."""
     place = make.place if isinstance(make, SourceAt) else DataLocations(offline=True)
     try:
-        return make().load(place)
+        with observed() as traces:
+            dataset = make().load(place)
     except DataError as error:
         if not place.offline:
             raise
         skip(f"the data is not at hand: {error}")
+    return dataset, traces
 
 
 def check_tells_facts(make: Make[Source]) -> None:
@@ -51,7 +59,7 @@ def check_tells_facts(make: Make[Source]) -> None:
 def check_loads_the_same_again(make: Make[Source]) -> None:
     """Loading again gives the same fingerprint."""
     first = _load(make)
-    _load.cache_clear()
+    _observed_load.cache_clear()
     require(_load(make).fingerprint == first.fingerprint, "loading again gave another fingerprint")
 
 
@@ -94,4 +102,5 @@ SOURCE_CHECKS = (
     check_steps_are_counted,
     check_codes_follow_hashed_ids,
     check_rows_are_sound,
+    *process_checks(lambda make: _observed_load(make)[1]),
 )

@@ -12,7 +12,9 @@ import numpy as np
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold, Int64
 from benchsuite_testing.outcome import Make, require
+from benchsuite_testing.process_checks import process_checks
 from benchsuite_testing.samples import small_dataset
+from benchsuite_testing.surroundings import Traces, observed_twice
 
 SEED = 5
 
@@ -168,6 +170,11 @@ def _digest(folds: tuple[Fold, ...]) -> str:
     return digest.hexdigest()
 
 
+@functools.lru_cache(maxsize=4)
+def _traces(make: Make[Split]) -> Traces:
+    return observed_twice(lambda: tuple(make().split(small_dataset(), SEED)))
+
+
 SPLIT_CHECKS = (
     check_makes_folds,
     check_held_out_pairs_are_disjoint,
@@ -175,4 +182,5 @@ SPLIT_CHECKS = (
     check_promises_are_kept,
     check_nothing_is_lost,
     check_same_seed_same_folds,
+    *process_checks(_traces),
 )

@@ -13,6 +13,7 @@ from benchsuite.evaluate.topk import ranks_itself
 from benchsuite.registry import load_source, load_split
 from benchsuite_classic.als import ALS
 from benchsuite_classic.item_knn import ItemKNN
+from benchsuite_classic.sequential_knn import SequentialKNN
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +29,9 @@ def fold() -> Fold:
         ALS(factors=16),
         ALS(),
         ItemKNN(),
-        ItemKNN(similarity="cosine", neighbours=5),
-        ItemKNN(similarity="bm25", side="history"),
+        ItemKNN(neighbours=5),
+        ItemKNN(weighting="bm25", side="history"),
+        SequentialKNN(neighbours=5),
     ],
     ids=str,
 )

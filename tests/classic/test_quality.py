@@ -9,11 +9,13 @@ import pytest
 from benchsuite.api import Context, Model
 from benchsuite.data import Fold, Queries
 from benchsuite_classic.als import ALS
+from benchsuite_classic.co_clustering import CoClustering
 from benchsuite_classic.ease import EASE
 from benchsuite_classic.item_knn import ItemKNN
 from benchsuite_classic.knn_baseline import KNNBaseline
 from benchsuite_classic.popular import Popular
 from benchsuite_classic.random_order import Random
+from benchsuite_classic.slope_one import SlopeOne
 from benchsuite_classic.svd import SVD
 from benchsuite_classic.user_knn import UserKNN
 
@@ -49,7 +51,9 @@ def rmse(model: Model, fold: Fold) -> float:
     return float(np.sqrt(np.mean((scores[told] - fold.truth.value[told]) ** 2)))
 
 
-@pytest.mark.parametrize(("model", "ceiling"), [(SVD, 0.93), (KNNBaseline, 0.935)])
+@pytest.mark.parametrize(
+    ("model", "ceiling"), [(SVD, 0.93), (KNNBaseline, 0.935), (SlopeOne, 0.95), (CoClustering, 0.975)]
+)
 def test_rating_models_predict_ratings(model: type[Model], ceiling: float, fold: Fold) -> None:
     reached = rmse(model(), fold)
     assert reached < ceiling

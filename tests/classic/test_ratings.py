@@ -9,9 +9,12 @@ import surprise
 
 from benchsuite.api import Context, Requirement
 from benchsuite.data import Dataset, Queries
+from benchsuite_classic.co_clustering import CoClustering
 from benchsuite_classic.knn_baseline import KNNBaseline, _keep_largest
 from benchsuite_classic.ratings import Ratings
+from benchsuite_classic.slope_one import SlopeOne
 from benchsuite_classic.svd import SVD
+from benchsuite_classic.svdpp import SVDpp
 
 
 def whole_history(train: Dataset) -> Queries:
@@ -199,3 +202,84 @@ def test_ratings_that_are_all_equal_predict_themselves(
 def test_own_correlations_are_those_of_surprise(small: Dataset, between: str) -> None:
     model = KNNBaseline(between=between).fit(small, Context())
     np.testing.assert_allclose(np.maximum(model._correlations(), 0.0), model._similarity, atol=1e-9)
+
+
+def test_svdpp_equals_surprise(small: Dataset) -> None:
+    small = valued(small, np.where(small.interactions.value == 2, 1, small.interactions.value))
+    ratings, queries = Ratings.of(small), whole_history(small)
+    model = SVDpp(factors=6, epochs=5).fit(small, Context(seed=4))
+    learner = surprise.SVDpp(
+        n_factors=6,
+        n_epochs=5,
+        lr_all=model.learning_rate,
+        reg_all=model.regularization,
+        random_state=np.random.RandomState(np.random.MT19937(np.random.SeedSequence(4))),
+    )
+    learner.fit(ratings.trainset(ratings.values.data))
+    np.testing.assert_allclose(model.score(queries, None), estimates(learner, ratings, queries), atol=1e-5)
+
+
+def test_svdpp_reads_a_new_users_history(small: Dataset, ask: Callable[..., Queries]) -> None:
+    """What the rated items say is known; bias and factors are the ridge regression of the rest."""
+    small = valued(small, np.where(small.interactions.value == 2, 1, small.interactions.value))
+    model = SVDpp(factors=4, epochs=30).fit(small, Context())
+    stranger = int(np.setdiff1d(np.arange(len(small.users)), small.interactions.user)[0])
+    shown, values = np.unique(small.interactions.item)[:5], np.array([5.0, 1, 4, 2, 5])
+    place = model._ratings.item_position[shown]
+    rated = model._rated_factors[place].sum(axis=0) / np.sqrt(5)
+    items = model._item_factors[place]
+    inputs = np.column_stack([np.ones(5), items])
+    residual = values - model._mean - model._item_bias[place] - items @ rated
+    grown = np.vstack([inputs, np.sqrt(model.regularization * 5) * np.eye(5)])  # ridge as rows of its own
+    solved = np.linalg.lstsq(grown, np.concatenate([residual, np.zeros(5)]), rcond=None)[0]
+    scores = model.score(ask([(stranger, shown.tolist())], values.tolist()), None)[0]
+    wanted = model._mean + solved[0] + model._item_bias + model._item_factors @ (solved[1:] + rated)
+    np.testing.assert_allclose(scores[model._ratings.items], wanted, atol=1e-5)
+
+
+def test_slope_one_equals_surprise(small: Dataset) -> None:
+    ratings, queries = Ratings.of(small), whole_history(small)
+    assert np.array_equal(ratings.values.data, ratings.values.data.round()), "Surprise cuts ratings to whole numbers"
+    learner = surprise.SlopeOne().fit(ratings.trainset(ratings.values.data))
+    model = SlopeOne().fit(small, Context())
+    np.testing.assert_allclose(model.score(queries, None), estimates(learner, ratings, queries), atol=1e-5)
+
+
+def test_slope_one_keeps_halves_of_stars(dataset: Callable[..., Dataset], ask: Callable[..., Queries]) -> None:
+    train = dataset([(0, 0, 1.5), (0, 1, 3.0), (1, 0, 2.0), (1, 1, 2.5), (2, 2, 4.5)], users=5, items=4)
+    model = SlopeOne().fit(train, Context())
+    scores = model.score(ask([(3, [0]), (3, [0, 2]), (4, []), (4, [3])], values=[2.5, 3.5, 1.0, 2.0]), None)
+    np.testing.assert_allclose(scores[0, :3], [2.5, 3.5, 2.5])  # item 1 is 1.0 above item 0 on average
+    np.testing.assert_allclose(scores[1, :3], [2.25, 3.25, 2.25])
+    assert np.isnan(scores[2:]).all()
+    assert np.isnan(scores[:, 3]).all()
+
+
+def test_co_clustering_equals_surprise(small: Dataset) -> None:
+    ratings, queries = Ratings.of(small), whole_history(small)
+    model = CoClustering(user_clusters=2, item_clusters=4, epochs=6).fit(small, Context(seed=4))
+    learner = surprise.CoClustering(
+        2, 4, 6, random_state=np.random.RandomState(np.random.MT19937(np.random.SeedSequence(4)))
+    )
+    learner.fit(ratings.trainset(ratings.values.data))
+    np.testing.assert_array_equal(model._user_cluster, learner.cltr_u)
+    np.testing.assert_array_equal(model._item_cluster, learner.cltr_i)
+    assert len(np.unique(model._item_cluster)) > 1
+    np.testing.assert_allclose(model.score(queries, None), estimates(learner, ratings, queries), atol=1e-5)
+
+
+def test_co_clustering_finds_a_new_users_cluster(small: Dataset, ask: Callable[..., Queries]) -> None:
+    """A stranger who shows a known user's ratings joins the cluster that fits them best; without any, item means."""
+    model = CoClustering().fit(small, Context())
+    known = whole_history(small)
+    stranger = np.setdiff1d(np.arange(len(small.users)), known.user)[0]
+    unknown = Queries.from_rows(np.full(len(known), stranger), known.rows, known.history)
+    scores = model.score(unknown, None)[:, model._ratings.items]
+    values = model._ratings.values
+    for row in range(len(known)):
+        mean, seen = values[row].data.mean(), values[row].indices
+        fits = mean + model._gain[:, model._item_cluster] + model._item_mean
+        best = np.argmin(((fits[:, seen] - values[row].data) ** 2).sum(axis=1))
+        np.testing.assert_allclose(scores[row], fits[best], atol=1e-5)
+    silent = model.score(ask([(int(stranger), [])]), None)[0, model._ratings.items]
+    np.testing.assert_allclose(silent, model._item_mean, atol=1e-6)

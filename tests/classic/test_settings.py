@@ -16,17 +16,19 @@ from benchsuite_classic.user_knn import UserKNN
 from benchsuite_testing import parametrize
 
 
-@parametrize("models", partial(ItemKNN, similarity="cosine", neighbours=200))
-def test_item_knn_by_cosine(check: Callable[[], None]) -> None:
+@parametrize("models", partial(ItemKNN, similarity="tversky", neighbours=200, normalize="history", side="history"))
+def test_item_knn_by_tversky(check: Callable[[], None]) -> None:
     check()
 
 
-@parametrize("models", partial(ItemKNN, similarity="bm25"))
+@parametrize(
+    "models", partial(ItemKNN, weighting="bm25", weighted_history=True, normalize="candidate", mean_centering=True)
+)
 def test_item_knn_by_bm25(check: Callable[[], None]) -> None:
     check()
 
 
-@parametrize("models", partial(UserKNN, similarity="tfidf", neighbours=7, shrinkage=0.0, amplification=1.0))
+@parametrize("models", partial(UserKNN, weighting="tf-idf", neighbours=7, shrinkage=0.0, amplification=1.0))
 def test_user_knn_by_tfidf(check: Callable[[], None]) -> None:
     check()
 
@@ -55,6 +57,7 @@ def test_knn_baseline_of_three(check: Callable[[], None]) -> None:
     ("model", "settings"),
     [
         (ItemKNN, {"similarity": "jaccard"}),
+        (ItemKNN, {"alpha": -0.1}),
         (ItemKNN, {"neighbours": 0}),
         (UserKNN, {"amplification": 0.0}),
         (ALS, {"regularization": -1.0}),

@@ -155,6 +155,21 @@ def test_what_cannot_be_cut_is_told(place, capsys, tmp_path):
     assert "mine: 2 folds" in out
 
 
+def test_an_order_of_ties_that_users_share_is_told_and_can_be_shuffled(place, capsys, tmp_path):
+    days = [f"u{user},i{item:02d},{day}" for user in range(30) for day in (1, 2) for item in range(day, 20, 2)]
+    (tmp_path / "days.csv").write_text("\n".join(["user,item,timestamp", *days]) + "\n")
+    path = place("random-holdout")
+    shop = '{ use = "demo", with = { users = 60, items = 50, events_per_user = 12 } }'
+    for more, shared in (("", True), (", shuffle_ties = 1", False)):
+        source = f'{{ use = "file", with = {{ path = "days.csv"{more} }} }}'
+        path.write_text(EXPERIMENT.replace(shop, source).replace("SPLITS", '["random-holdout"]'))
+        assert main(["audit", "mine.toml"]) == 0
+        out = capsys.readouterr().out
+        assert ": 570 of 570 rows share user and time" in out
+        assert ("models that read sequences can learn the file's order" in out) is shared
+        assert ("sources that read files take shuffle_ties = 1" in out) is shared
+
+
 @pytest.mark.slow
 def test_folds_in_the_store_are_compared(place, capsys, tmp_path):
     place("random-holdout")

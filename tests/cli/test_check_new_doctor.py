@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+import tomllib
+import typing
 
 import pytest
 
 from benchsuite.cli.main import main
+from benchsuite.plan.experiment_file import read_experiment
 from benchsuite_testing import check_names
+from benchsuite_testing.plugin_package import Writable
 
 BROKEN = '''
 """Two models, one of which fails to return itself."""
@@ -98,34 +104,82 @@ def test_mistakes_are_one_line_and_exit_2(words, said, file, capsys):
 
 
 @pytest.mark.slow
-def test_new_writes_a_package_that_conforms_once_installed(tmp_path, install, command, capsys):
-    assert main(["new", "model", "co-taken", "--into", str(tmp_path)]) == 0
-    assert "pip install -e" in capsys.readouterr().out
-    install(tmp_path / "co-taken", tmp_path / "site")
-    done = command("check", "co-taken", "--json", path=(tmp_path / "site",))
+def test_new_packages_once_installed_are_checked_tested_and_in_a_table(tmp_path, install, command, capsys):
+    """The commands that ``new`` names, but for pip's own options; a model and a package with data in it."""
+    site = tmp_path / "site"
+    for kind, name in (("model", "co-taken"), ("source", "own-shop")):
+        assert main(["new", kind, name, "--out", str(tmp_path / name)]) == 0
+        assert f"pip install -e {tmp_path / name}\n" in capsys.readouterr().out
+        install(tmp_path / name, site)
+    done = command("check", "co-taken", "--json", path=(site,))
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
     assert told["origin"] == "co-taken 0.1.0"
     states = {check["name"]: check["state"] for check in told["checks"]}
     assert states["checkerboard"] == "passed"
-    model = (tmp_path / "co-taken" / "co_taken.py").read_text()
-    compile(model, "co_taken.py", "exec")
-    assert len(model.splitlines()) < 35
+    table = (tmp_path / "co-taken" / "try.toml").read_text()
+    (tmp_path / "try.toml").write_text(re.sub("sources = .*", 'sources = ["own-shop"]', table))
+    done = command("run", str(tmp_path / "try.toml"), "--store", str(tmp_path / "runs"), path=(site,))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^co-taken +\.\d", done.stdout, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["My-Model", "1st", "a--b", "a_b", "", "../x"])
-def test_new_refuses_names_that_are_none(name, tmp_path, capsys):
-    assert main(["new", "model", name, "--into", str(tmp_path)]) == 2
-    assert "is no name for a model" in capsys.readouterr().err
+@pytest.mark.parametrize("kind", typing.get_args(Writable))
+def test_what_new_writes_passes_its_own_test_and_is_short(kind, tmp_path, monkeypatch):
+    assert main(["new", kind, "own-thing", "--out", str(tmp_path / "own")]) == 0
+    files = {path.relative_to(tmp_path / "own").as_posix() for path in (tmp_path / "own").rglob("*") if path.is_file()}
+    module = "own_thing/__init__.py" if kind == "source" else "own_thing.py"
+    assert files - {"own_thing/events.csv"} == {
+        "README.md",
+        "pyproject.toml",
+        "tests/test_conformance.py",
+        "try.toml",
+        module,
+    }
+    points = tomllib.loads((tmp_path / "own" / "pyproject.toml").read_text())["project"]["entry-points"]
+    point = {"own-thing@k" if kind == "metric" else "own-thing": "own_thing:OwnThing"}
+    assert points == {f"benchsuite.{kind}s": point}
+    assert len([line for line in (tmp_path / "own" / module).read_text().splitlines() if line.strip()]) < 30
+    assert read_experiment(str(tmp_path / "own" / "try.toml")).name == "own_thing"
+    assert "$" not in (tmp_path / "own" / "README.md").read_text().replace("\n$ ", "")
+    monkeypatch.syspath_prepend(str(tmp_path / "own"))
+    code = (tmp_path / "own" / "tests" / "test_conformance.py").read_text()
+    assert len([line for line in code.splitlines() if line.startswith("test_")]) == 1
+    scope = {}
+    exec(code, scope)  # noqa: S102 - what was written just now
+    sys.modules.pop("own_thing")
+    (mark,) = scope["test_conformance"].pytestmark
+    results = [check.run() for check in mark.args[1]]
+    assert [one.reason for one in results if one.state == "failed"] == []
+    assert sum(one.state == "passed" for one in results) >= 9
+
+
+@pytest.mark.parametrize("name", ["My-Model", "1st", "a--b", "a_b", "", "../x", "class", "numpy", "tests"])
+def test_new_refuses_names_that_are_none(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "model", name]) == 2
+    assert "is no name for a " in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_new_knows_the_names_of_others(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "metric", "ndcg"]) == 2
+    assert (
+        capsys.readouterr().err == 'error: the metric "ndcg" is there already, from benchsuite; choose another name\n'
+    )
+    assert main(["new", "model", "item-knm"]) == 0
+    assert 'note: "item-knm" is much like "item-knn", which is installed' in capsys.readouterr().err
+    assert main(["new", "model", "quite-other"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_new_overwrites_nothing(tmp_path, capsys):
     (tmp_path / "mine").mkdir()
-    assert main(["new", "model", "mine", "--into", str(tmp_path)]) == 2
+    assert main(["new", "model", "own-thing", "--out", str(tmp_path / "mine")]) == 2
     assert "exists already" in capsys.readouterr().err
     (tmp_path / "file").touch()
-    assert main(["new", "model", "mine", "--into", str(tmp_path / "file")]) == 2
+    assert main(["new", "model", "own-thing", "--out", str(tmp_path / "file" / "mine")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 

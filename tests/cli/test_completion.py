@@ -40,7 +40,7 @@ def names(kind: str) -> list[str]:
         (["list", "m"], ["models", "metrics"]),
         (["show", "metric", "ndcg"], ["ndcg@10"]),
         (["show", "split", "eas"], []),
-        (["show", "eas"], ["ease", "ease-als", "ease-content"]),
+        (["show", "eas"], ["ease", "ease-als", "ease-content", "ease-sparse"]),
         (["check", "als", "--kind", "mo"], ["models"]),
         (["score", "a", "b", "--metric", "ndcg@10,rec"], ["ndcg@10,recall", "ndcg@10,recall@10"]),
         (["audit-split", "--promise", "cold-i"], ["cold-items"]),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from benchsuite.cli.main import main
-from benchsuite_testing.new_plugin import package
+from benchsuite_testing.plugin_package import package
+from support.shared import made_once
 
 ZEROS = '''
 """A model that knows nothing and does not say so."""
@@ -37,13 +39,15 @@ metrics = ["ndcg@10", "accuracy"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place: Path = tmp_path_factory.mktemp("ties")
+    return Path(shutil.copytree(made_once(tmp_path_factory, "ties", _run), tmp_path_factory.mktemp("ties") / "copy"))
+
+
+def _run(place: Path) -> None:
     (place / "zeros.py").write_text(ZEROS)
     (place / "ties.toml").write_text(EXPERIMENT)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         assert main(["run", "ties.toml", "--workers", "1"]) == 0
-    return place
 
 
 def test_a_model_of_zeros_gets_no_mark_and_a_footnote(
@@ -88,7 +92,7 @@ def test_check_warns_of_a_model_of_zeros(folder: Path, capsys: pytest.CaptureFix
 
 def test_the_scaffold_abstains_where_it_knows_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "fresh.py"
-    path.write_text(package("fresh")["fresh.py"])
+    path.write_text(package("model", "fresh")["fresh.py"])
     assert main(["check", f"{path}:Fresh"]) == 0
     assert "warning" not in capsys.readouterr().out
 

@@ -10,6 +10,7 @@ from benchsuite.cli.main import main
 from benchsuite.functions.verify import _where_they_differ
 from benchsuite.store import Store
 from benchsuite.store.json_files import to_text, with_sum
+from support.shared import made_once
 
 pytestmark = pytest.mark.process
 
@@ -20,7 +21,10 @@ COUNTS = f"{TOY}:Counts"
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a small run, and its report as CSV."""
-    folder = tmp_path_factory.mktemp("desk")
+    return made_once(tmp_path_factory, "verify", _run_and_report)
+
+
+def _run_and_report(folder: Path) -> None:
     experiment = folder / "toy.toml"
     experiment.write_text(
         f'name = "toy"\nsources = ["{TOY}:Toy"]\nsplits = ["random-holdout"]\nmetrics = ["f1", "ndcg@10"]\n'
@@ -28,7 +32,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert main(["run", str(experiment), "--store", str(folder / "runs"), "--offline"]) == 1
     assert main(["report", "toy", "--as", "csv", "--out", str(folder / "out"), "--store", str(folder / "runs")]) == 1
-    return folder
 
 
 @pytest.fixture

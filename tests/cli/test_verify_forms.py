@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.cli.main import main
+from support.shared import made_once
 
 pytestmark = pytest.mark.process
 
@@ -21,7 +22,10 @@ FILES = {"markdown": "results.md", "latex": "results.tex", "html": "report.html"
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a small run, and its report in several forms."""
-    folder = tmp_path_factory.mktemp("forms")
+    return made_once(tmp_path_factory, "forms", _run_and_report)
+
+
+def _run_and_report(folder: Path) -> None:
     experiment = folder / "toy.toml"
     experiment.write_text(
         f'name = "toy"\nsources = ["{TOY}:Toy"]\nsplits = ["random-holdout"]\nmetrics = ["f1", "ndcg@10"]\n'
@@ -29,8 +33,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert main(["run", str(experiment), "--store", str(folder / "runs"), "--offline"]) == 1
     for form in (*FILES, "figures"):
-        main(["report", "toy", "--as", form, "--out", str(folder / form), "--store", str(folder / "runs")])
-    return folder
+        words = ["report", "toy", "--as", form, "--out", str(folder / form), "--store", str(folder / "runs")]
+        assert main(words) == 1, form
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ MODELS = {"popular": 0.1, "als": 2.0, "flm": 0.5}
 METRICS = ("ndcg@10", "accuracy", "rmse", "mae")
 
 
-def test_lower_is_better_and_the_best_classic_is_the_lowest(filled: Filled) -> None:
+def test_lower_is_better_and_the_best_reference_is_the_lowest(filled: Filled) -> None:
     plan, store = filled(MODELS, language=["flm"], metrics=METRICS, rated=True)
     comparison = build(plan, store)
     for metric in ("rmse", "mae"):

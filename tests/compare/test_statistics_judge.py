@@ -22,7 +22,7 @@ def find(comparison: Comparison, model: str, metric: str, **more: Any) -> Contra
     return one
 
 
-def test_every_model_but_ceilings_stands_against_the_best_classic(filled: Filled) -> None:
+def test_every_model_but_ceilings_stands_against_the_best_reference(filled: Filled) -> None:
     comparison = build(*filled(MODELS, **KINDS))
     for metric in ("ndcg@10", "recall@10", "accuracy", "auc"):
         means = {model: comparison.row("one", "split", model, metric).mean for model in MODELS}
@@ -30,7 +30,7 @@ def test_every_model_but_ceilings_stands_against_the_best_classic(filled: Filled
         here = [one for one in comparison.contrasts if one.metric == metric]
         assert {one.model for one in here} == set(MODELS) - {best, "oracle"}
         for one in here:
-            assert (one.reference, one.role) == (best, "best classic")
+            assert (one.reference, one.role) == (best, "best reference")
             assert one.difference == means[one.model] - means[best]
             assert one.ci_low <= one.difference <= one.ci_high
             assert one.p <= one.p_holm <= 1
@@ -72,11 +72,21 @@ def test_pooled_metrics_are_told_by_their_numbers(filled: Filled) -> None:
     assert auc.effect_low < auc.effect < auc.effect_high
 
 
+def test_a_store_keeps_its_words_and_reports_say_reference(filled: Filled) -> None:
+    """Statistics that older versions wrote are read, and verified, as those written now."""
+    plan, store = filled({"als": 0.2, "flm": 0.5}, language=["flm"])
+    assert {one.role for one in build(plan, store).contrasts} == {"best reference"}
+    kept = [store.get("statistics", key).manifest["content"] for key in store.keys("statistics")]
+    roles = {one["role"] for content in kept for one in content.get("contrasts", ())}
+    assert "best classic" in roles
+    assert "best reference" not in roles
+
+
 def test_a_chosen_row_has_a_family_of_its_own(filled: Filled) -> None:
     plan, store = filled(MODELS, **KINDS)
     before = build(plan, store)
     comparison = build(plan, store, against=["popular"])
-    assert [one for one in comparison.contrasts if one.role == "best classic"] == list(before.contrasts)
+    assert [one for one in comparison.contrasts if one.role == "best reference"] == list(before.contrasts)
     chosen = [one for one in comparison.contrasts if one.role == "chosen"]
     assert {one.reference for one in chosen} == {"popular"}
     assert {one.family for one in chosen} == {len(chosen)}
@@ -150,7 +160,7 @@ def test_lower_is_better_turns_wins_and_verdicts_not_differences() -> None:
     base = rng.random(30)
     table = column({"a": measures(base), "b": measures(base + 0.5 + 0.01 * rng.random(30))}, higher=False)
     assert table.best(["a", "b"]) == "a"
-    (one,) = holm_corrected(contrast(table, "a", "best classic"))
+    (one,) = holm_corrected(contrast(table, "a", "best reference"))
     assert one.difference > 0
     assert (one.wins, one.losses) == (0, 30)
     assert one.verdict == "worse"
@@ -162,7 +172,7 @@ def test_values_for_other_queries_than_the_reference_get_the_bootstraps_test() -
     holes = base + 0.2 * rng.random(30)
     holes[:5] = np.nan
     table = column({"a": measures(base), "b": measures(holes), "c": measures(base + 0.1)})
-    one, other = contrast(table, "a", "best classic")
+    one, other = contrast(table, "a", "best reference")
     assert (one.model, one.test) == ("b", "bootstrap t")
     assert one.difference == np.nanmean(holes) - base.mean()
     assert (other.model, other.test) == ("c", "randomization")
@@ -181,7 +191,7 @@ def test_t_on_request_and_exact_with_few_users() -> None:
 
 def test_the_same_model_twice_differs_by_nothing() -> None:
     base = np.random.default_rng(4).random(30)
-    (one,) = holm_corrected(contrast(column({"a": measures(base), "b": measures(base)}), "a", "best classic"))
+    (one,) = holm_corrected(contrast(column({"a": measures(base), "b": measures(base)}), "a", "best reference"))
     assert (one.difference, one.ci_low, one.ci_high, one.p, one.p_holm) == (0.0, 0.0, 0.0, 1.0, 1.0)
     assert one.effect is None
     assert (one.wins, one.ties, one.losses) == (0, 30, 0)
@@ -192,5 +202,5 @@ def test_too_many_users_for_signs_get_t(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(paired_statistics, "FLIPS_UP_TO", 20)
     rng = np.random.default_rng(5)
     base = rng.random(30)
-    (one,) = contrast(column({"a": measures(base), "b": measures(base + rng.random(30))}), "a", "best classic")
+    (one,) = contrast(column({"a": measures(base), "b": measures(base + rng.random(30))}), "a", "best reference")
     assert (one.test, one.draws) == ("t", 0)

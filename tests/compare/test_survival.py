@@ -35,7 +35,7 @@ def contrast(dataset: DatasetInfo, difference: float, **more: object) -> Contras
         metric="ndcg@10",
         model="flm",
         reference="content",
-        role="best classic",
+        role="best reference",
         difference=difference,
         ci_low=difference - 0.01,
         ci_high=difference + 0.01,

@@ -17,7 +17,17 @@ from benchsuite_datasets.outliers import (
     TimeWindow,
     moment,
 )
-from benchsuite_datasets.preparation_steps import Binary, Core, DropMissing, Duplicates, Label, Weigh, prepare, sentence
+from benchsuite_datasets.preparation_steps import (
+    Binary,
+    Core,
+    DropMissing,
+    Duplicates,
+    Label,
+    ShuffleTies,
+    Weigh,
+    prepare,
+    sentence,
+)
 
 
 def rows(frame: pd.DataFrame) -> list[tuple[str, str, float]]:
@@ -214,3 +224,23 @@ def test_a_chain_of_steps_is_counted_without_a_gap(events):
     assert [(step.before, step.after) for step in steps] == [(7, 6), (6, 5), (5, 4)]
     assert len(kept) == 4
     assert sentence(steps[1]) == "5 of 6 rows kept: drop repeated pairs, keep the last (1 row repeated a pair)"
+
+
+def test_rows_of_one_user_and_time_are_shuffled_in_their_places(events):
+    given = [(user, f"i{number}", 1.0, number // 6, 0) for user in "ab" for number in range(12)]
+    given[3], given[20] = given[20], given[3]  # rows of users need not stand together
+    frame = events(*given)
+    kept, step = ShuffleTies(1).apply(frame)
+    for column in ("user", "timestamp"):
+        assert kept[column].tolist() == frame[column].tolist()
+    assert sorted(zip(kept["user"], kept["timestamp"], kept["item"], strict=True)) == sorted(
+        zip(frame["user"], frame["timestamp"], frame["item"], strict=True)
+    )
+    assert kept["item"].tolist() != frame["item"].tolist()
+    assert kept["item"].tolist() == ShuffleTies(1).change(frame)[0]["item"].tolist()
+    assert kept["item"].tolist() != ShuffleTies(2).change(frame)[0]["item"].tolist()
+    assert (step.after, step.note) == (24, "24 rows share user and time")
+    alone = events(("a", "x", 1.0, 2, 0), ("a", "y", 1.0, 1, 0), ("b", "y", 1.0, 1, 0))
+    assert rows(ShuffleTies(1).change(alone)[0]) == rows(alone)
+    with pytest.raises(ConfigError, match="shuffle_ties needs timestamps"):
+        ShuffleTies(1).change(events(("a", "x"), timed=False))

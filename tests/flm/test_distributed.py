@@ -15,6 +15,7 @@ from benchsuite.cli.main import main
 from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.losses import _share
 from benchsuite_saved.folder import open_folder
+from support.shared import made_once
 
 SCRIPT = Path(__file__).parent / "together.py"
 _spec = importlib.util.spec_from_file_location("together", SCRIPT)
@@ -34,7 +35,10 @@ def free_ports(count: int) -> list[str]:
 @pytest.fixture(scope="module")
 def two(tiny: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two processes wrote."""
-    out = tmp_path_factory.mktemp("two")
+    return made_once(tmp_path_factory, "two", lambda out: _fit_together(tiny, out))
+
+
+def _fit_together(tiny: str, out: Path) -> None:
     first, second = free_ports(2)
     common = os.environ | {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": first}
     both = [
@@ -55,7 +59,6 @@ def two(tiny: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert [one.returncode for one in both] == [0, 0], told
     assert "fitted on demo" in told[0][0]
     assert told[1][0] == ""
-    return out
 
 
 @pytest.mark.slow

@@ -233,5 +233,5 @@ def test_errors_are_one_line(toy_store, tmp_path):
 
 def test_against_adds_contrasts(results, toy_store):
     more = benchsuite.load("toy", store=toy_store, against=["other"]).contrasts
-    assert set(more.role) == {"best classic", "chosen"}
-    assert set(results.contrasts.role) == {"best classic"}
+    assert set(more.role) == {"best reference", "chosen"}
+    assert set(results.contrasts.role) == {"best reference"}

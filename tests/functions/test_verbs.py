@@ -19,6 +19,7 @@ from benchsuite.cli.main import all_verbs, build, main
 from benchsuite.errors import UsageError
 from benchsuite.functions import VERBS, Verb
 from benchsuite.interface import FunctionResult
+from benchsuite_external.environments import rival_of
 
 pytestmark = pytest.mark.process
 
@@ -73,6 +74,16 @@ def a_title() -> str:
     return str(benchsuite.data_show("demo", with_=SMALL, quiet=True).dataset.items.titles[0])
 
 
+def a_rival() -> str:
+    """Return the name of a rival whose environment looks as if it were made."""
+    rival = rival_of("lenskit")
+    rival.python.parent.mkdir(parents=True, exist_ok=True)
+    rival.python.touch()
+    told = {"pins": rival.digest, "python": "3.11.7", "packages": rival.versions}
+    (rival.folder / "environment.json").write_text(json.dumps(told))
+    return rival.name
+
+
 Words = Callable[[str], list[str]]
 Call = Callable[[str], FunctionResult]
 CASES: dict[str, tuple[Call, Words]] = {
@@ -113,12 +124,15 @@ CASES: dict[str, tuple[Call, Words]] = {
         lambda _: benchsuite.audit_split("train.csv", Path("test.csv"), promises="ordered"),
         lambda _: ["train.csv", "test.csv", "--promise", "ordered"],
     ),
+    "rivals add": (lambda _: benchsuite.rivals_add(a_rival(), quiet=True), lambda _: [a_rival()]),
+    "rivals list": (lambda _: benchsuite.rivals_list(), lambda _: []),
+    "rivals remove": (lambda _: benchsuite.rivals_remove("recbole"), lambda _: ["recbole"]),
     "list": (lambda _: benchsuite.list_plugins("splits"), lambda _: ["splits"]),
     "show": (lambda _: benchsuite.show_plugin("als"), lambda _: ["als"]),
     "check": (lambda _: benchsuite.check("ndcg@10"), lambda _: ["ndcg@10"]),
     "new": (
-        lambda new: benchsuite.new_plugin("model", "mine", into=Path(new)),
-        lambda new: ["model", "mine", "--into", new],
+        lambda new: benchsuite.new_plugin("model", "mine", out=Path(new)),
+        lambda new: ["model", "mine", "--out", new],
     ),
     "completion": (lambda _: benchsuite.completion(), lambda _: []),
     "doctor": (lambda _: benchsuite.doctor(), lambda _: []),
@@ -229,7 +243,7 @@ def test_the_stub_names_what_the_package_offers() -> None:
         (lambda: benchsuite.compare("tiny", models="popular"), "--models: names no two models"),  # type: ignore[arg-type]
         (lambda: benchsuite.check([]), "names nothing; write KIND NAME, or NAME alone"),
         (lambda: benchsuite.data_import([]), "names no table"),
-        (lambda: benchsuite.new_plugin("metric", "x"), 'KIND: no choice "metric"'),  # type: ignore[arg-type]
+        (lambda: benchsuite.new_plugin("metrc", "x"), 'KIND: no choice "metrc"; did you mean "metric"?'),  # type: ignore[arg-type]
         (lambda: benchsuite.completion("tcsh"), 'SHELL: no choice "tcsh"'),  # type: ignore[arg-type]
         (lambda: benchsuite.report("tiny", against="populer"), 'no model "populer" in tiny; did you mean "popular"'),
         (lambda: benchsuite.compare("tiny", models=("popular", "random"), metrics="ndgc@10"), "did you mean"),
@@ -281,7 +295,7 @@ def test_several_words_after_with(capsys: pytest.CaptureFixture[str]) -> None:
         (["data", "export", "demo", "--out", "x"], "missing option --as; see benchsuite data export --help"),
         (["compare"], "missing argument A; see benchsuite compare --help"),
         (["compare", "a", "--models", "x"], "see benchsuite compare --help"),
-        (["new", "metric", "x"], 'KIND: no choice "metric"; known: model'),
+        (["new", "metrc", "x"], 'KIND: no choice "metrc"; did you mean "metric"?'),
         (["--jsn"], 'unknown option "--jsn"; see benchsuite --help'),
         (["data", "--jsn", "demo"], 'unknown option "--jsn"; did you mean "--json"?'),
     ],

@@ -1,7 +1,8 @@
 """Every built-in plugin keeps its contract: one test for each plugin and check, by the kit that outsiders use.
 
 All are checked with their defaults; models that read text with a language model use its real weights. Re-rankers would
-need weights that are not at hand or minutes of training: they read with tiny models of random weights.
+need weights that are not at hand or minutes of training: they read with tiny models of random weights. Rivals that
+train a network do so with small settings, but for the checkerboard, which they must complete as they come.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ import atexit
 import dataclasses
 import functools
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import benchsuite_external
 from benchsuite.registry import KINDS, PluginEntry, entries
 from benchsuite_content.backbone import DEFAULT_DECODER
 from benchsuite_testing import check_names, checks
+from support.small_rivals import is_small, skip_without_cornac, small_settings
 from support.tiny_models import save_reader
 
 BUILT_IN = [entry for kind in KINDS for entry in entries(kind) if entry.distribution == "benchsuite"]
@@ -55,6 +59,9 @@ FROZEN = {"flm-frozen", "content-lm", "als-content", "als-kernel", "ease-content
 TRAINED = {"flm", "flm-text", "flm-hybrid"}
 """Models that read texts with the default language model as it is, and those that train it: minutes of computing."""
 
+APART = {"lenskit", "rectools", "recbole"}
+"""Libraries in environments of their own, which tests/external checks where these are made."""
+
 SIMULATED = {"demo", "file"}
 LARGE = {"gowalla"}
 
@@ -90,6 +97,16 @@ def bound(entry: PluginEntry) -> dict[str, Any]:
         found = checks(entry.kind, functools.partial(make, **small))
         board = checks(entry.kind, functools.partial(make, **{**small, "candidates": 1}))
         return {check.name: check for check in found} | {one.name: one for one in board if one.name == "checkerboard"}
+    if entry.name == "external":
+        command = [sys.executable, str(Path(benchsuite_external.__file__).parent / "programs" / "example_program.py")]
+        make = functools.partial(make, command=command)
+    if entry.kind == "models" and is_small(entry.name):
+        skip_without_cornac(entry.name)
+        less = small_settings(entry.name, lambda: reader("bert"))
+        found = checks(entry.kind, functools.partial(make, **less))
+        full = {name: value for name, value in less.items() if name == "backbone"}
+        board = checks(entry.kind, functools.partial(make, **full))
+        return {check.name: check for check in found} | {one.name: one for one in board if one.name == "checkerboard"}
     return {check.name: check for check in checks(entry.kind, make)}
 
 
@@ -98,11 +115,12 @@ def bound(entry: PluginEntry) -> dict[str, Any]:
     [
         pytest.param(entry, name, id=f"{entry.kind}:{entry.name}:{name}", marks=marks_of(entry))
         for entry in BUILT_IN
-        if entry.kind != "sources"
+        if entry.kind != "sources" and entry.name not in APART
         for name in check_names(entry.kind)
     ],
 )
 def test_conformance(entry, name):
+    skip_without_cornac(entry.name)
     result = bound(entry)[name].run()
     if result.state == "skipped":
         assert result.by_design or name in MAY_SKIP, f"unexpected skip: {result.reason}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -30,9 +31,11 @@ SHELVES = {
         "benchsuite_classic",
         "benchsuite_content",
         "benchsuite_doctor",
+        "benchsuite_external",
         "benchsuite_flm",
         "benchsuite_interchange",
         "benchsuite_protocol",
+        "benchsuite_rivals",
         "benchsuite_saved",
         "benchsuite_social",
         "benchsuite_testing",
@@ -107,3 +110,50 @@ def test_the_wheel_takes_every_package(repository):
 def test_tests_mirror_the_source(files):
     areas = {path.parts[1] for path in files if path.parts[0] == "tests" and len(path.parts) > 2}
     assert {"core", "cli", "testing", "house", "example_plugin"} <= areas
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """Return the packages that a file of tests imports, each with those above it."""
+    modules = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {module.rsplit(".", depth)[0] for module in modules for depth in range(module.count(".") + 1)}
+
+
+def _says_slow(nodes: list[ast.expr]) -> bool:
+    return any(isinstance(part, ast.Attribute) and part.attr == "slow" for node in nodes for part in ast.walk(node))
+
+
+def _has_quick_tests(tree: ast.Module) -> bool:
+    """Tell whether a file keeps a test when slow ones are left out."""
+    marks = [
+        node for node in tree.body if isinstance(node, ast.Assign) and "pytestmark" in ast.unparse(node.targets[0])
+    ]
+    if _says_slow([node.value for node in marks]):
+        return False
+    return any(
+        isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not _says_slow(node.decorator_list)
+        for node in tree.body
+    )
+
+
+def test_every_package_is_tested_without_the_slow_tests(files, repository):
+    """Each is imported, or called as ``benchsuite.<its function>``, by a file that keeps some of its tests."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]
+    functions = project["entry-points"]["benchsuite.functions"].items()
+    package_of = {f"benchsuite.{re.sub('[ -]', '_', verb)}(": target.partition(".")[0] for verb, target in functions}
+    quick = set()
+    for path in files:
+        if path.parts[0] == "tests" and path.name.startswith("test_"):
+            text = (repository / path).read_text("utf-8")
+            tree = ast.parse(text)
+            if _has_quick_tests(tree):
+                quick |= _imported(tree) | {package for call, package in package_of.items() if call in text}
+    roots = ("benchsuite", "plugins", "datasets", "reports")
+    packages = {path.parent for path in files if path.name == "__init__.py" and path.parts[0] in roots}
+    names = {".".join(path.parts if path.parts[0] == "benchsuite" else path.parts[1:]) for path in packages}
+    assert len(names) > 20
+    assert sorted(names - quick) == []

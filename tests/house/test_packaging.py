@@ -8,12 +8,19 @@ import zipfile
 
 import pytest
 
+from support.shared import made_once
+
 pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")
 def wheel(repository, tmp_path_factory):
-    target = tmp_path_factory.mktemp("wheel")
+    (path,) = made_once(tmp_path_factory, "wheel", lambda target: _build(repository, target)).glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+def _build(repository, target):
     words = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
     done = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", *words, "--wheel-dir", str(target), str(repository)],
@@ -23,9 +30,6 @@ def wheel(repository, tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    (path,) = target.glob("*.whl")
-    with zipfile.ZipFile(path) as archive:
-        yield archive
 
 
 def test_it_holds_every_source_file(wheel, files):
@@ -50,6 +54,7 @@ def test_it_holds_nothing_else(wheel):
         "benchsuite_data_verbs",
         "benchsuite_datasets",
         "benchsuite_doctor",
+        "benchsuite_external",
         "benchsuite_flm",
         "benchsuite_interchange",
         "benchsuite_protocol",

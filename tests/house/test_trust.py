@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -20,6 +22,7 @@ from benchsuite.runner import Options, prepare
 from benchsuite.runner import run as work
 from benchsuite.store import Store
 from benchsuite_saved.folder import open_folder
+from support.shared import made_once
 
 TOY = Path(__file__).parents[1] / "runner" / "toy.py"
 METRIC = '''
@@ -49,27 +52,35 @@ def evil(folder, mark):
     return f"{folder / 'evil.py'}:X"
 
 
+def _run_own(folder):
+    """Run an experiment whose model and one metric are files in the working folder."""
+    with contextlib.chdir(folder):
+        shutil.copy(TOY, "mine.py")
+        Path("metric.py").write_text(METRIC)
+        table = {
+            "name": "own",
+            "sources": ["./mine.py:Toy"],
+            "splits": ["random-holdout"],
+            "models": ["./mine.py:Counts"],
+            "metrics": ["./metric.py:Mine", "ndcg@10"],
+        }
+        store = Store(Path("runs").resolve())
+        place = DataLocations(cache=Path("cache").resolve(), offline=True)
+        plan = prepare(check_experiment(table, "a test"), store, place, lambda _: None)
+        remember_plan(store, plan)
+        plan, outcome = work(plan, store, Options(threads=1), Quiet())
+        assert outcome.failed == []
+        Path("plan.json").write_text(plan.to_json())
+        Path("trusted.json").write_text(json.dumps(sorted(plan.trusted)))
+
+
 @pytest.fixture
-def results(tmp_path, monkeypatch):
-    """A store with an experiment whose model and one metric are files in the working folder."""
+def results(tmp_path, tmp_path_factory, monkeypatch):
+    """The store and plan of that experiment, copied together with its files into the working folder."""
+    shutil.copytree(made_once(tmp_path_factory, "own", _run_own), tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    shutil.copy(TOY, "mine.py")
-    Path("metric.py").write_text(METRIC)
-    table = {
-        "name": "own",
-        "sources": ["./mine.py:Toy"],
-        "splits": ["random-holdout"],
-        "models": ["./mine.py:Counts"],
-        "metrics": ["./metric.py:Mine", "ndcg@10"],
-    }
-    store = Store(tmp_path / "runs")
-    plan = prepare(
-        check_experiment(table, "a test"), store, DataLocations(cache=tmp_path / "c", offline=True), lambda _: None
-    )
-    remember_plan(store, plan)
-    plan, outcome = work(plan, store, Options(threads=1), Quiet())
-    assert outcome.failed == []
-    return store, plan
+    trusted = frozenset(json.loads(Path("trusted.json").read_text()))
+    return Store(tmp_path / "runs"), dataclasses.replace(Plan.from_json(Path("plan.json").read_text()), trusted=trusted)
 
 
 @pytest.mark.parametrize("kind", ["models", "sources", "splits", "metrics", "reports"])
@@ -95,7 +106,6 @@ def test_an_installed_plugin_is_a_module_and_never_a_file(pretend, monkeypatch, 
     assert not (tmp_path / "mark").exists()
 
 
-@pytest.mark.slow
 def test_a_plan_that_is_read_trusts_no_file(results):
     store, plan = results
     assert plan.trusted == {"./mine.py:Toy", "./mine.py:Counts", "./metric.py:Mine"}

@@ -188,7 +188,6 @@ def test_only_our_errors_come_out(planner: Any) -> None:
     assert planned > TIMES / 20
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["x = " + "[" * 100_000, "x = " + "{a = " * 5000, "a." * 50_000 + "b = 1", "[" + "a." * 5000 + "b]\nx = 1"],

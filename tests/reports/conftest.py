@@ -48,6 +48,14 @@ def compiled(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFacto
     return compile_
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the figures of a paper empty: most of its time goes into them, and what is said here stands in its text."""
+    from benchsuite_reports.figures import mpl_style
+
+    monkeypatch.setattr(mpl_style, "write", lambda _figure, _form: b"%PDF-")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
     if CHROMIUM is None:

@@ -123,14 +123,14 @@ def _row(rng: np.random.Generator, place: tuple[str, str], model: str, metric: s
 def _contrasts(rows: Sequence[Row], models: Sequence[ModelInfo]) -> tuple[Contrast, ...]:
     """Hold every model against the best reference: tests that were never made, with p-values from thin air."""
     compete = {about.label: about for about in models if not about.is_oracle}
-    classics = {name for name, about in compete.items() if not about.is_candidate}
+    references = {name for name, about in compete.items() if not about.is_candidate}
     tables: dict[tuple[str, str, str, str], dict[str, float]] = {}
     for row in rows:
         if row.mean is not None and row.metric not in COSTS and row.model in compete:
             tables.setdefault((row.dataset, row.split, row.group, row.metric), {})[row.model] = row.mean
     found = []
     for (dataset, split, group, metric), values in tables.items():
-        known = classics & set(values)
+        known = references & set(values)
         if not known:
             continue
         reference = max(sorted(known), key=lambda name: values[name])
@@ -146,7 +146,7 @@ def _contrasts(rows: Sequence[Row], models: Sequence[ModelInfo]) -> tuple[Contra
                     metric,
                     model,
                     reference,
-                    "best classic",
+                    "best reference",
                     gap,
                     gap - 0.011,
                     gap + 0.012,

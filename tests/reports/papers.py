@@ -1,21 +1,58 @@
-"""Compile a paper once for each distinct source, however many tests and processes ask for it."""
+"""Draw papers once and quickly, and compile each distinct one once, however many tests and processes ask for it."""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
+import io
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from matplotlib.figure import Figure
+
+from support.shared import made_once
 
 _DONE = "done.json"
 _KEPT = 64
 """How many compiled papers stay; the oldest go first."""
+
+
+@contextlib.contextmanager
+def blank_figures() -> Iterator[None]:
+    """Leave figures empty, as large on the page: most of a paper's time goes into drawing them."""
+    from benchsuite_reports.figures import mpl_style
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mpl_style, "write", _blank)
+        yield
+
+
+def _blank(figure: Figure, form: str) -> bytes:
+    buffer = io.BytesIO()
+    Figure(figsize=figure.get_size_inches()).savefig(buffer, format=form, metadata={"CreationDate": None})
+    return buffer.getvalue()
+
+
+def rendered_once(
+    factory: pytest.TempPathFactory, name: str, render: Callable[[], Mapping[str, bytes]]
+) -> dict[str, bytes]:
+    """Return the files of a report, rendered once for all worker processes."""
+    folder = made_once(factory, name, lambda folder: _write(folder, render()))
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 class Compiled(NamedTuple):
@@ -58,10 +95,7 @@ def compile_once(cache: Path, files: Mapping[str, bytes], commands: Sequence[Seq
 
 def _compile(folder: Path, files: Mapping[str, bytes], commands: Sequence[Sequence[str]]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    _write(folder, files)
     printed = []
     for command in commands:
         ran = subprocess.run(command, cwd=folder, capture_output=True, check=False)

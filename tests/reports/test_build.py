@@ -75,7 +75,7 @@ def test_of_two_models_none_is_second_and_equal_models_are_not_best():
     assert marks(small({"a": 0.3, "b": 0.3, "c": 0.3})) == {"a": "", "b": "", "c": ""}
 
 
-def test_percent_of_the_best_classic_leaves_out_language_models_and_ceilings():
+def test_percent_of_the_best_reference_leaves_out_language_models_and_ceilings():
     comparison = small({"a": 0.2, "flm": 0.3, "oracle": 0.5, "b": 0.25}, ceiling=("oracle",), language=("flm",))
     table = tables(comparison)[0]
     share = cells_of(table, f"ndcg@10 {SHARE}")
@@ -88,12 +88,12 @@ def test_percent_of_the_best_classic_leaves_out_language_models_and_ceilings():
     assert any("100% is b" in note.text for note in table.notes)
 
 
-def test_percent_of_the_best_classic_where_smaller_is_better():
+def test_percent_of_the_best_reference_where_smaller_is_better():
     share = cells_of(tables(small({"a": 0.2, "b": 0.4}, higher=False))[0], f"ndcg@10 {SHARE}")
     assert {model: cell.number for model, cell in share.items()} == {"a": "100.0%", "b": "50.0%"}
 
 
-def test_no_percent_without_a_classic():
+def test_no_percent_without_a_reference():
     table = tables(small({"flm": 0.3}, language=("flm",)))[0]
     assert [column.key for column in table.columns] == ["ndcg@10"]
     table = tables(small({"flm": 0.3, "flm-frozen": 0.2}, language=("flm", "flm-frozen")))[0]
@@ -157,6 +157,12 @@ def test_a_long_reason_is_short_in_the_cell_and_whole_below(invented):
     notes = [note.text for note in table.notes if note.letter in letters]
     assert len(notes) == 1
     assert "give it fewer factors | or <more> memory" in notes[0]
+
+
+@pytest.mark.parametrize("stage", ["validation", "test"])
+def test_a_failure_is_told_by_its_cause_and_not_by_the_fit_it_was(stage):
+    assert text.short(f"{stage}: KeyError: 'x' (crash.py, line 7)") == "KeyError"
+    assert text.short(f"{stage}: out of memory") == "out of memory"
 
 
 def test_a_short_reason_needs_no_footnote(invented):

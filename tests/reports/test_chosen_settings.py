@@ -24,7 +24,8 @@ def tuned(values: dict[tuple[str, str], tuple[float, ...]]) -> Comparison:
         for (dataset, split), several in values.items()
         for fold, value in enumerate(several)
     ]  # fmt: skip
-    return dataclasses.replace(build(), tuning=tuple(studies))
+    small = build(datasets=("invented-demo",), splits=("item-cold",))
+    return dataclasses.replace(small, tuning=tuple(studies))
 
 
 def rendered(form: str, given: Comparison) -> str:
@@ -34,6 +35,7 @@ def rendered(form: str, given: Comparison) -> str:
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_tells_what_was_chosen(form: str) -> None:
     text = rendered(form, tuned({("shop", "warm"): (1448.7,)}))

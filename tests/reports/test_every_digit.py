@@ -269,6 +269,7 @@ def _renamed(one, family, name):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("read", [from_html, from_markdown, from_latex, from_paper], ids=lambda read: read.__name__)
 def test_every_cell_of_every_table_is_the_comparisons(read, invented):
     expected = Expected(invented)

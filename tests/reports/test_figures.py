@@ -7,7 +7,9 @@ import re
 
 import numpy as np
 import pytest
+from papers import rendered_once
 
+from benchsuite_reports.figures import mpl_style
 from benchsuite_reports.figures.comparison_figures import figures
 from benchsuite_reports.figures.mpl_style import Bare, label
 from benchsuite_reports.model.comparison_index import ComparisonIndex
@@ -21,46 +23,70 @@ def small(invent):
     return invent(datasets=("invented-demo",), splits=("item-cold", "user-cold", "user-cold/k=0", "user-cold/k=5"))
 
 
+@pytest.fixture(scope="module")
+def files(small, tmp_path_factory):
+    return rendered_once(tmp_path_factory, "figures", lambda: Figures().render(small))
+
+
 @pytest.mark.slow
-def test_each_figure_comes_in_each_format(small):
-    files = Figures().render(small)
+def test_each_figure_comes_in_each_format(files):
     stems = ["quality-invented-demo", "cold-invented-demo-user-cold", "cost-invented-demo-item-cold",
              "cost-invented-demo-user-cold", "tuning-invented-demo-random-holdout"]  # fmt: skip
-    assert list(files) == [f"{stem}.{form}" for stem in stems for form in ("pdf", "svg", "png")]
+    assert set(files) == {f"{stem}.{form}" for stem in stems for form in ("pdf", "svg", "png")}
     starts = {"pdf": b"%PDF-", "svg": b"<?xml", "png": b"\x89PNG"}
     assert all(content.startswith(starts[name.rpartition(".")[2]]) for name, content in files.items())
 
 
-def test_formats_can_be_left_out(small):
+def test_formats_can_be_left_out(small, monkeypatch):
+    monkeypatch.setattr(mpl_style, "write", lambda _figure, form: form.encode())
     assert {name.rpartition(".")[2] for name in Figures(pdf=False, png=False).render(small)} == {"svg"}
 
 
 @pytest.mark.slow
-def test_same_comparison_same_bytes(small):
-    assert Figures().render(small) == Figures().render(small)
+def test_same_comparison_same_bytes(files, small):
+    assert Figures().render(small) == files
 
 
 @pytest.mark.slow
-def test_figures_carry_no_date(small):
-    for name, content in Figures(png=False).render(small).items():
+def test_figures_carry_no_date(files):
+    for name, content in files.items():
         assert b"CreationDate" not in content, name
         assert not re.search(rb"<dc:date>", content), name
 
 
-def test_simulated_data_is_named_in_the_picture(small):
+@pytest.fixture(scope="module")
+def drawn(small):
+    return figures(small)
+
+
+def test_simulated_data_is_named_in_the_picture(drawn):
     titles = {
         stem: [figure.get_suptitle(), *(axes.get_title(loc="left") for axes in figure.axes)]
-        for stem, figure in figures(small).items()
+        for stem, figure in drawn.items()
     }
     assert all(any("(simulated)" in text for text in texts) for texts in titles.values())
 
 
-def test_dots_stand_at_the_values(small):
-    figure = figures(small)["quality-invented-demo"]
+def test_dots_stand_at_the_values(small, drawn):
+    figure = drawn["quality-invented-demo"]
     drawn = {float(line.get_xdata()[0]) for line in figure.axes[0].lines if len(line.get_xdata()) == 1}
     assert drawn == {
         row.mean for row in small.rows if (row.split, row.metric) == ("item-cold", "ndcg@10") and row.mean is not None
     }
+
+
+def test_lines_join_numbers_and_never_categories(invent):
+    cut = ("user-cold", "user-cold/k=0", "user-cold/k=5", "two-groups", "two-groups/films", "two-groups/books")
+    drawn = figures(invent(datasets=("invented-demo",), splits=("random-holdout", *cut)))
+    apart = ["cold-invented-demo-two-groups", *(stem for stem in drawn if stem.startswith("parts-"))]
+    assert len(apart) == 3
+    for stem in apart:
+        assert len(drawn[stem].axes) > 1, "a panel for each"
+        for axes in drawn[stem].axes:
+            heights = [set(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) > 1]
+            assert all(len(several) == 1 for several in heights), "only intervals are drawn"
+    (curves,) = drawn["cold-invented-demo-user-cold"].axes
+    assert any(list(line.get_xdata()) == [0, 1] for line in curves.lines)
 
 
 def test_every_model_has_a_look_of_its_own(invent):
@@ -193,11 +219,12 @@ def test_splits_that_differ_in_one_number_make_a_curve(invent):
     (run,) = sweeps(ComparisonIndex(comparison))
     assert (run.setting, run.values, run.base.split) == ("train", (0.05, 0.5, 1.0), "thinned")
     assert [place.split for place in run.places] == [f"thinned (train={value})" for value in (0.05, 0.5, 1)]
-    (stem,) = [stem for stem in figures(comparison) if stem.startswith("curve")]
-    axes = figures(comparison)[stem].axes[0]
+    (figure,) = [figure for stem, figure in figures(comparison).items() if stem.startswith("curve")]
+    axes = figure.axes[0]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.05", "0.5", "1"]
     assert axes.get_xlabel() == "train"
-    assert Figures().render(comparison) == Figures().render(comparison)
+    first, second = (Figures(pdf=False, png=False).render(comparison) for _ in range(2))
+    assert first == second
 
 
 def test_two_points_or_two_differences_make_no_curve(invent):

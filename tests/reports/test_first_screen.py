@@ -9,6 +9,7 @@ import pytest
 from benchsuite.data import Comparison
 from benchsuite_reports.model.comparison_index import FALLBACK, ComparisonIndex
 from benchsuite_reports.model.first_screen import overview
+from benchsuite_reports.model.leads import leads
 from benchsuite_reports.render.terminal import Terminal
 
 
@@ -56,8 +57,8 @@ def test_each_split_is_judged_in_a_sentence_and_its_best_is_marked(invented):
     drawn = screen(comparison)
     text = " ".join(" ".join(drawn).split())
     for split in ("random-holdout", "user-cold"):
-        assert f"invented-real, {split}" in text
-    assert text.count("(p ") + text.count("does not separate") >= 2
+        assert f"{split}: knn leads with ." in text
+    assert text.count("not separated") == 4, "the lead and the best proposed model, in each"
     table = drawn[drawn.index("") :]
     assert "".join(table).count("*") >= 3  # one in each column, one in the legend
 
@@ -94,6 +95,33 @@ def test_more_places_than_columns_become_rows(invented):
     drawn = screen(invented, width=80)
     assert any(line.split()[:3] == ["data", "set,", "split"] for line in drawn)
     assert any("first" in line and "second" in line for line in drawn)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_whoever_sees_only_the_screen_knows_who_leads_where_and_whether_that_is_sure(invented, width):
+    """Either every place has its sentence, or the table has a row for each that says so."""
+    for splits in (("random-holdout",), ("random-holdout", "item-cold"), ("random-holdout", "item-cold", "user-cold")):
+        comparison = only(invented, *splits)
+        view = ComparisonIndex(comparison)
+        drawn = screen(comparison, lines=20, width=width)
+        text = " ".join(" ".join(drawn).split())
+        for lead in leads(view):
+            told = f"{lead.place.split_label}: {lead.leader.model} leads with"
+            row = [line for line in drawn if line.startswith(f"invented-real, {lead.place.split_label} ")]
+            known = told in text or (row and f" {lead.leader.model} " in row[0] and "sure?" in text)
+            assert known, (splits, lead.place)
+
+
+def test_chosen_settings_stand_on_the_screen_which_stays_a_screen(invented):
+    comparison = dataclasses.replace(only(invented, "random-holdout", "item-cold"), tuning=invented.tuning)
+    drawn = screen(comparison, width=80)
+    text = " ".join(" ".join(drawn).split())
+    assert "Chosen by search (default): als: factors 256 (64); ease: factors 256 (64); flm: factors 256 (64)." in text
+    assert len(drawn) <= 25
+    assert "Chosen" not in "".join(screen(only(invented, "random-holdout")))
+    apart = [dataclasses.replace(one, best=index % 2) for index, one in enumerate(comparison.tuning)]
+    ranges = "\n".join(screen(dataclasses.replace(comparison, tuning=tuple(apart)), width=80))
+    assert "als: factors 16 to 64 (64)" in ranges, "over folds and places, their range"
 
 
 def test_nothing_measured_is_a_title_alone(invented):

@@ -13,7 +13,24 @@ def test_the_first_screen_says_who_leads_and_whether_that_is_sure(visit):
             box = shown.bounding_box()
             assert box["y"] + box["height"] < 900
         assert card.locator(".mini li").count() == 5
+        assert card.locator(".mini").is_visible() == (width > 640), "of many places, a phone shows first who leads each"
         assert not page.locator("#notes li").first.is_visible()
+
+
+def test_tables_are_read_on_a_phone_without_scrolling_sideways(visit):
+    page = visit(width=390, height=844)
+    page.check("#all")
+    found = page.evaluate(
+        "[...document.querySelectorAll('figure.table')].map((one) => {"
+        " const table = one.querySelector('.scroll');"
+        " return [one.id, one.querySelectorAll('thead th').length, table.scrollWidth - table.clientWidth]; })"
+    )
+    assert {count for _, count, _ in found} >= {4, 5, 8}, "few columns and many"
+    assert [one for one in found if one[2] > 0] == []
+    assert page.locator("#says .card").first.bounding_box()["y"] < page.locator("#tables").bounding_box()["y"]
+    cell = page.locator("#t-overview td[data-h]").first
+    heading = cell.evaluate("(node) => getComputedStyle(node, '::before').content")
+    assert heading.strip('"') == page.locator("#t-overview thead th").nth(1).inner_text().strip()
 
 
 def test_nothing_is_clipped_in_print(visit):

@@ -176,7 +176,8 @@ def test_names_do_no_harm(naughty):
         "html", "head", "meta", "title", "style", "body", "a", "header", "div", "h1", "h2", "h3", "h4", "p", "button",
         "main", "ul", "li", "section", "label", "select", "input", "figure", "table", "thead", "tbody", "tr", "th",
         "td", "span", "bdi", "abbr", "sup", "small", "b", "u", "figcaption", "details", "summary", "dl", "dt", "dd",
-        "pre", "noscript", "script", "article", "ol", "svg", "line", "circle",
+        "pre", "noscript", "script", "article", "ol", "svg", "line", "circle", "fieldset", "legend",
+        "option", "textarea",
     }  # fmt: skip
     shown = {cells[0][1].strip() for table in page.tables.values() for cells in table["rows"][1:]}
     assert shown == {about.label for about in naughty.models}

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import pytest
+from papers import blank_figures, rendered_once
 
 from benchsuite.data import ModelInfo, SplitInfo
 from benchsuite_reports.model.comparison_index import ComparisonIndex
@@ -20,12 +21,20 @@ from benchsuite_reports.render.paper_text import MOST_STUDIES, gaps
 
 @pytest.fixture(scope="module")
 def files(invented):
-    return Paper().render(invented)
+    """The paper for tests that read its text."""
+    with blank_figures():
+        return Paper().render(invented)
 
 
 @pytest.fixture(scope="module")
-def naughty_files(naughty):
-    return Paper().render(naughty)
+def drawn_files(invented, tmp_path_factory):
+    """The same with its figures."""
+    return rendered_once(tmp_path_factory, "invented-paper", lambda: Paper().render(invented))
+
+
+@pytest.fixture(scope="module")
+def naughty_files(naughty, tmp_path_factory):
+    return rendered_once(tmp_path_factory, "naughty-paper", lambda: Paper().render(naughty))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +48,8 @@ def wide(invent):
 
 @pytest.fixture(scope="module")
 def wide_files(wide):
-    return Paper().render(wide)
+    with blank_figures():
+        return Paper().render(wide)
 
 
 def text_of(files, name):
@@ -48,14 +58,14 @@ def text_of(files, name):
 
 
 @pytest.mark.slow
-def test_the_folder_holds_all_that_main_takes_in(files):
-    for name, content in files.items():
+def test_the_folder_holds_all_that_main_takes_in(drawn_files):
+    for name, content in drawn_files.items():
         if name.endswith(".tex"):
             text = re.sub(r"(?m)^%.*$", "", content.decode())
             for taken in re.findall(r"\\input\{(.*?)\}", text):
-                assert f"{taken}.tex" in files
+                assert f"{taken}.tex" in drawn_files
             for taken in re.findall(r"\\includegraphics\[.*?\]\{(.*?)\}", text):
-                assert files[taken].startswith(b"%PDF-")
+                assert drawn_files[taken].startswith(b"%PDF-")
 
 
 def test_every_reference_has_its_label_once(files):
@@ -88,6 +98,7 @@ def test_the_appendix_says_what_was_done(files):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_many_studies_are_told_model_by_model(invented):
     """Three seeds of two sets under four splits are hundreds of studies; a reader wants to know what they came to."""
     several = [
@@ -150,7 +161,7 @@ def test_a_metric_that_no_model_has_is_no_models_fault(invent):
     assert "Recall@10 of ease is not applicable on" in plain
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_no_limitation_is_made_up(invent):
     comparison = invent(models=("ease", "flm"), datasets=("invented-real",), splits=("item-cold",))
     files = Paper().render(comparison)
@@ -206,7 +217,8 @@ def pages(compiled, files, documentclass, engine="pdflatex"):
         if subprocess.run(["kpsewhich", name], capture_output=True, check=False).returncode:  # noqa: S607 - fixed words
             pytest.skip(f"no {name} here: install texlive-publishers and texlive-latex-extra")
     latex = (engine, "-interaction=nonstopmode", "-halt-on-error", "main")
-    log, text, printed = compiled(files, (latex, ("bibtex", "main"), latex, latex))
+    draft = (*latex[:-1], "-draftmode", "main")  # the first two runs only look for references: they need no pages
+    log, text, printed = compiled(files, (draft, ("bibtex", "main"), draft, latex))
     assert not any("Warning--" in said for said in printed), printed
     return log, text
 
@@ -227,7 +239,7 @@ def warnings(log):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("which", "rendered"), [("invented", "files"), ("naughty", "naughty_files"), ("wide", "wide_files")]
+    ("which", "rendered"), [("invented", "drawn_files"), ("naughty", "naughty_files"), ("wide", "wide_files")]
 )
 def test_it_compiles_without_a_warning(which, rendered, request, compiled):
     comparison, content = request.getfixturevalue(which), request.getfixturevalue(rendered)
@@ -245,7 +257,9 @@ def test_it_compiles_without_a_warning(which, rendered, request, compiled):
 @pytest.mark.parametrize("style", ["acmart", "sigconf"])
 def test_it_compiles_in_the_styles_of_the_acm(style, invent, compiled):
     comparison = invent(splits=("random-holdout", "user-cold", "user-cold/k=0", "user-cold/k=1"))
-    log, text = pages(compiled, Paper(style=style).render(comparison), "acmart")
+    with blank_figures():
+        files = Paper(style=style).render(comparison)
+    log, text = pages(compiled, files, "acmart")
     # Without its own fonts the class warns of them, and Computer Modern has no bold italic sans serif.
     assert [line for line in warnings(log) if not line.startswith("LaTeX Font Warning")] == []
     assert "possible image without description" not in log
@@ -263,12 +277,15 @@ def test_no_character_is_lost_where_the_engine_reads_unicode(naughty_files, comp
         assert name in text or name[::-1] in text or codes in re.sub(r"\s", "", text), name
 
 
-def test_code_points_are_explained_where_they_stand(files, naughty_files):
+def test_code_points_are_explained_where_they_stand(files, naughty):
+    with blank_figures():
+        naughty_files = Paper().render(naughty)
     assert "Unicode code point" not in text_of(files, "appendix.tex")
     assert "printed as their Unicode code point" in text_of(naughty_files, "appendix.tex")
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_large_paper_prints_the_main_things_and_names_the_rest(invent):
     files = Paper().render(invent(metrics=("ndcg@10", "fit_seconds", "score_seconds"), datasets=tuple("abc")))
     text = files["appendix.tex"].decode()

@@ -75,7 +75,7 @@ def test_all_warm_and_cold_stand_side_by_side_with_counts(cut: Comparison) -> No
     }
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_every_form_shows_the_cold(cut: Comparison) -> None:
     for report in (Terminal(), Markdown(), Latex(), Paper(), Html()):
         files = report.render(cut)

@@ -104,7 +104,7 @@ def test_a_weak_language_model_is_flagged():
     assert not any("popular beats" in one.text for one in verdicts(ComparisonIndex(comparison)))
 
 
-def contrast(model: str, reference: str, gap: float, p: float | None, role: str = "best classic") -> Contrast:
+def contrast(model: str, reference: str, gap: float, p: float | None, role: str = "best reference") -> Contrast:
     kind = "none" if p is None else "t"
     counts = {"users": 50, "wins": 20, "ties": 10, "losses": 20}
     return Contrast(

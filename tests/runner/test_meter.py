@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from benchsuite.analysis import build
-from benchsuite.runner.resource_usage import ResourceUsage
+from benchsuite.runner.resource_usage import ResourceUsage, running_children
 from benchsuite.store import Store
 
 
@@ -35,6 +36,19 @@ def test_processor_seconds_of_all_threads_are_counted() -> None:
     assert power["sockets"] >= 1
     assert power["cpu"]
     assert (power["gpu"], power["gpu_joules"]) == ("", None)
+
+
+def test_running_processes_that_a_model_started_are_counted() -> None:
+    whole, own = ResourceUsage("cpu", children=True), ResourceUsage("cpu")
+    code = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True)\ninput()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as child:
+        child.stdout.readline()
+        spent, without = whole.read()[0], own.read()[0]
+        (found,) = [one for one in running_children() if one.seconds >= 0.25]
+        child.communicate(b"\n")
+    assert spent - without >= 0.25
+    assert 1 < found.peak_mb < 1000
 
 
 class NVMLError(Exception):

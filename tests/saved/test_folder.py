@@ -95,14 +95,14 @@ def test_the_card_says_that_nothing_was_measured(folder: Path) -> None:
     assert "sentence_transformers" not in text
 
 
-def test_the_card_shows_numbers_gaps_and_the_best_classic(demo: Dataset, origin: Origin, tmp_path: Path) -> None:
+def test_the_card_shows_numbers_gaps_and_the_best_reference(demo: Dataset, origin: Origin, tmp_path: Path) -> None:
     rows = (
         Row("demo", "warm", "ease", "ndcg@10", 0.25, 0.2, 0.3, 80, "ok"),
         Row("demo", "cold", "ease", "ndcg@10", None, None, None, 0, "failed", "test: a | b"),
     )
     zeros = dict.fromkeys(("draws", "family", "effect", "effect_low", "effect_high", "wins", "ties", "losses"), 0)
     held = Contrast(
-        "demo", "warm", "ndcg@10", "ease", "als", "best classic", 0.01, -0.01, 0.03, 0.4, 0.4, "t", users=80, **zeros
+        "demo", "warm", "ndcg@10", "ease", "als", "best reference", 0.01, -0.01, 0.03, 0.4, 0.4, "t", users=80, **zeros
     )
     benchmark = Benchmark("mine", "f" * 64, "demo", "ease", "Tuned.", rows, (held,))
     model = EASE().fit(with_unknown_user(demo), Context())

@@ -12,6 +12,8 @@ from annotated_types import Gt
 from benchsuite.api import Metric, Task
 from benchsuite_testing import check_metric, check_names, parametrize
 from benchsuite_testing.plugin_checks import PLUGIN_CHECKS
+from benchsuite_testing.process_checks import process_checks
+from benchsuite_testing.surroundings import Traces
 
 
 @dataclass
@@ -159,7 +161,7 @@ def test_a_bad_metric_is_refused(metric):
 
 
 def test_every_check_can_fail():
-    shared = {check.__name__.removeprefix("check_") for check in PLUGIN_CHECKS}
+    shared = {check.__name__.removeprefix("check_") for check in (*PLUGIN_CHECKS, *process_checks(Traces))}
     assert set(BAD.values()) == set(check_names("metrics")) - shared
 
 

@@ -18,9 +18,11 @@ from benchsuite.data import Entities, Step
 from benchsuite.errors import DataError
 from benchsuite_testing import check_names, check_report, check_source, parametrize, small_dataset
 from benchsuite_testing.plugin_checks import PLUGIN_CHECKS
+from benchsuite_testing.process_checks import process_checks
 from benchsuite_testing.report_checks import comparison
+from benchsuite_testing.surroundings import Traces
 
-SHARED = {check.__name__.removeprefix("check_") for check in PLUGIN_CHECKS}
+SHARED = {check.__name__.removeprefix("check_") for check in (*PLUGIN_CHECKS, *process_checks(Traces))}
 
 
 @dataclass

@@ -14,6 +14,8 @@ from benchsuite.api import Split
 from benchsuite.data import Ragged
 from benchsuite_testing import check_names, check_split, last_events, parametrize
 from benchsuite_testing.plugin_checks import PLUGIN_CHECKS
+from benchsuite_testing.process_checks import process_checks
+from benchsuite_testing.surroundings import Traces
 
 
 @dataclass
@@ -183,5 +185,5 @@ def test_a_bad_split_is_refused(split):
 
 
 def test_every_check_can_fail():
-    shared = {check.__name__.removeprefix("check_") for check in PLUGIN_CHECKS}
+    shared = {check.__name__.removeprefix("check_") for check in (*PLUGIN_CHECKS, *process_checks(Traces))}
     assert set(BAD.values()) == set(check_names("splits")) - shared

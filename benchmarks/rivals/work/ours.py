@@ -39,7 +39,7 @@ fold = fold_of(arrays)
 clock = Clock()
 model = (
     # implicit counts an item among its own neighbours, we do not; the rest is the same.
-    ItemKNN("cosine", NEIGHBOURS - 1, side="history")
+    ItemKNN(NEIGHBOURS - 1, alpha=0.5, beta=0.5, user_exponent=0.0, weighting="none", side="history")
     if name == "item-knn"
     else ALS(factors=FACTORS, regularization=REGULARIZATION, alpha=ALPHA, iterations=ITERATIONS)
 )

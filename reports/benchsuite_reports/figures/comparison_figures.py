@@ -16,13 +16,8 @@ from benchsuite_reports.model.comparison_index import ComparisonIndex, unique
 from benchsuite_reports.model.palette import ModelStyle, model_styles
 
 
-def figures(comparison: Comparison, *, joined: bool = True) -> dict[str, Figure]:
-    """Return every figure by its file's stem.
-
-    Args:
-        comparison: what is drawn.
-        joined: lead the eye along parts of a test with faint lines; else each part is a panel of dots of its own.
-    """
+def figures(comparison: Comparison) -> dict[str, Figure]:
+    """Return every figure by its file's stem. Lines join numbers only; what is no number has a panel of dots each."""
     view = ComparisonIndex(comparison)
     styles = model_styles(view)
     found: dict[str, Figure] = {}
@@ -43,7 +38,7 @@ def figures(comparison: Comparison, *, joined: bool = True) -> dict[str, Figure]
             main = view.main_at(run.places)
             if main is not None and any(series.points(view, place, main) for place in run.places):
                 found[unique(f"curve {run.base.slug}", taken)] = plots.sweep(view, styles, run, main)
-        found |= {unique(f"parts {slug}", taken): figure for slug, figure in _parts(view, styles, joined=joined)}
+        found |= {unique(f"parts {slug}", taken): figure for slug, figure in _parts(view, styles)}
         for place in series.wholes(view):
             main = view.main_at([place])
             if main is not None and len(series.spots(view, place, main)) > 1:
@@ -53,13 +48,12 @@ def figures(comparison: Comparison, *, joined: bool = True) -> dict[str, Figure]
     return found
 
 
-def _parts(view: ComparisonIndex, styles: Mapping[str, ModelStyle], *, joined: bool) -> Iterator[tuple[str, Figure]]:
+def _parts(view: ComparisonIndex, styles: Mapping[str, ModelStyle]) -> Iterator[tuple[str, Figure]]:
     """Yield a name and a figure for each thing that a test was cut by."""
     for cut in series.parts(view):
         main = view.main_at(cut.places)
         if main is not None and any(series.points(view, place, main) for place in cut.places):
-            draw = plots.parts if joined else plots.part_panels
-            yield f"{cut.base.slug} {cut.family}", draw(view, styles, cut, main)
+            yield f"{cut.base.slug} {cut.family}", plots.parts(view, styles, cut, main)
 
 
 def _tuning(view: ComparisonIndex, styles: Mapping[str, ModelStyle]) -> Iterator[tuple[str, Figure]]:

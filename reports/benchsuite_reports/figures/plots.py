@@ -27,7 +27,7 @@ def quality(view: ComparisonIndex, styles: Mapping[str, ModelStyle], places: Seq
     return _panels(view, styles, places, metric, [text.clean(place.split_label) for place in places])
 
 
-def part_panels(view: ComparisonIndex, styles: Mapping[str, ModelStyle], cut: series.Cut, metric: str) -> Figure:
+def parts(view: ComparisonIndex, styles: Mapping[str, ModelStyle], cut: series.Cut, metric: str) -> Figure:
     """Draw every model's value with its interval, one panel for the whole test and one for each part."""
     titles = [f"{text.clean(cut.base.split_label)}: all", *(text.clean(place.group) for place in cut.places)]
     return _panels(view, styles, (cut.base, *cut.places), metric, titles)
@@ -86,33 +86,27 @@ def _dot(axes: Axes, point: series.Point, position: float, style: ModelStyle) ->
 
 
 def cold(view: ComparisonIndex, styles: Mapping[str, ModelStyle], places: Sequence[Place], metric: str) -> Figure:
-    """Draw quality against the number of history items, one line per model, labelled at its end."""
+    """Draw quality against the number of history items, one line per model; other groups are panels of dots."""
+    if not view.counted(places):
+        return _panels(view, styles, places, metric, [text.clean(place.split_label) for place in places])
     ticks = [label(place.group.partition("=")[2] or place.group) for place in places]
     said = title(view, places[0], places[0].split)
-    return _lines(view, styles, places, metric, _Axis(ticks, view.grouping(places), said, bold=True))
+    return _lines(view, styles, places, metric, _Axis(ticks, view.grouping(places), said))
 
 
 def sweep(view: ComparisonIndex, styles: Mapping[str, ModelStyle], run: series.Sweep, metric: str) -> Figure:
     """Draw quality against the setting in which splits differ, one line per model, labelled at its end."""
     ticks = [f"{value:g}" for value in run.values]
-    axis = _Axis(ticks, label(run.setting), title(view, run.base), bold=True)
+    axis = _Axis(ticks, label(run.setting), title(view, run.base))
     return _lines(view, styles, run.places, metric, axis)
 
 
-def parts(view: ComparisonIndex, styles: Mapping[str, ModelStyle], cut: series.Cut, metric: str) -> Figure:
-    """Draw quality on each part of a test beside the whole, one dot per model; faint lines only lead the eye."""
-    ticks = ["all", *(label(place.group) for place in cut.places)]
-    axis = _Axis(ticks, cut.family, title(view, cut.base), bold=False)
-    return _lines(view, styles, (cut.base, *cut.places), metric, axis)
-
-
 class _Axis(NamedTuple):
-    """What stands below and above lines; ``bold`` lines are there to be read themselves."""
+    """What stands below and above lines."""
 
     ticks: Sequence[str]
     name: str
     title: str
-    bold: bool
 
 
 def _lines(
@@ -127,11 +121,8 @@ def _lines(
         style = styles[curve.model]
         known = [(index, point) for index, point in enumerate(curve.points) if point is not None]
         xs, ys = [index for index, _ in known], [point.value for _, point in known]
-        if axis.bold:
-            weight = 1.8 if curve.model in view.language_models else 1.0
-            axes.plot(xs, ys, linewidth=weight, linestyle=style.dash, color=style.light, zorder=2 + weight)
-        else:
-            axes.plot(xs, ys, linewidth=0.6, linestyle=style.dash, color=style.light, alpha=0.6)
+        weight = 1.8 if curve.model in view.language_models else 1.0
+        axes.plot(xs, ys, linewidth=weight, linestyle=style.dash, color=style.light, zorder=2 + weight)
         for index, point in known:
             if point.low is not None and point.high is not None:
                 axes.plot([index, index], [point.low, point.high], color=style.light, linewidth=0.7, alpha=0.6)

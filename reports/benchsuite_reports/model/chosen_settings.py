@@ -48,6 +48,21 @@ def lines(comparison: Comparison) -> list[str]:
     ]
 
 
+def short(comparison: Comparison) -> str:
+    """Return in one sentence what was chosen of each tuned model, as ranges over all studies; "" without any."""
+    told = []
+    for about in comparison.models:
+        studies = [one for one in comparison.tuning if one.model == about.label and one.best is not None]
+        names = dict.fromkeys(name for one in studies for name in one.searched)
+        values = [f"{text.clean(name)} {_values(name, studies)}{_default(name, about)}" for name in names]
+        told += [f"{text.clean(about.label)}: {', '.join(values)}"] if values else []
+    return f"Chosen by search (default): {'; '.join(told)}." if told else ""
+
+
+def _default(name: str, about: ModelInfo) -> str:
+    return f" ({text.plain(about.settings[name])})" if name in about.settings else ""
+
+
 def records(comparison: Comparison, about: ModelInfo) -> dict[str, Any]:
     """Return what was chosen as plain values: one entry for each study; empty when not tuned."""
     found = [

@@ -60,7 +60,7 @@ class ComparisonIndex:
         self._contrasts = {
             (one.dataset, one.split, one.group, one.model, one.metric): one
             for one in comparison.contrasts
-            if one.role == "best classic"
+            if one.role == "best reference"
         }
         self.places = self._places()
         self.oracles = frozenset(info.label for info in comparison.models if info.is_oracle)
@@ -158,16 +158,21 @@ class ComparisonIndex:
 
     def grouping(self, places: Iterable[Place]) -> str:
         """Return what the groups of a split count."""
-        names = {place.group.partition("=")[0] for place in places if place.group}
-        return "number of history items" if names == {"k"} else "group"
+        return "number of history items" if self.counted(places) else "group"
+
+    def counted(self, places: Iterable[Place]) -> bool:
+        """Return whether the groups of a split are numbers of history items, which lines may join."""
+        return {place.group.partition("=")[0] for place in places if place.group} == {"k"}
+
+    def fallback_share(self, place: Place, model: str) -> float:
+        """Return the share of a model's list places that its fallback filled here, 0 where that is not known."""
+        here = (place.dataset, place.split, model, FALLBACK)
+        rows = [self.comparison.row(*here, group) for group in (place.group, "")]
+        return next((row.mean for row in rows if row is not None and row.mean is not None), 0.0)
 
     def fallback_note(self, places: Sequence[Place], model: str) -> str:
         """Return a sentence where the model left answers to its fallback in these places, else ""."""
-        shares = []
-        for place in places:
-            here = (place.dataset, place.split, model, FALLBACK)
-            rows = [self.comparison.row(*here, group) for group in (place.group, "")]
-            shares.append(next((row.mean for row in rows if row is not None and row.mean is not None), 0.0))
+        shares = [self.fallback_share(place, model) for place in places]
         most = max(shares, default=0.0)
         if not most > 0:
             return ""

@@ -9,11 +9,23 @@ from collections.abc import Sequence
 from benchsuite_reports.model import series, text
 from benchsuite_reports.model.across_places import leading
 from benchsuite_reports.model.comparison_index import FALLBACK, ComparisonIndex, Place
+from benchsuite_reports.model.leads import Sureness, lead_at, sureness
 from benchsuite_reports.model.table_builder import TableBuilder
 from benchsuite_reports.model.tables import NOTHING, Group, Line, Table, TableCell
 
+SURE = "sure?"
+"""What stands over whether the first is ahead by test."""
+
 _NAMED = 3
 """How many models a folded row names; the others are counted."""
+
+_SURE: dict[Sureness, str] = {
+    "sure": "yes",
+    "unsure": "no",
+    "partly": "in part",
+    "untested": "not tested",
+    "alone": "alone",
+}
 
 _WHOLLY = 0.9995
 """From this share on, which reads 100.0%, all list places were filled by the fallback."""
@@ -53,7 +65,7 @@ def overview(view: ComparisonIndex, *, margins: bool) -> Table | None:
 def leaders(view: ComparisonIndex) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return headings and, for each place, its three best models: the overview of more places than fit side by side.
 
-    A model that only its fallback answered for is none of them.
+    Beside the first stands whether its lead is sure. A model that only its fallback answered for is none of them.
     """
     places, metrics = _columns(view)
     rows: list[tuple[str, ...]] = []
@@ -66,8 +78,10 @@ def leaders(view: ComparisonIndex) -> tuple[tuple[str, ...], list[tuple[str, ...
         best = _places(known, 0, lower=table.columns[0].lower)
         known.sort(key=lambda line: best[line.model])
         shown = [f"{text.clean(line.model)} {line.cells[0].number}" for line in known[:3]]
-        rows.append((text.place(place), *shown, *[NOTHING] * (3 - len(shown))))
-    return ("data set, split", "first", "second", "third"), rows
+        first, *others = [*shown, *[NOTHING] * (3 - len(shown))]
+        lead = lead_at(view, place, metrics[0])
+        rows.append((text.place(place), first, _SURE[sureness(lead)[0]] if lead.ranking else NOTHING, *others))
+    return ("data set, split", "first", SURE, "second", "third"), rows
 
 
 def main_heading(view: ComparisonIndex) -> str:

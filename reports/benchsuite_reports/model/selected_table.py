@@ -70,7 +70,8 @@ def selected_table(comparison: Comparison, selection: TableSelection) -> Selecte
     view = ComparisonIndex(kept)
     builder = TableBuilder(view)
     places = list(dict.fromkeys(place for place, _ in chosen.columns))
-    shapes = _shapes(view, builder, chosen, selection)
+    # Of all models: a number reads the same whichever rows stand beside it.
+    shapes = _shapes(ComparisonIndex(comparison), chosen, selection)
     heads = _heads(view, chosen, selection.rename)
     for (place, metric), shape, over in zip(chosen.columns, shapes, heads, strict=True):
         builder.add(place, metric, over[-1], shape=shape)
@@ -87,8 +88,9 @@ def selected_table(comparison: Comparison, selection: TableSelection) -> Selecte
     return SelectedTable(table, heads, origins, {shown: label for label, shown in names.items()})
 
 
-def _shapes(view: ComparisonIndex, builder: TableBuilder, chosen: Chosen, selection: TableSelection) -> list[Form]:
+def _shapes(view: ComparisonIndex, chosen: Chosen, selection: TableSelection) -> list[Form]:
     """Return how each column is written: measures of quality with the same decimals, as one reads them together."""
+    builder = TableBuilder(view)
     shapes = [builder.shape(place, metric) for place, metric in chosen.columns]
     quality = [view.task(metric) != "cost" for _, metric in chosen.columns]
     most = max((shape.decimals for shape, own in zip(shapes, quality, strict=True) if own), default=0)
@@ -169,10 +171,15 @@ class _Compact:
     def _cell(self, cell: TableCell, *, spanned: bool) -> TableCell:
         margin = cell.margin if self._selection.intervals else ""
         sign = cell.sign if self._selection.signs else ""
-        state, colon, reason = cell.words.partition(": ")
-        if spanned or not colon:
+        state, told = brief(cell)
+        if spanned or state == cell.words:
             return dataclasses.replace(cell, margin=margin, sign=sign)
-        if cell.notes:  # the whole reason is in one already
+        if not told:
             return dataclasses.replace(cell, words=state)
-        told = text.sentence(f"{state}: {reason}")
         return TableCell(words=state, notes=(self._letters.setdefault(told, letter(len(self._letters))),))
+
+
+def brief(cell: TableCell) -> tuple[str, str]:
+    """Return what stands in a cell without a number, and the reason as a footnote, "" where it has that already."""
+    state, colon, reason = cell.words.partition(": ")
+    return state, text.sentence(f"{state}: {reason}") if colon and not cell.notes else ""

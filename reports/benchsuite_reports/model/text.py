@@ -32,8 +32,8 @@ def two_lines(text: str) -> list[str]:
 
 
 def short(reason: str) -> str:
-    """Return the first clause of a reason, cut at a word where it is long."""
-    words = clean(reason)
+    """Return the first clause of a reason, cut at a word where it is long; which fit it was is none."""
+    words = clean(reason).removeprefix("validation: ").removeprefix("test: ")
     for stop in (": ", "; ", ". ", " ("):
         head = words.split(stop, 1)[0]
         if 0 < len(head) <= _SHORT:

@@ -27,11 +27,13 @@ class Statement:
         kind: ``better``, ``worse``, ``level``: the best proposed model against the best reference; ``lead``: nothing is
             put to the test here; ``gain``: what fine-tuning adds; ``warning``: about the comparison.
         lead: the facts behind a sentence on who leads, None for all others.
+        short: the same in as few words as a screen has room for, "" where the whole sentence is short.
     """
 
     text: str
     kind: Literal["better", "worse", "level", "lead", "gain", "warning"]
     lead: Lead | None = None
+    short: str = ""
 
 
 def verdicts(view: ComparisonIndex) -> list[Statement]:
@@ -101,7 +103,7 @@ def _untuned(view: ComparisonIndex) -> list[Statement]:
         return []
     too = ", the best reference too" if view.candidates and view.references else ""
     line = f"Warning: no model was tuned here; all have their default settings{too}."
-    return [Statement(line, "warning")]
+    return [Statement(line, "warning", short="No model was tuned here: all have their default settings.")]
 
 
 def _sentence(view: ComparisonIndex, lead: Lead, leader: series.Point) -> Statement:
@@ -113,6 +115,7 @@ def _sentence(view: ComparisonIndex, lead: Lead, leader: series.Point) -> Statem
         f"{text.place(lead.place)}{simulated}: {_named(view, lead.place, leader)} leads with "
         f"{view.heading(lead.metric)} {write(leader)}, {sureness(lead)[1]}"
     )
+    brief = f"{_brief(view, lead.place)}: {text.clean(leader.model)} leads with {write(leader)}, {sureness(lead)[1]}"
     kind: Literal["better", "worse", "level", "lead"] = "lead"
     if proposed is not None and reference is not None:
         contrast = view.contrast(lead.place, proposed.model, lead.metric)
@@ -123,9 +126,26 @@ def _sentence(view: ComparisonIndex, lead: Lead, leader: series.Point) -> Statem
         share = _share(view, lead.metric, proposed, reference)
         line += f"; {text.clean(proposed.model)} has {share}the reference: " if share else "; "
         line += _tested(contrast)
+        brief += f"; {_held(lead, leader, proposed, reference, share)}: {_outcome(contrast)}"
         kind = sign(contrast) or "level"
     idle = did_not_compete(lead)
-    return Statement(f"{line}.{f' {idle}' if idle else ''}", kind, lead)
+    return Statement(f"{line}.{f' {idle}' if idle else ''}", kind, lead, f"{brief}.")
+
+
+def _brief(view: ComparisonIndex, place: Place) -> str:
+    """Return how a place is called where a title already names the only data set."""
+    return text.place(place) if len(view.datasets) > 1 else text.clean(place.split_label)
+
+
+def _held(lead: Lead, leader: series.Point, proposed: series.Point, reference: series.Point, share: str) -> str:
+    """Return what is held against what: the best proposed model against the best reference, the leader as "it"."""
+    one = "it" if leader is proposed else text.clean(proposed.model)
+    if leader is reference:
+        return f"{one} has {share}it" if share else f"{one} against it"
+    other = text.clean(reference.model)
+    if len(lead.ranking) > 2:  # noqa: PLR2004 - of two, the other is told already
+        other += ", the best reference"
+    return f"{one} has {share}{other}" if share else f"{one} against {other}"
 
 
 def _gains(view: ComparisonIndex, lead: Lead) -> list[Statement]:
@@ -144,7 +164,13 @@ def _gains(view: ComparisonIndex, lead: Lead) -> list[Statement]:
         ]
         heading = f"{view.heading(lead.metric)} {write(own[0].model)}"
         line = f"{text.place(lead.place)}, fine-tuning: {text.clean(model)} has {heading}; {'; '.join(parts)}."
-        said.append(Statement(line, "gain"))
+        told = [
+            f"{_share(view, lead.metric, gain.model, gain.other) or 'against '}{text.clean(gain.other.model)} "
+            f"({gain.role}): {_outcome(gain.contrast)}"
+            for gain in own
+        ]
+        brief = f"{_brief(view, lead.place)}, fine-tuning: {text.clean(model)} has {'; '.join(told)}."
+        said.append(Statement(line, "gain", short=brief))
     return said
 
 
@@ -189,6 +215,13 @@ def _tested(contrast: Contrast | None) -> str:
         "not tested": "not tested",
     }[contrast.verdict]
     return verdict if contrast.p_holm is None else f"{verdict} (p {_p(contrast.p_holm)} after Holm)"
+
+
+def _outcome(contrast: Contrast | None) -> str:
+    """Return the same in a word."""
+    if contrast is None or contrast.p_holm is None:
+        return "not tested" if contrast is None else contrast.verdict
+    return f"{contrast.verdict} (p {_p(contrast.p_holm)})"
 
 
 def _p(p: float) -> str:

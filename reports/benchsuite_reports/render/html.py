@@ -21,7 +21,10 @@ from benchsuite_reports.render import html_tables
 from benchsuite_reports.render.html_answer import answer, question
 from benchsuite_reports.render.html_data import payload
 
-_SCRIPTS = ("base.js", "charts.js", "tuning.js", "tables.js", "users.js", "main.js")
+_SCRIPTS = (
+    *("base.js", "charts.js", "tuning.js", "tables.js", "users.js"),
+    *("paste.js", "paste_forms.js", "paste_view.js", "main.js"),
+)
 
 
 @dataclass

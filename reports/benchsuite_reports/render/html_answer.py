@@ -66,8 +66,9 @@ def _card(view: ComparisonIndex, said: Statement, lead: Lead) -> str:
         f'<span class="who">{name(leader.model)}<small>{escaped(view.heading(lead.metric))}{margin}</small>'
         "</span></p>"
         f'<p class="how {kind}"><b>{_SURE[kind]}:</b> {escaped(words)}</p>'
-        f'{_drawing(view, lead, {point: shape.number(point.value) for point in lead.ranking})}<p class="whole">'
-        f"{escaped(whole)}</p></article>\n"
+        f"<details open><summary>the others</summary>"
+        f"{_drawing(view, lead, {point: shape.number(point.value) for point in lead.ranking})}"
+        f'<p class="whole">{escaped(whole)}</p></details></article>\n'
     )
 
 

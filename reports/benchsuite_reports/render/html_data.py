@@ -12,6 +12,7 @@ from benchsuite_reports.model.leads import lead_at
 from benchsuite_reports.model.palette import model_styles
 from benchsuite_reports.model.sections import place_tables
 from benchsuite_reports.model.tables import Table, TableCell
+from benchsuite_reports.render.html_paste import paste
 
 _DIGITS = 7
 
@@ -81,6 +82,7 @@ def payload(view: ComparisonIndex) -> dict[str, Any]:
             }
             for one in view.comparison.standings
         ],
+        "paste": paste(view),
         "people": [_people(view, one) for one in view.comparison.per_user],
     }
 

@@ -13,6 +13,8 @@ from benchsuite_reports.model.table_builder import RANK
 from benchsuite_reports.model.tables import Column, Line, Table, TableCell
 
 BETTER, WORSE = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
+_PHONE = 4
+"""Columns that a phone shows side by side; of a table with more, each row is a small grid there."""
 _PORTRAIT = 8
 """Columns that fit on an upright page; a table with more is printed across."""
 LANGUAGE_MODEL = '<abbr class="lm" title="uses a language model">LM</abbr>'
@@ -39,11 +41,13 @@ def table(view: ComparisonIndex, one: Table) -> str:
     said = "".join(f' <span class="said">{escaped(sentence)}</span>' for sentence in one.caption)
     by = _sorted_by(one)
     head = "".join(_head(view, column, first=index == by) for index, column in enumerate(one.columns))
+    # Cells say their heading where they stand apart from it.
+    stacked = len(one.columns) > _PHONE
+    told = [f' data-h="{escaped(column.heading)}"' if stacked else "" for column in one.columns]
     body = "".join(
-        _group(view, _by_place(one, group.lines, by), ceiling=group.ceiling, columns=len(one.columns))
-        for group in one.groups
+        _group(view, _by_place(one, group.lines, by), ceiling=group.ceiling, told=told) for group in one.groups
     )
-    wide = " wide" if len(one.columns) > _PORTRAIT else ""
+    wide = (" stacked" if stacked else "") + (" wide" if len(one.columns) > _PORTRAIT else "")
     return (
         f'<figure class="table{wide}" id="t-{one.key}" data-kind="{one.kind}">'
         f'<h4 class="caption" id="c-{one.key}">{escaped(one.title)}{said}</h4>'
@@ -81,15 +85,15 @@ def _head(view: ComparisonIndex, column: Column, *, first: bool) -> str:
     return f'<th scope="col"{key}{lower}{sort}>{escaped(column.heading)}{arrow}{_letters(column.notes)}</th>'
 
 
-def _group(view: ComparisonIndex, lines: Sequence[Line], *, ceiling: bool, columns: int) -> str:
-    rows = "".join(_line(view, line) for line in lines)
+def _group(view: ComparisonIndex, lines: Sequence[Line], *, ceiling: bool, told: Sequence[str]) -> str:
+    rows = "".join(_line(view, line, told) for line in lines)
     if not ceiling:
         return f"<tbody>{rows}</tbody>"
-    head = f'<tr class="group"><th scope="rowgroup" colspan="{columns + 1}">ceiling (never competes)</th></tr>'
+    head = f'<tr class="group"><th scope="rowgroup" colspan="{len(told) + 1}">ceiling (never competes)</th></tr>'
     return f'<tbody class="ceiling">{head}{rows}</tbody>'
 
 
-def _line(view: ComparisonIndex, line: Line) -> str:
+def _line(view: ComparisonIndex, line: Line, told: Sequence[str]) -> str:
     index = view.models.index(line.model)
     mark = f" {LANGUAGE_MODEL}" if line.language_model else ""
     head = f'<th scope="row"><span class="key k{index}"></span>{name(line.model)}{mark}{_letters(line.notes)}</th>'
@@ -99,14 +103,14 @@ def _line(view: ComparisonIndex, line: Line) -> str:
         kind = "failed" if line.span.startswith("failed") else "none"
         cells = f'<td class="{kind} span" colspan="{len(line.cells)}">{escaped(line.span)}{letters}</td>'
     else:
-        cells = "".join(map(_cell, line.cells))
+        cells = "".join(map(_cell, line.cells, told))
     return f'<tr data-i="{index}">{head}{cells}</tr>'
 
 
-def _cell(cell: TableCell) -> str:
+def _cell(cell: TableCell, told: str) -> str:
     if not cell.number:
         kind = "failed" if cell.words.startswith("failed") else "none"
-        return f'<td class="{kind}">{escaped(cell.words)}{_letters(cell.notes)}</td>'
+        return f'<td class="{kind}"{told}>{escaped(cell.words)}{_letters(cell.notes)}</td>'
     number = escaped(cell.number)
     number = {"best": f"<b>{number}</b>", "second": f"<u>{number}</u>", "": number}[cell.mark]
     margin = f" <small>\N{PLUS-MINUS SIGN}{escaped(cell.margin)}</small>" if cell.margin else ""
@@ -117,7 +121,7 @@ def _cell(cell: TableCell) -> str:
     }[cell.sign]
     value = "" if cell.value is None else f' data-v="{cell.value!r}"'
     mark = f' class="{cell.mark}"' if cell.mark else ""
-    return f"<td{mark}{value}>{number}{margin}{sign}{_letters(cell.notes)}</td>"
+    return f"<td{mark}{value}{told}>{number}{margin}{sign}{_letters(cell.notes)}</td>"
 
 
 def _below(one: Table) -> str:

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from benchsuite_reports.model import text
 from benchsuite_reports.model.legend import legend
 from benchsuite_reports.model.tables import Column, Line, Table, TableCell, narrow
-from benchsuite_reports.render.latex_text import escape, points
+from benchsuite_reports.render.latex_text import escape, points, prose
 
 LANGUAGE_MODEL = "\\textsuperscript{LM}"
 _GAP = 3.0
 _SHARE = 0.4
 """How much of the text width one name or heading may take before it is broken over lines."""
-_BOLD = 1.17
+BOLD = 1.17
 """How much wider bold figures are than plain ones."""
 
 
@@ -71,7 +71,7 @@ def _fragment(table: Table, notes: Sequence[str], limit: float, star: str, *, br
 def meaning(tables: Sequence[Table]) -> str:
     """Return what the marks in these tables mean."""
     marks = ("\\textbf{bold}", "\\underline{underlined}", LANGUAGE_MODEL, "+", "\N{MINUS SIGN}")
-    return " ".join(legend(tables, *marks, escape))
+    return " ".join(legend(tables, *marks, prose))
 
 
 def _below(table: Table, notes: Sequence[str], *, brief: bool) -> Iterable[str]:
@@ -165,5 +165,5 @@ def cell_width(cell: TableCell) -> float:
     around = points("a" * len(cell.notes) + ("+" if cell.sign else ""))
     if not cell.number:
         return points(cell.words) + around
-    number = points(cell.number) * (_BOLD if cell.mark == "best" else 1.0)
+    number = points(cell.number) * (BOLD if cell.mark == "best" else 1.0)
     return number + around + (points(f" \N{PLUS-MINUS SIGN}{cell.margin}") if cell.margin else 0.0)

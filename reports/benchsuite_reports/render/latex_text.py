@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from typing import Any
 
 _SPECIAL = {
     "\\": "\\textbackslash{}",
@@ -162,3 +163,10 @@ def _other(character: str) -> float:
     if not character.isascii() and character not in _SPECIAL and character not in _SUPERSCRIPTS:
         return _WIDE if _one(character).startswith("\\benchsuitechar") else _CAPITAL
     return _CAPITAL if character.isupper() else _OTHER
+
+
+def tables() -> dict[str, Any]:
+    """Return what :func:`escape` and :func:`points` look up, for the page's script, which writes the same LaTeX."""
+    signs = {**_SPECIAL, **_SUPERSCRIPTS}
+    widths = {"known": _WIDTHS, "capital": _CAPITAL, "other": _OTHER, "wide": _WIDE, "size": _SIZE}
+    return {"signs": signs, "greek": _GREEKS, "accents": _ACCENTS, "widths": widths}

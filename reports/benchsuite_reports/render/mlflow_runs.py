@@ -200,7 +200,7 @@ def _run(key: str, rows: Sequence[Row], origin: RowOrigin, comparison: Compariso
             if value is not None:
                 _add(run.metrics, f"{row.metric}{part}{group}", value)
     for one in comparison.contrasts:
-        if (one.dataset, one.split_label, one.model, one.role) == (*place, "best classic"):
+        if (one.dataset, one.split_label, one.model, one.role) == (*place, "best reference"):
             for part, value in ((".difference", one.difference), (".p_holm", one.p_holm)):
                 if value is not None:
                     _add(run.metrics, f"{one.metric}{part}", value)

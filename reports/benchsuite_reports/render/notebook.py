@@ -30,7 +30,7 @@ def _page(comparison: Comparison) -> str:
     parts = [f"<h3>{escaped(comparison.name)}</h3>", f"<ul>{said}</ul>" if said else ""]
     metrics = [about for about in comparison.metrics if about.task != "cost"]
     tested = {
-        (c.dataset, c.split_label, c.metric, c.model): c for c in comparison.contrasts if c.role == "best classic"
+        (c.dataset, c.split_label, c.metric, c.model): c for c in comparison.contrasts if c.role == "best reference"
     }
     for data in comparison.datasets:
         for split in comparison.splits:

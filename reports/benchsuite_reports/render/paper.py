@@ -77,7 +77,7 @@ class Paper(Report):
         view = ComparisonIndex(comparison)
         bibliography = Bibliography(comparison)
         layout = _LAYOUTS[self.style]
-        drawn = figures(comparison, joined=False)
+        drawn = figures(comparison)
         main = main_results(view, layout, list(drawn))
         tables = {**main.tables, "settings": settings_table(view, bibliography, layout.star)}
         files = {

@@ -69,8 +69,13 @@ def gaps(view: ComparisonIndex) -> list[str]:
         verb = "is" if len(simulated) == 1 else "are"
         said.insert(0, f"{', '.join(map(text.clean, simulated))} {verb} simulated: generated, not observed.")
     said += shares
-    said += [one.text.removeprefix("Warning: ") for one in verdicts(view) if one.kind == "warning"]
+    said += [_opened(one.text.removeprefix("Warning: ")) for one in verdicts(view) if one.kind == "warning"]
     return said or ["Every planned cell has a value, and no model left an answer to the fallback."]
+
+
+def _opened(line: str) -> str:
+    """Return a sentence with a capital, unless it opens with the name of a model."""
+    return line[0].upper() + line[1:] if line.partition(" ")[0] in ("no", "nothing") else line
 
 
 def _gaps(view: ComparisonIndex, place: Place) -> Iterator[tuple[str, str, str]]:

@@ -16,7 +16,7 @@ from benchsuite_reports.render.latex_text import escape, points, prose
 
 
 @dataclass(frozen=True)
-class _Setting:
+class Setting:
     """How a table is set: its size, that size by footnote size, points on each side of a column, broken heads."""
 
     size: str
@@ -25,15 +25,15 @@ class _Setting:
     broken: bool
 
 
-_SETTINGS = (
-    _Setting("small", 1.12, 5.0, broken=False),
-    _Setting("footnotesize", 1.0, 4.0, broken=False),
-    _Setting("footnotesize", 1.0, 3.0, broken=True),
-    _Setting("scriptsize", 0.88, 2.5, broken=True),
+SETTINGS = (
+    Setting("small", 1.12, 5.0, broken=False),
+    Setting("footnotesize", 1.0, 4.0, broken=False),
+    Setting("footnotesize", 1.0, 3.0, broken=True),
+    Setting("scriptsize", 0.88, 2.5, broken=True),
 )
 """Tried in this order."""
 
-_ROOM = 5.0
+ROOM = 5.0
 """Points more between groups of columns than between columns."""
 
 
@@ -46,8 +46,12 @@ def document(shown: SelectedTable, name: str, width: float) -> str:
         width: points between the margins; a table that is wider in every setting is cut into blocks, one under another.
     """
     table = environment(shown, width)
-    head = f"% Results of {comment(name)}. Needs \\usepackage{{booktabs}}. Works with pdfLaTeX, XeLaTeX and LuaLaTeX.\n"
-    return head + (PREAMBLE if "\\benchsuitechar" in table else "") + table
+    return opening(name) + (PREAMBLE if "\\benchsuitechar" in table else "") + table
+
+
+def opening(name: str) -> str:
+    """Return the line that says what a table needs, as a comment."""
+    return f"% Results of {comment(name)}. Needs \\usepackage{{booktabs}}. Works with pdfLaTeX, XeLaTeX and LuaLaTeX.\n"
 
 
 def environment(shown: SelectedTable, width: float, star: str = "") -> str:
@@ -56,14 +60,14 @@ def environment(shown: SelectedTable, width: float, star: str = "") -> str:
 
 
 def _environment(shown: SelectedTable, width: float, star: str) -> Iterator[str]:
-    setting = next((one for one in _SETTINGS if _width(shown, one) <= width), None)
+    setting = next((one for one in SETTINGS if _width(shown, one) <= width), None)
     blocks = _blocks(shown) if setting is None else []
     if setting is None:
         pieces = blocks or [shown]
-        setting = next((one for one in _SETTINGS if max(_width(piece, one) for piece in pieces) <= width), None)
+        setting = next((one for one in SETTINGS if max(_width(piece, one) for piece in pieces) <= width), None)
     if setting is None:
         yield f"% Wider than {width:g} points: pick fewer metrics or splits, or set it in table* with --with points=506"
-        setting = _SETTINGS[-1]
+        setting = SETTINGS[-1]
     yield f"\\begin{{table{star}}}[tbp]"
     yield "  \\centering"
     yield f"  \\caption{{{_caption(shown)}}}"
@@ -80,7 +84,7 @@ def _caption(shown: SelectedTable) -> str:
     return " ".join([*said, *legend([shown.table], *marks, prose)])
 
 
-def _tabular(shown: SelectedTable, setting: _Setting) -> Iterator[str]:
+def _tabular(shown: SelectedTable, setting: Setting) -> Iterator[str]:
     between = f"@{{\\hspace{{{_between(setting):g}pt}}}}"
     groups = between.join("r" * count for count in _outer(shown))
     yield f"  \\begin{{tabular}}{{@{{}}l{groups}@{{}}}}"
@@ -98,11 +102,11 @@ def _outer(shown: SelectedTable) -> list[int]:
     return [count for _, count in shown.spans(0)] if shown.levels > 1 else [len(shown.heads)]
 
 
-def _between(setting: _Setting) -> float:
-    return 2 * setting.gap + _ROOM
+def _between(setting: Setting) -> float:
+    return 2 * setting.gap + ROOM
 
 
-def _spanning(shown: SelectedTable, level: int, setting: _Setting) -> Iterator[str]:
+def _spanning(shown: SelectedTable, level: int, setting: Setting) -> Iterator[str]:
     """Yield the heads that stand over several columns, and the rules under them, which do not touch."""
     edges = {0, *itertools.accumulate(_outer(shown))}
     cells, rules, first = [], [], 0
@@ -117,14 +121,14 @@ def _spanning(shown: SelectedTable, level: int, setting: _Setting) -> Iterator[s
     yield f"    {''.join(rules)}"
 
 
-def _heads(shown: SelectedTable, setting: _Setting) -> Iterator[str]:
+def _heads(shown: SelectedTable, setting: Setting) -> Iterator[str]:
     for column in shown.table.columns:
         lines = [escape(line) for line in _broken(column.heading, setting)]
         lines[-1] += "\\,$\\downarrow$" if column.lower else ""
         yield lines[0] if len(lines) == 1 else "\\shortstack[r]{" + " \\\\ ".join(lines) + "}"
 
 
-def _broken(heading: str, setting: _Setting) -> list[str]:
+def _broken(heading: str, setting: Setting) -> list[str]:
     if not setting.broken:
         return [heading]
     name, at, cutoff = heading.rpartition("@")
@@ -180,7 +184,7 @@ def _part(shown: SelectedTable, keep: Sequence[int]) -> SelectedTable:
     )
 
 
-def _stacked(blocks: Sequence[SelectedTable], setting: _Setting) -> Iterator[str]:
+def _stacked(blocks: Sequence[SelectedTable], setting: Setting) -> Iterator[str]:
     """Yield one table whose outermost heads stand over blocks of rows."""
     first = blocks[0]
     yield f"  \\begin{{tabular}}{{@{{}}l{'r' * len(first.heads)}@{{}}}}"
@@ -203,7 +207,7 @@ def _notes(shown: SelectedTable) -> Iterator[str]:
         yield "  \\end{minipage}"
 
 
-def _width(shown: SelectedTable, setting: _Setting) -> float:
+def _width(shown: SelectedTable, setting: Setting) -> float:
     """Estimate how wide the table is set, in points."""
     lines = list(shown.table.lines())
     ceiling = {line.model for group in shown.table.groups if group.ceiling for line in group.lines}
@@ -215,7 +219,7 @@ def _width(shown: SelectedTable, setting: _Setting) -> float:
         for index in range(len(shown.heads))
     ]
     gap = 2 * setting.gap / setting.scale
-    room = _ROOM / setting.scale * (len(_outer(shown)) - 1)
+    room = ROOM / setting.scale * (len(_outer(shown)) - 1)
     wide = room + max(_spanned(shown, level, columns, gap) for level in range(shown.levels))
     spans = max((points(line.span + "a") for line in lines), default=0.0)
     return setting.scale * (names + max(wide, spans))
@@ -232,7 +236,7 @@ def _spanned(shown: SelectedTable, level: int, columns: Sequence[float], gap: fl
     return wide
 
 
-def _head_width(shown: SelectedTable, index: int, setting: _Setting) -> float:
+def _head_width(shown: SelectedTable, index: int, setting: Setting) -> float:
     column = shown.table.columns[index]
     lines = _broken(column.heading, setting)
     lines[-1] += " \N{DOWNWARDS ARROW}" if column.lower else ""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from benchsuite_reports.model import series, text
+from benchsuite_reports.model import chosen_settings, series, text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
-from benchsuite_reports.model.first_screen import leaders, main_heading, overview
+from benchsuite_reports.model.first_screen import SURE, leaders, main_heading, overview
 from benchsuite_reports.model.verdict import Statement
 from benchsuite_reports.render.terminal_tables import BEST, SECOND, draw, width
 
 _FEWEST_ROWS = 6
 """So many rows of the table stay, however much there is to say."""
+
+_SETTINGS = 3
+"""At most so many lines tell what a search chose."""
 
 _BRACKETS = "(...): it could not answer; its fallback did."
 
@@ -20,21 +23,51 @@ _BRACKETS = "(...): it could not answer; its fallback did."
 def screen(view: ComparisonIndex, said: Sequence[Statement], columns: int, lines: int) -> list[str]:
     """Return at most so many lines, without codes; what is left out is counted in a line of its own.
 
+    Who leads where comes first, and whether that is sure: in sentences where there is room for all of them, else in a
+    table with a row for each place.
+
     Args:
         view: what to show.
         said: what the numbers say, most important first; warnings come last.
         columns: the widest line.
         lines: the most lines.
     """
+    leads = [one.short or one.text for one in said if one.lead is not None]
+    others = [one.short or one.text for one in said if one.lead is None]
     head, rows = _table(view, columns)
+    if _beside(leads, columns) > _room(head, rows, columns, lines):
+        head, rows, leads = *_cut_at_rule(_leaders(view, columns)), []
     legend = textwrap.wrap(_legend([*head, *rows]), columns)
-    room = max(lines - 1 - len(legend) - len(head) - min(len(rows), _FEWEST_ROWS) - (1 if rows else 0), 2)
-    spoken = _spoken(said, columns, room)
-    left = lines - 1 - len(legend) - len(head) - len(spoken) - (1 if rows else 0)
+    room = _room(head, rows, columns, lines)
+    # Whole sentences are counted where they are left out; settings are cut, as a list can be.
+    settings = textwrap.wrap(
+        chosen_settings.short(view.comparison),
+        columns,
+        subsequent_indent="  ",
+        max_lines=min(_SETTINGS, max(room - _beside(leads, columns) - (1 if others else 0), 1)),
+        placeholder=" ...",
+        break_on_hyphens=False,
+    )
+    spoken = _spoken([*leads, *others], columns, max(room - len(settings), 1))
+    left = lines - 1 - len(legend) - len(head) - len(spoken) - len(settings) - (1 if rows else 0)
     if len(rows) > left:
         kept = max(left - 1, 1)
         rows = [*rows[:kept], f"... and {len(rows) - kept} more rows"]
-    return [_title(view), *spoken, *([""] if rows else []), *head, *rows, *legend]
+    return [_title(view), *spoken, *([""] if rows else []), *head, *rows, *legend, *settings]
+
+
+def _room(head: Sequence[str], rows: Sequence[str], columns: int, lines: int) -> int:
+    """Return how many lines there are for sentences beside a table of which some rows must stay."""
+    legend = textwrap.wrap(_legend([*head, *rows]), columns)
+    return max(lines - 1 - len(legend) - len(head) - min(len(rows), _FEWEST_ROWS) - (1 if rows else 0), 2)
+
+
+def _beside(sentences: Sequence[str], columns: int) -> int:
+    return sum(len(_wrapped(one, columns)) for one in sentences)
+
+
+def _wrapped(sentence: str, columns: int) -> list[str]:
+    return textwrap.wrap(sentence, columns, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _title(view: ComparisonIndex) -> str:
@@ -53,15 +86,15 @@ def _title(view: ComparisonIndex) -> str:
     return f"{text.clean(about.name)}: {told}"
 
 
-def _spoken(said: Sequence[Statement], columns: int, room: int) -> list[str]:
+def _spoken(said: Sequence[str], columns: int, room: int) -> list[str]:
     """Return as many whole sentences as there is room for, and how many there are besides."""
     found: list[str] = []
-    for number, one in enumerate(said):
-        wrapped = textwrap.wrap(one.text, columns, subsequent_indent="  ", break_on_hyphens=False)
+    for number, sentence in enumerate(said):
+        wrapped = _wrapped(sentence, columns)
         last = number == len(said) - 1
         if len(found) + len(wrapped) + (0 if last else 1) > room:
             left = len(said) - number
-            return [*found, f"... and {left} more {'sentence' if left == 1 else 'sentences'}"]
+            return [*found, f"... and {left} more {'sentence' if left == 1 else 'sentences'} in the report"]
         found += wrapped
     return found
 
@@ -102,7 +135,8 @@ def _cut_at_rule(drawn: Sequence[str]) -> tuple[list[str], list[str]]:
 def _legend(drawn: Sequence[str]) -> str:
     """Return what the marks mean that stand in the table."""
     shown = "\n".join(drawn)
-    told = [f"{BEST}: best."] if BEST in shown else []
+    told = [f"{SURE}: ahead of all others by test."] if SURE in shown else []
+    told += [f"{BEST}: best."] if BEST in shown else []
     told += [f"{SECOND}: second."] if SECOND in shown else []
     told += ["\N{PLUS-MINUS SIGN}: 95% interval."] if "\N{PLUS-MINUS SIGN}" in shown else []
     told += [_BRACKETS] if "(." in shown or "(0" in shown else []

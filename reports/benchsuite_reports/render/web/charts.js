@@ -74,14 +74,17 @@ function apart(heights, gap, low, high) {
   return result;
 }
 
-// Lines with their names at the end: series are {i, name, values (null where none), texts}.
+// Lines with their names at the end: series are {i, name, values (null where none), texts}. Of categories, which no line
+// may join, each model is a dot beside the others.
 function lines(chart, series, labels, about, heading, joined = true) {
   const { width } = chart;
   const right = gutter(series.map((one) => one.name), width) + 8;
   const left = 44;
   const height = Math.max(230, series.length * 16 + 60);
   const [low, high] = span(series.flatMap((one) => one.values.filter((v) => v !== null)), false);
-  const x = (k) => left + 10 + (labels.length > 1 ? (k / (labels.length - 1)) * (width - left - right - 20) : 0);
+  const room = (width - left - right - 20) / (joined ? Math.max(1, labels.length - 1) : labels.length);
+  const step = Math.min(9, (0.75 * room) / series.length);
+  const x = (k, n) => left + 10 + (joined ? k * room : (k + 0.5) * room + (n - (series.length - 1) / 2) * step);
   const y = (v) => 10 + (1 - (v - low) / (high - low)) * (height - 54);
   const nodes = [];
   const points = [];
@@ -90,21 +93,20 @@ function lines(chart, series, labels, about, heading, joined = true) {
     nodes.push(words(left - 6, y(mark.v) + 4, mark.text, { "text-anchor": "end", class: "soft" }));
   }
   const every = Math.ceil(labels.length / Math.max(2, Math.floor((width - left - right) / 36)));
-  labels.forEach((text, k) => { if (k % every === 0) nodes.push(words(x(k), height - 26, text, { "text-anchor": "middle", class: "soft" })); });
+  labels.forEach((text, k) => { if (k % every === 0) nodes.push(words(x(k, (series.length - 1) / 2), height - 26, text, { "text-anchor": "middle", class: "soft" })); });
   nodes.push(words((left + width - right) / 2, height - 8, about, { "text-anchor": "middle", class: "soft" }));
   const ends = series.map((one) => one.values.reduce((last, v, k) => (v === null ? last : k), 0));
   const at = apart(series.map((one, k) => y(one.values[ends[k]])), 14, 8, height - 44);
   series.forEach((one, k) => {
     const known = one.values.map((v, index) => [v, index]).filter(([v]) => v !== null);
-    const path = known.map(([v, index], n) => `${n ? "L" : "M"}${x(index).toFixed(1)} ${y(v).toFixed(1)}`).join("");
+    const path = known.map(([v, index], n) => `${n ? "L" : "M"}${x(index, k).toFixed(1)} ${y(v).toFixed(1)}`).join("");
     const stroke = { stroke: colour(one.i), "stroke-width": DATA.models[one.i].lm ? "3" : "1.6", fill: "none" };
-    // What is no scale is joined by a faint line, which only leads the eye.
-    nodes.push(svg("path", { d: path, "stroke-dasharray": DASHES[DATA.models[one.i].dash], css: joined ? stroke : { ...stroke, "stroke-width": "1", opacity: "0.55" } }));
+    if (joined) nodes.push(svg("path", { d: path, "stroke-dasharray": DASHES[DATA.models[one.i].dash], css: stroke }));
     for (const [v, index] of known) {
-      if (labels.length <= 12 || index === ends[k]) nodes.push(shape(one.i, x(index), y(v), 4));
-      points.push({ x: x(index), y: y(v), text: `${one.name}, ${labels[index]}: ${heading} ${one.texts[index]}` });
+      if (labels.length <= 12 || index === ends[k]) nodes.push(shape(one.i, x(index, k), y(v), 4));
+      points.push({ x: x(index, k), y: y(v), text: `${one.name}, ${labels[index]}: ${heading} ${one.texts[index]}` });
     }
-    nodes.push(fill(line(x(ends[k]) + 6, y(one.values[ends[k]]), width - right + 10, at[k], ""), { css: { stroke: colour(one.i), "stroke-width": "0.7" } }, []));
+    nodes.push(fill(line(x(ends[k], k) + 6, y(one.values[ends[k]]), width - right + 10, at[k], ""), { css: { stroke: colour(one.i), "stroke-width": "0.7" } }, []));
     nodes.push(words(width - right + 13, at[k] + 4, clipped(one.name, fits(right)), {}));
   });
   chart.draw(height, nodes, points);
@@ -123,7 +125,7 @@ function cold() {
   const names = group.map((p) => DATA.places[p].group);
   const counted = names.every((text) => text.startsWith("k="));
   const chart = card("c-cold", counted ? "Cold start" : "By group", `${metric.heading} on ${here.dataset}, ${here.base}${here.simulated ? " (simulated)" : ""}, by ${counted ? "number of history items" : "group of queries"}.`);
-  lines(chart, series, counted ? names.map((text) => text.slice(2)) : names, counted ? "history items" : "group", metric.heading);
+  lines(chart, series, counted ? names.map((text) => text.slice(2)) : names, counted ? "history items" : "group", metric.heading, counted);
 }
 
 function cost() {

@@ -90,7 +90,10 @@ function theme() {
 function start() {
   theme();
   prepareTables();
-  window.addEventListener("beforeprint", () => { if (byId("notes")) byId("notes").open = true; });
+  window.addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("#notes, .card > details")) one.open = true; });
+  // Of several places, a phone shows first who leads each.
+  const cards = document.querySelectorAll(".card > details");
+  if (cards.length > 2 && matchMedia("(max-width: 640px)").matches) for (const one of cards) one.open = false;
   if (!DATA.places.length) return;
   byId("explore").hidden = false;
   document.querySelector(".all").hidden = false;
@@ -108,5 +111,6 @@ function start() {
   let wide = window.innerWidth;
   window.addEventListener("resize", () => { if (window.innerWidth !== wide) { wide = window.innerWidth; render(false); } });
   render();
+  startPaste();
 }
 start();

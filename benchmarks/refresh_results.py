@@ -1,0 +1,126 @@
+"""Bring the results of a benchmark up to date: ``python benchmarks/refresh_results.py NAME``.
+
+Lists what is missing or stale (made by another version of its plugin, or not whole), cheapest first, and with ``--run``
+runs it, model by model. Each model's folder is written as soon as the model is done, so that the command can be stopped
+and called again at any time; the leaderboard is complete for what has been run at any moment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchsuite.analysis import remember_plan
+from benchsuite.arguments import data_locations, store_folder
+from benchsuite.benchmark.asked import read_asked
+from benchsuite.benchmark.leaderboard import result_folders, write_summary
+from benchsuite.benchmark.model_result import ModelResult, collect
+from benchsuite.benchmark.pins import check_pins
+from benchsuite.benchmark.places import read_benchmark, results_root
+from benchsuite.benchmark.result_checks import result_faults
+from benchsuite.benchmark.result_folder import read_result, write_result
+from benchsuite.errors import BenchsuiteError
+from benchsuite.plan import Experiment, PluginSpec, resolve_all
+from benchsuite.plan.benchmark_rules import with_model
+from benchsuite.progress import ProgressBars
+from benchsuite.runner import THREADS, Options, prepare
+from benchsuite.runner import run as work
+from benchsuite.runner.time_estimate import typical_seconds
+from benchsuite.store import Store
+
+
+@dataclass(frozen=True)
+class Due:
+    """A row of a benchmark that is to be run.
+
+    Attributes:
+        spec: the model.
+        why: ``not run yet``, or what is stale.
+        seconds: how long a fit of it takes typically, for the order.
+    """
+
+    spec: PluginSpec
+    why: str
+    seconds: float
+
+
+def due(name: str, root: Path) -> list[Due]:
+    """Return the rows that are missing or stale, the cheapest first."""
+    experiment, _ = read_benchmark(name)
+    there = {result.label: result for result in _results(root / name)}
+    versions = {one.label: one.plugin.version for one in resolve_all(experiment).models}
+    asked = read_asked(root / name)
+    found = []
+    for spec in experiment.expanded("models"):
+        result = there.get(spec.label)
+        if result is None:
+            why = "not run yet"
+        elif result.identity["version"] != versions[spec.label]:
+            why = f"made by version {result.identity['version']}, this is {versions[spec.label]}"
+        else:
+            why = next(iter(result_faults(result, asked)), "")
+        if why:
+            found.append(Due(spec, why, typical_seconds(spec.use)))
+    return sorted(found, key=lambda one: one.seconds)
+
+
+def run_row(experiment: Experiment, spec: PluginSpec, store: Store, workers: int) -> ModelResult:
+    """Run one model in a benchmark and return its result.
+
+    Raises:
+        BenchsuiteError: when data cannot be had or a fold is not the pinned one. A model that fails is a result.
+    """
+    single = with_model(experiment, spec, None)
+    plan = prepare(single, store, data_locations((), offline=True, quiet=True), lambda _: None)
+    pins = check_pins(experiment.name, plan, store)
+    with ProgressBars() as bars:
+        done, _ = work(plan, store, Options(workers, THREADS, "auto", retry_failed=False), bars)
+    remember_plan(store, done)
+    return collect(done, store, spec.label, pins.digest)
+
+
+def _results(folder: Path) -> Iterator[ModelResult]:
+    for path in result_folders(folder):
+        try:
+            yield read_result(path)
+        except BenchsuiteError as error:
+            print(error, file=sys.stderr)
+
+
+def refresh(name: str, store: Store, only: Sequence[str], workers: int) -> None:
+    """Run what is due, write the result folders, and the leaderboard after each."""
+    root = results_root()
+    experiment, _ = read_benchmark(name)
+    for one in due(name, root):
+        if not only or one.spec.label in only:
+            write_result(run_row(experiment, one.spec, store, workers), root / name / one.spec.label)
+            print(write_summary(name, root), flush=True)
+    if not (root / name / "leaderboard.json").is_file():
+        write_summary(name, root)
+
+
+def main() -> int:
+    """List or run what is due."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name")
+    parser.add_argument("--run", action="store_true", help="run it, not only list it")
+    parser.add_argument("--only", nargs="*", default=[], metavar="MODEL")
+    parser.add_argument("--store", type=Path, default=store_folder(None))
+    parser.add_argument("--workers", type=int, default=1)
+    options = parser.parse_args()
+    try:
+        if options.run:
+            refresh(options.name, Store(options.store), options.only, options.workers)
+        for one in due(options.name, results_root()):
+            print(f"{one.spec.label}: {one.why} (about {one.seconds:.0f} s a fit)")
+    except BenchsuiteError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

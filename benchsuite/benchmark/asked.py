@@ -1,0 +1,89 @@
+"""Who asks in each fold of a benchmark: with it, results are tested against each other without any data."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchsuite.atomic_writes import replaced_file
+from benchsuite.benchmark.pins import FoldPlace
+from benchsuite.data import Int8, Int32, Queries
+from benchsuite.errors import DataError
+
+ASKED = "queries.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The queries of one fold.
+
+    Attributes:
+        user: int32[q], codes of who asks.
+        group: int8[q] index into ``groups``.
+        groups: names of kinds of query; one where there are none.
+        users: the size of the user table.
+    """
+
+    user: Int32
+    group: Int8
+    groups: tuple[str, ...]
+    users: int
+
+    @classmethod
+    def of(cls, queries: Queries, users: int) -> Asked:
+        """Return who asks in a fold."""
+        group = np.zeros(len(queries), np.int8) if queries.group is None else queries.group
+        return cls(queries.user, group, queries.groups, users)
+
+
+def write_asked(folds: Mapping[FoldPlace, Asked], folder: Path) -> None:
+    """Write ``queries.npz``: equal queries are equal bytes."""
+    arrays: dict[str, NDArray[Any]] = {"places": np.array([[str(part) for part in place] for place in folds])}
+    for number, asked in enumerate(folds.values()):
+        arrays[f"{number}/user"], arrays[f"{number}/group"] = asked.user, asked.group
+        arrays[f"{number}/groups"], arrays[f"{number}/users"] = np.array(asked.groups), np.array([asked.users])
+    folder.mkdir(parents=True, exist_ok=True)
+    with replaced_file(folder / ASKED) as draft:
+        draft.write_bytes(packed(arrays))
+
+
+def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return a compressed .npz; its bytes hold no date, so equal arrays are equal files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, array in arrays.items():
+            one = io.BytesIO()
+            np.save(one, np.ascontiguousarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), one.getvalue(), zipfile.ZIP_DEFLATED, 9)
+    return buffer.getvalue()
+
+
+def read_asked(folder: Path) -> dict[FoldPlace, Asked]:
+    """Read ``queries.npz``.
+
+    Raises:
+        DataError: when it is not there or cannot be read.
+    """
+    path = folder / ASKED
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {
+                (data, split, int(seed), fold): Asked(
+                    stored[f"{number}/user"],
+                    stored[f"{number}/group"],
+                    tuple(str(one) for one in stored[f"{number}/groups"]),
+                    int(stored[f"{number}/users"][0]),
+                )
+                for number, (data, split, seed, fold) in enumerate(stored["places"].tolist())
+            }
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        remedy = "install benchsuite again, or name a folder of results with BENCHSUITE_RESULTS"
+        raise DataError(f"cannot be read: {error}", where=str(path), remedy=remedy) from None

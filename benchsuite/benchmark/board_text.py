@@ -1,0 +1,75 @@
+"""What a leaderboard says, in sentences and short numbers, for the terminal and for pages alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from benchsuite.benchmark.leaderboard import Board
+from benchsuite.benchmark.standings import Standing, Task
+from benchsuite.interface import count
+
+_NAMED = 4
+"""So many models are named in a sentence; the others are counted."""
+
+
+def verdict(board: Board, own: Sequence[str] = ()) -> Iterator[str]:
+    """Yield who leads, whether that is sure, and how the kinds of models compare, a sentence each."""
+    ranked = [row for row in board.rows if row.headline is not None]
+    if not ranked:
+        yield "No model has a score in every task yet."
+        return
+    yield from _language_model(board, ranked)
+    leader, level = ranked[0], [row.model for row in ranked[1:] if not row.behind]
+    sure = f"It is not separated from {_some(level)}." if level else "It is ahead of every other row for sure."
+    headline = f"{number_text(leader.headline)} times the best reference of each task ({interval_text(leader)})"
+    yield f"{leader.model} leads with {headline}. {sure}"
+    for label in own:
+        place = next((number for number, row in enumerate(ranked, 1) if row.model == label), None)
+        if place is None:
+            yield f"{label} has no score in every task, so it has no place."
+        else:
+            yield f"{label} is number {place} of {len(ranked)}."
+
+
+def _language_model(board: Board, ranked: Sequence[Standing]) -> Iterator[str]:
+    """Yield whether the best fine-tuned language model is above the best row without a language model."""
+    kinds = {row.model: board.entrants[row.model].kind for row in ranked}
+    tuned = next((row for row in ranked if kinds[row.model] == "language model, fine-tuned"), None)
+    other = next((row for row in ranked if not kinds[row.model].startswith("language model")), None)
+    if tuned is None or other is None:
+        return
+    wins = ranked.index(tuned) < ranked.index(other)
+    first, second = (tuned, other) if wins else (other, tuned)
+    leads = first is ranked[0]
+    sure = "" if not leads else ", for sure" if second.behind else ", but they are not separated"
+    told = f"{tuned.model} ({number_text(tuned.headline)}) is {'above' if wins else 'below'} {other.model}"
+    without = "the best row without a language model"
+    yield (
+        f"The fine-tuned language model {'wins' if wins else 'loses'}: {told} ({number_text(other.headline)}), "
+        f"{without}{sure}."
+    )
+
+
+def by_split(row: Standing, tasks: Sequence[Task], split: str) -> float | None:
+    """Return the geometric mean of a row's ratios over the tasks of a split, None where one is lacking."""
+    ratios = [score.ratio for score, task in zip(row.scores, tasks, strict=True) if task.split == split]
+    known = [ratio for ratio in ratios if ratio is not None]
+    if len(known) < len(ratios) or not known:
+        return None
+    return 0.0 if min(known) <= 0 else math.exp(sum(map(math.log, known)) / len(known))
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {count(len(names) - _NAMED, 'other')}" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def number_text(value: float | None) -> str:
+    """Return a ratio with three decimals, or a dash."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def interval_text(row: Standing) -> str:
+    """Return the interval of a headline, or a dash."""
+    return "-" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"

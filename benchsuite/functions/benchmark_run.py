@@ -1,0 +1,92 @@
+"""Run one model in a benchmark and show it among all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.errors import UsageError
+from benchsuite.functions.results import Results
+from benchsuite.functions.run_ending import ending
+from benchsuite.interface import Style, plain
+
+if TYPE_CHECKING:
+    from benchsuite.benchmark.leaderboard import Board
+    from benchsuite.plan import Experiment
+
+
+class BenchmarkResults(Results):
+    """The results of one model in a benchmark; ``print`` shows the leaderboard with it."""
+
+    def board(self) -> Board:
+        """Return the standings of the benchmark's results and of this model."""
+        from benchsuite.benchmark.leaderboard import make_board, read_results
+        from benchsuite.benchmark.model_result import collect
+        from benchsuite.benchmark.pins import read_pins
+        from benchsuite.benchmark.places import benchmark_of, is_lite, results_root
+
+        name = benchmark_of(self.plan.name)
+        folder = results_root() / name
+        own = collect(self.plan, self._store, self.plan.models[0].label, read_pins(name).digest)
+        return make_board(name, [*read_results(name, folder), own], lite=is_lite(self.plan.name, name), folder=folder)
+
+    def text(self, style: Style = plain) -> str:
+        """Return the leaderboard with this model, and what the run came to."""
+        if self._full:
+            return super().text(style)
+        from benchsuite.functions.leaderboard import Leaderboard
+
+        shown = Leaderboard(self.board(), [model.label for model in self.plan.models]).text(style)
+        ended = [] if self.outcome is None else ["", *ending(self.name, self._store.root, self.outcome)]
+        return "\n".join([shown, *ended])
+
+    def advice(self) -> list[str]:
+        """Return how to enter the benchmark."""
+        from benchsuite.benchmark.places import benchmark_of
+
+        label = self.plan.models[0].label
+        return [f"to enter it: benchsuite submit {benchmark_of(self.plan.name)} {label!r} --out DIR"]
+
+
+def chosen_form(
+    experiment: Experiment, model: str, settings: Mapping[str, Any], *, tune: bool, lite: bool
+) -> tuple[Experiment, bool]:
+    """Return what is to be run of an experiment, and whether it is one model in a benchmark.
+
+    Args:
+        experiment: any; the options are for benchmarks only.
+        model: a plugin's name or ``./file.py:Class``; "" for the benchmark's own models.
+        settings: of that model.
+        tune: search its settings with the benchmark's budget.
+        lite: the short form.
+
+    Raises:
+        UsageError: when an option has no sense here.
+    """
+    from benchsuite.benchmark.places import benchmark_names
+    from benchsuite.plan import PluginSpec
+    from benchsuite.plan.benchmark_rules import narrowed, with_model
+    from benchsuite.plan.experiment_file import Tune
+
+    given = [name for name, value in (("--model", model), ("--lite", lite)) if value]
+    if experiment.benchmark is None and given:
+        remedy = f"benchmarks are {', '.join(benchmark_names())}; write another experiment for anything else"
+        raise UsageError(f"{given[0]} is for benchmarks", where=experiment.name, remedy=remedy)
+    if (settings or tune) and not model:
+        raise UsageError(f"{'--with' if settings else '--tune'} is for one model", remedy="name it with --model")
+    rules = experiment.benchmark
+    if rules is None:
+        return experiment, False
+    form = narrowed(experiment, rules) if lite else experiment
+    if not model:
+        return form, False
+    spec = PluginSpec.model_validate({"use": model, "with": dict(settings)})
+    label = f"{spec.expand()[0].label}{_told(settings)}{' (tuned)' if tune else ''}"
+    named = PluginSpec.model_validate({"use": model, "with": dict(settings), "label": label})
+    budget = Tune(on=rules.headline, trials=rules.trials) if tune else None
+    return with_model(form, named, budget), True
+
+
+def _told(settings: Mapping[str, Any]) -> str:
+    """Return settings as a label shows them."""
+    return f" ({', '.join(f'{name}={value}' for name, value in settings.items())})" if settings else ""

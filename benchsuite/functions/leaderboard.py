@@ -1,0 +1,176 @@
+"""Show who leads a benchmark, from results that come with the package; nothing is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from benchsuite.benchmark.board_text import by_split, interval_text, number_text, verdict
+from benchsuite.errors import StoreError, UsageError
+from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, count, frame, plain, table
+
+if TYPE_CHECKING:
+    from benchsuite.benchmark.leaderboard import Board
+    from benchsuite.benchmark.standings import Standing, Task
+
+
+@dataclass(repr=False, eq=False)
+class Leaderboard(FunctionResult):
+    """Who leads a benchmark.
+
+    Attributes:
+        board: standings, tasks, and what is known of each row.
+        own: labels of rows that are one's own, marked in the table.
+        written: files of the site, empty when none was made.
+    """
+
+    board: Board
+    own: Sequence[str] = ()
+    full: bool = False
+    written: Sequence[str] = ()
+
+    def text(self, style: Style = plain) -> str:
+        """Return the verdict and the table."""
+        if self.written:
+            return "\n".join(self.written)
+        board = self.board
+        form = ", short form" if board.lite else ""
+        head = style(f"{board.name}{form}: {board.title}", "bold")
+        return "\n".join([head, "", *verdict(board, self.own), "", self._table(style), "", *self._legend()])
+
+    def _table(self, style: Style) -> str:
+        board = self.board
+        names = [*dict.fromkeys(task.split for task in board.tasks)]
+        tasks = [_task(task) for task in board.tasks]
+        headers = [
+            "",
+            "model",
+            "kind",
+            "headline",
+            "95% interval",
+            "better, same, worse",
+            *(tasks if self.full else names),
+        ]
+        rows = []
+        for number, row in enumerate(board.rows, 1):
+            label = f"{row.model} (yours)" if row.model in self.own else row.model
+            verified = " *" if board.entrants[row.model].verified else ""
+            told = [_place(number, row), style(label, "bold") if row.model in self.own else label]
+            told += [board.entrants[row.model].kind, number_text(row.headline) + verified, interval_text(row)]
+            told += [
+                f"{row.count('better')}, {row.count('not separated') + row.count('reference')}, {row.count('worse')}"
+            ]
+            if self.full:
+                told += [_score(row, place) for place in range(len(board.tasks))]
+            else:
+                told += [number_text(by_split(row, board.tasks, name)) for name in names]
+            rows.append(told)
+        return table(
+            [*headers, "fit"], [[*row, _seconds(one.fit_seconds)] for row, one in zip(rows, board.rows, strict=True)]
+        )
+
+    def _legend(self) -> Iterator[str]:
+        board = self.board
+        shown = f"{board.metric} of each task" if self.full else "the same for each split"
+        tasks = count(len(board.tasks), "task")
+        yield f"headline: {board.metric} by that of the best reference, geometric mean of {tasks};"
+        yield f"  {shown} stands beside it. better, same, worse: by paired tests against the best reference (Holm)."
+        if any(board.entrants[row.model].verified for row in board.rows):
+            yield "* somebody fitted some of its cells again and got the same."
+        if board.absent:
+            yield f"not run yet: {', '.join(board.absent)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return self.board.record()
+
+    def frames(self) -> Frames:
+        """Return ``standings``, one row a model, and ``scores``, one row a model and task."""
+        board = self.board
+        standings = [
+            {"place": number, "model": row.model, "kind": board.entrants[row.model].kind, "headline": row.headline}
+            | {"low": row.low, "high": row.high, "behind_leader": row.behind, "fit_seconds": row.fit_seconds}
+            for number, row in enumerate(board.rows, 1)
+        ]
+        scores = [
+            {"model": row.model, "dataset": task.dataset, "split": task.split, "group": task.group}
+            | {name: getattr(score, name) for name in _SCORE}
+            for row in board.rows
+            for task, score in zip(board.tasks, row.scores, strict=True)
+        ]
+        return {
+            "standings": frame(standings, _STANDING),
+            "scores": frame(scores, ("model", "dataset", "split", "group", *_SCORE)),
+        }
+
+
+_STANDING = ("place", "model", "kind", "headline", "low", "high", "behind_leader", "fit_seconds")
+_SCORE = ("state", "reason", "mean", "low", "high", "ratio", "competes", "verdict", "p", "difference")
+
+
+def leaderboard(
+    benchmark: Annotated[str, Option(metavar="BENCHMARK", complete="experiments")] = "films.v1",
+    *,
+    lite: bool = False,
+    full: Annotated[bool, Option(printed=True)] = False,
+    site: Annotated[PathLike | None, Option(metavar="DIR")] = None,
+    results: Annotated[PathLike | None, Option(metavar="DIR")] = None,
+) -> Leaderboard:
+    """Show who leads a benchmark: every model's score relative to the best reference. Nothing is fitted.
+
+    Args:
+        benchmark: such as films.v1 (see: benchsuite list experiments).
+        lite: the short form.
+        full: the score of every task, not one number for each split.
+        site: write pages there that need no server: this benchmark, and a page for each of its models.
+        results: the folder of all results (default: $BENCHSUITE_RESULTS, or those that come with benchsuite).
+
+    Raises:
+        ConfigError: when there is no such benchmark.
+        DataError: when a result is damaged or rests on other folds.
+    """
+    from benchsuite.benchmark.leaderboard import read_board
+
+    root = None if results is None else Path(results)
+    if root is not None and not root.is_dir():
+        raise UsageError("no such folder", where=str(root), remedy="name a folder of results")
+    board = read_board(benchmark, lite=lite, root=root)
+    return Leaderboard(board, full=full, written=() if site is None else _write_site(board, Path(site)))
+
+
+def _write_site(board: Board, folder: Path) -> list[str]:
+    """Write the pages of a leaderboard, and return their paths."""
+    from benchsuite.registry import load_function
+
+    written = []
+    try:
+        for name, content in load_function("pages", "sites")([board]).items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            written.append(str(path))
+    except OSError as error:
+        remedy = "choose another --site DIR"
+        raise StoreError(f"cannot be written: {error.strerror or error}", where=str(folder), remedy=remedy) from None
+    return written
+
+
+def _place(number: int, row: Standing) -> str:
+    return str(number) if row.headline is not None else ""
+
+
+def _task(task: Task) -> str:
+    return f"{task.dataset} {task.split}{f'/{task.group}' if task.group else ''}"
+
+
+def _score(row: Standing, place: int) -> str:
+    score = row.scores[place]
+    if score.mean is None:
+        return score.state
+    return f"{score.mean:.3f}".lstrip("0") + ("" if score.competes else " (not its own)")
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} s" if value < 100 else f"{value:.0f} s"  # noqa: PLR2004 - three digits

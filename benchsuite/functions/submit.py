@@ -1,0 +1,159 @@
+"""Write the result folder of one model in a benchmark, checked, ready to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from benchsuite.arguments import StoreFolder, Trust
+from benchsuite.errors import StoreError, UsageError
+from benchsuite.functions.run_arguments import read_store
+from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, count, frame, plain, several
+
+if TYPE_CHECKING:
+    from benchsuite.plan import Plan
+    from benchsuite.store import Store
+
+_SHOWN = 10
+
+
+@dataclass(repr=False, eq=False)
+class Submission(FunctionResult):
+    """A result folder that was written, or why it was not.
+
+    Attributes:
+        folder: where it lies.
+        benchmark: its name.
+        model: the row's label.
+        cells: how many cells it holds.
+        faults: what must be mended before it can be entered, a line each; nothing was written where there are some.
+    """
+
+    folder: Path
+    benchmark: str
+    model: str
+    cells: int
+    faults: Sequence[str]
+
+    @property
+    def ok(self) -> bool:
+        """True when the folder was written and can be entered."""
+        return not self.faults
+
+    def text(self, style: Style = plain) -> str:
+        """Return what was written, or what must be mended."""
+        if not self.faults:
+            cells = count(self.cells, "cell")
+            return f"{self.folder}: {self.model} in {self.benchmark}, {cells}, nothing is wrong with it"
+        shown = [*self.faults[:_SHOWN]]
+        shown += [f"and {count(len(self.faults) - _SHOWN, 'more fault')}"] if len(self.faults) > _SHOWN else []
+        return "\n".join([*shown, f"nothing written: {self.model} cannot enter {self.benchmark} yet"])
+
+    def advice(self) -> Sequence[str]:
+        """Return what a pull request needs."""
+        if self.faults:
+            return []
+        place = f"reports/results/{self.benchmark}/{self.model}"
+        return [
+            f"to enter it, open a pull request that adds this folder as {place}/",
+            "it needs: a model that others can install or read (package or file), its paper where there is one, and",
+            "what its pretrained weights were trained on, as far as that is known",
+            f"whoever reviews it runs: benchsuite verify {place} --rerun 3",
+        ]
+
+    def frames(self) -> Frames:
+        """Return ``faults``."""
+        return {"faults": frame(({"fault": fault} for fault in self.faults), ("fault",))}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {**super().to_dict(), "ok": self.ok}
+
+
+def submit(
+    benchmark: Annotated[str, Option(metavar="BENCHMARK", complete="experiments")],
+    model: Annotated[str, Option(metavar="MODEL")],
+    *,
+    out: Annotated[PathLike, Option(metavar="DIR")],
+    lite: bool = False,
+    store: StoreFolder = None,
+    trust: Trust = (),
+) -> Submission:
+    """Write the result of one model in a benchmark as a small folder, after checking it. Nothing is fitted.
+
+    Args:
+        benchmark: such as films.v1.
+        model: the row's label, as the run printed it.
+        out: a new or empty folder.
+        lite: the short form is enough: for a first look, not for the leaderboard.
+        store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
+        trust: run this plugin file where stored results name it, such as ./my_metric.py:Mine; may be repeated.
+
+    Raises:
+        ConfigError: when there is no such benchmark.
+        StoreError: when the model was not run in it, or the folder cannot be written.
+        UsageError: when the folder is not empty.
+    """
+    from benchsuite.benchmark.asked import read_asked
+    from benchsuite.benchmark.model_result import collect
+    from benchsuite.benchmark.pins import check_pins
+    from benchsuite.benchmark.places import read_benchmark, results_root
+    from benchsuite.benchmark.result_checks import differences, result_faults
+    from benchsuite.benchmark.result_folder import write_result
+
+    read_benchmark(benchmark)
+    kept, folder = read_store(store), Path(out)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError("is not empty", where=str(folder), remedy="name a new folder")
+    plan = _plan(kept, benchmark, model, lite=lite).trusting(several(trust))
+    pins = check_pins(benchmark, plan, kept)
+    result = collect(plan, kept, model, pins.digest)
+    faults = [*result_faults(result, read_asked(results_root() / benchmark), lite=lite)]
+    faults += [f"as stored: {line}" for line in differences(result, collect(plan, kept.without_caches(), model, ""))]
+    faults += _version_faults(result.identity)
+    if not faults:
+        write_result(result, folder)
+    return Submission(folder, benchmark, model, len(result.cells), faults)
+
+
+def _plan(store: Store, benchmark: str, model: str, *, lite: bool) -> Plan:
+    """Return the plan of the latest run of a model in a benchmark.
+
+    Raises:
+        StoreError: when there is none.
+    """
+    from benchsuite.analysis import latest_plan
+    from benchsuite.benchmark.places import benchmark_of, is_lite
+
+    names = [path.stem for path in sorted((store.root / "plans").glob("*.json"))]
+    found, others = [], []
+    for name in names:
+        if benchmark_of(name) == benchmark and (lite or not is_lite(name, benchmark)):
+            plan = latest_plan(store, name)
+            labels = [about.label for about in plan.models]
+            others += labels
+            found += [plan] if model in labels else []
+    if not found:
+        known = f"; run in it: {', '.join(dict.fromkeys(others))}" if others else ""
+        form = " --lite" if lite else ""
+        remedy = f"run it first: benchsuite run {benchmark} --model MODEL{form}{known}"
+        raise StoreError(f'no run of "{model}" in {benchmark}', where=str(store.root), remedy=remedy)
+    return min(found, key=lambda plan: len(plan.models))
+
+
+def _version_faults(identity: Any) -> list[str]:
+    """Return a line where the installed plugin is of another version than the one that was run."""
+    from benchsuite.errors import PluginError
+    from benchsuite.registry import load_model
+
+    if "code" in identity:
+        return []
+    try:
+        version = load_model(identity["plugin"]).version
+    except PluginError as error:
+        return [f"the model is not installed any more: {error}"]
+    if version != identity["version"]:
+        return [f"it was run with version {identity['version']} of {identity['plugin']}, installed is {version}"]
+    return []

@@ -1,0 +1,152 @@
+"""Check a result folder of a benchmark, and fit some of its cells again."""
+
+from __future__ import annotations
+
+import platform
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.errors import ConfigError
+from benchsuite.interface import Frames, FunctionResult, Style, count, frame, plain
+
+if TYPE_CHECKING:
+    from benchsuite.api import DataLocations
+    from benchsuite.benchmark.model_result import CellValues, ModelResult
+
+
+@dataclass(repr=False, eq=False)
+class ResultVerification(FunctionResult):
+    """What is wrong with a result folder.
+
+    Attributes:
+        folder: of the result.
+        benchmark: its name.
+        model: the row's label.
+        cells: how many cells it holds.
+        again: how many of them were fitted again.
+        faults: one line each.
+    """
+
+    folder: Path
+    benchmark: str
+    model: str
+    cells: int
+    again: int
+    faults: Sequence[str]
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing is wrong."""
+        return not self.faults
+
+    def text(self, style: Style = plain) -> str:
+        """Return every fault and the counts."""
+        fitted = f"{self.again} fitted again" if self.again else "none fitted again"
+        last = count(len(self.faults), "fault") if self.faults else "nothing is wrong with it"
+        head = f"{self.model} in {self.benchmark}: {count(self.cells, 'cell')}, {fitted}: {last}"
+        return "\n".join([*self.faults, head])
+
+    def advice(self) -> Sequence[str]:
+        """Return what was not looked at."""
+        return [] if self.again else ["no cell was fitted again: --rerun 3 fits three, drawn at random, and compares"]
+
+    def frames(self) -> Frames:
+        """Return ``faults``."""
+        return {"faults": frame(({"fault": fault} for fault in self.faults), ("fault",))}
+
+
+def verify_result(
+    folder: Path, rerun: int, place: DataLocations, *, trust: Sequence[str] = (), quiet: bool = False
+) -> ResultVerification:
+    """Check a result folder; see :func:`benchsuite.functions.verify.verify`.
+
+    Raises:
+        DataError: when the folder is damaged: something in it has changed since it was written.
+    """
+    from benchsuite.benchmark.asked import read_asked
+    from benchsuite.benchmark.places import results_root
+    from benchsuite.benchmark.result_checks import differences, result_faults
+    from benchsuite.benchmark.result_folder import read_result
+
+    result = read_result(folder)
+    faults = [*result_faults(result, read_asked(results_root() / result.benchmark))]
+    done = 0
+    if rerun:
+        sound = [cell for cell in result.cells if cell.state == "ok"]
+        chosen = random.SystemRandom().sample(sound, min(rerun, len(sound)))
+        for cell in chosen:
+            faults += [*differences(result, _again(result, cell, place, trust, quiet=quiet))]
+            done += 1
+        if done and not faults:
+            _mark(folder, done)
+    return ResultVerification(folder, result.benchmark, result.label, len(result.cells), done, faults)
+
+
+def _again(
+    result: ModelResult, cell: CellValues, place: DataLocations, trust: Sequence[str], *, quiet: bool
+) -> ModelResult:
+    """Fit one cell in a store of its own, with the settings that the result tells.
+
+    Raises:
+        PluginError: when the model is not installed, or a file that was not named.
+        DataError: when the data is not that of the benchmark.
+    """
+    from benchsuite.benchmark.model_result import collect
+    from benchsuite.benchmark.pins import check_pins
+    from benchsuite.benchmark.places import read_benchmark
+    from benchsuite.plan import PluginSpec
+    from benchsuite.plan.benchmark_rules import with_model
+    from benchsuite.progress import ProgressBars
+    from benchsuite.runner import THREADS, Options, prepare, run
+    from benchsuite.store import Store
+
+    experiment, _ = read_benchmark(result.benchmark)
+    dataset, split, seed, _ = cell.place
+    some = {
+        "sources": [spec for spec in experiment.expanded("sources") if spec.label == dataset],
+        "splits": [spec for spec in experiment.expanded("splits") if spec.label == split],
+        "seeds": [seed],
+    }
+    name = _plugin(result, trust)
+    spec = PluginSpec.model_validate({"use": name, "with": dict(cell.settings), "label": result.label})
+    single = with_model(experiment.model_copy(update=some), spec, None)
+    with tempfile.TemporaryDirectory(prefix="benchsuite-") as folder, ProgressBars(quiet=quiet) as bars:
+        store = Store(Path(folder))
+        plan = prepare(single, store, place, place.say)
+        check_pins(result.benchmark, plan, store)
+        done, _ = run(plan, store, Options(1, THREADS, "auto", retry_failed=False), bars)
+        return collect(done, store, result.label, result.pins)
+
+
+def _plugin(result: ModelResult, trust: Sequence[str]) -> str:
+    """Return the name by which the model is found: its package's, or the file that the user named.
+
+    Raises:
+        ConfigError: when it is a file that the user did not name.
+    """
+    plugin = str(result.identity["plugin"])
+    if "code" not in result.identity:
+        return plugin
+    named = next((name for name in trust if Path(name).name == Path(plugin).name), None)
+    if named is None:
+        file = Path(plugin).name
+        raise ConfigError(f"its model is the file {file}", where=result.label, remedy=f"name it: --trust ./{file}")
+    return named
+
+
+def _mark(folder: Path, cells: int) -> None:
+    """Write beside a result that some of its cells were fitted again and are the same."""
+    import json
+
+    from benchsuite.atomic_writes import replaced_file
+    from benchsuite.benchmark.result_folder import VERIFIED
+    from benchsuite.provenance import hardware, now
+
+    told: dict[str, Any] = {"date": now()[:10], "cells": cells, "machine": hardware()}
+    told["python"] = platform.python_version()
+    with replaced_file(folder / VERIFIED) as draft:
+        draft.write_text(json.dumps(told, indent=1) + "\n", "utf-8")

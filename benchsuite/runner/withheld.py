@@ -1,0 +1,61 @@
+"""What a worker must not open: the parts of a store that hold what its model is judged by.
+
+A model that opens them by Python's own means is stopped, and its cell fails. This catches slips and short cuts, not
+malice: a process that the model starts, a library that opens files by itself, and the files that the data was made
+from are not watched.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from benchsuite.errors import BenchsuiteError
+
+_JUDGED = ("truth", "cell")
+"""Kinds of entries with held-out rows: the truth of each fold, and the answers of all models with their labels."""
+
+_REMEDY = "answer from the training part and the queries alone"
+
+
+class Watch:
+    """Refuses to open what a model is judged by, and keeps the first attempt. It stays until the process ends.
+
+    Args:
+        store: the real path of the store's folder.
+    """
+
+    def __init__(self, store: str) -> None:
+        self._store = f"{store}{os.sep}"
+        self._stage, self._fold = "", ""
+        self._opened = ""
+        sys.addaudithook(self._hear)
+
+    def begin(self, stage: str, fold: str) -> None:
+        """Watch over a cell.
+
+        Args:
+            stage: ``validation`` or ``test``.
+            fold: the folder of what may be seen in it.
+        """
+        self._stage, self._fold, self._opened = stage, f"{fold}{os.sep}", ""
+
+    def error(self) -> BenchsuiteError | None:
+        """Return what to say of a cell whose model opened such a file, even if it took no harm from the refusal."""
+        if not self._opened:
+            return None
+        return BenchsuiteError("the model opened what it is judged by", where=self._opened, remedy=_REMEDY)
+
+    def _hear(self, event: str, args: tuple[object, ...]) -> None:
+        if event != "open" or not isinstance(args[0], str | bytes):
+            return
+        path = os.path.realpath(os.fsdecode(args[0]))
+        if path.startswith(self._store) and self._is_withheld(path):
+            self._opened = self._opened or path
+            raise PermissionError(f"{path} holds what a model is judged by")
+
+    def _is_withheld(self, path: str) -> bool:
+        kind, name = path.removeprefix(self._store).partition(os.sep)[0], path.rpartition(os.sep)[2]
+        if kind == "fold" and self._stage == "validation":  # what is held out from it lies beside what it may see
+            return not path.startswith(self._fold) or name.startswith("truth.")
+        return kind in _JUDGED or (kind == "data" and name.startswith("interactions."))

@@ -1,0 +1,150 @@
+"""iALS: matrix factors of implicit feedback, with regularization scaled by frequency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Self
+
+import numpy as np
+from annotated_types import Ge, Gt
+
+from benchsuite.api import Context, Model, Range
+from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
+from benchsuite.errors import DataError
+from benchsuite_classic.als import ALS
+from benchsuite_classic.support import (
+    blas_threads,
+    equal_parts,
+    has_known_history,
+    mask_unscored,
+    parallel_for,
+    warm_items,
+)
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+_FILE = "ials.safetensors"
+_DEVIATION = 0.1
+"""Standard deviation of the first factors, times the square root of their number, as in the paper."""
+
+
+@dataclass
+class IALS(Model):
+    """Factors of implicit feedback, with more regularization for who has more rows.
+
+    Minimizes the sum over taken pairs of (1 - x.y)^2 + unobserved_weight times the sum over all pairs of (x.y)^2 +
+    regularization times the sum over users of (n + unobserved_weight items)^frequency_exponent |x|^2, where n counts
+    the user's items, and over items in the same way (Rendle et al. 2022, section 3). Each vector is solved for exactly,
+    so the number of threads changes nothing. Every query, of a known user or a new one, is answered by solving for the
+    user's factors from the visible history. Items without training rows and queries without a known item get no score.
+
+    Attributes:
+        factors: length of the vectors.
+        regularization: the L2 penalty, before it is scaled.
+        unobserved_weight: what every pair counts that was not taken, where a taken one counts 1 more.
+        frequency_exponent: 1 scales the penalty with the rows, as in gradient descent; 0 is the same for all, as in
+            ``als``.
+        iterations: rounds of solving for users, then for items.
+    """
+
+    factors: Annotated[int, Ge(1), Range(16, 256, log=True)] = 64
+    regularization: Annotated[float, Gt(0), Range(0.0005, 0.1, log=True)] = 0.01
+    unobserved_weight: Annotated[float, Gt(0), Range(0.003, 1, log=True)] = 0.3
+    frequency_exponent: Annotated[float, Ge(0)] = 1.0
+    iterations: Annotated[int, Ge(1), Range(5, 50)] = 16
+
+    cite = (
+        """@inproceedings{rendle2022revisiting,
+  title = {Revisiting the Performance of {iALS} on Item Recommendation Benchmarks},
+  author = {Rendle, Steffen and Krichene, Walid and Zhang, Li and Koren, Yehuda},
+  booktitle = {Sixteenth ACM Conference on Recommender Systems (RecSys '22)},
+  pages = {427--435},
+  year = {2022},
+  doi = {10.1145/3523227.3548486}
+}""",
+        ALS.cite[0],
+    )
+
+    def fit(self, train: Dataset, context: Context) -> Self:
+        """Learn the factors."""
+        self._warm, self._threads = warm_items(train), context.threads
+        taken = train.matrix()
+        by_item = taken.T.tocsr()
+        self._active = int(np.count_nonzero(np.diff(taken.indptr)))
+        rng = np.random.default_rng(context.seed)
+        items = rng.normal(0.0, _DEVIATION / self.factors**0.5, (taken.shape[1], self.factors)).astype(np.float32)
+        items[~self._warm] = 0.0
+        with blas_threads(1):
+            for done in range(1, self.iterations + 1):
+                users = self._solve(taken, items, int(self._warm.sum()))
+                items = self._solve(by_item, users, self._active)
+                context.progress(done, self.iterations)
+        self._item_factors = items
+        return self
+
+    def _solve(self, taken: csr_matrix, others: Float32, count: int) -> Float32:
+        """Return float32[m, factors], the best factors of one side given the other's.
+
+        Args:
+            taken: csr[m, n], 1 where a pair was taken.
+            others: float32[n, factors] of the other side.
+            count: how many of the n have training rows.
+
+        Raises:
+            DataError: when the equations are singular in single precision.
+        """
+        from scipy.linalg.lapack import sposv
+
+        start, codes = taken.indptr, taken.indices
+        lengths = np.diff(start)
+        scale = (lengths + self.unobserved_weight * count) ** self.frequency_exponent
+        penalty = (self.regularization * scale).astype(np.float32)
+        everything = np.float32(self.unobserved_weight) * (others.T @ others)
+        solved = np.zeros((taken.shape[0], self.factors), np.float32)
+
+        def work(first: int, last: int) -> None:
+            for row in range(first, last):
+                near = others[codes[start[row] : start[row + 1]]]
+                normal = everything + near.T @ near
+                normal.flat[:: self.factors + 1] += penalty[row]
+                _, solved[row], failed = sposv(normal, near.sum(axis=0), overwrite_a=True)
+                if failed:
+                    raise DataError("the factors' equations cannot be solved", remedy="raise the regularization")
+
+        parallel_for(work, equal_parts(taken.shape[0], self._threads), self._threads)
+        return solved
+
+    def parameter_count(self) -> int:
+        """Return the factors of all users and items with training rows."""
+        return self.factors * (self._active + int(self._warm.sum()))
+
+    def fold_in(self, queries: Queries) -> Float32:
+        """Return float32[q, factors], each asking user's factors solved from the visible history; 0 without one."""
+        with blas_threads(1):
+            return self._solve(queries.matrix(len(self._warm)), self._item_factors, int(self._warm.sum()))
+
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], dot products of user and item factors."""
+        factors = self._item_factors if candidates is None else self._item_factors[candidates]
+        users = self.fold_in(queries)
+        with blas_threads(self._threads):
+            scores: Float32 = users @ factors.T
+        return mask_unscored(scores, has_known_history(queries, self._warm), self._warm, candidates)
+
+    def save(self, folder: Path) -> None:
+        """Write the factors of the items. Those of users are not kept: every query is solved for from its history."""
+        from safetensors.numpy import save_file
+
+        active = np.array([self._active])
+        save_file({"items": self._item_factors, "warm": self._warm, "active": active}, folder / _FILE)
+
+    def load(self, folder: Path, items: Entities) -> Self:
+        """Read the factors of the items."""
+        from safetensors.numpy import load_file
+
+        stored = load_file(folder / _FILE)
+        self._item_factors, self._warm, self._threads = stored["items"], stored["warm"], 1
+        self._active = int(stored["active"][0])
+        return self

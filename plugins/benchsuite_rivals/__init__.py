@@ -1,0 +1,1 @@
+"""Strong rivals: sequential, graph, autoencoder and generative models, own ones and those of Cornac."""

@@ -1,0 +1,1 @@
+"""Pages of a leaderboard: no server, no network, one file each."""

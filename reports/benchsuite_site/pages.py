@@ -1,0 +1,239 @@
+"""The pages of leaderboards: one for all benchmarks, one for each, and one for each model in each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from importlib.resources import files
+
+from benchsuite.benchmark.board_text import by_split, interval_text, number_text, verdict
+from benchsuite.benchmark.leaderboard import Board, Entrant
+from benchsuite.benchmark.standings import Standing, Task, TaskScore
+from benchsuite_site.charts import headline_chart, scatter
+
+KINDS = ("classic", "reads text", "language model, frozen", "language model, fine-tuned", "chance")
+
+
+def pages(boards: Sequence[Board]) -> Mapping[str, bytes]:
+    """Return the pages by relative file name.
+
+    Args:
+        boards: of which benchmarks.
+    """
+    made = {"index.html": _page("Leaderboards", "".join(map(_card, boards)), "")}
+    for board in boards:
+        made[f"{board.name}.html"] = _page(board.name, _benchmark(board), "")
+        for row in board.rows:
+            entrant = board.entrants[row.model]
+            made[f"{board.name}/{_slug(row.model)}.html"] = _page(
+                f"{row.model} in {board.name}", _model(board, row, entrant), "../"
+            )
+    return {name: page.encode() for name, page in made.items()}
+
+
+def _page(title: str, body: str, root: str) -> str:
+    folder = files("benchsuite_site")
+    style = (folder / "style.css").read_text("utf-8")
+    script = (folder / "filters.js").read_text("utf-8")
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>\n{style}</style></head>\n'
+        f'<body>\n<header><a href="{root}index.html">benchsuite</a></header>\n<main>\n{body}\n</main>\n'
+        f"<script>\n{script}</script>\n</body>\n</html>\n"
+    )
+
+
+def _card(board: Board) -> str:
+    told = "".join(f"<p>{escape(line)}</p>" for line in verdict(board))
+    return (
+        f'<section class="card"><h2><a href="{escape(board.name)}.html">{escape(board.name)}</a></h2>'
+        f'<p class="soft">{escape(board.title)}</p>{told}</section>'
+    )
+
+
+def _benchmark(board: Board) -> str:
+    form = " (short form)" if board.lite else ""
+    lines = list(verdict(board))
+    ranked = [row for row in board.rows if row.headline is not None]
+    parts = [f"<h1>{escape(board.name)}{form}</h1>", f'<p class="soft">Question: {escape(board.title)}?</p>']
+    if ranked:
+        leader = ranked[0]
+        parts.append(
+            f'<p class="answer"><span class="big">{number_text(leader.headline)}</span> '
+            f'<span><b><a href="{_link(board, leader)}">{escape(leader.model)}</a></b> leads; times the best reference '
+            f"of each task, 95% interval {interval_text(leader)}</span></p>"
+        )
+    parts += [f"<p>{escape(line)}</p>" for line in lines]
+    if ranked:
+        parts.append(headline_chart([(row, board.entrants[row.model].kind) for row in ranked]))
+    parts += [_filters(board), _standings(board), "<h2>Task by task</h2>", _heat_map(board), *_scatters(board)]
+    parts += ["<h2>How to read this</h2>", *_notes(board)]
+    return "\n".join(parts)
+
+
+def _filters(board: Board) -> str:
+    kinds = [kind for kind in KINDS if any(entrant.kind == kind for entrant in board.entrants.values())]
+    boxes = "".join(
+        f'<label><input type="checkbox" checked value="{escape(kind)}"> {escape(kind)}</label>' for kind in kinds
+    )
+    return f'<fieldset class="filters"><legend>Show</legend>{boxes}</fieldset>'
+
+
+def _standings(board: Board) -> str:
+    splits = list(dict.fromkeys(task.split for task in board.tasks))
+    heads = ["", "model", "kind", "headline", "95% interval", "better", "same", "worse", *splits, "fit (s)", "checked"]
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    lines = []
+    for number, row in enumerate(board.rows, 1):
+        entrant = board.entrants[row.model]
+        same = row.count("not separated") + row.count("reference")
+        cells = [str(number) if row.headline is not None else "", "", entrant.kind, number_text(row.headline)]
+        cells += [interval_text(row), str(row.count("better")), str(same), str(row.count("worse"))]
+        cells += [number_text(by_split(row, board.tasks, split)) for split in splits]
+        cells += ["-" if row.fit_seconds is None else f"{row.fit_seconds:.1f}", _checked(entrant)]
+        filled = [f"<td>{escape(cell)}</td>" for cell in cells]
+        filled[1] = f'<th scope="row"><a href="{_link(board, row)}">{escape(row.model)}</a></th>'
+        lines.append(f'<tr data-kind="{escape(entrant.kind)}">{"".join(filled)}</tr>')
+    lines += [
+        f'<tr class="soft"><td></td><th scope="row">{escape(label)}</th>'
+        f'<td colspan="{len(heads) - 2}">not run yet</td></tr>'
+        for label in board.absent
+    ]
+    return _table("Standings", head, lines)
+
+
+def _heat_map(board: Board) -> str:
+    heads = ["model", *map(task_label, board.tasks)]
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    lines = []
+    for row in board.rows:
+        cells = "".join(_heat(score) for score in row.scores)
+        kind = escape(board.entrants[row.model].kind)
+        lines.append(f'<tr data-kind="{kind}"><th scope="row">{escape(row.model)}</th>{cells}</tr>')
+    return _table(f"{board.metric} of each task; colour: by that of its best reference", head, lines)
+
+
+def _heat(score: TaskScore) -> str:
+    if score.mean is None:
+        return f'<td class="soft" title="{escape(score.reason)}">{escape(score.state)}</td>'
+    mark = {"better": " &#9650;", "worse": " &#9660;", "reference": " &#9679;"}.get(score.verdict, "")
+    told = "the fallback or ties decided most of it" if not score.competes else score.verdict
+    shade = "" if score.ratio is None else f' class="h{_shade(score.ratio)}"'
+    own = "" if score.competes else "*"
+    return f'<td{shade} title="{escape(told)}">{f"{score.mean:.3f}".lstrip("0")}{mark}{own}</td>'
+
+
+def _shade(ratio: float) -> int:
+    """Return 0 (a quarter of the best reference or less) to 8 (a quarter above it or more)."""
+    return max(0, min(8, round((ratio - 0.25) * 8)))
+
+
+def _scatters(board: Board) -> Iterator[str]:
+    """Yield quality against cost, and warm against cold where there are both."""
+    kinds = {row.model: board.entrants[row.model].kind for row in board.rows}
+    points = [
+        (row.model, kinds[row.model], row.fit_seconds, row.headline)
+        for row in board.rows
+        if row.headline is not None and row.fit_seconds
+    ]
+    if points:
+        yield "<h2>Quality against cost</h2>"
+        yield scatter(points, "seconds to fit, mean", "headline", logarithmic=True)
+    splits = {task.split for task in board.tasks}
+    cold = next((split for split in ("item-cold", "user-cold") if split in splits), "")
+    warm = next((split for split in ("random-holdout", "leave-last-out") if split in splits), "")
+    if cold and warm:
+        both = [
+            (row.model, kinds[row.model], one, two)
+            for row in board.rows
+            if (one := by_split(row, board.tasks, warm)) is not None
+            and (two := by_split(row, board.tasks, cold)) is not None
+        ]
+        yield "<h2>Warm against cold</h2>"
+        yield scatter(both, f"{warm}, by the best reference", f"{cold}, by the best reference")
+
+
+def _notes(board: Board) -> Iterator[str]:
+    metric = escape(board.metric)
+    yield (
+        f"<p>Headline: {metric} of a model divided by that of the best reference, task by task, and the geometric mean "
+        f"of these over {len(board.tasks)} tasks. Its interval resamples users and tasks. Better, same, worse: tasks, "
+        "by paired tests against the best reference of each, corrected (Holm).</p>"
+    )
+    yield "<p>&#9679; the best reference of a task, &#9650; better than it, &#9660; worse; * not its own answers.</p>"
+    yield f"<p>To put a model of your own here: <code>benchsuite run {escape(board.name)} --model NAME</code>, then "
+    yield f"<code>benchsuite submit {escape(board.name)} NAME --out DIR</code>.</p>"
+
+
+def _model(board: Board, row: Standing, entrant: Entrant) -> str:
+    settings = "".join(
+        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(json.dumps(value))}</td></tr>"
+        for name, value in entrant.settings.items()
+    )
+    scores = [
+        f'<tr><th scope="row">{escape(task_label(task))}</th>{_heat(score)}<td>{_interval(score)}</td>'
+        f"<td>{number_text(score.ratio)}</td>"
+        f"<td>{escape(score.verdict if score.mean is not None else score.reason)}</td></tr>"
+        for task, score in zip(board.tasks, row.scores, strict=True)
+    ]
+    head = "".join(
+        f'<th scope="col">{name}</th>' for name in ("task", board.metric, "95% interval", "by reference", "test")
+    )
+    tuned = "as given" if entrant.tuned is None else f"tuned: {json.dumps(entrant.tuned)}"
+    weights = entrant.facts.get("backbone")
+    about = (
+        f'<p class="soft">{escape(entrant.summary)} ({escape(entrant.kind)}) in '
+        f'<a href="../{escape(board.name)}.html">{escape(board.name)}</a></p>'
+    )
+    answer = (
+        f'<p class="answer"><span class="big">{number_text(row.headline)}</span> <span>times the best reference of '
+        f"each task, 95% interval {interval_text(row)}</span></p>"
+    )
+    history = (
+        f"<h2>History</h2><p>version {escape(entrant.version)} of {escape(entrant.plugin)}, finished "
+        f"{escape(entrant.finished or 'at an unknown time')} on {escape(json.dumps(entrant.machine))}; "
+        f"{escape(_checked(entrant) or 'nobody has fitted it again yet')}</p>"
+    )
+    parts = [
+        f"<h1>{escape(row.model)}</h1>",
+        about,
+        answer,
+        _table("Scores", head, scores),
+        f"<h2>Settings</h2><p>{escape(tuned)}</p><table>{settings}</table>" if settings else "",
+        f"<h2>Run it</h2><pre>benchsuite run {escape(board.name)} --model {escape(entrant.plugin)}</pre>",
+        f"<h2>Pretrained weights</h2><pre>{escape(json.dumps(weights, indent=1))}</pre>" if weights else "",
+        history,
+        "".join(f"<h2>Paper</h2><pre>{escape(cite.strip())}</pre>" for cite in entrant.cite[:1]),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _interval(score: TaskScore) -> str:
+    return "-" if score.low is None or score.high is None else f"{score.low:.3f} to {score.high:.3f}"
+
+
+def _checked(entrant: Entrant) -> str:
+    found = entrant.verified
+    return f"{found['cells']} cells fitted again, {found['date']}" if found else ""
+
+
+def _table(title: str, head: str, lines: Sequence[str]) -> str:
+    body = "\n".join(lines)
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(title)}"><table>'
+        f"<caption>{escape(title)}</caption><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>"
+    )
+
+
+def task_label(task: Task) -> str:
+    """Return a task's name: data set, split and group."""
+    return f"{task.dataset} {task.split}{f'/{task.group}' if task.group else ''}"
+
+
+def _link(board: Board, row: Standing) -> str:
+    return f"{escape(board.name)}/{_slug(row.model)}.html"
+
+
+def _slug(label: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in label)

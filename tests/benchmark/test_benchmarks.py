@@ -1,0 +1,210 @@
+"""Frozen benchmarks: their rules, their pins, and the results that come with the package."""
+
+import dataclasses
+import json
+
+import pytest
+
+import benchsuite
+from benchsuite.benchmark.asked import read_asked
+from benchsuite.benchmark.leaderboard import SUMMARY, make_board, read_board, read_results, result_folders
+from benchsuite.benchmark.pins import check_pins, read_pins
+from benchsuite.benchmark.places import benchmark_names, read_benchmark, results_root
+from benchsuite.benchmark.result_checks import differences, result_faults
+from benchsuite.benchmark.result_folder import RESULT, read_result, write_result
+from benchsuite.errors import BenchsuiteError, ConfigError, DataError, UsageError
+from benchsuite.keys import file_digest
+from benchsuite.plan import read_experiment
+from benchsuite.plan.benchmark_rules import narrowed
+from benchsuite.plan.experiment_file import check_experiment
+from benchsuite.runner import prepare
+from benchsuite.store import Store
+from benchsuite.store.json_files import with_sum
+
+NAMES = benchmark_names()
+
+
+@pytest.fixture(scope="session")
+def demo_plan(tmp_path_factory, place):
+    store = Store(tmp_path_factory.mktemp("demo-v1"))
+    experiment, rules = read_benchmark("demo.v1")
+    return prepare(narrowed(experiment, rules), store, place, lambda _: None), store
+
+
+def test_there_are_benchmarks():
+    assert {"demo.v1", "films.v1", "shops.v1", "fields.v1", "sequences.v1", "likes.v1"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pins_cover_every_fold(name):
+    experiment, rules = read_benchmark(name)
+    pins = read_pins(name)
+    wanted = {
+        (source.label, split.label, seed)
+        for source in experiment.expanded("sources")
+        for split in experiment.expanded("splits")
+        for seed in experiment.seeds
+    }
+    assert {place[:3] for place in pins.folds} == wanted
+    assert set(read_asked(results_root() / name)) == {place for place, digest in pins.folds.items() if digest}
+    assert set(narrowed(experiment, rules).seeds) <= set(experiment.seeds)
+
+
+def test_the_demo_is_cut_as_it_is_pinned(demo_plan):
+    plan, store = demo_plan
+    assert check_pins("demo.v1", plan, store) == read_pins("demo.v1")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("real_data")
+def test_real_data_is_cut_as_it_is_pinned(tmp_path, place):
+    for name in ("films.v1", "likes.v1", "shops.v1"):
+        experiment, rules = read_benchmark(name)
+        store = Store(tmp_path / name)
+        check_pins(name, prepare(narrowed(experiment, rules), store, place, lambda _: None), store)
+
+
+def test_another_fold_is_refused(demo_plan, monkeypatch):
+    plan, store = demo_plan
+    pins = read_pins("demo.v1")
+    place = next(iter(pins.folds))
+    other = dataclasses.replace(pins, folds={**pins.folds, place: "0" * 64})
+    monkeypatch.setattr("benchsuite.benchmark.pins.read_pins", lambda _: other)
+    with pytest.raises(DataError, match=r"demo, random-holdout, seed 1, fold .*not that of demo\.v1"):
+        check_pins("demo.v1", plan, store)
+    other = dataclasses.replace(pins, data={"demo": "0" * 64})
+    with pytest.raises(DataError, match=r"the data is not that of demo\.v1"):
+        check_pins("demo.v1", plan, store)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_results_are_sound_and_the_kept_standings_are_theirs(name):
+    folder = results_root() / name
+    asked = read_asked(folder)
+    results = read_results(name, folder)
+    assert [fault for result in results for fault in result_faults(result, asked)] == []
+    if not results:
+        return
+    kept = json.loads((folder / SUMMARY).read_text("utf-8"))["whole"]
+    made = make_board(name, results, folder=folder)
+    assert [row["model"] for row in kept["rows"]] == [row.model for row in made.rows]
+    for one, row in zip(kept["rows"], made.rows, strict=True):
+        assert (one["headline"] or 0) == pytest.approx(row.headline or 0, rel=1e-4)
+    assert json.loads(json.dumps(read_board(name).record())) == kept  # read from the file, not computed
+
+
+def test_results_stay_small():
+    files = [path for name in NAMES for path in (results_root() / name).rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 12e6
+
+
+def test_a_result_is_the_same_bytes_twice(tmp_path):
+    folder = result_folders(results_root() / "demo.v1")[0]
+    result = read_result(folder)
+    write_result(result, tmp_path / "again")
+    for name in ("result.json", "values.npz", "costs.json"):
+        assert file_digest(tmp_path / "again" / name) == file_digest(folder / name), name
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """A result folder that a test may change."""
+    folder = result_folders(results_root() / "demo.v1")[0]
+    write_result(read_result(folder), tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_a_changed_digit_is_refused(copied):
+    path = copied / RESULT
+    text = path.read_text("utf-8")
+    table = json.loads(text)
+    value = next(one for one in table["cells"][0]["values"] if one[0] == "ndcg@10")
+    value[2] = round(value[2] + 0.1, 6)
+    path.write_text(json.dumps(table), "utf-8")
+    with pytest.raises(DataError, match="changed since it was written"):
+        benchsuite.verify(copied)
+    path.write_text(json.dumps(with_sum(table)), "utf-8")  # somebody made the sum anew, too
+    found = benchsuite.verify(copied)
+    assert "its values by query have the mean" in found.faults[0]
+
+
+def test_a_digit_that_no_value_by_query_tells_is_found_by_fitting_again(copied):
+    result = read_result(copied)
+    cell = result.cells[0]
+    place = ("f1@10", "")
+    wrong = {**cell.values, place: dataclasses.replace(cell.values[place], mean=0.9)}
+    changed = dataclasses.replace(result, cells=[dataclasses.replace(cell, values=wrong)])
+    assert list(result_faults(changed, {})) == []
+    assert "f1@10 is 0.9, now" in next(differences(changed, result))
+
+
+def test_changed_values_are_refused(copied):
+    with (copied / "values.npz").open("r+b") as file:
+        file.seek(200)
+        file.write(b"\x00\x01")
+    with pytest.raises(DataError, match="changed since it was written"):
+        benchsuite.verify(copied)
+
+
+def test_a_missing_cell_other_folds_and_another_budget_are_faults(copied):
+    table = json.loads((copied / RESULT).read_text("utf-8"))
+    del table["cells"][0]
+    table["pins"] = "0" * 64
+    table["tuned"] = {"on": "ndcg@10", "trials": 50}
+    result = read_result(copied)
+    changed = dataclasses.replace(result, cells=result.cells[1:], pins="0" * 64, tuned=table["tuned"])
+    faults = list(result_faults(changed, read_asked(results_root() / "demo.v1")))
+    assert len(faults) == 3
+    assert "rests on other folds" in faults[0]
+    assert "the cell is missing" in faults[1]
+    assert "trials = 10 alone" in faults[2]
+
+
+def parts(**more):
+    table = {"name": "x.v1", "sources": ["demo"], "splits": ["random-holdout"], "models": ["popular"]}
+    rules = {"version": 1, "title": "x", "headline": "ndcg@10", "references": ["popular"]}
+    rules["lite"] = {"seeds": [0], "sources": ["demo"], "splits": ["random-holdout"]}
+    return table | {"metrics": ["ndcg@10"], "benchmark": rules | more}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"headline": "ndcg@5"}, "benchmark.headline"),
+        ({"references": ["populr"]}, 'did you mean "popular"'),
+        ({"version": 2}, 'call it "x.v2"'),
+        ({"lite": {"seeds": [4], "sources": ["demo"], "splits": ["random-holdout"]}}, "lite.seeds"),
+    ],
+)
+def test_rules_name_what_is_there(wrong, said):
+    check_experiment(parts(), "x.toml")
+    with pytest.raises(ConfigError, match=said):
+        check_experiment(parts(**wrong), "x.toml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"experiment": "quick", "lite": True}, "--lite is for benchmarks"),
+        ({"experiment": "quick", "model": "als"}, "--model is for benchmarks"),
+        ({"experiment": "demo.v1", "tune": True}, "--tune is for one model"),
+    ],
+)
+def test_options_of_benchmarks_are_refused_elsewhere(arguments, said, tmp_path):
+    with pytest.raises(UsageError, match=said):
+        benchsuite.run(**arguments, store=tmp_path, quiet=True)
+
+
+def test_a_near_name_is_offered():
+    with pytest.raises(BenchsuiteError, match=r'did you mean "films.v1"'):
+        benchsuite.leaderboard("film.v1")
+
+
+def test_the_leaderboard_in_python_and_text():
+    found = benchsuite.leaderboard("demo.v1")
+    text = str(found)
+    assert "leads with" in text.splitlines()[2]
+    standings = found.frames()["standings"]
+    assert list(standings.headline) == sorted(standings.headline, reverse=True)
+    assert len(found.frames()["scores"]) == len(standings) * len(found.board.tasks)
+    assert read_experiment("demo.v1").name == found.board.name

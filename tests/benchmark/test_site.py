@@ -1,0 +1,55 @@
+"""The pages of a leaderboard: whole, without a network, and safe whatever a model is called."""
+
+import dataclasses
+import re
+
+import pytest
+
+import benchsuite
+from benchsuite.benchmark.leaderboard import read_board
+from benchsuite_site.pages import pages
+
+
+@pytest.fixture(scope="module")
+def board():
+    return read_board("demo.v1")
+
+
+def test_each_model_has_a_page_and_every_link_leads_somewhere(board):
+    made = pages([board])
+    assert len(made) == 2 + len(board.rows)
+    for name, content in made.items():
+        folder = name.rpartition("/")[0]
+        for link in re.findall(r'href="([^"]+)"', content.decode()):
+            target = f"{folder}/{link}" if folder and not link.startswith("../") else link.removeprefix("../")
+            assert target in made, (name, link)
+        assert "http" not in re.sub(r"<pre>.*?</pre>", "", content.decode(), flags=re.DOTALL)
+
+
+def test_the_first_lines_say_who_leads(board):
+    text = re.sub("<[^>]+>", " ", pages([board])["demo.v1.html"].decode().partition("<main>")[2])
+    assert board.rows[0].model in text[:400]
+    assert f"{board.rows[0].headline:.3f}" in text[:400]
+
+
+def test_every_row_and_score_is_shown(board):
+    page = pages([board])["demo.v1.html"].decode()
+    for row in board.rows:
+        assert f">{row.model}</a></th>" in page
+        for score in row.scores:
+            assert f"{score.mean:.3f}".lstrip("0") in page
+
+
+def test_a_hostile_name_stays_text(board):
+    name = '<script>alert("x")</script>'
+    row = dataclasses.replace(board.rows[0], model=name)
+    entrants = {**board.entrants, name: dataclasses.replace(board.entrants[board.rows[0].model], label=name)}
+    hostile = dataclasses.replace(board, rows=(row, *board.rows[1:]), entrants=entrants)
+    for content in pages([hostile]).values():
+        assert "<script>alert" not in content.decode()
+
+
+def test_it_is_written_where_it_is_asked_for(tmp_path):
+    found = benchsuite.leaderboard("demo.v1", site=tmp_path / "site")
+    assert str(tmp_path / "site" / "index.html") in found.written
+    assert (tmp_path / "site" / "demo.v1" / "als.html").is_file()

@@ -1,0 +1,116 @@
+"""Who leads: ratios to the best reference, their geometric mean, and what is no score."""
+
+import numpy as np
+import pytest
+
+from benchsuite.benchmark.asked import Asked
+from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
+from benchsuite.benchmark.standings import FLOOR, standings
+from benchsuite.data import ModelInfo
+
+USERS = 60
+FOLDS = [("a", "warm", 1, "test"), ("b", "warm", 1, "test")]
+
+
+def asked(groups=("all",)):
+    group = (np.arange(USERS) % len(groups)).astype(np.int8)
+    return {place: Asked(np.arange(USERS, dtype=np.int32), group, groups, USERS) for place in FOLDS}
+
+
+def result(label, by_fold, *, state="ok", ties=0.0):
+    """A model whose values by query are given for each fold."""
+    cells = []
+    for place, given in zip(FOLDS, by_fold, strict=True):
+        values = np.asarray(given, np.float32)
+        value = Value(float(values.mean(dtype=np.float64)), len(values), 0.0, ties)
+        if state == "ok":
+            told = ({("m", ""): value}, {"m": values})
+            cells.append(CellValues(place, f"{label}-{place}", "", "ok", "", {}, *told))
+        else:
+            cells.append(CellValues(place, f"{label}-{place}", "", state, "no reason", {}))
+    identity = {"plugin": f"x/{label}", "version": "1", "settings": {}}
+    return ModelResult("x.v1", "", ModelInfo(label, label), identity, None, {}, cells, {})
+
+
+def level(mean, spread=0.1, seed=0):
+    noise = np.random.default_rng(seed).normal(0, spread, USERS)
+    return mean + noise - noise.mean()
+
+
+def test_headline_is_the_geometric_mean_of_ratios_to_the_best_reference():
+    results = [result("good", [level(0.4), level(0.2)]), result("weak", [level(0.2), level(0.1)])]
+    results += [result("new", [level(0.8, seed=1), level(0.1, seed=2)])]
+    tasks, rows = standings(results, asked(), "m", ["good", "weak"])
+    assert [task.reference for task in tasks] == ["good", "good"]
+    heads = {row.model: row.headline for row in rows}
+    assert heads["good"] == pytest.approx(1)
+    assert heads["weak"] == pytest.approx(0.5)
+    assert heads["new"] == pytest.approx(np.sqrt(2.0 * 0.5))
+    verdicts = {row.model: [score.verdict for score in row.scores] for row in rows}
+    assert verdicts == {"good": ["reference"] * 2, "weak": ["worse"] * 2, "new": ["better", "worse"]}
+
+
+def test_a_reference_differs_by_task_and_need_not_be_a_row_that_leads():
+    results = [result("one", [level(0.4), level(0.1)]), result("two", [level(0.2), level(0.2)])]
+    tasks, rows = standings(results, asked(), "m", ["one", "two"])
+    assert [task.reference for task in tasks] == ["one", "two"]
+    assert rows[0].headline == pytest.approx(np.sqrt(0.5))
+
+
+def test_the_interval_resamples_users_and_tasks():
+    same = [result("good", [level(0.4), level(0.4, seed=1)]), result("twin", [level(0.4), level(0.4, seed=1)])]
+    _, rows = standings(same, asked(), "m", ["good"])
+    assert [(row.low, row.high) for row in rows] == [(pytest.approx(1), pytest.approx(1))] * 2
+    assert not any(row.behind for row in rows)
+    apart = [result("good", [level(0.4), level(0.4)]), result("mixed", [level(0.8, seed=1), level(0.2, seed=2)])]
+    _, rows = standings(apart, asked(), "m", ["good"])
+    mixed = next(row for row in rows if row.model == "mixed")
+    assert mixed.low == pytest.approx(0.5, rel=0.2)  # both draws of tasks may be the one where it loses
+    assert mixed.high == pytest.approx(2.0, rel=0.2)
+
+
+def test_a_lower_row_is_behind_only_where_that_is_sure():
+    results = [result("good", [level(0.4)] * 2), result("near", [level(0.399, seed=1)] * 2)]
+    results += [result("far", [level(0.2, seed=2)] * 2)]
+    _, rows = standings(results, asked(), "m", ["good"])
+    assert {row.model: row.behind for row in rows} == {"good": False, "near": False, "far": True}
+
+
+def test_one_task_without_a_hit_does_not_decide_alone():
+    results = [result("good", [level(0.4)] * 2), result("blind", [np.zeros(USERS), level(0.4, seed=1)])]
+    _, rows = standings(results, asked(), "m", ["good"])
+    assert rows[1].headline == pytest.approx(np.sqrt(FLOOR))
+
+
+@pytest.mark.parametrize("state", ["missing", "failed", "not applicable"])
+def test_without_a_score_in_each_task_there_is_no_headline(state):
+    results = [result("good", [level(0.4)] * 2), result("gone", [level(0.4)] * 2, state=state)]
+    _, rows = standings(results, asked(), "m", ["good"])
+    assert (rows[1].model, rows[1].headline, rows[1].scores[0].state) == ("gone", None, state)
+
+
+def test_a_row_of_ties_is_no_reference_and_is_not_tested():
+    results = [result("good", [level(0.4)] * 2), result("tied", [level(0.9, seed=1)] * 2, ties=0.9)]
+    tasks, rows = standings(results, asked(), "m", ["good", "tied"])
+    assert tasks[0].reference == "good"
+    tied = next(row for row in rows if row.model == "tied")
+    assert (tied.scores[0].competes, tied.scores[0].verdict) == (False, "not tested")
+
+
+def test_groups_are_tasks_of_their_own():
+    groups = ("k=0", "k=1")
+    results = []
+    for label, base in (("good", 0.4), ("weak", 0.2)):
+        cells = []
+        for place in FOLDS:
+            values = (base + 0.1 * (np.arange(USERS) % 2) + level(0, 0.01)).astype(np.float32)
+            parts = {group: values[np.arange(USERS) % 2 == code] for code, group in enumerate(groups)}
+            told = {("m", ""): Value(float(values.mean()), USERS)}
+            told |= {
+                ("m", group): Value(float(part.mean(dtype=np.float64)), len(part)) for group, part in parts.items()
+            }
+            cells.append(CellValues(place, "key", "", "ok", "", {}, told, {"m": values}))
+        results.append(ModelResult("x.v1", "", ModelInfo(label, label), {"plugin": "x"}, None, {}, cells, {}))
+    tasks, rows = standings(results, asked(groups), "m", ["good"])
+    assert [(task.dataset, task.group) for task in tasks] == [("a", "k=0"), ("a", "k=1"), ("b", "k=0"), ("b", "k=1")]
+    assert rows[1].scores[1].mean == pytest.approx(0.3, abs=0.01)

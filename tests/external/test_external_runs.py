@@ -1,0 +1,113 @@
+"""Programs in experiments: their files are part of the key, they run only when named, and leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from benchsuite.cli.main import main
+from benchsuite.errors import ConfigError
+from benchsuite.plan import resolve_all
+from benchsuite.plan.experiment_file import Experiment, check_experiment, read_experiment
+from benchsuite.registry import OWN
+from benchsuite.store import Store
+
+TABLE = {"name": "own", "sources": ["demo"], "splits": ["random-holdout"], "metrics": ["ndcg@10"]}
+LEAVES = """
+import subprocess, sys
+print("@protocol 1", flush=True)
+child = subprocess.Popen(["sleep", "1000"])
+open({mark!r}, "w").write(str(child.pid))
+sys.stdin.readline()
+sys.exit("there is no\\nthird way")
+"""
+
+
+def experiment(*models: dict[str, object]) -> Experiment:
+    return check_experiment(TABLE | {"models": [{"use": "external", **model} for model in models]}, "a test")
+
+
+def identity(**settings: object) -> dict[str, object]:
+    (model,) = resolve_all(experiment({"with": settings})).models
+    return model.identity
+
+
+def test_the_contents_of_named_files_are_part_of_the_key(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.py", "b.txt", "python"):
+        Path(name).write_text("1")
+    command = ["python", "a.py", "--fast"]
+    first = identity(command=command, files=["b.txt"])
+    assert first["plugin"] == f"{OWN}/external"
+    assert identity(command=command, files=["b.txt"]) == first
+    changes = {"python": False, "a.py": True, "b.txt": True}
+    for name, counts in changes.items():
+        Path(name).write_text("2")
+        assert (identity(command=command, files=["b.txt"])["program"] != first["program"]) is counts
+        Path(name).write_text("1")
+    assert identity(command=["./python", "a.py"])["program"] != identity(command=["python", "a.py"])["program"]
+    with pytest.raises(ConfigError, match=r"c\.txt: cannot be read: No such file"):
+        identity(command=command, files=["c.txt"])
+
+
+def test_files_are_found_beside_the_experiment(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name in ("my.py", "data.bin", "together", "python"):
+        (tmp_path / "mine" / name).write_text("x")
+    Path("mine/mine.toml").write_text(
+        'name = "own"\nsources = ["demo"]\nsplits = ["random-holdout"]\nmetrics = ["ndcg@10"]\n'
+        'models = [{ use = "external", with = { command = ["python", "my.py", "-v"], files = ["data.bin"] } },\n'
+        '{ use = "external", label = "two", with = { command = ["./together"] } }]\n'
+    )
+    one, two = read_experiment("mine/mine.toml").models
+    assert one.settings == {"command": ["python", "mine/my.py", "-v"], "files": ["mine/data.bin"]}
+    assert two.settings == {"command": ["mine/together"]}
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_a_run_of_programs(tmp_path, monkeypatch, example, compiled, capsys):
+    """One that works in two languages, one that fails and leaves a child, one without a program; then again, with and
+    without trust."""
+    monkeypatch.chdir(tmp_path)
+    mark = tmp_path / "pid"
+    Path("leaves.py").write_text(LEAVES.format(mark=str(mark)))
+    rows = [
+        {"label": "python", "with": {"command": example}},
+        {"label": "cpp", "with": {"command": [compiled]}},
+        {"label": "leaves", "with": {"command": [sys.executable, "leaves.py"]}},
+        {"label": "nobody"},
+    ]
+    shown = "".join(f"[[models]]\nuse = 'external'\nlabel = '{row['label']}'\n{_with(row)}" for row in rows)
+    head = "".join(f"{name} = {json.dumps(value)}\n" for name, value in TABLE.items())
+    Path("own.toml").write_text(head + shown)
+    assert main(["run", "own.toml"]) == 1
+    capsys.readouterr()
+    assert main(["status", "own", "--json"]) in {0, 1}
+    told = {row["model"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert list(told["leaves"]["states"]) == ["failed"]
+    assert told["leaves"]["reasons"] == ["its program ended with code 1 while it fitted: third way"]
+    assert told["nobody"]["reasons"][0].startswith("no program is named")
+    assert not psutil.pid_exists(int(mark.read_text()))
+    (key,), (other,) = told["python"]["keys"], told["cpp"]["keys"]
+    store = Store(Path("runs"))
+    one, two = (store.get("cell", name) for name in (key, other))
+    assert one.manifest["facts"]["parameters"] > 0
+    np.testing.assert_allclose(one.arrays()["score"], two.arrays()["score"], rtol=1e-4)
+    assert main(["rerun", key[:12]]) == 2
+    assert "a program runs only when you name it" in capsys.readouterr().err
+    assert main(["rerun", key[:12], "--trust", shlex.join(example)]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("the same")
+    assert main(["rerun", key[:12], "--trust", shlex.join(example[:1])]) == 2
+
+
+def _with(row: dict[str, object]) -> str:
+    settings = row.get("with")
+    return f"with = {{ command = {json.dumps(settings['command'])} }}\n" if isinstance(settings, dict) else ""
