@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.api import SharedCache, shared_cache
+from benchsuite.api import SharedCache
 from benchsuite.api.shared_cache import folder_bytes
 
 
@@ -58,8 +58,8 @@ def test_without_a_folder_nothing_is_kept_or_charged(maker: Maker) -> None:
 
 def test_whoever_reads_owes_what_the_maker_spent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr(shared_cache.time, "perf_counter", lambda: clock[0])
-    monkeypatch.setattr(shared_cache.time, "process_time", lambda: 2 * clock[0])
+    monkeypatch.setattr("benchsuite.api.shared_cache.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("benchsuite.api.shared_cache.time.process_time", lambda: 2 * clock[0])
 
     def spend(seconds: float) -> bytes:
         clock[0] += seconds
