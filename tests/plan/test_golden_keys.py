@@ -70,8 +70,9 @@ def test_the_keys_of_a_bundled_experiment_have_not_moved(name: str) -> None:
 if __name__ == "__main__":
     paths = [path for name in sys.argv[1:] for path in sorted((Path(name) / "plans").glob("*.json"))]
     plans = [Plan.from_json(path.read_text("utf-8")) for path in paths]
-    golden = {plan.name: record(plan) for plan in plans}
-    for name, told in json.loads(GOLDEN.read_text("utf-8")).items() if not plans else ():
+    kept = json.loads(GOLDEN.read_text("utf-8"))
+    golden = kept | {plan.name: record(plan) for plan in plans}
+    for name, told in kept.items() if not plans else ():
         cells = planned(name, told["folds"])
         golden[name] = told | {"cells": len(cells), "sha256": digest(cells)}
     GOLDEN.write_text(json.dumps(golden, indent=1) + "\n", "utf-8")
