@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.benchmark.board_text import by_split, interval_text, number_text, verdict
 from benchsuite.errors import StoreError, UsageError
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, count, frame, plain, table
 
@@ -35,12 +34,16 @@ class Leaderboard(FunctionResult):
         """Return the verdict and the table."""
         if self.written:
             return "\n".join(self.written)
+        from benchsuite.benchmark.board_text import verdict
+
         board = self.board
         form = ", short form" if board.lite else ""
         head = style(f"{board.name}{form}: {board.title}", "bold")
         return "\n".join([head, "", *verdict(board, self.own), "", self._table(style), "", *self._legend()])
 
     def _table(self, style: Style) -> str:
+        from benchsuite.benchmark.board_text import by_split, interval_text, number_text
+
         board = self.board
         names = [*dict.fromkeys(task.split for task in board.tasks)]
         tasks = [_task(task) for task in board.tasks]

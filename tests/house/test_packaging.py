@@ -63,6 +63,8 @@ def test_it_holds_nothing_else(wheel):
         "benchsuite_social",
         "benchsuite_testing",
         "benchsuite_reports",
+        "benchsuite_results",
+        "benchsuite_site",
         "benchsuite_tables",
     }
     assert len(roots - packages) == 1
@@ -78,3 +80,10 @@ def test_it_has_a_licence_a_command_and_the_kit(wheel):
     text = wheel.read(metadata).decode()
     assert "License-Expression: Apache-2.0" in text
     assert "Requires-Python: >=3.11" in text
+
+
+def test_results_of_benchmarks_come_with_it(wheel):
+    """So that a leaderboard is there at once; more than this would be a burden to everybody who installs it."""
+    inside = [one for one in wheel.infolist() if one.filename.startswith("benchsuite_results/")]
+    assert any(one.filename.endswith("demo.v1/leaderboard.json") for one in inside)
+    assert sum(one.compress_size for one in inside) <= 5e6
