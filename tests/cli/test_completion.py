@@ -32,7 +32,7 @@ def names(kind: str) -> list[str]:
         (["data", "ml-100"], ["ml-100k"]),
         (["data", "show", "ml-100"], ["ml-100k"]),
         (["data", "ml-100k", "--off"], ["--offline"]),
-        (["run", "--w"], ["--workers"]),
+        (["run", "--w"], ["--with", "--workers"]),
         (["run", "--device", "c"], ["cpu", "cuda"]),
         (["report", "--as", "la"], ["latex"]),
         (["train", "flm-h"], ["flm-hybrid"]),
