@@ -24,7 +24,7 @@ from benchsuite.benchmark.result_checks import result_faults
 from benchsuite.benchmark.result_folder import read_result, write_result
 from benchsuite.errors import BenchsuiteError
 from benchsuite.plan import Experiment, PluginSpec, resolve_all
-from benchsuite.plan.benchmark_rules import with_model
+from benchsuite.plan.benchmark_rules import slug, with_model
 from benchsuite.progress import ProgressBars
 from benchsuite.runner import THREADS, Options, prepare
 from benchsuite.runner import run as work
@@ -96,7 +96,7 @@ def refresh(name: str, store: Store, only: Sequence[str], workers: int) -> None:
     experiment, _ = read_benchmark(name)
     for one in due(name, root):
         if not only or one.spec.label in only:
-            write_result(run_row(experiment, one.spec, store, workers), root / name / one.spec.label)
+            write_result(run_row(experiment, one.spec, store, workers), root / name / slug(one.spec.label))
             print(write_summary(name, root), flush=True)
     if not (root / name / "leaderboard.json").is_file():
         write_summary(name, root)

@@ -68,11 +68,12 @@ def verify_result(
         DataError: when the folder is damaged: something in it has changed since it was written.
     """
     from benchsuite.benchmark.asked import read_asked
-    from benchsuite.benchmark.places import results_root
+    from benchsuite.benchmark.places import read_benchmark, results_root
     from benchsuite.benchmark.result_checks import differences, result_faults
     from benchsuite.benchmark.result_folder import read_result
 
     result = read_result(folder)
+    read_benchmark(result.benchmark)  # tells of a wrong name
     faults = [*result_faults(result, read_asked(results_root() / result.benchmark))]
     done = 0
     if rerun:
@@ -140,13 +141,9 @@ def _plugin(result: ModelResult, trust: Sequence[str]) -> str:
 
 def _mark(folder: Path, cells: int) -> None:
     """Write beside a result that some of its cells were fitted again and are the same."""
-    import json
-
-    from benchsuite.atomic_writes import replaced_file
-    from benchsuite.benchmark.result_folder import VERIFIED
+    from benchsuite.benchmark.result_folder import mark_verified
     from benchsuite.provenance import hardware, now
 
     told: dict[str, Any] = {"date": now()[:10], "cells": cells, "machine": hardware()}
     told["python"] = platform.python_version()
-    with replaced_file(folder / VERIFIED) as draft:
-        draft.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    mark_verified(folder, told)
