@@ -29,6 +29,7 @@ from benchsuite.store.json_files import SUM, sum_of, with_sum
 RESULT, VALUES, COSTS, VERIFIED = "result.json", "values.npz", "costs.json", "verified.json"
 FORMAT = 1
 _DIGITS = 9
+_LONGEST_LABEL = 1000
 _UNMARK = "delete it, and verify again"
 _AGAIN = "get the folder again from whoever made it"
 _VALUE = [(str, float, None)]
@@ -125,7 +126,7 @@ def read_result(folder: Path) -> ModelResult:
     if table[SUM] != sum_of(table):
         raise DataError("it has changed since it was written", where=str(folder / RESULT), remedy=_AGAIN)
     label = table["model"]["label"]
-    if not label.strip() or not label.isprintable():
+    if not label.strip() or not label.isprintable() or len(label) > _LONGEST_LABEL:
         raise DataError(f"{label!r} is no label that can be shown", where=str(folder / RESULT), remedy=_AGAIN)
     costs = _table(folder / COSTS, _COSTS)
     arrays = _arrays(folder / VALUES, table["values_sha256"])
@@ -246,7 +247,9 @@ def _arrays(path: Path, digest: str) -> dict[str, Float32]:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"cannot be read: {error}", where=str(path), remedy=_AGAIN) from None
+        raise DataError(
+            f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path), remedy=_AGAIN
+        ) from None
     for name, array in arrays.items():
         if array.dtype != np.float32 or array.ndim != 1:
             raise DataError(f"{name} is no list of single-precision numbers", where=str(path), remedy=_AGAIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,10 @@ from benchsuite.interface import Style, plain
 if TYPE_CHECKING:
     from benchsuite.benchmark.board import Board
     from benchsuite.plan import Experiment
+
+
+_LONGEST = 200
+"""Settings that take more characters than this are told by a digest in a label."""
 
 
 class BenchmarkResults(Results):
@@ -108,4 +113,7 @@ def chosen_form(
 
 def _told(settings: Mapping[str, Any]) -> str:
     """Return settings as a label shows them."""
-    return f" ({', '.join(f'{name}={value}' for name, value in settings.items())})" if settings else ""
+    told = ", ".join(f"{name}={value}" for name, value in settings.items())
+    if len(told) > _LONGEST or not told.isprintable():
+        told = f"settings {hashlib.sha256(told.encode(errors='replace')).hexdigest()[:8]}"
+    return f" ({told})" if settings else ""

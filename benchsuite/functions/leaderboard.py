@@ -74,6 +74,8 @@ class Leaderboard(FunctionResult):
         )
 
     def _legend(self) -> Iterator[str]:
+        from benchsuite.benchmark.places import read_benchmark
+
         board = self.board
         shown = f"{board.metric} of each task" if self.full else "the same for each split"
         tasks = count(len(board.tasks), "task")
@@ -85,6 +87,9 @@ class Leaderboard(FunctionResult):
             yield "* somebody fitted some of its cells again and got the same."
         if board.absent:
             yield f"not run yet: {', '.join(board.absent)}"
+            lacking = [label for label in read_benchmark(board.name)[1].references if label in board.absent]
+            if lacking:
+                yield f"of these, {', '.join(lacking)} may be the best reference of a task, and lower its ratios."
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""

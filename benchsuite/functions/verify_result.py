@@ -68,6 +68,7 @@ def verify_result(
         DataError: when the folder is damaged: something in it has changed since it was written.
     """
     from benchsuite.benchmark.asked import read_asked
+    from benchsuite.benchmark.pins import read_pins
     from benchsuite.benchmark.places import read_benchmark, results_root
     from benchsuite.benchmark.result_checks import differences, result_faults
     from benchsuite.benchmark.result_folder import read_result
@@ -77,7 +78,8 @@ def verify_result(
     faults = [*result_faults(result, read_asked(results_root() / result.benchmark))]
     done = 0
     if rerun:
-        sound = [cell for cell in result.cells if cell.state == "ok"]
+        known = read_pins(result.benchmark).folds
+        sound = [cell for cell in result.cells if cell.state == "ok" and cell.place in known]
         chosen = random.SystemRandom().sample(sound, min(rerun, len(sound)))
         for cell in chosen:
             faults += [*differences(result, _again(result, cell, place, trust, quiet=quiet))]
@@ -130,8 +132,8 @@ def _plugin(result: ModelResult, trust: Sequence[str]) -> str:
         ConfigError: when it is a file that the user did not name.
     """
     plugin = str(result.identity["plugin"])
-    if "code" not in result.identity:
-        return plugin
+    if "code" not in result.identity and ":" not in plugin and not plugin.endswith(".py"):
+        return plugin  # whatever the result says, no file runs that the user did not name
     named = next((name for name in trust if Path(name).name == Path(plugin).name), None)
     if named is None:
         file = Path(plugin).name

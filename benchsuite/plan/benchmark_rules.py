@@ -119,7 +119,7 @@ def narrowed(experiment: Experiment, rules: BenchmarkRules) -> Experiment:
 
 
 def slug(label: str) -> str:
-    """Return a label as part of the name of a file: other labels have other names, whatever they are written with."""
+    """Return a label as part of the name of a file: letters that it cannot have are told by a digest."""
     short = _UNFIT.sub("-", label).strip("-.")[:_LONGEST] or "model"
     plain = _PLAIN.fullmatch(label) and len(label) <= _LONGEST
     return short if plain else f"{short}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"

@@ -16,7 +16,7 @@ from benchsuite.benchmark.board import SUMMARY, read_board, read_results, write_
 from benchsuite.benchmark.places import results_root
 from benchsuite.benchmark.result_checks import differences, result_damage, result_faults
 from benchsuite.benchmark.result_folder import RESULT, VALUES, VERIFIED, mark_verified, read_result, write_result
-from benchsuite.errors import BenchsuiteError, ConfigError, DataError
+from benchsuite.errors import BenchsuiteError, ConfigError, DataError, UsageError
 from benchsuite.keys import file_digest
 from benchsuite.store.json_files import with_sum
 
@@ -180,3 +180,20 @@ def test_a_result_of_no_benchmark_names_the_benchmarks(copied):
     rewritten(copied, table | {"benchmark": "../demo.v7"})
     with pytest.raises(ConfigError, match="no benchmark"):
         benchsuite.verify(copied)
+
+
+def test_a_file_that_nobody_named_does_not_run(copied, tmp_path, monkeypatch):
+    """Though the result claims that it is an installed model, without the sum of a file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evil.py").write_text('from pathlib import Path\nPath("ran").touch()\n', "utf-8")
+    table = json.loads((copied / RESULT).read_text("utf-8"))
+    for plugin in ("./evil.py:als", "evil.py"):
+        rewritten(copied, {**table, "identity": {**table["identity"], "plugin": plugin}})
+        with pytest.raises(ConfigError, match="--trust"):
+            benchsuite.verify(copied, rerun=1, offline=True, quiet=True)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_fewer_than_no_cell_is_refused(copied):
+    with pytest.raises(UsageError, match="--rerun"):
+        benchsuite.verify(copied, rerun=-1)
