@@ -76,7 +76,7 @@ def read_asked(folder: Path) -> dict[FoldPlace, Asked]:
     path = folder / ASKED
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return {
+            found = {
                 (data, split, int(seed), fold): Asked(
                     stored[f"{number}/user"],
                     stored[f"{number}/group"],
@@ -85,10 +85,32 @@ def read_asked(folder: Path) -> dict[FoldPlace, Asked]:
                 )
                 for number, (data, split, seed, fold) in enumerate(stored["places"].tolist())
             }
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            if fault := next((f"{place}: {fault}" for place, one in found.items() if (fault := _misfit(one))), ""):
+                raise ValueError(fault)  # noqa: TRY301 - told as whatever else is wrong with the file
+            return found
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        EOFError,
+        MemoryError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         why = getattr(error, "strerror", None) or error
         remedy = "install benchsuite again, or name a folder of results with BENCHSUITE_RESULTS"
         raise DataError(f"cannot be read: {why}", where=str(path), remedy=remedy) from None
+
+
+def _misfit(asked: Asked) -> str:
+    """Return what is wrong with who asks, or ""."""
+    for name, codes, size in (("user", asked.user, asked.users), ("group", asked.group, len(asked.groups))):
+        if codes.dtype.kind != "i" or codes.shape != (len(asked.user),):
+            return f"{name} is no list of codes, one for each query"
+        if len(codes) and not 0 <= codes.min() <= codes.max() < size:
+            return f"a code of {name} is outside 0 to {size - 1}"
+    return ""
 
 
 def asked_of(rules: BenchmarkRules, asked: Mapping[FoldPlace, Asked], *, lite: bool) -> dict[FoldPlace, Asked]:

@@ -26,6 +26,8 @@ def read_benchmark(name: str) -> tuple[Experiment, BenchmarkRules]:
     Raises:
         ConfigError: when there is none of this name.
     """
+    if not isinstance(name, str):
+        raise ConfigError("a benchmark is named by a text", where=repr(name), remedy='such as "films.v1"')
     if name in bundled() and (rules := (found := read_experiment(name)).benchmark) is not None:
         return found, rules
     what = f"{name} is an experiment, no benchmark" if name in bundled() else f'no benchmark "{name}"'

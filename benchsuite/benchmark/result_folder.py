@@ -129,6 +129,8 @@ def read_result(folder: Path) -> ModelResult:
     if not label.strip() or not label.isprintable() or len(label) > _LONGEST_LABEL:
         raise DataError(f"{label!r} is no label that can be shown", where=str(folder / RESULT), remedy=_AGAIN)
     costs = _table(folder / COSTS, _COSTS)
+    if any(value < 0 for cost in costs["cells"].values() for value in cost.values()):
+        raise DataError("a cost is below 0", where=str(folder / COSTS), remedy=_AGAIN)
     arrays = _arrays(folder / VALUES, table["values_sha256"])
     verified = _table(folder / VERIFIED, _VERIFIED, _UNMARK) if (folder / VERIFIED).is_file() else {}
     if verified and verified["result"] != table[SUM]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from html import escape
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from benchsuite.arguments import store_folder
 from benchsuite.errors import UsageError
 from benchsuite.functions.results import Results
 from benchsuite.functions.run_ending import ending
 from benchsuite.interface import Style, plain
 
 if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+    from rich.text import Text
+
     from benchsuite.benchmark.board import Board
     from benchsuite.plan import Experiment
 
@@ -53,9 +59,24 @@ class BenchmarkResults(Results):
         """Return how to enter the benchmark."""
         from benchsuite.benchmark.places import benchmark_of, is_lite
 
+        told = list(super().advice())
+        if self.outcome is not None and self.outcome.failed:
+            return told
         label, name = self.plan.models[0].label, benchmark_of(self.plan.name)
+        root = self._store.root
+        store = "" if root.absolute() == store_folder(None).absolute() else f" --store {root}"
         first = "run the same without --lite, then: " if is_lite(self.plan.name, name) else ""
-        return [f"to enter it: {first}benchsuite submit {name} {label!r} --out DIR"]
+        return [*told, f"to enter it: {first}benchsuite submit {name} {quote(label)} --out DIR{store}"]
+
+    def _repr_html_(self) -> str:
+        """Return the leaderboard with this model, for a notebook."""
+        return f"<pre>{escape(self.text())}</pre>"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Yield the same."""
+        from rich.text import Text
+
+        yield Text(self.text())
 
 
 def chosen_form(
@@ -81,6 +102,9 @@ def chosen_form(
     from benchsuite.plan.benchmark_rules import narrowed, with_model
     from benchsuite.plan.experiment_file import Tune
 
+    if not isinstance(model, str) or not isinstance(settings, Mapping):
+        remedy = 'model="als" or "./my_model.py:Mine", with_={"factors": 16}'
+        raise UsageError("model is a name, and with_ maps settings to values", remedy=remedy)
     given = [name for name, value in (("--model", model), ("--lite", lite)) if value]
     if experiment.benchmark is None and given:
         remedy = f"benchmarks are {', '.join(benchmark_names())}; write another experiment for anything else"

@@ -195,6 +195,14 @@ def test_options_of_benchmarks_are_refused_elsewhere(arguments, said, tmp_path):
         benchsuite.run(**arguments, store=tmp_path, quiet=True)
 
 
+def test_what_is_no_name_is_told(tmp_path):
+    for wrong in ({"model": 3}, {"model": "als", "with_": "factors=16"}):
+        with pytest.raises(UsageError, match="model is a name"):
+            benchsuite.run("demo.v1", **wrong, store=tmp_path, quiet=True)
+    with pytest.raises(ConfigError, match="named by a text"):
+        benchsuite.leaderboard(3)
+
+
 def test_a_near_name_is_offered():
     with pytest.raises(BenchsuiteError, match=r'did you mean "films.v1"'):
         benchsuite.leaderboard("film.v1")

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 import benchsuite
-from benchsuite.benchmark.asked import packed, read_asked
+from benchsuite.benchmark.asked import ASKED, packed, read_asked
 from benchsuite.benchmark.board import SUMMARY, read_board, read_results, write_summary
 from benchsuite.benchmark.places import results_root
 from benchsuite.benchmark.result_checks import differences, result_damage, result_faults
 from benchsuite.benchmark.result_folder import RESULT, VALUES, VERIFIED, mark_verified, read_result, write_result
 from benchsuite.errors import BenchsuiteError, ConfigError, DataError, UsageError
+from benchsuite.functions.leaderboard import Leaderboard
 from benchsuite.keys import file_digest
 from benchsuite.store.json_files import with_sum
 
@@ -197,3 +198,34 @@ def test_a_file_that_nobody_named_does_not_run(copied, tmp_path, monkeypatch):
 def test_fewer_than_no_cell_is_refused(copied):
     with pytest.raises(UsageError, match="--rerun"):
         benchsuite.verify(copied, rerun=-1)
+
+
+def test_costs_below_nothing_are_refused(copied):
+    table = json.loads((copied / "costs.json").read_text("utf-8"))
+    next(iter(table["cells"].values()))["fit_seconds"] = -5
+    (copied / "costs.json").write_text(json.dumps(table), "utf-8")
+    with pytest.raises(DataError, match="below 0"):
+        read_result(copied)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("places", np.array(["a", "b"])),
+        ("0/user", np.zeros(3)),
+        ("0/group", np.full(382, 7, np.int8)),
+        ("0/users", np.array([2])),
+        ("0/users", np.zeros(0, np.int64)),
+    ],
+)
+def test_who_asks_is_checked(tmp_path, name, wrong):
+    with np.load(results_root() / "demo.v1" / ASKED) as stored:
+        (tmp_path / ASKED).write_bytes(packed({**stored, name: wrong}))
+    with pytest.raises(DataError, match=r"queries\.npz: cannot be read"):
+        read_asked(tmp_path)
+
+
+def test_a_reference_that_was_not_run_is_told():
+    board = read_board("demo.v1")
+    told = str(Leaderboard(dataclasses.replace(board, absent=("als", "random"))))
+    assert "of these, als may be the best reference" in told
