@@ -70,6 +70,12 @@ def a_key() -> str:
     return str(benchsuite.status("tiny").frames()["cells"].key[0])[:12]
 
 
+def a_row() -> str:
+    """Return the label of a model that was run in the short form of a benchmark."""
+    benchsuite.run("demo.v1", model="popular", lite=True, threads=1, quiet=True)
+    return "popular"
+
+
 def a_title() -> str:
     return str(benchsuite.data_show("demo", with_=SMALL, quiet=True).dataset.items.titles[0])
 
@@ -94,6 +100,11 @@ CASES: dict[str, tuple[Call, Words]] = {
         lambda _: ["tiny", "--models", "popular", "random", "--metric", "ndcg@10"],
     ),
     "verify": (lambda _: benchsuite.verify(Path("page")), lambda _: ["page"]),
+    "leaderboard": (lambda _: benchsuite.leaderboard("demo.v1", lite=True), lambda _: ["demo.v1", "--lite"]),
+    "submit": (
+        lambda new: benchsuite.submit("demo.v1", a_row(), out=Path(new), lite=True),
+        lambda new: ["demo.v1", a_row(), "--out", new, "--lite"],
+    ),
     "rerun": (lambda _: benchsuite.rerun(a_key(), quiet=True), lambda _: [a_key()]),
     "plan": (lambda _: benchsuite.plan_experiment(Path("tiny.toml"), quiet=True), lambda _: ["tiny.toml"]),
     "status": (lambda _: benchsuite.status("tiny"), lambda _: ["tiny"]),
