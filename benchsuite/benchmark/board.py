@@ -185,14 +185,23 @@ def result_folders(folder: Path) -> list[Path]:
 
 
 def write_summary(name: str, root: Path | None = None) -> Path:
-    """Compute the standings of a benchmark and keep them beside its results; return the file."""
+    """Compute the standings of a benchmark and keep them beside its results; return the file.
+
+    Raises:
+        DataError: when a result is damaged.
+        StoreError: when it cannot be written.
+    """
     folder = (root or results_root()) / name
     results = read_results(name, folder)
     table = {"version": _VERSION, "digest": _digest(folder, read_pins(name))}
     for form, lite in (("whole", False), ("lite", True)):
         table[form] = make_board(name, results, lite=lite, folder=folder).record()
-    with replaced_file(folder / SUMMARY) as draft:
-        draft.write_text(json.dumps(with_sum(_rounded(table)), ensure_ascii=False) + "\n", "utf-8")
+    try:
+        with replaced_file(folder / SUMMARY) as draft:
+            draft.write_text(json.dumps(with_sum(_rounded(table)), ensure_ascii=False) + "\n", "utf-8")
+    except OSError as error:
+        remedy = "name a folder where you may write with BENCHSUITE_RESULTS"
+        raise StoreError(f"cannot be written: {error.strerror or error}", where=str(folder), remedy=remedy) from None
     return folder / SUMMARY
 
 

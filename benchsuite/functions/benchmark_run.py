@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from html import escape
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -125,11 +126,13 @@ def chosen_form(
     form = narrowed(experiment, rules) if lite else experiment
     if not model:
         return form, False
-    read_results(experiment.name, results_root() / experiment.name)
+    stored = read_results(experiment.name, results_root() / experiment.name)
     spec = PluginSpec.model_validate({"use": model, "with": dict(settings)})
     label = f"{spec.expand()[0].label}{_told(settings)}{' (tuned)' if tune else ''}"
-    if any(row.label == label and not is_row(row, model, settings) for row in experiment.expanded("models")):
-        label = f"{label} (own)"  # it would take the place of a row, which scores are divided by
+    own = [is_row(row, model, settings) for row in experiment.expanded("models") if row.label == label]
+    own += [Path(str(one.identity["plugin"])).name == Path(model).name for one in stored if one.label == label]
+    if not all(own):
+        label = f"{label} (own)"  # it would take the place of a row, which scores may be divided by
     named = PluginSpec.model_validate({"use": model, "with": dict(settings), "label": label})
     budget = Tune(on=rules.headline, trials=rules.trials) if tune else None
     return with_model(form, named, budget), True

@@ -2,11 +2,13 @@
 
 import re
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 import benchsuite
-from benchsuite.benchmark.places import read_benchmark
+from benchsuite.benchmark.board import read_results
+from benchsuite.benchmark.places import read_benchmark, results_root
 from benchsuite.errors import DataError, StoreError, UsageError
 from benchsuite.functions.benchmark_run import chosen_form
 from benchsuite.plan.benchmark_rules import slug
@@ -73,7 +75,7 @@ def test_it_is_submitted_and_verified(entered):
     assert whole.again == 1
 
 
-def test_an_own_model_takes_no_row_of_the_benchmark_and_no_other_model_its_name():
+def test_an_own_model_takes_no_row_of_the_benchmark_and_no_other_model_its_name(monkeypatch):
     experiment, _ = read_benchmark("demo.v1")
 
     def chosen(model, settings=(), tune=False):
@@ -89,6 +91,11 @@ def test_an_own_model_takes_no_row_of_the_benchmark_and_no_other_model_its_name(
     names = [slug(model) for model in models]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,120}", name) for name in names)
+    stranger = read_results("demo.v1", results_root() / "demo.v1")[0]
+    stranger = replace(stranger, model=replace(stranger.model, label="Mine"), identity={"plugin": "their.py:Mine"})
+    monkeypatch.setattr("benchsuite.benchmark.board.read_results", lambda *_: [stranger])
+    labels = [chosen(model).models[0].label for model in ("./my.py:Mine", "./x/their.py:Mine")]
+    assert labels == ["Mine (own)", "Mine"]
     other = experiment.model_copy(update={"k": 10})
     with pytest.raises(UsageError, match="never changes"):
         chosen_form(other, "als", {}, tune=False, lite=False)
