@@ -103,7 +103,7 @@ def chosen_form(
     from benchsuite.plan.benchmark_rules import narrowed, with_model
     from benchsuite.plan.experiment_file import Tune
 
-    if not isinstance(model, str) or not isinstance(settings, Mapping):
+    if not all([isinstance(model, str), isinstance(settings, Mapping)]):
         remedy = 'model="als" or "./my_model.py:Mine", with_={"factors": 16}'
         raise UsageError("model is a name, and with_ maps settings to values", remedy=remedy)
     given = [name for name, value in (("--model", model), ("--lite", lite)) if value]

@@ -229,3 +229,13 @@ def test_a_reference_that_was_not_run_is_told():
     board = read_board("demo.v1")
     told = str(Leaderboard(dataclasses.replace(board, absent=("als", "random"))))
     assert "of these, als may be the best reference" in told
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"date": 3}'])
+def test_a_mark_that_nobody_can_read_goes_with_the_numbers_it_was_for(copied, text):
+    result = read_result(copied)
+    (copied / VERIFIED).write_text(text, "utf-8")
+    with pytest.raises(DataError, match="verified"):
+        read_result(copied)
+    write_result(result, copied)
+    assert read_result(copied).verified == {}
