@@ -59,6 +59,8 @@ def result_damage(result: ModelResult, asked: dict[FoldPlace, Asked]) -> Iterato
     for place in sorted({place for place in places if places.count(place) > 1}):
         yield f"{_where(place)}: the cell is there more than once"
     for cell in result.cells:
+        if result.tuned is None and dict(cell.settings) != dict(result.identity["settings"]):
+            yield f"{_where(cell.place)}: it was fitted with other settings than the row has, though nothing was tuned"
         if cell.place not in pins.folds:
             yield f"{_where(cell.place)}: {result.benchmark} has no such fold"
         elif cell.state == "ok":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,7 @@ def verify_result(
     result = read_result(folder)
     read_benchmark(result.benchmark)  # tells of a wrong name
     faults = [*result_faults(result, read_asked(results_root() / result.benchmark))]
+    faults += _row_faults(result)
     done = 0
     if rerun:
         known = read_pins(result.benchmark).folds
@@ -87,6 +89,22 @@ def verify_result(
         if done and not faults:
             _mark(folder, done)
     return ResultVerification(folder, result.benchmark, result.label, len(result.cells), done, faults)
+
+
+def _row_faults(result: ModelResult) -> Iterator[str]:
+    """Yield where a row of the benchmark has other settings than the benchmark gives it: scores are divided by it."""
+    from benchsuite.benchmark.places import read_benchmark
+    from benchsuite.plan.resolve import resolve
+
+    experiment, _ = read_benchmark(result.benchmark)
+    for spec in experiment.expanded("models"):
+        if spec.label == result.label:
+            row = resolve("models", spec, f"{result.benchmark}: models")
+            given, wanted = result.identity["settings"], json.loads(json.dumps(row.plugin.settings()))
+            for name in sorted({*given, *wanted}):
+                if given.get(name) != wanted.get(name):
+                    told = f"{name} = {given.get(name)}, the row {spec.label} has {wanted.get(name)}"
+                    yield f"its settings are not those of {result.benchmark}: {told}"
 
 
 def _again(

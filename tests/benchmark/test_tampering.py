@@ -239,3 +239,15 @@ def test_a_mark_that_nobody_can_read_goes_with_the_numbers_it_was_for(copied, te
         read_result(copied)
     write_result(result, copied)
     assert read_result(copied).verified == {}
+
+
+def test_a_row_of_the_benchmark_has_its_settings_in_every_cell(copied, asked):
+    """A weaker reference under the same name would raise the ratios of all others."""
+    assert benchsuite.verify(copied).faults == []
+    table = json.loads((copied / RESULT).read_text("utf-8"))
+    weaker = {**table["identity"]["settings"], "factors": 1}
+    rewritten(copied, {**table, "identity": {**table["identity"], "settings": weaker}})
+    assert "factors = 1, the row als has 128" in benchsuite.verify(copied).faults[0]
+    table["cells"][1]["settings"] = weaker
+    rewritten(copied, table)
+    assert "though nothing was tuned" in next(result_faults(read_result(copied), asked))
