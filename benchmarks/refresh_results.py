@@ -22,9 +22,9 @@ from benchsuite.benchmark.pins import check_pins
 from benchsuite.benchmark.places import read_benchmark, results_root
 from benchsuite.benchmark.result_checks import result_faults
 from benchsuite.benchmark.result_folder import read_result, write_result
-from benchsuite.errors import BenchsuiteError
+from benchsuite.errors import BenchsuiteError, UsageError, did_you_mean
 from benchsuite.plan import Experiment, PluginSpec, resolve_all
-from benchsuite.plan.benchmark_rules import with_model
+from benchsuite.plan.benchmark_rules import slug, with_model
 from benchsuite.progress import ProgressBars
 from benchsuite.runner import THREADS, Options, prepare
 from benchsuite.runner import run as work
@@ -94,9 +94,13 @@ def refresh(name: str, store: Store, only: Sequence[str], workers: int) -> None:
     """Run what is due, write the result folders, and the leaderboard after each."""
     root = results_root()
     experiment, _ = read_benchmark(name)
+    known = [spec.label for spec in experiment.expanded("models")]
+    for label in only:
+        if label not in known:
+            raise UsageError(f'no model "{label}" in {name}', remedy=did_you_mean(label, known))
     for one in due(name, root):
         if not only or one.spec.label in only:
-            write_result(run_row(experiment, one.spec, store, workers), root / name / one.spec.label)
+            write_result(run_row(experiment, one.spec, store, workers), root / name / slug(one.spec.label))
             print(write_summary(name, root), flush=True)
     if not (root / name / "leaderboard.json").is_file():
         write_summary(name, root)
@@ -119,6 +123,9 @@ def main() -> int:
     except BenchsuiteError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where it stopped", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -17,6 +17,7 @@ from benchsuite.atomic_writes import replaced_file
 from benchsuite.benchmark.pins import FoldPlace
 from benchsuite.data import Int8, Int32, Queries
 from benchsuite.errors import DataError
+from benchsuite.plan.benchmark_rules import BenchmarkRules
 
 ASKED = "queries.npz"
 
@@ -85,5 +86,18 @@ def read_asked(folder: Path) -> dict[FoldPlace, Asked]:
                 for number, (data, split, seed, fold) in enumerate(stored["places"].tolist())
             }
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
         remedy = "install benchsuite again, or name a folder of results with BENCHSUITE_RESULTS"
-        raise DataError(f"cannot be read: {error}", where=str(path), remedy=remedy) from None
+        raise DataError(f"cannot be read: {why}", where=str(path), remedy=remedy) from None
+
+
+def asked_of(rules: BenchmarkRules, asked: Mapping[FoldPlace, Asked], *, lite: bool) -> dict[FoldPlace, Asked]:
+    """Return who asks in the folds of a benchmark or its short form."""
+    if not lite:
+        return dict(asked)
+    some = rules.lite
+    return {
+        place: one
+        for place, one in asked.items()
+        if place[0] in some.sources and place[1] in some.splits and place[2] in some.seeds
+    }

@@ -15,18 +15,21 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.atomic_writes import replaced_file
-from benchsuite.benchmark.asked import ASKED, Asked, read_asked
+from benchsuite.benchmark.asked import ASKED, asked_of, read_asked
 from benchsuite.benchmark.model_result import ModelResult
-from benchsuite.benchmark.pins import FoldPlace, Pins, read_pins
+from benchsuite.benchmark.pins import Pins, read_pins
 from benchsuite.benchmark.places import read_benchmark, results_root
+from benchsuite.benchmark.result_checks import result_damage
 from benchsuite.benchmark.result_folder import COSTS, RESULT, VERIFIED, read_result
 from benchsuite.benchmark.standings import Standing, Task, TaskScore, standings
-from benchsuite.errors import DataError
+from benchsuite.errors import DataError, StoreError
 from benchsuite.keys import file_digest
-from benchsuite.plan.benchmark_rules import BenchmarkRules
+from benchsuite.plan.benchmark_rules import slug
+from benchsuite.store import read_json
+from benchsuite.store.json_files import SUM, sum_of, with_sum
 
 SUMMARY = "leaderboard.json"
-_VERSION = 1
+_VERSION = 2
 """Raised when the statistics change, so that older standings are not shown as new ones."""
 
 
@@ -123,9 +126,9 @@ def read_board(name: str, *, lite: bool = False, root: Path | None = None) -> Bo
     """
     read_benchmark(name)  # tells of a wrong name
     folder = (root or results_root()) / name
-    kept = _kept(folder, name)
+    kept = _kept(folder, name, lite=lite)
     if kept is not None:
-        return Board.from_record(kept["lite" if lite else "whole"])
+        return kept
     return make_board(name, read_results(name, folder), lite=lite, folder=folder)
 
 
@@ -157,33 +160,23 @@ def make_board(name: str, results: Sequence[ModelResult], *, lite: bool = False,
     )
 
 
-def asked_of(rules: BenchmarkRules, asked: Mapping[FoldPlace, Asked], *, lite: bool) -> dict[FoldPlace, Asked]:
-    """Return who asks in the folds of a benchmark or its short form."""
-    if not lite:
-        return dict(asked)
-    some = rules.lite
-    return {
-        place: one
-        for place, one in asked.items()
-        if place[0] in some.sources and place[1] in some.splits and place[2] in some.seeds
-    }
-
-
 def read_results(name: str, folder: Path) -> list[ModelResult]:
-    """Read all results of a benchmark, and check that they rest on its pins.
+    """Read all results of a benchmark, and check that they can stand in one table.
 
     Raises:
-        DataError: when one is damaged or rests on other folds.
+        DataError: when one is damaged, rests on other folds, or has the label of another.
     """
-    pins = read_pins(name)
-    found = []
+    asked, found = read_asked(folder), dict[str, ModelResult]()
     for path in result_folders(folder):
         result = read_result(path)
-        if result.benchmark != name or result.pins != pins.digest:
-            what = f"it is a result of {result.benchmark}" if result.benchmark != name else "it rests on other folds"
+        what = f"it is a result of {result.benchmark}" if result.benchmark != name else ""
+        what = what or next(result_damage(result, asked), "")
+        if result.label in found:
+            what = f'there is another result of "{result.label}"'
+        if what:
             raise DataError(what, where=str(path), remedy=f"take it out of the results of {name}")
-        found.append(result)
-    return found
+        found[result.label] = result
+    return list(found.values())
 
 
 def result_folders(folder: Path) -> list[Path]:
@@ -199,18 +192,19 @@ def write_summary(name: str, root: Path | None = None) -> Path:
     for form, lite in (("whole", False), ("lite", True)):
         table[form] = make_board(name, results, lite=lite, folder=folder).record()
     with replaced_file(folder / SUMMARY) as draft:
-        draft.write_text(json.dumps(_rounded(table), ensure_ascii=False) + "\n", "utf-8")
+        draft.write_text(json.dumps(with_sum(_rounded(table)), ensure_ascii=False) + "\n", "utf-8")
     return folder / SUMMARY
 
 
-def _kept(folder: Path, name: str) -> dict[str, Any] | None:
-    """Return the kept standings, None where there are none of these results."""
+def _kept(folder: Path, name: str, *, lite: bool) -> Board | None:
+    """Return the kept standings, None where there are none of these results or somebody changed them."""
     try:
-        table: dict[str, Any] = json.loads((folder / SUMMARY).read_text("utf-8"))
-        fits = table["version"] == _VERSION and table["digest"] == _digest(folder, read_pins(name))
-    except (OSError, ValueError, KeyError, TypeError):
+        table = read_json(folder / SUMMARY)
+        if table["version"] != _VERSION or table["digest"] != _digest(folder, read_pins(name)):
+            return None
+        return Board.from_record(table["lite" if lite else "whole"]) if table[SUM] == sum_of(table) else None
+    except (StoreError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return table if fits else None
 
 
 def _digest(folder: Path, pins: Pins) -> str:
@@ -239,7 +233,7 @@ def _entrant(result: ModelResult) -> Entrant:
         machine=_machine(result.provenance),
         finished=result.finished,
         verified=dict(result.verified),
-        folder=result.label,
+        folder=slug(result.label),
     )
 
 

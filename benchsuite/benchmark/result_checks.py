@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
-from benchsuite.benchmark.asked import Asked
-from benchsuite.benchmark.board import asked_of
-from benchsuite.benchmark.model_result import CellValues, ModelResult
+from benchsuite.analysis.cell_evaluation import REPLICATES
+from benchsuite.benchmark.asked import Asked, asked_of
+from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
 from benchsuite.benchmark.pins import FoldPlace, read_pins
 from benchsuite.benchmark.places import read_benchmark
+from benchsuite.cutoff import split_cutoff
+from benchsuite.data import Float32
+from benchsuite.plan import PluginSpec
+from benchsuite.registry import load_metric
 
 _MEAN = 1e-5
 """Values by query are kept in single precision: their mean says the value to so much."""
+
+_DECLARED = ("name", "needs", "uses_language_model", "is_candidate", "is_oracle")
+"""What a model says of itself and its row's kind rests on."""
 
 
 def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: bool = False) -> Iterator[str]:
@@ -25,68 +33,135 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
         lite: only the short form is asked for.
     """
     _, rules = read_benchmark(result.benchmark)
-    if result.pins != read_pins(result.benchmark).digest:
-        yield f"it rests on other folds than {result.benchmark} pins"
-    wanted = asked_of(rules, asked, lite=lite)
+    yield from result_damage(result, asked)
     cells = {cell.place: cell for cell in result.cells}
-    for place in wanted:
+    for place in asked_of(rules, asked, lite=lite):
         if place not in cells:
             yield f"{_where(place)}: the cell is missing"
-    for cell in result.cells:
-        if cell.place in wanted:
-            yield from _cell_faults(cell, wanted[cell.place], rules.metrics)
+        elif cells[place].state == "missing":
+            yield f"{_where(place)}: not run yet"
     if result.tuned is not None and (result.tuned.get("trials"), result.tuned.get("seconds")) != (rules.trials, None):
         told = ", ".join(f"{name} = {value}" for name, value in result.tuned.items())
         yield f"its budget is {told}; that of every tuned row of {result.benchmark} is trials = {rules.trials} alone"
 
 
+def result_damage(result: ModelResult, asked: dict[FoldPlace, Asked]) -> Iterator[str]:
+    """Yield why a result cannot stand in a table, though it need not be whole, a line each."""
+    experiment, rules = read_benchmark(result.benchmark)
+    pins = read_pins(result.benchmark)
+    if result.pins != pins.digest:
+        yield f"it rests on other folds than {result.benchmark} pins"
+    for spec in experiment.expanded("models"):
+        if spec.label == result.label and not is_row(spec, str(result.identity["plugin"]), result.identity["settings"]):
+            what = f"{result.identity['plugin']} with other settings or from elsewhere"
+            yield f"{result.label} is a row of {result.benchmark}, and this is {what}: give it another label"
+    places = [cell.place for cell in result.cells]
+    for place in sorted({place for place in places if places.count(place) > 1}):
+        yield f"{_where(place)}: the cell is there more than once"
+    for cell in result.cells:
+        if cell.place not in pins.folds:
+            yield f"{_where(cell.place)}: {result.benchmark} has no such fold"
+        elif cell.state == "ok":
+            if cell.place in asked:
+                yield from _cell_faults(cell, asked[cell.place], rules.metrics)
+            else:
+                yield f"{_where(cell.place)}: it has values, but nobody asks in this fold"
+
+
+def is_row(spec: PluginSpec, plugin: str, settings: Mapping[str, Any]) -> bool:
+    """Return whether a plugin, such as ``benchsuite/als``, with these settings is what a row of a benchmark names."""
+    same = plugin.rpartition("/")[2] == spec.use.rpartition("/")[2]  # a file, x/als.py:als, is not
+    return same and all(name in settings and settings[name] == value for name, value in spec.settings.items())
+
+
 def _cell_faults(cell: CellValues, asked: Asked, kept: tuple[str, ...]) -> Iterator[str]:
     where = _where(cell.place)
-    if cell.state == "missing":
-        yield f"{where}: not run yet"
-    if cell.state != "ok":
-        return
     for metric in kept:
         queries = cell.queries.get(metric)
         if queries is None or len(queries) != len(asked.user):
             found = "none" if queries is None else f"{len(queries):,}"
             yield f"{where}: {found} values of {metric} by query, {len(asked.user):,} ask"
             continue
-        for group in asked.groups if len(asked.groups) > 1 else ("",):
+        for group in ("", *(asked.groups if len(asked.groups) > 1 else ())):
             mask = asked.group == asked.groups.index(group) if group else np.ones(len(queries), np.bool_)
             value = cell.values.get((metric, group))
-            if value is None or value.mean is None or (metric, group) in cell.replicates:
+            named = f"{where}: {metric} of {group}" if group else f"{where}: {metric}"
+            if value is None:
+                yield f"{named} is not there"
+                continue
+            if not np.isfinite(queries[~np.isnan(queries)]).all():
+                yield f"{named} has values that are infinite"
+                continue
+            if (metric, group) in cell.replicates:
+                yield from _replicate_faults(named, value, cell.replicates[metric, group])
                 continue
             known = queries[mask & ~np.isnan(queries)].astype(np.float64)
-            if not len(known) or abs(known.mean() - value.mean) > _MEAN:
-                mean = f"{known.mean():.6f}" if len(known) else "nothing"
-                named = f"{metric} of {group}" if group else metric
-                yield f"{where}: {named} is {value.mean:.6f}, its values by query have the mean {mean}"
+            mean = float(known.mean()) if len(known) else None
+            if (mean is None) != (value.mean is None) or abs((mean or 0.0) - (value.mean or 0.0)) > _MEAN:
+                told = ["nothing" if one is None else f"{one:.6f}" for one in (value.mean, mean)]
+                yield f"{named} is {told[0]}, its values by query have the mean {told[1]}"
+            elif len(known) != value.n and counts_queries(metric):
+                yield f"{named} rests on {value.n:,} queries, {len(known):,} have a value"
+
+
+def counts_queries(metric: str) -> bool:
+    """Return whether values of a metric rest on queries, not on pairs."""
+    base, k = split_cutoff(metric)
+    return load_metric(f"{base}@k" if k else base).task == "ranking"
+
+
+def _replicate_faults(named: str, value: Value, replicates: Float32) -> Iterator[str]:
+    if len(replicates) != REPLICATES:
+        yield f"{named} has {len(replicates):,} resamples, {REPLICATES:,} are drawn"
+    elif value.mean is None or not np.nanmin(replicates) <= value.mean + _MEAN <= np.nanmax(replicates) + 2 * _MEAN:
+        yield f"{named} is {value.mean}, outside of all of its resamples"
 
 
 def differences(one: ModelResult, other: ModelResult) -> Iterator[str]:
     """Yield where two results of the same cells differ, a line each; only cells of ``other`` are compared."""
+    for name in _DECLARED:
+        if getattr(one.model, name) != getattr(other.model, name):
+            yield f"{name} of the model is {getattr(one.model, name)}, now {getattr(other.model, name)}"
+    if one.identity["version"] != other.identity["version"]:
+        yield f"the version of the model is {one.identity['version']}, now {other.identity['version']}"
     first = {cell.place: cell for cell in one.cells}
     for cell in other.cells:
         told = first.get(cell.place)
         if told is None or told.key != cell.key:
             yield f"{_where(cell.place)}: {'no such cell' if told is None else 'another cell: settings or code differ'}"
-            continue
-        if told.state != cell.state:
+        elif told.state != cell.state:
             yield f"{_where(cell.place)}: {told.state}, now {cell.state} ({cell.reason})"
+        else:
+            yield from _value_differences(told, cell)
+
+
+def _value_differences(told: CellValues, cell: CellValues) -> Iterator[str]:
+    where = _where(cell.place)
+    for place in dict.fromkeys([*told.values, *cell.values]):
+        name = f"{place[0]} of {place[1]}" if place[1] else place[0]
+        if place not in told.values or place not in cell.values:
+            yield f"{where}: {name} is {'not there' if place not in told.values else 'there'}, now the reverse"
             continue
-        for place, value in cell.values.items():
-            mean = told.values[place].mean if place in told.values else None
-            if (mean is None) != (value.mean is None) or abs((mean or 0.0) - (value.mean or 0.0)) > _MEAN:
-                name = f"{place[0]} of {place[1]}" if place[1] else place[0]
-                yield f"{_where(cell.place)}: {name} is {mean}, now {value.mean}"
-        for metric, values in cell.queries.items():
-            was = told.queries[metric]
-            different = ~((values == was) | (np.isnan(values) & np.isnan(was)))
-            if different.any():
-                gap = float(np.nanmax(np.abs(values - was)[different], initial=0.0))
-                share = f"{int(different.sum()):,} of {len(values):,} queries"
-                yield f"{_where(cell.place)}: {metric} differs for {share}, by up to {gap:.3g}"
+        for part in ("mean", "n", "fallback", "ties"):
+            was, now = getattr(told.values[place], part), getattr(cell.values[place], part)
+            if (was is None) != (now is None) or abs((was or 0.0) - (now or 0.0)) > _MEAN:
+                yield f"{where}: {name if part == 'mean' else f'{part} of {name}'} is {was}, now {now}"
+    for metric in dict.fromkeys([*told.queries, *cell.queries]):
+        yield from _array_differences(f"{where}: {metric}", told.queries.get(metric), cell.queries.get(metric))
+    for place in dict.fromkeys([*told.replicates, *cell.replicates]):
+        name = f"{where}: resamples of {' of '.join(part for part in place if part)}"
+        yield from _array_differences(name, told.replicates.get(place), cell.replicates.get(place))
+
+
+def _array_differences(name: str, was: Float32 | None, now: Float32 | None) -> Iterator[str]:
+    if was is None or now is None or len(was) != len(now):
+        counts = ["no" if one is None else f"{len(one):,}" for one in (was, now)]
+        yield f"{name} has {counts[0]} values, now {counts[1]}"
+        return
+    different = ~((now == was) | (np.isnan(now) & np.isnan(was)))
+    if different.any():
+        gap = float(np.nanmax(np.abs(now - was)[different], initial=0.0))
+        yield f"{name} differs for {int(different.sum()):,} of {len(now):,} queries, by up to {gap:.3g}"
 
 
 def _where(place: FoldPlace) -> str:

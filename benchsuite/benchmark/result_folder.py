@@ -29,15 +29,26 @@ from benchsuite.store.json_files import SUM, sum_of, with_sum
 RESULT, VALUES, COSTS, VERIFIED = "result.json", "values.npz", "costs.json", "verified.json"
 FORMAT = 1
 _DIGITS = 9
+_LONGEST_LABEL = 1000
+_UNMARK = "delete it, and verify again"
 _AGAIN = "get the folder again from whoever made it"
 _VALUE = [(str, float, None)]
+_VALUE_ROW = (str, str, (float, None), int, (float, None), (float, None))
 """Metric, group, mean, how many queries or pairs, share of the fallback, share that ties decided."""
 
+_MODEL_FACTS = {
+    "needs?": [str],
+    **dict.fromkeys(("uses_language_model?", "proposed?", "ceiling?", "predicts_values?"), bool),
+    "tuned?": (bool, None),
+    "space?": {str: {}},
+    "version?": str,
+    "origin?": str,
+}
 _RESULT = {
     "format": frozenset({"1"}),
     "benchmark": str,
     "pins": str,
-    "model": {"label": str, "name": str, "settings": {}, "facts": {}},
+    "model": {"label": str, "name": str, "summary": str, "settings": {}, "cite": [str], "facts": _MODEL_FACTS},
     "identity": {"plugin": str, "version": str, "settings": {}},
     "tuned": ({}, None),
     "facts": {},
@@ -53,7 +64,10 @@ _RESULT = {
     "values_sha256": str,
     SUM: str,
 }
-_COSTS = {"cells": {str: {str: float}}, "provenance": {}, "finished": str}
+_COSTS = {"cells": {str: {str: float}}, "provenance": {"hardware?": {}}, "finished": str}
+_VERIFIED = {"date": str, "cells": int, "result": str}
+_LARGEST = 256 * 2**20
+"""Values of more bytes than this, unpacked, are no result; the largest benchmark has a tenth of it."""
 
 
 def write_result(result: ModelResult, folder: Path) -> None:
@@ -75,10 +89,31 @@ def write_result(result: ModelResult, folder: Path) -> None:
             draft.write_bytes(packed(arrays))
         digest = file_digest(folder / VALUES)
         _write_json(folder / COSTS, costs)
-        _write_json(folder / RESULT, with_sum(_record(result) | {"values_sha256": digest}))
+        record = with_sum(_record(result) | {"values_sha256": digest})
+        _forget_verified(folder, record[SUM])
+        _write_json(folder / RESULT, record)
     except OSError as error:
         remedy = "choose another folder"
         raise StoreError(f"cannot be written: {error.strerror or error}", where=str(folder), remedy=remedy) from None
+
+
+def mark_verified(folder: Path, told: Mapping[str, Any]) -> None:
+    """Write beside a result who fitted some of its cells again; it holds for these very numbers only.
+
+    Raises:
+        StoreError: when it cannot be written.
+    """
+    try:
+        _write_json(folder / VERIFIED, {**told, "result": _table(folder / RESULT, _RESULT)[SUM]})
+    except OSError as error:
+        what = f"cannot be marked as checked: {error.strerror or error}"
+        raise StoreError(what, where=str(folder), remedy="copy the folder to where you may write") from None
+
+
+def _forget_verified(folder: Path, digest: str) -> None:
+    """Take away what was said of other numbers."""
+    if (folder / VERIFIED).is_file() and read_json(folder / VERIFIED, _AGAIN).get("result") != digest:
+        (folder / VERIFIED).unlink()
 
 
 def read_result(folder: Path) -> ModelResult:
@@ -90,12 +125,24 @@ def read_result(folder: Path) -> ModelResult:
     table = _table(folder / RESULT, _RESULT)
     if table[SUM] != sum_of(table):
         raise DataError("it has changed since it was written", where=str(folder / RESULT), remedy=_AGAIN)
+    label = table["model"]["label"]
+    if not label.strip() or not label.isprintable() or len(label) > _LONGEST_LABEL:
+        raise DataError(f"{label!r} is no label that can be shown", where=str(folder / RESULT), remedy=_AGAIN)
     costs = _table(folder / COSTS, _COSTS)
     arrays = _arrays(folder / VALUES, table["values_sha256"])
-    verified = _table(folder / VERIFIED, {"date": str}) if (folder / VERIFIED).is_file() else {}
+    verified = _table(folder / VERIFIED, _VERIFIED, _UNMARK) if (folder / VERIFIED).is_file() else {}
+    if verified and verified["result"] != table[SUM]:
+        raise DataError("it tells of another result", where=str(folder / VERIFIED), remedy=_UNMARK)
     given = table["identity"]["settings"]
     told = [{"settings": given} | cell for cell in table["cells"]]
-    cells = [_cell(number, cell, arrays, costs["cells"]) for number, cell in enumerate(told)]
+    for number, cell in enumerate(told):
+        if fault := next((one for place, row in enumerate(cell["values"]) if (one := _misfit(row, place))), ""):
+            raise DataError(f'"cells[{number}].{fault}', where=str(folder / RESULT), remedy=_AGAIN)
+    try:
+        cells = [_cell(number, cell, arrays, costs["cells"]) for number, cell in enumerate(told)]
+    except (ValueError, IndexError):
+        what = "it holds arrays that no cell has"
+        raise DataError(what, where=str(folder / VALUES), remedy=_AGAIN) from None
     return ModelResult(
         benchmark=table["benchmark"],
         pins=table["pins"],
@@ -141,6 +188,14 @@ def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.{_DIGITS}g}")
 
 
+def _misfit(row: list[Any], place: int) -> str:
+    """Return how metric, group, mean, number and the two shares of a cell are not that, or ""."""
+    if len(row) != len(_VALUE_ROW):
+        return f'values[{place}]" has {len(row)} parts, not {len(_VALUE_ROW)}'
+    fault = next((one for part, shape in zip(row, _VALUE_ROW, strict=True) if (one := misfit(part, shape))), "")
+    return f'values[{place}]": {fault}' if fault else ""
+
+
 def _cell(
     number: int, table: Mapping[str, Any], arrays: Mapping[str, Float32], costs: Mapping[str, Mapping[str, float]]
 ) -> CellValues:
@@ -167,13 +222,17 @@ def _cell(
     )
 
 
-def _table(path: Path, shape: Any) -> dict[str, Any]:
+def _table(path: Path, shape: Any, again: str = _AGAIN) -> dict[str, Any]:
     try:
         table: dict[str, Any] = read_json(path, _AGAIN)
     except StoreError as error:
         raise DataError(error.what, where=str(path), remedy="name a result folder") from None
     if fault := misfit(table, shape):
-        raise DataError(fault, where=str(path), remedy=_AGAIN)
+        raise DataError(fault, where=str(path), remedy=again)
+    try:
+        json.dumps(table, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise DataError("it holds half a character, which nothing can show", where=str(path), remedy=again) from None
     return table
 
 
@@ -181,10 +240,20 @@ def _arrays(path: Path, digest: str) -> dict[str, Float32]:
     try:
         if file_digest(path) != digest:
             raise DataError("it has changed since it was written", where=str(path), remedy=_AGAIN)
+        with zipfile.ZipFile(path) as archive:
+            if sum(one.file_size for one in archive.infolist()) > _LARGEST:
+                what = f"it unpacks to more than {_LARGEST >> 20} MiB"
+                raise DataError(what, where=str(path), remedy=_AGAIN)
         with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"cannot be read: {error}", where=str(path), remedy=_AGAIN) from None
+            arrays = {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path), remedy=_AGAIN
+        ) from None
+    for name, array in arrays.items():
+        if array.dtype != np.float32 or array.ndim != 1:
+            raise DataError(f"{name} is no list of single-precision numbers", where=str(path), remedy=_AGAIN)
+    return arrays
 
 
 def _write_json(path: Path, table: Mapping[str, Any]) -> None:

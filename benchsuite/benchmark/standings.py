@@ -136,7 +136,9 @@ def standings(
     rows = []
     for result in results:
         scores = tuple(found[result.label] for _, found in judged)
-        seconds = [cell.costs["fit_seconds"] for cell in result.cells if "fit_seconds" in cell.costs]
+        seconds = [
+            cell.costs["fit_seconds"] for cell in result.cells if cell.place in asked and "fit_seconds" in cell.costs
+        ]
         cost = float(np.mean(seconds)) if seconds else None
         head = heads.get(result.label)
         row = Standing(result.label, scores, fit_seconds=cost)
@@ -188,8 +190,12 @@ def _column(
     replicates = _replicates(whole, folds, masks, asked, metric, group)
     for label, cells_of in whole.items():
         values_of = [cell.values[metric, group] for cell in cells_of]
-        mean = float(np.mean([value.mean for value in values_of if value.mean is not None]))
         queries = [cell.queries[metric].astype(np.float64)[mask] for cell, mask in zip(cells_of, masks, strict=True)]
+        # of a mean over queries, that of the kept values: the rounded one would pass for a pooled metric, and signs
+        # of such are not flipped
+        pooled = any((metric, group) in cell.replicates for cell in cells_of)
+        means = [value.mean for value in values_of] if pooled else [float(np.nanmean(one)) for one in queries]
+        mean = float(np.mean([one for one in means if one is not None]))
         models[label] = Measures(mean, queries, replicates[label])
         if decides(_mean(values_of, "fallback"), _mean(values_of, "ties")):
             competing.add(label)
@@ -218,11 +224,13 @@ def _replicates(
 ) -> dict[str, Float64]:
     """Return float64[b] by model: the mean under resamples of users, averaged over folds draw by draw."""
     total = {label: np.zeros(REPLICATES) for label in whole}
-    plain = [label for label, cells in whole.items() if not any(cell.replicates for cell in cells)]
     for number, (fold, mask) in enumerate(zip(folds, masks, strict=True)):
-        for label in whole:
-            if label not in plain:
-                total[label] += whole[label][number].replicates[metric, group].astype(np.float64)
+        plain = []
+        for label, cells in whole.items():
+            if (metric, group) in cells[number].replicates:
+                total[label] += cells[number].replicates[metric, group].astype(np.float64)
+            else:
+                plain.append(label)
         if not plain:
             continue
         values = np.stack([whole[label][number].queries[metric][mask] for label in plain], axis=1).astype(np.float64)
@@ -306,9 +314,10 @@ def _headlines(
 
 
 def _log(value: Float64 | float, reference: Float64 | float, higher: bool) -> Float64:
-    """Return the logarithm of the ratio, cut at :data:`FLOOR`."""
+    """Return the logarithm of the ratio, cut at :data:`FLOOR`; equals have 1, though both may be 0."""
     above, below = (value, reference) if higher else (reference, value)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.asarray(above, np.float64) / np.asarray(below, np.float64)
+    ratio = np.where(np.equal(above, below), 1.0, ratio)
     cut: Float64 = np.log(np.clip(np.nan_to_num(ratio, nan=FLOOR, posinf=1 / FLOOR), FLOOR, 1 / FLOOR))
     return cut

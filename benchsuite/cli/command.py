@@ -63,6 +63,11 @@ class FunctionCommand(click.Command):
         """Return ``--help``, which speaks as the other options do."""
         return lower_help(super().get_help_option(ctx))
 
+    def _single(self) -> list[str]:
+        """Return the options that take one value: a second one would hide the first."""
+        options = [one for one in self.params if isinstance(one, click.Option)]
+        return [flag for one in options if not (one.multiple or one.is_flag or one.count) for flag in one.opts]
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Give each further ``NAME=VALUE`` word its own option."""
         words: list[str] = []
@@ -74,6 +79,9 @@ class FunctionCommand(click.Command):
             elif current and words[-1] != current and re.match(r"[\w-]+\s*=", word):
                 words.append(current)
             words.append(word)
+        for flag in self._single():
+            if sum(word == flag or word.startswith(f"{flag}=") for word in words) > 1:
+                raise UsageError("is given more than once, and takes one value", where=flag, remedy="name it once")
         try:
             return super().parse_args(ctx, words)
         except click.UsageError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,10 @@ from benchsuite.interface import Style, plain
 if TYPE_CHECKING:
     from benchsuite.benchmark.board import Board
     from benchsuite.plan import Experiment
+
+
+_LONGEST = 200
+"""Settings that take more characters than this are told by a digest in a label."""
 
 
 class BenchmarkResults(Results):
@@ -40,12 +45,17 @@ class BenchmarkResults(Results):
         ended = [] if self.outcome is None else ["", *ending(self.name, self._store.root, self.outcome)]
         return "\n".join([shown, *ended])
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the run came to and the leaderboard with this model, as plain values."""
+        return {**super().to_dict(), "leaderboard": self.board().record()}
+
     def advice(self) -> list[str]:
         """Return how to enter the benchmark."""
-        from benchsuite.benchmark.places import benchmark_of
+        from benchsuite.benchmark.places import benchmark_of, is_lite
 
-        label = self.plan.models[0].label
-        return [f"to enter it: benchsuite submit {benchmark_of(self.plan.name)} {label!r} --out DIR"]
+        label, name = self.plan.models[0].label, benchmark_of(self.plan.name)
+        first = "run the same without --lite, then: " if is_lite(self.plan.name, name) else ""
+        return [f"to enter it: {first}benchsuite submit {name} {label!r} --out DIR"]
 
 
 def chosen_form(
@@ -61,9 +71,12 @@ def chosen_form(
         lite: the short form.
 
     Raises:
-        UsageError: when an option has no sense here.
+        UsageError: when an option has no sense here, or the experiment is no frozen benchmark.
+        DataError: when the results to stand among are not there or damaged, before anything is fitted.
     """
-    from benchsuite.benchmark.places import benchmark_names
+    from benchsuite.benchmark.board import read_results
+    from benchsuite.benchmark.places import benchmark_names, read_benchmark, results_root
+    from benchsuite.benchmark.result_checks import is_row
     from benchsuite.plan import PluginSpec
     from benchsuite.plan.benchmark_rules import narrowed, with_model
     from benchsuite.plan.experiment_file import Tune
@@ -77,11 +90,22 @@ def chosen_form(
     rules = experiment.benchmark
     if rules is None:
         return experiment, False
+    if experiment.name in benchmark_names() and experiment != read_benchmark(experiment.name)[0]:
+        remedy = f"call it otherwise, or run the one that comes with benchsuite: benchsuite run {experiment.name}"
+        raise UsageError(
+            "a benchmark never changes, and this is another of its name", where=experiment.name, remedy=remedy
+        )
+    if model and experiment.name not in benchmark_names():
+        remedy = f"write the model into its table models; benchmarks are {', '.join(benchmark_names())}"
+        raise UsageError("it has no pins, and --model is for pinned benchmarks", where=experiment.name, remedy=remedy)
     form = narrowed(experiment, rules) if lite else experiment
     if not model:
         return form, False
+    read_results(experiment.name, results_root() / experiment.name)
     spec = PluginSpec.model_validate({"use": model, "with": dict(settings)})
     label = f"{spec.expand()[0].label}{_told(settings)}{' (tuned)' if tune else ''}"
+    if any(row.label == label and not is_row(row, model, settings) for row in experiment.expanded("models")):
+        label = f"{label} (own)"  # it would take the place of a row, which scores are divided by
     named = PluginSpec.model_validate({"use": model, "with": dict(settings), "label": label})
     budget = Tune(on=rules.headline, trials=rules.trials) if tune else None
     return with_model(form, named, budget), True
@@ -89,4 +113,7 @@ def chosen_form(
 
 def _told(settings: Mapping[str, Any]) -> str:
     """Return settings as a label shows them."""
-    return f" ({', '.join(f'{name}={value}' for name, value in settings.items())})" if settings else ""
+    told = ", ".join(f"{name}={value}" for name, value in settings.items())
+    if len(told) > _LONGEST or not told.isprintable():
+        told = f"settings {hashlib.sha256(told.encode(errors='replace')).hexdigest()[:8]}"
+    return f" ({told})" if settings else ""

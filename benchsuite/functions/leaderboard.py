@@ -61,10 +61,9 @@ class Leaderboard(FunctionResult):
             label = f"{row.model} (yours)" if row.model in self.own else row.model
             verified = " *" if board.entrants[row.model].verified else ""
             told = [_place(number, row), style(label, "bold") if row.model in self.own else label]
-            told += [board.entrants[row.model].kind, number_text(row.headline) + verified, interval_text(row)]
-            told += [
-                f"{row.count('better')}, {row.count('not separated') + row.count('reference')}, {row.count('worse')}"
-            ]
+            told += [board.entrants[row.model].kind, number_text(row.headline) + _marks(row) + verified]
+            same = row.count("not separated") + row.count("reference")
+            told += [interval_text(row), f"{row.count('better')}, {same}, {row.count('worse')}"]
             if self.full:
                 told += [_score(row, place) for place in range(len(board.tasks))]
             else:
@@ -75,15 +74,22 @@ class Leaderboard(FunctionResult):
         )
 
     def _legend(self) -> Iterator[str]:
+        from benchsuite.benchmark.places import read_benchmark
+
         board = self.board
         shown = f"{board.metric} of each task" if self.full else "the same for each split"
         tasks = count(len(board.tasks), "task")
         yield f"headline: {board.metric} by that of the best reference, geometric mean of {tasks};"
         yield f"  {shown} stands beside it. better, same, worse: by paired tests against the best reference (Holm)."
+        if any(map(_marks, board.rows)):
+            yield "~ in some task, the fallback or ties decided most of it: --full says where."
         if any(board.entrants[row.model].verified for row in board.rows):
             yield "* somebody fitted some of its cells again and got the same."
         if board.absent:
             yield f"not run yet: {', '.join(board.absent)}"
+            lacking = [label for label in read_benchmark(board.name)[1].references if label in board.absent]
+            if lacking:
+                yield f"of these, {', '.join(lacking)} may be the best reference of a task, and lower its ratios."
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -147,8 +153,11 @@ def _write_site(board: Board, folder: Path) -> list[str]:
     """Write the pages of a leaderboard, and return their paths."""
     from benchsuite.registry import load_function
 
-    written = []
+    written, first = [], folder / "index.html"
     try:
+        if first.is_file() and b">benchsuite</a></header>" not in first.read_bytes():
+            what = "it is a page of something else"
+            raise UsageError(what, where=str(first), remedy="name a new folder with --site DIR")
         for name, content in load_function("pages", "sites")([board]).items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -162,6 +171,10 @@ def _write_site(board: Board, folder: Path) -> list[str]:
 
 def _place(number: int, row: Standing) -> str:
     return str(number) if row.headline is not None else ""
+
+
+def _marks(row: Standing) -> str:
+    return " ~" if any(score.mean is not None and not score.competes for score in row.scores) else ""
 
 
 def _task(task: Task) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.arguments import StoreFolder, Trust
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from benchsuite.store import Store
 
 _SHOWN = 10
+_OTHER = "name a new folder"
 
 
 @dataclass(repr=False, eq=False)
@@ -29,6 +31,9 @@ class Submission(FunctionResult):
         model: the row's label.
         cells: how many cells it holds.
         faults: what must be mended before it can be entered, a line each; nothing was written where there are some.
+        failed: how many of the cells failed.
+        file: of the model and its class, "" where it is installed.
+        whole: whether it holds all cells, not those of the short form alone.
     """
 
     folder: Path
@@ -36,6 +41,9 @@ class Submission(FunctionResult):
     model: str
     cells: int
     faults: Sequence[str]
+    failed: int = 0
+    file: str = ""
+    whole: bool = True
 
     @property
     def ok(self) -> bool:
@@ -45,7 +53,7 @@ class Submission(FunctionResult):
     def text(self, style: Style = plain) -> str:
         """Return what was written, or what must be mended."""
         if not self.faults:
-            cells = count(self.cells, "cell")
+            cells = count(self.cells, "cell") + (f", {self.failed} of them failed" if self.failed else "")
             return f"{self.folder}: {self.model} in {self.benchmark}, {cells}, nothing is wrong with it"
         shown = [*self.faults[:_SHOWN]]
         shown += [f"and {count(len(self.faults) - _SHOWN, 'more fault')}"] if len(self.faults) > _SHOWN else []
@@ -53,14 +61,19 @@ class Submission(FunctionResult):
 
     def advice(self) -> Sequence[str]:
         """Return what a pull request needs."""
+        from benchsuite.plan.benchmark_rules import slug
+
         if self.faults:
             return []
-        place = f"reports/results/{self.benchmark}/{self.model}"
+        if not self.whole:
+            return ["it holds the short form, for a first look: to enter the benchmark, run and submit without --lite"]
+        place = f"reports/results/{self.benchmark}/{slug(self.model)}"
+        trust = f" --trust {quote(self.file)}" if self.file else ""
         return [
             f"to enter it, open a pull request that adds this folder as {place}/",
             "it needs: a model that others can install or read (package or file), its paper where there is one, and",
             "what its pretrained weights were trained on, as far as that is known",
-            f"whoever reviews it runs: benchsuite verify {place} --rerun 3",
+            f"whoever reviews it runs: benchsuite verify {place} --rerun 3{trust}",
         ]
 
     def frames(self) -> Frames:
@@ -105,17 +118,37 @@ def submit(
 
     read_benchmark(benchmark)
     kept, folder = read_store(store), Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError("is not empty", where=str(folder), remedy="name a new folder")
+    _check_free(folder)
     plan = _plan(kept, benchmark, model, lite=lite).trusting(several(trust))
     pins = check_pins(benchmark, plan, kept)
     result = collect(plan, kept, model, pins.digest)
-    faults = [*result_faults(result, read_asked(results_root() / benchmark), lite=lite)]
+    asked = read_asked(results_root() / benchmark)
+    faults = [*result_faults(result, asked, lite=lite)]
+    whole = not any(result_faults(result, asked))
     faults += [f"as stored: {line}" for line in differences(result, collect(plan, kept.without_caches(), model, ""))]
     faults += _version_faults(result.identity)
     if not faults:
         write_result(result, folder)
-    return Submission(folder, benchmark, model, len(result.cells), faults)
+    failed = sum(cell.state == "failed" for cell in result.cells)
+    file = str(result.identity["plugin"]) if "code" in result.identity else ""
+    return Submission(folder, benchmark, model, len(result.cells), faults, failed, file, whole)
+
+
+def _check_free(folder: Path) -> None:
+    """Refuse a folder that holds something.
+
+    Raises:
+        UsageError: when it does, or is a file.
+        StoreError: when nobody may look.
+    """
+    try:
+        fault = "" if not folder.exists() else "is no folder" if not folder.is_dir() else "is not empty"
+        if fault == "is not empty" and not any(folder.iterdir()):
+            return
+    except OSError as error:
+        raise StoreError(f"cannot be read: {error.strerror or error}", where=str(folder), remedy=_OTHER) from None
+    if fault:
+        raise UsageError(fault, where=str(folder), remedy=_OTHER)
 
 
 def _plan(store: Store, benchmark: str, model: str, *, lite: bool) -> Plan:

@@ -101,6 +101,8 @@ def verify(
     from benchsuite.analysis.soundness import store_faults
 
     folder, trusted = Path(folder), several(trust)
+    if rerun < 0:
+        raise UsageError("is below 0", where="--rerun", remedy="say how many cells shall be fitted again")
     if (folder / _RESULT).is_file():
         from benchsuite.functions.verify_result import verify_result
 
@@ -131,7 +133,7 @@ def _facts(folder: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = read_json(path)
     except StoreError as error:
-        remedy = "name a folder that benchsuite report --out DIR wrote"
+        remedy = "name a folder that benchsuite report --out DIR or benchsuite submit wrote"
         raise DataError(error.what, where=str(path), remedy=remedy) from None
     if fault := misfit(facts, _FACTS):
         raise DataError(fault, where=str(path), remedy="write the report again")

@@ -68,15 +68,18 @@ def verify_result(
         DataError: when the folder is damaged: something in it has changed since it was written.
     """
     from benchsuite.benchmark.asked import read_asked
-    from benchsuite.benchmark.places import results_root
+    from benchsuite.benchmark.pins import read_pins
+    from benchsuite.benchmark.places import read_benchmark, results_root
     from benchsuite.benchmark.result_checks import differences, result_faults
     from benchsuite.benchmark.result_folder import read_result
 
     result = read_result(folder)
+    read_benchmark(result.benchmark)  # tells of a wrong name
     faults = [*result_faults(result, read_asked(results_root() / result.benchmark))]
     done = 0
     if rerun:
-        sound = [cell for cell in result.cells if cell.state == "ok"]
+        known = read_pins(result.benchmark).folds
+        sound = [cell for cell in result.cells if cell.state == "ok" and cell.place in known]
         chosen = random.SystemRandom().sample(sound, min(rerun, len(sound)))
         for cell in chosen:
             faults += [*differences(result, _again(result, cell, place, trust, quiet=quiet))]
@@ -129,8 +132,8 @@ def _plugin(result: ModelResult, trust: Sequence[str]) -> str:
         ConfigError: when it is a file that the user did not name.
     """
     plugin = str(result.identity["plugin"])
-    if "code" not in result.identity:
-        return plugin
+    if "code" not in result.identity and ":" not in plugin and not plugin.endswith(".py"):
+        return plugin  # whatever the result says, no file runs that the user did not name
     named = next((name for name in trust if Path(name).name == Path(plugin).name), None)
     if named is None:
         file = Path(plugin).name
@@ -140,13 +143,9 @@ def _plugin(result: ModelResult, trust: Sequence[str]) -> str:
 
 def _mark(folder: Path, cells: int) -> None:
     """Write beside a result that some of its cells were fitted again and are the same."""
-    import json
-
-    from benchsuite.atomic_writes import replaced_file
-    from benchsuite.benchmark.result_folder import VERIFIED
+    from benchsuite.benchmark.result_folder import mark_verified
     from benchsuite.provenance import hardware, now
 
     told: dict[str, Any] = {"date": now()[:10], "cells": cells, "machine": hardware()}
     told["python"] = platform.python_version()
-    with replaced_file(folder / VERIFIED) as draft:
-        draft.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    mark_verified(folder, told)

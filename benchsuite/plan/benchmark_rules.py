@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 LITE = "lite"
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?: \([A-Za-z0-9_.=, -]+\))*")
+_LONGEST = 100
 
 
 class Lite(BaseModel):
@@ -115,6 +118,13 @@ def narrowed(experiment: Experiment, rules: BenchmarkRules) -> Experiment:
     return experiment.model_copy(update=update)
 
 
+def slug(label: str) -> str:
+    """Return a label as part of the name of a file: letters that it cannot have are told by a digest."""
+    short = _UNFIT.sub("-", label).strip("-.")[:_LONGEST] or "model"
+    plain = _PLAIN.fullmatch(label) and len(label) <= _LONGEST
+    return short if plain else f"{short}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
+
+
 def with_model(experiment: Experiment, spec: PluginSpec, tune: Tune | None) -> Experiment:
     """Return a benchmark with one model in place of its own, tuned with the benchmark's budget if that is asked.
 
@@ -124,5 +134,5 @@ def with_model(experiment: Experiment, spec: PluginSpec, tune: Tune | None) -> E
         tune: the budget, None to keep the model's settings.
     """
     label = spec.expand()[0].label
-    name = f"{experiment.name}.{_UNFIT.sub('-', label).strip('-.') or 'model'}"
+    name = f"{experiment.name}.{slug(label)}"
     return experiment.model_copy(update={"name": name, "models": [spec], "tune": tune})

@@ -56,7 +56,9 @@ class ProgramProcess:
         self._folder = folder
         self._keep_open = keep_open
         self._home = home
-        variables = os.environ | (environment or {}) | {"BENCHSUITE_PROTOCOL": str(PROTOCOL)}
+        # A program in Python finds the file of the protocol beside itself, however benchsuite was started.
+        variables: dict[str, str | None] = {**os.environ, "PYTHONSAFEPATH": None, **(environment or {})}
+        variables["BENCHSUITE_PROTOCOL"] = str(PROTOCOL)
         self._environment = {name: value for name, value in variables.items() if value is not None}
         self._open: _Running | None = None
 

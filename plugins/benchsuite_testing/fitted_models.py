@@ -51,7 +51,7 @@ def fit(model: Model, fold: Fold, **more: Any) -> FittedModel:
         skip(reason)
     context = Context(seed=SEED, device="cuda" if Requirement.GPU in model.needs else "cpu", threads=1)
     context = dataclasses.replace(context, **{"validation": fold.validation, **more})
-    with observed() as traces:
+    with observed(program=model.program() is not None) as traces:
         returned = model.fit(fold.train, context)
     return FittedModel(model, fold.view(), returned, traces)
 
@@ -102,7 +102,7 @@ def second_fit(make: Make[Model]) -> SecondFit:
     fold = dataclasses.replace(fold, truth=dataclasses.replace(fold.truth, item=other))
     queries, candidates = fold.queries, locked(np.arange(0, len(fold.train.items), 2))
     before = _digest(fold.train, queries, candidates)
-    with observed() as traces:
+    with observed(program=model.program() is not None) as traces:
         done = fit(model, fold)
         _ = done.scores  # first, so that these are the scores of a model that was never asked before
         done.model.score(queries, candidates)

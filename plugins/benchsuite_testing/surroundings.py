@@ -68,8 +68,12 @@ def sum_of(first: Traces, *others: Traces) -> Traces:
 
 
 @contextlib.contextmanager
-def observed() -> Iterator[Traces]:
-    """Watch what is done within, restore what it changed and end what it left, so that no other check suffers."""
+def observed(*, program: bool = False) -> Iterator[Traces]:
+    """Watch what is done within, restore what it changed and end what it left, so that no other check suffers.
+
+    Args:
+        program: what is used declares a program of its own, which goes on until its model is gone.
+    """
     traces, before, known = Traces(), _state(), children()
     adopt_orphans()
     try:
@@ -79,6 +83,8 @@ def observed() -> Iterator[Traces]:
         after = _state()
         traces.changed = [name for name, value in before.items() if not _same(value, after[name])]
         _restore(before)
+        if program:
+            known |= children()
         left = children() - known
         traces.processes = [words for pid in sorted(left) if _TRACKER not in (words := _command(pid)) and words]
         keep = known | {pid for pid in left if _TRACKER in _command(pid)}

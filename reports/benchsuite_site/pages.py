@@ -10,6 +10,7 @@ from importlib.resources import files
 from benchsuite.benchmark.board import Board, Entrant
 from benchsuite.benchmark.board_text import by_split, interval_text, number_text, verdict
 from benchsuite.benchmark.standings import Standing, Task, TaskScore
+from benchsuite.plan.benchmark_rules import slug
 from benchsuite_site.charts import headline_chart, scatter
 
 KINDS = ("classic", "reads text", "language model, frozen", "language model, fine-tuned", "chance")
@@ -26,7 +27,7 @@ def pages(boards: Sequence[Board]) -> Mapping[str, bytes]:
         made[f"{board.name}.html"] = _page(board.name, _benchmark(board), "")
         for row in board.rows:
             entrant = board.entrants[row.model]
-            made[f"{board.name}/{_slug(row.model)}.html"] = _page(
+            made[f"{board.name}/{slug(row.model)}.html"] = _page(
                 f"{row.model} in {board.name}", _model(board, row, entrant), "../"
             )
     return {name: page.encode() for name, page in made.items()}
@@ -232,8 +233,4 @@ def task_label(task: Task) -> str:
 
 
 def _link(board: Board, row: Standing) -> str:
-    return f"{escape(board.name)}/{_slug(row.model)}.html"
-
-
-def _slug(label: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in label)
+    return f"{escape(board.name)}/{slug(row.model)}.html"

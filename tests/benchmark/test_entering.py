@@ -1,11 +1,15 @@
 """From a model in a file to a row among all others, a checked folder, and cells that are fitted again."""
 
+import re
 import subprocess
 
 import pytest
 
 import benchsuite
-from benchsuite.errors import StoreError
+from benchsuite.benchmark.places import read_benchmark
+from benchsuite.errors import DataError, StoreError, UsageError
+from benchsuite.functions.benchmark_run import chosen_form
+from benchsuite.plan.benchmark_rules import slug
 
 MODEL = '''
 from dataclasses import dataclass
@@ -69,6 +73,43 @@ def test_it_is_submitted_and_verified(entered):
     assert whole.again == 1
 
 
+def test_an_own_model_takes_no_row_of_the_benchmark_and_no_other_model_its_name():
+    experiment, _ = read_benchmark("demo.v1")
+
+    def chosen(model, settings=(), tune=False):
+        form, entered = chosen_form(experiment, model, dict(settings), tune=tune, lite=False)
+        assert entered
+        return form
+
+    labels = [chosen(model).models[0].label for model in ("./my.py:als", "als", "benchsuite/als")]
+    assert labels == ["als (own)", "als", "als"]
+    assert chosen("als", {"factors": 16}).models[0].label == "als (factors=16)"
+    assert len(chosen("als", {"text": "x" * 5000}).models[0].label) < 50
+    models = ["Модель", "Модели", "x/y.py:Mine", "als (a/b)", "als (a=1)", "als (a=-1)", "a" * 300, "a" * 301]
+    names = [slug(model) for model in models]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,120}", name) for name in names)
+    other = experiment.model_copy(update={"k": 10})
+    with pytest.raises(UsageError, match="never changes"):
+        chosen_form(other, "als", {}, tune=False, lite=False)
+    with pytest.raises(UsageError, match="no pins"):
+        chosen_form(other.model_copy(update={"name": "mine.v1"}), "als", {}, tune=False, lite=False)
+
+
+def test_nothing_is_fitted_where_it_could_not_be_shown(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCHSUITE_RESULTS", str(tmp_path))
+    with pytest.raises(DataError, match=r"queries\.npz: cannot be read"):
+        benchsuite.run("demo.v1", model="als", lite=True, store=tmp_path / "runs", quiet=True)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_pages_of_something_else_are_left_alone(tmp_path):
+    (tmp_path / "index.html").write_text("my page", "utf-8")
+    with pytest.raises(UsageError, match="something else"):
+        benchsuite.leaderboard("demo.v1", site=tmp_path)
+    assert (tmp_path / "index.html").read_text("utf-8") == "my page"
+
+
 @pytest.mark.process
 def test_in_a_shell(command):
     shown: subprocess.CompletedProcess[str] = command("leaderboard", "demo.v1", "--full")
@@ -77,3 +118,6 @@ def test_in_a_shell(command):
     wrong = command("submit", "demo.v2", "als", "--out", "x")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert 'did you mean "demo.v1"' in wrong.stderr
+    twice = command("run", "demo.v1", "--model", "als", "--model", "ease")
+    assert (twice.returncode, twice.stdout) == (2, "")
+    assert "more than once" in twice.stderr

@@ -1,8 +1,11 @@
 """Who leads: ratios to the best reference, their geometric mean, and what is no score."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from benchsuite.analysis.contrasts import contrast
 from benchsuite.benchmark.asked import Asked
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
 from benchsuite.benchmark.standings import FLOOR, standings
@@ -95,6 +98,38 @@ def test_a_row_of_ties_is_no_reference_and_is_not_tested():
     assert tasks[0].reference == "good"
     tied = next(row for row in rows if row.model == "tied")
     assert (tied.scores[0].competes, tied.scores[0].verdict) == (False, "not tested")
+
+
+def test_signs_of_users_are_flipped_though_values_are_kept_in_single_precision(monkeypatch):
+    """A mean that is rounded another way than its values must not pass for a metric that is no mean over queries."""
+    seen = []
+
+    def spied(column, *told):
+        seen.extend(model.pooled for model in column.models.values())
+        return contrast(column, *told)
+
+    monkeypatch.setattr("benchsuite.benchmark.standings.contrast", spied)
+    results = [result("good", [level(0.4)] * 2), result("near", [level(0.39, seed=1)] * 2)]
+    for cell in results[1].cells:
+        cell.values["m", ""] = Value(round(cell.values["m", ""].mean, 9) + 1e-8, USERS, 0.0, 0.0)
+    standings(results, asked(), "m", ["good"])
+    assert seen == [False] * 4
+
+
+def test_equals_have_the_ratio_one_even_where_nobody_finds_anything():
+    results = [result("good", [np.zeros(USERS), level(0.4)]), result("twin", [np.zeros(USERS), level(0.4)])]
+    _, rows = standings(results, asked(), "m", ["good"])
+    assert [(row.headline, row.low, row.high) for row in rows] == [(pytest.approx(1),) * 3] * 2
+
+
+def test_cells_outside_the_form_cost_nothing_in_it():
+    one = result("good", [level(0.4)] * 2)
+    cells = [
+        dataclasses.replace(cell, costs={"fit_seconds": cost}) for cell, cost in zip(one.cells, (1, 99), strict=True)
+    ]
+    first = dict(list(asked().items())[:1])
+    _, rows = standings([dataclasses.replace(one, cells=cells)], first, "m", ["good"])
+    assert rows[0].fit_seconds == pytest.approx(1.0)
 
 
 def test_groups_are_tasks_of_their_own():

@@ -45,10 +45,10 @@ def test_running_processes_that_a_model_started_are_counted() -> None:
     with subprocess.Popen([sys.executable, "-c", code], **pipes) as child:
         child.stdout.readline()
         spent, without = whole.read()[0], own.read()[0]
-        (found,) = [one for one in running_children() if one.seconds >= 0.25]
+        found = [one for one in running_children() if one.seconds >= 0.25]  # the tests' own browser may be among them
         child.communicate(b"\n")
     assert spent - without >= 0.25
-    assert 1 < found.peak_mb < 1000
+    assert any(1 < one.peak_mb < 1000 for one in found)
 
 
 class NVMLError(Exception):

@@ -1,0 +1,199 @@
+"""Result folders that somebody changed, with sums that are right again: refused or told, never a traceback."""
+
+import copy
+import dataclasses
+import io
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+import benchsuite
+from benchsuite.benchmark.asked import packed, read_asked
+from benchsuite.benchmark.board import SUMMARY, read_board, read_results, write_summary
+from benchsuite.benchmark.places import results_root
+from benchsuite.benchmark.result_checks import differences, result_damage, result_faults
+from benchsuite.benchmark.result_folder import RESULT, VALUES, VERIFIED, mark_verified, read_result, write_result
+from benchsuite.errors import BenchsuiteError, ConfigError, DataError, UsageError
+from benchsuite.keys import file_digest
+from benchsuite.store.json_files import with_sum
+
+WRONG = (None, -1, "\ud800\n", [], {"x": None})
+
+
+@pytest.fixture(scope="module")
+def asked():
+    return read_asked(results_root() / "demo.v1")
+
+
+@pytest.fixture
+def copied(tmp_path):
+    return shutil.copytree(results_root() / "demo.v1" / "als", tmp_path / "als")
+
+
+def rewritten(folder, table):
+    """Write a changed result with the right sums."""
+    table = {**table, "values_sha256": file_digest(folder / VALUES)}
+    (folder / RESULT).write_text(json.dumps(with_sum(table)), "utf-8")
+
+
+def places(value, path=()):
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield from places(one, (*path, name))
+
+
+def test_no_field_of_any_type_is_a_traceback(copied, asked):
+    table = json.loads((copied / RESULT).read_text("utf-8"))
+    refused = 0
+    for path in list(places(table))[1:]:
+        for wrong in WRONG:
+            changed = copy.deepcopy(table)
+            owner = changed
+            for name in path[:-1]:
+                owner = owner[name]
+            owner[path[-1]] = wrong
+            rewritten(copied, changed)
+            try:
+                refused += any(result_faults(read_result(copied), asked))
+            except BenchsuiteError:
+                refused += 1
+    assert refused > 150
+
+
+def arrays_of(folder):
+    with np.load(folder / VALUES) as stored:
+        return dict(stored)
+
+
+FIRST = "0/q/ndcg@10"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda arrays: arrays | {FIRST: arrays[FIRST][1:]}, "382 ask"),
+        (lambda arrays: arrays | {FIRST: arrays[FIRST].astype(np.float64)}, "single-precision"),
+        (lambda arrays: arrays | {FIRST: arrays[FIRST][:, None]}, "single-precision"),
+        (lambda arrays: arrays | {"0/r/99": np.zeros(9, np.float32)}, "no cell has"),
+        (lambda arrays: arrays | {"hello": np.zeros(9, np.float32)}, "no cell has"),
+        (lambda arrays: arrays | {"0/r/1": np.zeros(1000, np.float32)}, "its resamples"),
+        (lambda arrays: arrays | {"0/r/1": np.zeros(9, np.float32)}, "9 resamples"),
+        (lambda arrays: arrays | {FIRST: np.full_like(arrays[FIRST], np.inf)}, "infinite"),
+        (lambda arrays: {name: one for name, one in arrays.items() if name != FIRST}, "none values of ndcg@10"),
+    ],
+)
+def test_changed_arrays_are_told(copied, asked, change, said):
+    table = json.loads((copied / RESULT).read_text("utf-8"))
+    (copied / VALUES).write_bytes(packed(change(arrays_of(copied))))
+    rewritten(copied, table)
+    try:
+        told = "; ".join(result_faults(read_result(copied), asked))
+    except DataError as error:
+        told = str(error)
+    assert said in told
+
+
+def test_queries_that_hurt_cannot_be_left_out(copied, asked):
+    """Values that do not count raise the mean; the number of those that count tells."""
+    table, arrays = json.loads((copied / RESULT).read_text("utf-8")), arrays_of(copied)
+    arrays[FIRST][np.flatnonzero(arrays[FIRST] == 0)[:50]] = np.nan
+    (copied / VALUES).write_bytes(packed(arrays))
+    row = next(row for row in table["cells"][0]["values"] if row[0] == "ndcg@10")
+    row[2] = float(np.nanmean(arrays[FIRST], dtype=np.float64))
+    rewritten(copied, table)
+    assert "have a value" in next(result_faults(read_result(copied), asked))
+
+
+def test_values_that_unpack_to_gigabytes_are_not_unpacked(copied):
+    table, buffer = json.loads((copied / RESULT).read_text("utf-8")), io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr(f"{FIRST}.npy", bytes(300 * 2**20))
+    (copied / VALUES).write_bytes(buffer.getvalue())
+    rewritten(copied, table)
+    with pytest.raises(DataError, match="unpacks to more than"):
+        benchsuite.verify(copied)
+
+
+def test_fitting_again_tells_shares_counts_and_what_the_model_is(copied):
+    result = read_result(copied)
+    cell, place = result.cells[2], ("ndcg@10", "")
+    lie = dataclasses.replace(cell.values[place], fallback=0.0, n=1)
+    changed = dataclasses.replace(
+        result,
+        cells=[dataclasses.replace(cell, values={**cell.values, place: lie}, queries={})],
+        model=dataclasses.replace(result.model, uses_language_model=True),
+    )
+    told = list(differences(changed, dataclasses.replace(result, cells=[cell])))
+    for part in ("uses_language_model", "n of ndcg@10", "fallback of ndcg@10", "ndcg@10 has no values"):
+        assert any(part in line for line in told), part
+
+
+def test_cells_twice_and_of_no_fold_and_rows_of_another_model_are_told(copied, asked):
+    result = read_result(copied)
+    elsewhere = dataclasses.replace(result.cells[0], place=("moon", "random-holdout", 1, "test"))
+    changed = dataclasses.replace(result, cells=[*result.cells, result.cells[0], elsewhere])
+    own = dataclasses.replace(changed, identity={**result.identity, "plugin": "als.py:als"})
+    told = list(result_damage(own, asked))
+    for part in ("more than once", "has no such fold", "give it another label"):
+        assert any(part in line for line in told), part
+
+
+def test_a_mark_holds_for_its_own_numbers_only(copied, tmp_path):
+    mark_verified(copied, {"date": "2026-01-01", "cells": 3})
+    result = read_result(copied)
+    assert result.verified["cells"] == 3
+    write_result(result, copied)  # the same numbers
+    assert (copied / VERIFIED).is_file()
+    write_result(dataclasses.replace(result, facts={"other": 1}), copied)
+    assert not (copied / VERIFIED).is_file()
+    other = shutil.copytree(results_root() / "demo.v1" / "ease", tmp_path / "ease")
+    mark_verified(other, {"date": "2026-01-01", "cells": 3})
+    shutil.copy(other / VERIFIED, copied)
+    with pytest.raises(DataError, match="tells of another result"):
+        read_result(copied)
+
+
+def test_a_leaderboard_does_not_believe_changed_standings_and_no_label_stands_twice(tmp_path):
+    folder = tmp_path / "demo.v1"
+    shutil.copytree(results_root() / "demo.v1", folder)
+    for name in ("content-tfidf", "item-knn", "popular", "random"):
+        shutil.rmtree(folder / name)
+    summary = write_summary("demo.v1", tmp_path)
+    whole = read_board("demo.v1", root=tmp_path)
+    table = json.loads(summary.read_text("utf-8"))
+    table["whole"]["rows"][0]["model"] = "another"
+    for text in (json.dumps(table), "[]", "[" * 100_000, json.dumps(with_sum({**table, "whole": {}}))):
+        summary.write_text(text, "utf-8")
+        assert [row.model for row in read_board("demo.v1", root=tmp_path).rows] == [row.model for row in whole.rows]
+    (folder / SUMMARY).unlink()
+    shutil.copytree(folder / "als", folder / "als-again")
+    with pytest.raises(DataError, match='another result of "als"'):
+        read_results("demo.v1", folder)
+
+
+def test_a_result_of_no_benchmark_names_the_benchmarks(copied):
+    table = json.loads((copied / RESULT).read_text("utf-8"))
+    rewritten(copied, table | {"benchmark": "../demo.v7"})
+    with pytest.raises(ConfigError, match="no benchmark"):
+        benchsuite.verify(copied)
+
+
+def test_a_file_that_nobody_named_does_not_run(copied, tmp_path, monkeypatch):
+    """Though the result claims that it is an installed model, without the sum of a file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evil.py").write_text('from pathlib import Path\nPath("ran").touch()\n', "utf-8")
+    table = json.loads((copied / RESULT).read_text("utf-8"))
+    for plugin in ("./evil.py:als", "evil.py"):
+        rewritten(copied, {**table, "identity": {**table["identity"], "plugin": plugin}})
+        with pytest.raises(ConfigError, match="--trust"):
+            benchsuite.verify(copied, rerun=1, offline=True, quiet=True)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_fewer_than_no_cell_is_refused(copied):
+    with pytest.raises(UsageError, match="--rerun"):
+        benchsuite.verify(copied, rerun=-1)
