@@ -31,12 +31,20 @@ def kind_of(word: str) -> Kind:
 
 
 def kind_and_name(words: Sequence[str]) -> tuple[Kind | None, str]:
-    """Read ``NAME`` or ``KIND NAME``."""
+    """Read ``NAME`` or ``KIND NAME``.
+
+    Raises:
+        UsageError: when there is no such kind, or too many words.
+    """
     if not words:
         raise UsageError("names nothing", remedy="write KIND NAME, or NAME alone")
     if len(words) > 2:  # noqa: PLR2004 - a kind and a name
         raise UsageError(f'"{words[2]}" is one word too many', remedy="write KIND NAME, or NAME alone")
-    return (None, words[0]) if len(words) == 1 else (kind_of(words[0]), words[1])
+    if len(words) == 1:
+        return None, words[0]
+    if words[0] in ("experiment", "experiments"):
+        raise UsageError("an experiment is no plugin", remedy=f"see benchsuite plan {words[1]}")
+    return kind_of(words[0]), words[1]
 
 
 def find_plugin(name: str, kind: Kind | None) -> PluginEntry:

@@ -169,6 +169,11 @@ def measurement(stored: Mapping[str, Any], replicates: Float32) -> Measurement:
     return Measurement(value, stored["n"], replicates, own)
 
 
+def why_undefined(n: int) -> str:
+    """Return why a metric has no value over ``n`` queries: none counts, or precision and the like divide 0 by 0."""
+    return "0 divided by 0" if n else "no query counts"
+
+
 def mean_undecided(parts: Sequence[Measurement]) -> tuple[float | None, float | None]:
     """Return the mean shares of fallback and ties over seeds and folds, None where one is not known."""
     known = [part.undecided for part in parts if part.undecided is not None]

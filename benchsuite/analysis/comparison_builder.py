@@ -14,6 +14,7 @@ from benchsuite.analysis.cell_evaluation import (
     CellResult,
     mean_undecided,
     percentile_interval,
+    why_undefined,
 )
 from benchsuite.analysis.contamination import contamination_notes, title_completion_notes
 from benchsuite.analysis.costs import COSTS, Costs
@@ -147,7 +148,7 @@ def _rows(
         value = float(np.mean([part.value for part in parts]))
         n = sum(part.n for part in parts)
         if np.isnan(value):
-            reason = lacking.get(metric) or "no query counts"
+            reason = lacking.get(metric) or why_undefined(n)
             yield Row(dataset, split, model, metric, None, None, None, n, "not applicable", reason, group)
             continue
         low, high = percentile_interval(np.mean([part.replicates for part in parts], axis=0))

@@ -20,6 +20,7 @@ from benchsuite.analysis.cell_evaluation import (
     measurement,
     percentile_interval,
     result_record,
+    why_undefined,
 )
 from benchsuite.data import MetricInfo, Row, State, Stratum, main_metric
 from benchsuite.evaluate import Measurement, measure_parts, parts, unanswered
@@ -167,7 +168,7 @@ def _row(dataset: str, split: str, answers: _Answers, metric: str, part: str) ->
     n = sum(one.n for one in there)
     known = [one for one in there if not np.isnan(one.value)]
     if not known:
-        why = "no query counts"
+        why = why_undefined(n)
         return Row(dataset, split, answers.model, metric, None, None, None, n, "not applicable", why, part)
     low = high = None
     if all(len(one.replicates) for one in known):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchsuite.analysis.cell_evaluation import REPLICATES
+from benchsuite.analysis.cell_evaluation import REPLICATES, why_undefined
 from benchsuite.analysis.contrasts import Measures, MetricColumn, contrast, holm_corrected
 from benchsuite.benchmark.asked import Asked
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
@@ -182,7 +182,8 @@ def _column(
         if len(values) < len(own):
             absent[result.label] = ("missing", "not run yet") if lacking is None else (lacking.state, lacking.reason)
         elif any(value is None or value.mean is None for value in values):
-            absent[result.label] = ("not applicable", "no query counts")
+            asked_of = sum(value.n for value in values if value is not None and value.mean is None)
+            absent[result.label] = ("not applicable", why_undefined(asked_of))
         else:
             whole[result.label] = [cell for cell in own if cell is not None]
     models, competing = {}, set()

@@ -26,10 +26,12 @@ class PluginList(FunctionResult):
     Attributes:
         plugins: by kind, each as plain values.
         experiments: each as plain values, with about how long it takes.
+        hint: why nothing is listed, "" where something is.
     """
 
     plugins: Mapping[str, Sequence[dict[str, Any]]]
     experiments: Sequence[dict[str, str]] = ()
+    hint: str = ""
 
     def text(self, style: Style = plain) -> str:
         """Return a table for each kind."""
@@ -45,7 +47,7 @@ class PluginList(FunctionResult):
 
     def _kind(self, kind: str, rows: Sequence[dict[str, Any]], style: Style) -> str:
         if not rows:
-            return f"{style(kind, 'bold')}\nnone is installed"
+            return f"{style(kind, 'bold')}\nnone"
         columns: list[tuple[str, list[str]]] = [("name", [row["name"] for row in rows])]
         if any(row["needs"] for row in rows):
             columns.append(("needs", [", ".join(row["needs"]) for row in rows]))
@@ -65,7 +67,8 @@ class PluginList(FunctionResult):
     def advice(self) -> Sequence[str]:
         """Return how to learn what metadata does not say."""
         unknown = [row["name"] for row in self._rows() if row["state"] == "not loaded"]
-        return [f"what {', '.join(unknown)} can do is told with --load, which imports all"] if unknown else []
+        told = [f"what {', '.join(unknown)} can do is told with --load, which imports all"] if unknown else []
+        return [*told, self.hint] if self.hint else told
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Return every plugin and experiment as plain values."""
@@ -106,7 +109,15 @@ def list_plugins(
     if needs:
         plugins = {one: [row for row in rows if _needs(row, needs)] for one, rows in plugins.items()}
         plugins = {one: rows for one, rows in plugins.items() if rows or kind is not None}
-    return PluginList(plugins, listed)
+    empty = bool(needs) and not any(plugins.values())
+    return PluginList(plugins, listed, _nothing_needs(needs) if empty else "")
+
+
+def _nothing_needs(word: str) -> str:
+    """Return a sentence with the nearest word of what plugins need."""
+    kept = [facts for plugins in kept_facts().values() for facts in plugins.values()]
+    words = {part for facts in kept for need in facts["needs"] for part in need.split() if len(part) > 3}  # noqa: PLR2004
+    return f'nothing here needs "{word}"; {did_you_mean(word, words)}'
 
 
 def _kind(word: str) -> Any:

@@ -48,8 +48,10 @@ def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -
                 store.drop("cell", cell.key)
     missing = [cell for cell in possible if not store.has("cell", cell.key)]
     queued = list({cell.key: cell for cell in missing}.values())
-    _do(plan, queued, store, options, watcher, found=len(possible) - len(missing))
-    outcome = RunSummary(len(plan.cells), len(possible) - len(missing), len(missing))
+    # A trial of this run can be a cell of the plan: it was not there before.
+    new = len(missing) + sum(cell.key in tried for cell in possible)
+    _do(plan, queued, store, options, watcher, found=len(possible) - new)
+    outcome = RunSummary(len(plan.cells), len(possible) - new, new)
     outcome.not_applicable = len(plan.cells) - len(possible)
     _count_failures(plan, possible, store, outcome)
     return plan, outcome

@@ -80,7 +80,7 @@ class ImportedTable(FunctionResult):
             lines += ["It replaces:", *(f"- {line}" for line in self.replaced.splitlines()), ""]
         lines += [table(("what", "how much"), self._rows(), terminal_width()), ""]
         lines += [f"hint: {hint}" for hint in self.hints]
-        use = f'use it: sources = [{{ use = "file", with = {{ path = "{self.card}" }} }}]'
+        use = f'use it: sources = ["{self.card.name}"] in an experiment beside it'
         return "\n".join([*lines, f"{self.card}: written; {read}", use])
 
     def _rows(self) -> list[tuple[str, str]]:

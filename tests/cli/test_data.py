@@ -109,6 +109,7 @@ def test_import_guesses_shows_and_writes_a_card(call, tmp_path):
     assert code == 0, err
     assert "guessed that user is customer, item is sku, value is stars, timestamp is date, times are iso" in err
     assert "2 rows of 2 users and 2 items" in out
+    assert 'use it: sources = ["log.toml"]' in out
     card = (tmp_path / "log.toml").read_text()
     assert card in out
     assert sorted(path.name for path in tmp_path.glob("*") if path.is_file()) == ["log.csv", "log.toml", "things.csv"]

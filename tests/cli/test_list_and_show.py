@@ -45,6 +45,13 @@ def test_list_of_models_that_need_a_text(capsys):
     assert {row["saved"] for row in rows if row["name"] in ("flm", "content-lm")} == {True, False}
     assert main(["list", "--needs", "nothing-of-this-name"]) == 0
     assert capsys.readouterr().out.split() == []
+    assert main(["list", "models", "--needs", "tetx"]) == 0
+    assert 'nothing here needs "tetx"; did you mean "text"?' in capsys.readouterr().err
+
+
+def test_show_of_an_experiment_by_kind_says_where_it_is_shown(capsys):
+    assert main(["show", "experiment", "demo"]) == 2
+    assert "an experiment is no plugin; see benchsuite plan demo" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("word", ["experiments", "experiment"])

@@ -88,7 +88,20 @@ def test_what_only_the_fallback_answered_is_in_brackets_has_no_mark_and_is_one_l
     assert folded.model == f"{models[0]}, {models[1]}, 2 more"
     assert {cell.mark for cell in folded.cells} == {""}
     assert table.groups[0].lines[-1] == folded or not table.groups[0].lines[-1].cells[0].number
-    assert "its fallback did" in "\n".join(screen(comparison))
+    assert "its fallback or by ties" in "\n".join(screen(comparison))
+
+
+def test_what_ties_decided_is_in_brackets_too_and_has_no_place(invented):
+    comparison = only(invented, "random-holdout")
+    rows = tuple(dataclasses.replace(row, tie_share=1.0 if row.model == "knn" else 0.0) for row in comparison.rows)
+    tied = dataclasses.replace(comparison, rows=rows)
+    known = {line.model: line.cells for line in overview(ComparisonIndex(comparison), margins=True).groups[0].lines}
+    assert all(cell.number for cell in known["knn"])
+    lines = overview(ComparisonIndex(tied), margins=True).groups[0].lines
+    cells = next(line.cells for line in lines if line.model == "knn")
+    assert [cell.words for cell in cells] == [f"({cell.number})" for cell in known["knn"]]
+    assert not any(cell.number or cell.mark for cell in cells)
+    assert "its fallback or by ties" in "\n".join(screen(tied))
 
 
 def test_more_places_than_columns_become_rows(invented):

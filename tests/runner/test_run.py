@@ -169,8 +169,15 @@ def test_tuning_gives_every_model_the_same_trials_and_replays(
     assert marks.read_text() == before
 
 
-def test_the_latest_plan_is_remembered(tmp_path: Path, run_toy, toy_experiment) -> None:
-    plan, _, _ = run_toy(toy_experiment(["Counts"], tune={"on": "f1", "trials": 2}))
+def test_the_latest_plan_is_remembered_and_its_own_trials_are_no_earlier_results(
+    tmp_path: Path, run_toy, toy_experiment
+) -> None:
+    experiment = toy_experiment(["Counts"], metrics=["f1"], tune={"on": "f1", "trials": 2})
+    plan, outcome, watcher = run_toy(experiment)
+    assert (outcome.found, outcome.done) == (0, 2)  # the best trial is the plan's cell of validation
+    assert not any(line.startswith("resumed") for line in watcher.lines)
+    _, again, _ = run_toy(experiment)
+    assert (again.found, again.done) == (2, 0)
     store = Store(tmp_path / "runs")
     remember_plan(store, plan)
     assert latest_plan(store, "toy") == plan

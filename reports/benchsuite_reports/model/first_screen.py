@@ -34,8 +34,8 @@ _WHOLLY = 0.9995
 def overview(view: ComparisonIndex, *, margins: bool) -> Table | None:
     """Return the main metric of every place, or of a single place its leading metrics; None where nothing is measured.
 
-    Rows are sorted by the mean of their places. A value that only the fallback gave stands in brackets and has no
-    place; rows whose every cell is the same such value, or the same reason, are one.
+    Rows are sorted by the mean of their places. A value that mostly the fallback or the order of ties decided stands in
+    brackets and has no place; rows whose every cell is the same such value, or the same reason, are one.
     """
     places, metrics = _columns(view)
     if not metrics:
@@ -47,7 +47,7 @@ def overview(view: ComparisonIndex, *, margins: bool) -> Table | None:
             where = text.place(place) if len(datasets) > 1 else text.clean(place.split_label)
             builder.add(place, metric, view.heading(metric) if len(places) == 1 else where)
     table = builder.table("first-screen", "overview", "", places)
-    spots = [place for place in places for _ in metrics]
+    spots = [(place, metric) for place in places for metric in metrics]
     lines = [_bracketed(view, line, spots, margins=margins) for group in table.groups for line in group.lines]
     competing = [line for line in lines if line.model not in view.oracles]
     ranks = [_places(competing, index, lower=column.lower) for index, column in enumerate(table.columns)]
@@ -65,7 +65,7 @@ def overview(view: ComparisonIndex, *, margins: bool) -> Table | None:
 def leaders(view: ComparisonIndex) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return headings and, for each place, its three best models: the overview of more places than fit side by side.
 
-    Beside the first stands whether its lead is sure. A model that only its fallback answered for is none of them.
+    Beside the first stands whether its lead is sure. A model that did not decide its answers itself is none of them.
     """
     places, metrics = _columns(view)
     rows: list[tuple[str, ...]] = []
@@ -73,7 +73,11 @@ def leaders(view: ComparisonIndex) -> tuple[tuple[str, ...], list[tuple[str, ...
         builder = TableBuilder(view)
         builder.add(place, metrics[0], "")
         table = builder.table("leaders", "overview", "", [place])
-        lines = [_bracketed(view, line, [place], margins=False) for group in table.groups for line in group.lines]
+        lines = [
+            _bracketed(view, line, [(place, metrics[0])], margins=False)
+            for group in table.groups
+            for line in group.lines
+        ]
         known = [line for line in lines if line.cells[0].number and line.model not in view.oracles]
         best = _places(known, 0, lower=table.columns[0].lower)
         known.sort(key=lambda line: best[line.model])
@@ -100,16 +104,22 @@ def _columns(view: ComparisonIndex) -> tuple[list[Place], list[str]]:
     return places, leading(view, places) if len(places) == 1 else [main]
 
 
-def _bracketed(view: ComparisonIndex, line: Line, places: Sequence[Place], *, margins: bool) -> Line:
-    """Take a line's signs and notes away, and put what only the fallback answered into brackets."""
+def _bracketed(view: ComparisonIndex, line: Line, spots: Sequence[tuple[Place, str]], *, margins: bool) -> Line:
+    """Take a line's signs and notes away, and put what its model did not decide itself into brackets."""
     cells = []
-    for cell, place in zip(line.cells, places, strict=True):
+    for cell, (place, metric) in zip(line.cells, spots, strict=True):
         plain = TableCell(cell.number, cell.margin if margins else "", cell.words, cell.mark, value=cell.value)
-        row = view.comparison.row(place.dataset, place.split, line.model, FALLBACK, place.group)
-        if cell.number and row is not None and row.mean is not None and row.mean >= _WHOLLY:
+        if cell.number and line.model not in view.oracles and not _own(view, place, line.model, metric):
             plain = TableCell(words=f"({cell.number})")
         cells.append(plain)
     return dataclasses.replace(line, cells=tuple(cells), notes=())
+
+
+def _own(view: ComparisonIndex, place: Place, model: str, metric: str) -> bool:
+    """Return whether a value competes and its model filled some list places, on which not every metric rests."""
+    row = view.comparison.row(place.dataset, place.split, model, FALLBACK, place.group)
+    wholly = row is not None and row.mean is not None and row.mean >= _WHOLLY
+    return view.competes(place, model, metric) and not wholly
 
 
 def _places(lines: Sequence[Line], column: int, *, lower: bool) -> dict[str, float]:

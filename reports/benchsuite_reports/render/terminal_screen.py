@@ -17,7 +17,7 @@ _FEWEST_ROWS = 6
 _SETTINGS = 3
 """At most so many lines tell what a search chose."""
 
-_BRACKETS = "(...): it could not answer; its fallback did."
+_BRACKETS = "(...): mostly decided by its fallback or by ties; does not compete."
 
 
 def screen(view: ComparisonIndex, said: Sequence[Statement], columns: int, lines: int) -> list[str]:

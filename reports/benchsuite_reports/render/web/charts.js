@@ -26,7 +26,7 @@ function quality() {
   const order = [...shown.filter((one) => !DATA.models[one.i].ceiling), ...shown.filter((one) => DATA.models[one.i].ceiling)];
   const silent = DATA.models.map((_, i) => i).filter((i) => visible(i) && reason(state.place, m, i) && reason(state.place, m, i) !== "–");
   const held = reference(state.place, m);
-  const note = `${where(place())}. ${metric.higher ? "Higher" : "Lower"} is better; 95% intervals.` + (held ? ` The dashed line is the best reference, ${DATA.models[held.i].label}.` : "");
+  const note = `${where(place())}. ${metric.higher ? "Higher" : "Lower"} is better${order.some((one) => one.l !== null) ? "; 95% intervals" : ""}.` + (held ? ` The dashed line is the best reference, ${DATA.models[held.i].label}.` : "");
   const chart = card("c-quality", `${metric.heading} of each model`, note);
   const { width } = chart;
   const left = gutter([...order.map((one) => DATA.models[one.i].label), ...silent.map((i) => DATA.models[i].label)], width);
