@@ -108,6 +108,7 @@ def test_ties_the_fallback_and_other_names_are_written_alike_too(opened, invente
 
 def test_what_is_clicked_is_copied(visit, invented):
     page = visit()
+    expect = pytest.importorskip("playwright.sync_api").expect
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.got = text; }")
     for kind, wanted in (
         ("models", ("popular", "als", "flm")),
@@ -117,6 +118,7 @@ def test_what_is_clicked_is_copied(visit, invented):
         for button in page.locator(f"#pick-{kind} > button").all():
             if (button.inner_text() in wanted) != (button.get_attribute("aria-pressed") == "true"):
                 button.click()
+            expect(button).to_have_attribute("aria-pressed", str(button.inner_text() in wanted).lower())
     page.select_option("#paste-sort", "place")
     page.locator("#paste summary", has_text="Other names").click()
     page.locator("#pick-names label", has_text=re.compile("^flm$")).locator("input").fill("FLM (ours)")
