@@ -65,6 +65,11 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
+def task_label(task: Task) -> str:
+    """Return a task's name: data set, split and group."""
+    return f"{task.dataset} {task.split}{f'/{task.group}' if task.group else ''}"
+
+
 def number_text(value: float | None) -> str:
     """Return a ratio with three decimals, or a dash."""
     return "-" if value is None else f"{value:.3f}"

@@ -12,7 +12,7 @@ from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style
 
 if TYPE_CHECKING:
     from benchsuite.benchmark.board import Board
-    from benchsuite.benchmark.standings import Standing, Task
+    from benchsuite.benchmark.standings import Standing
 
 
 @dataclass(repr=False, eq=False)
@@ -42,11 +42,11 @@ class Leaderboard(FunctionResult):
         return "\n".join([head, "", *verdict(board, self.own), "", self._table(style), "", *self._legend()])
 
     def _table(self, style: Style) -> str:
-        from benchsuite.benchmark.board_text import by_split, interval_text, number_text
+        from benchsuite.benchmark.board_text import by_split, interval_text, number_text, task_label
 
         board = self.board
         names = [*dict.fromkeys(task.split for task in board.tasks)]
-        tasks = [_task(task) for task in board.tasks]
+        tasks = [task_label(task) for task in board.tasks]
         headers = [
             "",
             "model",
@@ -175,10 +175,6 @@ def _place(number: int, row: Standing) -> str:
 
 def _marks(row: Standing) -> str:
     return " ~" if any(score.mean is not None and not score.competes for score in row.scores) else ""
-
-
-def _task(task: Task) -> str:
-    return f"{task.dataset} {task.split}{f'/{task.group}' if task.group else ''}"
 
 
 def _score(row: Standing, place: int) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Range, TopK
+from benchsuite.api import Context, Range, TopK
 from benchsuite.data import Dataset, Entities, Float32, Int32, Int64, Queries, Ragged
-from benchsuite_classic.support import CITE_IMPLICIT, blas_threads, has_known_history, mask_unscored, warm_items
+from benchsuite_classic.item_factors import ItemFactors
+from benchsuite_classic.support import CITE_IMPLICIT, blas_threads, has_known_history, warm_items
 
 
 @dataclass
-class ALS(Model):
+class ALS(ItemFactors):
     """Factors of implicit feedback by alternating least squares.
 
     Minimizes the sum over all users and items of c (p - x.y)^2 + regularization (sum |x|^2 + sum |y|^2), where p is 1
@@ -36,6 +37,8 @@ class ALS(Model):
     regularization: Annotated[float, Gt(0), Range(0.1, 100, log=True)] = 30.0
     alpha: Annotated[float, Gt(0), Range(1, 40, log=True)] = 5.0
     iterations: Annotated[int, Ge(1), Range(5, 50)] = 15
+
+    FILE: ClassVar[str] = "als.safetensors"
 
     cite = (
         """@inproceedings{hu2008collaborative,
@@ -68,7 +71,7 @@ class ALS(Model):
                 show_progress=False,
                 callback=lambda done, _seconds, _loss: context.progress(done + 1, self.iterations),
             )
-        self._item_factors: Float32 = self._model.item_factors
+        self._item_factors = self._model.item_factors
         self._active = int(np.count_nonzero(np.bincount(train.interactions.user)))
         return self
 
@@ -118,28 +121,9 @@ class ALS(Model):
             solved: Float32 = model.recalculate_user(np.arange(len(queries)), history)
         return solved
 
-    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c], dot products of user and item factors."""
-        factors = self._item_factors if candidates is None else self._item_factors[candidates]
-        users = self.fold_in(queries)
-        with blas_threads(self._threads):
-            scores: Float32 = users @ factors.T
-        return mask_unscored(scores, has_known_history(queries, self._warm), self._warm, candidates)
-
-    def save(self, folder: Path) -> None:
-        """Write the factors of the items. Those of users are not kept: every query is solved for from its history."""
-        from safetensors.numpy import save_file
-
-        active = np.array([self._active])
-        save_file({"items": self._item_factors, "warm": self._warm, "active": active}, folder / "als.safetensors")
-
     def load(self, folder: Path, items: Entities) -> Self:
         """Read the factors of the items."""
-        from safetensors.numpy import load_file
-
-        stored = load_file(folder / "als.safetensors")
-        self._item_factors, self._warm, self._threads = stored["items"], stored["warm"], 1
-        self._active = int(stored["active"][0])
+        super().load(folder, items)
         self._model = self._make(0)
         self._model.item_factors = self._item_factors
         return self

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Range
-from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
+from benchsuite.api import Context, Range
+from benchsuite.data import Dataset, Float32, Queries
 from benchsuite.errors import DataError
 from benchsuite_classic.als import ALS
+from benchsuite_classic.item_factors import ItemFactors
 from benchsuite_classic.support import (
     blas_threads,
     equal_parts,
-    has_known_history,
-    mask_unscored,
     parallel_for,
     warm_items,
 )
@@ -25,13 +23,12 @@ from benchsuite_classic.support import (
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-_FILE = "ials.safetensors"
 _DEVIATION = 0.1
 """Standard deviation of the first factors, times the square root of their number, as in the paper."""
 
 
 @dataclass
-class IALS(Model):
+class IALS(ItemFactors):
     """Factors of implicit feedback, with more regularization for who has more rows.
 
     Minimizes the sum over taken pairs of (1 - x.y)^2 + unobserved_weight times the sum over all pairs of (x.y)^2 +
@@ -54,6 +51,8 @@ class IALS(Model):
     unobserved_weight: Annotated[float, Gt(0), Range(0.003, 1, log=True)] = 0.3
     frequency_exponent: Annotated[float, Ge(0)] = 1.0
     iterations: Annotated[int, Ge(1), Range(5, 50)] = 16
+
+    FILE: ClassVar[str] = "ials.safetensors"
 
     cite = (
         """@inproceedings{rendle2022revisiting,
@@ -124,27 +123,3 @@ class IALS(Model):
         """Return float32[q, factors], each asking user's factors solved from the visible history; 0 without one."""
         with blas_threads(1):
             return self._solve(queries.matrix(len(self._warm)), self._item_factors, int(self._warm.sum()))
-
-    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c], dot products of user and item factors."""
-        factors = self._item_factors if candidates is None else self._item_factors[candidates]
-        users = self.fold_in(queries)
-        with blas_threads(self._threads):
-            scores: Float32 = users @ factors.T
-        return mask_unscored(scores, has_known_history(queries, self._warm), self._warm, candidates)
-
-    def save(self, folder: Path) -> None:
-        """Write the factors of the items. Those of users are not kept: every query is solved for from its history."""
-        from safetensors.numpy import save_file
-
-        active = np.array([self._active])
-        save_file({"items": self._item_factors, "warm": self._warm, "active": active}, folder / _FILE)
-
-    def load(self, folder: Path, items: Entities) -> Self:
-        """Read the factors of the items."""
-        from safetensors.numpy import load_file
-
-        stored = load_file(folder / _FILE)
-        self._item_factors, self._warm, self._threads = stored["items"], stored["warm"], 1
-        self._active = int(stored["active"][0])
-        return self

@@ -12,6 +12,7 @@ from benchsuite.api import Categorical, Range, TopK
 from benchsuite.data import Dataset, Float32, Int32, Queries, Ragged
 from benchsuite_classic.similar_items import SimilarItems, nearest, normalized_rows
 from benchsuite_classic.similarity import Similarity, TermWeights, Weighting, powers, squared_sizes
+from benchsuite_classic.support import CITE_AIOLLI
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -83,15 +84,7 @@ class ItemKNN(SimilarItems):
   year = {2004},
   doi = {10.1145/963770.963776}
 }""",
-        """@inproceedings{aiolli2013efficient,
-  title = {Efficient Top-{N} Recommendation for Very Large Scale Binary Rated Datasets},
-  author = {Aiolli, Fabio},
-  booktitle = {Proceedings of the 7th ACM Conference on Recommender Systems (RecSys '13)},
-  pages = {273--280},
-  year = {2013},
-  publisher = {ACM},
-  doi = {10.1145/2507157.2507189}
-}""",
+        CITE_AIOLLI,
         """@article{ferraridacrema2021troubling,
   title = {A Troubling Analysis of Reproducibility and Progress in Recommender Systems Research},
   author = {Ferrari Dacrema, Maurizio and Boglio, Simone and Cremonesi, Paolo and Jannach, Dietmar},

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Range
-from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
+from benchsuite.api import Context, Range
+from benchsuite.data import Dataset, Float32, Queries
+from benchsuite_classic.item_factors import ItemFactors
 from benchsuite_classic.support import (
     blas_threads,
     blocks,
-    has_known_history,
-    mask_unscored,
     parallel_for,
     warm_items,
 )
@@ -23,13 +21,12 @@ from benchsuite_classic.support import (
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-_FILE = "lmf.safetensors"
 _DEVIATION = 0.1
 """Standard deviation of the first factors, times the square root of their number."""
 
 
 @dataclass
-class LMF(Model):
+class LMF(ItemFactors):
     """Factors and biases whose sum through a logistic curve is the chance that a user takes an item.
 
     Maximizes the sum over taken pairs of alpha z - over all pairs of (1 + alpha r) ln(1 + e^z) -
@@ -52,6 +49,8 @@ class LMF(Model):
     regularization: Annotated[float, Ge(0), Range(0.1, 100, log=True)] = 5.0
     alpha: Annotated[float, Gt(0), Range(0.5, 40, log=True)] = 2.0
     iterations: Annotated[int, Ge(1), Range(10, 200, log=True)] = 50
+
+    FILE: ClassVar[str] = "lmf.safetensors"
 
     cite = (
         """@inproceedings{johnson2014logistic,
@@ -133,27 +132,7 @@ class LMF(Model):
         """Return the factors and biases of all users and items with training rows."""
         return (self.factors + 1) * (self._active + int(self._warm.sum()))
 
-    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c], log-odds."""
-        factors = self._item_factors if candidates is None else self._item_factors[candidates]
+    def beside_items(self, queries: Queries) -> Float32:
+        """Return float32[q, factors + 2]: own bias stands where an item has its 1, and the 1 where it has its bias."""
         users = self.fold_in(queries)
-        turned = np.concatenate([users[:, :-2], users[:, -1:], users[:, -2:-1]], axis=1)
-        with blas_threads(self._threads):
-            scores: Float32 = turned @ factors.T
-        return mask_unscored(scores, has_known_history(queries, self._warm), self._warm, candidates)
-
-    def save(self, folder: Path) -> None:
-        """Write the items' factors and biases. Those of users are not kept: queries are answered from the history."""
-        from safetensors.numpy import save_file
-
-        active = np.array([self._active])
-        save_file({"items": self._item_factors, "warm": self._warm, "active": active}, folder / _FILE)
-
-    def load(self, folder: Path, items: Entities) -> Self:
-        """Read the items' factors and biases."""
-        from safetensors.numpy import load_file
-
-        stored = load_file(folder / _FILE)
-        self._item_factors, self._warm, self._threads = stored["items"], stored["warm"], 1
-        self._active = int(stored["active"][0])
-        return self
+        return np.concatenate([users[:, :-2], users[:, -1:], users[:, -2:-1]], axis=1)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Context, Model, Range
-from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
-from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored, warm_items
+from benchsuite.api import Context, Range
+from benchsuite.data import Dataset, Float32, Queries
+from benchsuite_classic.item_factors import ItemFactors
+from benchsuite_classic.support import blas_threads, warm_items
 
-_FILE = "nmf.safetensors"
 _FOLD_IN_ITERATIONS = 200
 """Rounds of coordinate descent for the factors of who asks, with the items' held fixed; fewer leave them unfinished."""
 
 
 @dataclass
-class NMF(Model):
+class NMF(ItemFactors):
     """Factors of the 0/1 matrix of who took what that are nowhere negative, by coordinate descent.
 
     Minimizes 1/2 |X - W H|^2 + regularization / 2 (|W|^2 + |H|^2) over non-negative W and H with scikit-learn
@@ -37,6 +36,8 @@ class NMF(Model):
     factors: Annotated[int, Ge(1), Range(8, 350, log=True)] = 50
     regularization: Annotated[float, Ge(0), Range(0.01, 100, log=True)] = 1.0
     iterations: Annotated[int, Ge(1), Range(20, 500, log=True)] = 200
+
+    FILE: ClassVar[str] = "nmf.safetensors"
 
     cite = (
         """@article{cichocki2009fast,
@@ -58,6 +59,7 @@ class NMF(Model):
 
         self._warm, self._threads = warm_items(train), context.threads
         taken = train.matrix()
+        self._active = int(np.count_nonzero(np.diff(taken.indptr)))
         learner = Learner(
             n_components=min(self.factors, *taken.shape),
             init="nndsvda",
@@ -70,7 +72,7 @@ class NMF(Model):
         with blas_threads(context.threads), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # how many rounds there are is a setting
             learner.fit(taken)
-        self._item_factors: Float32 = np.ascontiguousarray(learner.components_.T, np.float32)
+        self._item_factors = np.ascontiguousarray(learner.components_.T, np.float32)
         return self
 
     def parameter_count(self) -> int:
@@ -85,7 +87,9 @@ class NMF(Model):
         factors = self._item_factors.T
         solved = np.zeros((len(queries), factors.shape[0]), np.float32)
         some = np.diff(history.indptr) > 0
-        if some.any():
+        if not some.any():
+            return solved
+        with blas_threads(self._threads):
             # Without a tolerance every row gets the same rounds, whoever else asks.
             solved[some], _, _ = non_negative_factorization(
                 history[some],
@@ -98,24 +102,3 @@ class NMF(Model):
                 max_iter=_FOLD_IN_ITERATIONS,
             )
         return solved
-
-    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c], dot products of user and item factors."""
-        factors = self._item_factors if candidates is None else self._item_factors[candidates]
-        with blas_threads(self._threads):
-            scores: Float32 = self.fold_in(queries) @ factors.T
-        return mask_unscored(scores, has_known_history(queries, self._warm), self._warm, candidates)
-
-    def save(self, folder: Path) -> None:
-        """Write the factors of the items."""
-        from safetensors.numpy import save_file
-
-        save_file({"items": self._item_factors, "warm": self._warm}, folder / _FILE)
-
-    def load(self, folder: Path, items: Entities) -> Self:
-        """Read the factors of the items."""
-        from safetensors.numpy import load_file
-
-        stored = load_file(folder / _FILE)
-        self._item_factors, self._warm, self._threads = stored["items"], stored["warm"], 1
-        return self

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Context, Model, Range
-from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
-from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored, warm_items
-
-_FILE = "pure-svd.safetensors"
+from benchsuite.api import Context, Range
+from benchsuite.data import Dataset, Float32, Queries
+from benchsuite_classic.item_factors import ItemFactors
+from benchsuite_classic.support import blas_threads, warm_items
 
 
 @dataclass
-class PureSVD(Model):
+class PureSVD(ItemFactors):
     """Projects the history onto the largest right singular vectors of the 0/1 matrix of who took what.
 
     Scores are x V V' (Cremonesi, Koren and Turrin 2010, equation 7), so a new user is answered as a known one is. The
@@ -39,6 +37,8 @@ class PureSVD(Model):
     exempt: ClassVar[Mapping[str, str]] = {
         "checkerboard": "with nearly as many factors as there are items a decomposition repeats the history"
     }
+
+    FILE: ClassVar[str] = "pure-svd.safetensors"
 
     cite = (
         """@inproceedings{cremonesi2010performance,
@@ -67,6 +67,7 @@ class PureSVD(Model):
 
         self._warm, self._threads = warm_items(train), context.threads
         taken = train.matrix()
+        self._active = int(np.count_nonzero(np.diff(taken.indptr)))
         norm = np.sqrt(np.maximum(np.bincount(taken.indices, minlength=taken.shape[1]), 1))
         if self.popularity_exponent != 1:
             taken = (taken @ diags_array(norm ** (self.popularity_exponent - 1))).tocsr().astype(np.float32)
@@ -78,30 +79,14 @@ class PureSVD(Model):
                 n_iter=10,
                 random_state=context.seed % 2**32,
             )
-        self._vectors: Float32 = np.ascontiguousarray(vectors.T, np.float32)
+        self._item_factors = np.ascontiguousarray(vectors.T, np.float32)
         return self
 
     def parameter_count(self) -> int:
         """Return the singular vectors' entries of items with training rows."""
-        return int(self._vectors.shape[1] * self._warm.sum())
+        return int(self._item_factors.shape[1] * self._warm.sum())
 
-    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c], the entries of the projected histories."""
-        vectors = self._vectors if candidates is None else self._vectors[candidates]
-        with blas_threads(self._threads):
-            scores: Float32 = (queries.matrix(len(self._warm)) @ self._vectors) @ vectors.T
-        return mask_unscored(scores, has_known_history(queries, self._warm), self._warm, candidates)
-
-    def save(self, folder: Path) -> None:
-        """Write the singular vectors."""
-        from safetensors.numpy import save_file
-
-        save_file({"vectors": self._vectors, "warm": self._warm}, folder / _FILE)
-
-    def load(self, folder: Path, items: Entities) -> Self:
-        """Read the singular vectors."""
-        from safetensors.numpy import load_file
-
-        stored = load_file(folder / _FILE)
-        self._vectors, self._warm, self._threads = stored["vectors"], stored["warm"], 1
-        return self
+    def fold_in(self, queries: Queries) -> Float32:
+        """Return float32[q, factors], the visible histories projected onto the singular vectors."""
+        projected: Float32 = queries.matrix(len(self._warm)) @ self._item_factors
+        return projected

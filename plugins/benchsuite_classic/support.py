@@ -17,6 +17,16 @@ CITE_IMPLICIT = """@misc{frederickson_implicit,
   howpublished = {\\url{https://github.com/benfred/implicit}}
 }"""
 
+CITE_AIOLLI = """@inproceedings{aiolli2013efficient,
+  title = {Efficient Top-{N} Recommendation for Very Large Scale Binary Rated Datasets},
+  author = {Aiolli, Fabio},
+  booktitle = {Proceedings of the 7th ACM Conference on Recommender Systems (RecSys '13)},
+  pages = {273--280},
+  year = {2013},
+  publisher = {ACM},
+  doi = {10.1145/2507157.2507189}
+}"""
+
 CITE_SLIM = """@inproceedings{ning2011slim,
   title = {{SLIM}: Sparse Linear Methods for Top-N Recommender Systems},
   author = {Ning, Xia and Karypis, George},

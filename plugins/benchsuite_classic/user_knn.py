@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt
 from benchsuite.api import Categorical, Context, Model, Range
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_classic.similarity import Similarity, TermWeights, Weighting, powers, squared_sizes
-from benchsuite_classic.support import blocks, has_known_history, mask_unscored, parallel_for, warm_items
+from benchsuite_classic.support import CITE_AIOLLI, blocks, has_known_history, mask_unscored, parallel_for, warm_items
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -66,15 +66,7 @@ class UserKNN(Model):
   pages = {43--52},
   year = {1998}
 }""",
-        """@inproceedings{aiolli2013efficient,
-  title = {Efficient Top-{N} Recommendation for Very Large Scale Binary Rated Datasets},
-  author = {Aiolli, Fabio},
-  booktitle = {Proceedings of the 7th ACM Conference on Recommender Systems (RecSys '13)},
-  pages = {273--280},
-  year = {2013},
-  publisher = {ACM},
-  doi = {10.1145/2507157.2507189}
-}""",
+        CITE_AIOLLI,
         """@inproceedings{herlocker1999algorithmic,
   title = {An Algorithmic Framework for Performing Collaborative Filtering},
   author = {Herlocker, Jonathan L. and Konstan, Joseph A. and Borchers, Al and Riedl, John},

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from benchsuite.api import Context, Range, Requirement
+from benchsuite.api import Context, Range
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored, warm_items
 from benchsuite_content.backbone import CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE
 from benchsuite_content.encode import torch_threads
-from benchsuite_content.vectors import lm_vectors
-from benchsuite_rivals.network_model import NetworkModel
+from benchsuite_rivals.text_network import TextNetwork
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -25,7 +24,7 @@ _DRAWN = 1024  # items of a step
 
 
 @dataclass
-class DropoutNet(NetworkModel):
+class DropoutNet(TextNetwork):
     """Maps ALS factors and text vectors to scores like those of ALS; factors of items are left out in training.
 
     Volkovs, Yu and Poutanen (2017), equation 2: f(user) . g(item factors, text) is to equal the product of the factors,
@@ -54,9 +53,6 @@ class DropoutNet(NetworkModel):
     iterations: Annotated[int, Ge(1), Range(5, 50)] = 15
     backbone: str = DEFAULT_BACKBONE
 
-    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
-    uses_language_model: ClassVar[bool] = True
-
     cite: ClassVar[tuple[str, ...]] = (
         """@inproceedings{volkovs2017dropoutnet,
   title = {{DropoutNet}: Addressing Cold Start in Recommender Systems},
@@ -70,16 +66,9 @@ class DropoutNet(NetworkModel):
         CITE_MINILM,
     )
 
-    def _read(self, train: Dataset, context: Context) -> None:
-        self._texts, self._reader = lm_vectors(train, self.backbone, context)
-
-    def facts(self) -> Mapping[str, Any]:
-        """Return the losses and the encoder of texts."""
-        return {**super().facts(), "backbone": dict(self._reader)}
-
     def parameter_count(self) -> int:
         """Return the weights of the network, the factors and the weights of the encoder."""
-        return super().parameter_count() + self._als.parameter_count() + int(self._reader["parameters"])
+        return super().parameter_count() + self._als.parameter_count()
 
     def _build(self, train: Dataset, context: Context) -> Any:
         from benchsuite_rivals.dropoutnet_network import DropoutNetwork

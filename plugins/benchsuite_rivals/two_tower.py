@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from benchsuite.api import Context, Range, Requirement
+from benchsuite.api import Context, Range
 from benchsuite.data import Bool, Dataset, Float32, Int32, Int64, Queries, Ragged
 from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored, warm_items
 from benchsuite_content.backbone import CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE
 from benchsuite_content.encode import torch_threads
-from benchsuite_content.vectors import lm_vectors
-from benchsuite_rivals.network_model import NetworkModel
+from benchsuite_rivals.text_network import TextNetwork
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
 @dataclass
-class TwoTower(NetworkModel):
+class TwoTower(TextNetwork):
     """Two networks, one of the user's history and one of item text and id, trained by a softmax over the batch's items.
 
     Yi et al. (2019): each pair of a user and an item is to be found among the batch's items, whose logits are corrected
@@ -54,9 +53,6 @@ class TwoTower(NetworkModel):
     dropout: Annotated[float, Ge(0), Le(1), Range(0, 0.9)] = 0.3
     backbone: str = DEFAULT_BACKBONE
 
-    needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
-    uses_language_model: ClassVar[bool] = True
-
     cite: ClassVar[tuple[str, ...]] = (
         """@inproceedings{yi2019sampling,
   title = {Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations},
@@ -70,17 +66,6 @@ class TwoTower(NetworkModel):
         CITE_SBERT,
         CITE_MINILM,
     )
-
-    def _read(self, train: Dataset, context: Context) -> None:
-        self._texts, self._reader = lm_vectors(train, self.backbone, context)
-
-    def facts(self) -> Mapping[str, Any]:
-        """Return the losses and the encoder of texts."""
-        return {**super().facts(), "backbone": dict(self._reader)}
-
-    def parameter_count(self) -> int:
-        """Return the weights of both towers and of the encoder."""
-        return super().parameter_count() + int(self._reader["parameters"])
 
     def _build(self, train: Dataset, context: Context) -> Any:
         import torch

@@ -8,8 +8,8 @@ from html import escape
 from importlib.resources import files
 
 from benchsuite.benchmark.board import Board, Entrant
-from benchsuite.benchmark.board_text import by_split, interval_text, number_text, verdict
-from benchsuite.benchmark.standings import Standing, Task, TaskScore
+from benchsuite.benchmark.board_text import by_split, interval_text, number_text, task_label, verdict
+from benchsuite.benchmark.standings import Standing, TaskScore
 from benchsuite.plan.benchmark_rules import slug
 from benchsuite_site.charts import headline_chart, scatter
 
@@ -225,11 +225,6 @@ def _table(title: str, head: str, lines: Sequence[str]) -> str:
         f'<div class="wide" tabindex="0" role="region" aria-label="{escape(title)}"><table>'
         f"<caption>{escape(title)}</caption><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>"
     )
-
-
-def task_label(task: Task) -> str:
-    """Return a task's name: data set, split and group."""
-    return f"{task.dataset} {task.split}{f'/{task.group}' if task.group else ''}"
 
 
 def _link(board: Board, row: Standing) -> str:
