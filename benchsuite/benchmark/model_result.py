@@ -10,7 +10,7 @@ import numpy as np
 
 from benchsuite.analysis.cell_evaluation import CellEvaluator, CellResult
 from benchsuite.analysis.stored_cells import StoredCells
-from benchsuite.benchmark.places import benchmark_of, is_lite, read_benchmark
+from benchsuite.benchmark.places import benchmark_of, read_benchmark
 from benchsuite.data import Float32, ModelInfo
 from benchsuite.errors import UsageError, did_you_mean
 from benchsuite.plan import Cell, Plan, PlanRow
@@ -147,12 +147,6 @@ def collect(plan: Plan, store: Store, label: str, pins: str) -> ModelResult:
         provenance=dict(manifests[0]["provenance"]) if manifests else {},
         finished=max((found.get("finished", "") for found in manifests), default=""),
     )
-
-
-def whole_or_lite(plan: Plan) -> str:
-    """Return what the plan covers, as a person says it: ``films.v1`` or ``films.v1, short form``."""
-    name = benchmark_of(plan.name)
-    return f"{name}, short form" if is_lite(plan.name, name) else name
 
 
 def _cells(row: PlanRow, measurer: CellEvaluator, kept: Sequence[str]) -> list[CellValues]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-GROUP = "benchsuite.functions"
-"""The entry points by which an installed package brings a function, and with it a verb."""
-
 
 @dataclass(frozen=True)
 class Verb:

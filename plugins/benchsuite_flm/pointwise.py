@@ -26,7 +26,6 @@ from benchsuite_flm.optim import ParameterGroup, ScheduledOptimizer
 
 _DAMPING = 10.0  # labels of the overall mean that are added to those of every item and user
 _INTEREST_DAMPING = 5.0
-_STATISTICS = 5  # user mean, activity, item mean, popularity, own bias
 _BATCH = 2048
 _EPOCHS = 8
 _ROWS = 2_000_000  # rows read at most, all epochs together

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _WIDTH = 6.8
 _DECADES = 50.0
-_STATES = {"failed": "failed", "not applicable": "n/a", "missing": "not run"}
 
 
 def quality(view: ComparisonIndex, styles: Mapping[str, ModelStyle], places: Sequence[Place], metric: str) -> Figure:
