@@ -1,0 +1,239 @@
+"""The area under the ROC curve of all pairs pooled, under thousands of weightings of the queries.
+
+A pair weighs what its query weighs, so the area under weights ``w`` is a quadratic form: ``sum_qr w_q w_r W_qr`` over
+all pairs of queries, divided by the weighted number of pairs of pairs. ``W_qr`` counts how often a pair of query q with
+label 1 scores higher than one of query r with label 0, a tie being half a win. There are two exact ways:
+
+- With few queries the counts are put into a matrix once, and each weighting costs one matrix product.
+- With many queries that matrix would be too large. The pairs are sorted once; of each run of neighbours with one label
+  (or one score) only its weights count, and each weighting costs one pass over the runs.
+
+Weights of a bootstrap are whole numbers, and so is twice every sum here. Both ways therefore give the same bits, in
+single precision as well, where that holds whole numbers as large as these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from benchsuite.data import Bool, EvaluationInput, Float64, Int32, Int64
+from benchsuite_protocol.metrics.caching import once_per_evidence
+from benchsuite_protocol.metrics.labelled_pairs import ratio, scores_without_nan
+
+_MATRIX_UP_TO = 150
+"""The matrix is faster up to so many of its cells for each run; measured on two cores with AVX2."""
+
+_MATRIX_QUERIES = 4096
+"""The matrix of so many queries has 64 MiB; a larger one is never made."""
+
+_BLOCKS = 17.0
+"""Blocks of scores by root of pairs of pairs and by query, where counting within and between them takes equally long;
+measured on the same."""
+
+_COLUMNS = 16
+"""How many weightings pass over the runs at once: a row of them is then one or two cache lines."""
+
+_EXACT = 2.0**24
+"""Single precision holds all whole numbers up to this one."""
+
+
+class _Wins(Protocol):
+    """How often pairs with label 1 score higher than pairs with label 0, by query."""
+
+    def twice(self, weights: Float64, kept: Bool, *, whole: bool) -> Float64:
+        """Return float64[b], twice the weighted wins; a tie is one.
+
+        Args:
+            weights: float64[b, k], of the kept queries.
+            kept: bool[w], the queries with a weight above 0.
+            whole: whether all weights are whole numbers.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """The pairs of an evidence, compared.
+
+    Attributes:
+        query: int64[w], the queries that have pairs.
+        liked: float64[w], how many of their pairs have label 1.
+        others: float64[w], how many have label 0.
+        wins: how the former stand against the latter; None where one of the labels is missing.
+    """
+
+    query: Int64
+    liked: Float64
+    others: Float64
+    wins: _Wins | None
+
+
+def pooled_auc(evidence: EvaluationInput, weights: Float64) -> Float64:
+    """Return float64[b], the area under the ROC curve of all pairs, each pair weighing what its query weighs.
+
+    NaN where the pairs with a weight above 0 have one label only.
+
+    Args:
+        evidence: labelled pairs and scores.
+        weights: float64[b, q].
+    """
+    compared = _compare(evidence)
+    if compared.wins is None:
+        return np.full(len(weights), np.nan)
+    weights = weights[:, compared.query]
+    kept = weights.any(axis=0)
+    weights = weights[:, kept]
+    whole = bool((weights == np.rint(weights)).all())
+    won = compared.wins.twice(weights, kept, whole=whole) / 2.0
+    return ratio(won, (weights @ compared.liked[kept]) * (weights @ compared.others[kept]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sorted:
+    """All pairs by ascending score.
+
+    Attributes:
+        liked: bool[p], label 1.
+        query: int32[p], place of each pair's query among those that have pairs.
+        place: int32[p], number of each pair's score among the different scores.
+        size: int64[scores], pairs with each score.
+        queries: how many queries have pairs.
+    """
+
+    liked: Bool
+    query: Int32
+    place: Int32
+    size: Int64
+    queries: int
+
+
+@once_per_evidence
+def _compare(evidence: EvaluationInput) -> _Compared:
+    score = scores_without_nan(evidence.scores.score)
+    order = np.argsort(score, kind="stable")
+    known, code = np.unique(evidence.pairs.query, return_inverse=True)
+    score, code, liked = score[order], code[order].astype(np.int32), evidence.pairs.label[order] == 1
+    begins = np.append(True, score[1:] != score[:-1])[: len(score)]
+    place = np.cumsum(begins, dtype=np.int32) - np.int32(1)
+    pairs = _Sorted(liked, code, place, np.bincount(place), len(known))
+    wins: _Wins | None = None
+    if liked.any() and not liked.all():
+        run = _join(pairs)
+        small = len(known) <= min(_MATRIX_QUERIES, np.sqrt(_MATRIX_UP_TO * (1.0 + run[-1])))
+        wins = _matrix(pairs) if small else _runs(pairs, run)
+    ones, zeros = (np.bincount(code[chosen], minlength=len(known)).astype(np.float64) for chosen in (liked, ~liked))
+    return _Compared(known.astype(np.int64), ones, zeros, wins)
+
+
+@dataclass(frozen=True, eq=False)
+class _Matrix:
+    """Twice the wins of each query (row) over each other (column)."""
+
+    table: NDArray[Any]
+    others: Float64
+    liked: Float64
+
+    def twice(self, weights: Float64, kept: Bool, *, whole: bool) -> Float64:
+        """Return twice the weighted wins, by one matrix product."""
+        table = self.table if kept.all() else self.table[np.ix_(kept, kept)]
+        largest = 2.0 * (weights @ self.liked[kept]).max(initial=0.0) * self.others[kept].max(initial=0.0)
+        kind = np.float32 if whole and largest < _EXACT else np.float64
+        sums = weights.astype(kind, copy=False) @ table.astype(kind, copy=False)
+        won: Float64 = np.einsum("bq,bq->b", sums, weights, dtype=np.float64)
+        return won
+
+
+def _matrix(pairs: _Sorted) -> _Matrix:
+    """Count wins between blocks of neighbouring scores by a matrix product, and within blocks pair by pair.
+
+    Pairs with one score that fill a block alone are all tied, so they need no counting either.
+    """
+    liked, queries = pairs.liked, pairs.queries
+    blocks = max(1, int(_BLOCKS * np.sqrt(float(liked.sum()) * float((~liked).sum())) / queries))
+    size = len(liked) // blocks + 1
+    alone = pairs.size > size
+    cut = (np.cumsum(pairs.size) - pairs.size) // size
+    begins = np.append(True, (cut[1:] != cut[:-1]) | alone[1:] | alone[:-1])
+    block_of = np.cumsum(begins, dtype=np.int32) - np.int32(1)
+    block, blocks = block_of[pairs.place], int(block_of[-1]) + 1
+    own, other = (_table(pairs.query[chosen], block[chosen], queries, blocks) for chosen in (liked, ~liked))
+    ones, zeros = own.sum(axis=1, dtype=np.float64), other.sum(axis=1, dtype=np.float64)
+    below = 2 * (np.cumsum(other, axis=1) - other) + other * alone[begins]
+    kind = np.float32 if 2.0 * ones.max() * zeros.max() < _EXACT else np.float64
+    table = own.astype(kind, copy=False) @ below.T.astype(kind, copy=False)
+    near = ~alone[pairs.place]
+    one, another = np.flatnonzero(liked & near), np.flatnonzero(~liked & near)
+    first, second = _within(block[one], block[another], blocks)
+    ahead = pairs.place[one][first] - pairs.place[another][second]
+    cell = (pairs.query[one] * queries)[first] + pairs.query[another][second]
+    for chosen, gain in ((ahead > 0, 2), (ahead == 0, 1)):
+        if chosen.any():
+            table += gain * np.bincount(cell[chosen], minlength=queries**2).reshape(queries, queries).astype(kind)
+    return _Matrix(table, zeros, ones)
+
+
+def _table(query: Int32, block: Int32, queries: int, blocks: int) -> NDArray[np.float32]:
+    """Return float32[queries, blocks], how many pairs each query has in each block."""
+    counts = np.bincount(query * blocks + block, minlength=queries * blocks)
+    return counts.reshape(queries, blocks).astype(np.float32)
+
+
+def _within(one: Int32, other: Int32, blocks: int) -> tuple[Int32, Int32]:
+    """Return the places of all pairs (one, other) with equal values; both ascend from 0 to below ``blocks``."""
+    edges = np.searchsorted(other, np.arange(blocks + 1))
+    begin, count = edges[one], edges[one + 1] - edges[one]
+    ends = np.cumsum(count)
+    first = np.repeat(np.arange(len(one), dtype=np.int32), count)
+    second = np.repeat((begin - ends + count).astype(np.int32), count)
+    second += np.arange(len(second), dtype=np.int32)
+    return first, second
+
+
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """Neighbours by score: how many pairs with label 1 and with label 0 each query has in each run, [runs, w].
+
+    ``pairs`` is float64[w], how many it has of both.
+    """
+
+    liked: sparse.csr_array
+    others: sparse.csr_array
+    pairs: Float64
+
+    def twice(self, weights: Float64, kept: Bool, *, whole: bool) -> Float64:
+        """Return twice the weighted wins, by running sums."""
+        largest = 2.0 * (weights @ self.pairs[kept]).max(initial=0.0)
+        kind = np.float32 if whole and largest < _EXACT else np.float64
+        liked, others = (table.astype(kind)[:, np.flatnonzero(kept)] for table in (self.liked, self.others))
+        won = np.zeros(len(weights))
+        for first in range(0, len(weights), _COLUMNS):
+            weight = np.ascontiguousarray(weights[first : first + _COLUMNS].T, kind)
+            own, other = liked @ weight, others @ weight
+            beaten = np.cumsum(other, axis=0)
+            beaten *= 2
+            beaten -= other
+            won[first : first + _COLUMNS] = np.einsum("rb,rb->b", own, beaten, dtype=np.float64)
+        return won
+
+
+def _join(pairs: _Sorted) -> Int32:
+    """Return int32[p], the run of each pair: neighbours of one score, or whose scores all belong to one label."""
+    ones = np.bincount(pairs.place, weights=pairs.liked)
+    label = np.where(ones == 0, 0, np.where(ones == pairs.size, 1, 2))
+    begins = np.append(True, (label[1:] != label[:-1]) | (label[1:] == 2))  # noqa: PLR2004 - both labels
+    run: Int32 = (np.cumsum(begins, dtype=np.int32) - np.int32(1))[pairs.place]
+    return run
+
+
+def _runs(pairs: _Sorted, run: Int32) -> _Runs:
+    """Count by run and query."""
+    shape = (int(run[-1]) + 1, pairs.queries)
+    tables = []
+    for chosen in (pairs.liked, ~pairs.liked):
+        where = (run[chosen], pairs.query[chosen])
+        tables.append(sparse.csr_array((np.ones(len(where[0])), where), shape))
+    return _Runs(*tables, np.bincount(pairs.query, minlength=pairs.queries).astype(np.float64))
