@@ -11,7 +11,15 @@ import numpy as np
 
 from benchsuite.analysis import paired_statistics
 from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult
-from benchsuite.analysis.contrasts import Measures, MetricColumn, Test, contrast, holm_corrected, variance_components
+from benchsuite.analysis.contrasts import (
+    Asked,
+    Measures,
+    MetricColumn,
+    Test,
+    contrast_all,
+    holm_corrected,
+    variance_components,
+)
 from benchsuite.analysis.ranks import rank_models
 from benchsuite.data import Contenders, Contrast, Float64, Int32, MeanRanks, Row, VarianceComponents, main_metric
 from benchsuite.data.comparison import Role
@@ -123,16 +131,19 @@ def _work(
     chosen: Sequence[str],
     test: Test,
 ) -> dict[str, Any]:
-    contrasts: list[Contrast] = []
     spreads: list[VarianceComponents] = []
-    for column in table.columns():
-        best = changed.get((column.metric, column.group), column.best(references))
-        spreads += variance_components(column, best)
-        if best is not None:
-            contrasts += contrast(column, best, "best reference", test)
-        for label in chosen:
-            if label in column.models:
-                contrasts += contrast(column, label, "chosen", test)
+
+    def asked() -> Iterator[Asked]:
+        for column in table.columns():
+            best = changed.get((column.metric, column.group), column.best(references))
+            spreads.extend(variance_components(column, best))
+            if best is not None:
+                yield column, best, "best reference"
+            for label in chosen:
+                if label in column.models:
+                    yield column, label, "chosen"
+
+    contrasts = contrast_all(asked(), test)
     return {
         "contrasts": [_stored(one) for one in holm_corrected(contrasts)],
         "spreads": [dataclasses.asdict(one) for one in spreads],
@@ -153,11 +164,12 @@ def _asked(plan: Plan, contenders: Contenders, dataset: str, split: str) -> list
 
 
 def _lead_work(table: ComparisonTable, asked: Sequence[tuple[str, str, str, Role]], test: Test) -> dict[str, Any]:
-    contrasts: list[Contrast] = []
+    pairs: list[Asked] = []
     for column in table.columns([metric for metric, *_ in asked], [""]):
         for _, model, reference, role in asked:
             kept = {name: own for name, own in column.models.items() if not model or name in (model, reference)}
-            contrasts += contrast(dataclasses.replace(column, models=kept), reference, role, test)
+            pairs.append((dataclasses.replace(column, models=kept), reference, role))
+    contrasts = contrast_all(pairs, test)
     return {"contrasts": [dataclasses.asdict(one) for one in holm_corrected(contrasts)], "spreads": []}
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from benchsuite.data import EvaluationInput, Float32, Float64, Int64
 from benchsuite_protocol.metrics.caching import once_per_evidence
 
+
 @dataclass(frozen=True, eq=False)
 class Confusion:
     """Pairs per query (float64[q] each) by true and predicted label.
