@@ -71,8 +71,8 @@ def build(
         dataset, split, model = row.dataset, row.split, row.model
         state, reason = _state(row.cells, stored)
         if state == "ok":
-            results = [measurer.result(test, validation) for test, validation in row.pairs]
-            strata.add(dataset, split, model, row.pairs, results)
+            measured = (measurer.result(test, validation) for test, validation in row.pairs)
+            results = strata.add(dataset, split, model, row.pairs, measured)
             fitted.setdefault(model, {}).update(results[0].facts)
             told.setdefault((dataset, model), results[0].facts)
             lacking = {metric.label: (metric.unmet or {}).get(dataset, "") for metric in plan.metrics}

@@ -225,6 +225,7 @@ class ComparisonTable:
         self._models = models
         self._cells = [result.test for result in next(iter(models.values()), ())]
         self.seeds = [cell.seed for cell in self._cells]
+        self._values: dict[str, list[dict[str, Float64]]] = {}
 
     @property
     def groups(self) -> list[str]:
@@ -245,7 +246,9 @@ class ComparisonTable:
         if not self._models:
             return
         folds = [self._measurer.fold(cell.fold_key) for cell in self._cells]
-        values = {name: [self._measurer.values(result.key) for result in of] for name, of in self._models.items()}
+        for name, of in self._models.items():
+            if name not in self._values:
+                self._values[name] = [self._measurer.values(result.key) for result in of]
         for group in self.groups if groups is None else groups:
             counted = [
                 np.ones(len(fold.queries), np.bool_)
@@ -256,7 +259,7 @@ class ComparisonTable:
             users = [fold.queries.user[mask] for fold, mask in zip(folds, counted, strict=True)]
             for about in self._plan.metrics:
                 if metrics is None or about.label in metrics:
-                    yield self._column(about.label, about.higher_is_better, group, users, counted, values)
+                    yield self._column(about.label, about.higher_is_better, group, users, counted)
 
     def _column(
         self,
@@ -265,7 +268,6 @@ class ComparisonTable:
         group: str,
         users: Sequence[Int32],
         counted: Sequence[Any],
-        values: Mapping[str, Sequence[Mapping[str, Float64]]],
     ) -> MetricColumn:
         dataset, split = self.place
         models = {}
@@ -274,7 +276,7 @@ class ComparisonTable:
             mean = float(np.mean([part.value for part in parts]))
             if np.isnan(mean):
                 continue
-            queries = [cell[metric][mask] for cell, mask in zip(values[name], counted, strict=True)]
+            queries = [cell[metric][mask] for cell, mask in zip(self._values[name], counted, strict=True)]
             replicates = np.stack([part.replicates for part in parts]).astype(np.float64).mean(axis=0)
             models[name] = Measures(mean, queries, replicates)
         return MetricColumn(dataset, split, metric, higher, users, self.seeds, models, group)

@@ -109,7 +109,7 @@ class Resampled:
         """Return float64[c, q], what each of all queries adds to the sums that give the metric."""
         own = np.asarray(self.metric.amounts(self.evidence, self.values), np.float64)
         if own.shape[1] == len(self.chosen):
-            return own * self.chosen
+            return own if self.chosen.all() else own * self.chosen
         found = np.zeros((len(own), len(self.chosen)))
         found[:, self.chosen] = own
         return found

@@ -131,6 +131,7 @@ def measure_parts(
     """
     points: dict[tuple[str, str], Measurement] = {}
     asked: dict[tuple[str, str], Resampled] = {}
+    whole: dict[str, Float64] = {}
     for part in chosen:
         given = part.of(evidence)
         everybody = np.ones(len(given))
@@ -138,11 +139,17 @@ def measure_parts(
         for label, metric in metrics.items():
             name = part.name, label
             values = np.asarray(metric.measure(given), np.float64)
-            point = float(metric.estimate(given, values, everybody[None, :])[0])
+            task = Resampled(metric, given, values, which)
+            if part.queries is not None and not task.is_sum:
+                # What such a metric makes of the whole evidence serves all parts: the others' weight is 0.
+                if label not in whole:
+                    whole[label] = np.asarray(metric.measure(evidence), np.float64)
+                task = Resampled(metric, evidence, whole[label], which)
+            point = float(task.estimate(np.ones((1, len(evidence))))[0])
             size, rest = count(given, metric, values, everybody), undecided(given, metric, everybody > 0)
             points[name] = Measurement(point, size, np.zeros(0, np.float32), rest)
             if metric.resampled and _users(given, metric, values) >= FEW:
-                asked[name] = Resampled(metric, given, values, which)
+                asked[name] = task
     for name, drawn in resample(asked, evidence.user, replicates, users).items():
         points[name] = dataclasses.replace(points[name], replicates=drawn)
     return points
@@ -150,8 +157,12 @@ def measure_parts(
 
 def unanswered(evidence: EvaluationInput, part: Part) -> tuple[int, int]:
     """Return how many of the part's labelled pairs the fallback answered, and how many there are."""
-    scores = part.of(evidence).scores
-    return int(scores.fallback.sum()), len(scores)
+    pairs = evidence.pairs
+    if part.items is not None:
+        chosen = part.items[pairs.item]
+    else:
+        chosen = np.ones(len(pairs), np.bool_) if part.queries is None else part.queries[pairs.query]
+    return int(evidence.scores.fallback[chosen].sum()), int(chosen.sum())
 
 
 def _users(evidence: EvaluationInput, metric: Metric, values: Float64) -> int:

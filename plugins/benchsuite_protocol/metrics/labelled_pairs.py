@@ -54,6 +54,7 @@ def scores_without_nan(score: Float32) -> Float32:
     return np.where(np.isnan(score), np.float32(-np.inf), score)
 
 
+@once_per_evidence
 def auc_per_query(evidence: EvaluationInput) -> Float64:
     """Return float64[q], the area under the ROC curve of each query's own pairs; NaN with one label only."""
     query, label, queries = evidence.pairs.query.astype(np.int64), evidence.pairs.label == 1, len(evidence)
