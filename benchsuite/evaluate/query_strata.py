@@ -15,7 +15,7 @@ import numpy as np
 
 from benchsuite.api import Metric
 from benchsuite.data import Bool, EvaluationInput, Float64, Fold, Int64, StratumFamily
-from benchsuite.evaluate.bootstrap import Measurement, Resampled, count, resample
+from benchsuite.evaluate.bootstrap import Measurement, Resampled, count, is_sum, resample
 from benchsuite.evaluate.topk import popularity
 from benchsuite.evaluate.undecided import undecided
 
@@ -138,13 +138,15 @@ def measure_parts(
         which = np.ones(len(evidence), np.bool_) if part.queries is None else part.queries
         for label, metric in metrics.items():
             name = part.name, label
-            values = np.asarray(metric.measure(given), np.float64)
-            task = Resampled(metric, given, values, which)
-            if part.queries is not None and not task.is_sum:
+            if part.queries is not None and not is_sum(metric):
                 # What such a metric makes of the whole evidence serves all parts: the others' weight is 0.
                 if label not in whole:
                     whole[label] = np.asarray(metric.measure(evidence), np.float64)
+                values = whole[label][part.queries]
                 task = Resampled(metric, evidence, whole[label], which)
+            else:
+                values = np.asarray(metric.measure(given), np.float64)
+                task = Resampled(metric, given, values, which)
             point = float(task.estimate(np.ones((1, len(evidence))))[0])
             size, rest = count(given, metric, values, everybody), undecided(given, metric, everybody > 0)
             points[name] = Measurement(point, size, np.zeros(0, np.float32), rest)

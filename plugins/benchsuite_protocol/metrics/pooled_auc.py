@@ -15,7 +15,7 @@ single precision as well, where that holds whole numbers as large as these.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,33 +25,45 @@ from benchsuite.data import Bool, EvaluationInput, Float64, Int32, Int64
 from benchsuite_protocol.metrics.caching import once_per_evidence
 from benchsuite_protocol.metrics.labelled_pairs import ratio, scores_without_nan
 
-_MATRIX_UP_TO = 150
+_MATRIX_UP_TO = 270
 """The matrix is faster up to so many of its cells for each run; measured on two cores with AVX2."""
 
 _MATRIX_QUERIES = 4096
 """The matrix of so many queries has 64 MiB; a larger one is never made."""
 
-_BLOCKS = 17.0
+_BLOCKS = 13.0
 """Blocks of scores by root of pairs of pairs and by query, where counting within and between them takes equally long;
 measured on the same."""
 
-_COLUMNS = 16
-"""How many weightings pass over the runs at once: a row of them is then one or two cache lines."""
+_COLUMNS, _CELLS = 16, 60_000
+"""At least how many weightings pass over the runs at once, so that a row of them fills a cache line, and how many
+times the runs that makes where there are few of them."""
 
 _EXACT = 2.0**24
 """Single precision holds all whole numbers up to this one."""
 
 
+Weights = NDArray[np.float32] | Float64
+
+
 class _Wins(Protocol):
     """How often pairs with label 1 score higher than pairs with label 0, by query."""
 
-    def twice(self, weights: Float64, kept: Bool, *, whole: bool) -> Float64:
-        """Return float64[b], twice the weighted wins; a tie is one.
+    def largest(self, liked: Float64, others: Float64, kept: Bool) -> float:
+        """Return a bound of the whole numbers that are summed in the precision of the weights.
 
         Args:
-            weights: float64[b, k], of the kept queries.
-            kept: bool[w], the queries with a weight above 0.
-            whole: whether all weights are whole numbers.
+            liked: float64[b], weighted pairs with label 1.
+            others: float64[b], weighted pairs with label 0.
+            kept: bool[w], the queries with a weight other than 0.
+        """
+
+    def weighted(self, weights: Weights, kept: Bool) -> Float64:
+        """Return float64[b], the weighted wins.
+
+        Args:
+            weights: float32[b, k] or float64[b, k], of the kept queries.
+            kept: as above.
         """
 
 
@@ -84,12 +96,16 @@ def pooled_auc(evidence: EvaluationInput, weights: Float64) -> Float64:
     compared = _compare(evidence)
     if compared.wins is None:
         return np.full(len(weights), np.nan)
-    weights = weights[:, compared.query]
-    kept = weights.any(axis=0)
-    weights = weights[:, kept]
-    whole = bool((weights == np.rint(weights)).all())
-    won = compared.wins.twice(weights, kept, whole=whole) / 2.0
-    return ratio(won, (weights @ compared.liked[kept]) * (weights @ compared.others[kept]))
+    if len(compared.query) < len(evidence):
+        weights = weights[:, compared.query]
+    single = weights.astype(np.float32)
+    kept = single.any(axis=0)
+    if not kept.all():
+        weights, single = weights[:, kept], single[:, kept]
+    one, other = weights @ compared.liked[kept], weights @ compared.others[kept]
+    whole = bool((single == np.rint(single)).all()) and bool((single == weights).all())
+    exact = whole and compared.wins.largest(one, other, kept) < _EXACT
+    return ratio(compared.wins.weighted(single if exact else weights, kept), one * other)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +131,10 @@ class _Sorted:
 def _compare(evidence: EvaluationInput) -> _Compared:
     score = scores_without_nan(evidence.scores.score)
     order = np.argsort(score, kind="stable")
-    known, code = np.unique(evidence.pairs.query, return_inverse=True)
-    score, code, liked = score[order], code[order].astype(np.int32), evidence.pairs.label[order] == 1
+    asked = np.bincount(evidence.pairs.query, minlength=len(evidence)) > 0
+    known = np.flatnonzero(asked)
+    code = (np.cumsum(asked, dtype=np.int32) - np.int32(1))[evidence.pairs.query[order]]
+    score, liked = score[order], evidence.pairs.label[order] == 1
     begins = np.append(True, score[1:] != score[:-1])[: len(score)]
     place = np.cumsum(begins, dtype=np.int32) - np.int32(1)
     pairs = _Sorted(liked, code, place, np.bincount(place), len(known))
@@ -126,29 +144,30 @@ def _compare(evidence: EvaluationInput) -> _Compared:
         small = len(known) <= min(_MATRIX_QUERIES, np.sqrt(_MATRIX_UP_TO * (1.0 + run[-1])))
         wins = _matrix(pairs) if small else _runs(pairs, run)
     ones, zeros = (np.bincount(code[chosen], minlength=len(known)).astype(np.float64) for chosen in (liked, ~liked))
-    return _Compared(known.astype(np.int64), ones, zeros, wins)
+    return _Compared(known, ones, zeros, wins)
 
 
 @dataclass(frozen=True, eq=False)
 class _Matrix:
-    """Twice the wins of each query (row) over each other (column)."""
+    """The wins of each query (row) over each other (column)."""
 
-    table: NDArray[Any]
+    table: Weights
     others: Float64
-    liked: Float64
 
-    def twice(self, weights: Float64, kept: Bool, *, whole: bool) -> Float64:
-        """Return twice the weighted wins, by one matrix product."""
-        table = self.table if kept.all() else self.table[np.ix_(kept, kept)]
-        largest = 2.0 * (weights @ self.liked[kept]).max(initial=0.0) * self.others[kept].max(initial=0.0)
-        kind = np.float32 if whole and largest < _EXACT else np.float64
-        sums = weights.astype(kind, copy=False) @ table.astype(kind, copy=False)
+    def largest(self, liked: Float64, others: Float64, kept: Bool) -> float:
+        """Return twice the wins over the pairs of one query, at most."""
+        return 2.0 * float(liked.max(initial=0.0)) * float(self.others[kept].max(initial=0.0))
+
+    def weighted(self, weights: Weights, kept: Bool) -> Float64:
+        """Return the weighted wins, by one matrix product."""
+        table = self.table if kept.all() else self.table[kept][:, kept]
+        sums = weights @ table.astype(weights.dtype, copy=False)
         won: Float64 = np.einsum("bq,bq->b", sums, weights, dtype=np.float64)
         return won
 
 
 def _matrix(pairs: _Sorted) -> _Matrix:
-    """Count wins between blocks of neighbouring scores by a matrix product, and within blocks pair by pair.
+    """Count wins between blocks of neighbouring scores by a matrix product, and within blocks one by one.
 
     Pairs with one score that fill a block alone are all tied, so they need no counting either.
     """
@@ -162,18 +181,20 @@ def _matrix(pairs: _Sorted) -> _Matrix:
     block, blocks = block_of[pairs.place], int(block_of[-1]) + 1
     own, other = (_table(pairs.query[chosen], block[chosen], queries, blocks) for chosen in (liked, ~liked))
     ones, zeros = own.sum(axis=1, dtype=np.float64), other.sum(axis=1, dtype=np.float64)
-    below = 2 * (np.cumsum(other, axis=1) - other) + other * alone[begins]
+    below = np.cumsum(other, axis=1) - other + other * np.where(alone[begins], np.float32(0.5), np.float32(0.0))
     kind = np.float32 if 2.0 * ones.max() * zeros.max() < _EXACT else np.float64
     table = own.astype(kind, copy=False) @ below.T.astype(kind, copy=False)
     near = ~alone[pairs.place]
     one, another = np.flatnonzero(liked & near), np.flatnonzero(~liked & near)
-    first, second = _within(block[one], block[another], blocks)
-    ahead = pairs.place[one][first] - pairs.place[another][second]
-    cell = (pairs.query[one] * queries)[first] + pairs.query[another][second]
-    for chosen, gain in ((ahead > 0, 2), (ahead == 0, 1)):
-        if chosen.any():
-            table += gain * np.bincount(cell[chosen], minlength=queries**2).reshape(queries, queries).astype(kind)
-    return _Matrix(table, zeros, ones)
+    begin = np.searchsorted(block[another], block[one], side="left")
+    lower, upper = (np.searchsorted(pairs.place[another], pairs.place[one], side=side) for side in ("left", "right"))
+    row = pairs.query[one] * np.int32(queries)
+    for first, last, gain in ((begin, lower, 1.0), (lower, upper, 0.5)):
+        cell = np.repeat(row, last - first) + pairs.query[another][_ranges(first, last)]
+        if len(cell):
+            wins = np.bincount(cell, minlength=queries**2).reshape(queries, queries)
+            table += wins.astype(kind) if gain == 1.0 else gain * wins.astype(kind)
+    return _Matrix(table, zeros)
 
 
 def _table(query: Int32, block: Int32, queries: int, blocks: int) -> NDArray[np.float32]:
@@ -182,41 +203,40 @@ def _table(query: Int32, block: Int32, queries: int, blocks: int) -> NDArray[np.
     return counts.reshape(queries, blocks).astype(np.float32)
 
 
-def _within(one: Int32, other: Int32, blocks: int) -> tuple[Int32, Int32]:
-    """Return the places of all pairs (one, other) with equal values; both ascend from 0 to below ``blocks``."""
-    edges = np.searchsorted(other, np.arange(blocks + 1))
-    begin, count = edges[one], edges[one + 1] - edges[one]
+def _ranges(first: Int64, last: Int64) -> Int32:
+    """Return the numbers from each first to below its last, one range after the other."""
+    count = last - first
     ends = np.cumsum(count)
-    first = np.repeat(np.arange(len(one), dtype=np.int32), count)
-    second = np.repeat((begin - ends + count).astype(np.int32), count)
-    second += np.arange(len(second), dtype=np.int32)
-    return first, second
+    found = np.repeat((first - ends + count).astype(np.int32), count)
+    found += np.arange(len(found), dtype=np.int32)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
 class _Runs:
-    """Neighbours by score: how many pairs with label 1 and with label 0 each query has in each run, [runs, w].
-
-    ``pairs`` is float64[w], how many it has of both.
-    """
+    """Neighbours by score: how many pairs with label 1 and with label 0 each query has in each run, [runs, w]."""
 
     liked: sparse.csr_array
     others: sparse.csr_array
-    pairs: Float64
 
-    def twice(self, weights: Float64, kept: Bool, *, whole: bool) -> Float64:
-        """Return twice the weighted wins, by running sums."""
-        largest = 2.0 * (weights @ self.pairs[kept]).max(initial=0.0)
-        kind = np.float32 if whole and largest < _EXACT else np.float64
-        liked, others = (table.astype(kind)[:, np.flatnonzero(kept)] for table in (self.liked, self.others))
+    def largest(self, liked: Float64, others: Float64, kept: Bool) -> float:
+        """Return twice the weight of all pairs of one label."""
+        return 2.0 * max(float(liked.max(initial=0.0)), float(others.max(initial=0.0)))
+
+    def weighted(self, weights: Weights, kept: Bool) -> Float64:
+        """Return the weighted wins, by running sums."""
+        liked, others = (table.astype(weights.dtype) for table in (self.liked, self.others))
+        if not kept.all():
+            liked, others = liked[:, np.flatnonzero(kept)], others[:, np.flatnonzero(kept)]
         won = np.zeros(len(weights))
-        for first in range(0, len(weights), _COLUMNS):
-            weight = np.ascontiguousarray(weights[first : first + _COLUMNS].T, kind)
+        step = max(_COLUMNS, _CELLS // liked.shape[0])
+        for first in range(0, len(weights), step):
+            weight = np.ascontiguousarray(weights[first : first + step].T)
             own, other = liked @ weight, others @ weight
             beaten = np.cumsum(other, axis=0)
-            beaten *= 2
+            other *= 0.5
             beaten -= other
-            won[first : first + _COLUMNS] = np.einsum("rb,rb->b", own, beaten, dtype=np.float64)
+            won[first : first + step] = np.einsum("rb,rb->b", own, beaten, dtype=np.float64)
         return won
 
 
@@ -236,4 +256,4 @@ def _runs(pairs: _Sorted, run: Int32) -> _Runs:
     for chosen in (pairs.liked, ~pairs.liked):
         where = (run[chosen], pairs.query[chosen])
         tables.append(sparse.csr_array((np.ones(len(where[0])), where), shape))
-    return _Runs(*tables, np.bincount(pairs.query, minlength=pairs.queries).astype(np.float64))
+    return _Runs(*tables)
