@@ -192,7 +192,8 @@ def _table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     widths = [max(cell_len(row[column]) for row in rows) for column in range(len(rows[0]))]
     widths[0] = min(widths[0], max(width // 2, 8))
     ends = np.cumsum(widths) + len(_GAP) * np.arange(len(widths))
-    fit = max(2, int(np.count_nonzero(ends <= width)))
+    more = f"{_GAP}and {len(widths)} more"
+    fit = len(widths) if ends[-1] <= width else max(2, int(np.count_nonzero(ends <= width - len(more))))
     lines = []
     for row in rows:
         name = set_cell_size(row[0], widths[0])
