@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchsuite.data import MetricInfo, main_metric
+from benchsuite.interface import count
 
 if TYPE_CHECKING:
     from benchsuite.analysis.cell_evaluation import CellEvaluator
@@ -109,10 +110,11 @@ class Headline:
         title = f"{self._metric.heading} so far ({aim} is better): {done} of {len(models)} models done"
         heads = [self._head(place) for place in places]
         shown = max(height - 3, _LEAST)
-        lines = _table([["model", *heads], *([model, *row] for model, row in zip(models, cells, strict=True))], width)
-        if len(models) > shown:
-            lines = [*lines[: shown + 1], f"and {len(models) - shown} more models"]
-        return [title, *lines]
+        table = [["model", *heads], *([model, *row] for model, row in zip(models, cells, strict=True))]
+        lines, columns = _table(table[: shown + 1], width)
+        left = [count(len(models) - shown, "more model")] if len(models) > shown else []
+        left += [count(columns, "more column")] if columns else []
+        return [title, *lines, *([f"and {', '.join(left)}"] if left else [])]
 
     def _look(self, row: _Row) -> None:
         """See which cells of a row have results now."""
@@ -185,20 +187,17 @@ class Headline:
         return dataset if len(self._plan.splits) == 1 else f"{dataset} {split}"
 
 
-def _table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Lay out rows, the first of which is the head; columns that do not fit are left out and counted."""
+def _table(rows: Sequence[Sequence[str]], width: int) -> tuple[list[str], int]:
+    """Lay out rows, the first of which is the head; return also how many columns are left out, as they do not fit."""
     from rich.cells import cell_len, set_cell_size
 
     widths = [max(cell_len(row[column]) for row in rows) for column in range(len(rows[0]))]
     widths[0] = min(widths[0], max(width // 2, 8))
     ends = np.cumsum(widths) + len(_GAP) * np.arange(len(widths))
-    more = f"{_GAP}and {len(widths)} more"
-    fit = len(widths) if ends[-1] <= width else max(2, int(np.count_nonzero(ends <= width - len(more))))
+    fit = max(2, int(np.count_nonzero(ends <= width)))
     lines = []
     for row in rows:
         name = set_cell_size(row[0], widths[0])
         numbers = [" " * (size - cell_len(cell)) + cell for cell, size in zip(row[1:fit], widths[1:fit], strict=True)]
         lines.append(_GAP.join([name, *numbers]).rstrip())
-    if fit < len(widths):
-        lines[0] += f"{_GAP}and {len(widths) - fit} more"
-    return lines
+    return lines, len(widths) - fit

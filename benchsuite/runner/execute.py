@@ -57,7 +57,8 @@ def run(
     queued = list({cell.key: cell for cell in missing}.values())
     # A trial of this run can be a cell of the plan: it was not there before.
     new = len(missing) + sum(cell.key in tried for cell in possible)
-    planned(plan)
+    if queued:
+        planned(plan)
     _do(plan, queued, store, options, watcher, found=len(possible) - new)
     outcome = RunSummary(len(plan.cells), len(possible) - new, new)
     outcome.not_applicable = len(plan.cells) - len(possible)

@@ -19,6 +19,9 @@ from benchsuite.store.shapes import arrays_fault, manifest_fault
 
 MANIFEST = "manifest.json"
 _ARRAYS = "arrays.npz"
+_LEVEL = 1
+"""Scores hardly shrink: the usual level 6 takes more than three times as long and saves 3% of a cell."""
+
 _WHEN_READ = frozenset({_ARRAYS, "log.txt"})
 """Files that are checked when they are read, not when the entry is opened."""
 
@@ -117,9 +120,12 @@ class Draft:
         self.manifest: dict[str, Any] = {}
 
     def arrays(self, **arrays: NDArray[Any]) -> None:
-        """Write arrays, compressed and without pickle."""
-        with (self.folder / _ARRAYS).open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
+        """Write arrays, compressed and without pickle, as ``np.savez_compressed`` does at another level."""
+        path = self.folder / _ARRAYS
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                    np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
     def seal(self, kind: str, key: str, *, durable: bool = True) -> None:
         """Write the manifest last, naming every file with its sha256.

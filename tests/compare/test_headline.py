@@ -79,8 +79,7 @@ def test_it_fits_the_screen(filled: Filled) -> None:
     lines = Headline(plan, store).lines([], 60, 7)
     assert len(lines) <= 7
     assert max(map(len, lines)) <= 60
-    assert lines[-1] == "and 4 more models"
-    assert lines[1].endswith("and 1 more")
+    assert lines[-1] == "and 4 more models, 1 more column"
 
 
 def test_without_time_it_says_done_and_measures_later(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,15 +15,17 @@ single precision as well, where that holds whole numbers as large as these.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from benchsuite.data import Bool, EvaluationInput, Float64, Int32, Int64
 from benchsuite_protocol.metrics.caching import once_per_evidence
 from benchsuite_protocol.metrics.labelled_pairs import ratio, scores_without_nan
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _MATRIX_UP_TO = 270
 """The matrix is faster up to so many of its cells for each run; measured on two cores with AVX2."""
@@ -251,6 +253,8 @@ def _join(pairs: _Sorted) -> Int32:
 
 def _runs(pairs: _Sorted, run: Int32) -> _Runs:
     """Count by run and query."""
+    from scipy import sparse  # a second to import, and nothing where all is measured already
+
     shape = (int(run[-1]) + 1, pairs.queries)
     tables = []
     for chosen in (pairs.liked, ~pairs.liked):
