@@ -58,6 +58,7 @@ def significance_tests(
     rows: Sequence[Row],
     against: Sequence[str] = (),
     test: Test = "randomization",
+    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005 - nobody is told
 ) -> Judgement:
     """Compute all statistics, or read them where they were computed before.
 
@@ -68,6 +69,7 @@ def significance_tests(
         rows: the means, for ranks and for who competes.
         against: labels of chosen models that all others are compared with, besides the best reference.
         test: which test of differences.
+        progress: is told how many places are tested.
     """
     ceilings = {model.label for model in plan.models if model.is_oracle}
     references = [m.label for m in plan.models if not m.is_candidate and m.label not in ceilings]
@@ -75,7 +77,8 @@ def significance_tests(
     contrasts: list[Contrast] = []
     spreads: list[VarianceComponents] = []
     leads: list[Contrast] = []
-    for (dataset, split), models in judged.items():
+    for done, ((dataset, split), models) in enumerate(judged.items()):
+        progress(done)
         compete = {name: results for name, results in models.items() if name not in ceilings}
         table = ComparisonTable(plan, measurer, dataset, split, compete)
         chosen = [label for label in against if label in compete]

@@ -83,3 +83,9 @@ class Metric(Plugin):
         with np.errstate(invalid="ignore", divide="ignore"):
             mean: Float64 = sums[0] / sums[1]
         return mean
+
+    @classmethod
+    def is_sum(cls) -> bool:
+        """Return whether sums give the metric: :meth:`amounts` says so, and no class further down weighs otherwise."""
+        weighs, sums = (next(kind for kind in cls.__mro__ if name in vars(kind)) for name in ("estimate", "amounts"))
+        return issubclass(sums, weighs)

@@ -116,13 +116,6 @@ class Resampled:
         return self.metric.estimate(self.evidence, self.values, weights)
 
 
-def is_sum(metric: Metric) -> bool:
-    """Return whether weighted sums give a metric: its class says so, and no class further down weighs otherwise."""
-    kinds = type(metric).__mro__
-    weighs, sums = (next(kind for kind in kinds if name in vars(kind)) for name in ("estimate", "amounts"))
-    return issubclass(sums, weighs)
-
-
 def resample(asked: Mapping[Name, Resampled], user: Int32, replicates: int, users: int) -> dict[Name, Float32]:
     """Return float32[replicates] of everything that is asked, all under the same draws of users.
 
@@ -135,7 +128,7 @@ def resample(asked: Mapping[Name, Resampled], user: Int32, replicates: int, user
         users: the size of the user table; draws are made for all of it.
     """
     parts: dict[Name, list[Float64]] = {name: [] for name in asked}
-    columns = {name: one.amounts() for name, one in asked.items() if is_sum(one.metric)}
+    columns = {name: one.amounts() for name, one in asked.items() if one.metric.is_sum()}
     ends = dict(zip(columns, np.cumsum([len(own) for own in columns.values()]).tolist(), strict=True))
     together = np.concatenate([*columns.values(), np.zeros((0, len(user)))])
     for weights in draws(user, replicates, users):

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchsuite.api import Metric
 from benchsuite.data import Bool, EvaluationInput, Float64, Fold, Int64, StratumFamily
-from benchsuite.evaluate.bootstrap import Measurement, Resampled, count, is_sum, resample
+from benchsuite.evaluate.bootstrap import Measurement, Resampled, count, resample
 from benchsuite.evaluate.topk import popularity
 from benchsuite.evaluate.undecided import undecided
 
@@ -138,7 +138,7 @@ def measure_parts(
         which = np.ones(len(evidence), np.bool_) if part.queries is None else part.queries
         for label, metric in metrics.items():
             name = part.name, label
-            if part.queries is not None and not is_sum(metric):
+            if part.queries is not None and not metric.is_sum():
                 # What such a metric makes of the whole evidence serves all parts: the others' weight is 0.
                 if label not in whole:
                     whole[label] = np.asarray(metric.measure(evidence), np.float64)

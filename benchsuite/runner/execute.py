@@ -23,7 +23,7 @@ def run(
     store: Store,
     options: Options,
     watcher: ProgressListener,
-    planned: Callable[[Plan], object] = id,
+    planned: Callable[[Plan], None] | None = None,
 ) -> tuple[Plan, RunSummary]:
     """Tune if the plan says so, then do every cell that has no result yet.
 
@@ -57,7 +57,7 @@ def run(
     queued = list({cell.key: cell for cell in missing}.values())
     # A trial of this run can be a cell of the plan: it was not there before.
     new = len(missing) + sum(cell.key in tried for cell in possible)
-    if queued:
+    if queued and planned is not None:
         planned(plan)
     _do(plan, queued, store, options, watcher, found=len(possible) - new)
     outcome = RunSummary(len(plan.cells), len(possible) - new, new)
