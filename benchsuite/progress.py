@@ -126,7 +126,7 @@ class ProgressBars:
     def measured(self, done: int, total: int) -> None:
         """Tell how many parts of the comparison are measured and tested."""
         self._clock.ends = None
-        self.follow(None)
+        self._headline = None  # what it showed last stays until the last screen
         self._progress.update(self._all, description="measuring", total=total, completed=done)
         if not self._live and done < total and time.monotonic() - self._told > _TOLD:
             self._told = time.monotonic()

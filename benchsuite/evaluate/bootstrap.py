@@ -161,16 +161,23 @@ def draws(user: Int32, replicates: int, users: int) -> Iterator[Float64]:
     if replicates * users <= _KEPT:
         kept = _kept_draws(replicates, users)
         for first in range(0, replicates, step):
-            yield kept[first : first + step, user].astype(np.float64)
+            yield _fixed(kept[first : first + step, user])
         return
     rng = np.random.default_rng(_SEED)
     for first in range(0, replicates, step):
-        yield rng.poisson(1.0, (min(step, replicates - first), users))[:, user].astype(np.float64)
+        yield _fixed(rng.poisson(1.0, (min(step, replicates - first), users))[:, user])
+
+
+def _fixed(counts: NDArray[np.integer]) -> Float64:
+    """Return counts as weights that nobody changes, so that metrics may keep what they make of them."""
+    weights = counts.astype(np.float64)
+    weights.flags.writeable = False
+    return weights
 
 
 @lru_cache(maxsize=2)
 def _kept_draws(replicates: int, users: int) -> NDArray[np.uint8]:
-    """Return uint8[replicates, users], the same numbers as in chunks: whoever is drawn 255 times is not met."""
+    """Return uint8[replicates, users], the same numbers as in chunks; nobody is ever drawn 256 times."""
     rng = np.random.default_rng(_SEED)
     step = max(1, _CHUNK // max(users, 1))
     sizes = [min(step, replicates - first) for first in range(0, replicates, step)]

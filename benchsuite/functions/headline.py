@@ -121,7 +121,9 @@ class Headline:
         row.missing = {key for key in row.missing if not self._store.exists("cell", key)}
 
     def _measure(self, metric: MetricInfo) -> None:
-        """Measure rows that are done, as far as there is time."""
+        """Measure rows that are done, as far as there is time; nothing at the end, which measures everything."""
+        if not any(row.missing for row in self._rows):
+            return
         for row in self._rows:
             if row.missing or row.measured or not row.possible:
                 continue

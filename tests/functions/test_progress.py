@@ -94,7 +94,8 @@ def test_on_a_terminal_the_table_is_redrawn_in_place_above_the_bars(monkeypatch)
         drawn = console.export_text()
         assert drawn.index("1 done, running: b") < drawn.rindex("all fits" if "all fits" in drawn else "preparing")
         watch.measured(0, 3)
-        assert watch._progress.above == (), "the last screen has the table"
+        watch.job_ended("b")
+        assert watch._progress.above == ("1 done, running: b",), "it stays until the last screen comes"
 
 
 def test_a_table_that_fails_is_told_once_and_stops_nothing(capfd, monkeypatch):

@@ -14,6 +14,7 @@ single precision as well, where that holds whole numbers as large as these.
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -98,16 +99,36 @@ def pooled_auc(evidence: EvaluationInput, weights: Float64) -> Float64:
     compared = _compare(evidence)
     if compared.wins is None:
         return np.full(len(weights), np.nan)
-    if len(compared.query) < len(evidence):
-        weights = weights[:, compared.query]
-    single = weights.astype(np.float32)
-    kept = single.any(axis=0)
-    if not kept.all():
-        weights, single = weights[:, kept], single[:, kept]
+    single, asked, whole = _in_single(weights)
+    kept = asked[compared.query]
+    if len(compared.query) < len(evidence) or not kept.all():
+        chosen = compared.query[kept]
+        weights, single = weights[:, chosen], single[:, chosen]
     one, other = weights @ compared.liked[kept], weights @ compared.others[kept]
-    whole = bool((single == np.rint(single)).all()) and bool((single == weights).all())
     exact = whole and compared.wins.largest(one, other, kept) < _EXACT
     return ratio(compared.wins.weighted(single if exact else weights, kept), one * other)
+
+
+_Single = tuple[NDArray[np.float32], Bool, bool]
+_last: tuple[weakref.ref[Float64], _Single] | None = None
+
+
+def _in_single(weights: Float64) -> _Single:
+    """Return weights in single precision, which queries have one, and whether all are whole numbers that fit.
+
+    All parts of a test are weighed by the same draws, so what is made of weights that cannot change is kept for the
+    next call.
+    """
+    global _last  # noqa: PLW0603 - one entry, and it is no more than a saving of time
+    known = _last
+    if known is not None and known[0]() is weights:
+        return known[1]
+    single = weights.astype(np.float32)
+    whole = bool((single == np.rint(single)).all()) and bool((single == weights).all())
+    found = single, single.any(axis=0), whole
+    if not weights.flags.writeable:
+        _last = weakref.ref(weights), found
+    return found
 
 
 @dataclass(frozen=True, eq=False)
