@@ -54,6 +54,8 @@ class Settings(Model):
             few visible items are drawn from a whole history and are worth more than the first ones of a new user.)
         regularization: L2 penalty of the ridge regression that predicts residual and popularity of new items.
         catalogue: items per epoch at most; of a larger catalogue each epoch draws a part (sampled softmax).
+        text_share: share of the catalogue's texts that the encoder reads in one epoch, those not read for longest;
+            the others keep the vectors of when they were last read. An epoch costs about this share.
         pooling: how the tokens of a text become one vector: the ``mean`` of all or the ``last``; ``auto`` means the
             mean for encoders and the last for decoders.
         loss: how hidden items of a history are predicted. ``softmax``: cross-entropy over the catalogue. ``bce``:
@@ -95,6 +97,7 @@ class Settings(Model):
     shrinkage: Annotated[float, Gt(0), Range(2, 40, log=True)] = 15.0
     regularization: Annotated[float, Gt(0), Range(1, 100, log=True)] = 5.0
     catalogue: Annotated[int, Ge(2)] = 8192
+    text_share: Annotated[float, Gt(0), Le(1)] = 1.0
     pooling: Literal["auto", "mean", "last"] = "auto"
     loss: Loss = "softmax"
     negatives: Annotated[int, Ge(1)] = 4
