@@ -45,6 +45,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "third of the texts, faster": {"text_share": 1 / 3, "learning_rate": 3e-4},
     "quarter of the texts, faster": {"text_share": 0.25, "learning_rate": 3e-4},
     "quarter of the texts, twice as fast": {"text_share": 0.25, "learning_rate": 4e-4},
+    "sixth of the texts, twice as fast": {"text_share": 1 / 6, "learning_rate": 4e-4},
+    "eighth of the texts, twice as fast": {"text_share": 1 / 8, "learning_rate": 4e-4},
     "one layer": {"layers": 1},
     "one layer, faster": {"layers": 1, "learning_rate": 4e-4},
     "one layer, half, faster": {"layers": 1, "epochs": 12, "batches": 16, "learning_rate": 4e-4},

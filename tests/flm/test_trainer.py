@@ -99,6 +99,38 @@ def test_one_encoder_step_an_epoch(world: Dataset, tiny: str, monkeypatch: pytes
     assert len(steps) == SETTINGS.epochs
 
 
+def test_an_epoch_may_read_a_share_of_the_texts(world: Dataset, tiny: str) -> None:
+    """Each text comes once before any comes again; the others keep the vectors of when they were read."""
+    encoder, place, head, matrix = parts(world, tiny)
+    config = dataclasses.replace(CONFIG, settings=dataclasses.replace(SETTINGS, text_share=0.25))
+    trainer = Trainer(encoder, place, head, matrix, config, seed=1)
+    known = set(place[head.warm].tolist())
+    start = encoder.vectors()
+    for epoch in range(1, 5):
+        before = encoder.vectors()
+        trainer.epoch()
+        just_read = trainer.read == epoch
+        assert int(just_read.sum()) <= -(-len(known) // 4)
+        np.testing.assert_allclose(trainer.older[just_read], before[just_read], atol=1e-6)
+        never_read = trainer.read == 0
+        np.testing.assert_array_equal(trainer.older[never_read], start[never_read])
+    assert set(trainer.read.nonzero()[:, 0].tolist()) == known
+    assert not torch.equal(encoder.vectors(), start)
+
+
+def test_training_goes_on_from_given_weights(world: Dataset, tiny: str) -> None:
+    encoder, place, head, matrix = parts(world, tiny)
+    first = Trainer(encoder, place, head, matrix, CONFIG, seed=1)
+    first.fit(report=lambda *_: None, stop=lambda: False)
+    kept = {name: value.detach().clone() for name, value in first.weights.items()}
+    encoder, place, head, matrix = parts(world, tiny)
+    second = Trainer(encoder, place, head, matrix, CONFIG, seed=1)
+    fresh = float(second.loss(encoder.vectors()[place[second.catalogue]], second.users).detach())
+    second.start_from(kept)
+    assert all(torch.equal(value, kept[name]) for name, value in second.weights.items())
+    assert float(second.loss(encoder.vectors()[place[second.catalogue]], second.users).detach()) < fresh
+
+
 def test_visible_part_of_a_history(world: Dataset) -> None:
     taken = torch.as_tensor(world.matrix().toarray()) > 0
     random = torch.Generator().manual_seed(2)
