@@ -47,7 +47,7 @@ class BaseFLM(Settings):
     identities: ClassVar[bool] = True
     """Whether each item also has a residual and a popularity of its own; if not, it is known by its text alone."""
 
-    version = "2"
+    version = "3"
     needs = frozenset({Requirement.ITEM_TEXT})
     uses_language_model = True
     is_candidate = True
@@ -140,9 +140,7 @@ class BaseFLM(Settings):
         backbone = load_backbone(self.backbone)
         return backbone if self.pooling == "auto" else dataclasses.replace(backbone, pooling=self.pooling)
 
-    def _fit_ranking(
-        self, start: Mapping[str, Tensor], train: Dataset, backbone: Backbone, context: Context
-    ) -> None:
+    def _fit_ranking(self, start: Mapping[str, Tensor], train: Dataset, backbone: Backbone, context: Context) -> None:
         from benchsuite_flm.saving import open_checkpoint
 
         self._notes: dict[str, Any] = {}

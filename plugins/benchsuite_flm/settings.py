@@ -43,8 +43,9 @@ class Settings(Model):
 
     Attributes:
         backbone: the encoder, see :func:`benchsuite_content.backbone.load_backbone`.
-        epochs: passes over the catalogue.
-        batches: batches of users per epoch, at least; every user comes at least once per epoch.
+        epochs: passes of the encoder over the catalogue. They are what a fit costs, so they are few.
+        batches: batches of users per epoch, at least; every user comes at least once per epoch. The head takes a step
+            for each, so it takes many steps for one of the encoder.
         batch_size: users per batch.
         head_learning_rate: largest learning rate of the projection.
         residual_learning_rate: largest learning rate of residuals and user prior; biases use ten times it.
@@ -54,8 +55,6 @@ class Settings(Model):
             few visible items are drawn from a whole history and are worth more than the first ones of a new user.)
         regularization: L2 penalty of the ridge regression that predicts residual and popularity of new items.
         catalogue: items per epoch at most; of a larger catalogue each epoch draws a part (sampled softmax).
-        text_share: share of the catalogue's texts that the encoder reads in one epoch, those not read for longest;
-            the others keep the vectors of when they were last read. An epoch costs about this share.
         pooling: how the tokens of a text become one vector: the ``mean`` of all or the ``last``; ``auto`` means the
             mean for encoders and the last for decoders.
         loss: how hidden items of a history are predicted. ``softmax``: cross-entropy over the catalogue. ``bce``:
@@ -87,8 +86,8 @@ class Settings(Model):
     """
 
     backbone: str = DEFAULT_BACKBONE
-    epochs: Annotated[int, Ge(1), Range(12, 48)] = 24
-    batches: Annotated[int, Ge(1), Range(4, 16)] = 8
+    epochs: Annotated[int, Ge(1), Range(4, 24)] = 8
+    batches: Annotated[int, Ge(1), Range(8, 48)] = 24
     batch_size: Annotated[int, Ge(1), Range(64, 512, log=True)] = 256
     head_learning_rate: Annotated[float, Gt(0), Range(2e-4, 4e-3, log=True)] = 5e-4
     residual_learning_rate: Annotated[float, Gt(0), Range(5e-4, 4e-3, log=True)] = 2e-3
@@ -97,7 +96,6 @@ class Settings(Model):
     shrinkage: Annotated[float, Gt(0), Range(2, 40, log=True)] = 15.0
     regularization: Annotated[float, Gt(0), Range(1, 100, log=True)] = 5.0
     catalogue: Annotated[int, Ge(2)] = 8192
-    text_share: Annotated[float, Gt(0), Le(1)] = 1.0
     pooling: Literal["auto", "mean", "last"] = "auto"
     loss: Loss = "softmax"
     negatives: Annotated[int, Ge(1)] = 4

@@ -133,10 +133,6 @@ class Trainer:
         )
         self.sums: dict[str, Tensor] = {}
         self.summed = 0
-        self.older: Tensor | None = None
-        """float32[texts, d], the vector of each text when it was last read, where an epoch reads only a share."""
-        self.read = torch.zeros(encoder.size, dtype=torch.int64)
-        """The epoch in which each text was last read; 0 before the first."""
 
     def start_from(self, weights: Mapping[str, Tensor]) -> None:
         """Replace the weights by those of an earlier training of the same shapes; call it before :meth:`fit`."""
@@ -187,10 +183,11 @@ class Trainer:
         if self.encoder_optimizer is None:
             loss, _ = self.head_steps(self.encoder.vectors())  # they stay the same
         else:
-            wanted = self._texts_to_read()
+            wanted = torch.zeros(self.encoder.size, dtype=torch.bool)
+            wanted[self.place[self.catalogue]] = True
             self.encoder_optimizer.zero_grad()
             encoded = self.encoder.encode(wanted)
-            loss, gradient = self.head_steps(self._with_older(encoded.vectors, wanted))
+            loss, gradient = self.head_steps(encoded.vectors)
             encoded.backward(gradient)
             self.processes.sum_gradients(self.encoder.parameters)
             self.encoder_optimizer.step()
@@ -199,27 +196,6 @@ class Trainer:
         self.done += 1
         self._add_to_average()
         return loss
-
-    def _texts_to_read(self) -> Tensor:
-        """Return bool[texts], the texts that the encoder reads in this epoch: those not read for longest."""
-        wanted = torch.zeros(self.encoder.size, dtype=torch.bool)
-        wanted[self.place[self.catalogue]] = True
-        if self.settings.text_share < 1:
-            texts = wanted.nonzero()[:, 0]
-            texts = texts[torch.randperm(len(texts), generator=self.random)]
-            texts = texts[self.read[texts].argsort(stable=True)]
-            wanted[texts[math.ceil(self.settings.text_share * len(texts)) :]] = False
-        return wanted
-
-    def _with_older(self, vectors: Tensor, wanted: Tensor) -> Tensor:
-        """Return the vectors of the texts that were read, and the last ones of all others."""
-        if self.settings.text_share == 1:
-            return vectors
-        if self.older is None:
-            self.older = self.encoder.vectors().clone()
-        self.older[wanted] = vectors[wanted]
-        self.read[wanted] = self.done + 1
-        return self.older
 
     def head_steps(self, vectors: Tensor) -> tuple[float, Tensor]:
         """Take the steps of the head in one epoch; return the mean loss and the mean gradient of the text vectors."""
@@ -312,8 +288,6 @@ class Trainer:
         head, head_numbers = self.head_optimizer.state()
         encoder, encoder_numbers = ({}, {}) if self.encoder_optimizer is None else self.encoder_optimizer.state()
         tensors = {"random": self.random.get_state(), "order": self.order} | self.weights
-        if self.older is not None:
-            tensors |= {"older": self.older, "read": self.read}
         tensors |= prefixed("head_steps", head) | prefixed("tower_steps", encoder) | prefixed("sums", self.sums)
         numbers = {"done": self.done, "place": self.place_in_order, "summed": self.summed}
         return Snapshot(tensors, {**more, **numbers, "head_steps": head_numbers, "tower_steps": encoder_numbers})
@@ -325,8 +299,6 @@ class Trainer:
         numbers = found.numbers
         self.done, self.place_in_order, self.summed = numbers["done"], numbers["place"], numbers["summed"]
         self.order = found.tensors["order"]
-        if "older" in found.tensors:
-            self.older, self.read = found.tensors["older"].to(self.device), found.tensors["read"]
         self.random.set_state(found.tensors["random"])
         self.sums = {name: value.to(self.device) for name, value in part("sums", found.tensors).items()}
         self.head_optimizer.restore(part("head_steps", found.tensors), numbers["head_steps"])

@@ -97,7 +97,6 @@ def test_a_killed_worker_goes_on(tmp_path: Path, tiny: str, monkeypatch: pytest.
         {"tuning": "lora", "loss": "bce", "interest": "attention", "optimizer": "adam", "weight_decay": 0.01},
         {"tuning": "frozen", "loss": "bpr", "catalogue": 30, "friends": 0.5},
         {"tuning": "full", "schedule": "warmup-cosine", "clip": 0.5, "batches": 3, "batch_size": 7},
-        {"text_share": 0.3, "catalogue": 40},
     ],
 )
 def test_all_state_is_kept(tiny: str, fold: Fold, tmp_path: Path, more: dict) -> None:

@@ -99,25 +99,6 @@ def test_one_encoder_step_an_epoch(world: Dataset, tiny: str, monkeypatch: pytes
     assert len(steps) == SETTINGS.epochs
 
 
-def test_an_epoch_may_read_a_share_of_the_texts(world: Dataset, tiny: str) -> None:
-    """Each text comes once before any comes again; the others keep the vectors of when they were read."""
-    encoder, place, head, matrix = parts(world, tiny)
-    config = dataclasses.replace(CONFIG, settings=dataclasses.replace(SETTINGS, text_share=0.25))
-    trainer = Trainer(encoder, place, head, matrix, config, seed=1)
-    known = set(place[head.warm].tolist())
-    start = encoder.vectors()
-    for epoch in range(1, 5):
-        before = encoder.vectors()
-        trainer.epoch()
-        just_read = trainer.read == epoch
-        assert int(just_read.sum()) <= -(-len(known) // 4)
-        np.testing.assert_allclose(trainer.older[just_read], before[just_read], atol=1e-6)
-        never_read = trainer.read == 0
-        np.testing.assert_array_equal(trainer.older[never_read], start[never_read])
-    assert set(trainer.read.nonzero()[:, 0].tolist()) == known
-    assert not torch.equal(encoder.vectors(), start)
-
-
 def test_training_goes_on_from_given_weights(world: Dataset, tiny: str) -> None:
     encoder, place, head, matrix = parts(world, tiny)
     first = Trainer(encoder, place, head, matrix, CONFIG, seed=1)
