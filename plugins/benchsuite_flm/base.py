@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -63,11 +63,6 @@ class BaseFLM(Settings):
         return tuple(self._losses)
 
     @property
-    def trained_weights(self) -> Mapping[str, Tensor]:
-        """The weights that training changed, of encoder and head, by name; only of a model that was fitted here."""
-        return self._trained_weights
-
-    @property
     def vectors(self) -> Float32:
         """float32[items, d], vectors of the items' texts after training, with projected features added."""
         return self._vectors
@@ -110,20 +105,6 @@ class BaseFLM(Settings):
             NotApplicable: when the items have no text.
             DataError: when the encoder cannot be loaded or is not what it should be.
         """
-        return self.fit_from({}, train, context)
-
-    def fit_from(self, start: Mapping[str, Tensor], train: Dataset, context: Context) -> Self:
-        """Train as :meth:`fit` does, from the weights of a fit to a part of these rows; none: from the beginning.
-
-        Args:
-            start: the :attr:`trained_weights` of a model with the same settings.
-            train: has the same users and items as that part.
-            context: as for :meth:`fit`.
-
-        Raises:
-            NotApplicable: when the items have no text.
-            DataError: when the encoder cannot be loaded or is not what it should be.
-        """
         if train.items.text is None:
             raise NotApplicable(f"{type(self).__name__} needs {Requirement.ITEM_TEXT}", where=train.name)
         backbone = self._load()
@@ -132,7 +113,7 @@ class BaseFLM(Settings):
         self._threads, self._device, self._titles = context.threads, context.device, train.items.titles
         self._known: Known | None = Known(backbone.sha256, backbone.files, context.shared)
         with torch_threads(context.threads):
-            self._fit_ranking(start, train, backbone, context)
+            self._fit_ranking(train, backbone, context)
             self._like_classifier = self._fit_likes(train, context.seed)
         return self
 
@@ -140,20 +121,18 @@ class BaseFLM(Settings):
         backbone = load_backbone(self.backbone)
         return backbone if self.pooling == "auto" else dataclasses.replace(backbone, pooling=self.pooling)
 
-    def _fit_ranking(self, start: Mapping[str, Tensor], train: Dataset, backbone: Backbone, context: Context) -> None:
+    def _fit_ranking(self, train: Dataset, backbone: Backbone, context: Context) -> None:
         from benchsuite_flm.saving import open_checkpoint
 
         self._notes: dict[str, Any] = {}
         epochs = self._find_epochs(context) if self.patience else None
         trainer = self._build_trainer(train, backbone, context, epochs=epochs)
         self._sizes["encoder_trained"] = sum(weight.numel() for weight in trainer.encoder.parameters)
-        trainer.start_from(start)
-        checkpoint = open_checkpoint(self, train, context, self._provenance, "continue" if start else "train")
+        checkpoint = open_checkpoint(self, train, context, self._provenance, "train")
         history = trainer.fit(report=context.progress, stop=context.out_of_time, checkpoint=checkpoint)
         self._losses = tuple(history.losses)
         if history.resumed:
             self._notes["resumed"] = {"epochs": history.resumed, "seconds": round(history.seconds, 1)}
-        self._trained_weights = {name: value.detach().clone() for name, value in trainer.weights.items()}
         trainer.encoder.merge_and_freeze()
         self._encoder: Backbone | None = backbone
         self._score_with(trainer, trainer.head)

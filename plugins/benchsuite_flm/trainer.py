@@ -134,12 +134,6 @@ class Trainer:
         self.sums: dict[str, Tensor] = {}
         self.summed = 0
 
-    def start_from(self, weights: Mapping[str, Tensor]) -> None:
-        """Replace the weights by those of an earlier training of the same shapes; call it before :meth:`fit`."""
-        with torch.no_grad():
-            for name, value in weights.items():
-                self.weights[name].copy_(value)
-
     def fit(
         self,
         *,

@@ -99,19 +99,6 @@ def test_one_encoder_step_an_epoch(world: Dataset, tiny: str, monkeypatch: pytes
     assert len(steps) == SETTINGS.epochs
 
 
-def test_training_goes_on_from_given_weights(world: Dataset, tiny: str) -> None:
-    encoder, place, head, matrix = parts(world, tiny)
-    first = Trainer(encoder, place, head, matrix, CONFIG, seed=1)
-    first.fit(report=lambda *_: None, stop=lambda: False)
-    kept = {name: value.detach().clone() for name, value in first.weights.items()}
-    encoder, place, head, matrix = parts(world, tiny)
-    second = Trainer(encoder, place, head, matrix, CONFIG, seed=1)
-    fresh = float(second.loss(encoder.vectors()[place[second.catalogue]], second.users).detach())
-    second.start_from(kept)
-    assert all(torch.equal(value, kept[name]) for name, value in second.weights.items())
-    assert float(second.loss(encoder.vectors()[place[second.catalogue]], second.users).detach()) < fresh
-
-
 def test_visible_part_of_a_history(world: Dataset) -> None:
     taken = torch.as_tensor(world.matrix().toarray()) > 0
     random = torch.Generator().manual_seed(2)
