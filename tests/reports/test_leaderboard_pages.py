@@ -14,7 +14,7 @@ def site(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("scheme, width", [("light", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 @pytest.mark.parametrize("name", ["index.html", "demo.v1.html", "demo.v1/ease.html"])
 def test_axe_finds_nothing_serious(visit, site, name, scheme, width):
     page = visit(url=(site / name).as_uri(), width=width, scheme=scheme)
