@@ -58,4 +58,5 @@ def _negatives(fold: Fold, rng: np.random.Generator) -> tuple[Int64, Int64]:
 def _ascending(values: Int64) -> Int64:
     """Return the different values in order; for millions this is faster than ``np.unique``, which hashes first."""
     values = np.sort(values)
-    return values[np.append(True, values[1:] != values[:-1])[: len(values)]]
+    different: Int64 = values[np.append(True, values[1:] != values[:-1])[: len(values)]]
+    return different

@@ -100,7 +100,7 @@ def pooled_auc(evidence: EvaluationInput, weights: Float64) -> Float64:
     if compared.wins is None:
         return np.full(len(weights), np.nan)
     single, asked, whole = _in_single(weights)
-    kept = asked[compared.query]
+    kept: Bool = asked[compared.query]
     if len(compared.query) < len(evidence) or not kept.all():
         chosen = compared.query[kept]
         weights, single = weights[:, chosen], single[:, chosen]
@@ -125,7 +125,8 @@ def _in_single(weights: Float64) -> _Single:
         return known[1]
     single = weights.astype(np.float32)
     whole = bool((single == np.rint(single)).all()) and bool((single == weights).all())
-    found = single, single.any(axis=0), whole
+    asked: Bool = single.any(axis=0)
+    found = single, asked, whole
     if not weights.flags.writeable:
         _last = weakref.ref(weights), found
     return found
@@ -215,8 +216,8 @@ def _matrix(pairs: _Sorted) -> _Matrix:
     for first, last, gain in ((begin, lower, 1.0), (lower, upper, 0.5)):
         cell = np.repeat(row, last - first) + pairs.query[another][_ranges(first, last)]
         if len(cell):
-            wins = np.bincount(cell, minlength=queries**2).reshape(queries, queries)
-            table += wins.astype(kind) if gain == 1.0 else gain * wins.astype(kind)
+            wins = gain * np.bincount(cell, minlength=queries**2)
+            table += wins.reshape(queries, queries).astype(kind)
     return _Matrix(table, zeros)
 
 
