@@ -125,7 +125,7 @@ def _in_single(weights: Float64) -> _Single:
         return known[1]
     single = weights.astype(np.float32)
     whole = bool((single == np.rint(single)).all()) and bool((single == weights).all())
-    asked: Bool = single.any(axis=0)
+    asked: Bool = np.asarray(single.any(axis=0))
     found = single, asked, whole
     if not weights.flags.writeable:
         _last = weakref.ref(weights), found
