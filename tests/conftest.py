@@ -9,7 +9,7 @@ files as their sources distribute them. Tests that need it take a fixture:
   on a fresh machine too.
 
 Marks (see pyproject.toml): a test that takes one of these fixtures is ``realdata``, one that takes ``command``,
-``install``, ``toy_store`` or ``run_toy`` is ``process``; files and tests say the others themselves.
+``install``, ``toy_store``, ``run_toy`` or ``finished_run`` is ``process``; files and tests say the others themselves.
 
 The last lines of a run count the tests that were skipped for want of data.
 """
@@ -43,6 +43,7 @@ _MARKS = {
     "install": "process",
     "toy_store": "process",
     "run_toy": "process",
+    "finished_run": "process",
 }
 """Marks that follow from the fixtures a test takes, directly or through others."""
 
