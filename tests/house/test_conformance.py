@@ -102,7 +102,7 @@ def bound(entry: PluginEntry) -> dict[str, Any]:
         command = [sys.executable, str(Path(benchsuite_external.__file__).parent / "programs" / "example_program.py")]
         make = functools.partial(make, command=command)
     if entry.kind == "models" and entry.name in TRAINED:
-        found = checks(entry.kind, functools.partial(make, backbone=reader("bert")))
+        found = checks(entry.kind, functools.partial(make, backbone=reader("bert"), epochs=3))
         board = checks(entry.kind, make)
         return {check.name: check for check in found} | {one.name: one for one in board if one.name == "checkerboard"}
     if entry.kind == "models" and is_small(entry.name):
