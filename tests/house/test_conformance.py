@@ -65,6 +65,8 @@ APART = {"lenskit", "rectools", "recbole"}
 
 SIMULATED = {"demo", "file"}
 LARGE = {"gowalla"}
+DEEP = {"bert4rec"}
+"""Rivals that take long to complete the checkerboard as they come."""
 
 
 def marks_of(entry: PluginEntry, name: str) -> list[pytest.MarkDecorator]:
@@ -72,7 +74,7 @@ def marks_of(entry: PluginEntry, name: str) -> list[pytest.MarkDecorator]:
     marks = []
     if entry.name in FROZEN or (entry.name in TRAINED and name == "checkerboard"):
         marks.append(pytest.mark.weights)
-    if entry.name in LARGE or (entry.name in TRAINED and name == "checkerboard"):
+    if entry.name in TRAINED | LARGE or (entry.name in DEEP and name == "checkerboard"):
         marks.append(pytest.mark.slow)
     if entry.kind == "sources" and entry.name not in SIMULATED:
         marks.append(pytest.mark.realdata)
