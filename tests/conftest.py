@@ -16,6 +16,7 @@ The last lines of a run count the tests that were skipped for want of data.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -199,6 +200,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in {_MARKS[name] for name in getattr(item, "fixturenames", ()) if name in _MARKS}:
             item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported and collected out of the garbage collector, which took an eighth of the processor time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
