@@ -11,7 +11,7 @@ from benchsuite.benchmark.board import Board, Entrant
 from benchsuite.benchmark.board_text import by_split, interval_text, number_text, task_label, verdict
 from benchsuite.benchmark.standings import Standing, TaskScore
 from benchsuite.html_text import element, table_element
-from benchsuite.plan.benchmark_rules import slug
+from benchsuite.plan.benchmark_rules import LITE, slug
 from benchsuite_site.charts import headline_chart, scatter
 
 KINDS = ("classic", "reads text", "language model, frozen", "language model, fine-tuned", "chance")
@@ -23,15 +23,19 @@ def pages(boards: Sequence[Board]) -> Mapping[str, bytes]:
     Args:
         boards: of which benchmarks.
     """
-    made = {"index.html": _page("Leaderboards", "".join(map(_card, boards)), "")}
+    started = sorted(boards, key=lambda board: not board.rows)
+    made = {"index.html": _page("Leaderboards", "<h1>Leaderboards</h1>" + "".join(map(_card, started)), "")}
     for board in boards:
-        made[f"{board.name}.html"] = _page(board.name, _benchmark(board), "")
+        made[f"{_name(board)}.html"] = _page(_name(board), _benchmark(board), "")
         for row in board.rows:
             entrant = board.entrants[row.model]
-            made[f"{board.name}/{slug(row.model)}.html"] = _page(
-                f"{row.model} in {board.name}", _model(board, row, entrant), "../"
-            )
+            made[_link(board, row)] = _page(f"{row.model} in {_name(board)}", _model(board, row, entrant), "../")
     return {name: page.encode() for name, page in made.items()}
+
+
+def _name(board: Board) -> str:
+    """Return the name of the benchmark or its short form: both may lie in one folder."""
+    return f"{board.name}-{LITE}" if board.lite else board.name
 
 
 def _page(title: str, body: str, root: str) -> str:
@@ -49,7 +53,7 @@ def _page(title: str, body: str, root: str) -> str:
 def _card(board: Board) -> str:
     told = "".join(f"<p>{escape(line)}</p>" for line in verdict(board))
     return (
-        f'<section class="card"><h2><a href="{escape(board.name)}.html">{escape(board.name)}</a></h2>'
+        f'<section class="card"><h2><a href="{escape(_name(board))}.html">{escape(_name(board))}</a></h2>'
         f'<p class="soft">{escape(board.title)}</p>{told}</section>'
     )
 
@@ -69,7 +73,9 @@ def _benchmark(board: Board) -> str:
     parts += [f"<p>{escape(line)}</p>" for line in lines]
     if ranked:
         parts.append(headline_chart([(row, board.entrants[row.model].kind) for row in ranked]))
-    parts += [_filters(board), _standings(board), "<h2>Task by task</h2>", _heat_map(board), *_scatters(board)]
+    parts += [_filters(board)] if board.rows else []
+    parts.append(_standings(board))
+    parts += ["<h2>Task by task</h2>", _heat_map(board), *_scatters(board)] if board.rows else []
     parts += ["<h2>How to read this</h2>", *_notes(board)]
     return "\n".join(parts)
 
@@ -150,8 +156,9 @@ def _scatters(board: Board) -> Iterator[str]:
             if (one := by_split(row, board.tasks, warm)) is not None
             and (two := by_split(row, board.tasks, cold)) is not None
         ]
-        yield "<h2>Warm against cold</h2>"
-        yield scatter(both, f"{warm}, by the best reference", f"{cold}, by the best reference")
+        if both:
+            yield "<h2>Warm against cold</h2>"
+            yield scatter(both, f"{warm}, by the best reference", f"{cold}, by the best reference")
 
 
 def _notes(board: Board) -> Iterator[str]:
@@ -187,7 +194,7 @@ def _model(board: Board, row: Standing, entrant: Entrant) -> str:
     weights = entrant.facts.get("backbone")
     about = (
         f'<p class="soft">{escape(entrant.summary)} ({escape(entrant.kind)}) in '
-        f'<a href="../{escape(board.name)}.html">{escape(board.name)}</a></p>'
+        f'<a href="../{escape(_name(board))}.html">{escape(_name(board))}</a></p>'
     )
     answer = (
         f'<p class="answer"><span class="big">{number_text(row.headline)}</span> <span>times the best reference of '
@@ -228,4 +235,4 @@ def _table(title: str, heads: Sequence[str], lines: Sequence[str]) -> str:
 
 
 def _link(board: Board, row: Standing) -> str:
-    return f"{escape(board.name)}/{slug(row.model)}.html"
+    return f"{escape(_name(board))}/{slug(row.model)}.html"
