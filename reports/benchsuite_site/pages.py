@@ -10,6 +10,7 @@ from importlib.resources import files
 from benchsuite.benchmark.board import Board, Entrant
 from benchsuite.benchmark.board_text import by_split, interval_text, number_text, task_label, verdict
 from benchsuite.benchmark.standings import Standing, TaskScore
+from benchsuite.html_text import element, table_element
 from benchsuite.plan.benchmark_rules import LITE, slug
 from benchsuite_site.charts import headline_chart, scatter
 
@@ -90,7 +91,6 @@ def _filters(board: Board) -> str:
 def _standings(board: Board) -> str:
     splits = list(dict.fromkeys(task.split for task in board.tasks))
     heads = ["", "model", "kind", "headline", "95% interval", "better", "same", "worse", *splits, "fit (s)", "checked"]
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     lines = []
     for number, row in enumerate(board.rows, 1):
         entrant = board.entrants[row.model]
@@ -99,36 +99,35 @@ def _standings(board: Board) -> str:
         cells += [interval_text(row), str(row.count("better")), str(same), str(row.count("worse"))]
         cells += [number_text(by_split(row, board.tasks, split)) for split in splits]
         cells += ["-" if row.fit_seconds is None else f"{row.fit_seconds:.1f}", _checked(entrant)]
-        filled = [f"<td>{escape(cell)}</td>" for cell in cells]
-        filled[1] = f'<th scope="row"><a href="{_link(board, row)}">{escape(row.model)}</a></th>'
-        lines.append(f'<tr data-kind="{escape(entrant.kind)}">{"".join(filled)}</tr>')
+        filled = [element("td", escape(cell)) for cell in cells]
+        filled[1] = element("th", f'<a href="{_link(board, row)}">{escape(row.model)}</a>', scope="row")
+        lines.append(element("tr", "".join(filled), data_kind=entrant.kind))
+    absent = element("td", "not run yet", colspan=len(heads) - 2)
     lines += [
-        f'<tr class="soft"><td></td><th scope="row">{escape(label)}</th>'
-        f'<td colspan="{len(heads) - 2}">not run yet</td></tr>'
+        element("tr", element("td") + element("th", escape(label), scope="row") + absent, class_="soft")
         for label in board.absent
     ]
-    return _table("Standings", head, lines)
+    return _table("Standings", heads, lines)
 
 
 def _heat_map(board: Board) -> str:
     heads = ["model", *map(task_label, board.tasks)]
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     lines = []
     for row in board.rows:
         cells = "".join(_heat(score) for score in row.scores)
-        kind = escape(board.entrants[row.model].kind)
-        lines.append(f'<tr data-kind="{kind}"><th scope="row">{escape(row.model)}</th>{cells}</tr>')
-    return _table(f"{board.metric} of each task; colour: by that of its best reference", head, lines)
+        head = element("th", escape(row.model), scope="row")
+        lines.append(element("tr", head + cells, data_kind=board.entrants[row.model].kind))
+    return _table(f"{board.metric} of each task; colour: by that of its best reference", heads, lines)
 
 
 def _heat(score: TaskScore) -> str:
     if score.mean is None:
-        return f'<td class="soft" title="{escape(score.reason)}">{escape(score.state)}</td>'
+        return element("td", escape(score.state), class_="soft", title=score.reason)
     mark = {"better": " &#9650;", "worse": " &#9660;", "reference": " &#9679;"}.get(score.verdict, "")
     told = "the fallback or ties decided most of it" if not score.competes else score.verdict
-    shade = "" if score.ratio is None else f' class="h{_shade(score.ratio)}"'
+    shade = None if score.ratio is None else f"h{_shade(score.ratio)}"
     own = "" if score.competes else "*"
-    return f'<td{shade} title="{escape(told)}">{f"{score.mean:.3f}".lstrip("0")}{mark}{own}</td>'
+    return element("td", f"{score.mean:.3f}".lstrip("0") + mark + own, class_=shade, title=told)
 
 
 def _shade(ratio: float) -> int:
@@ -176,18 +175,21 @@ def _notes(board: Board) -> Iterator[str]:
 
 def _model(board: Board, row: Standing, entrant: Entrant) -> str:
     settings = "".join(
-        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(json.dumps(value))}</td></tr>"
+        element("tr", element("th", escape(name), scope="row") + element("td", escape(json.dumps(value))))
         for name, value in entrant.settings.items()
     )
     scores = [
-        f'<tr><th scope="row">{escape(task_label(task))}</th>{_heat(score)}<td>{_interval(score)}</td>'
-        f"<td>{number_text(score.ratio)}</td>"
-        f"<td>{escape(score.verdict if score.mean is not None else score.reason)}</td></tr>"
+        element(
+            "tr",
+            element("th", escape(task_label(task)), scope="row")
+            + _heat(score)
+            + element("td", _interval(score))
+            + element("td", number_text(score.ratio))
+            + element("td", escape(score.verdict if score.mean is not None else score.reason)),
+        )
         for task, score in zip(board.tasks, row.scores, strict=True)
     ]
-    head = "".join(
-        f'<th scope="col">{name}</th>' for name in ("task", board.metric, "95% interval", "by reference", "test")
-    )
+    heads = ("task", board.metric, "95% interval", "by reference", "test")
     tuned = "as given" if entrant.tuned is None else f"tuned: {json.dumps(entrant.tuned)}"
     weights = entrant.facts.get("backbone")
     about = (
@@ -207,7 +209,7 @@ def _model(board: Board, row: Standing, entrant: Entrant) -> str:
         f"<h1>{escape(row.model)}</h1>",
         about,
         answer,
-        _table("Scores", head, scores),
+        _table("Scores", heads, scores),
         f"<h2>Settings</h2><p>{escape(tuned)}</p><table>{settings}</table>" if settings else "",
         f"<h2>Run it</h2><pre>benchsuite run {escape(board.name)} --model {escape(entrant.plugin)}</pre>",
         f"<h2>Pretrained weights</h2><pre>{escape(json.dumps(weights, indent=1))}</pre>" if weights else "",
@@ -226,12 +228,10 @@ def _checked(entrant: Entrant) -> str:
     return f"{found['cells']} cells fitted again, {found['date']}" if found else ""
 
 
-def _table(title: str, head: str, lines: Sequence[str]) -> str:
-    body = "\n".join(lines)
-    return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(title)}"><table>'
-        f"<caption>{escape(title)}</caption><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>"
-    )
+def _table(title: str, heads: Sequence[str], lines: Sequence[str]) -> str:
+    head = element("tr", "".join(element("th", escape(name), scope="col") for name in heads))
+    drawn = table_element(head, element("tbody", "\n".join(lines)), element("caption", escape(title)))
+    return element("div", drawn, class_="wide", tabindex=0, role="region", aria_label=title)
 
 
 def _link(board: Board, row: Standing) -> str:
