@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from benchsuite.interface import count
 from benchsuite.plan import Cell, Plan
@@ -18,7 +18,13 @@ _ENOUGH = 2.0
 """Estimated seconds that must be done before the pace counts."""
 
 
-def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -> tuple[Plan, RunSummary]:
+def run(
+    plan: Plan,
+    store: Store,
+    options: Options,
+    watcher: ProgressListener,
+    planned: Callable[[Plan], None] | None = None,
+) -> tuple[Plan, RunSummary]:
     """Tune if the plan says so, then do every cell that has no result yet.
 
     Args:
@@ -26,6 +32,7 @@ def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -
         store: where results are found and kept.
         options: how to run.
         watcher: receives the progress.
+        planned: is told the plan, with tuned settings in place, before its cells are done.
 
     Returns:
         The plan, with tuned settings in place, and the summary of the run.
@@ -50,6 +57,8 @@ def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -
     queued = list({cell.key: cell for cell in missing}.values())
     # A trial of this run can be a cell of the plan: it was not there before.
     new = len(missing) + sum(cell.key in tried for cell in possible)
+    if queued and planned is not None:
+        planned(plan)
     _do(plan, queued, store, options, watcher, found=len(possible) - new)
     outcome = RunSummary(len(plan.cells), len(possible) - new, new)
     outcome.not_applicable = len(plan.cells) - len(possible)
