@@ -1,0 +1,105 @@
+"""Puts the site together: hand-written pages, generated ones, what examples print, and the configuration."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from make_site import metric_pages, model_pages, reference, split_pages
+from make_site.blocks import blocks_of
+from make_site.desk import Desk
+from make_site.markdown import output
+from make_site.plugin_pages import entries, slug
+from make_site.stage import copied, write
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RESULTS = REPOSITORY / "reports" / "results"
+_PLACE = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
+_MARK = re.compile(r"^<!-- (?:shown|needed|file: .*|not run: .*) -->\n", re.MULTILINE)
+
+INSERTS: dict[str, Callable[[], str]] = {
+    "experiment-keys": reference.experiment_keys,
+    "split-table": split_pages.overview,
+    "splits": split_pages.sections,
+    "metrics": metric_pages.overview,
+    "models": lambda: model_pages.overview(RESULTS),
+}
+"""What stands in a hand-written page where ``<!-- generated: NAME -->`` stands."""
+
+
+def generated() -> dict[str, str]:
+    """Return the text of every page that is made from the code, by its path in the site."""
+    pages = {f"models/{slug(name)}.md": model_pages.page(name, RESULTS) for name in entries("models")}
+    pages |= {f"metrics/{slug(name)}.md": metric_pages.page(name) for name in metric_pages.examples()}
+    pages |= {"verbs.md": reference.verbs(), "data-sets.md": reference.data_sets(), "reports.md": reference.reports()}
+    return pages | {"cite.md": reference.cite(REPOSITORY)} | reference.api_pages()
+
+
+def pages(desk: Desk) -> dict[str, str]:
+    """Return the text of all pages, what their examples print included.
+
+    Args:
+        desk: where examples are run; it is prepared.
+
+    Raises:
+        ExampleError: when a shown example fails.
+    """
+    written = {name: filled(with_outputs(text, desk)) for name, text in copied(REPOSITORY).items()}
+    return written | generated()
+
+
+def filled(text: str) -> str:
+    """Return a page with its generated parts in their places, and without the marks of its blocks."""
+    return _MARK.sub("", _PLACE.sub(lambda match: INSERTS[match[1]](), text))
+
+
+def with_outputs(text: str, desk: Desk) -> str:
+    """Return a page with what its shown blocks print below them; files that they need are written first."""
+    desk.names.clear()
+    parts, place = [], 0
+    shown = [block for block in blocks_of(text) if block.mark in {"shown", "needed", "file"}]
+    for block in shown if any(block.mark == "shown" for block in shown) else []:
+        printed = desk.run(block)
+        parts.append(text[place : block.end])
+        if block.mark == "shown" and printed.strip():
+            parts.append("\n" + output(printed))
+        place = block.end
+    return "".join(parts) + text[place:]
+
+
+def build(folder: Path, desk: Desk) -> Path:
+    """Write pages and configuration into a folder, and return the path of the configuration.
+
+    Args:
+        folder: what earlier builds left there is replaced.
+        desk: where examples are run; it is prepared.
+    """
+    write(pages(desk), folder / "pages")
+    assets = Path(__file__).with_name("assets")
+    shutil.copytree(assets, folder / "pages" / "assets", dirs_exist_ok=True)
+    settings = yaml.safe_load((REPOSITORY / "docs" / "mkdocs.yml").read_text("utf-8"))
+    settings["nav"] = [_expanded(one) for one in settings["nav"]]
+    path = folder / "mkdocs.yml"
+    path.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), "utf-8")
+    return path
+
+
+def _expanded(part: object) -> object:
+    """Return a part of the navigation with ``models/*`` and ``metrics/*`` replaced by their pages."""
+    if isinstance(part, dict):
+        return {title: _expanded(inner) for title, inner in part.items()}
+    if isinstance(part, list):
+        return [one for inner in part for one in _several(inner)]
+    return part
+
+
+def _several(part: object) -> list[object]:
+    if part == "models/*":
+        return [{name: f"models/{slug(name)}.md"} for name in entries("models")]
+    if part == "metrics/*":
+        return [{name: f"metrics/{slug(name)}.md"} for name in metric_pages.examples()]
+    return [_expanded(part)]
