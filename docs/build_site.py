@@ -20,12 +20,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "build" / "docs", help="default: build/docs")
     parser.add_argument("--desk", type=Path, help="keep the folder in which examples are run, and use it again")
+    parser.add_argument("--without-examples", action="store_true", help="leave out what examples print")
     chosen = parser.parse_args()
     folder = chosen.out.resolve()
     with tempfile.TemporaryDirectory() as passing:
         desk = Desk(chosen.desk.resolve() if chosen.desk else Path(passing))
-        desk.prepare()
-        settings = build(folder, desk)
+        desk.folder.mkdir(parents=True, exist_ok=True)
+        settings = build(folder, None if chosen.without_examples else desk)
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(settings)]
     return subprocess.run(command, cwd=folder, check=False).returncode  # noqa: S603 - our own words
 

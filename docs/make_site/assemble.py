@@ -21,12 +21,20 @@ RESULTS = REPOSITORY / "reports" / "results"
 _PLACE = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
 _MARK = re.compile(r"^<!-- (?:shown|needed|file: .*|not run: .*) -->\n", re.MULTILINE)
 
+FIRST_PAGE = "five-minutes.md"
+"""Where the experiment that all pages share is run."""
+
 INSERTS: dict[str, Callable[[], str]] = {
     "experiment-keys": reference.experiment_keys,
     "split-table": split_pages.overview,
     "splits": split_pages.sections,
     "metrics": metric_pages.overview,
     "models": lambda: model_pages.overview(RESULTS),
+    "template-metric": lambda: reference.template("metric"),
+    "template-model": lambda: reference.template("model"),
+    "template-report": lambda: reference.template("report"),
+    "template-source": lambda: reference.template("source"),
+    "template-split": lambda: reference.template("split"),
 }
 """What stands in a hand-written page where ``<!-- generated: NAME -->`` stands."""
 
@@ -39,17 +47,18 @@ def generated() -> dict[str, str]:
     return pages | {"cite.md": reference.cite(REPOSITORY)} | reference.api_pages()
 
 
-def pages(desk: Desk) -> dict[str, str]:
+def pages(desk: Desk | None) -> dict[str, str]:
     """Return the text of all pages, what their examples print included.
 
     Args:
-        desk: where examples are run; it is prepared.
+        desk: where examples are run; without one, what they print is left out.
 
     Raises:
         ExampleError: when a shown example fails.
     """
-    written = {name: filled(with_outputs(text, desk)) for name, text in copied(REPOSITORY).items()}
-    return written | generated()
+    texts = copied(REPOSITORY)
+    first = sorted(texts, key=lambda name: name != FIRST_PAGE)  # it shows what a first run prints
+    return {name: filled(with_outputs(texts[name], desk) if desk else texts[name]) for name in first} | generated()
 
 
 def filled(text: str) -> str:
@@ -71,12 +80,12 @@ def with_outputs(text: str, desk: Desk) -> str:
     return "".join(parts) + text[place:]
 
 
-def build(folder: Path, desk: Desk) -> Path:
+def build(folder: Path, desk: Desk | None) -> Path:
     """Write pages and configuration into a folder, and return the path of the configuration.
 
     Args:
         folder: what earlier builds left there is replaced.
-        desk: where examples are run; it is prepared.
+        desk: as for :func:`pages`.
     """
     write(pages(desk), folder / "pages")
     assets = Path(__file__).with_name("assets")

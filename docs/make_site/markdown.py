@@ -17,7 +17,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def cell(value: Any) -> str:
     """Return the text of one cell."""
-    return str(value).replace("\n", " ").replace("|", "&#124;")
+    parts = re.split(r"(`[^`]*`)", str(value).replace("\n", " "))
+    parts[1::2] = [f"<code>{escaped(part[1:-1])}</code>" if "|" in part else part for part in parts[1::2]]
+    return "".join(parts).replace("|", "&#124;")
 
 
 def prose(docstring: str) -> str:

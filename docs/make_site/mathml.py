@@ -56,7 +56,8 @@ def _call(name: str, inner: list[str]) -> str:
         return f"<mtext>{html.escape(inner[0])}</mtext>"
     rows = [_row(one) for one in inner]
     if name == "sum":
-        return f"<munderover><mo>∑</mo>{rows[0]}{rows[1]}</munderover>" if inner[1] else f"<munder><mo>∑</mo>{rows[0]}</munder>"
+        sign = '<mo movablelimits="false">∑</mo>'
+        return f"<munderover>{sign}{rows[0]}{rows[1]}</munderover>" if inner[1] else f"<munder>{sign}{rows[0]}</munder>"
     if name == "mean":
         return f"<munder><mtext>mean</mtext>{rows[0]}</munder>"
     if name == "abs":

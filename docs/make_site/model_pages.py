@@ -65,7 +65,7 @@ def overview(results: Path) -> str:
     for package, title in _FAMILIES.items():
         names = [name for name, entry in entries("models").items() if entry.target.startswith(f"{package}.")]
         rows = [_row(name, results) for name in names]
-        head = ("model", "needs", "fit grows with", "holds", "saved", "measured fit", "paper", "when to use")
+        head = ("model", "when to use", "needs", "saved", "measured fit", "fit grows with", "holds", "paper")
         parts.append(f"## {title}\n\n{table(head, rows)}")
     return "\n".join(parts)
 
@@ -78,7 +78,8 @@ def _row(name: str, results: Path) -> tuple[str, ...]:
     who = "{0} {2}".format(*paper(cite[0])) if cite else ""
     saved = "yes" if facts["saved"] else "no"
     needs = ", ".join(facts["needs"])
-    return (f"[`{name}`](models/{slug(name)}.md)", needs, note["time"], note["memory"], saved, fit, who, note["when"])
+    link = f"[`{name}`](models/{slug(name)}.md)"
+    return (link, note["when"], needs, saved, fit, note["time"], note["memory"], who)
 
 
 def page(name: str, results: Path) -> str:

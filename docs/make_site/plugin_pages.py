@@ -33,11 +33,15 @@ def settings(told: Mapping[str, Any]) -> str:
     """Return the settings of a plugin as a table, or a sentence where it has none."""
     if not told["settings"]:
         return "It has no settings.\n"
+    searched = any(one["search"] for one in told["settings"])
+    head = ("setting", "type", "default", *(("search range",) if searched else ()), "meaning")
     rows = [
-        (code(one["name"]), code(one["type"]), code(one["default"]) or "empty", one["search"], prose(one["meaning"]))
+        (code(one["name"]), code(one["type"]), code(one["default"]) or "empty")
+        + ((one["search"],) if searched else ())
+        + (prose(one["meaning"]),)
         for one in told["settings"]
     ]
-    return table(("setting", "type", "default", "search range", "meaning"), rows)
+    return table(head, rows)
 
 
 def citations(told: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from benchsuite.functions.setting_text import type_text
 from benchsuite.functions.show_plugin import meanings_of
 from benchsuite.plan.benchmark_rules import BenchmarkRules, Lite
 from benchsuite.plan.experiment_file import Experiment, PluginSpec, Tune
+from benchsuite_testing.plugin_package import Writable, package
 from make_site.markdown import code, prose, table
 from make_site.plugin_pages import about, entries, settings
 
@@ -67,6 +68,14 @@ def _default(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')
 
 
+def template(kind: Writable) -> str:
+    """Return the code that ``benchsuite new KIND`` writes, as a block."""
+    name = f"my-{kind}"
+    files = package(kind, name)
+    (path,) = (path for path in files if path.endswith((f"my_{kind}.py", f"my_{kind}/__init__.py")))
+    return f"```python title=\"{path}\"\n{files[path].strip()}\n```"
+
+
 def verbs() -> str:
     """Return the page of all verbs: what each prints with ``--help``."""
     from benchsuite.cli.main import build
@@ -104,7 +113,7 @@ def data_sets() -> str:
         rows.append((code(name), prose(told["summary"]), shown, prose(str(facts["licence"])), prose(str(facts["url"]))))
     head = ("source", "what it is", "field", "licence", "from")
     said = (
-        "# Data sets\n\nData sets are cards, not copies: where the files are, their sha256, licence and citation. A set is "
+        "---\nhide:\n  - toc\n---\n\n# Data sets\n\nData sets are cards, not copies: where the files are, their sha256, licence and citation. A set is "
         "looked for in your folders, then in the cache, then where its publishers have it. How to open a table of your "
         "own: [your own data](data.md).\n\n```console\n$ benchsuite show source demo\n```\n\n"
     )
