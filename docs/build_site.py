@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from make_site.assemble import REPOSITORY, build
+from make_site.assemble import REPOSITORY, build, render
 from make_site.desk import Desk
 
 
@@ -27,8 +27,12 @@ def main() -> int:
         desk = Desk(chosen.desk.resolve() if chosen.desk else Path(passing))
         desk.folder.mkdir(parents=True, exist_ok=True)
         settings = build(folder, None if chosen.without_examples else desk)
-    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(settings)]
-    return subprocess.run(command, cwd=folder, check=False).returncode  # noqa: S603 - our own words
+    try:
+        render(settings)
+    except subprocess.CalledProcessError as error:
+        return error.returncode
+    print(f"open {settings.parent / 'site' / 'index.html'}")  # noqa: T201 - a command line prints
+    return 0
 
 
 if __name__ == "__main__":

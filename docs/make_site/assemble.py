@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 
-from make_site import metric_pages, model_pages, reference, split_pages
+from make_site import interface_pages, metric_pages, model_pages, reference, split_pages
 from make_site.blocks import blocks_of
 from make_site.desk import Desk
 from make_site.markdown import output
@@ -23,6 +25,9 @@ _MARK = re.compile(r"^<!-- (?:shown|needed|file: .*|not run: .*) -->\n", re.MULT
 
 FIRST_PAGE = "five-minutes.md"
 """Where the experiment that all pages share is run."""
+
+_SHIM = "https://unpkg.com/iframe-worker/shim"
+"""What the theme loads so that the search works without a server."""
 
 INSERTS: dict[str, Callable[[], str]] = {
     "experiment-keys": reference.experiment_keys,
@@ -44,7 +49,7 @@ def generated() -> dict[str, str]:
     pages = {f"models/{slug(name)}.md": model_pages.page(name, RESULTS) for name in entries("models")}
     pages |= {f"metrics/{slug(name)}.md": metric_pages.page(name) for name in metric_pages.examples()}
     pages |= {"verbs.md": reference.verbs(), "data-sets.md": reference.data_sets(), "reports.md": reference.reports()}
-    return pages | {"cite.md": reference.cite(REPOSITORY)} | reference.api_pages()
+    return pages | {"cite.md": reference.cite(REPOSITORY)} | interface_pages.api_pages()
 
 
 def pages(desk: Desk | None) -> dict[str, str]:
@@ -95,6 +100,32 @@ def build(folder: Path, desk: Desk | None) -> Path:
     path = folder / "mkdocs.yml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), "utf-8")
     return path
+
+
+def render(settings: Path) -> None:
+    """Make the site of pages and configuration, strictly: a warning, such as a dead link, is an error.
+
+    Args:
+        settings: what :func:`build` returned; the site is made in the folder ``site`` beside it.
+
+    Raises:
+        CalledProcessError: when something is wrong with a page; what is printed says where.
+    """
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(settings)]
+    subprocess.run(command, cwd=settings.parent, check=True)  # noqa: S603 - our own words
+    settle(settings.parent / "site")
+
+
+def settle(site: Path) -> None:
+    """Let the pages load a script of ours where the theme would load one from a server.
+
+    Args:
+        site: the folder of the site.
+    """
+    for path in site.rglob("*.html"):
+        root = "../" * len(path.relative_to(site).parents[:-1])
+        text = path.read_text("utf-8")
+        path.write_text(text.replace(_SHIM, f"{root}assets/worker.js"), "utf-8")
 
 
 def _expanded(part: object) -> object:

@@ -102,11 +102,13 @@ class Desk:
         import ast
 
         tree = ast.parse(text)
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        last = tree.body[-1] if tree.body else None
+        if isinstance(last, ast.Expr):
+            tree.body.pop()
         with self._here() as (out, _):
             try:
                 exec(compile(tree, "<page>", "exec"), self.names)  # noqa: S102 - the page's own example
-                if last is not None:
+                if isinstance(last, ast.Expr):
                     worth = eval(compile(ast.Expression(last.value), "<page>", "eval"), self.names)  # noqa: S307 - same
                     if worth is not None:
                         print(_shown(worth))  # noqa: T201 - into the captured stream

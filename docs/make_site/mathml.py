@@ -1,7 +1,7 @@
 """Formulas as MathML, which browsers show by themselves: no script, no font, no network.
 
-A formula is written in a small notation: ``frac{a}{b}``, ``sqrt{a}``, ``sum{below}{above}``, ``sub{a}{b}``, ``sup{a}{b}``,
-``text{words}``, ``abs{a}``, ``mean{below}``; names, numbers and signs stand for themselves.
+A formula is written in a small notation: ``frac{a}{b}``, ``sqrt{a}``, ``sum{below}{above}``, ``sub{a}{b}``,
+``sup{a}{b}``, ``text{words}``, ``abs{a}``, ``mean{below}``; names, numbers and signs stand for themselves.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import html
 import re
 
-_TOKEN = re.compile(r"\s*(frac|sqrt|sum|sub|sup|text|abs|mean)\{|\s*(\d+(?:\.\d+)?)|\s*([A-Za-zα-ωΑ-Ω]+)|\s*(\S)")
+_TOKEN = re.compile(r"\s*(frac|sqrt|sum|sub|sup|text|abs|mean)\{|\s*(\d+(?:\.\d+)?)|\s*([A-Za-z]+)|\s*(\S)")
 _ARGUMENTS = {"frac": 2, "sqrt": 1, "sum": 2, "sub": 2, "sup": 2, "text": 1, "abs": 1, "mean": 1}
-_SIGNS = {"*": "·", "-": "−"}
+_SIGNS = {"*": "·", "-": "\N{MINUS SIGN}"}
 _UPRIGHT = {"ln", "log", "min", "max"}
 
 

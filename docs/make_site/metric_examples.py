@@ -1,7 +1,7 @@
 """One small example for all metrics, worked out by hand. The tests hold every value against the code.
 
-Eight items, a to h, and two people. Ann was shown the list a, b, c, and took a, c and f of what was held out. Ben was shown
-d, a, e, and took e. Eight pairs of a person and an item have a label, a score, a probability and a rating.
+Eight items, a to h, and two people. Ann was shown the list a, b, c, and took a, c and f of what was held out. Ben was
+shown d, a, e, and took e. Eight pairs of a person and an item have a label, a score, a probability and a rating.
 """
 
 from __future__ import annotations
@@ -62,14 +62,18 @@ def evidence() -> EvaluationInput:
     lists = np.array([[code[item] for item in LISTS[who]] for who in people], np.int32)
     wanted = [(people.index(who), code[item]) for who in people for item in RIGHT[who]]
     owner, right = (np.array(column) for column in zip(*wanted, strict=True))
-    who, item, label, score, probability, value, rating = zip(*PAIRS, strict=True)
+    who, item, *numbers = zip(*PAIRS, strict=True)
+    label, score, probability, value, rating = (np.array(column, np.float32) for column in numbers)
+    query, code_of = (
+        np.array(column, np.int32) for column in ([people.index(w) for w in who], [code[i] for i in item])
+    )
     nothing = np.zeros(len(PAIRS), np.bool_)
     return EvaluationInput(
         user=np.arange(2, dtype=np.int32),
         relevant=Ragged.from_pairs(owner, right, 2),
         rankings=Rankings(lists, -np.tile(np.arange(3.0), (2, 1)), np.zeros((2, 3), np.bool_)),
-        pairs=Pairs([people.index(one) for one in who], [code[one] for one in item], label, value),
-        scores=PairScores(np.array(score), nothing, 0.5, np.array(probability), np.array(rating)),
+        pairs=Pairs(query, code_of, label.astype(np.int8), value),
+        scores=PairScores(score, nothing, 0.5, probability, rating),
         catalogue=len(ITEMS),
         popularity=np.array(ROWS),
         users=7,
@@ -92,7 +96,8 @@ EXAMPLES = (
             "mean of both: 0.602",
         ),
         (1.5 / _IDEAL + 0.5) / 2,
-        elsewhere="ranx, trec_eval and scikit-learn let a rating be the gain, Elliot 2 to its power; here each hit is worth "
+        elsewhere="ranx, trec_eval and scikit-learn let a rating be the gain, Elliot 2 to its power; here each hit "
+        "is worth "
         "1. The best list here has at most k places; divided by all relevant items instead, long truths never reach 1.",
     ),
     Example(
@@ -100,14 +105,16 @@ EXAMPLES = (
         "text{recall@}k = frac{H}{abs{R}}",
         ("Ann: 2 hits of 3 relevant items: 2/3", "Ben: 1 of 1: 1", "mean of both: 5/6 = 0.833"),
         5 / 6,
-        elsewhere="Some divide by min(k, |R|), so that a list of k hits has 1 however much is relevant. Here |R| stays.",
+        elsewhere="Some divide by min(k, |R|), so that a list of k hits has 1 however much is relevant. Here |R| "
+        "stays.",
     ),
     Example(
         "precision@k",
         "text{precision@}k = frac{H}{k}",
         ("Ann: 2 hits in 3 places: 2/3", "Ben: 1/3", "mean of both: 1/2 = 0.5"),
         1 / 2,
-        elsewhere="A list shorter than k is divided by k all the same. Divided by its own length, a model could gain by "
+        elsewhere="A list shorter than k is divided by k all the same. Divided by its own length, a model could "
+        "gain by "
         "answering less.",
     ),
     Example(
@@ -115,7 +122,8 @@ EXAMPLES = (
         "text{F1@}k = frac{2 H}{k + abs{R}}",
         ("Ann: 2·2 / (3 + 3) = 2/3", "Ben: 2·1 / (3 + 1) = 1/2", "mean of both: 7/12 = 0.583"),
         7 / 12,
-        elsewhere="Some take the harmonic mean of mean precision and mean recall. Here each query has its own F1, then the "
+        elsewhere="Some take the harmonic mean of mean precision and mean recall. Here each query has its own F1, "
+        "then the "
         "mean is taken. It is not the F1 of labelled pairs, `f1`.",
     ),
     Example(
@@ -127,7 +135,8 @@ EXAMPLES = (
             "mean of both: 4/9 = 0.444",
         ),
         4 / 9,
-        elsewhere="trec_eval and ranx divide by |R|; others by the number of hits; Elliot takes the mean of precision@1 to "
+        elsewhere="trec_eval and ranx divide by |R|; others by the number of hits; Elliot takes the mean of "
+        "precision@1 to "
         "precision@k at hits and misses alike.",
     ),
     Example(
@@ -171,7 +180,8 @@ EXAMPLES = (
             "-1·1 + 1·1 + 3·1 + 5·1 + 7·2 = 22; 22 / (8·6) = 11/24 = 0.458",
         ),
         22 / 48,
-        elsewhere="Items that nobody was shown count with 0 places here. Over listed items alone the number is smaller.",
+        elsewhere="Items that nobody was shown count with 0 places here. Over listed items alone the number is "
+        "smaller.",
     ),
     Example(
         "novelty@k",
@@ -183,7 +193,8 @@ EXAMPLES = (
             "mean of both: 7/6 = 1.167 bits",
         ),
         7 / 6,
-        elsewhere="Others divide by the number of rows, not of people, or have no 1 above and below, so that a new item is "
+        elsewhere="Others divide by the number of rows, not of people, or have no 1 above and below, so that a new "
+        "item is "
         "infinitely novel.",
     ),
     Example(
@@ -242,7 +253,7 @@ EXAMPLES = (
         ("TP 2, FP 2, FN 1", "4/(4 + 2 + 1) = 4/7 = 0.571"),
         4 / 7,
         (),
-        elsewhere="Of the class 1 alone. Others average the F1 of both classes (\"macro\").",
+        elsewhere='Of the class 1 alone. Others average the F1 of both classes ("macro").',
     ),
     Example(
         "auc",
@@ -254,7 +265,8 @@ EXAMPLES = (
         ),
         11 / 15,
         (),
-        elsewhere="scikit-learn's `roc_auc_score` on the pooled pairs gives the same. What libraries of rankings call AUC "
+        elsewhere="scikit-learn's `roc_auc_score` on the pooled pairs gives the same. What libraries of rankings "
+        "call AUC "
         "is often the one within each user: `user-auc`.",
     ),
     Example(
@@ -267,7 +279,7 @@ EXAMPLES = (
         ),
         7 / 8,
         (),
-        elsewhere="\"GAUC\" weighs people by their number of pairs; here all count the same.",
+        elsewhere='"GAUC" weighs people by their number of pairs; here all count the same.',
     ),
     Example(
         "brier",

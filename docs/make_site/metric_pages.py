@@ -20,10 +20,12 @@ _TASKS = {
     "rating": "Stars: predicted values",
 }
 _LETTERS = {
-    "ranking": "R: the query's relevant items. h with index j: 1 where place j holds one of them, else 0. H: hits in the "
+    "ranking": "R: the query's relevant items. h with index j: 1 where place j holds one of them, else 0. H: hits "
+    "in the "
     "first k places. S: places that hold an item. C: items of the catalogue. n with index i: training rows of item i. "
     "U: people with training rows.",
-    "classification": "TP, FP, FN, TN: pairs with label 1 called 1, label 0 called 1, label 1 called 0, label 0 called 0. "
+    "classification": "TP, FP, FN, TN: pairs with label 1 called 1, label 0 called 1, label 1 called 0, label 0 "
+    "called 0. "
     "y: the label. p: the probability. s: the score.",
     "rating": "r: the held-out value. p: the predicted one.",
 }
@@ -90,7 +92,7 @@ def _title(name: str, told: Mapping[str, Any]) -> str:
 def _facts(name: str, told: Mapping[str, Any]) -> str:
     asked = name.replace("@k", "@10")
     rows = [
-        ("in an experiment", f"`metrics = [\"{asked}\"]`"),
+        ("in an experiment", f'`metrics = ["{asked}"]`'),
         ("judges", _TASKS[told["facts"]["task"]].lower()),
         ("best", "high" if told["facts"]["higher_is_better"] else "low"),
         ("class", code(told["target"])),
@@ -110,7 +112,8 @@ def _example(example: Example, task: str) -> str:
 def _lists() -> str:
     rows = [(who, ", ".join(LISTS[who]), ", ".join(RIGHT[who])) for who in LISTS]
     counts = ", ".join(f"{item} {count}" for item, count in zip(ITEMS, ROWS, strict=True))
-    return f"{table(('who', 'list, best first', 'relevant'), rows)}\nThe catalogue: {', '.join(ITEMS)}. Training rows: {counts}.\n"
+    told = table(("who", "list, best first", "relevant"), rows)
+    return f"{told}\nThe catalogue: {', '.join(ITEMS)}. Training rows: {counts}.\n"
 
 
 def _pairs() -> str:
@@ -124,12 +127,13 @@ def _elsewhere(name: str, example: Example) -> str:
     parts = [f"{example.elsewhere}\n"] if example.elsewhere else []
     known = [library for library in LIBRARIES if bare in library.formulas] if name.endswith("@k") else []
     if known:
-        rows = [
-            (library.name, library.formulas[bare][1], _by_library(f"{bare}@3", library.name)) for library in known
-        ]
-        told = table(("library", "formula", "our example"), [("benchsuite", "as above", f"{value(example):.4f}"), *rows])
+        rows = [(library.name, library.formulas[bare][1], _by_library(f"{bare}@3", library.name)) for library in known]
+        told = table(
+            ("library", "formula", "our example"), [("benchsuite", "as above", f"{value(example):.4f}"), *rows]
+        )
         said = (
-            "The numbers are those of `benchsuite score --convention all`, which knows these libraries' rules. Stars are "
+            "The numbers are those of `benchsuite score --convention all`, which knows these libraries' rules. "
+            "Stars are "
             "the gains of those that take any: Ann gave a 5, c 5 and f 4, Ben gave e 4.\n"
         )
         parts += [said, told, *[f"- {library.summary}\n" for library in known]]
@@ -153,4 +157,3 @@ def _by_library(metric: str, library: str) -> str:
         test.write_text("\n".join(["user,item,rating", *right]), "utf-8")
         told = benchsuite.score(recs, test, metrics=metric, conventions=library, catalogue=len(ITEMS))
     return f"{told.frames()['results'].value.iloc[0]:.4f}"
-

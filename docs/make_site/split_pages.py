@@ -34,7 +34,9 @@ def _section(name: str) -> str:
     told, fold = about("splits", name), first_fold(name)
     counts = "; ".join(f"{what} {number}" for what, number in fold.counts.items() if number)
     chosen = ", ".join(code(f"{setting} = {_toml(value)}") for setting, value in CHOSEN[name].items())
-    candidates = "all items" if fold.candidates is None else f"the items {', '.join('ABCDEFGH'[c] for c in fold.candidates)}"
+    candidates = (
+        "all items" if fold.candidates is None else f"the items {', '.join('ABCDEFGH'[c] for c in fold.candidates)}"
+    )
     caption = f"Drawn with {chosen or 'its defaults'}; candidates are {candidates}. Counts of the fold: {cell(counts)}."
     parts = [f"### {name}\n", f"{prose(told['summary'])}\n", picture(name) + "\n", f"{caption}\n"]
     if told["description"]:

@@ -72,7 +72,7 @@ def tiny() -> Dataset:
     interactions = Interactions(
         user=user,
         item=item,
-        value=np.arange(1, len(rows) + 1),
+        value=np.arange(1, len(rows) + 1, dtype=np.float32),
         label=None,
         timestamp=day * 86_400,
         behaviour=np.zeros(len(rows), np.int8),
@@ -118,15 +118,16 @@ def picture(name: str) -> str:
     last = max(event.day for event in found)
     width, height = _LEFT + last * _GAP + 2 * _SIZE + 6, _TOP + len(LOG) * _GAP + 4
     told = ", ".join(f"{sum(event.part == part for event in found)} {words}" for part, words in PARTS.items())
-    marks = [
-        f'<text class="who" x="0" y="{_TOP + row * _GAP + 9}">{who}</text>'
-        f'<line class="days" x1="{_LEFT - 8}" x2="{width - 6}" y1="{_TOP + row * _GAP + 5}" y2="{_TOP + row * _GAP + 5}"/>'
-        for row, who in enumerate(LOG)
-    ]
+    marks = []
+    for row, who in enumerate(LOG):
+        y = _TOP + row * _GAP + 5
+        marks.append(f'<text class="who" x="0" y="{y + 4}">{who}</text>')
+        marks.append(f'<line class="days" x1="{_LEFT - 8}" x2="{width - 6}" y1="{y}" y2="{y}"/>')
     for event in found:
         x, y = _LEFT + event.day * _GAP + 4, _TOP + list(LOG).index(event.who) * _GAP + 5
+        told_of = f"{event.who}, item {event.item}, day {event.day}: {PARTS[event.part]}"
         marks.append(
-            f'<g class="{event.part}"><title>{event.who}, item {event.item}, day {event.day}: {PARTS[event.part]}</title>'
+            f'<g class="{event.part}"><title>{told_of}</title>'
             f'<circle cx="{x}" cy="{y}" r="{_SIZE}"/><text x="{x}" y="{y + 4}">{event.item}</text></g>'
         )
     label = escaped(f"{name}: {told}")
@@ -139,8 +140,8 @@ def picture(name: str) -> str:
 def legend() -> str:
     """Return what the marks of the pictures mean."""
     marks = "".join(
-        f'<span class="key"><svg viewBox="0 0 28 28" aria-hidden="true"><g class="{part}"><circle cx="14" cy="14" r="12"/>'
-        f'<text x="14" y="18">A</text></g></svg>{words}</span>'
+        f'<span class="key"><svg viewBox="0 0 28 28" aria-hidden="true"><g class="{part}">'
+        f'<circle cx="14" cy="14" r="12"/><text x="14" y="18">A</text></g></svg>{words}</span>'
         for part, words in PARTS.items()
     )
     return f'<div class="split legend">{marks}</div>'

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
-_FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
 
 _ELSEWHERE = {
     "benchsuite/README.md": "how-it-is-built.md",
@@ -24,6 +24,9 @@ _ELSEWHERE = {
 
 _NO_PAGES = {"README.md"}
 """What is pointed to, but is not copied."""
+
+_GENERATED = {"models", "metrics", "api", "verbs.md", "data-sets.md", "reports.md", "cite.md"}
+"""Pages, and folders of them, that are made when the site is built."""
 
 
 def pages_of(repository: Path) -> dict[str, str]:
@@ -55,14 +58,14 @@ def rewritten(text: str, source: str, pages: Mapping[str, str]) -> str:
         pages: from :func:`pages_of`.
     """
     here = pages[source]
-    parts = _FENCE.split(text)
+    parts = _CODE.split(text)
     parts[::2] = [_LINK.sub(lambda match: _link(match, source, here, pages), part) for part in parts[::2]]
     return "".join(parts)
 
 
 def _link(match: re.Match[str], source: str, here: str, pages: Mapping[str, str]) -> str:
     picture, words, target = match[1], match[2], match[3]
-    if target.startswith("#") or "://" in target or target.startswith("mailto:"):
+    if target.startswith(("#", "mailto:")) or "://" in target:
         return match[0]
     path, mark, anchor = target.partition("#")
     if _is_generated(path):
@@ -77,7 +80,7 @@ def _link(match: re.Match[str], source: str, here: str, pages: Mapping[str, str]
 
 def _is_generated(path: str) -> bool:
     """Whether a page is made when the site is built: hand-written pages point to it as if it lay beside them."""
-    return path.split("/")[0] in {"models", "metrics", "api", "verbs.md", "data-sets.md", "reports.md", "cite.md"}
+    return path.partition("/")[0] in _GENERATED
 
 
 def write(pages: Mapping[str, str], folder: Path) -> None:

@@ -151,6 +151,8 @@ def _scatters(board: Board) -> Iterator[str]:
             if (one := by_split(row, board.tasks, warm)) is not None
             and (two := by_split(row, board.tasks, cold)) is not None
         ]
+        if not both:  # where no row has both yet
+            return
         yield "<h2>Warm against cold</h2>"
         yield scatter(both, f"{warm}, by the best reference", f"{cold}, by the best reference")
 

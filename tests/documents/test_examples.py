@@ -59,7 +59,8 @@ def test_a_block_that_fails_is_found(desk: Desk):
 
 
 def test_marks_are_read():
-    page = "<!-- not run: it costs money -->\n```console\n$ a   # why\nout\n$ b\n```\n\n<!-- file: x.csv -->\n```text\n1\n```\n"
+    page = "<!-- not run: it costs money -->\n```console\n$ a   # why\nout\n$ b\n```\n\n"
+    page += "<!-- file: x.csv -->\n```text\n1\n```\n"
     first, second = blocks_of(page)
     assert (first.mark, first.detail, first.commands) == ("not run", "it costs money", ["a", "b"])
     assert (second.mark, second.detail, second.text) == ("file", "x.csv", "1\n")

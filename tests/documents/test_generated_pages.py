@@ -9,9 +9,9 @@ import pytest
 
 from benchsuite.plan.experiment_file import Experiment
 from benchsuite.registry import OWN, entries
-from make_site import metric_pages, model_pages, reference, split_pages, split_pictures
+from make_site import interface_pages, metric_pages, model_pages, reference, split_pages, split_pictures
 from make_site.assemble import RESULTS
-from make_site.markdown import citation, cell
+from make_site.markdown import cell, citation
 from make_site.mathml import formula
 from make_site.metric_examples import EXAMPLES
 
@@ -101,7 +101,7 @@ def test_every_public_name_is_on_a_page_of_the_interface():
     import benchsuite.api
     import benchsuite.data
 
-    pages = reference.api_pages()
+    pages = interface_pages.api_pages()
     for path, module in (("functions", benchsuite), ("contracts", benchsuite.api), ("data", benchsuite.data)):
         told = pages[f"api/{path}.md"]
         for name in set(module.__all__) - {"__version__"}:
@@ -111,7 +111,7 @@ def test_every_public_name_is_on_a_page_of_the_interface():
 
 def test_a_docstring_becomes_lists():
     text = "Do it.\n\nArgs:\n    a: one\n        more.\n    b: two.\n\nRaises:\n    ValueError: when not."
-    told = reference.docstring(text)
+    told = interface_pages.docstring(text)
     assert "**Arguments**\n\n- `a`: one more.\n- `b`: two.\n" in told
     assert "**Raises**\n\n- `ValueError`: when not." in told
 
