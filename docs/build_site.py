@@ -11,12 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from make_site.assemble import REPOSITORY, build, render
-from make_site.desk import Desk
-
 
 def main() -> int:
     """Make the pages, then the site; return the exit code."""
+    sys.path.insert(0, str(Path(__file__).parent))  # where the path of a script is not searched (PYTHONSAFEPATH)
+    from make_site.assemble import REPOSITORY, build, render
+    from make_site.desk import Desk
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "build" / "docs", help="default: build/docs")
     parser.add_argument("--desk", type=Path, help="keep the folder in which examples are run, and use it again")

@@ -68,7 +68,7 @@ def _link(match: re.Match[str], source: str, here: str, pages: Mapping[str, str]
     if target.startswith(("#", "mailto:")) or "://" in target:
         return match[0]
     path, mark, anchor = target.partition("#")
-    if _is_generated(path):
+    if is_generated(path):
         return match[0]
     found = os.path.normpath(PurePosixPath(source).parent / path)
     page = pages.get(found) or pages.get(f"{found}/README.md")
@@ -78,7 +78,7 @@ def _link(match: re.Match[str], source: str, here: str, pages: Mapping[str, str]
     return plain if not picture else f"*{words}*"
 
 
-def _is_generated(path: str) -> bool:
+def is_generated(path: str) -> bool:
     """Whether a page is made when the site is built: hand-written pages point to it as if it lay beside them."""
     return path.partition("/")[0] in _GENERATED
 
