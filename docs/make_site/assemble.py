@@ -21,7 +21,8 @@ from make_site.stage import copied, write
 REPOSITORY = Path(__file__).resolve().parents[2]
 RESULTS = REPOSITORY / "reports" / "results"
 _PLACE = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
-_MARK = re.compile(r"^<!-- (?:shown|needed|file: .*|not run: .*) -->\n", re.MULTILINE)
+_MARK = re.compile(r"^<!-- (?:shown|needed|not run: .*) -->\n", re.MULTILINE)
+_FILE = re.compile(r"^<!-- file: (.*) -->\n```(\w+)", re.MULTILINE)
 
 FIRST_PAGE = "five-minutes.md"
 """Where the experiment that all pages share is run."""
@@ -68,7 +69,8 @@ def pages(desk: Desk | None) -> dict[str, str]:
 
 def filled(text: str) -> str:
     """Return a page with its generated parts in their places, and without the marks of its blocks."""
-    return _MARK.sub("", _PLACE.sub(lambda match: INSERTS[match[1]](), text))
+    named = _FILE.sub(r'```\2 title="\1"', text)
+    return _MARK.sub("", _PLACE.sub(lambda match: INSERTS[match[1]](), named))
 
 
 def with_outputs(text: str, desk: Desk) -> str:
