@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import distributions
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import benchsuite
+from benchsuite.registry import plugin_packages
 
 _RELEVANT = (
     "benchsuite",
@@ -48,12 +50,10 @@ def now() -> str:
 
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages that numbers may depend on, and of every package that brings a plugin."""
-    found: dict[str, str] = {}
-    for distribution in distributions():
-        points = distribution.read_text("entry_points.txt") or ""
-        name = distribution.metadata["Name"].lower()
-        if name in _RELEVANT or "[benchsuite." in points:
-            found.setdefault(name, distribution.version)
+    found = plugin_packages()
+    for name in _RELEVANT:  # each is looked up by the name of its folder: reading all that is installed takes long
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
     return dict(sorted(found.items()))
 
 

@@ -127,7 +127,7 @@ class Ingest:
         try:
             asked = self._asked(job, cell)
             about = read_about(answers)
-            manifest = _manifest(cell, about, self._about_this_run()) | self._code(cell)
+            manifest = _manifest(cell, about, self.made_with()) | self._code(cell)
             if lists is None:
                 raise BenchsuiteError("the worker left no lists")  # noqa: TRY301 - one way to fail
             check_lists(lists, int(cell["identity"]["k"]), self._allowed(job, cell))
@@ -167,7 +167,7 @@ class Ingest:
         costs = about.get("costs", {})
         if misfit(costs, {str: float}):
             costs = {}
-        write_failure(self._store, cell, line, read_log(log, _mark(about)), costs)
+        write_failure(self._store, cell, line, read_log(log, _mark(about)), costs, self.made_with())
         self._checkpoints.drop(cell["key"])
         return line
 
@@ -193,7 +193,8 @@ class Ingest:
             self._codes[name] = "" if files is None else files.digest
         return {"code": self._codes[name]} if self._codes[name] else {}
 
-    def _about_this_run(self) -> dict[str, Any]:
+    def made_with(self) -> Mapping[str, Any]:
+        """Return the provenance of this run, which is found out once."""
         if not self._provenance:
             self._provenance = provenance()
         return self._provenance
