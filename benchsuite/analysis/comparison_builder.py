@@ -234,7 +234,8 @@ def _notes(plan: Plan, tested: bool, relevance: Mapping[str, Any]) -> Iterator[s
     aim = plan.settings["threshold"]
     if any(metric.task == "classification" for metric in plan.metrics):
         told = "Accuracy, precision, recall, F1, AUC: labelled held-out pairs"
-        yield f"{told}; the threshold maximizes {aim} on validation."
+        drawn = "where the data has no labels, held-out items and as many others, drawn at random"
+        yield f"{told}; {drawn}; the threshold maximizes {aim} on validation."
     if any(metric.task == "rating" for metric in plan.metrics):
         own = ", ".join(m.label for m in plan.models if m.predicts_values) or "none of these models"
         yield (
