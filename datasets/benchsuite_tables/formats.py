@@ -17,6 +17,7 @@ from benchsuite_tables.card_table import UNITS, CardTable
 from benchsuite_tables.text_file import FETCH, TextColumn, TextFile, arrow_columns, check_names, text_lines
 
 _ROW = "correct the row"
+_FIELDS = "write each of its fields as a column of its own"
 _LISTS = "one row per item is needed: say explode = ',' and the like, or write one line per user (format lists)"
 
 
@@ -93,8 +94,10 @@ def _array(text: TextFile) -> Generator[tuple[int, dict[str, Any], str], None, N
     try:
         found = json.loads(raw)
     except json.JSONDecodeError as error:
-        what = f"is not JSON: {error.msg}"
-        raise DataError(what, where=f"{text.name}, line {error.lineno}", remedy="correct the file") from None
+        what, remedy = f"is not JSON: {error.msg}", "correct the file"
+        if raw.lstrip()[:20].replace(b" ", b"").startswith((b"[{'", b"[{u'")):
+            what, remedy = "is a list as Python prints it, not JSON", "write it with json.dump"
+        raise DataError(what, where=f"{text.name}, line {error.lineno}", remedy=remedy) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise DataError(f"is not JSON: {str(error)[:200]}", where=text.name, remedy="correct the file") from None
     for number, value in enumerate(found, 1):
@@ -117,9 +120,10 @@ def read_jsonl(text: TextFile, table: CardTable, numbers: dict[str, str]) -> Cel
         seen |= value.keys()
         for name, column in columns.items():
             cell = value.get(name)
-            if isinstance(cell, list) and joins.get(name) == "":
+            if (isinstance(cell, list) and joins.get(name) == "") or (isinstance(cell, dict) and name in table.ids):
                 where = f"{text.name}, {_place(table.format)} {line}, column {name}"
-                raise DataError("holds a list", where=where, remedy=_LISTS)
+                kind, remedy = ("a list", _LISTS) if isinstance(cell, list) else ("an object", _FIELDS)
+                raise DataError(f"holds {kind}", where=where, remedy=remedy)
             column.append(_plain(cell, joins.get(name, "")))
     if seen:
         check_names(sorted(map(str, seen)), text, table)
@@ -203,8 +207,7 @@ def _texts(column: Any, table: CardTable, name: str, text: TextFile) -> Any:
             raise DataError("holds lists", where=f"{text.name}, column {name}", remedy=_LISTS)
         column = pc.binary_join(column.cast(pa.list_(pa.string())), join)
     elif pa.types.is_nested(kind):
-        remedy = "write each of its fields as a column of its own"
-        raise DataError(f"holds {kind}, no single cells", where=f"{text.name}, column {name}", remedy=remedy)
+        raise DataError(f"holds {kind}, no single cells", where=f"{text.name}, column {name}", remedy=_FIELDS)
     elif pa.types.is_floating(kind):
         column = _whole(column)
     if not pa.types.is_dictionary(column.type):

@@ -23,6 +23,7 @@ _ASIN = re.compile(r"B[0-9A-Z]{9}|\d{9}[\dX]")
 _REVIEWER = re.compile(r"A[0-9A-Z]{9,}")
 _PLACES = 4
 _PAIR = 2
+_EXPORT = "export the ids as text"
 _SAY_HEADER = "say header = true or header = false (in the shell --header, --no-header)"
 _SAY = "say user = 'COLUMN' and item = 'COLUMN' (in the shell --user, --item); columns: "
 
@@ -74,23 +75,37 @@ def by_name(first: FirstRows, roles: Sequence[str], named: Mapping[str, str]) ->
         taken = {*columns.values(), *(name for other, name in named.items() if other != role)}
         # a behaviour is never guessed: only its owner knows which comes before which
         name = named.get(role) or ("" if role == "behaviour" else find_column(role, first.names, taken | indexes))
+        while role == "timestamp" and role not in named and name and not _may_be_time(profile[name]):
+            held = f"{profile[name].kind} such as {_first(profile[name])}"
+            notes.append(f"column {name} is not read as the time: it holds {held}")
+            taken.add(name)
+            name = find_column(role, first.names, taken | indexes)
         if role == "timestamp" and not name:
             name, more = _dated(first, taken)
             notes += more
         if not name:
             continue
-        one = profile[name]
-        if role == "timestamp" and role not in named and one.cells and not (one.is_time or one.is_numeric):
-            notes.append(f"column {name} is not read as the time: it holds {one.kind} such as {_first(one)}")
-            continue
         columns[role] = name
         if role not in named:
-            doubts += _unlikely(role, one, first)
+            doubts += _unlikely(role, profile[name], first)
+    if "value" in roles and "value" not in columns:
+        notes += _unread_labels(first, columns)
     if first.is_header_doubtful:
         what = f"the first line ({', '.join(first.names[:4])}) could be names or a row"
         doubts.insert(0, Doubt(what, _SAY_HEADER))
     guessed = tuple(f"{role} is {name}" for role, name in columns.items() if role not in named)
     return Roles(columns, guessed, tuple(notes), tuple(doubts))
+
+
+def _may_be_time(one: ColumnProfile) -> bool:
+    return not one.cells or one.is_time or one.is_numeric
+
+
+def _unread_labels(first: FirstRows, columns: Mapping[str, str]) -> list[str]:
+    """Return notes on columns that may say what was liked in a table of which no value is read."""
+    names = [one.name for one in first.profiles if one.says_no and one.name not in columns.values()]
+    what = "says yes or no and is not read: all rows count alike"
+    return [f"column {name} {what}; say value = '{name}' if it says what was liked" for name in names]
 
 
 def _dated(first: FirstRows, taken: set[str]) -> tuple[str, list[str]]:
@@ -106,11 +121,9 @@ def _dated(first: FirstRows, taken: set[str]) -> tuple[str, list[str]]:
 
 def _unlikely(role: str, one: ColumnProfile, first: FirstRows) -> list[Doubt]:
     """Return what makes a column of the right name unlikely all the same."""
-    if role in {"user", "item"} and one.kind == "date":
-        return [Doubt(f"{one.name} would be the {role}, but holds dates like {_first(one)}", _SAY + _described(first))]
-    if role in {"user", "item"} and (cell := _cut_id(one)):
-        what = f"{one.name} would be the {role}, but holds {cell}: a spreadsheet cut its ids off"
-        return [Doubt(what, "export the ids as text")]
+    if role in {"user", "item"} and (held := _no_id(one)):
+        remedy = _lists_remedy(role, one) if one.holds_lists else _SAY + _described(first)
+        return [Doubt(f"{one.name} would be the {role}, but holds {held}", _EXPORT if _cut_id(one) else remedy)]
     if role in {"value", "score", "rank"} and one.cells and not one.holds_numbers:
         what = f"column {one.name} would be the {role}, but holds {one.kind} such as {_first(one)}"
         return [Doubt(what, f"correct the cells, or say {role} = 'none' or which column it is")]
@@ -120,6 +133,24 @@ def _unlikely(role: str, one: ColumnProfile, first: FirstRows) -> list[Doubt]:
         what = f"column {one.name} would be the time, but holds few small numbers, as {_first(one)}"
         return [Doubt(what, f"say timestamp = 'none', or timestamp = '{one.name}' if they count time")]
     return []
+
+
+def _lists_remedy(role: str, one: ColumnProfile) -> str:
+    """Return what to do about an id that is several."""
+    kept = f"say {role} = '{one.name}' if these are ids"
+    if one.cells[0].startswith("{"):
+        return f"write each of its fields as a column of its own, or {kept}"
+    return f"write one row for each {role} (in pandas explode), say explode in a card of JSON or Parquet, or {kept}"
+
+
+def _no_id(one: ColumnProfile) -> str:
+    """Return what a column holds that no id is, or ""."""
+    if one.kind == "date":
+        return f"dates like {one.cells[0]}"
+    if one.holds_lists:
+        return f"{'objects' if one.cells[0].startswith('{') else 'lists'} such as {_first(one)}"
+    cut = _cut_id(one)
+    return f"{cut}: a spreadsheet cut its ids off" if cut else ""
 
 
 def _other_labels(one: ColumnProfile, first: FirstRows) -> list[Doubt]:
@@ -212,12 +243,10 @@ def _unlikely_places(columns: Sequence[ColumnProfile], found: Mapping[str, str],
 def _unlikely_column(role: str, one: ColumnProfile) -> str:
     """Return why a column is an unlikely user or item, or ""."""
     would = f"{one.name} would be the {role}, but"
-    if one.kind == "date":
-        return f"{would} holds dates like {one.cells[0]}"
+    if held := _no_id(one):
+        return f"{would} holds {held}"
     if one.kind == "number" and any(_DECIMALS.fullmatch(cell) for cell in one.cells):
         return f"{would} holds numbers like {one.cells[0]}"
-    if cell := _cut_id(one):
-        return f"{would} holds {cell}: a spreadsheet cut its ids off"
     if _holds_blanks(one):
         return f"{would} holds blanks, such as {_first(one)}; if they separate cells, too, say separator = ' '"
     if one.rows >= _FEW_ROWS and one.distinct == 1:

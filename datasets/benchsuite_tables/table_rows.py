@@ -24,6 +24,8 @@ NUMBERS = ("value", "score", "rank")
 
 _TOLD = {
     "trimmed": "ids of column {} trimmed of blanks",
+    "unseen": "ids of column {} trimmed of invisible signs",
+    "early": "times before March 1973 in column {}, where most are later",
     "whole": "whole numbers of column {} written as such",
     "boolean": "yes or no, true or false in column {} read as 1 or 0",
     "comma": "decimal commas in column {}",
@@ -36,8 +38,8 @@ class Count:
     """How many rows reading changed or left out for one reason.
 
     Attributes:
-        kind: a short fixed name: ``trimmed``, ``whole``, ``boolean``, ``comma``, ``zero`` for rows that were kept;
-            ``empty``, ``bad`` (cells), ``few``, ``many``, ``syntax`` (rows) for rows that were left out.
+        kind: a short fixed name: ``trimmed``, ``unseen``, ``whole``, ``boolean``, ``comma``, ``early``, ``zero`` for
+            rows that were kept; ``empty``, ``bad`` (cells), ``few``, ``many``, ``syntax`` (rows) for rows left out.
         column: the file's column; "" where the whole row is meant.
         what: for people: ``zeros in column rating``, ``column rating: 'x' is not a number``.
         number: of rows.

@@ -15,7 +15,7 @@ from benchsuite_tables.matrix import find_shape, matrix_values
 from benchsuite_tables.profiles import ColumnProfile, profiles
 from benchsuite_tables.roles import Doubt, Roles, by_name, by_place, find_id, find_texts
 from benchsuite_tables.text_file import CELLS, TextFile
-from benchsuite_tables.times import number, time_form
+from benchsuite_tables.times import EARLIEST, number, time_form
 
 EVENTS = ("user", "item", "value", "timestamp")
 """Roles in a table of interactions, in the order in which a table without names has them."""
@@ -133,6 +133,7 @@ def understand(
         if role not in found.columns:
             what = f"cannot tell which column holds the {role}"
             remedy = f"say {role} = 'COLUMN'; there are {', '.join(first.names[:20])}"
+            remedy += _other_shapes(role, first)
             if first.is_header_doubtful:
                 remedy += "; if the first line is a row, say header = false (in the shell --no-header)"
             raise DataError(what, where=text.name, remedy=remedy)
@@ -143,6 +144,7 @@ def understand(
     table["columns"] = dict(found.columns)
     found = _with_time(found, table, first, said, text)
     found = _with_decimals(found, table, first)
+    found = _with_thousands(found, table, first, said)
     if first.skip:
         comments = f"{first.skip} line{'s' if first.skip > 1 else ''} of comment before the table not read"
         found = dataclasses.replace(found, notes=(*found.notes, comments))
@@ -159,6 +161,17 @@ def understand(
         first.rows,
         first.has_names,
     )
+
+
+def _other_shapes(role: str, first: FirstRows) -> str:
+    """Return what to do where a column that is missing shows that the table has another shape, or ""."""
+    lists = [one.name for one in first.profiles if one.holds_lists]
+    if role == "item" and lists:
+        return f"; {lists[0]} holds lists: write one row for each item (in pandas explode)"
+    numeric = sum(one.is_numeric or one.kind == "empty" for one in first.profiles)
+    if role == "item" and numeric >= max(_LONG_LIST, len(first.names) - 1):
+        return "; or format = 'matrix' if each column is an item (with user = '1' if the first one names users)"
+    return ""
 
 
 def _named(role: str, name: str, first: FirstRows, text: TextFile) -> str:
@@ -197,7 +210,17 @@ def _with_time(found: Roles, table: dict[str, Any], first: FirstRows, said: Said
     if not profile.cells:
         raise DataError("has no time in its first rows", where=f"{text.name}, column {name}", remedy=CELLS)
     table["time"] = time_form(profile.cells[:200], f"{text.name}, column {name}")
-    return dataclasses.replace(found, guessed=(*found.guessed, f"times are {table['time']}"))
+    found = dataclasses.replace(found, guessed=(*found.guessed, f"times are {table['time']}"))
+    counted = [size for cell in profile.cells if (size := number(cell)) is not None]
+    if table["time"] != "s" or not counted or not 0 <= max(counted) < EARLIEST:
+        return found
+    shown = f"small numbers such as {profile.cells[0]}"
+    if not said.columns.get("timestamp") and "date" in name.lower():
+        what = f"column {name} would be the time, but holds {shown}, which are no dates in seconds since 1970"
+        remedy = "say time = 's' if they count time from any start, time = '%y%m%d' or the like, or timestamp = 'none'"
+        return dataclasses.replace(found, doubts=(*found.doubts, Doubt(what, remedy)))
+    note = f"column {name} holds {shown}: they are read as seconds since 1970, so that only their order is known"
+    return dataclasses.replace(found, notes=(*found.notes, note))
 
 
 def _with_decimals(found: Roles, table: dict[str, Any], first: FirstRows) -> Roles:
@@ -206,6 +229,19 @@ def _with_decimals(found: Roles, table: dict[str, Any], first: FirstRows) -> Rol
         return found
     table["decimal"] = ","
     return dataclasses.replace(found, guessed=(*found.guessed, "numbers have a decimal comma"))
+
+
+def _with_thousands(found: Roles, table: dict[str, Any], first: FirstRows, said: Said) -> Roles:
+    """Add a doubt where points may stand between thousands; such files seldom have commas between cells."""
+    name = found.columns.get("value")
+    profile = next((one for one in first.profiles if one.name == name), None)
+    comma = table.get("separator", ",") == ","
+    if profile is None or comma or said.columns.get("value") or not profile.may_have_thousands:
+        return found
+    cell = next(cell for cell in profile.cells if "." in cell)
+    what = f"column {name} holds numbers such as {cell}, a thousand and some or a decimal"
+    remedy = f"remove the points if they stand between thousands, or say value = '{name}' if they are decimal points"
+    return dataclasses.replace(found, doubts=(*found.doubts, Doubt(what, remedy)))
 
 
 def _lists(text: TextFile, first: FirstRows, said: Said) -> Understanding:
