@@ -159,6 +159,8 @@ def _has_header(rows: Sequence[tuple[str, ...]]) -> tuple[bool, bool]:
         names.pop()  # a separator after the last cell
     if len(names) > 1 and not names[0] and all(map(str.isdigit, names[1:])):
         return True, False  # an index without a name beside columns whose names are their numbers
+    if len(names) > _PAIR and names == [str(at) for at in range(len(names))]:
+        return True, True  # what pandas writes without an index for columns without names, or a row that looks like it
     known = sum(is_known(cell) and len(cell) > 1 for cell in first)
     if any(map(_is_cell, first)):
         return False, bool(known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from benchsuite_tables.times import is_date, is_plain_date, is_time_number, number
@@ -92,6 +93,14 @@ class ColumnProfile:
         return self.kind == "boolean" or {float(cell) for cell in self.cells if number(cell) is not None} == {0.0, 1.0}
 
     @property
+    def is_rating(self) -> bool:
+        """Whether the cells are whole or half numbers from 0 to 10."""
+        values = [number(cell) for cell in self.cells]
+        return bool(values) and all(
+            value is not None and 0 <= value <= _HIGHEST_VOTE and (2 * value).is_integer() for value in values
+        )
+
+    @property
     def may_have_thousands(self) -> bool:
         """Whether each point may stand between thousands, as in ``1.234``."""
         pointed = [cell for cell in self.cells if "." in cell]
@@ -131,6 +140,12 @@ class ColumnProfile:
         """Whether equal cells stand together and numbers grow, as users and items of sorted tables do."""
         numbers = [int(cell) for cell in self.cells if cell.isdigit()]
         return numbers == sorted(numbers)
+
+    @property
+    def counts_on(self) -> bool:
+        """Whether each cell is the one above and 1, from whatever number on."""
+        numbers = [int(cell) for cell in self.cells if cell.isdecimal()]
+        return len(numbers) == self.rows > 1 and all(after - before == 1 for before, after in pairwise(numbers))
 
     @property
     def counts_rows(self) -> bool:

@@ -233,7 +233,23 @@ def _unlikely_places(columns: Sequence[ColumnProfile], found: Mapping[str, str],
         reasons.append("all its columns hold small numbers; it may be a matrix of ratings, a row for each user")
     if item.is_time and "timestamp" not in found and item.kind != "date":
         reasons.append(f"{item.name} would be the item, but holds numbers like times: {item.cells[0]}")
+    left = next((one for one in columns if one.name not in found.values() and one.kind in {"code", "text"}), None)
+    if left is not None and (role := "user" if user.is_time else "item" if item.is_rating else ""):
+        one = {"user": user, "item": item}[role]
+        reasons.append(
+            f"{one.name} would be the {role}, but holds numbers like {one.cells[0]}, and {left.name} is not read"
+        )
     few = item.rows >= _ENOUGH_ROWS and item.distinct <= _FEW_ITEMS
+    if (
+        not user.is_sorted
+        and user.rows >= _ENOUGH_ROWS
+        and user.is_rating
+        and value is not None
+        and not value.is_rating
+    ):
+        reasons.append(
+            f"{user.name} would be the user, but holds numbers like ratings, and {value.name} none like these"
+        )
     if few and value is not None and value.kind == "integer" and value.distinct > 2 * _FEW_ITEMS:
         what = f"has {item.distinct} different cells, {value.name} has more"
         reasons.append(f"{item.name} would be the item, but {what}")
@@ -268,7 +284,7 @@ def _holds_blanks(one: ColumnProfile) -> bool:
 
 def _unlikely_user(user: ColumnProfile) -> str:
     """Return why a column is an unlikely user, or ""."""
-    if user.rows >= _FEW_ROWS and user.counts_rows:
+    if user.rows >= _FEW_ROWS and user.counts_on:
         return f"{user.name} would be the user, but only counts the rows"
     # in a longer table many users may come before one comes again; that is looked at when all of it has been read
     if _ENOUGH_ROWS <= user.rows < LOOKED_AT and user.distinct > _MOST_USERS * user.rows:

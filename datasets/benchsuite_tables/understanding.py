@@ -169,7 +169,7 @@ def _other_shapes(role: str, first: FirstRows) -> str:
     if role == "item" and lists:
         return f"; {lists[0]} holds lists: write one row for each item (in pandas explode)"
     numeric = sum(one.is_numeric or one.kind == "empty" for one in first.profiles)
-    if role == "item" and numeric >= max(_LONG_LIST, len(first.names) - 1):
+    if numeric >= max(_LONG_LIST, len(first.names) - 1):
         return "; or format = 'matrix' if each column is an item (with user = '1' if the first one names users)"
     return ""
 

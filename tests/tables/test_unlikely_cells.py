@@ -188,3 +188,26 @@ def test_half_of_the_users_that_meet_do_not_hide_how_the_others_would(put):
 def test_further_ways_that_make_ids_meet(ours, way):
     met = meet(ours, ["\u00e9a", "\u00e9b"], "items", "i.csv")
     assert (met.way, met.reached) == (way, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("0,1,2\n7,42,5.0\n7,43,4.0\n8,42,3.0\n", "first line could be names or a row.*header"),
+        ("17,7,42,5\n18,7,43,4\n19,8,42,3\n", "only counts the rows"),
+        ("u7,5,i42\nu7,4,i43\nu8,3,i42\n", "column 2 would be the item.*column 3 is not read"),
+        ("112486027,u7,i42\n974820889,u7,i43\n974820900,u8,i42\n", "column 1 would be the user.*column 3 is not read"),
+        ("".join(f"{1 + at % 5},{100 + at % 9},{1000 + at % 7}\n" for at in range(30)), "numbers like ratings"),
+        (",Heat,Jumanji,Casino,Alien,Speed\nu1,5,,3,4,1\nu2,1,2,,,5\nu3,4,4,1,2,\n", "format = 'matrix'"),
+    ],
+)
+def test_places_that_are_unlikely_are_asked_for(text, says, found):
+    line = found(text)
+    assert isinstance(line, str), line
+    assert re.search(says, line), line
+
+
+def test_a_first_line_of_numbers_may_be_names_or_a_row(found):
+    text = "0,1,2\n7,42,5.0\n7,43,4.0\n8,42,3.0\n"
+    assert [row[:3] for row in found(text, header=True)] == [("7", "42", 5.0), ("7", "43", 4.0), ("8", "42", 3.0)]
+    assert ("0", "1", 2.0, None) in found(text, header=False)
