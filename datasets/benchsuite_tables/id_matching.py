@@ -112,8 +112,10 @@ def meet(ours: Iterable[str], theirs: Iterable[str], what: str, where: str) -> M
     way, reached, remedy = _best_rewriting(mine, others)
     if reached <= found + _GAIN * min(len(mine), len(others)):
         way, reached = "", 0
-        shown = [", ".join(shorten(name) for name in ids[:_SHOWN].to_pylist()) for ids in (mine, others)]
-        remedy = f"{_WRITTEN_ALIKE}; here {shown[0]}, there {shown[1] or 'none'}"
+        lone = [(mine, others), (others, mine)]  # those that both sides have explain nothing
+        shown = [", ".join(shorten(name) for name in _only(*pair)[:_SHOWN].to_pylist()) for pair in lone]
+        more = " only" if found else ""
+        remedy = f"{_WRITTEN_ALIKE}; here{more} {shown[0]}, there{more} {shown[1] or 'none'}"
     return Met(what, where, found, len(mine), len(others), way, reached, remedy)
 
 
@@ -150,6 +152,13 @@ def _common(mine: pa.Array, others: pa.Array) -> int:
     import pyarrow.compute as pc
 
     return int(pc.sum(pc.is_in(mine, others)).as_py() or 0)
+
+
+def _only(mine: pa.Array, others: pa.Array) -> pa.Array:
+    """Return the ids of one side that the other lacks."""
+    import pyarrow.compute as pc
+
+    return mine.filter(pc.invert(pc.is_in(mine, others)))
 
 
 def _rewritings(mine: pa.Array, others: pa.Array) -> Iterator[tuple[str, str, Rewrite, Rewrite]]:
