@@ -250,6 +250,10 @@ def _unlikely_places(columns: Sequence[ColumnProfile], found: Mapping[str, str],
         reasons.append(
             f"{user.name} would be the user, but holds numbers like ratings, and {value.name} none like these"
         )
+    unread = next((one.name for one in columns if one.name not in found.values()), "")
+    if unread and value is not None and not value.is_rating and value.distinct > item.distinct:
+        what = f"has {item.distinct} different cells, {value.name} has more, and {unread} is not read"
+        reasons.append(f"{item.name} would be the item, but {what}")
     if few and value is not None and value.kind == "integer" and value.distinct > 2 * _FEW_ITEMS:
         what = f"has {item.distinct} different cells, {value.name} has more"
         reasons.append(f"{item.name} would be the item, but {what}")

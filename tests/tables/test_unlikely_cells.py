@@ -194,6 +194,7 @@ def test_further_ways_that_make_ids_meet(ours, way):
     ("text", "says"),
     [
         ("0,1,2\n7,42,5.0\n7,43,4.0\n8,42,3.0\n", "first line could be names or a row.*header"),
+        ("a,Weekday,208,0\na,Weekend,272,1\nb,Weekday,272,1\nb,Weekend,31,0\n", "column 2 .*column 3 has more"),
         ("17,7,42,5\n18,7,43,4\n19,8,42,3\n", "only counts the rows"),
         ("u7,5,i42\nu7,4,i43\nu8,3,i42\n", "column 2 would be the item.*column 3 is not read"),
         ("112486027,u7,i42\n974820889,u7,i43\n974820900,u8,i42\n", "column 1 would be the user.*column 3 is not read"),
