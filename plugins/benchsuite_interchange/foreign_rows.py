@@ -15,13 +15,14 @@ from benchsuite.errors import DataError
 from benchsuite.interface import silent
 from benchsuite_interchange.table_options import Written
 from benchsuite_tables.card_table import table_of
+from benchsuite_tables.event_tables import understand
 from benchsuite_tables.first_rows import FirstRows, Said, first_rows
 from benchsuite_tables.odd_ids import refuse_odd_ids
 from benchsuite_tables.strict_tables import read_table
 from benchsuite_tables.table_rows import NUMBERS, Rows, read_rows
 from benchsuite_tables.text_file import TextFile, shorten
 from benchsuite_tables.times import number
-from benchsuite_tables.understanding import Understanding, understand
+from benchsuite_tables.understanding import Understanding
 from benchsuite_tables.zip_members import only_member
 
 if TYPE_CHECKING:
