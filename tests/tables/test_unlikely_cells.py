@@ -126,6 +126,37 @@ def test_bad_lines_of_json_are_bad_rows_wherever_they_stand(put, here):
     assert sorted(rows_read(dataset)) == [("a", "x", 5.0, None), ("b", "y", 4.0, None)]
 
 
+REPEATED = {
+    "JSON lines": ("a.jsonl", '{"user":"a","item":"x"}\n{"user":"b","item":"y","item":"z"}\n', "line 2", "item"),
+    "blanks before colons": (
+        "a.jsonl",
+        '{"user" : "a","item":"x:","item" :"y"}\n{"user":"b","item":"y"}\n',
+        "line 1",
+        "item",
+    ),
+    "a list of objects": ("a.jsonl", '{"user":"a","item":"x","tags":[{"t":1,"t":2}]}\n', "line 1", "t"),
+    "a JSON array": ("a.json", '[{"user":"a","item":"x"},\n{"user":"b","user":"c","item":"y"}]', "object 2", "user"),
+    "Python dicts": ("a.json", "{'user':'a','item':'x'}\n{'user':'b','item':'y','item':'z'}\n", "line 2", "item"),
+    "dicts in Python dicts": ("a.json", "{'user':'a','item':'x','more':({'t':1,'t':2},)}\n", "line 1", "t"),
+}
+
+
+@pytest.mark.parametrize("case", REPEATED)
+def test_a_key_that_an_object_has_twice_is_refused(case, found):
+    name, text, where, key = REPEATED[case]
+    assert re.search(f"{name}, {where}: has the key '{key}' more than once; correct the row", found(text, name))
+
+
+@pytest.mark.parametrize(("name", "unit"), [("a.jsonl", "line"), ("a.json", "object")])
+def test_rows_with_a_repeated_key_are_left_out_where_that_is_asked_for(name, unit, put, here):
+    rows = ['{"user":"a","item":"x"}', '{"user":"b","item":"y","item":"z"}', "5", '{"user":"c","item":"w"}']
+    text = "\n".join(rows) if unit == "line" else f"[{','.join(rows)}]"
+    dataset = FileSource(path=str(put({name: text}) / name), on_bad_row="drop").load(here[0])
+    assert sorted(rows_read(dataset)) == [("a", "x", 1.0, None), ("c", "w", 1.0, None)]
+    told = f"1 x {unit} 2, has the key 'item' more than once; {name}: 1 x {unit} 3, is not a JSON object"
+    assert any(told in line for line in here[1]), here[1]
+
+
 @pytest.mark.parametrize("cell", ["purchased", "vote"])
 def test_a_column_that_says_no_is_told_where_it_is_not_read(cell, found, here):
     no = {"purchased": 0, "vote": -1}[cell]
