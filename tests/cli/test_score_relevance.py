@@ -90,8 +90,9 @@ def test_a_convention_by_which_nothing_is_relevant_has_no_value(run: Score, file
 
 def test_a_column_that_says_yes_or_no_is_not_passed_over(run: Score, files: Any) -> None:
     recs, test = files(test="user,item,kept\nu1,a,0\nu2,d,1\n")
-    said = f"error: {test}: column kept says yes or no, and is not read; say --value kept if it says what was liked"
-    assert run(recs, test)[2].startswith(said)
+    what = "column kept says yes or no (or holds values below 0), and is not read"
+    remedy = "say --value kept if it says what was liked, else --value none"
+    assert run(recs, test)[2].startswith(f"error: {test}: {what}; {remedy}")
     assert values(run, (recs, test), "--metric", "recall@2", "--value", "kept") == {("ours", "recall@2"): 1.0}
     assert values(run, (recs, test), "--metric", "recall@2", "--value", "none") == {("ours", "recall@2"): 1.0}
 

@@ -10,6 +10,7 @@ from benchsuite.analysis import build
 from benchsuite.functions import headline
 from benchsuite.functions.headline import Headline
 from benchsuite.plan import Plan
+from benchsuite.provenance import provenance
 from benchsuite.runner.jobs import write_failure
 from benchsuite.store import Store
 
@@ -52,7 +53,7 @@ def test_values_are_those_of_the_final_table_and_the_rest_waits(filled: Filled) 
     }
     assert list(shown) == ["high", "low", "later", "last"], "best first"
     for cell in cells:
-        write_failure(store, {"key": cell.key, "identity": cell.identity}, "it broke", "", {})
+        write_failure(store, {"key": cell.key, "identity": cell.identity}, "it broke", "", {}, provenance())
     assert told(table)["later"] == "waiting", "nobody said that it changed"
     table.changed(JOB.format("later"))
     assert told(table)["later"] == "failed"
