@@ -7,11 +7,14 @@ import dataclasses
 import inspect
 import json
 import typing
+import weakref
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from benchsuite.api.search import Categorical, Range
 from benchsuite.errors import ConfigError, did_you_mean, shortened
+
+_FIELDS: weakref.WeakKeyDictionary[type, dict[str, Any]] = weakref.WeakKeyDictionary()
 
 
 @dataclasses.dataclass
@@ -39,8 +42,10 @@ class Plugin(abc.ABC):  # noqa: B024 - each kind of plugin adds its own abstract
     @classmethod
     def fields(cls) -> dict[str, Any]:
         """Return each setting's annotated type, in order of declaration."""
-        hints = typing.get_type_hints(cls, include_extras=True)
-        return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
+        if cls not in _FIELDS:  # a plan asks for each of its thousands of cells, and evaluating types takes 10 ms
+            hints = typing.get_type_hints(cls, include_extras=True)
+            _FIELDS[cls] = {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
+        return dict(_FIELDS[cls])
 
     @classmethod
     def space(cls) -> dict[str, Range | Categorical]:
