@@ -61,7 +61,7 @@ def test_a_sound_store_is_sound(root: Path) -> None:
 
 def test_damage_is_found_moved_aside_and_made_anew(root: Path) -> None:
     store = Store(root)
-    cell, fold = sorted(keys_of(root, "mine"))[0], store.keys("fold")[0]
+    cell, fold = min(keys_of(root, "mine")), store.keys("fold")[0]
     (store.folder("cell", cell) / "arrays.npz").write_bytes(b"x")
     (store.folder("fold", fold) / "manifest.json").unlink()
     found = benchsuite.store_check(store=root)
@@ -106,7 +106,7 @@ def test_what_the_dead_left_is_told_and_removed(root: Path) -> None:
 
 
 def test_repair_leaves_alone_what_a_run_has(root: Path) -> None:
-    cell = sorted(keys_of(root, "mine"))[0]
+    cell = min(keys_of(root, "mine"))
     (Store(root).folder("cell", cell) / "arrays.npz").write_bytes(b"x")
     with Leases(root) as run:
         run.take("cell", cell)
@@ -159,7 +159,7 @@ def test_what_is_young_or_leased_stays(root: Path) -> None:
     before = set(Store(root).keys("cell"))
     with pytest.raises(StoreError):
         benchsuite.status("theirs", store=root)
-    orphan = sorted(before - keys_of(root, "mine"))[0]
+    orphan = min(before - keys_of(root, "mine"))
     entry = Store(root).get("cell", orphan)
     hour = time.time() - 7200
     for path in root.glob("*/*/*"):
