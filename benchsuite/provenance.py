@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-import functools
+import contextlib
 import os
 import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import distributions
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import benchsuite
+from benchsuite.registry import plugin_packages
 
 _RELEVANT = (
     "benchsuite",
@@ -32,13 +32,7 @@ _RELEVANT = (
 
 
 def provenance() -> dict[str, Any]:
-    """Return versions, code and hardware as JSON-like values, as they were when this process first asked."""
-    return copy.deepcopy(_provenance())
-
-
-@functools.cache
-def _provenance() -> dict[str, Any]:
-    """Look once for each process: the code that runs is the code that was imported, and looking takes .14 s."""
+    """Return versions, code and hardware as JSON-like values."""
     return {
         "benchsuite": benchsuite.__version__,
         "commit": git_commit(Path(benchsuite.__file__).parent),
@@ -56,12 +50,10 @@ def now() -> str:
 
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages that numbers may depend on, and of every package that brings a plugin."""
-    found: dict[str, str] = {}
-    for distribution in distributions():
-        points = distribution.read_text("entry_points.txt") or ""
-        name = distribution.metadata["Name"].lower()
-        if name in _RELEVANT or "[benchsuite." in points:
-            found.setdefault(name, distribution.version)
+    found = plugin_packages()
+    for name in _RELEVANT:  # each is looked up by the name of its folder: reading all that is installed takes long
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
     return dict(sorted(found.items()))
 
 

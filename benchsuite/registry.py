@@ -158,6 +158,11 @@ def _has_entry_points(distribution: Any) -> bool:
     return text is not None and "[benchsuite." in text
 
 
+def plugin_packages() -> dict[str, str]:
+    """Return the versions of the distributions that bring a plugin or a function, by name in lower case."""
+    return {name.lower(): version for name, version, _ in _installed()}
+
+
 def entries(kind: Kind) -> tuple[PluginEntry, ...]:
     """Return all installed plugins of a kind, by name; two distributions with one name give two entries."""
     group = f"benchsuite.{kind}"

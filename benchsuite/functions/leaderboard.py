@@ -119,6 +119,10 @@ _STANDING = ("place", "model", "kind", "headline", "low", "high", "behind_leader
 _SCORE = ("state", "reason", "mean", "low", "high", "ratio", "competes", "verdict", "p", "difference")
 
 
+ALL = "all"
+"""Asks for every benchmark."""
+
+
 def leaderboard(
     benchmark: Annotated[str, Option(metavar="BENCHMARK", complete="experiments")] = "films.v1",
     *,
@@ -130,10 +134,11 @@ def leaderboard(
     """Show who leads a benchmark: every model's score relative to the best reference. Nothing is fitted.
 
     Args:
-        benchmark: such as films.v1 (see: benchsuite list experiments).
+        benchmark: such as films.v1 (see: benchsuite list experiments); all, with --site, for pages of every one.
         lite: the short form.
         full: the score of every task, not one number for each split.
-        site: write pages there that need no server: this benchmark, and a page for each of its models.
+        site: write pages there that need no server: each benchmark that is asked for, and each of its models. They
+            replace the start page; ask for all at once where one site is to hold all.
         results: the folder of all results (default: $BENCHSUITE_RESULTS, or those that come with benchsuite).
 
     Raises:
@@ -141,16 +146,20 @@ def leaderboard(
         DataError: when a result is damaged or rests on other folds.
     """
     from benchsuite.benchmark.board import read_board
+    from benchsuite.benchmark.places import benchmark_names
 
     root = None if results is None else Path(results)
     if root is not None and not root.is_dir():
         raise UsageError("no such folder", where=str(root), remedy="name a folder of results")
-    board = read_board(benchmark, lite=lite, root=root)
-    return Leaderboard(board, full=full, written=() if site is None else _write_site(board, Path(site)))
+    if benchmark == ALL and site is None:
+        raise UsageError("all leaderboards are made as pages", remedy="name a folder with --site DIR")
+    names = benchmark_names() if benchmark == ALL else [benchmark]
+    boards = [read_board(name, lite=lite, root=root) for name in names]
+    return Leaderboard(boards[0], full=full, written=() if site is None else _write_site(boards, Path(site)))
 
 
-def _write_site(board: Board, folder: Path) -> list[str]:
-    """Write the pages of a leaderboard, and return their paths."""
+def _write_site(boards: Sequence[Board], folder: Path) -> list[str]:
+    """Write the pages of leaderboards, and return their paths."""
     from benchsuite.registry import load_function
 
     written, first = [], folder / "index.html"
@@ -158,7 +167,7 @@ def _write_site(board: Board, folder: Path) -> list[str]:
         if first.is_file() and b">benchsuite</a></header>" not in first.read_bytes():
             what = "it is a page of something else"
             raise UsageError(what, where=str(first), remedy="name a new folder with --site DIR")
-        for name, content in load_function("pages", "sites")([board]).items():
+        for name, content in load_function("pages", "sites")(boards).items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)

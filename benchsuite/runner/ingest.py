@@ -64,6 +64,7 @@ class Ingest:
         self._checkpoints = Checkpoints(store.root)
         self._pairs: OrderedDict[tuple[str, str, int], _Asked] = OrderedDict()
         self._lists: dict[str, Rankings | None] = {}
+        self._provenance: dict[str, Any] = {}
         self._reader, self._codes = PluginFilesReader(), dict[str, str]()
 
     def give(self, job: Job, folder: Path) -> Path:
@@ -126,7 +127,7 @@ class Ingest:
         try:
             asked = self._asked(job, cell)
             about = read_about(answers)
-            manifest = _manifest(cell, about, provenance()) | self._code(cell)
+            manifest = _manifest(cell, about, self.made_with()) | self._code(cell)
             if lists is None:
                 raise BenchsuiteError("the worker left no lists")  # noqa: TRY301 - one way to fail
             check_lists(lists, int(cell["identity"]["k"]), self._allowed(job, cell))
@@ -166,7 +167,7 @@ class Ingest:
         costs = about.get("costs", {})
         if misfit(costs, {str: float}):
             costs = {}
-        write_failure(self._store, cell, line, read_log(log, _mark(about)), costs)
+        write_failure(self._store, cell, line, read_log(log, _mark(about)), costs, self.made_with())
         self._checkpoints.drop(cell["key"])
         return line
 
@@ -191,6 +192,12 @@ class Ingest:
             files = self._reader.read("models", name)
             self._codes[name] = "" if files is None else files.digest
         return {"code": self._codes[name]} if self._codes[name] else {}
+
+    def made_with(self) -> Mapping[str, Any]:
+        """Return the provenance of this run, which is found out once."""
+        if not self._provenance:
+            self._provenance = provenance()
+        return self._provenance
 
 
 def _manifest(cell: Mapping[str, Any], about: Mapping[str, Any], provenance_: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchsuite.api import Requirement
 from benchsuite.errors import PluginError
-from benchsuite.provenance import now, provenance
+from benchsuite.provenance import now
 from benchsuite.registry import load_model
 from benchsuite.runner.logs import clip
 from benchsuite.store import Store
@@ -175,9 +175,20 @@ def write_failure(
     reason: str,
     log: str,
     costs: Mapping[str, float],
+    made_with: Mapping[str, Any],
     cause: Cause = "error",
 ) -> None:
-    """Keep a failure: it is a result like any other."""
+    """Keep a failure: it is a result like any other.
+
+    Args:
+        store: where it is kept.
+        cell: what failed, as in the job.
+        reason: one line.
+        log: what the worker printed.
+        costs: seconds and MB as far as they are known.
+        made_with: the provenance of the run.
+        cause: why there is no result.
+    """
     with store.write("cell", cell["key"]) as draft:
         (draft.folder / "log.txt").write_text(log, "utf-8")
         draft.manifest = {
@@ -187,5 +198,5 @@ def write_failure(
             "cause": cause,
             "costs": dict(costs),
             "finished": now(),
-            "provenance": provenance(),
+            "provenance": dict(made_with),
         }

@@ -306,7 +306,7 @@ class Pool:
             return left
         failed = left if cause == "timeout" else [cell]  # when one stage takes too long, the other does, too
         for one in failed:
-            write_failure(self._store, one, reason, read_log(worker.log), {}, cause)
+            write_failure(self._store, one, reason, read_log(worker.log), {}, self._ingest.made_with(), cause)
             seconds = time.monotonic() - worker.since
             self._watcher.cell_ended(worker.job.label, one["stage"], "failed", seconds, reason)
         return [one for one in left if one not in failed]

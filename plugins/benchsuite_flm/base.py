@@ -47,7 +47,7 @@ class BaseFLM(Settings):
     identities: ClassVar[bool] = True
     """Whether each item also has a residual and a popularity of its own; if not, it is known by its text alone."""
 
-    version = "2"
+    version = "3"
     needs = frozenset({Requirement.ITEM_TEXT})
     uses_language_model = True
     is_candidate = True

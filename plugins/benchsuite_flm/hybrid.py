@@ -64,7 +64,7 @@ class HybridFLM(FLM):
     new_weight: Annotated[float, Ge(0)] = 100.0
     ridge: Annotated[float, Gt(0)] = 6.0
 
-    version = "5"
+    version = "6"
     cite: ClassVar[tuple[str, ...]] = (*FLM.cite, *EASEContent.cite, *ALS.cite, CITE_KERNEL_RIDGE, *KNNBaseline.cite)
 
     def fit(self, train: Dataset, context: Context) -> Self:

@@ -44,7 +44,7 @@ class FLM(BaseFLM):
     """
 
     layers: Annotated[int, Ge(1), Range(1, 6)] = 2
-    learning_rate: Annotated[float, Gt(0), Range(5e-5, 5e-4, log=True)] = 2e-4
+    learning_rate: Annotated[float, Gt(0), Range(5e-5, 1e-3, log=True)] = 3e-4
     tuning: Tuning = "top"
     lora_rank: Annotated[int, Ge(1)] = 8
     lora_part: LoraPart = "attention"

@@ -10,7 +10,8 @@ from importlib.resources import files
 from benchsuite.benchmark.board import Board, Entrant
 from benchsuite.benchmark.board_text import by_split, interval_text, number_text, task_label, verdict
 from benchsuite.benchmark.standings import Standing, TaskScore
-from benchsuite.plan.benchmark_rules import slug
+from benchsuite.html_text import element, table_element
+from benchsuite.plan.benchmark_rules import LITE, slug
 from benchsuite_site.charts import headline_chart, scatter
 
 KINDS = ("classic", "reads text", "language model, frozen", "language model, fine-tuned", "chance")
@@ -22,15 +23,19 @@ def pages(boards: Sequence[Board]) -> Mapping[str, bytes]:
     Args:
         boards: of which benchmarks.
     """
-    made = {"index.html": _page("Leaderboards", "".join(map(_card, boards)), "")}
+    started = sorted(boards, key=lambda board: not board.rows)
+    made = {"index.html": _page("Leaderboards", "<h1>Leaderboards</h1>" + "".join(map(_card, started)), "")}
     for board in boards:
-        made[f"{board.name}.html"] = _page(board.name, _benchmark(board), "")
+        made[f"{_name(board)}.html"] = _page(_name(board), _benchmark(board), "")
         for row in board.rows:
             entrant = board.entrants[row.model]
-            made[f"{board.name}/{slug(row.model)}.html"] = _page(
-                f"{row.model} in {board.name}", _model(board, row, entrant), "../"
-            )
+            made[_link(board, row)] = _page(f"{row.model} in {_name(board)}", _model(board, row, entrant), "../")
     return {name: page.encode() for name, page in made.items()}
+
+
+def _name(board: Board) -> str:
+    """Return the name of the benchmark or its short form: both may lie in one folder."""
+    return f"{board.name}-{LITE}" if board.lite else board.name
 
 
 def _page(title: str, body: str, root: str) -> str:
@@ -48,7 +53,7 @@ def _page(title: str, body: str, root: str) -> str:
 def _card(board: Board) -> str:
     told = "".join(f"<p>{escape(line)}</p>" for line in verdict(board))
     return (
-        f'<section class="card"><h2><a href="{escape(board.name)}.html">{escape(board.name)}</a></h2>'
+        f'<section class="card"><h2><a href="{escape(_name(board))}.html">{escape(_name(board))}</a></h2>'
         f'<p class="soft">{escape(board.title)}</p>{told}</section>'
     )
 
@@ -68,7 +73,9 @@ def _benchmark(board: Board) -> str:
     parts += [f"<p>{escape(line)}</p>" for line in lines]
     if ranked:
         parts.append(headline_chart([(row, board.entrants[row.model].kind) for row in ranked]))
-    parts += [_filters(board), _standings(board), "<h2>Task by task</h2>", _heat_map(board), *_scatters(board)]
+    parts += [_filters(board)] if board.rows else []
+    parts.append(_standings(board))
+    parts += ["<h2>Task by task</h2>", _heat_map(board), *_scatters(board)] if board.rows else []
     parts += ["<h2>How to read this</h2>", *_notes(board)]
     return "\n".join(parts)
 
@@ -84,7 +91,6 @@ def _filters(board: Board) -> str:
 def _standings(board: Board) -> str:
     splits = list(dict.fromkeys(task.split for task in board.tasks))
     heads = ["", "model", "kind", "headline", "95% interval", "better", "same", "worse", *splits, "fit (s)", "checked"]
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     lines = []
     for number, row in enumerate(board.rows, 1):
         entrant = board.entrants[row.model]
@@ -93,36 +99,35 @@ def _standings(board: Board) -> str:
         cells += [interval_text(row), str(row.count("better")), str(same), str(row.count("worse"))]
         cells += [number_text(by_split(row, board.tasks, split)) for split in splits]
         cells += ["-" if row.fit_seconds is None else f"{row.fit_seconds:.1f}", _checked(entrant)]
-        filled = [f"<td>{escape(cell)}</td>" for cell in cells]
-        filled[1] = f'<th scope="row"><a href="{_link(board, row)}">{escape(row.model)}</a></th>'
-        lines.append(f'<tr data-kind="{escape(entrant.kind)}">{"".join(filled)}</tr>')
+        filled = [element("td", escape(cell)) for cell in cells]
+        filled[1] = element("th", f'<a href="{_link(board, row)}">{escape(row.model)}</a>', scope="row")
+        lines.append(element("tr", "".join(filled), data_kind=entrant.kind))
+    absent = element("td", "not run yet", colspan=len(heads) - 2)
     lines += [
-        f'<tr class="soft"><td></td><th scope="row">{escape(label)}</th>'
-        f'<td colspan="{len(heads) - 2}">not run yet</td></tr>'
+        element("tr", element("td") + element("th", escape(label), scope="row") + absent, class_="soft")
         for label in board.absent
     ]
-    return _table("Standings", head, lines)
+    return _table("Standings", heads, lines)
 
 
 def _heat_map(board: Board) -> str:
     heads = ["model", *map(task_label, board.tasks)]
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     lines = []
     for row in board.rows:
         cells = "".join(_heat(score) for score in row.scores)
-        kind = escape(board.entrants[row.model].kind)
-        lines.append(f'<tr data-kind="{kind}"><th scope="row">{escape(row.model)}</th>{cells}</tr>')
-    return _table(f"{board.metric} of each task; colour: by that of its best reference", head, lines)
+        head = element("th", escape(row.model), scope="row")
+        lines.append(element("tr", head + cells, data_kind=board.entrants[row.model].kind))
+    return _table(f"{board.metric} of each task; colour: by that of its best reference", heads, lines)
 
 
 def _heat(score: TaskScore) -> str:
     if score.mean is None:
-        return f'<td class="soft" title="{escape(score.reason)}">{escape(score.state)}</td>'
+        return element("td", escape(score.state), class_="soft", title=score.reason)
     mark = {"better": " &#9650;", "worse": " &#9660;", "reference": " &#9679;"}.get(score.verdict, "")
     told = "the fallback or ties decided most of it" if not score.competes else score.verdict
-    shade = "" if score.ratio is None else f' class="h{_shade(score.ratio)}"'
+    shade = None if score.ratio is None else f"h{_shade(score.ratio)}"
     own = "" if score.competes else "*"
-    return f'<td{shade} title="{escape(told)}">{f"{score.mean:.3f}".lstrip("0")}{mark}{own}</td>'
+    return element("td", f"{score.mean:.3f}".lstrip("0") + mark + own, class_=shade, title=told)
 
 
 def _shade(ratio: float) -> int:
@@ -151,8 +156,9 @@ def _scatters(board: Board) -> Iterator[str]:
             if (one := by_split(row, board.tasks, warm)) is not None
             and (two := by_split(row, board.tasks, cold)) is not None
         ]
-        yield "<h2>Warm against cold</h2>"
-        yield scatter(both, f"{warm}, by the best reference", f"{cold}, by the best reference")
+        if both:
+            yield "<h2>Warm against cold</h2>"
+            yield scatter(both, f"{warm}, by the best reference", f"{cold}, by the best reference")
 
 
 def _notes(board: Board) -> Iterator[str]:
@@ -169,23 +175,26 @@ def _notes(board: Board) -> Iterator[str]:
 
 def _model(board: Board, row: Standing, entrant: Entrant) -> str:
     settings = "".join(
-        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(json.dumps(value))}</td></tr>"
+        element("tr", element("th", escape(name), scope="row") + element("td", escape(json.dumps(value))))
         for name, value in entrant.settings.items()
     )
     scores = [
-        f'<tr><th scope="row">{escape(task_label(task))}</th>{_heat(score)}<td>{_interval(score)}</td>'
-        f"<td>{number_text(score.ratio)}</td>"
-        f"<td>{escape(score.verdict if score.mean is not None else score.reason)}</td></tr>"
+        element(
+            "tr",
+            element("th", escape(task_label(task)), scope="row")
+            + _heat(score)
+            + element("td", _interval(score))
+            + element("td", number_text(score.ratio))
+            + element("td", escape(score.verdict if score.mean is not None else score.reason)),
+        )
         for task, score in zip(board.tasks, row.scores, strict=True)
     ]
-    head = "".join(
-        f'<th scope="col">{name}</th>' for name in ("task", board.metric, "95% interval", "by reference", "test")
-    )
+    heads = ("task", board.metric, "95% interval", "by reference", "test")
     tuned = "as given" if entrant.tuned is None else f"tuned: {json.dumps(entrant.tuned)}"
     weights = entrant.facts.get("backbone")
     about = (
         f'<p class="soft">{escape(entrant.summary)} ({escape(entrant.kind)}) in '
-        f'<a href="../{escape(board.name)}.html">{escape(board.name)}</a></p>'
+        f'<a href="../{escape(_name(board))}.html">{escape(_name(board))}</a></p>'
     )
     answer = (
         f'<p class="answer"><span class="big">{number_text(row.headline)}</span> <span>times the best reference of '
@@ -200,7 +209,7 @@ def _model(board: Board, row: Standing, entrant: Entrant) -> str:
         f"<h1>{escape(row.model)}</h1>",
         about,
         answer,
-        _table("Scores", head, scores),
+        _table("Scores", heads, scores),
         f"<h2>Settings</h2><p>{escape(tuned)}</p><table>{settings}</table>" if settings else "",
         f"<h2>Run it</h2><pre>benchsuite run {escape(board.name)} --model {escape(entrant.plugin)}</pre>",
         f"<h2>Pretrained weights</h2><pre>{escape(json.dumps(weights, indent=1))}</pre>" if weights else "",
@@ -219,13 +228,11 @@ def _checked(entrant: Entrant) -> str:
     return f"{found['cells']} cells fitted again, {found['date']}" if found else ""
 
 
-def _table(title: str, head: str, lines: Sequence[str]) -> str:
-    body = "\n".join(lines)
-    return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(title)}"><table>'
-        f"<caption>{escape(title)}</caption><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>"
-    )
+def _table(title: str, heads: Sequence[str], lines: Sequence[str]) -> str:
+    head = element("tr", "".join(element("th", escape(name), scope="col") for name in heads))
+    drawn = table_element(head, element("tbody", "\n".join(lines)), element("caption", escape(title)))
+    return element("div", drawn, class_="wide", tabindex=0, role="region", aria_label=title)
 
 
 def _link(board: Board, row: Standing) -> str:
-    return f"{escape(board.name)}/{slug(row.model)}.html"
+    return f"{escape(_name(board))}/{slug(row.model)}.html"

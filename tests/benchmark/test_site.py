@@ -7,6 +7,8 @@ import pytest
 
 import benchsuite
 from benchsuite.benchmark.board import read_board
+from benchsuite.benchmark.places import benchmark_names
+from benchsuite.errors import UsageError
 from benchsuite_site.pages import pages
 
 
@@ -53,3 +55,21 @@ def test_it_is_written_where_it_is_asked_for(tmp_path):
     found = benchsuite.leaderboard("demo.v1", site=tmp_path / "site")
     assert str(tmp_path / "site" / "index.html") in found.written
     assert (tmp_path / "site" / "demo.v1" / "als.html").is_file()
+
+
+def test_one_site_holds_all_benchmarks_and_says_what_is_not_run_yet(tmp_path):
+    found = benchsuite.leaderboard("all", site=tmp_path)
+    first = (tmp_path / "index.html").read_text("utf-8")
+    for name in benchmark_names():
+        assert str(tmp_path / f"{name}.html") in found.written
+        assert f'<a href="{name}.html">' in first
+    empty = (tmp_path / "fields.v1.html").read_text("utf-8")
+    assert "not run yet" in empty
+    with pytest.raises(UsageError, match="--site DIR"):
+        benchsuite.leaderboard("all")
+
+
+def test_the_short_form_has_pages_of_its_own(board):
+    short = dataclasses.replace(board, lite=True)
+    both = pages([board, short])
+    assert {"demo.v1.html", "demo.v1-lite.html", "demo.v1/als.html", "demo.v1-lite/als.html"} <= set(both)

@@ -197,12 +197,12 @@ def test_doctor_finds_everything_here(command, tmp_path):
 
 
 @pytest.mark.slow
-def test_doctor_tells_what_is_broken(command, tmp_path, pretend):
+def test_doctor_tells_what_is_broken(tmp_path, pretend, monkeypatch, capsys):
     site = pretend("bad-luck", "models", {"unlucky": "bad_luck:Model"}, {"bad_luck": "1 / 0"})
+    monkeypatch.syspath_prepend(str(site))
     (tmp_path / "file").touch()
-    done = command("doctor", "--json", "--store", str(tmp_path / "file" / "runs"), path=(site,))
-    assert done.returncode == 1, done.stderr
-    broken = {f["about"]: f["what"] for f in json.loads(done.stdout)["findings"] if f["state"] == "broken"}
+    assert main(["doctor", "--json", "--store", str(tmp_path / "file" / "runs")]) == 1
+    broken = {f["about"]: f["what"] for f in json.loads(capsys.readouterr().out)["findings"] if f["state"] == "broken"}
     assert broken.keys() == {"store", "model unlucky"}
     assert "ZeroDivisionError" in broken["model unlucky"]
     assert "reinstall bad-luck" in broken["model unlucky"]

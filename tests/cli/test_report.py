@@ -31,10 +31,10 @@ def test_full_is_for_printed_tables(toy_store: Path, capsys: pytest.CaptureFixtu
     assert "--full is for printed tables; leave it out" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_a_report_takes_settings_and_verify_heeds_them(
-    toy_store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    toy_store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("benchsuite_reports.figures.mpl_style.write", lambda *_: b"%PDF-")  # drawing takes longest
     words = ["report", "toy", "--as", "paper", "--store", str(toy_store), "--out"]
     main([*words, str(tmp_path / "acm"), "--with", 'style = "acmart"'])
     main([*words, str(tmp_path / "plain")])

@@ -9,13 +9,10 @@ from benchsuite.api import DataLocations
 from benchsuite.registry import entries
 from benchsuite_datasets import sources
 from benchsuite_datasets.card_loader import card_names, read_card
-from benchsuite_testing.kit import check_names, checks
 
 NAMES = [name for name in card_names() if name != "ml-100k"]
 AT_HAND = [name for name in NAMES if not any("were not at hand" in quirk for quirk in read_card(name).quirks)]
 """Sets whose real files were read; the others are tested in ``test_formats_of_cards.py``."""
-
-SMALL = ["deskdrop", "groceries", "lastfm-hetrec2011", "mimic-iii-demo", "ml-latest-small", "senate-stock-trades"]
 
 
 def source_of(name):
@@ -72,12 +69,6 @@ def test_preparation_is_counted_without_a_gap(name, load):
     assert dataset.steps[-1].after == len(dataset.interactions)
     assert (dataset.items.text is not None) == bool(card.item_text)
     assert (dataset.users.text is not None) == bool(card.user_text)
-
-
-@pytest.mark.parametrize("check", check_names("sources"))
-@pytest.mark.parametrize("name", SMALL)
-def test_conformance(name, check, place_of):
-    {str(one): one for one in checks("sources", source_of(name), place_of(name))}[check]()
 
 
 def test_ml_latest_small(load):

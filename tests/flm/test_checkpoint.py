@@ -1,6 +1,5 @@
 """A run that is killed and started again gives what an undisturbed one gives, bit by bit."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -50,30 +49,30 @@ def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.process
 def test_a_killed_worker_goes_on(tmp_path: Path, tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = FAST | {"backbone": tiny, "patience": 3, "average": 0.5, "interest": "attention", "catalogue": 40}
+    moments = {"killed in the search": "1 3", "killed in training": "2 1", "undisturbed": "0 0"}
     experiment = check_experiment(
         {
             "name": "kill",
             "sources": [{"use": "demo", "with": {"users": 60, "items": 50, "events_per_user": 10}}],
             "splits": ["random-holdout"],
-            "models": [{"use": f"{TOY}:Mortal", "with": settings}],
+            "models": [
+                {"use": f"{TOY}:Mortal", "label": name, "with": {**settings, "moment": moment}}
+                for name, moment in moments.items()
+            ],
             "metrics": ["ndcg@10"],
         },
         "a test",
     )
-    mark = tmp_path / "mark"
-    monkeypatch.setenv("TOY_MARK", str(mark))
-    found = {}
-    for name, moment in (("killed in the search", "1 3"), ("killed in training", "2 1"), ("undisturbed", "0 0")):
-        mark.unlink(missing_ok=True)
-        monkeypatch.setenv("TOY_MOMENT", moment)
-        store = Store(tmp_path / name)
-        plan = prepare(experiment, store, DataLocations(cache=tmp_path / "cache", offline=True), lambda _: None)
-        plan = dataclasses.replace(plan, cells=tuple(cell for cell in plan.cells if cell.stage == "test"))
-        work(plan, store, Options(threads=1), Quiet())
-        (key,) = store.keys("cell")
-        assert mark.exists() == (name != "undisturbed")
-        assert not list((store.root / "checkpoints").glob("*"))
-        found[name] = store.get("cell", key)
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    monkeypatch.setenv("TOY_MARKS", str(marks))
+    store = Store(tmp_path / "runs")
+    plan = prepare(experiment, store, DataLocations(cache=tmp_path / "cache", offline=True), lambda _: None)
+    work(plan, store, Options(threads=1), Quiet())
+    assert {mark.name for mark in marks.iterdir()} == {"1 3", "2 1"}
+    assert not list((store.root / "checkpoints").glob("*"))
+    assert [cell.stage for cell in plan.cells] == ["test"] * 3
+    found = {cell.model: store.get("cell", cell.key) for cell in plan.cells}
     whole = found["undisturbed"]
     assert whole.manifest["state"] == "ok"
     assert whole.manifest["facts"]["stopping"]["resumed"] == 0

@@ -19,11 +19,17 @@ saving.SHARE = float("inf")  # a checkpoint after every epoch
 
 @dataclass
 class Mortal(FLM):
-    """Is killed once, after the training and epoch that the environment names: "1 3" is epoch 3 of the search."""
+    """Is killed once.
+
+    Attributes:
+        moment: after which training and epoch: "1 3" is epoch 3 of the search, "0 0" is never.
+    """
+
+    moment: str = "0 0"
 
     def fit(self, train: Dataset, context: Context) -> Self:
-        mark = Path(os.environ["TOY_MARK"])
-        phase, epoch = map(int, os.environ["TOY_MOMENT"].split())
+        mark = Path(os.environ["TOY_MARKS"]) / self.moment
+        phase, epoch = map(int, self.moment.split())
         told = []
 
         def report(done: int, total: int, note: str) -> None:

@@ -1,8 +1,9 @@
 """Every built-in plugin keeps its contract: one test for each plugin and check, by the kit that outsiders use.
 
-All are checked with their defaults; models that read text with a language model use its real weights. Re-rankers would
-need weights that are not at hand or minutes of training: they read with tiny models of random weights. Rivals that
-train a network do so with small settings, but for the checkerboard, which they must complete as they come.
+All are checked with their defaults; models that read texts with a language model as it is use its real weights. Models
+that train it, and rivals that train a network, do so with tiny models or small settings, but for the checkerboard: that
+they must complete as they come. Re-rankers would need weights that are not at hand or minutes of training: they read
+with tiny models throughout.
 """
 
 from __future__ import annotations
@@ -57,21 +58,23 @@ also like answer"""
 
 FROZEN = {"flm-frozen", "content-lm", "als-content", "als-kernel", "ease-content"}
 TRAINED = {"flm", "flm-text", "flm-hybrid"}
-"""Models that read texts with the default language model as it is, and those that train it: minutes of computing."""
+"""Models that read texts with the default language model as it is, and those that train it: ten seconds a fit."""
 
 APART = {"lenskit", "rectools", "recbole"}
 """Libraries in environments of their own, which tests/external checks where these are made."""
 
 SIMULATED = {"demo", "file"}
 LARGE = {"gowalla"}
+DEEP = {"bert4rec"}
+"""Rivals that take long to complete the checkerboard as they come."""
 
 
-def marks_of(entry: PluginEntry) -> list[pytest.MarkDecorator]:
-    """Return the marks of a plugin's checks."""
+def marks_of(entry: PluginEntry, name: str) -> list[pytest.MarkDecorator]:
+    """Return the marks of a check of a plugin."""
     marks = []
-    if entry.name in FROZEN | TRAINED:
+    if entry.name in FROZEN or (entry.name in TRAINED and name == "checkerboard"):
         marks.append(pytest.mark.weights)
-    if entry.name in TRAINED | LARGE:
+    if entry.name in TRAINED | LARGE or (entry.name in DEEP and name == "checkerboard"):
         marks.append(pytest.mark.slow)
     if entry.kind == "sources" and entry.name not in SIMULATED:
         marks.append(pytest.mark.realdata)
@@ -100,6 +103,10 @@ def bound(entry: PluginEntry) -> dict[str, Any]:
     if entry.name == "external":
         command = [sys.executable, str(Path(benchsuite_external.__file__).parent / "programs" / "example_program.py")]
         make = functools.partial(make, command=command)
+    if entry.kind == "models" and entry.name in TRAINED:
+        found = checks(entry.kind, functools.partial(make, backbone=reader("bert"), epochs=3))
+        board = checks(entry.kind, make)
+        return {check.name: check for check in found} | {one.name: one for one in board if one.name == "checkerboard"}
     if entry.kind == "models" and is_small(entry.name):
         skip_without_cornac(entry.name)
         less = small_settings(entry.name, lambda: reader("bert"))
@@ -113,7 +120,7 @@ def bound(entry: PluginEntry) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("entry", "name"),
     [
-        pytest.param(entry, name, id=f"{entry.kind}:{entry.name}:{name}", marks=marks_of(entry))
+        pytest.param(entry, name, id=f"{entry.kind}:{entry.name}:{name}", marks=marks_of(entry, name))
         for entry in BUILT_IN
         if entry.kind != "sources" and entry.name not in APART
         for name in check_names(entry.kind)
@@ -159,7 +166,7 @@ def sourced(entry: PluginEntry, place: Any, own_table: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("entry", "name"),
     [
-        pytest.param(entry, name, id=f"{entry.name}:{name}", marks=marks_of(entry))
+        pytest.param(entry, name, id=f"{entry.name}:{name}", marks=marks_of(entry, name))
         for entry in BUILT_IN
         if entry.kind == "sources"
         for name in check_names("sources")

@@ -283,8 +283,7 @@ def test_parts_of_a_test_can_be_picked(visit, invented):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
 def test_axe_finds_nothing_serious(visit, scheme, width):
     page = visit(width=width, scheme=scheme, fragment="#d=invented-real&s=random-holdout")
     page.evaluate("for (const node of document.querySelectorAll('details')) node.open = true")

@@ -176,8 +176,9 @@ def test_tables_of_groups_are_there_to_be_taken_in(files):
     assert "% \\input{tables/invented-real-user-cold-k-1-against}" in files["appendix.tex"].decode()
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_same_comparison_same_bytes(invent):
+    """Of the text; that figures are the same twice is shown with them."""
     settings = {"datasets": ("invented-demo",), "splits": ("item-cold",)}
     assert Paper().render(invent(**settings)) == Paper().render(invent(**settings))
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from benchsuite.plan.experiment_file import check_experiment
 from benchsuite.runner import Options, RunSummary, prepare
 from benchsuite.runner import run as work
 from benchsuite.store import Store
+from support.shared import made_once
 
 TOY = Path(__file__).parent / "toy.py"
 
@@ -103,5 +106,30 @@ def run_toy(tmp_path: Path) -> Run:
         plan = prepare(experiment, store, DataLocations(cache=tmp_path / "cache", offline=True), lambda _: None)
         plan, outcome = work(plan, store, options or Options(threads=1), watcher)
         return plan, outcome, watcher
+
+    return go
+
+
+@pytest.fixture
+def finished_run(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Experiment], tuple[Plan, Store]]:
+    """Return the plan of an experiment and a store in which it was run, as ``run_toy`` leaves them.
+
+    Tests that damage, drop or read what a run left start no run of their own: each experiment is run once.
+    """
+
+    def go(experiment: Experiment) -> tuple[Plan, Store]:
+        place = DataLocations(cache=tmp_path / "cache", offline=True)
+
+        def make(folder: Path) -> None:
+            store = Store(folder / "runs")
+            plan = prepare(experiment, store, place, lambda _: None)
+            work(plan, store, Options(threads=1), Quiet())
+
+        name = hashlib.sha256(experiment.model_dump_json().encode()).hexdigest()[:16]
+        shutil.copytree(made_once(tmp_path_factory, f"toy-{name}", make) / "runs", tmp_path / "runs")
+        store = Store(tmp_path / "runs")
+        return prepare(experiment, store, place, lambda _: None), store
 
     return go

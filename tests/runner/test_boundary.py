@@ -129,10 +129,9 @@ def test_pairs_are_asked_in_an_order_that_says_nothing_and_stored_in_the_old_one
 
 
 @pytest.fixture
-def old_store(tmp_path: Path, run_toy, toy_experiment) -> Store:
+def old_store(finished_run, toy_experiment) -> Store:
     """A store as older versions wrote it: with the truth inside the fold."""
-    run_toy(toy_experiment(["Counts"]))
-    store = Store(tmp_path / "runs")
+    _, store = finished_run(toy_experiment(["Counts"]))
     for key in store.keys("fold"):
         fold, manifest = StoredFolds(store).fold(key), store.get("fold", key).manifest
         store.drop("fold", key)
@@ -173,9 +172,8 @@ def test_an_old_fold_is_taken_apart_before_anything_is_fitted_on_it(old_store: S
 
 
 @pytest.mark.parametrize("lost", ["fold", "truth"])
-def test_half_a_fold_is_cut_again(tmp_path: Path, run_toy, toy_experiment, lost: str) -> None:
-    plan, _, _ = run_toy(toy_experiment(["Counts"]))
-    store = Store(tmp_path / "runs")
+def test_half_a_fold_is_cut_again(tmp_path: Path, finished_run, toy_experiment, lost: str) -> None:
+    plan, store = finished_run(toy_experiment(["Counts"]))
     (key,) = store.keys("fold")
     store.drop(lost, key)
     again_ = prepare(
@@ -197,10 +195,9 @@ _ABOUT = {
 }
 
 
-def test_lists_that_come_after_the_pairs_were_asked_do_not_count(tmp_path: Path, run_toy, toy_experiment) -> None:
-    experiment = toy_experiment(["Counts"], metrics=["ndcg@10"])
-    plan, _, _ = run_toy(experiment)
-    store, (job,) = Store(tmp_path / "runs"), make_jobs(plan, plan.cells, 1, "cpu")
+def test_lists_that_come_after_the_pairs_were_asked_do_not_count(tmp_path: Path, finished_run, toy_experiment) -> None:
+    plan, store = finished_run(toy_experiment(["Counts"], metrics=["ndcg@10"]))
+    (job,) = make_jobs(plan, plan.cells, 1, "cpu")
     (cell,), kept = job.cells, store.get("cell", plan.cells[0].key).arrays()
     ingest = Ingest(store)
     order = WorkerJob.load(ingest.give(job, tmp_path))
@@ -219,9 +216,11 @@ def test_lists_that_come_after_the_pairs_were_asked_do_not_count(tmp_path: Path,
 
 
 @pytest.mark.parametrize("damage", ["lists.npz", "scores.npy", "about.json"])
-def test_files_that_are_no_answers_are_that_cells_failure(tmp_path: Path, run_toy, toy_experiment, damage: str) -> None:
-    plan, _, _ = run_toy(toy_experiment(["Counts"], metrics=["ndcg@10"]))
-    store, (job,) = Store(tmp_path / "runs"), make_jobs(plan, plan.cells, 1, "cpu")
+def test_files_that_are_no_answers_are_that_cells_failure(
+    tmp_path: Path, finished_run, toy_experiment, damage: str
+) -> None:
+    plan, store = finished_run(toy_experiment(["Counts"], metrics=["ndcg@10"]))
+    (job,) = make_jobs(plan, plan.cells, 1, "cpu")
     (cell,) = job.cells
     store.drop("cell", cell["key"])
     ingest = Ingest(store)
@@ -232,7 +231,6 @@ def test_files_that_are_no_answers_are_that_cells_failure(tmp_path: Path, run_to
     assert store.get("cell", cell["key"]).manifest["state"] == "failed"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "told",
     [
@@ -246,9 +244,11 @@ def test_files_that_are_no_answers_are_that_cells_failure(tmp_path: Path, run_to
         '"facts": {"deep": 1e999}',
     ],
 )
-def test_what_no_reader_would_take_is_that_cells_failure(tmp_path: Path, run_toy, toy_experiment, told: str) -> None:
-    plan, _, _ = run_toy(toy_experiment(["Counts"], metrics=["ndcg@10"]))
-    store, (job,) = Store(tmp_path / "runs"), make_jobs(plan, plan.cells, 1, "cpu")
+def test_what_no_reader_would_take_is_that_cells_failure(
+    tmp_path: Path, finished_run, toy_experiment, told: str
+) -> None:
+    plan, store = finished_run(toy_experiment(["Counts"], metrics=["ndcg@10"]))
+    (job,) = make_jobs(plan, plan.cells, 1, "cpu")
     (cell,), kept = job.cells, store.get("cell", plan.cells[0].key).arrays()
     store.drop("cell", cell["key"])
     ingest = Ingest(store)

@@ -34,17 +34,18 @@ def _answers(store: Store) -> dict[str, bytes]:
 @pytest.mark.slow
 @linux
 def test_forks_and_processes_of_their_own_give_the_same(
-    tmp_path: Path, run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
+    run_toy, finished_run, toy_experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     experiment = toy_experiment(["Counts"])
-    _, outcome, _ = run_toy(experiment)
-    assert outcome.done
-    forked = _answers(Store(tmp_path / "runs"))
+    _, store = finished_run(experiment)
+    forked = _answers(store)
+    assert len(forked) == 2
     for key in forked:
-        Store(tmp_path / "runs").drop("cell", key)
+        store.drop("cell", key)
     monkeypatch.setattr(worker_processes, "FORKS", False)
-    run_toy(experiment)
-    assert _answers(Store(tmp_path / "runs")) == forked
+    _, outcome, _ = run_toy(experiment)
+    assert outcome.done == 2
+    assert _answers(store) == forked
 
 
 @linux

@@ -95,8 +95,8 @@ def test_a_second_run_fits_nothing(tmp_path: Path, run_toy, toy_experiment, monk
 
 
 @pytest.mark.slow
-def test_other_settings_are_other_cells_and_labels_are_not(run_toy, toy_experiment) -> None:
-    run_toy(toy_experiment(["Counts"]))
+def test_other_settings_are_other_cells_and_labels_are_not(run_toy, finished_run, toy_experiment) -> None:
+    finished_run(toy_experiment(["Counts"]))
     _, same, _ = run_toy(toy_experiment([{"use": "Counts", "label": "another name", "with": {"power": 1}}]))
     assert same.done == 0
     _, grid, _ = run_toy(toy_experiment([{"use": "Counts", "grid": {"power": [1.0, 0.5]}}]))

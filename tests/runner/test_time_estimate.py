@@ -54,8 +54,8 @@ def test_cheap_fits_of_all_splits_come_before_dear_ones(tmp_path: Path, toy_expe
     assert [model for model, _ in order] == ["Counts", "Counts", "dear", "dear"]
 
 
-def test_what_the_store_measured_counts_and_the_source_is_told(tmp_path: Path, run_toy, toy_experiment) -> None:
-    run_toy(toy_experiment(["Counts"], metrics=["ndcg@10"]))
+def test_what_the_store_measured_counts_and_the_source_is_told(tmp_path: Path, finished_run, toy_experiment) -> None:
+    finished_run(toy_experiment(["Counts"], metrics=["ndcg@10"]))
     plan, store = planned(tmp_path, toy_experiment(["Counts", "Raises"], metrics=["ndcg@10"], seeds=[0, 1]))
     estimate = TimeEstimate(plan, store)
     by_model = {cell.model: estimate.seconds(cell) for cell in plan.cells}

@@ -22,6 +22,7 @@ from benchsuite.runner import prepare
 from benchsuite.runner.refit import stored_cell
 from benchsuite.store import CACHES, Store
 from benchsuite.store.json_files import to_text, with_sum
+from support.shared import made_once
 
 TOY = Path(__file__).parents[1] / "runner" / "toy.py"
 EXPERIMENT = benchsuite.Experiment(
@@ -63,10 +64,12 @@ FILES = (
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the store ``runs`` and the report ``out``."""
-    desk = tmp_path_factory.mktemp("whole")
+    return made_once(tmp_path_factory, "whole", _run_and_report)
+
+
+def _run_and_report(desk: Path) -> None:
     benchsuite.run(EXPERIMENT, store=desk / "runs", offline=True, threads=1, quiet=True)
     assert report(desk) == 0
-    return desk
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_the_card_of_a_shape_reads_what_is_meant(name, put, here):
 def test_cards_of_messy_tables_read_what_the_tables_mean(tmp_path):
     """What the import understands differently from the direct reading is a fault of one of them."""
     wrong, compared = [], 0
-    for at, table in enumerate(draw_tables(240)):
+    for at, table in enumerate(draw_tables(150)):
         folder = tmp_path / str(at)
         folder.mkdir()
         (folder / table.name).write_bytes(table.data)
@@ -58,7 +58,7 @@ def test_cards_of_messy_tables_read_what_the_tables_mean(tmp_path):
         compared += 1
         if isinstance(direct, BenchsuiteError) or isinstance(card, BenchsuiteError) or sorted(card) != sorted(direct):
             wrong.append(f"{', '.join(table.kinds)}: {direct if isinstance(direct, BenchsuiteError) else card}")
-    assert compared > 50
+    assert compared > 30
     assert not wrong, f"{len(wrong)} of {compared}:\n" + "\n".join(line[:300] for line in wrong[:20])
 
 

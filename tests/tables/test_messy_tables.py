@@ -6,7 +6,7 @@ import pytest
 
 from support.messy_tables import complaints, draw_tables, judge_tables, shares
 
-DRAWN = 600
+DRAWN = 300
 LEAST_SHARE = 0.6
 """Of the tables that a person would read without asking."""
 

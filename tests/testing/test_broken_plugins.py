@@ -115,7 +115,7 @@ def test_broken_models_fail_with_one_line_each_and_the_good_one_beside_them_is_a
     monkeypatch.setenv("BROKEN_MARK", mark)
     monkeypatch.setenv("BROKEN_STORE", str(tmp_path / "runs"))
     alone = arrays(*run(tmp_path / "alone", ["Fine"]), "Fine")
-    plan, store = run(tmp_path, ["Fine", *IN_A_RUN], timeout_minutes=0.5, memory_gib=1.0)
+    plan, store = run(tmp_path, ["Fine", *IN_A_RUN], timeout_minutes=0.3, memory_gib=1.0)
     found = {cell.model: store.get("cell", cell.key).manifest["reason"] for cell in plan.cells}
     assert found.pop("Fine") == ""
     assert {name: told for name, told in found.items() if IN_A_RUN[name] not in told or "\n" in told} == {}

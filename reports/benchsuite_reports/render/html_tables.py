@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 
 from benchsuite.data import PluginInfo, SplitInfo
+from benchsuite.html_text import element, table_element
 from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.legend import legend
@@ -43,18 +44,18 @@ def table(view: ComparisonIndex, one: Table) -> str:
     head = "".join(_head(view, column, first=index == by) for index, column in enumerate(one.columns))
     # Cells say their heading where they stand apart from it.
     stacked = len(one.columns) > _PHONE
-    told = [f' data-h="{escaped(column.heading)}"' if stacked else "" for column in one.columns]
+    told = [text.clean(column.heading) if stacked else "" for column in one.columns]
     body = "".join(
         _group(view, _by_place(one, group.lines, by), ceiling=group.ceiling, told=told) for group in one.groups
     )
+    top = element("tr", element("th", "model", scope="col") + head)
+    drawn = table_element(top, body, aria_labelledby=f"c-{one.key}")
     wide = (" stacked" if stacked else "") + (" wide" if len(one.columns) > _PORTRAIT else "")
     return (
         f'<figure class="table{wide}" id="t-{one.key}" data-kind="{one.kind}">'
         f'<h4 class="caption" id="c-{one.key}">{escaped(one.title)}{said}</h4>'
         f'<div class="scroll" tabindex="0" role="region" aria-labelledby="c-{one.key}">'
-        f'<table aria-labelledby="c-{one.key}">'
-        f'<thead><tr><th scope="col">model</th>{head}</tr></thead>{body}</table></div>'
-        f"{_below(one)}</figure>\n"
+        f"{drawn}</div>{_below(one)}</figure>\n"
     )
 
 
@@ -78,39 +79,44 @@ def _by_place(one: Table, lines: Sequence[Line], by: int | None) -> list[Line]:
 
 
 def _head(view: ComparisonIndex, column: Column, *, first: bool) -> str:
-    sort = f' aria-sort="{"ascending" if column.lower else "descending"}"' if first else ""
-    key = f' data-m="{view.metrics.index(column.key)}"' if column.key in view.metrics else ""
-    arrow = ' <span title="smaller is better">\N{DOWNWARDS ARROW}</span>' if column.lower else ""
-    lower = ' data-lower="1"' if column.lower else ""
-    return f'<th scope="col"{key}{lower}{sort}>{escaped(column.heading)}{arrow}{_letters(column.notes)}</th>'
+    arrow = " " + element("span", "\N{DOWNWARDS ARROW}", title="smaller is better") if column.lower else ""
+    return element(
+        "th",
+        f"{escaped(column.heading)}{arrow}{_letters(column.notes)}",
+        scope="col",
+        data_m=view.metrics.index(column.key) if column.key in view.metrics else None,
+        data_lower=1 if column.lower else None,
+        aria_sort=("ascending" if column.lower else "descending") if first else None,
+    )
 
 
 def _group(view: ComparisonIndex, lines: Sequence[Line], *, ceiling: bool, told: Sequence[str]) -> str:
     rows = "".join(_line(view, line, told) for line in lines)
     if not ceiling:
-        return f"<tbody>{rows}</tbody>"
-    head = f'<tr class="group"><th scope="rowgroup" colspan="{len(told) + 1}">ceiling (never competes)</th></tr>'
-    return f'<tbody class="ceiling">{head}{rows}</tbody>'
+        return element("tbody", rows)
+    head = element("th", "ceiling (never competes)", scope="rowgroup", colspan=len(told) + 1)
+    return element("tbody", element("tr", head, class_="group") + rows, class_="ceiling")
 
 
 def _line(view: ComparisonIndex, line: Line, told: Sequence[str]) -> str:
     index = view.models.index(line.model)
     mark = f" {LANGUAGE_MODEL}" if line.language_model else ""
-    head = f'<th scope="row"><span class="key k{index}"></span>{name(line.model)}{mark}{_letters(line.notes)}</th>'
+    key = element("span", class_=f"key k{index}")
+    head = element("th", f"{key}{name(line.model)}{mark}{_letters(line.notes)}", scope="row")
     if line.span:
         # A reason that holds for the whole row is said once.
         letters = _letters(next((cell.notes for cell in line.cells if cell.notes), ()))
         kind = "failed" if line.span.startswith("failed") else "none"
-        cells = f'<td class="{kind} span" colspan="{len(line.cells)}">{escaped(line.span)}{letters}</td>'
+        cells = element("td", escaped(line.span) + letters, class_=f"{kind} span", colspan=len(line.cells))
     else:
         cells = "".join(map(_cell, line.cells, told))
-    return f'<tr data-i="{index}">{head}{cells}</tr>'
+    return element("tr", head + cells, data_i=index)
 
 
 def _cell(cell: TableCell, told: str) -> str:
     if not cell.number:
         kind = "failed" if cell.words.startswith("failed") else "none"
-        return f'<td class="{kind}"{told}>{escaped(cell.words)}{_letters(cell.notes)}</td>'
+        return element("td", escaped(cell.words) + _letters(cell.notes), class_=kind, data_h=told)
     number = escaped(cell.number)
     number = {"best": f"<b>{number}</b>", "second": f"<u>{number}</u>", "": number}[cell.mark]
     margin = f" <small>\N{PLUS-MINUS SIGN}{escaped(cell.margin)}</small>" if cell.margin else ""
@@ -119,9 +125,9 @@ def _cell(cell: TableCell, told: str) -> str:
         "worse": f' <span class="worse" title="worse than the best reference">{WORSE}</span>',
         "": "",
     }[cell.sign]
-    value = "" if cell.value is None else f' data-v="{cell.value!r}"'
-    mark = f' class="{cell.mark}"' if cell.mark else ""
-    return f"<td{mark}{value}{told}>{number}{margin}{sign}{_letters(cell.notes)}</td>"
+    value = None if cell.value is None else repr(cell.value)
+    shown = f"{number}{margin}{sign}{_letters(cell.notes)}"
+    return element("td", shown, class_=cell.mark, data_v=value, data_h=told)
 
 
 def _below(one: Table) -> str:

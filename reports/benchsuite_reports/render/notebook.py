@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison, Contrast, DatasetInfo, MetricInfo, Row, SplitInfo
+from benchsuite.html_text import element, table_element
+from benchsuite_reports.model import text
 from benchsuite_reports.model.comparison_index import ComparisonIndex
 from benchsuite_reports.model.verdict import verdicts
 from benchsuite_reports.render.html_tables import BETTER, WORSE, escaped
@@ -60,25 +62,26 @@ def _table(
     tested: dict[tuple[str, str, str, str], Contrast],
 ) -> str:
     simulated = " (simulated data)" if data.simulated else ""
-    heads = "".join(f'<th scope="col" style="{_CELL}">{_head(metric)}</th>' for metric in metrics)
+    heads = "".join(element("th", _head(metric), scope="col", style=_CELL) for metric in metrics)
     lines = []
     best = {metric.label: _best(comparison, data, split, metric) for metric in metrics}
     for model in comparison.models:
         rows = [comparison.row(data.label, split.label, model.label, metric.label, split.group) for metric in metrics]
         name = escaped(model.label) + (" (ceiling)" if model.is_oracle else "")
         cells = "".join(_cells(rows, metrics, best, tested))
-        lines.append(f'<tr><th scope="row" style="text-align:left">{name}</th>{cells}</tr>')
-    title = f"{escaped(data.label)}, {escaped(split.split_label)}{simulated}"
-    return (
-        '<div style="overflow-x:auto;margin-bottom:1em"><table><caption style="text-align:left;white-space:nowrap">'
-        f"<strong>{title}</strong></caption><thead><tr><th></th>{heads}</tr></thead>"
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
+        lines.append(element("tr", element("th", name, scope="row", style="text-align:left") + cells))
+    title = element("strong", f"{escaped(data.label)}, {escaped(split.split_label)}{simulated}")
+    drawn = table_element(
+        element("tr", element("th") + heads),
+        element("tbody", "".join(lines)),
+        element("caption", title, style="text-align:left;white-space:nowrap"),
     )
+    return element("div", drawn, style="overflow-x:auto;margin-bottom:1em")
 
 
 def _head(metric: MetricInfo) -> str:
     arrow = "" if metric.higher_is_better else " \N{DOWNWARDS ARROW}"
-    return f'<span title="{escaped(metric.convention)}">{escaped(metric.label)}{arrow}</span>'
+    return element("span", escaped(metric.label) + arrow, title=text.clean(metric.convention))
 
 
 def _best(comparison: Comparison, data: DatasetInfo, split: SplitInfo, metric: MetricInfo) -> float | None:
@@ -100,20 +103,20 @@ def _cells(
     reasons = {(row.state, row.reason) for row in rows if row is not None and row.mean is None}
     if len(reasons) == 1 and all(row is not None and row.mean is None for row in rows):
         state, reason = next(iter(reasons))
-        text = f"{state}: {reason}" if reason and reason != state else state
-        yield f'<td colspan="{len(rows)}" style="text-align:left"><em>{escaped(text)}</em></td>'
+        told = f"{state}: {reason}" if reason and reason != state else state
+        yield element("td", element("em", escaped(told)), colspan=len(rows), style="text-align:left")
         return
     for row, metric in zip(rows, metrics, strict=True):
         if row is None:
-            yield "<td></td>"
+            yield element("td")
         elif row.mean is None:
-            yield f'<td style="{_CELL}" title="{escaped(row.reason)}"><em>{escaped(row.state)}</em></td>'
+            yield element("td", element("em", escaped(row.state)), style=_CELL, title=text.clean(row.reason))
         else:
             contrast = tested.get((row.dataset, row.split_label, row.metric, row.model))
             mark = "" if contrast is None or not row.competes else _MARKS[contrast.verdict]
             value = _number(row.mean)
             value = f"<strong>{value}</strong>" if row.competes and row.mean == best[metric.label] else value
-            yield f'<td style="{_CELL}" title="{_interval(row)}">{value}{mark}</td>'
+            yield element("td", value + mark, style=_CELL, title=_interval(row))
 
 
 def _interval(row: Row) -> str:

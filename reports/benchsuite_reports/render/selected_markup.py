@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from benchsuite.html_text import element, table_element
 from benchsuite.markdown_text import markdown_table
 from benchsuite_reports.model import text
 from benchsuite_reports.model.legend import legend
@@ -42,23 +43,30 @@ def html_table(shown: SelectedTable) -> str:
     """Return one ``<table>`` that needs no style of the page around it, and loads nothing."""
     table = shown.table
     said = " ".join(escaped(text.sentence(line)) for line in (table.title, *table.caption))
-    rows = [f'<caption style="{_CAPTION}">{said}</caption>', "<thead>", *_head(shown), "</thead>"]
+    bodies = ""
     for group in table.groups:
-        rows.append("<tbody>")
+        rows = ""
         for index, line in enumerate(group.lines):
             rule = f";border-top:{_LIGHT}" if index == 0 else ""
             name = _name(line, escaped(line.model), ceiling=group.ceiling)
-            head = f'<th scope="row" style="text-align:left;font-weight:normal;{_PAD}{rule}">{name}</th>'
-            rows.append(f"<tr>{head}{''.join(_cells(line, rule))}</tr>")
-        rows.append("</tbody>")
+            head = element("th", name, scope="row", style=f"text-align:left;font-weight:normal;{_PAD}{rule}")
+            rows += element("tr", head + "".join(_cells(line, rule))) + "\n"
+        bodies += element("tbody", "\n" + rows) + "\n"
     marks = ("<strong>Bold</strong>", "<u>underlined</u>", "", BETTER, WORSE)
     meaning = " ".join(legend([table], *marks, escaped))
     notes = [f"<sup>{note.letter}</sup> {escaped(note.text)}" for note in table.notes]
     below = "<br>".join([meaning, *notes] if meaning else notes)
     style = f"border-top:{_HEAVY};text-align:left;font-size:smaller;{_PAD}"
-    rows.append(f'<tfoot><tr><td colspan="{len(shown.heads) + 1}" style="{style}">{below}</td></tr></tfoot>')
-    opening = '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums">'
-    return "\n".join([opening, *rows, "</table>"]) + "\n"
+    return (
+        table_element(
+            "".join(f"\n{row}" for row in _head(shown)) + "\n",
+            bodies,
+            element("caption", said, style=_CAPTION) + "\n",
+            element("tr", element("td", below, colspan=len(shown.heads) + 1, style=style)),
+            style="border-collapse:collapse;font-variant-numeric:tabular-nums",
+        )
+        + "\n"
+    )
 
 
 def _name(line: Line, name: str, *, ceiling: bool) -> str:
@@ -69,29 +77,34 @@ def _head(shown: SelectedTable) -> Iterator[str]:
     for level in range(shown.levels - 1):
         rule = f"border-top:{_HEAVY};" if level == 0 else ""
         cells = "".join(
-            f'<th scope="colgroup" colspan="{count}" style="text-align:center;{rule}{_PAD}">'
-            f'<span style="display:block;border-bottom:{_LIGHT}">{escaped(head)}</span></th>'
+            element(
+                "th",
+                element("span", escaped(head), style=f"display:block;border-bottom:{_LIGHT}"),
+                scope="colgroup",
+                colspan=count,
+                style=f"text-align:center;{rule}{_PAD}",
+            )
             for head, count in shown.spans(level)
         )
-        yield f'<tr><td style="{rule}"></td>{cells}</tr>'
+        yield element("tr", element("td", style=rule) + cells)
     rule = f";border-top:{_HEAVY}" if shown.levels == 1 else ""
     heads = "".join(_heading(column, rule) for column in shown.table.columns)
-    yield f'<tr><th scope="col" style="text-align:left;{_PAD}{rule}">Model</th>{heads}</tr>'
+    yield element("tr", element("th", "Model", scope="col", style=f"text-align:left;{_PAD}{rule}") + heads)
 
 
 def _heading(column: Column, rule: str) -> str:
     arrow = " \N{DOWNWARDS ARROW}" if column.lower else ""
-    return f'<th scope="col" style="text-align:right;{_PAD}{rule}">{escaped(column.heading)}{arrow}</th>'
+    return element("th", escaped(column.heading) + arrow, scope="col", style=f"text-align:right;{_PAD}{rule}")
 
 
 def _cells(line: Line, rule: str) -> Iterator[str]:
     if line.span:
         notes = markdown.letters(next((cell.notes for cell in line.cells if cell.notes), ()))
-        span = f'colspan="{len(line.cells)}" style="text-align:left;{_PAD}{rule}"'
-        yield f"<td {span}><em>{escaped(line.span)}</em>{notes}</td>"
+        told = element("em", escaped(line.span)) + notes
+        yield element("td", told, colspan=len(line.cells), style=f"text-align:left;{_PAD}{rule}")
         return
     for cell in line.cells:
-        yield f'<td style="text-align:right;{_PAD}{rule}">{_cell(cell)}</td>'
+        yield element("td", _cell(cell), style=f"text-align:right;{_PAD}{rule}")
 
 
 def _cell(cell: TableCell) -> str:
