@@ -304,12 +304,10 @@ class Pool:
             self._tried.add((cell["key"], cause))
             self._watcher.cell_again(worker.job.label, cell["stage"], reason)
             return left
-        failed = left if cause == "timeout" else [cell]  # when one stage takes too long, the other does, too
-        for one in failed:
-            write_failure(self._store, one, reason, read_log(worker.log), {}, self._ingest.made_with(), cause)
-            seconds = time.monotonic() - worker.since
-            self._watcher.cell_ended(worker.job.label, one["stage"], "failed", seconds, reason)
-        return [one for one in left if one not in failed]
+        write_failure(self._store, cell, reason, read_log(worker.log), {}, self._ingest.made_with(), cause)
+        seconds = time.monotonic() - worker.since
+        self._watcher.cell_ended(worker.job.label, cell["stage"], "failed", seconds, reason)
+        return [one for one in left if one is not cell]
 
 
 _TRIED_AGAIN: tuple[Cause, ...] = ("signal", "lost")
