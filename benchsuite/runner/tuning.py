@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -235,11 +236,14 @@ class TuneQueue:
         """Store a study all of whose trials have ended; replace one that was reopened."""
         study = opened.study
         self._done.add(opened.key)
-        if self._retry:
+        trials = [dataclasses.asdict(trial) for trial in study.trials]
+        if self._retry and self._store.has("tune", opened.key):
+            if self._store.get("tune", opened.key).manifest["trials"] == json.loads(json.dumps(trials)):
+                return  # another run that tries again was faster
             self._store.drop("tune", opened.key)
         with self._store.write("tune", opened.key) as draft:
             draft.manifest = {
-                "trials": [dataclasses.asdict(trial) for trial in study.trials],
+                "trials": trials,
                 "best": None if study.best is None else study.trials.index(study.best),
                 "edges": study.edges(),
                 "searched": list(study.space),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -15,6 +17,13 @@ from benchsuite.store import Leases, Store, held, leases
 from benchsuite.store.leases import holders
 
 KEY = "ab" * 32
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from benchsuite.store import Leases
+assert Leases(Path(sys.argv[1])).take("cell", sys.argv[2], "als on demo") is None
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def change(root: Path, **process: object) -> Path:
@@ -69,6 +78,14 @@ def test_what_a_dead_process_holds_is_taken_over_at_once(of_the_dead: Path) -> N
         assert ours.take("cell", KEY) is None
         assert [(one.key, one.alive) for one in held(of_the_dead)] == [(KEY, True)]
         assert len(list((of_the_dead / "leases").iterdir())) == 1
+
+
+def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path), KEY], check=False)
+    (left,) = holders(tmp_path)
+    assert (left.about, left.alive) == ("als on demo", False)
+    with Leases(tmp_path) as ours:
+        assert ours.take("cell", KEY) is None
 
 
 def test_another_machine_counts_as_dead_after_a_silence_by_our_clock(from_far_away: Path) -> None:
