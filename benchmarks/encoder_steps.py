@@ -36,7 +36,7 @@ from benchsuite_flm.trainable_layers import TrainableLayers
 from benchsuite_protocol.splits.item_cold import ItemCold
 from benchsuite_protocol.splits.random_holdout import RandomHoldout
 
-FORMER = {"epochs": 24, "batches": 8, "learning_rate": 2e-4}
+FORMER = {"epochs": 24, "batches": 8, "user_passes": 1, "learning_rate": 2e-4}
 """The defaults until version 2 of ``flm``."""
 
 WAYS: dict[str, dict[str, Any]] = {
@@ -44,6 +44,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "12 epochs, 3e-4": {"epochs": 12, "batches": 16, "learning_rate": 3e-4},
     "12 epochs, 4e-4": {"epochs": 12, "batches": 16, "learning_rate": 4e-4},
     "8 epochs, 3e-4": {"epochs": 8, "batches": 24, "learning_rate": 3e-4},
+    "8 epochs, 3e-4, users once": {"epochs": 8, "batches": 24, "learning_rate": 3e-4, "user_passes": 1},
     "6 epochs, 3e-4": {"epochs": 6, "batches": 32, "learning_rate": 3e-4},
     "24 epochs, one layer, 4e-4": FORMER | {"layers": 1, "learning_rate": 4e-4},
 }
@@ -125,9 +126,9 @@ def floor(data: Dataset) -> float:
     """Return the GFLOP of one epoch: tokens of the catalogue, padding included, times trained weights times 6."""
     backbone = load_backbone(DEFAULT_BACKBONE)
     texts = [str(text) for text in np.unique(np.array(data.items.text, dtype=object).astype(str))]
-    tokens = sum(batch["attention_mask"].numel() for _, batch in batches(backbone, texts, BATCH))
+    tokens = sum(int(batch["attention_mask"].numel()) for _, batch in batches(backbone, texts, BATCH))
     layers = TrainableLayers(backbone.model, TuningConfig(layers=FLM().layers), seed=1, device="cpu")
-    return tokens * sum(weight.numel() for weight in layers.weights) * 6 / 1e9
+    return tokens * sum(int(weight.numel()) for weight in layers.weights) * 6 / 1e9
 
 
 def page(lines: list[dict[str, Any]], gflop: float) -> str:

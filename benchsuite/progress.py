@@ -1,16 +1,48 @@
-"""Shows a run: bars with an estimate on a terminal or in a notebook, one line for each finished cell elsewhere."""
+"""Shows a run: bars and a table on a terminal or in a notebook, one line for each finished cell elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Collection, Iterable
 from importlib.util import find_spec
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
+
+_FIRST, _LONGEST = 30.0, 1800.0
+"""Seconds until the first table in a pipe, and the most between two; each is twice as far from the one before."""
+
+_TOLD = 30.0
+"""Seconds between two lines in a pipe that tell how far measuring is."""
+
+_PIPE = 100, 40
+"""Columns and lines of a table in a pipe."""
+
+
+class HeadlineTable(Protocol):
+    """A table that grows while a run goes on."""
+
+    def changed(self, job: str) -> None:
+        """A job has results."""
+
+    def lines(self, running: Collection[str], width: int, height: int) -> list[str]:
+        """Return the table as it is now, with the labels of the jobs in flight; nothing where there is none yet."""
+
+
+class _Screen(Progress):
+    """Bars with lines above them that are redrawn in place."""
+
+    above: tuple[str, ...] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yield the lines and the bars."""
+        if self.above:
+            yield Text("\n".join(self.above), no_wrap=True, overflow="ellipsis")
+        yield from super().get_renderables()
 
 
 class _Clock(ProgressColumn):
@@ -58,9 +90,14 @@ class ProgressBars:
             MofNCompleteColumn(),
             self._clock,
         )
-        self._progress = Progress(*columns, console=self._console, transient=True, disable=not self._live)
+        self._progress = _Screen(*columns, console=self._console, transient=True, disable=not self._live)
         self._all = self._progress.add_task("preparing data", total=None, whole=True)
         self._jobs: dict[str, TaskID] = {}
+        self._headline: HeadlineTable | None = None
+        self._quiet = quiet
+        self._began = self._told = time.monotonic()
+        self._pause = _FIRST
+        self._last: list[str] = []
 
     def __enter__(self) -> Self:
         """Show the bars."""
@@ -87,18 +124,54 @@ class ProgressBars:
         self._clock.ends = None if seconds is None else time.monotonic() + seconds
 
     def measured(self, done: int, total: int) -> None:
-        """Tell how many rows of the comparison are measured."""
+        """Tell how many parts of the comparison are measured and tested."""
         self._clock.ends = None
+        self._headline = None  # what it showed last stays until the last screen
         self._progress.update(self._all, description="measuring", total=total, completed=done)
+        if not self._live and done < total and time.monotonic() - self._told > _TOLD:
+            self._told = time.monotonic()
+            self.say(f"measuring: {done:,} of {total:,}")
+
+    def follow(self, table: HeadlineTable | None) -> None:
+        """Show a table from now on, or none."""
+        self._headline = None if self._quiet else table
+        self._progress.above = ()
+        self._retell()
+
+    def _retell(self, changed: str = "") -> None:
+        """Redraw the table on a terminal; in a pipe print it now and then, if it says something new."""
+        if self._headline is None:
+            return
+        due = self._live or time.monotonic() - self._began > self._pause
+        try:
+            if changed:
+                self._headline.changed(changed)
+            width, height = (self._console.width, self._console.height - len(self._jobs) - 3) if self._live else _PIPE
+            lines = self._headline.lines(self._jobs, width, height) if due else []
+        except Exception as error:  # noqa: BLE001 - a table on the way must not end the run
+            self._headline = None
+            self._progress.above = ()
+            self.say(f"no table on the way: {type(error).__name__}: {error}")
+            return
+        if self._live:
+            self._progress.above = tuple(lines)
+        elif lines and lines != self._last:
+            self._last = lines
+            self._pause = time.monotonic() - self._began + min(max(self._pause, _FIRST), _LONGEST)
+            for line in ("", *lines, ""):
+                self.say(line)
 
     def job_started(self, label: str) -> None:
         """Add a bar for the job."""
         self._jobs[label] = self._progress.add_task(label, total=None)
+        self._retell()
 
     def job_moved(self, label: str, phase: str, done: int, total: int, note: str) -> None:
         """Move the job's bar."""
         text = f"{label}: {phase}" + (f", {note}" if note else "")
         self._progress.update(self._jobs[label], description=text, completed=done, total=total)
+        if not self._live:
+            self._retell()
 
     def cell_ended(self, label: str, stage: str, state: str, seconds: float, reason: str) -> None:
         """Count the cell and print its line."""
@@ -106,6 +179,7 @@ class ProgressBars:
         self._progress.update(self._all, completed=self._ended)
         text = f"[{self._ended:>{len(str(self._cells))}}/{self._cells}] {label}, {stage}: "
         self.say(text + (f"{seconds:.1f} s" if state == "ok" else f"{state}: {reason}"))
+        self._retell(label)
         sys.stderr.flush()
 
     def cell_again(self, label: str, stage: str, reason: str) -> None:

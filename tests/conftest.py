@@ -21,7 +21,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).parent.parent
 _NO_DATA = "no real data:"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 _MARKS = {
     "real_data": "realdata",
@@ -175,6 +176,20 @@ def toy_store(toy_parts: Mapping[str, Any], tmp_path_factory: pytest.TempPathFac
 
     made = made_once(tmp_path_factory, "toy", make)
     return Path(shutil.copytree(made / "runs", tmp_path_factory.mktemp("toy") / "runs"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: install the chromium package")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        running = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield running
+        running.close()
 
 
 @pytest.fixture

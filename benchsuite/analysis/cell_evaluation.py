@@ -68,6 +68,7 @@ class CellEvaluator:
         self.folds = StoredFolds(store)
         self.relevance = Relevance.of(plan.settings)
         self._metrics: dict[str, Metric] | None = None
+        self._last: tuple[tuple[str, str], tuple[EvaluationInput, Calibrator]] | None = None
 
     def result(self, test: Cell, validation: Cell | None) -> CellResult:
         """Return the measured test cell; thresholds come from the validation cell, where one is planned."""
@@ -82,7 +83,7 @@ class CellEvaluator:
     def values(self, key: str) -> dict[str, Float64]:
         """Return the values per query float64[q] by metric label, of a result with this key."""
         entry = self._measurements[key]
-        return dict(zip(entry.manifest["values"], entry.arrays()["values"], strict=True))
+        return dict(zip(entry.manifest["values"], entry.arrays("values")["values"], strict=True))
 
     def _identity(self, test: Cell, validation: Cell | None) -> dict[str, Any]:
         metrics = [
@@ -123,9 +124,10 @@ class CellEvaluator:
         cell = self.cells.manifest(test)
         if cell is None:
             raise BenchsuiteError(f"cell {test.key[:12]} is measured and is not there")
-        arrays = entry.arrays()
+        results = entry.manifest["results"]
+        arrays = entry.arrays(*(f"replicates_{j}" for j in range(len(results))))
         measured = {}
-        for j, result in enumerate(entry.manifest["results"]):
+        for j, result in enumerate(results):
             measured[result["metric"], result["group"]] = measurement(result, arrays[f"replicates_{j}"])
         costs = cell["costs"] | {"fallback_share": entry.manifest["fallback_share"]}
         facts = cell.get("facts", {})
@@ -137,7 +139,13 @@ class CellEvaluator:
         return self.folds.fold(key)
 
     def evidence(self, test: Cell, validation: Cell | None) -> tuple[EvaluationInput, Calibrator]:
-        """Return what metrics may look at, and how the scores were read."""
+        """Return what metrics may look at, and how the scores were read; the last one is kept."""
+        asked = test.key, "" if validation is None else validation.key
+        if self._last is None or self._last[0] != asked:
+            self._last = asked, self._evidence(test, validation)
+        return self._last[1]
+
+    def _evidence(self, test: Cell, validation: Cell | None) -> tuple[EvaluationInput, Calibrator]:
         stored = self.cells.arrays(test)
         tried = None if validation is None else self.cells.arrays(validation)
         own, aim = self._plan.predicts_values(test.model), self._plan.settings["threshold"]

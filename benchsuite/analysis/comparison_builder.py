@@ -52,7 +52,7 @@ def build(
     Args:
         plan: what was planned.
         store: where results are.
-        progress: is told how many (data set, split, model) rows are measured.
+        progress: is told how many parts are done: (data set, split, model) rows, and places whose rows are tested.
         against: labels of models that all others are compared with, besides the best reference of each table.
         users: how many users' cases to show in full in each place; 0 leaves values user by user out.
         country: whose electricity was used, three letters; "" takes the world's average for the estimate of CO2e.
@@ -66,13 +66,14 @@ def build(
     told: dict[tuple[str, str], Mapping[str, Any]] = {}
     judged: dict[tuple[str, str], dict[str, list[CellResult]]] = {}
     fitted: dict[str, dict[str, Any]] = {}
+    total = len(planned) + len({(row.dataset, row.split) for row in planned})
     for done, row in enumerate(planned):
-        progress(done, len(planned))
+        progress(done, total)
         dataset, split, model = row.dataset, row.split, row.model
         state, reason = _state(row.cells, stored)
         if state == "ok":
-            results = [measurer.result(test, validation) for test, validation in row.pairs]
-            strata.add(dataset, split, model, row.pairs, results)
+            measured = (measurer.result(test, validation) for test, validation in row.pairs)
+            results = strata.add(dataset, split, model, row.pairs, measured)
             fitted.setdefault(model, {}).update(results[0].facts)
             told.setdefault((dataset, model), results[0].facts)
             lacking = {metric.label: (metric.unmet or {}).get(dataset, "") for metric in plan.metrics}
@@ -83,8 +84,10 @@ def build(
             strata.absent(dataset, split, model, state, reason)
             names = [metric.label for metric in plan.metrics] + list(COSTS)
             rows += [Row(dataset, split, model, name, None, None, None, 0, state, reason) for name in names]
-    progress(len(planned), len(planned))
-    judgement = significance_tests(plan, measurer, judged, rows, against)
+    judgement = significance_tests(
+        plan, measurer, judged, rows, against, progress=lambda done: progress(len(planned) + done, total)
+    )
+    progress(total, total)
     relevance = relevance_told(plan, measurer.relevance, measurer.folds)
     models = tuple(dataclasses.replace(model, fitted=fitted.get(model.label, {})) for model in plan.models)
     return Comparison(
@@ -231,7 +234,8 @@ def _notes(plan: Plan, tested: bool, relevance: Mapping[str, Any]) -> Iterator[s
     aim = plan.settings["threshold"]
     if any(metric.task == "classification" for metric in plan.metrics):
         told = "Accuracy, precision, recall, F1, AUC: labelled held-out pairs"
-        yield f"{told}; the threshold maximizes {aim} on validation."
+        drawn = "where the data has no labels, held-out items and as many others, drawn at random"
+        yield f"{told}; {drawn}; the threshold maximizes {aim} on validation."
     if any(metric.task == "rating" for metric in plan.metrics):
         own = ", ".join(m.label for m in plan.models if m.predicts_values) or "none of these models"
         yield (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from benchsuite.analysis import paired_statistics
 from benchsuite.analysis.variance import components
-from benchsuite.data import Bool, Contrast, Float64, Int32, Int64, VarianceComponents
+from benchsuite.data import Contrast, Float64, Int32, Int64, VarianceComponents
 from benchsuite.data.comparison import Role
 
 Test = Literal["randomization", "t"]
@@ -72,8 +72,19 @@ class MetricColumn:
         return (max if self.higher_is_better else min)(means, key=lambda name: means[name])
 
 
+Asked = tuple[MetricColumn, str, Role]
+"""A column, the label of the model that its others are compared with, and why with this one."""
+
+_Kind = Literal["exact randomization", "randomization", "t", "bootstrap t"]
+
+
 def contrast(column: MetricColumn, reference: str, role: Role, test: Test = "randomization") -> list[Contrast]:
-    """Compare every other model of a column with one; p-values are not corrected yet (:func:`holm_corrected`).
+    """Compare every other model of a column with one, see :func:`contrast_all`."""
+    return contrast_all([(column, reference, role)], test)
+
+
+def contrast_all(asked: Iterable[Asked], test: Test = "randomization") -> list[Contrast]:
+    """Compare the other models of each column with one; p-values are not corrected yet (:func:`holm_corrected`).
 
     A metric that is no mean over queries, or has values for other queries than the reference, has the bootstrap's
     interval like all others, but signs cannot be flipped: its test and effect size divide the difference by the
@@ -81,18 +92,41 @@ def contrast(column: MetricColumn, reference: str, role: Role, test: Test = "ran
     so users of whom one model has none are in no column.
 
     Args:
-        column: the values.
-        reference: label of the model to compare with.
-        role: why this reference.
+        asked: the comparisons; columns are let go one by one, and signs are flipped for all together at the end.
         test: ``randomization`` flips signs of users; ``t`` assumes that the mean over users is normal.
 
     Returns:
-        One contrast per other model, none where the metric has no resamples (coverage).
+        By column one contrast per other model, none where the metric has no resamples (coverage).
     """
+    found: list[Contrast] = []
+    flipped: list[tuple[Int64, Float64]] = []
+    for column, reference, role in asked:
+        own, columns, shares = _compared(column, reference, role, test)
+        if len(columns):
+            flipped.append((columns + len(found), shares))
+        found += own
+    tested = paired_statistics.sign_flips_of_tables([shares for _, shares in flipped])
+    for (places, _), (p, drawn) in zip(flipped, tested, strict=True):
+        for place, value, draws in zip(places.tolist(), p.tolist(), drawn.tolist(), strict=True):
+            kind: _Kind = "randomization" if draws else "exact randomization"
+            known = _known(value)
+            found[place] = dataclasses.replace(
+                found[place], p=known, test="none" if known is None else kind, draws=draws
+            )
+    return found
+
+
+def _compared(column: MetricColumn, reference: str, role: Role, test: Test) -> tuple[list[Contrast], Int64, Float64]:
+    """Compare without flipping signs.
+
+    Returns:
+        The contrasts with p-values of t; the places of those whose signs are to be flipped, and users' shares in them.
+    """
+    nothing = np.zeros(0, np.int64), np.zeros((0, 0))
     other = column.models[reference]
     names = [name for name, model in column.models.items() if name != reference and len(model.replicates)]
     if not names or not len(other.replicates):
-        return []
+        return [], *nothing
     models = [column.models[name] for name in names]
     cells = [np.stack([model.queries[cell] for model in models]) for cell in range(len(column.users))]
     paired = paired_statistics.pair(cells, other.queries, column.users)
@@ -104,11 +138,14 @@ def contrast(column: MetricColumn, reference: str, role: Role, test: Test = "ran
     error, low, high = paired_statistics.interval(difference, replicates, users)
     if paired.users > 1:
         error = np.where(plain, paired_statistics.standard_error(paired.unit), error)
-    p, drawn, kind = _test(paired, paired_statistics.t_test(difference, error, users), plain, test)
+    p = paired_statistics.t_test(difference, error, users)
+    kinds: list[_Kind] = ["t" if one else "bootstrap t" for one in plain]
     with np.errstate(invalid="ignore", divide="ignore"):
         effect, effect_low, effect_high = paired_statistics.effect_size(difference / error, users)
     counts = paired_statistics.wins(paired.share, column.higher_is_better)
-    return [
+    few = np.count_nonzero(paired.share, axis=0) <= paired_statistics.FLIPS_UP_TO
+    columns = np.flatnonzero(plain & few & (test == "randomization"))
+    contrasts = [
         Contrast(
             dataset=column.dataset,
             split=column.split,
@@ -121,8 +158,8 @@ def contrast(column: MetricColumn, reference: str, role: Role, test: Test = "ran
             ci_high=_known(high[j]),
             p=_known(p[j]),
             p_holm=None,
-            test=kind[j] if _known(p[j]) is not None else "none",
-            draws=int(drawn[j]),
+            test=kinds[j] if _known(p[j]) is not None else "none",
+            draws=0,
             family=0,
             effect=_known(effect[j]),
             effect_low=_known(effect_low[j]),
@@ -136,23 +173,8 @@ def contrast(column: MetricColumn, reference: str, role: Role, test: Test = "ran
         )
         for j, name in enumerate(names)
     ]
-
-
-_Kind = Literal["exact randomization", "randomization", "t", "bootstrap t"]
-
-
-def _test(paired: paired_statistics.Paired, p: Float64, plain: Bool, test: Test) -> tuple[Float64, Int64, list[_Kind]]:
-    """Return p-values (those of t where signs are not flipped), draws and the kind of test of each column."""
-    drawn = np.zeros(len(p), np.int64)
-    kinds: list[_Kind] = ["bootstrap t"] * len(p)
-    flipped = (
-        plain & (np.count_nonzero(paired.share, axis=0) <= paired_statistics.FLIPS_UP_TO) & (test == "randomization")
-    )
-    columns = np.flatnonzero(flipped)
-    p[columns], drawn[columns] = paired_statistics.sign_flips(paired.share[:, columns])
-    for j in np.flatnonzero(plain):
-        kinds[j] = "t" if not flipped[j] else "randomization" if drawn[j] else "exact randomization"
-    return p, drawn, kinds
+    shares = paired.share[:, columns]
+    return contrasts, columns, shares[shares.any(axis=1)]
 
 
 def holm_corrected(contrasts: Sequence[Contrast]) -> list[Contrast]:

@@ -163,33 +163,65 @@ def sign_flips(share: Float64, draws: int = DRAWS, seed: int = _SEED) -> tuple[F
         Two-sided p-values float64[m], and int64[m]: how many assignments were drawn, 0 where all were looked at. A
         drawn p-value is ``(1 + as far or further) / (1 + draws)``, never 0 and never too small in expectation.
     """
-    active = np.count_nonzero(share, axis=0)
-    p, drawn = np.ones(share.shape[1]), np.zeros(share.shape[1], np.int64)
-    small = np.flatnonzero(active <= EXACT_UP_TO)
-    for column in small:
-        shares = share[share[:, column] != 0, column]
-        p[column] = float(_as_far(_all_signs(len(shares)), shares[:, None])[0]) / max(1, 2 ** (len(shares) - 1))
-    large = np.flatnonzero(active > EXACT_UP_TO)
-    if len(large):
-        shares = np.ascontiguousarray(share[:, large])
-        shares = shares[shares.any(axis=1)]
-        rng = np.random.default_rng(seed)
-        step = max(1, _CELLS // len(shares))
-        further = np.zeros(len(large))
-        for first in range(0, draws, step):
-            bits = np.frombuffer(rng.bytes(-(-min(step, draws - first) * len(shares) // 8)), np.uint8)
-            chosen = np.unpackbits(bits)[: min(step, draws - first) * len(shares)]
-            further += _as_far(chosen.reshape(-1, len(shares)).astype(np.float64), shares)
-        p[large], drawn[large] = (1.0 + further) / (1.0 + draws), draws
-    return p, drawn
+    return sign_flips_of_tables([share], draws, seed)[0]
+
+
+def sign_flips_of_tables(
+    tables: Sequence[Float64], draws: int = DRAWS, seed: int = _SEED
+) -> list[tuple[Float64, Int64]]:
+    """Test many tables of shares: each gets what :func:`sign_flips` gives, and equally long ones share their draws.
+
+    Args:
+        tables: float64[u, m] each.
+        draws: as in :func:`sign_flips`.
+        seed: of the draws.
+    """
+    found = []
+    alike: dict[int, list[tuple[int, Int64, Float64]]] = {}
+    for index, share in enumerate(tables):
+        active = np.count_nonzero(share, axis=0)
+        p, drawn = np.ones(share.shape[1]), np.zeros(share.shape[1], np.int64)
+        for column in np.flatnonzero(active <= EXACT_UP_TO):
+            shares = share[share[:, column] != 0, column]
+            p[column] = float(_as_far(_all_signs(len(shares)), shares[:, None])[0]) / max(1, 2 ** (len(shares) - 1))
+        large = np.flatnonzero(active > EXACT_UP_TO)
+        if len(large):
+            shares = share[:, large]
+            shares = shares[shares.any(axis=1)]
+            alike.setdefault(len(shares), []).append((index, large, shares))
+        found.append((p, drawn))
+    for same in alike.values():
+        together = np.concatenate([shares for _, _, shares in same], axis=1)
+        tested = (1.0 + _drawn_as_far(together, draws, seed)) / (1.0 + draws)
+        first = 0
+        for index, large, shares in same:
+            p, drawn = found[index]
+            p[large], drawn[large] = tested[first : first + shares.shape[1]], draws
+            first += shares.shape[1]
+    return found
+
+
+def _drawn_as_far(shares: Float64, draws: int, seed: int) -> Float64:
+    """Count, of drawn assignments, those whose sum is at least as far from 0 as the observed one: float64[m]."""
+    rng = np.random.default_rng(seed)
+    step = max(1, _CELLS // len(shares))
+    further = np.zeros(shares.shape[1])
+    for first in range(0, draws, step):
+        rows = min(step, draws - first)
+        bits = np.frombuffer(rng.bytes(-(-rows * len(shares) // 8)), np.uint8)
+        chosen = np.unpackbits(bits, count=rows * len(shares)).reshape(rows, len(shares))
+        further += _as_far(chosen.astype(np.float64), shares)
+    return further
 
 
 def _as_far(chosen: Float64, shares: Float64) -> Float64:
     """Count the sign assignments (rows of ``chosen``) whose sum is at least as far from 0 as the observed sum."""
     total = shares.sum(axis=0)
-    sums = 2.0 * (chosen @ shares) - total
+    sums = chosen @ shares
+    sums *= 2.0
+    sums -= total
     slack = _EQUAL * np.abs(shares).sum(axis=0)
-    counted: Float64 = (np.abs(sums) >= np.abs(total) - slack).sum(axis=0).astype(np.float64)
+    counted: Float64 = np.count_nonzero(np.abs(sums, out=sums) >= np.abs(total) - slack, axis=0).astype(np.float64)
     return counted
 
 

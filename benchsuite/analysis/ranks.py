@@ -9,6 +9,7 @@ approximation for many data sets, too; for few it is conservative.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -80,6 +81,7 @@ def friedman(ranks: Float64, draws: int = DRAWS, seed: int = _SEED) -> tuple[flo
     return (models - 1) * seen / spread, (1 + further) / (1 + draws)
 
 
+@lru_cache(maxsize=64)
 def critical_difference(models: int, datasets: int) -> float:
     """Return Nemenyi's difference of mean ranks at 5%; 0 with one model.
 

@@ -11,7 +11,15 @@ import numpy as np
 
 from benchsuite.analysis import paired_statistics
 from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult
-from benchsuite.analysis.contrasts import Measures, MetricColumn, Test, contrast, holm_corrected, variance_components
+from benchsuite.analysis.contrasts import (
+    Asked,
+    Measures,
+    MetricColumn,
+    Test,
+    contrast_all,
+    holm_corrected,
+    variance_components,
+)
 from benchsuite.analysis.ranks import rank_models
 from benchsuite.data import Contenders, Contrast, Float64, Int32, MeanRanks, Row, VarianceComponents, main_metric
 from benchsuite.data.comparison import Role
@@ -50,6 +58,7 @@ def significance_tests(
     rows: Sequence[Row],
     against: Sequence[str] = (),
     test: Test = "randomization",
+    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005 - nobody is told
 ) -> Judgement:
     """Compute all statistics, or read them where they were computed before.
 
@@ -60,6 +69,7 @@ def significance_tests(
         rows: the means, for ranks and for who competes.
         against: labels of chosen models that all others are compared with, besides the best reference.
         test: which test of differences.
+        progress: is told how many places are tested.
     """
     ceilings = {model.label for model in plan.models if model.is_oracle}
     references = [m.label for m in plan.models if not m.is_candidate and m.label not in ceilings]
@@ -67,7 +77,8 @@ def significance_tests(
     contrasts: list[Contrast] = []
     spreads: list[VarianceComponents] = []
     leads: list[Contrast] = []
-    for (dataset, split), models in judged.items():
+    for done, ((dataset, split), models) in enumerate(judged.items()):
+        progress(done)
         compete = {name: results for name, results in models.items() if name not in ceilings}
         table = ComparisonTable(plan, measurer, dataset, split, compete)
         chosen = [label for label in against if label in compete]
@@ -123,16 +134,19 @@ def _work(
     chosen: Sequence[str],
     test: Test,
 ) -> dict[str, Any]:
-    contrasts: list[Contrast] = []
     spreads: list[VarianceComponents] = []
-    for column in table.columns():
-        best = changed.get((column.metric, column.group), column.best(references))
-        spreads += variance_components(column, best)
-        if best is not None:
-            contrasts += contrast(column, best, "best reference", test)
-        for label in chosen:
-            if label in column.models:
-                contrasts += contrast(column, label, "chosen", test)
+
+    def asked() -> Iterator[Asked]:
+        for column in table.columns():
+            best = changed.get((column.metric, column.group), column.best(references))
+            spreads.extend(variance_components(column, best))
+            if best is not None:
+                yield column, best, "best reference"
+            for label in chosen:
+                if label in column.models:
+                    yield column, label, "chosen"
+
+    contrasts = contrast_all(asked(), test)
     return {
         "contrasts": [_stored(one) for one in holm_corrected(contrasts)],
         "spreads": [dataclasses.asdict(one) for one in spreads],
@@ -153,11 +167,12 @@ def _asked(plan: Plan, contenders: Contenders, dataset: str, split: str) -> list
 
 
 def _lead_work(table: ComparisonTable, asked: Sequence[tuple[str, str, str, Role]], test: Test) -> dict[str, Any]:
-    contrasts: list[Contrast] = []
+    pairs: list[Asked] = []
     for column in table.columns([metric for metric, *_ in asked], [""]):
         for _, model, reference, role in asked:
             kept = {name: own for name, own in column.models.items() if not model or name in (model, reference)}
-            contrasts += contrast(dataclasses.replace(column, models=kept), reference, role, test)
+            pairs.append((dataclasses.replace(column, models=kept), reference, role))
+    contrasts = contrast_all(pairs, test)
     return {"contrasts": [dataclasses.asdict(one) for one in holm_corrected(contrasts)], "spreads": []}
 
 
@@ -213,6 +228,7 @@ class ComparisonTable:
         self._models = models
         self._cells = [result.test for result in next(iter(models.values()), ())]
         self.seeds = [cell.seed for cell in self._cells]
+        self._values: dict[str, list[dict[str, Float64]]] = {}
 
     @property
     def groups(self) -> list[str]:
@@ -233,7 +249,9 @@ class ComparisonTable:
         if not self._models:
             return
         folds = [self._measurer.fold(cell.fold_key) for cell in self._cells]
-        values = {name: [self._measurer.values(result.key) for result in of] for name, of in self._models.items()}
+        for name, of in self._models.items():
+            if name not in self._values:
+                self._values[name] = [self._measurer.values(result.key) for result in of]
         for group in self.groups if groups is None else groups:
             counted = [
                 np.ones(len(fold.queries), np.bool_)
@@ -244,7 +262,7 @@ class ComparisonTable:
             users = [fold.queries.user[mask] for fold, mask in zip(folds, counted, strict=True)]
             for about in self._plan.metrics:
                 if metrics is None or about.label in metrics:
-                    yield self._column(about.label, about.higher_is_better, group, users, counted, values)
+                    yield self._column(about.label, about.higher_is_better, group, users, counted)
 
     def _column(
         self,
@@ -253,7 +271,6 @@ class ComparisonTable:
         group: str,
         users: Sequence[Int32],
         counted: Sequence[Any],
-        values: Mapping[str, Sequence[Mapping[str, Float64]]],
     ) -> MetricColumn:
         dataset, split = self.place
         models = {}
@@ -262,7 +279,7 @@ class ComparisonTable:
             mean = float(np.mean([part.value for part in parts]))
             if np.isnan(mean):
                 continue
-            queries = [cell[metric][mask] for cell, mask in zip(values[name], counted, strict=True)]
+            queries = [cell[metric][mask] for cell, mask in zip(self._values[name], counted, strict=True)]
             replicates = np.stack([part.replicates for part in parts]).astype(np.float64).mean(axis=0)
             models[name] = Measures(mean, queries, replicates)
         return MetricColumn(dataset, split, metric, higher, users, self.seeds, models, group)

@@ -6,7 +6,7 @@ first recall@k and the AUC, as far as the experiment measures them. They are not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,20 +58,26 @@ class Strata:
         """Note why a model has no numbers in a place."""
         self._answers.setdefault((dataset, split), []).append(_Answers(model, state, reason))
 
-    def add(self, dataset: str, split: str, model: str, stages: Stages, results: Sequence[CellResult]) -> None:
-        """Measure a model in a place, or read what was measured."""
+    def add(
+        self, dataset: str, split: str, model: str, stages: Stages, results: Iterable[CellResult]
+    ) -> list[CellResult]:
+        """Measure a model in a place, or read what was measured, and return the results.
+
+        Each result is asked for just before its parts, so that both look at the same answers, read once.
+        """
         if not self._metrics:
-            return
+            return list(results)
         place = dataset, split
         if place not in self._cuts:
             self._cuts[place] = _made([self._cut(test.fold_key) for test, _ in stages])
         names = [cut["name"] for cut in self._cuts[place]]
-        found = [
-            self._read(test, validation, result.key, names)
-            for (test, validation), result in zip(stages, results, strict=True)
-        ]
+        whole, found = [], []
+        for (test, validation), result in zip(stages, results, strict=True):
+            whole.append(result)
+            found.append(self._read(test, validation, result.key, names))
         answers = _Answers(model, "ok", "", tuple(one for one, _ in found), tuple(one for _, one in found))
         self._answers.setdefault(place, []).append(answers)
+        return whole
 
     def all(self) -> Iterator[Stratum]:
         """Yield the parts of each place that has any, with every model of the place in each."""

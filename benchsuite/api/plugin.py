@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import functools
 import inspect
 import json
 import typing
-import weakref
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from benchsuite.api.search import Categorical, Range
 from benchsuite.errors import ConfigError, did_you_mean, shortened
-
-_FIELDS: weakref.WeakKeyDictionary[type, dict[str, Any]] = weakref.WeakKeyDictionary()
 
 
 @dataclasses.dataclass
@@ -42,10 +40,7 @@ class Plugin(abc.ABC):  # noqa: B024 - each kind of plugin adds its own abstract
     @classmethod
     def fields(cls) -> dict[str, Any]:
         """Return each setting's annotated type, in order of declaration."""
-        if cls not in _FIELDS:  # a plan asks for each of its thousands of cells, and evaluating types takes 10 ms
-            hints = typing.get_type_hints(cls, include_extras=True)
-            _FIELDS[cls] = {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
-        return dict(_FIELDS[cls])
+        return dict(_fields(cls))
 
     @classmethod
     def space(cls) -> dict[str, Range | Categorical]:
@@ -96,3 +91,10 @@ class Plugin(abc.ABC):  # noqa: B024 - each kind of plugin adds its own abstract
         """Return every setting with its value, as JSON-like values, in order of declaration."""
         plain: dict[str, Any] = json.loads(json.dumps({name: getattr(self, name) for name in self.fields()}))
         return plain
+
+
+@functools.cache
+def _fields(kind: type[Plugin]) -> dict[str, Any]:
+    """Read the annotations of a class once: harness and metrics ask for them in every cell."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind) if field.init}

@@ -208,9 +208,15 @@ class Fold:
 
 @dataclass(frozen=True, eq=False)
 class FoldView:
-    """What a model may see of a fold: all but the truth. Attributes are those of :class:`Fold`.
+    """What a model may see of a fold: all but the truth.
 
-    The validation fold has its truth: it is cut from the training part.
+    Attributes:
+        name: as in :class:`Fold`.
+        train: the training part.
+        queries: who asks.
+        blocked: items that the harness removes from each query's list.
+        candidates: int32[c] sorted item codes that may be recommended, or None for the whole catalogue.
+        validation: a fold cut from ``train``, which has its truth; None inside a validation fold.
     """
 
     name: str

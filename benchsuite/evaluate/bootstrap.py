@@ -7,16 +7,25 @@ several folds can be averaged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchsuite.api import Metric
-from benchsuite.data import EvaluationInput, Float32, Float64, Int32, Queries
+from benchsuite.data import Bool, EvaluationInput, Float32, Float64, Int32, Queries
 from benchsuite.evaluate.undecided import Undecided, undecided
 
 _CHUNK = 4_000_000
+
+_SEED = 20_210_927
+_KEPT = 64_000_000
+"""Draws of so many bytes, one for each draw and user, are kept for the next cell."""
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -56,25 +65,81 @@ def measure(
     groups: dict[str, Float64] = {"": np.ones(len(queries))}
     if len(queries.groups) > 1 and queries.group is not None:
         groups |= {name: (queries.group == code).astype(np.float64) for code, name in enumerate(queries.groups)}
+    asked: dict[tuple[str, str], Resampled] = {}
     points: dict[tuple[str, str], float] = {}
-    drawn: dict[tuple[str, str], list[Float64]] = {}
     for label, metric in metrics.items():
         for group, mask in groups.items():
             points[label, group] = float(metric.estimate(evidence, values[label], mask[None, :])[0])
-            drawn[label, group] = []
-    for weights in draws(evidence.user, replicates, users):
-        for label, metric in metrics.items():
             if metric.resampled:
-                for group, mask in groups.items():
-                    drawn[label, group].append(metric.estimate(evidence, values[label], weights * mask))
+                asked[label, group] = Resampled(metric, evidence, values[label], mask > 0)
+    drawn = resample(asked, evidence.user, replicates, users)
     results = {}
     for (label, group), point in points.items():
-        parts = drawn[label, group]
-        joined = np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)
         size = count(evidence, metrics[label], values[label], groups[group])
         own = undecided(evidence, metrics[label], groups[group] > 0)
-        results[label, group] = Measurement(point, size, joined, own)
+        found = drawn.get((label, group), np.zeros(0, np.float32))
+        results[label, group] = Measurement(point, size, found, own)
     return values, results
+
+
+@dataclass(frozen=True, eq=False)
+class Resampled:
+    """One metric that is wanted under every draw, on some queries.
+
+    Attributes:
+        metric: the metric.
+        evidence: of all queries, or of the chosen ones alone.
+        values: what the metric measured on this evidence.
+        chosen: bool[q], which of all queries count.
+    """
+
+    metric: Metric
+    evidence: EvaluationInput
+    values: Float64
+    chosen: Bool
+
+    def amounts(self) -> Float64:
+        """Return float64[c, q], what each of all queries adds to the sums that give the metric."""
+        own = np.asarray(self.metric.amounts(self.evidence, self.values), np.float64)
+        if own.shape[1] == len(self.chosen):
+            return own if self.chosen.all() else own * self.chosen
+        found = np.zeros((len(own), len(self.chosen)))
+        found[:, self.chosen] = own
+        return found
+
+    def estimate(self, weights: Float64) -> Float64:
+        """Return float64[b], the metric under weights float64[b, q] of all queries."""
+        if len(self.evidence) == len(self.chosen):
+            weights = weights if self.chosen.all() else weights * self.chosen
+        else:
+            weights = weights[:, self.chosen]
+        return self.metric.estimate(self.evidence, self.values, weights)
+
+
+def resample(asked: Mapping[Name, Resampled], user: Int32, replicates: int, users: int) -> dict[Name, Float32]:
+    """Return float32[replicates] of everything that is asked, all under the same draws of users.
+
+    Metrics that are made of sums share one matrix product of draws and amounts.
+
+    Args:
+        asked: by name.
+        user: int32[q], who asks.
+        replicates: how many draws.
+        users: the size of the user table; draws are made for all of it.
+    """
+    parts: dict[Name, list[Float64]] = {name: [] for name in asked}
+    columns = {name: one.amounts() for name, one in asked.items() if one.metric.is_sum()}
+    ends = dict(zip(columns, np.cumsum([len(own) for own in columns.values()]).tolist(), strict=True))
+    together = np.concatenate([*columns.values(), np.zeros((0, len(user)))])
+    for weights in draws(user, replicates, users):
+        sums = np.ascontiguousarray((weights @ together.T).T)
+        for name, one in asked.items():
+            if name in columns:
+                own = sums[ends[name] - len(columns[name]) : ends[name]]
+                parts[name].append(one.metric.combine(own))
+            else:
+                parts[name].append(one.estimate(weights))
+    return {name: np.concatenate(found).astype(np.float32) for name, found in parts.items()}
 
 
 def count(evidence: EvaluationInput, metric: Metric, values: Float64, mask: Float64) -> int:
@@ -93,6 +158,28 @@ def draws(user: Int32, replicates: int, users: int) -> Iterator[Float64]:
     Poisson weights are the large-sample form of the multinomial bootstrap and can be drawn in chunks.
     """
     step = max(1, _CHUNK // max(users, len(user), 1))
-    rng = np.random.default_rng(20_210_927)
+    if replicates * users <= _KEPT:
+        kept = _kept_draws(replicates, users)
+        for first in range(0, replicates, step):
+            yield _fixed(kept[first : first + step, user])
+        return
+    rng = np.random.default_rng(_SEED)
     for first in range(0, replicates, step):
-        yield rng.poisson(1.0, (min(step, replicates - first), users)).astype(np.float64)[:, user]
+        yield _fixed(rng.poisson(1.0, (min(step, replicates - first), users))[:, user])
+
+
+def _fixed(counts: NDArray[np.integer]) -> Float64:
+    """Return counts as weights that nobody changes, so that metrics may keep what they make of them."""
+    weights = counts.astype(np.float64)
+    weights.flags.writeable = False
+    return weights
+
+
+@lru_cache(maxsize=2)
+def _kept_draws(replicates: int, users: int) -> NDArray[np.uint8]:
+    """Return uint8[replicates, users], the same numbers as in chunks; nobody is ever drawn 256 times."""
+    rng = np.random.default_rng(_SEED)
+    step = max(1, _CHUNK // max(users, 1))
+    sizes = [min(step, replicates - first) for first in range(0, replicates, step)]
+    parts = [rng.poisson(1.0, (size, users)).astype(np.uint8) for size in sizes]
+    return np.concatenate([*parts, np.zeros((0, users), np.uint8)])

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchsuite.api import Metric
 from benchsuite.data import Bool, EvaluationInput, Float64, Fold, Int64, StratumFamily
-from benchsuite.evaluate.bootstrap import Measurement, count, draws
+from benchsuite.evaluate.bootstrap import Measurement, Resampled, count, resample
 from benchsuite.evaluate.topk import popularity
 from benchsuite.evaluate.undecided import undecided
 
@@ -130,36 +130,41 @@ def measure_parts(
         Results by (name of the part, metric label).
     """
     points: dict[tuple[str, str], Measurement] = {}
-    drawn: dict[tuple[str, str], list[Float64]] = {}
-    values: dict[tuple[str, str], Float64] = {}
-    seen = [(part, part.of(evidence)) for part in chosen]
-    for part, given in seen:
+    asked: dict[tuple[str, str], Resampled] = {}
+    whole: dict[str, Float64] = {}
+    for part in chosen:
+        given = part.of(evidence)
         everybody = np.ones(len(given))
+        which = np.ones(len(evidence), np.bool_) if part.queries is None else part.queries
         for label, metric in metrics.items():
             name = part.name, label
-            values[name] = np.asarray(metric.measure(given), np.float64)
-            point = float(metric.estimate(given, values[name], everybody[None, :])[0])
-            size, rest = count(given, metric, values[name], everybody), undecided(given, metric, everybody > 0)
+            if part.queries is not None and not metric.is_sum():
+                # What such a metric makes of the whole evidence serves all parts: the others' weight is 0.
+                if label not in whole:
+                    whole[label] = np.asarray(metric.measure(evidence), np.float64)
+                values = whole[label][part.queries]
+                task = Resampled(metric, evidence, whole[label], which)
+            else:
+                values = np.asarray(metric.measure(given), np.float64)
+                task = Resampled(metric, given, values, which)
+            point = float(task.estimate(np.ones((1, len(evidence))))[0])
+            size, rest = count(given, metric, values, everybody), undecided(given, metric, everybody > 0)
             points[name] = Measurement(point, size, np.zeros(0, np.float32), rest)
-            if metric.resampled and _users(given, metric, values[name]) >= FEW:
-                drawn[name] = []
-    for weights in draws(evidence.user, replicates, users):
-        for part, given in seen:
-            own = weights if part.queries is None else weights[:, part.queries]
-            for label, metric in metrics.items():
-                name = part.name, label
-                if name in drawn:
-                    drawn[name].append(metric.estimate(given, values[name], own))
-    for name, several in drawn.items():
-        joined = np.concatenate(several).astype(np.float32)
-        points[name] = dataclasses.replace(points[name], replicates=joined)
+            if metric.resampled and _users(given, metric, values) >= FEW:
+                asked[name] = task
+    for name, drawn in resample(asked, evidence.user, replicates, users).items():
+        points[name] = dataclasses.replace(points[name], replicates=drawn)
     return points
 
 
 def unanswered(evidence: EvaluationInput, part: Part) -> tuple[int, int]:
     """Return how many of the part's labelled pairs the fallback answered, and how many there are."""
-    scores = part.of(evidence).scores
-    return int(scores.fallback.sum()), len(scores)
+    pairs = evidence.pairs
+    if part.items is not None:
+        chosen = part.items[pairs.item]
+    else:
+        chosen = np.ones(len(pairs), np.bool_) if part.queries is None else part.queries[pairs.query]
+    return int(evidence.scores.fallback[chosen].sum()), int(chosen.sum())
 
 
 def _users(evidence: EvaluationInput, metric: Metric, values: Float64) -> int:

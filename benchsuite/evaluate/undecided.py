@@ -38,9 +38,8 @@ def undecided(evidence: EvaluationInput, metric: Metric, chosen: Bool) -> Undeci
     if metric.task == "ranking":
         k = metric.settings().get("k")
         lists = evidence.rankings
-        places = (lists.item >= 0) & chosen[:, None]
-        tied, filled = places & lists.tied, places & lists.fallback
-        return _shares(places[:, :k], filled[:, :k], tied[:, :k])
+        places = (lists.item[:, :k] >= 0) & chosen[:, None]
+        return _shares(places, places & lists.fallback[:, :k], places & lists.tied[:, :k])
     pairs = chosen[evidence.pairs.query]
     filled = pairs & evidence.scores.fallback
     own = evidence.scores.score[pairs & ~filled]

@@ -144,6 +144,7 @@ def leaderboard(
     Raises:
         ConfigError: when there is no such benchmark.
         DataError: when a result is damaged or rests on other folds.
+        UsageError: when there is no such folder of results, or the folder for the pages holds something else.
     """
     from benchsuite.benchmark.board import read_board
     from benchsuite.benchmark.places import benchmark_names

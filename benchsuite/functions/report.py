@@ -210,6 +210,7 @@ def report(
     """
     from benchsuite.analysis import build, latest_plan, plan_key
     from benchsuite.analysis.model_code import changed_models
+    from benchsuite.progress import ProgressBars
     from benchsuite.registry import load_report
 
     kept = read_store(store)
@@ -230,7 +231,8 @@ def report(
         raise UsageError("--full is for printed tables", remedy="leave it out: files hold every table")
     if form.delivers and not out:
         raise UsageError(f"{as_} needs a place", remedy="say --out FOLDER, or an address such as http://localhost:5000")
-    comparison = build(plan, kept, against=labels, users=form.users, country=country)
+    with ProgressBars() as bars:
+        comparison = build(plan, kept, bars.measured, labels, form.users, country)
     if form.delivers and out is not None:
         place = os.fspath(out)
         return Delivery(comparison, place, form.delivers, made.deliver(comparison, place))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 from benchsuite.arguments import (
@@ -86,6 +87,7 @@ def run(
     """
     from benchsuite.analysis import build
     from benchsuite.functions.benchmark_run import BenchmarkResults, chosen_form
+    from benchsuite.functions.headline import Headline
     from benchsuite.functions.results import Results
     from benchsuite.progress import ProgressBars
     from benchsuite.runner import Options
@@ -106,13 +108,19 @@ def run(
     place = data_locations(data, offline=offline, quiet=quiet)
     with ProgressBars(quiet=quiet) as bars:
         options = Options(workers, threads, device, retry_failed, Limits(time_limit, memory_limit))
-        done, outcome = _perform(asked, kept, place, options, bars)
+        follow = lambda plan: bars.follow(None if quiet else Headline(plan, kept))  # noqa: E731 - one line, used once
+        done, outcome = _perform(asked, kept, place, options, bars, follow)
         comparison = build(done, kept, bars.measured)
     return (BenchmarkResults if entered else Results)(done, kept, comparison, outcome, full=full)
 
 
 def _perform(
-    experiment: Experiment, store: Store, place: DataLocations, options: Options, watcher: ProgressListener
+    experiment: Experiment,
+    store: Store,
+    place: DataLocations,
+    options: Options,
+    watcher: ProgressListener,
+    planned: Callable[[Plan], None],
 ) -> tuple[Plan, RunSummary]:
     """Prepare and run an experiment, and remember its plan whatever happens."""
     from benchsuite.analysis import remember_plan
@@ -129,7 +137,7 @@ def _perform(
     remember_plan(store, with_finished_studies(plan, store))
     try:
         with Heartbeat(store, plan.name, watcher) as pulse:
-            done, outcome = work(plan, store, options, pulse)
+            done, outcome = work(plan, store, options, pulse, planned)
     except BaseException:
         with contextlib.suppress(StoreError, OSError):  # the store may be what stopped the run
             remember_plan(store, with_finished_studies(plan, store))

@@ -97,6 +97,7 @@ def verify(
     Raises:
         DataError: when the folder holds no report and no result, or a result that has changed.
         StoreError: when there is no such store, or it holds nothing that the report rests on.
+        UsageError: when ``rerun`` is below 0, or the folder is no result of a benchmark.
     """
     from benchsuite.analysis.soundness import store_faults
 

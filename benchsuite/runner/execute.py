@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from benchsuite.interface import count
 from benchsuite.plan import Cell, Plan
@@ -22,7 +22,13 @@ _ENOUGH = 2.0
 """Estimated seconds that must be done before the pace counts."""
 
 
-def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -> tuple[Plan, RunSummary]:
+def run(
+    plan: Plan,
+    store: Store,
+    options: Options,
+    watcher: ProgressListener,
+    planned: Callable[[Plan], None] | None = None,
+) -> tuple[Plan, RunSummary]:
     """Tune if the plan says so, then do every cell that has no result yet.
 
     Args:
@@ -30,6 +36,7 @@ def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -
         store: where results are found and kept.
         options: how to run.
         watcher: receives the progress.
+        planned: is told the plan, with tuned settings in place, before its cells are done.
 
     Returns:
         The plan, with tuned settings in place, and the summary of the run.
@@ -38,11 +45,16 @@ def run(plan: Plan, store: Store, options: Options, watcher: ProgressListener) -
         StoreError: when a result cannot be kept; finished cells are safe.
     """
     with Leases(store.root) as leases:
-        return _run(plan, store, options, watcher, leases)
+        return _run(plan, store, options, watcher, leases, planned)
 
 
 def _run(
-    plan: Plan, store: Store, options: Options, watcher: ProgressListener, leases: Leases
+    plan: Plan,
+    store: Store,
+    options: Options,
+    watcher: ProgressListener,
+    leases: Leases,
+    planned: Callable[[Plan], None] | None,
 ) -> tuple[Plan, RunSummary]:
     tried: set[str] = set()
     if plan.settings["tune"] is not None:
@@ -60,6 +72,8 @@ def _run(
     queued = list({cell.key: cell for cell in missing}.values())
     # A trial of this run can be a cell of the plan: it was not there before.
     new = len(missing) + sum(cell.key in tried for cell in possible)
+    if queued and planned is not None:
+        planned(plan)
     others = _do(plan, queued, store, options, watcher, leases, found=len(possible) - new)
     elsewhere = sum(cell.key in others for cell in missing)
     outcome = RunSummary(len(plan.cells), len(possible) - new, new - elsewhere, elsewhere)

@@ -245,7 +245,8 @@ class Store:
                     folder.rename(target)
                 if not (target / MANIFEST).is_file():
                     raise
-        sync(target.parent)
+        if target.parent.parent.name not in CACHES:  # a cache that a power cut takes away is computed anew
+            sync(target.parent)
 
     def _tell_once(self, line: str) -> None:
         if line not in self._told:

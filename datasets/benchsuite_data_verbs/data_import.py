@@ -166,6 +166,7 @@ def data_import(
 
     Raises:
         DataError: when a card is there already, or the table cannot be read.
+        PluginError: when another package has replaced the source ``file``.
     """
     from benchsuite.registry import load_source
 

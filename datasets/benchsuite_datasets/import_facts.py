@@ -161,7 +161,7 @@ def hints(events: Understanding, tables: Tables, positive_from: float | None) ->
 def _label_rule(profile: ColumnProfile) -> str:
     """Propose which values mean "liked"."""
     values = [found for cell in profile.cells if (found := number(cell.replace(",", "."))) is not None]
-    without = "without it there are no labels: accuracy, precision, recall, f1 and auc are not applicable"
+    without = "without it there are no labels: accuracy, precision, recall, f1 and auc look at drawn items instead"
     if profile.is_label:
         return f"{profile.name} says yes or no: say positive_from = 1; {without}; in rankings a 0 is never relevant"
     high = max(values, default=0.0)

@@ -21,8 +21,9 @@ from benchsuite_datasets.card import Card
 from benchsuite_datasets.fetch import sha256
 from benchsuite_datasets.file_lookup import LocatedFiles
 
-MIN_CACHED_ROWS = 1_000_000
-"""Sets with fewer rows are read again each time: that takes no longer than looking for a copy."""
+MIN_CACHED_ROWS = 50_000
+"""Sets with fewer rows are read again each time. From here on a copy is faster: it needs no library of tables, whose
+import alone takes a second."""
 
 _FINGERPRINT_FILE = "fingerprint.json"
 

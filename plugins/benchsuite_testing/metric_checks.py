@@ -116,6 +116,22 @@ def check_leaving_out_equals_weighing_zero(make: Make[Metric]) -> None:
     require(_same(weighed, copied), f"weights 0, 1, 2 give {weighed}; leaving out and asking twice gives {copied}")
 
 
+def check_sums_are_what_is_estimated(make: Make[Metric]) -> None:
+    """``combine`` makes of weighted ``amounts`` what ``estimate`` returns for the weights: intervals rest on either."""
+    metric = make()
+    if not metric.is_sum():
+        skip("is no sum over queries: estimate is asked for every draw")
+    answers = sample_answers("mixed")
+    values = metric.measure(answers)
+    weights = np.random.default_rng(3).poisson(1.0, (20, len(answers))).astype(np.float64)
+    amounts = metric.amounts(answers, values)
+    require(amounts.ndim == 2 and amounts.shape[1] == len(answers), f"amounts have shape {amounts.shape}")  # noqa: PLR2004
+    require(not np.isnan(amounts).any(), "amounts hold NaN; a query that does not count adds 0")
+    one, other = metric.combine(amounts @ weights.T), metric.estimate(answers, values, weights)
+    same = np.allclose(one, other, rtol=_TINY, atol=_TINY, equal_nan=True)
+    require(same, "combine makes something else of the amounts than estimate: override both or none")
+
+
 def check_order_of_queries_does_not_matter(make: Make[Metric]) -> None:
     """Asking in another order changes no value."""
     metric = make()
@@ -161,6 +177,7 @@ METRIC_CHECKS = (
     check_short_lists_and_empty_truths,
     check_only_pairs_with_a_value_count,
     check_leaving_out_equals_weighing_zero,
+    check_sums_are_what_is_estimated,
     check_order_of_queries_does_not_matter,
     *process_checks(_traces),
 )

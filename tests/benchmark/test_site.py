@@ -57,6 +57,19 @@ def test_it_is_written_where_it_is_asked_for(tmp_path):
     assert (tmp_path / "site" / "demo.v1" / "als.html").is_file()
 
 
+def test_a_board_whose_rows_have_no_score_yet_has_pages(board):
+    """The first rows of a benchmark may be the fallback's alone in a split: then nothing is drawn of it."""
+
+    def without(row):
+        scores = tuple(dataclasses.replace(score, ratio=None) for score in row.scores)
+        return dataclasses.replace(row, headline=None, scores=scores)
+
+    bare = dataclasses.replace(board, rows=tuple(without(row) for row in board.rows))
+    page = pages([bare])["demo.v1.html"].decode()
+    assert "Warm against cold" not in page
+    assert board.rows[0].model in page
+
+
 def test_one_site_holds_all_benchmarks_and_says_what_is_not_run_yet(tmp_path):
     found = benchsuite.leaderboard("all", site=tmp_path)
     first = (tmp_path / "index.html").read_text("utf-8")

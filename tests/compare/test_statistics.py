@@ -89,6 +89,17 @@ def test_drawn_signs_do_not_depend_on_chunks_or_on_other_columns(monkeypatch: py
     np.testing.assert_array_equal(paired_statistics.sign_flips(share, 999)[0], both)
 
 
+def test_tables_tested_together_get_what_each_gets_alone() -> None:
+    rng = np.random.default_rng(6)
+    tables = [rng.normal(0.1, 1, shape) for shape in ((48, 2), (48, 3), (30, 1), (5, 2), (48, 0))]
+    tables[1][::3] = 0.0  # as many rows as another, but fewer users who differ
+    tables[1][:, 0] = 0.0
+    for table, (p, drawn) in zip(tables, paired_statistics.sign_flips_of_tables(tables, 999), strict=True):
+        alone = paired_statistics.sign_flips(table, 999)
+        np.testing.assert_array_equal(p, alone[0])
+        np.testing.assert_array_equal(drawn, alone[1])
+
+
 def test_equal_answers_have_p_1_and_an_interval_of_nothing() -> None:
     assert paired_statistics.sign_flips(np.zeros((30, 1)))[0] == [1.0]
     assert paired_statistics.t_test(np.zeros(1), np.zeros(1), 30) == [1.0]

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.stats
 
 from benchsuite.api import Metric
 from benchsuite.data import EvaluationInput, Interactions, Pairs, PairScores, Queries, Ragged, Rankings
 from benchsuite.evaluate import measure
+from benchsuite.evaluate.bootstrap import draws
 
 
 @dataclass
@@ -70,3 +72,52 @@ def test_the_interval_covers_the_true_mean_of_clustered_queries() -> None:
         low, high = np.quantile(replicates, [0.025, 0.975])
         covered += bool(low <= 1.0 <= high)
     assert 0.90 <= covered / trials <= 0.98
+
+
+@dataclass
+class Largest(FirstScore):
+    """No sum over queries: it says how it is weighed, and must be asked."""
+
+    def estimate(self, evidence: EvaluationInput, values: Any, weights: Any) -> Any:
+        return np.where(weights > 0, values, -np.inf).max(axis=1)
+
+
+@dataclass
+class Second(Largest):
+    """A sum again, further down."""
+
+    def amounts(self, evidence: EvaluationInput, values: Any) -> Any:
+        return np.stack([values, np.ones(len(values))])
+
+
+def test_a_metric_is_weighed_by_what_its_own_class_says() -> None:
+    evidence, queries = make(np.arange(40.0), np.arange(40) // 2, np.arange(40) % 2, ("a", "b"))
+    metrics = {"mean": FirstScore(), "largest": Largest(), "second": Second()}
+    _, results = measure(evidence, queries, metrics, 60, 20)
+    weights = np.concatenate(list(draws(evidence.user, 60, 20)))
+    for group, mask in (("", np.ones(40)), ("a", np.arange(40) % 2 == 0), ("b", np.arange(40) % 2 == 1)):
+        own = weights * mask
+        mean = (own @ np.arange(40.0)) / own.sum(axis=1)
+        np.testing.assert_allclose(results["mean", group].replicates, mean, rtol=1e-6)
+        np.testing.assert_allclose(results["second", group].replicates, mean, rtol=1e-6)
+        largest = np.where(own > 0, np.arange(40.0), -np.inf).max(axis=1)
+        np.testing.assert_array_equal(results["largest", group].replicates, largest)
+
+
+def test_kept_draws_are_those_that_are_drawn_in_chunks(monkeypatch: Any) -> None:
+    user = np.array([0, 3, 3, 8], np.int32)
+    kept = np.concatenate(list(draws(user, 70, 9)))
+    monkeypatch.setattr("benchsuite.evaluate.bootstrap._KEPT", 0)
+    monkeypatch.setattr("benchsuite.evaluate.bootstrap._CHUNK", 100)
+    np.testing.assert_array_equal(np.concatenate(list(draws(user, 70, 9))), kept)
+
+
+def test_the_interval_agrees_with_scipy() -> None:
+    values = np.random.default_rng(3).exponential(1.0, 400)
+    evidence, queries = make(values, np.arange(400))
+    replicates = measure(evidence, queries, {"m": FirstScore()}, 4000, 400)[1]["m", ""].replicates
+    ours = np.quantile(replicates, [0.025, 0.975])
+    theirs = scipy.stats.bootstrap(
+        (values,), np.mean, n_resamples=4000, method="percentile", rng=np.random.default_rng(4)
+    ).confidence_interval
+    np.testing.assert_allclose(ours, theirs, atol=0.1 * (theirs.high - theirs.low))

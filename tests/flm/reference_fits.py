@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "lib"))
 
 from conftest import build_fold, build_world, save_tiny, use_float32
 from reading import TOPICS, save_reader, text_world

@@ -13,6 +13,7 @@ import pytest
 
 import benchsuite as package
 from benchsuite.functions import VERBS
+from make_site.stage import is_generated
 
 pytestmark = pytest.mark.process
 
@@ -58,7 +59,8 @@ def test_links_lead_somewhere() -> None:
         REPOSITORY / "benchsuite" / "README.md",
     ]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
-            assert (page.parent / target).exists(), (page.name, target)
+            made = page.parent.name == "docs" and is_generated(target)  # tests/documents follows these in the site
+            assert made or (page.parent / target).exists(), (page.name, target)
 
 
 def test_the_plugin_is_about_twenty_lines() -> None:

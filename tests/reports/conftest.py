@@ -1,8 +1,7 @@
-"""Invented comparisons, one browser and one place for compiled papers, each made once."""
+"""Invented comparisons and one place for compiled papers, each made once."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,8 +14,6 @@ from benchsuite.data import Comparison
 sys.path.insert(0, str(Path(__file__).parent))
 from invented import NAUGHTY, build  # beside this file: tests are no package
 from papers import Compiled, compile_once
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 Build = Callable[..., Comparison]
 Compile = Callable[[Mapping[str, bytes], Sequence[Sequence[str]]], Compiled]
@@ -54,20 +51,6 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     from benchsuite_reports.figures import mpl_style
 
     monkeypatch.setattr(mpl_style, "write", lambda _figure, _form: b"%PDF-")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: install the chromium package")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -134,7 +134,16 @@ class CountsDrawn(Good):
         return -np.bincount(evidence.pairs.query, weights=error, minlength=len(evidence))
 
 
+@dataclass
+class TwoTongues(Good):
+    """Gives sums of something else than it weighs."""
+
+    def amounts(self, evidence, values):
+        return 2.0 * super().amounts(evidence, values) + [[1.0], [0.0]]
+
+
 BAD = {
+    TwoTongues: "sums_are_what_is_estimated",
     CountsDrawn: "only_pairs_with_a_value_count",
     Blind: "perfect_answer_is_best",
     Silent: "convention_is_said",

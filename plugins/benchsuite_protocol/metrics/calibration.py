@@ -51,8 +51,15 @@ class LossMetric(Metric):
 
     def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the mean loss of all pairs, each weighing what its query weighs."""
-        total, pairs = self._sums(evidence)
-        return ratio(weights @ total, weights @ pairs)
+        return self.combine(np.stack([weights @ part for part in self._sums(evidence)]))
+
+    def amounts(self, evidence: EvaluationInput, values: Float64) -> Float64:
+        """Return float64[2, q], the loss and the number of each query's pairs."""
+        return np.stack(self._sums(evidence))
+
+    def combine(self, sums: Float64) -> Float64:
+        """Return loss by pairs, NaN without pairs."""
+        return ratio(*sums)
 
     def _sums(self, evidence: EvaluationInput) -> tuple[Float64, Float64]:
         query, queries, probability = evidence.pairs.query, len(evidence), evidence.scores.probability
@@ -133,6 +140,15 @@ class CalibrationError(Metric):
         """Return float64[b], the error of all pairs, each weighing what its query weighs."""
         gap, pairs = self._gaps(evidence)
         return ratio(np.abs(weights @ gap).sum(axis=1), weights @ pairs)
+
+    def amounts(self, evidence: EvaluationInput, values: Float64) -> Float64:
+        """Return float64[bins + 1, q], each query's gaps and, last, the number of its pairs."""
+        gap, pairs = self._gaps(evidence)
+        return np.vstack([gap.T, pairs])
+
+    def combine(self, sums: Float64) -> Float64:
+        """Return the absolute gaps of all bins together by pairs, NaN without pairs."""
+        return ratio(np.abs(sums[:-1]).sum(axis=0), sums[-1])
 
     def _gaps(self, evidence: EvaluationInput) -> tuple[Float64, Float64]:
         """Return float64[q, bins] sums of label minus probability, and float64[q] numbers of pairs."""

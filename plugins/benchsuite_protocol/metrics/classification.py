@@ -19,9 +19,12 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from benchsuite.api import Metric, Task
 from benchsuite.data import EvaluationInput, Float64
-from benchsuite_protocol.metrics.labelled_pairs import Confusion, auc_per_query, confusion, pooled_auc, ratio
+from benchsuite_protocol.metrics.labelled_pairs import Confusion, auc_per_query, confusion, ratio
+from benchsuite_protocol.metrics.pooled_auc import pooled_auc
 
 _POOLED = "pooled over all pairs; score >= threshold means 1, threshold from validation; undefined is NaN"
 
@@ -46,8 +49,15 @@ class LabelMetric(Metric):
 
     def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the value of the pooled pairs under b weightings of the queries."""
-        above, below = self.parts(confusion(evidence))
-        return ratio(weights @ above, weights @ below)
+        return self.combine(np.stack([weights @ part for part in self.amounts(evidence, values)]))
+
+    def amounts(self, evidence: EvaluationInput, values: Float64) -> Float64:
+        """Return float64[2, q], numerator and denominator of each query."""
+        return np.stack(self.parts(confusion(evidence)))
+
+    def combine(self, sums: Float64) -> Float64:
+        """Return the ratio of the two sums, NaN where the denominator is 0."""
+        return ratio(*sums)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the pointwise metrics share: confusion counts per query, sums, and pairs sorted by score for the AUC."""
+"""What the pointwise metrics share: confusion counts per query, sums, and the AUC within each query."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite.data import Bool, EvaluationInput, Float32, Float64, Int64
+from benchsuite.data import EvaluationInput, Float32, Float64, Int64
 from benchsuite_protocol.metrics.caching import once_per_evidence
-
-CHUNK = 64
-"""How many weightings are computed at once: one row of doubles is then a few cache lines."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,64 +54,7 @@ def scores_without_nan(score: Float32) -> Float32:
     return np.where(np.isnan(score), np.float32(-np.inf), score)
 
 
-@dataclass(frozen=True, eq=False)
-class SortedPairs:
-    """Pairs with label 1 against pairs with label 0, by score.
-
-    Attributes:
-        positive: int64[m] query of each pair with label 1.
-        negative: int64[n] query of each pair with label 0, by ascending score.
-        below: int64[m] how many pairs with label 0 score lower than each pair with label 1.
-        reach: int64[m] how many score lower or equal.
-    """
-
-    positive: Int64
-    negative: Int64
-    below: Int64
-    reach: Int64
-
-
 @once_per_evidence
-def sort_pairs(evidence: EvaluationInput) -> SortedPairs:
-    """Return the pairs of an evidence, sorted once."""
-    score, query = scores_without_nan(evidence.scores.score), evidence.pairs.query.astype(np.int64)
-    liked: Bool = evidence.pairs.label == 1
-    order = np.argsort(score[~liked], kind="stable")
-    low = score[~liked][order]
-    return SortedPairs(
-        positive=query[liked],
-        negative=query[~liked][order],
-        below=np.searchsorted(low, score[liked], side="left"),
-        reach=np.searchsorted(low, score[liked], side="right"),
-    )
-
-
-def pooled_auc(evidence: EvaluationInput, weights: Float64) -> Float64:
-    """Return float64[b], the area under the ROC curve of all pairs, each pair weighing what its query weighs.
-
-    NaN where the pairs with a weight above 0 have one label only.
-
-    Args:
-        evidence: labelled pairs and scores.
-        weights: float64[b, q].
-    """
-    pairs = sort_pairs(evidence)
-    area = np.full(len(weights), np.nan)
-    if not len(pairs.positive) or not len(pairs.negative):
-        return area
-    for first in range(0, len(weights), CHUNK):
-        # One row a query, one column a weighting: rows are gathered and summed as whole cache lines.
-        weight = np.ascontiguousarray(weights[first : first + CHUNK].T)
-        lower = np.zeros((len(pairs.negative) + 1, weight.shape[1]))
-        np.cumsum(weight[pairs.negative], axis=0, out=lower[1:])
-        positive = weight[pairs.positive]
-        beaten = lower[pairs.below]
-        beaten += lower[pairs.reach]
-        won = np.einsum("pb,pb->b", positive, beaten) / 2.0
-        area[first : first + CHUNK] = ratio(won, positive.sum(axis=0) * lower[-1])
-    return area
-
-
 def auc_per_query(evidence: EvaluationInput) -> Float64:
     """Return float64[q], the area under the ROC curve of each query's own pairs; NaN with one label only."""
     query, label, queries = evidence.pairs.query.astype(np.int64), evidence.pairs.label == 1, len(evidence)

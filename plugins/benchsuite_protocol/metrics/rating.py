@@ -85,8 +85,16 @@ class RatingMetric(Metric):
 
     def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the value of all pairs, each weighing what its query weighs."""
+        return self.combine(np.stack([weights @ part for part in self.amounts(evidence, values)]))
+
+    def amounts(self, evidence: EvaluationInput, values: Float64) -> Float64:
+        """Return float64[2, q], the loss and the number of each query's pairs with a value."""
         found = errors(evidence)
-        return self.finish(ratio(weights @ self.total(found), weights @ found.pairs))
+        return np.stack([self.total(found), found.pairs])
+
+    def combine(self, sums: Float64) -> Float64:
+        """Return the metric of the mean loss, NaN without pairs."""
+        return self.finish(ratio(*sums))
 
 
 @dataclass

@@ -1,0 +1,147 @@
+"""Puts the site together: hand-written pages, generated ones, what examples print, and the configuration."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from make_site import interface_pages, metric_pages, model_pages, reference, split_pages
+from make_site.blocks import blocks_of
+from make_site.desk import Desk
+from make_site.markdown import output
+from make_site.plugin_pages import entries, slug
+from make_site.stage import copied, write
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RESULTS = REPOSITORY / "reports" / "results"
+_PLACE = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
+_MARK = re.compile(r"^<!-- (?:shown|needed|not run: .*) -->\n", re.MULTILINE)
+_FILE = re.compile(r"^<!-- file: (.*) -->\n```(\w+)", re.MULTILINE)
+
+FIRST_PAGE = "five-minutes.md"
+"""Where the experiment that all pages share is run."""
+
+_SHIM = "https://unpkg.com/iframe-worker/shim"
+"""What the theme loads so that the search works without a server."""
+
+INSERTS: dict[str, Callable[[], str]] = {
+    "experiment-keys": reference.experiment_keys,
+    "split-table": split_pages.overview,
+    "splits": split_pages.sections,
+    "metrics": metric_pages.overview,
+    "models": lambda: model_pages.overview(RESULTS),
+    "template-metric": lambda: reference.template("metric"),
+    "template-model": lambda: reference.template("model"),
+    "template-report": lambda: reference.template("report"),
+    "template-source": lambda: reference.template("source"),
+    "template-split": lambda: reference.template("split"),
+}
+"""What stands in a hand-written page where ``<!-- generated: NAME -->`` stands."""
+
+
+def generated() -> dict[str, str]:
+    """Return the text of every page that is made from the code, by its path in the site."""
+    pages = {f"models/{slug(name)}.md": model_pages.page(name, RESULTS) for name in entries("models")}
+    pages |= {f"metrics/{slug(name)}.md": metric_pages.page(name) for name in metric_pages.examples()}
+    pages |= {"verbs.md": reference.verbs(), "data-sets.md": reference.data_sets(), "reports.md": reference.reports()}
+    return pages | {"cite.md": reference.cite(REPOSITORY)} | interface_pages.api_pages()
+
+
+def pages(desk: Desk | None) -> dict[str, str]:
+    """Return the text of all pages, what their examples print included.
+
+    Args:
+        desk: where examples are run; without one, what they print is left out.
+
+    Raises:
+        ExampleError: when a shown example fails.
+    """
+    texts = copied(REPOSITORY)
+    first = sorted(texts, key=lambda name: name != FIRST_PAGE)  # it shows what a first run prints
+    return {name: filled(with_outputs(texts[name], desk) if desk else texts[name]) for name in first} | generated()
+
+
+def filled(text: str) -> str:
+    """Return a page with its generated parts in their places, and without the marks of its blocks."""
+    named = _FILE.sub(r'```\2 title="\1"', text)
+    return _MARK.sub("", _PLACE.sub(lambda match: INSERTS[match[1]](), named))
+
+
+def with_outputs(text: str, desk: Desk) -> str:
+    """Return a page with what its shown blocks print below them; files that they need are written first."""
+    desk.names.clear()
+    parts, place = [], 0
+    shown = [block for block in blocks_of(text) if block.mark in {"shown", "needed", "file"}]
+    for block in shown if any(block.mark == "shown" for block in shown) else []:
+        printed = desk.run(block)
+        parts.append(text[place : block.end])
+        if block.mark == "shown" and printed.strip():
+            parts.append("\n" + output(printed))
+        place = block.end
+    return "".join(parts) + text[place:]
+
+
+def build(folder: Path, desk: Desk | None) -> Path:
+    """Write pages and configuration into a folder, and return the path of the configuration.
+
+    Args:
+        folder: what earlier builds left there is replaced.
+        desk: as for :func:`pages`.
+    """
+    write(pages(desk), folder / "pages")
+    assets = Path(__file__).with_name("assets")
+    shutil.copytree(assets, folder / "pages" / "assets", dirs_exist_ok=True)
+    settings = yaml.safe_load((REPOSITORY / "docs" / "mkdocs.yml").read_text("utf-8"))
+    settings["nav"] = [_expanded(one) for one in settings["nav"]]
+    path = folder / "mkdocs.yml"
+    path.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), "utf-8")
+    return path
+
+
+def render(settings: Path) -> None:
+    """Make the site of pages and configuration, strictly: a warning, such as a dead link, is an error.
+
+    Args:
+        settings: what :func:`build` returned; the site is made in the folder ``site`` beside it.
+
+    Raises:
+        CalledProcessError: when something is wrong with a page; what is printed says where.
+    """
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(settings)]
+    subprocess.run(command, cwd=settings.parent, check=True)  # noqa: S603 - our own words
+    settle(settings.parent / "site")
+
+
+def settle(site: Path) -> None:
+    """Let the pages load a script of ours where the theme would load one from a server.
+
+    Args:
+        site: the folder of the site.
+    """
+    for path in site.rglob("*.html"):
+        root = "../" * len(path.relative_to(site).parents[:-1])
+        text = path.read_text("utf-8")
+        path.write_text(text.replace(_SHIM, f"{root}assets/worker.js"), "utf-8")
+
+
+def _expanded(part: object) -> object:
+    """Return a part of the navigation with ``models/*`` and ``metrics/*`` replaced by their pages."""
+    if isinstance(part, dict):
+        return {title: _expanded(inner) for title, inner in part.items()}
+    if isinstance(part, list):
+        return [one for inner in part for one in _several(inner)]
+    return part
+
+
+def _several(part: object) -> list[object]:
+    if part == "models/*":
+        return [{name: f"models/{slug(name)}.md"} for name in entries("models")]
+    if part == "metrics/*":
+        return [{name: f"metrics/{slug(name)}.md"} for name in metric_pages.examples()]
+    return [_expanded(part)]
