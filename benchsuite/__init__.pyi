@@ -12,6 +12,10 @@ from benchsuite.functions.results import Results as Results
 from benchsuite.functions.run import load as load
 from benchsuite.functions.run import run as run
 from benchsuite.functions.show_plugin import show_plugin as show_plugin
+from benchsuite.functions.store_check import store_check as store_check
+from benchsuite.functions.store_check import store_repair as store_repair
+from benchsuite.functions.store_gc import store_gc as store_gc
+from benchsuite.functions.store_size import store_size as store_size
 from benchsuite.functions.submit import submit as submit
 from benchsuite.functions.verify import verify as verify
 from benchsuite_data_verbs.data_export import data_export as data_export

@@ -86,6 +86,12 @@ def limit_memory(size: int) -> None:
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, "ascii")
 
 
+def memory_limit() -> int:
+    """Return how many bytes this process may allocate, 0 where nothing but the machine limits it."""
+    limit = resource.getrlimit(resource.RLIMIT_DATA)[0] if _LINUX else resource.RLIM_INFINITY
+    return 0 if limit == resource.RLIM_INFINITY else limit
+
+
 def kill_group(pid: int) -> None:
     """Kill every process of the group that a process was started in; the process itself may have ended."""
     with contextlib.suppress(ProcessLookupError, PermissionError):

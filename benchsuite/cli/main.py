@@ -37,6 +37,14 @@ _DATA_ABOUT = """Find, check, import and export data sets.
   benchsuite data import ratings.csv            guess the columns and write a card beside the table
   benchsuite data export ml-100k --out DIR --as recbole --split random-holdout
 """
+_STORE_ABOUT = """Look after a folder of results: is it sound, how large is it, what can go.
+
+\b
+  benchsuite store check                        hold every file against its sha256
+  benchsuite store repair --dry-run             what would be moved aside or removed
+  benchsuite store gc --dry-run --keep my.toml  what no run of a known experiment needs
+  benchsuite store size --store DIR
+"""
 _RIVALS_ABOUT = """Set up libraries that cannot be installed beside benchsuite, each in an environment of its own.
 
 \b
@@ -57,6 +65,7 @@ class _Group:
 
 _GROUPS = {
     "data": _Group("find or download a data set and say what it holds; verify, import, export", _DATA_ABOUT, "show"),
+    "store": _Group("look after a folder of results; check, repair, gc, size", _STORE_ABOUT, ""),
     "rivals": _Group("set up libraries that run in environments of their own; list, remove", _RIVALS_ABOUT, ""),
 }
 

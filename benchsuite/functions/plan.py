@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.arguments import DataFolders, Quiet, RunName, StoreFolder, data_locations
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
     from benchsuite.store import Store
 
 
+_LAST_LINES, _LONGEST = 3, 100
+"""So much of a failed cell's log is shown."""
+
+
 @dataclass(frozen=True)
 class CellState:
     """How far one cell is.
 
     Attributes:
         cell: as planned.
-        state: ``done``, ``to do``, ``failed`` or ``not applicable``.
+        state: ``done``, ``running`` (a run that lives has it), ``to do``, ``failed`` or ``not applicable``.
         reason: why it failed or is not applicable, or "".
         log: where the log of a failed cell lies, or "".
     """
@@ -46,11 +51,13 @@ class Status(FunctionResult):
     def __init__(self, plan: Plan, store: Store, *, planned: bool) -> None:
         from benchsuite.runner.running_now import running_now
         from benchsuite.runner.time_estimate import about_missing
+        from benchsuite.store import held
 
         self.plan = plan
         self._store = store
         self._planned = planned
-        self.cells = {cell.key: _state(cell, store) for cell in plan.cells}
+        taken = {holder.key for holder in held(store.root) if holder.kind == "cell"}
+        self.cells = {cell.key: _state(cell, store, taken) for cell in plan.cells}
         self.running: list[RunningNow] = [] if planned else running_now(store, plan.name)
         self._about = about_missing(plan, store) if planned else ""
 
@@ -83,10 +90,12 @@ class Status(FunctionResult):
         return list(changed_models(self.plan, self._store))
 
     def _failed(self) -> Iterator[str]:
-        """Yield one log for each reason of a failure."""
+        """Yield one log for each reason of a failure, with its last lines."""
         logs = {found.reason: found.log for found in self.cells.values() if found.state == "failed"}
         for reason, log in logs.items():
             yield f"failed: {reason}\n  log: {log}"
+            for line in _last_lines(Path(log)):
+                yield f"    {line}"
 
     def _alive(self) -> Iterator[str]:
         """Yield what runs now; nothing for a plan that was never run."""
@@ -129,11 +138,18 @@ class Status(FunctionResult):
         return rows
 
 
-def _state(cell: Cell, store: Store) -> CellState:
+def _last_lines(log: Path) -> list[str]:
+    """Return the last lines of a log that are not blank, each cut to the width of a screen."""
+    from benchsuite.runner.logs import clip, read_log
+
+    return [clip(line, _LONGEST) for line in read_log(log).splitlines() if line.strip()][-_LAST_LINES:]
+
+
+def _state(cell: Cell, store: Store, taken: Collection[str]) -> CellState:
     if cell.reason:
         return CellState(cell, "not applicable", cell.reason)
     if not store.has("cell", cell.key):
-        return CellState(cell, "to do", "")
+        return CellState(cell, "running" if cell.key in taken else "to do", "")
     manifest = store.get("cell", cell.key).manifest
     if manifest["state"] == "ok":
         return CellState(cell, "done", manifest.get("reason", ""))

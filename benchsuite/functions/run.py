@@ -45,13 +45,17 @@ def run(
     workers: Annotated[int, Option(metavar="N")] = 1,
     threads: Annotated[int, Option(metavar="N")] = THREADS,
     device: Device = "auto",
+    time_limit: Annotated[float | None, Option(metavar="MINUTES")] = None,
+    memory_limit: Annotated[float | None, Option(metavar="GIB")] = None,
     retry_failed: bool = False,
     full: Annotated[bool, Option(printed=True)] = False,
     quiet: Quiet = False,
 ) -> Results:
     """Run an experiment and show on one screen who is best; what is in the store already is not done again.
 
-    Ctrl-C loses at most the cells in flight; the same command goes on where it stopped.
+    Ctrl-C loses at most the cells in flight; the same command goes on where it stopped. Several runs, on one machine or
+    on machines with a shared folder, may share a store: each fit is done by one of them, and what a dead one leaves is
+    taken over.
 
     Args:
         experiment: a bundled experiment or benchmark, or a TOML file.
@@ -66,6 +70,9 @@ def run(
         threads: threads of each model, the same on every machine; another number may move the last digits of some
             models.
         device: what models compute on.
+        time_limit: minutes that each fit may take with its answers (default: the experiment's timeout_minutes).
+        memory_limit: GiB (2^30 bytes) that each fit may allocate on a CPU (default: the experiment's memory_gib, else
+            nine tenths of the machine's memory).
         retry_failed: do failed cells and failed trials again.
         full: print all tables, as ``report`` does, not one screen.
         quiet: show nothing; else bars on a terminal or in a notebook with ipywidgets, and a line for each cell.
@@ -85,19 +92,24 @@ def run(
     from benchsuite.progress import ProgressBars
     from benchsuite.runner import Options
     from benchsuite.runner.distributed import launched
+    from benchsuite.runner.jobs import Limits
 
     if launched() > 1:
         raise UsageError("run starts its own processes", remedy="call it without a launcher; only train shares a fit")
     for name, number in (("workers", workers), ("threads", threads)):
         if number < 1:
             raise UsageError(f"{name} must be 1 or more")
+    for name, bound in (("time_limit", time_limit), ("memory_limit", memory_limit)):
+        if bound is not None and not 0 < bound < float("inf"):
+            raise UsageError(f"{name} must be more than 0")
     check_choice(device, Device, "device")
     asked, entered = chosen_form(read_experiment(experiment), model, with_, tune=tune, lite=lite)
     kept = open_store(store, quiet=quiet)
     place = data_locations(data, offline=offline, quiet=quiet)
     with ProgressBars(quiet=quiet) as bars:
+        options = Options(workers, threads, device, retry_failed, Limits(time_limit, memory_limit))
         follow = lambda plan: bars.follow(None if quiet else Headline(plan, kept))  # noqa: E731 - one line, used once
-        done, outcome = _perform(asked, kept, place, Options(workers, threads, device, retry_failed), bars, follow)
+        done, outcome = _perform(asked, kept, place, options, bars, follow)
         comparison = build(done, kept, bars.measured)
     return (BenchmarkResults if entered else Results)(done, kept, comparison, outcome, full=full)
 

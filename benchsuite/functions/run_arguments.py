@@ -46,3 +46,17 @@ def read_store(store: PathLike | None, *, quiet: bool = False) -> Store:
     from benchsuite.store import Store
 
     return Store.open(store_folder(store), silent if quiet else print_status)
+
+
+def existing_store(store: PathLike | None) -> Store:
+    """Open the store that the caller named, to read; it must be there.
+
+    Raises:
+        StoreError: when there is none.
+    """
+    from benchsuite.errors import StoreError
+
+    kept = read_store(store, quiet=True)
+    if not kept.root.is_dir():
+        raise StoreError("no such store", where=str(kept.root), remedy="name one with --store DIR")
+    return kept

@@ -201,15 +201,15 @@ def make_plan(
     cells = []
     stages = _stages(experiment, picked)
     for label, (_, dataset) in datasets.items():
+        lacking = [unmet(_needs(model.plugin), dataset) or model.unavailable for model in picked.models]
         for split in picked.splits:
             places = [f for f in folds if (f.dataset, f.split) == (label, split.label)]
             reason = refused.get((label, split.label), "")
             if not places:
                 places = [FoldPlace(label, split.label, seed, "", "") for seed in experiment.seeds]
             for place in places:
-                for model in picked.models:
-                    why = reason or unmet(_needs(model.plugin), dataset) or model.unavailable
-                    cells += [_cell(place, model, stage, experiment.k, why) for stage in stages]
+                for model, why in zip(picked.models, lacking, strict=True):
+                    cells += [_cell(place, model, stage, experiment.k, reason or why) for stage in stages]
     return Plan(
         name=experiment.name,
         settings={

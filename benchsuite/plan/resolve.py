@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ class ResolvedPlugin:
     command: str = ""
     unavailable: str = ""
 
-    @property
+    @functools.cached_property
     def identity(self) -> dict[str, Any]:
         """What changes the numbers: the plugin's name, its version and all its settings."""
         name = f"{self.entry.distribution}/{self.entry.name}" if self.entry.distribution else self.entry.target

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from benchsuite.interface import count
 from benchsuite.plan import Cell, Plan
 from benchsuite.runner import THREADS
 from benchsuite.runner.jobs import Job, make_jobs
-from benchsuite.runner.pool import Options, Pool, ProgressListener, RunSummary, StaticJobSource
+from benchsuite.runner.pool import Options, Pool, ProgressListener, RunSummary
+from benchsuite.runner.shared_jobs import SharedJobs
 from benchsuite.runner.time_estimate import TimeEstimate
 from benchsuite.runner.tuning import TuneQueue
-from benchsuite.store import Store
+from benchsuite.store import Holder, Leases, Store
+
+_MOST_TOLD = 5
+"""So many failures that are tried again are named; the others are counted."""
 
 _ENOUGH = 2.0
 """Estimated seconds that must be done before the pace counts."""
@@ -40,9 +44,22 @@ def run(
     Raises:
         StoreError: when a result cannot be kept; finished cells are safe.
     """
+    with Leases(store.root) as leases:
+        return _run(plan, store, options, watcher, leases, planned)
+
+
+def _run(
+    plan: Plan,
+    store: Store,
+    options: Options,
+    watcher: ProgressListener,
+    leases: Leases,
+    planned: Callable[[Plan], None] | None,
+) -> tuple[Plan, RunSummary]:
     tried: set[str] = set()
     if plan.settings["tune"] is not None:
-        queue = TuneQueue(plan, store, options.threads, options.device, retry=options.retry_failed)
+        how = options.threads, options.device
+        queue = TuneQueue(plan, store, *how, retry=options.retry_failed, leases=leases, limits=options.limits)
         if queue.most:
             watcher.say(queue.about())
         watcher.expect(queue.most + sum(cell.stage == "test" for cell in plan.cells if not cell.reason))
@@ -50,37 +67,64 @@ def run(
         plan, tried = queue.tuned_plan(), queue.tried
     possible = [cell for cell in plan.cells if not cell.reason]
     if options.retry_failed:
-        for cell in possible:
-            if cell.key not in tried and _failure(store, cell):
-                store.drop("cell", cell.key)
+        _drop_failed([cell for cell in possible if cell.key not in tried], store, leases, watcher)
     missing = [cell for cell in possible if not store.has("cell", cell.key)]
     queued = list({cell.key: cell for cell in missing}.values())
     # A trial of this run can be a cell of the plan: it was not there before.
     new = len(missing) + sum(cell.key in tried for cell in possible)
     if queued and planned is not None:
         planned(plan)
-    _do(plan, queued, store, options, watcher, found=len(possible) - new)
-    outcome = RunSummary(len(plan.cells), len(possible) - new, new)
+    others = _do(plan, queued, store, options, watcher, leases, found=len(possible) - new)
+    elsewhere = sum(cell.key in others for cell in missing)
+    outcome = RunSummary(len(plan.cells), len(possible) - new, new - elsewhere, elsewhere)
     outcome.not_applicable = len(plan.cells) - len(possible)
     _count_failures(plan, possible, store, outcome)
     return plan, outcome
 
 
+def _drop_failed(cells: Sequence[Cell], store: Store, leases: Leases, watcher: ProgressListener) -> None:
+    """Forget failures, so that they are done again, and say which; what another run does now is left to it."""
+    reasons: dict[str, set[str]] = {}
+    for cell in {cell.key: cell for cell in cells}.values():
+        if (reason := _failure(store, cell)) and leases.take("cell", cell.key, "a failed fit") is None:
+            store.drop("cell", cell.key)
+            leases.give_back("cell", cell.key)
+            place = f"{cell.model} on {cell.dataset}, {cell.split}, {cell.stage}"
+            reasons.setdefault(place, set()).add(reason)
+    for place, why in list(reasons.items())[:_MOST_TOLD]:
+        watcher.say(f"trying again: {place}, which failed: {'; '.join(sorted(why))}")
+    if len(reasons) > _MOST_TOLD:
+        watcher.say(f"trying again: {count(len(reasons) - _MOST_TOLD, 'more')} that failed")
+
+
 def _do(
-    plan: Plan, cells: list[Cell], store: Store, options: Options, watcher: ProgressListener, *, found: int
-) -> None:
-    """Fit and score cells, cheap ones first, and tell beforehand about how long it takes."""
+    plan: Plan,
+    cells: list[Cell],
+    store: Store,
+    options: Options,
+    watcher: ProgressListener,
+    leases: Leases,
+    *,
+    found: int,
+) -> set[str]:
+    """Fit and score cells, cheap ones first, and tell beforehand about how long it takes.
+
+    Returns:
+        The keys of cells that other runs have done meanwhile.
+    """
     watcher.expect(len(cells))
     if not cells:
-        return
+        return set()
     if found:
         possible = sum(not cell.reason for cell in plan.cells)
         watcher.say(f"resumed: {found:,} of {count(possible, 'fit')} were there")
     estimate = TimeEstimate(plan, store)
     if about := estimate.sentence(cells, options.workers):
         watcher.say(about)
-    jobs = make_jobs(plan, estimate.cheap_first(cells), options.threads, options.device)
-    Pool(store, options.workers, watcher).run(_TimedJobs(jobs, estimate, cells, options.workers, watcher))
+    jobs = make_jobs(plan, estimate.cheap_first(cells), options.threads, options.device, options.limits)
+    queue = _TimedJobs(SharedJobs(jobs, store, leases), estimate, cells, options.workers, watcher)
+    Pool(store, options.workers, watcher).run(queue)
+    return queue.shared.elsewhere
 
 
 def _count_failures(plan: Plan, cells: Sequence[Cell], store: Store, outcome: RunSummary) -> None:
@@ -99,18 +143,22 @@ def _count_failures(plan: Plan, cells: Sequence[Cell], store: Store, outcome: Ru
             outcome.logs[place] = log_of(store, lost[-1])
 
 
-class _TimedJobs(StaticJobSource):
-    """A queue that tells how much time is left, by the estimates of the cells that have no result yet."""
+class _TimedJobs:
+    """A queue that tells how much time is left, by the estimates of the cells that have no result yet.
+
+    What other runs have done meanwhile is told to the watcher as soon as this run comes upon it.
+    """
 
     def __init__(
         self,
-        jobs: Sequence[Job],
+        shared: SharedJobs,
         estimate: TimeEstimate,
         cells: Sequence[Cell],
         workers: int,
         watcher: ProgressListener,
     ) -> None:
-        super().__init__(jobs)
+        self.shared = shared
+        self._elsewhere = 0
         known = {cell.key: estimate.total([cell]) for cell in cells}
         self._seconds = {key: seconds for key, seconds in known.items() if seconds is not None}
         self._total = sum(self._seconds.values())
@@ -119,10 +167,27 @@ class _TimedJobs(StaticJobSource):
         self._began = time.monotonic()
         self._tell()
 
+    def pop(self) -> Job | None:
+        """Return the next job that no other run has."""
+        job = self.shared.pop()
+        if len(self.shared.elsewhere) > self._elsewhere:
+            self._elsewhere = len(self.shared.elsewhere)
+            self._watcher.expect(self.shared.left)
+            self._forget(self.shared.elsewhere)
+        return job
+
+    def waits_for(self) -> Sequence[Holder]:
+        """Return who computes what is left."""
+        return self.shared.waits_for()
+
     def ended(self, job: Job) -> None:
         """Tell what is left without this job."""
-        for cell in job.cells:
-            self._seconds.pop(cell["key"], None)
+        self.shared.ended(job)
+        self._forget({cell["key"] for cell in job.cells})
+
+    def _forget(self, keys: Collection[str]) -> None:
+        for key in keys:
+            self._seconds.pop(key, None)
         self._tell()
 
     def _tell(self) -> None:

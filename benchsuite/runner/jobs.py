@@ -96,11 +96,30 @@ class WorkerJob:
         return cls(**{**table, "cells": tuple(table["cells"]), "trusted": tuple(table["trusted"])})
 
 
-def make_jobs(plan: Plan, cells: Sequence[Cell], threads: int, device: str) -> list[Job]:
+@dataclass(frozen=True)
+class Limits:
+    """What one cell may use, where it is not as the experiment says; no part of any key.
+
+    Attributes:
+        minutes: of wall-clock time; None means the experiment's ``timeout_minutes``.
+        memory_gib: that a process may allocate on a CPU, in GiB; None means the experiment's ``memory_gib``, and where
+            that is not set, nine tenths of the machine's memory.
+    """
+
+    minutes: float | None = None
+    memory_gib: float | None = None
+
+
+NO_LIMITS = Limits()
+
+
+def make_jobs(plan: Plan, cells: Sequence[Cell], threads: int, device: str, limits: Limits = NO_LIMITS) -> list[Job]:
     """Group the cells without a result by model and fold, in the plan's order; equal cells are done once.
 
     The stage ``validation`` comes first: its truth is part of what the stage ``test`` shows.
     """
+    minutes = float(plan.settings["timeout_minutes"]) if limits.minutes is None else limits.minutes
+    gib = float(plan.settings.get("memory_gib", 0)) if limits.memory_gib is None else limits.memory_gib
     grouped: dict[tuple[str, str], list[Cell]] = {}
     seen: set[str] = set()
     for cell in cells:
@@ -117,11 +136,10 @@ def make_jobs(plan: Plan, cells: Sequence[Cell], threads: int, device: str) -> l
         seeds, folds = several[first.dataset, first.split]
         label = f"{first.model} on {first.dataset}, {first.split}"
         label += (f", seed {first.seed}" if seeds else "") + (f", fold {first.fold}" if folds else "")
-        timeout = float(plan.settings["timeout_minutes"]) * 60
         modules = modules_for(first.identity["model"]["plugin"], plan.trusted)
         trusted = tuple(sorted(plan.trusted))
-        memory = int(float(plan.settings.get("memory_gib", 0)) * 2**30)
-        jobs.append(Job(label, first.fold_key, work, threads, device, timeout, modules, trusted, memory))
+        bounds = minutes * 60, modules, trusted, int(gib * 2**30)
+        jobs.append(Job(label, first.fold_key, work, threads, device, *bounds))
     return jobs
 
 

@@ -19,11 +19,11 @@ from typing import Any, Protocol
 from benchsuite.runner import THREADS
 from benchsuite.runner.channel import Channel
 from benchsuite.runner.ingest import Ingest
-from benchsuite.runner.jobs import Cause, Job, write_failure
+from benchsuite.runner.jobs import NO_LIMITS, Cause, Job, Limits, write_failure
 from benchsuite.runner.logs import last_line, read_log, trim_log
 from benchsuite.runner.scratch import scratch_folder, unwritable
 from benchsuite.runner.worker_processes import WorkerFactory, WorkerHandle, worker_factory
-from benchsuite.store import Store
+from benchsuite.store import Holder, Store
 
 
 class ProgressListener(Protocol):
@@ -63,6 +63,9 @@ class JobSource(Protocol):
     def ended(self, job: Job) -> None:
         """Note that a job has ended: all its cells have results."""
 
+    def waits_for(self) -> Sequence[Holder]:
+        """Return who computes what this source still needs, when :meth:`pop` has returned None; () when it is done."""
+
 
 class StaticJobSource:
     """A queue of jobs that do not depend on each other."""
@@ -77,6 +80,10 @@ class StaticJobSource:
     def ended(self, job: Job) -> None:
         """Do nothing: no job depends on another."""
 
+    def waits_for(self) -> Sequence[Holder]:
+        """Return nobody."""
+        return ()
+
 
 @dataclass(frozen=True)
 class Options:
@@ -88,12 +95,14 @@ class Options:
             of some models. The number is the same on every machine unless it is set.
         device: ``cpu``, ``cuda`` or ``auto``; another device may change the last digits of models that use it.
         retry_failed: do failed cells and failed trials again.
+        limits: what each cell may use, where it is not as the experiment says.
     """
 
     workers: int = 1
     threads: int = THREADS
     device: str = "auto"
     retry_failed: bool = False
+    limits: Limits = NO_LIMITS
 
 
 @dataclass
@@ -104,6 +113,7 @@ class RunSummary:
         planned: cells in the plan.
         found: cells that were there already.
         done: cells done now.
+        elsewhere: cells that other runs have done meanwhile.
         failed: cells with a failure, old or new, as (label, reason).
         not_applicable: cells that cannot be computed.
         trials: tuning trials behind the plan, old and new.
@@ -114,6 +124,7 @@ class RunSummary:
     planned: int = 0
     found: int = 0
     done: int = 0
+    elsewhere: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     not_applicable: int = 0
     trials: int = 0
@@ -150,6 +161,7 @@ class Pool:
         self._parents: dict[tuple[tuple[str, ...], int], WorkerFactory] = {}
         self._again: list[Job] = []
         self._tried: set[tuple[str, Cause]] = set()
+        self._told = ""
 
     def run(self, queue: JobSource) -> None:
         """Run jobs until there are none left; on any error or Ctrl-C, stop the workers and leave the store whole.
@@ -163,7 +175,7 @@ class Pool:
                 while True:
                     while len(self._running) < self._workers and (job := self._next(queue)) is not None:
                         self._start(job, scratch)
-                    if not self._running:
+                    if not self._running and not self._waits(queue):
                         return
                     for key, _ in self._selector.select(timeout=0.2):
                         read: Callable[[], None] = key.data
@@ -176,6 +188,15 @@ class Pool:
                 for parent in self._parents.values():
                     parent.close()
                 self._selector.close()
+
+    def _waits(self, queue: JobSource) -> bool:
+        """Return whether all that is left is computed by other runs, and say once whose it is."""
+        holders = queue.waits_for()
+        names = ", ".join(sorted({holder.who for holder in holders}))
+        if names and names != self._told:
+            self._watcher.say(f"waiting for {names}: all that is left is computed there; what it gives up is done here")
+        self._told = names
+        return bool(holders)
 
     def _next(self, queue: JobSource) -> Job | None:
         return self._again.pop(0) if self._again else queue.pop()
@@ -283,12 +304,10 @@ class Pool:
             self._tried.add((cell["key"], cause))
             self._watcher.cell_again(worker.job.label, cell["stage"], reason)
             return left
-        failed = left if cause == "timeout" else [cell]  # when one stage takes too long, the other does, too
-        for one in failed:
-            write_failure(self._store, one, reason, read_log(worker.log), {}, self._ingest.made_with(), cause)
-            seconds = time.monotonic() - worker.since
-            self._watcher.cell_ended(worker.job.label, one["stage"], "failed", seconds, reason)
-        return [one for one in left if one not in failed]
+        write_failure(self._store, cell, reason, read_log(worker.log), {}, self._ingest.made_with(), cause)
+        seconds = time.monotonic() - worker.since
+        self._watcher.cell_ended(worker.job.label, cell["stage"], "failed", seconds, reason)
+        return [one for one in left if one is not cell]
 
 
 _TRIED_AGAIN: tuple[Cause, ...] = ("signal", "lost")

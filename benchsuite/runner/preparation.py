@@ -19,7 +19,7 @@ from benchsuite.plan.resolve import ResolvedPlugin
 from benchsuite.registry import OWN
 from benchsuite.runner.plugin_code import warn_of_changed_code
 from benchsuite.runner.relevance_checks import check_data, check_held_out
-from benchsuite.store import Store
+from benchsuite.store import Leases, Store
 from benchsuite.stored_folds import complete, separate_truth, write_fold
 
 Say = Callable[[str], None]
@@ -37,6 +37,11 @@ def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say
     Raises:
         BenchsuiteError: when data cannot be had, a plugin or setting is wrong, a fold leaks, or nothing is relevant.
     """
+    with Leases(store.root) as leases:
+        return _prepare(experiment, store, place, say, leases)
+
+
+def _prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say, leases: Leases) -> Plan:
     picked = resolve_all(experiment)
     warn_of_changed_code(picked, store, say)
     datasets: dict[str, tuple[ResolvedPlugin, Dataset]] = {}
@@ -52,12 +57,12 @@ def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say
         if judged:
             check_data(experiment.relevance, dataset, experiment.name, source.label)
         datasets[source.label] = (source, dataset)
-        _keep(store, dataset)  # before its folds, which cannot be read without it
+        _keep(store, dataset, leases, say)  # before its folds, which cannot be read without it
         for split in picked.splits:
             reason = unmet(cast("Split", split.plugin).needs, dataset)
             try:
                 with _trying(split):
-                    made = [] if reason else list(_folds(experiment, store, source.label, dataset, split, say))
+                    made = [] if reason else list(_folds(experiment, store, source.label, dataset, split, leases, say))
             except DataError as error:
                 made, reason = [], str(error)
             if judged:
@@ -74,23 +79,35 @@ def _trying(pick: ResolvedPlugin) -> AbstractContextManager[None]:
     return nullcontext() if ours else plugin_code(f"{pick.entry.kind[:-1]} {pick.label} ({pick.entry.origin})")
 
 
-def _keep(store: Store, dataset: Dataset) -> None:
-    if not store.has("data", dataset.fingerprint):
-        with store.write("data", dataset.fingerprint) as draft:
-            save_dataset(dataset, draft.folder)
-            draft.manifest = {"name": dataset.name, "rows": len(dataset.interactions)}
+def _keep(store: Store, dataset: Dataset, leases: Leases, say: Say) -> None:
+    key = dataset.fingerprint
+    if store.has("data", key):
+        return
+    with leases.alone("data", key, f"the data of {dataset.name}", say):
+        if not store.has("data", key):
+            with store.write("data", key) as draft:
+                save_dataset(dataset, draft.folder)
+                draft.manifest = {"name": dataset.name, "rows": len(dataset.interactions)}
 
 
 def _folds(
-    experiment: Experiment, store: Store, label: str, dataset: Dataset, split: ResolvedPlugin, say: Say
+    experiment: Experiment,
+    store: Store,
+    label: str,
+    dataset: Dataset,
+    split: ResolvedPlugin,
+    leases: Leases,
+    say: Say,
 ) -> Iterator[FoldPlace]:
     """Yield the places of a split's folds; cut, check and store those that are missing."""
     for seed in experiment.seeds:
         identity = cut_identity(dataset, split, seed)
         split_key = content_key("split", identity)
         if not _is_cut(store, split_key):
-            say(f"cutting {label} by {split.label}, seed {seed}")
-            _cut(store, dataset, split, seed, split_key, identity)
+            with leases.alone("split", split_key, f"the folds of {label} by {split.label}, seed {seed}", say):
+                if not _is_cut(store, split_key):
+                    say(f"cutting {label} by {split.label}, seed {seed}")
+                    _cut(store, dataset, split, seed, split_key, identity)
         for entry in store.get("split", split_key).manifest["folds"]:
             separate_truth(store, entry["key"], dataset)
             place = (label, split.label, seed, entry["name"], entry["key"])

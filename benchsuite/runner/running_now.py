@@ -148,9 +148,9 @@ class Heartbeat:
                 draft.write_text(json.dumps(told), "utf-8")
 
 
-def running_now(store: Store, experiment: str) -> list[RunningNow]:
-    """Return the runs of an experiment that are alive; what a killed run left behind does not count."""
-    return [one for one in _told(store.root / _FOLDER) if one.experiment == experiment]
+def running_now(store: Store, experiment: str | None = None) -> list[RunningNow]:
+    """Return the runs of an experiment, or of all, that are alive; what a killed run left behind does not count."""
+    return [one for one in _told(store.root / _FOLDER) if experiment in (None, one.experiment)]
 
 
 def _told(folder: Path) -> Iterator[RunningNow]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,9 +18,9 @@ from benchsuite.interface import count
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan, with_settings
 from benchsuite.registry import load_metric, load_model
-from benchsuite.runner.jobs import Job, make_jobs
+from benchsuite.runner.jobs import NO_LIMITS, Job, Limits, make_jobs
 from benchsuite.runner.time_estimate import TimeEstimate, duration
-from benchsuite.store import Store
+from benchsuite.store import Holder, Leases, Store
 from benchsuite.stored_folds import StoredFolds
 from benchsuite.tune import Budget, Study, Trial
 
@@ -33,6 +34,7 @@ class _Open:
     key: str
     trial: Cell | None = None
     settings: Mapping[str, Any] | None = None
+    holder: Holder | None = None
 
 
 class TuneQueue:
@@ -45,14 +47,29 @@ class TuneQueue:
         device: ``cpu``, ``cuda`` or ``auto``.
         retry: do failed trials again and reopen their studies. A study is a function of seed and results alone, so its
             replay ends as a run without failures would have ended.
+        leases: of this run; None where nothing is fitted.
+        limits: what each trial may use, where it is not as the experiment says.
     """
 
-    def __init__(self, plan: Plan, store: Store, threads: int, device: str, *, retry: bool = False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        threads: int,
+        device: str,
+        *,
+        retry: bool = False,
+        leases: Leases | None = None,
+        limits: Limits = NO_LIMITS,
+    ) -> None:
         self._plan = plan
         self._store = store
         self._threads = threads
         self._device = device
         self._retry = retry
+        self._leases = leases
+        self._limits = limits
+        self._elsewhere: set[str] = set()
         self.tried: set[str] = set()
         self._relevance = Relevance.of(plan.settings)
         tune = plan.settings["tune"]
@@ -107,7 +124,14 @@ class TuneQueue:
 
     def ended(self, job: Job) -> None:
         """Continue the study of this trial."""
-        self._open.insert(0, self._in_flight.pop(job.cells[0]["key"]))
+        key = job.cells[0]["key"]
+        if self._leases is not None:
+            self._leases.give_back("cell", key)
+        self._open.insert(0, self._in_flight.pop(key))
+
+    def waits_for(self) -> Sequence[Holder]:
+        """Return who computes the trials that open studies wait for."""
+        return [opened.holder for opened in self._open if opened.holder is not None]
 
     def _begin(self, cell: Cell) -> _Open:
         identity = {
@@ -139,14 +163,36 @@ class TuneQueue:
                 opened.trial = with_settings(opened.cell, opened.settings)
             if opened.trial.key in self._in_flight:
                 return None  # two models have the same settings: one fit serves both
-            if self._retry and opened.trial.key not in self.tried and self._failed(opened.trial.key):
-                self._store.drop("cell", opened.trial.key)
-            if not self._store.has("cell", opened.trial.key):
-                self.tried.add(opened.trial.key)
-                job = make_jobs(self._plan, [opened.trial], self._threads, self._device)[0]
-                return dataclasses.replace(job, label=f"{job.label}, {self._numbered(opened)}")
+            if self._is_needed(opened.trial.key):
+                job = make_jobs(self._plan, [opened.trial], self._threads, self._device, self._limits)[0]
+                job = dataclasses.replace(job, label=f"{job.label}, {self._numbered(opened)}")
+                if self._take(opened, job):
+                    return job
+                if opened.holder is not None:
+                    return None  # another run computes it
             opened.study.tell(self._result(opened))
-            opened.trial = None
+            opened.trial = opened.holder = None
+
+    def _is_needed(self, key: str) -> bool:
+        """Return whether a trial must be computed: it has no result, or it failed and is to be tried once more."""
+        again = self._retry and key not in self.tried | self._elsewhere
+        return not self._store.has("cell", key) or (again and self._failed(key))
+
+    def _take(self, opened: _Open, job: Job) -> bool:
+        """Return whether this run computes a trial now; else another one does, or has done it just now."""
+        key = job.cells[0]["key"]
+        opened.holder = None if self._leases is None else self._leases.take("cell", key, job.label)
+        if opened.holder is not None:
+            self._elsewhere.add(key)
+            return False
+        if not self._is_needed(key):
+            if self._leases is not None:
+                self._leases.give_back("cell", key)
+            return False
+        if self._store.has("cell", key):
+            self._store.drop("cell", key)
+        self.tried.add(key)
+        return True
 
     def _numbered(self, opened: _Open) -> str:
         """Return ``trial 3 of 20 (factors=32)``: the number of the trial, and the settings that are searched."""
@@ -190,11 +236,14 @@ class TuneQueue:
         """Store a study all of whose trials have ended; replace one that was reopened."""
         study = opened.study
         self._done.add(opened.key)
-        if self._retry:
+        trials = [dataclasses.asdict(trial) for trial in study.trials]
+        if self._retry and self._store.has("tune", opened.key):
+            if self._store.get("tune", opened.key).manifest["trials"] == json.loads(json.dumps(trials)):
+                return  # another run that tries again was faster
             self._store.drop("tune", opened.key)
         with self._store.write("tune", opened.key) as draft:
             draft.manifest = {
-                "trials": [dataclasses.asdict(trial) for trial in study.trials],
+                "trials": trials,
                 "best": None if study.best is None else study.trials.index(study.best),
                 "edges": study.edges(),
                 "searched": list(study.space),

@@ -24,7 +24,7 @@ from typing import Any, NoReturn, TextIO
 
 from benchsuite.api import Context, Model, Requirement, SharedCache
 from benchsuite.checks import check_fitted
-from benchsuite.child_processes import end_with_parent, limit_memory, usual_memory
+from benchsuite.child_processes import end_with_parent, limit_memory, memory_limit, usual_memory
 from benchsuite.data import Dataset, FoldView, Rankings
 from benchsuite.data.files import load_tables, load_view
 from benchsuite.errors import BenchsuiteError
@@ -295,6 +295,8 @@ def _reason(error: BaseException, cell: Mapping[str, Any], trusted: Sequence[str
     where = ""
     with contextlib.suppress(BaseException):  # a model may have broken what this rests on
         where = last_frame(error, cell["identity"]["model"]["plugin"], trusted)
+    if isinstance(error, MemoryError) and (limit := memory_limit()):
+        where += f"; its memory limit is {limit / 2**30:.3g} GiB"
     return f"{type(error).__name__}: {told}"[: _LONGEST_TEXT - len(where)] + where
 
 

@@ -51,13 +51,17 @@ def release(folder: Path) -> None:
 
 def sweep(drafts: Path, checkpoints: Path) -> None:
     """Remove drafts of dead owners, and the checkpoints that older versions kept in the store, after a month."""
-    for folder in _folders(drafts):
-        alive = _alive(_beside(folder))
-        if alive is False or (alive is None and _age(folder) > _FOREIGN):
-            release(folder)
+    for folder in dead_drafts(drafts):
+        release(folder)
     for folder in _folders(checkpoints):
         if _age(folder) > _CHECKPOINTS and not _alive(_beside(folder)):
             release(folder)
+
+
+def dead_drafts(drafts: Path) -> list[Path]:
+    """Return the drafts whose owners are dead, or unknown for a week."""
+    owners = [(folder, _alive(_beside(folder))) for folder in _folders(drafts)]
+    return [folder for folder, alive in owners if alive is False or (alive is None and _age(folder) > _FOREIGN)]
 
 
 def _folders(place: Path) -> list[Path]:

@@ -164,9 +164,17 @@ class Store:
             self._share(kind, key)
 
     def drop(self, kind: str, key: str) -> None:
-        """Remove an entry, so that it is made again (failed cells, on request)."""
+        """Remove an entry, so that it is made again (failed cells, on request); a kill leaves it whole or absent."""
         self._may_write(kind)
-        shutil.rmtree(self.folder(kind, key), ignore_errors=True)
+        away = self.root / "drafts" / f"{kind}-{key[:12]}-{uuid.uuid4().hex[:12]}"
+        try:
+            away.parent.mkdir(parents=True, exist_ok=True)
+            claim(away)
+            self.folder(kind, key).rename(away)
+        except OSError:  # it is not there, or no file can be written
+            shutil.rmtree(self.folder(kind, key), ignore_errors=True)
+        finally:
+            release(away)
 
     def _checked(self, kind: str, entry: Entry) -> Entry:
         """Return the entry, its files and what it rests on held against their sums."""

@@ -108,6 +108,13 @@ CASES: dict[str, tuple[Call, Words]] = {
     "rerun": (lambda _: benchsuite.rerun(a_key(), quiet=True), lambda _: [a_key()]),
     "plan": (lambda _: benchsuite.plan_experiment(Path("tiny.toml"), quiet=True), lambda _: ["tiny.toml"]),
     "status": (lambda _: benchsuite.status("tiny"), lambda _: ["tiny"]),
+    "store check": (lambda _: benchsuite.store_check(), lambda _: []),
+    "store repair": (lambda _: benchsuite.store_repair(dry_run=True), lambda _: ["--dry-run"]),
+    "store gc": (
+        lambda _: benchsuite.store_gc(keep="tiny.toml", dry_run=True),
+        lambda _: ["--keep", "tiny.toml", "--dry-run"],
+    ),
+    "store size": (lambda _: benchsuite.store_size(), lambda _: []),
     "data show": (lambda _: benchsuite.data_show("demo", with_=SMALL, quiet=True), lambda _: ["demo", *WITH]),
     "data verify": (lambda _: benchsuite.data_verify("demo", quiet=True), lambda _: ["demo"]),
     "data export": (

@@ -89,7 +89,10 @@ def test_whatever_a_model_raises_is_that_cells_failure(tmp_path: Path, run_toy, 
     plan, outcome, _ = run_toy(toy_experiment([*models, "Honest"], metrics=["ndcg@10"], file=ROGUE))
     found = manifests(tmp_path, plan)
     assert found.pop("Honest")["state"] == "ok"
-    reasons = {kind: re.sub(r" \(rogue\.py, line \d+\)$", "", manifest["reason"]) for kind, manifest in found.items()}
+    bound = r"; its memory limit is [\d.]+ GiB$"
+    assert [kind for kind in RAISED if re.search(bound, found[kind]["reason"])] == ["MemoryError"]
+    told = {kind: re.sub(bound, "", manifest["reason"]) for kind, manifest in found.items()}
+    reasons = {kind: re.sub(r" \(rogue\.py, line \d+\)$", "", reason) for kind, reason in told.items()}
     assert reasons == RAISED
     assert [kind for kind in RAISED if reasons[kind] == found[kind]["reason"]] == ["StoreError"]  # our own say enough
     assert len(outcome.failed) == len(RAISED)

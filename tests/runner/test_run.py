@@ -107,7 +107,9 @@ def test_other_settings_are_other_cells_and_labels_are_not(run_toy, finished_run
 
 @pytest.mark.slow
 def test_a_cell_that_takes_too_long_is_stopped(tmp_path: Path, run_toy, toy_experiment) -> None:
-    plan, _, _ = run_toy(toy_experiment(["Sleeps", "Counts"], timeout_minutes=0.05))
+    plan, _, watcher = run_toy(toy_experiment(["Sleeps", "Counts"], timeout_minutes=0.05))
+    late = [(stage, reason) for label, stage, _, reason in watcher.ended if label.startswith("Sleeps")]
+    assert late == [(stage, "stopped after 0.05 minutes") for stage in ("validation", "test")]  # each had its time
     assert states(tmp_path, plan)["Sleeps"][1] == "validation: stopped after 0.05 minutes"
     assert states(tmp_path, plan)["Counts"] == ("ok", "")
 

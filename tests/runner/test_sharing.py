@@ -1,0 +1,177 @@
+"""Several runs on one store do each fit once and take over what a dead one leaves; limits by hand; equal bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchsuite.api import DataLocations
+from benchsuite.functions.plan import Status
+from benchsuite.runner import Options, prepare
+from benchsuite.runner import run as work
+from benchsuite.runner.jobs import Limits, make_jobs
+from benchsuite.runner.shared_jobs import SharedJobs
+from benchsuite.store import Leases, Store
+
+POWERS = {"use": "Counts", "grid": {"power": [0.2, 0.4, 0.6, 0.8, 1.0, 1.2]}}
+
+
+def planned(tmp_path: Path, experiment: Any) -> tuple[Any, Store]:
+    store = Store(tmp_path / "runs")
+    place = DataLocations(cache=tmp_path / "cache", offline=True, say=lambda _: None)
+    return prepare(experiment, store, place, lambda _: None), store
+
+
+def of_the_dead(store: Store, key: str) -> None:
+    """Leave a lease of a process that is gone."""
+    Leases(store.root).take("cell", key, "a fit")
+    (path,) = (store.root / "leases").glob(f"cell-{key}.*")
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"process": told["process"] | {"started": -1.0}}))
+
+
+@pytest.mark.parametrize("tune", [None, {"on": "ndcg@10", "trials": 3}])
+def test_two_runs_do_each_fit_once(
+    tmp_path: Path, toy_experiment, silent_watcher, monkeypatch: pytest.MonkeyPatch, tune: Any
+) -> None:
+    monkeypatch.setenv("TOY_MARKS", str(tmp_path / "marks"))
+    models = [POWERS] if tune is None else ["Counts", {"use": "Counts", "label": "again"}]
+    experiment = toy_experiment(models, metrics=["ndcg@10"], tune=tune)
+    done: list[Any] = []
+
+    def go() -> None:
+        plan, store = planned(tmp_path, experiment)
+        done.append(work(plan, store, Options(threads=1), silent_watcher))
+
+    runs = [threading.Thread(target=go) for _ in range(2)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    (one, first), (two, second) = done
+    assert {cell.key for cell in one.cells} == {cell.key for cell in two.cells}
+    cells = Store(tmp_path / "runs").keys("cell")
+    marks = (tmp_path / "marks").read_text().splitlines()
+    assert len(marks) == len(cells)
+    if tune is None:
+        assert Counter(marks) == Counter(map(str, POWERS["grid"]["power"]))  # type: ignore[index]
+        assert first.done + second.done == len(marks)
+        assert first.done + first.elsewhere + first.found == len(marks)
+    assert not (tmp_path / "runs" / "leases").exists()
+
+
+def test_what_a_dead_run_had_is_done(tmp_path: Path, toy_experiment, silent_watcher) -> None:
+    plan, store = planned(tmp_path, toy_experiment(["Counts"], metrics=["ndcg@10"]))
+    of_the_dead(store, plan.cells[0].key)
+    assert Status(plan, store, planned=False).totals == {"to do": 1}
+    _, outcome = work(plan, store, Options(threads=1), silent_watcher)
+    assert (outcome.done, outcome.elsewhere) == (1, 0)
+    assert not (store.root / "leases").exists()
+
+
+def test_what_another_run_has_is_left_to_it(tmp_path: Path, toy_experiment) -> None:
+    plan, store = planned(tmp_path, toy_experiment([POWERS], metrics=["ndcg@10"]))
+    jobs = make_jobs(plan, plan.cells, 1, "cpu")
+    with Leases(store.root) as theirs, Leases(store.root) as ours:
+        first, second = (job.cells[0]["key"] for job in jobs[:2])
+        theirs.take("cell", first, "the first")
+        status = Status(plan, store, planned=False)
+        assert status.totals == {"running": 1, "to do": 5}
+        queue = SharedJobs(jobs[:2], store, ours)
+        job = queue.pop()
+        assert job is not None
+        assert job.cells[0]["key"] == second
+        assert queue.pop() is None
+        assert [holder.about for holder in queue.waits_for()] == ["the first"]
+        queue.ended(job)
+        assert theirs.take("cell", second) is None  # given back
+        with store.write("cell", first) as draft:
+            draft.manifest = {"state": "failed", "reason": "x", "costs": {}, "provenance": {"hardware": {}}}
+        assert queue.pop() is None
+        assert queue.elsewhere == {first}
+        assert queue.waits_for() == []
+
+
+def test_a_run_that_waits_says_for_whom(tmp_path: Path, toy_experiment, silent_watcher) -> None:
+    plan, store = planned(tmp_path, toy_experiment(["Counts"], metrics=["ndcg@10"]))
+    theirs = Leases(store.root)
+    theirs.take("cell", plan.cells[0].key)
+    say = silent_watcher.say
+
+    def give_back(line: str) -> None:
+        say(line)
+        if line.startswith("waiting"):
+            theirs.give_back("cell", plan.cells[0].key)
+
+    silent_watcher.say = give_back
+    _, outcome = work(plan, store, Options(threads=1), silent_watcher)
+    assert outcome.done == 1
+    waiting = [line for line in silent_watcher.lines if line.startswith("waiting for process ")]
+    assert len(waiting) == 1
+
+
+def test_limits_by_hand_take_the_place_of_the_experiments(tmp_path: Path, toy_experiment) -> None:
+    plan, _ = planned(tmp_path, toy_experiment(["Counts"], timeout_minutes=3, memory_gib=2))
+    (job,) = make_jobs(plan, plan.cells, 1, "cpu")
+    assert (job.timeout, job.memory) == (180.0, 2 * 2**30)
+    (job,) = make_jobs(plan, plan.cells, 1, "cpu", Limits(0.5, 0.25))
+    assert (job.timeout, job.memory) == (30.0, 2**28)
+
+
+def test_too_much_memory_is_a_failure_that_names_the_limit(tmp_path: Path, toy_experiment, silent_watcher) -> None:
+    plan, store = planned(tmp_path, toy_experiment(["Hoards"], metrics=["ndcg@10"]))
+    _, outcome = work(plan, store, Options(threads=1, limits=Limits(None, 1.0)), silent_watcher)
+    ((_, reason),) = outcome.failed
+    assert "MemoryError" in reason
+    assert reason.endswith("its memory limit is 1 GiB")
+    text = Status(plan, store, planned=False).text()
+    assert "\n    numpy." in text  # the last line of its log
+    assert "    hoarding" not in text  # one of the first
+
+
+def test_a_second_try_says_what_it_tries(run_toy, toy_experiment) -> None:
+    experiment = toy_experiment(["Raises", "Counts"], metrics=["ndcg@10"])
+    _, before, first = run_toy(experiment)
+    _, after, second = run_toy(experiment, Options(threads=1, retry_failed=True))
+    assert not [line for line in first.lines if line.startswith("trying again")]
+    (line,) = [line for line in second.lines if line.startswith("trying again")]
+    assert line.startswith("trying again: Raises on Toy, random-holdout, test, which failed: ")
+    assert before.failed[0][1] in line
+    assert (after.done, after.found) == (1, 1)
+
+
+@pytest.mark.slow
+def test_six_identical_commands_are_six_identical_files(tmp_path: Path) -> None:
+    """The same run anew in six stores, by one, two and four workers: every answer is the same bytes."""
+    from benchsuite.plan.experiment_file import check_experiment
+
+    small = {"users": 40, "items": 30, "events_per_user": 8}
+    table = {
+        "name": "six",
+        "sources": [{"use": "demo", "with": small}],
+        "splits": ["random-holdout"],
+        "models": ["popular", "random", "ease", "item-knn", "als"],
+        "metrics": ["ndcg@10"],
+    }
+    sums = []
+    for number, workers in enumerate((1, 1, 2, 2, 4, 4)):
+        plan, store = planned(tmp_path / str(number), check_experiment(table, "a test"))
+        _, outcome = work(plan, store, Options(workers=workers), Silent())
+        assert not outcome.failed
+        files = {cell.key: store.get("cell", cell.key).path("arrays.npz") for cell in plan.cells}
+        sums.append({key: hashlib.sha256(path.read_bytes()).hexdigest() for key, path in files.items()})
+    assert len(sums[0]) == len(table["models"])
+    assert all(one == sums[0] for one in sums)
+
+
+class Silent:
+    """A watcher that shows nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
