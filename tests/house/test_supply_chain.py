@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import runpy
 import tomllib
 
 import pytest
@@ -63,3 +65,31 @@ def test_workflows_run_nothing_that_can_change_under_them(repository):
             assert "timeout-minutes" in job, (path.name, name)
             for step in job["steps"]:
                 assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step.get("uses", "a@" + "0" * 40)), (path.name, step)
+
+
+def package(name, *faults, **more):
+    return {"name": name, "version": "1", "vulns": [{"id": one, "fix_versions": ["2"]} for one in faults]} | more
+
+
+OLD = package("old", "CVE-1")
+UNASKED = {"name": "ours", "skip_reason": "not found"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        ([package("ours"), OLD], 0, "1 packages, 0 known faults"),
+        ([package("ours", "CVE-2"), OLD], 1, "ours 1: CVE-2, mended in 2"),
+        ([UNASKED, OLD], 3, "nothing is known of 1 of 2 packages: ours"),
+        ([package("ours"), package("old")], 3, "the service does not know the faults of an old old"),
+        ([package("ours")], 3, "the service does not know"),
+        (None, 3, "pip-audit wrote no answer"),
+    ],
+)
+def test_no_answer_about_faults_is_never_a_good_one(repository, tmp_path, capsys, answer, code, said):
+    path = tmp_path / "audit.json"
+    if answer is not None:
+        path.write_text(json.dumps({"dependencies": answer}))
+    read = runpy.run_path(str(repository / ".ci" / "read_audit.py"))["main"]
+    assert read(str(path), "old") == code
+    assert said in capsys.readouterr().out
