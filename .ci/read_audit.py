@@ -1,6 +1,6 @@
 """Says what an answer of pip-audit is worth: ``python .ci/read_audit.py ANSWER.json CANARY``.
 
-pip-audit counts a package that it could not ask about as one without faults, and ends with 0. So the answer must be about
+pip-audit counts a package that it could not ask about as one without faults, and ends with 0. So the answer must be of
 every package, and it must know the faults of a canary: an old version of a package that is none of ours.
 
 Exit codes: 0 no fault is known, 1 some are, 3 the service did not answer.
