@@ -103,10 +103,13 @@ def installed(project: dict[str, Any]) -> list[Package]:
 def licence_of(name: str) -> str:
     """Return the licence of an installed package as SPDX, "" when its metadata names none that is known."""
     facts = distribution(name).metadata
-    if expression := facts.get("License-Expression"):
-        return str(expression)
+    if expressions := facts.get_all("License-Expression"):
+        return str(expressions[0])
     classifiers = facts.get_all("Classifier") or []
-    said = [facts.get("License") or "", *(one.rpartition(" :: ")[2] for one in classifiers if one[:7] == "License")]
+    said = [
+        *(facts.get_all("License") or []),
+        *(one.rpartition(" :: ")[2] for one in classifiers if one[:7] == "License"),
+    ]
     known = (spdx(text) for text in said)
     exact = [text for text in known if text]
     return next((text for text in exact if text != "BSD"), exact[0] if exact else "")
