@@ -26,12 +26,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.shared import made_once
 
 # Before any library starts its threads: tests are small, threads that wait for each other cost more than they bring,
 # the more so where several tests run side by side. What a test says of threads itself still counts.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Tests with Hypothesis measure no time: how long an example takes, or how long drawing it takes, depends on what else
+# the machine does. A test that suppresses more names too_slow again, because its own list replaces this one.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 REPOSITORY = Path(__file__).parent.parent
 _NO_DATA = "no real data:"

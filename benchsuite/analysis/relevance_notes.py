@@ -18,8 +18,8 @@ def relevance_told(plan: Plan, relevance: Relevance, folds: StoredFolds) -> dict
         folds: its folds; of those that are not in the store nothing is counted.
 
     Returns:
-        ``told``, a note in words, and ``rows``: by data set and split ``held_out`` rows and those that are
-        ``not_relevant``, over all seeds and folds.
+        ``told``, a note in words, its beginning, ``rule``, and ``rows``: by data set and split ``held_out`` rows and
+        those that are ``not_relevant``, over all seeds and folds.
     """
     places: dict[tuple[str, str], dict[str, None]] = {}
     for cell in plan.cells:
@@ -35,4 +35,5 @@ def relevance_told(plan: Plan, relevance: Relevance, folds: StoredFolds) -> dict
         return {}
     parts = [f"{row['not_relevant']:,} of {row['held_out']:,} on {row['dataset']}, {row['split']}" for row in rows]
     counted = f" Held-out rows that are not relevant: {'; '.join(parts)}." if parts else ""
-    return {"told": f"Relevant: {relevance.words()}.{counted}", "rows": rows}
+    rule = f"Relevant: {relevance.words()}."
+    return {"told": f"{rule}{counted}", "rule": rule, "rows": rows}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchsuite.data import Dataset
+from benchsuite.data import Dataset, Float64
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Card, Layout
 from benchsuite_datasets.dataset_builder import Tables
@@ -16,7 +16,6 @@ from benchsuite_datasets.preparation_steps import count
 from benchsuite_tables.card_table import CardTable
 from benchsuite_tables.id_matching import meet
 from benchsuite_tables.profiles import ColumnProfile
-from benchsuite_tables.times import number
 from benchsuite_tables.understanding import Understanding
 
 if TYPE_CHECKING:
@@ -145,32 +144,37 @@ def hints(events: Understanding, tables: Tables, positive_from: float | None) ->
     """Return what a reader might want to say: what counts as liked, and what a 0 means."""
     found = list(stand_ins(tables.interactions))
     profile = events.profile("value")
+    known = tables.interactions[["user", "item"]].notna().all(axis=1).to_numpy()  # the others are left out
+    value = tables.interactions["value"].to_numpy()[known]
     if profile is not None and positive_from is None:
-        found.append(_label_rule(profile))
-    value = tables.interactions["value"].to_numpy()
+        found.append(_label_rule(profile, value))
     lowest, below = value.min(initial=0.0), int((value < 0).sum())
     if below and profile is not None and (value[value < 0] == lowest).all():
         share = f"{below:,} of {count(len(value), 'rating')} are {lowest:g}"
         found.append(f"{share}: if that means not rated, leave them out with min_value")
     if tables.zeros and not (profile is not None and profile.is_label):
-        share = f"{tables.zeros:,} of {count(len(tables.interactions), 'rating')} are 0"
+        share = f"{tables.zeros:,} of {count(len(value), 'rating')} are 0"
         found.append(f"{share}: if that means not rated, leave them out with min_value")
     return tuple(found)
 
 
-def _label_rule(profile: ColumnProfile) -> str:
-    """Propose which values mean "liked"."""
-    values = [found for cell in profile.cells if (found := number(cell.replace(",", "."))) is not None]
+def _label_rule(profile: ColumnProfile, values: Float64) -> str:
+    """Propose which values mean "liked".
+
+    Args:
+        profile: of the values' column.
+        values: float64[n] of the rows that stay.
+    """
     without = "without it there are no labels: accuracy, precision, recall, f1 and auc look at drawn items instead"
     if profile.is_label:
         return f"{profile.name} says yes or no: say positive_from = 1; {without}; in rankings a 0 is never relevant"
-    high = max(values, default=0.0)
+    high = float(values.max(initial=0.0))
     if high <= 0:
         return f"no value of {profile.name} is above 0, so that no row counts as right in a ranking"
     if high > _HIGHEST_RATING:
         return f"no value of {profile.name} is said to mean liked: say positive_from = X; {without}"
     liked = next((half / 2 for half in range(int(2 * high) + 1) if half / 2 >= _LIKED * high), high)
-    share = sum(value >= liked for value in values) / max(len(values), 1)
+    share = float((values >= liked).mean())
     rule = f"{profile.name} goes up to {high:g}: positive_from = {liked:g} would call {share:.0%} of the rows liked"
     relevant = "in rankings all values above 0 are relevant unless the experiment says relevant_from = "
     return f"{rule}; {without}; {relevant}{liked:g}"

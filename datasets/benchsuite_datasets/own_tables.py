@@ -11,9 +11,11 @@ from typing import Any
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Card
 from benchsuite_datasets.card_loader import card_of
+from benchsuite_tables.event_tables import understand
 from benchsuite_tables.first_rows import Said
+from benchsuite_tables.side_tables import understand_entities, understand_links
 from benchsuite_tables.text_file import TextFile
-from benchsuite_tables.understanding import Understanding, understand, understand_entities, understand_links
+from benchsuite_tables.understanding import Understanding
 from benchsuite_tables.zip_members import only_member
 
 EVENT_ROLES = ("user", "item", "value", "timestamp", "behaviour")

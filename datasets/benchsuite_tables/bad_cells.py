@@ -20,14 +20,15 @@ _DROP_EMPTY = 'say missing = "drop" (in a card on_missing = "drop")'
 
 @dataclass(frozen=True)
 class BadRows:
-    """Rows of one kind that are no rows of this table: they have too few cells, or are no JSON.
+    """Rows of one kind that are no rows of this table: too few cells, no JSON, or JSON with a key twice.
 
     Attributes:
-        kind: a short fixed name: ``few``, ``many``, ``syntax``.
+        kind: a short fixed name: ``few``, ``many``, ``syntax``, ``repeated``.
         number: of rows.
-        line: of the first.
+        line: of the first, counted from 1.
         what: what is wrong with the first.
         remedy: what to do about it.
+        unit: what ``line`` counts: ``line``, or ``object`` in a JSON array, whose objects need no lines of their own.
     """
 
     kind: str
@@ -35,6 +36,12 @@ class BadRows:
     line: int
     what: str
     remedy: str
+    unit: str = "line"
+
+    @property
+    def place(self) -> str:
+        """Return where the first is: ``line 17``."""
+        return f"{self.unit} {self.line}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +116,7 @@ def refuse(
 
 def _place(one: BadCells | BadRows, places: dict[int, str]) -> str:
     if isinstance(one, BadRows):
-        return f"line {one.line}"
+        return one.place
     return f"{places[int(np.argmax(one.bad))]}, column {one.column}"
 
 

@@ -14,6 +14,7 @@ from benchsuite.data import Bool
 from benchsuite_tables.bad_cells import BadCells
 from benchsuite_tables.card_table import NOT_KNOWN, UNITS, CardTable
 from benchsuite_tables.text_file import shorten
+from benchsuite_tables.times import EARLIEST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,10 @@ _FIRST, _LAST = 5e8, 4.2e9
 
 _TRUTH = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 _COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
+_INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060"
+"""Signs that nobody sees around an id: the mark of byte order where files were put together, blanks of no width."""
+
+_EDGES = _INVISIBLE + " \t\r\n\u00a0"
 _WHOLE = re.compile(r"0*([0-9]+)(?:\.0+)?")
 
 _FINE, _TRUE, _WITH_COMMA, _EMPTY, _WRONG, _FOREIGN, _INFINITE, _OUTSIDE = range(8)
@@ -39,7 +44,8 @@ class Converted:
     Attributes:
         numbers: float64[n], or int64[n] UTC seconds; anything at all in bad rows.
         bad: cells that are none, by kind.
-        changed: bool[n] by kind (``boolean``, ``comma``): cells that are written otherwise.
+        changed: bool[n] by kind (``boolean``, ``comma``): cells that are written otherwise; ``early``: times that are
+            years before most others.
         mixed: two rows whose times count different units and the cells there, or None.
     """
 
@@ -139,7 +145,11 @@ def to_seconds(column: Any, null: Bool | None, name: str, table: CardTable) -> C
         floored = counted // unit if whole else np.floor(counted / unit)
         seconds = np.clip(np.nan_to_num(floored, copy=False), -1, _LATEST).astype(np.int64)
     kinds[sound & ((seconds < 0) | (seconds >= _LATEST))] = _OUTSIDE
-    return Converted(seconds, _bad(lambda kind: kinds == kind, column, name, table.time), mixed=_mixed(counted, sound))
+    early = sound & (seconds < EARLIEST)
+    changed = {"early": early} if 0 < 2 * int(early.sum()) < int(sound.sum()) else {}
+    return Converted(
+        seconds, _bad(lambda kind: kinds == kind, column, name, table.time), changed, _mixed(counted, sound)
+    )
 
 
 def outside(seconds: Any, null: Bool | None, name: str) -> Converted:
@@ -255,7 +265,7 @@ def tidy_ids(
 
     Args:
         column: the ids.
-        trim: take away blanks around them (``trimmed``).
+        trim: take away blanks (``trimmed``) and invisible signs (``unseen``) around them.
         whole: take away leading zeros and an ending ``.0`` of whole numbers (``whole``).
         missing: ids that mean "not known", once trimmed.
     """
@@ -269,6 +279,9 @@ def tidy_ids(
     if trim:
         names, differs = _renamed(names, names.str.strip())
         changed |= {"trimmed": np.append(differs, False)[column.codes]} if differs.any() else {}
+        if names.str.contains(f"[{_INVISIBLE}]", regex=True).any():
+            names, differs = _renamed(names, pd.Index([name.strip(_EDGES) for name in names], dtype=str))
+            changed |= {"unseen": np.append(differs, False)[column.codes]} if differs.any() else {}
     if whole:
         plain = [match[1] if (match := _WHOLE.fullmatch(name)) else name for name in names]
         names, differs = _renamed(names, pd.Index(plain, dtype=str))

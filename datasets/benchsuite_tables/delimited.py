@@ -231,7 +231,7 @@ def _explain(text: TextFile, table: CardTable, fallback: str, remedy: str = CELL
     """Find the first bad row; the fast reader only says that there is one."""
     try:
         for one in bad_rows(text, table):
-            return DataError(one.what, where=f"{text.name}, line {one.line}", remedy=one.remedy)
+            return DataError(one.what, where=f"{text.name}, {one.place}", remedy=one.remedy)
     except DataError as error:
         return error
     return DataError(fallback[:200], where=text.name, remedy=remedy)

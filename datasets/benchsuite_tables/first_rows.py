@@ -13,7 +13,7 @@ from benchsuite.data.unpacking import check_parquet
 from benchsuite.errors import DataError
 from benchsuite_tables.column_names import is_known, is_unnamed
 from benchsuite_tables.dialect import find_dialect
-from benchsuite_tables.formats import json_rows
+from benchsuite_tables.formats import json_lines, json_rows
 from benchsuite_tables.profiles import BOOLEANS, ColumnProfile, profiles
 from benchsuite_tables.recognition import comment_lines, recognize
 from benchsuite_tables.text_file import FETCH, TextFile
@@ -159,6 +159,8 @@ def _has_header(rows: Sequence[tuple[str, ...]]) -> tuple[bool, bool]:
         names.pop()  # a separator after the last cell
     if len(names) > 1 and not names[0] and all(map(str.isdigit, names[1:])):
         return True, False  # an index without a name beside columns whose names are their numbers
+    if len(names) > _PAIR and names == [str(at) for at in range(len(names))]:
+        return True, True  # what pandas writes without an index for columns without names, or a row that looks like it
     known = sum(is_known(cell) and len(cell) > 1 for cell in first)
     if any(map(_is_cell, first)):
         return False, bool(known)
@@ -178,7 +180,15 @@ def _is_cell(cell: str) -> bool:
 
 
 def _objects(text: TextFile, form: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    found = [row for _, row in itertools.islice(json_rows(text, form), LOOKED_AT)]
+    # a line that is no object is a bad row, which reading names or leaves out with the others
+    lines = list(itertools.islice(json_lines(text, form), LOOKED_AT))
+    found = [row for _, row, why in lines if not why]
+    if lines and not found:
+        next(json_rows(text, form))  # raises for the first of them
+    if len(lines) == 1 and found[0] and all(isinstance(cell, dict | list) for cell in found[0].values()):
+        what = "is one JSON object that holds all rows, not an object for each"
+        remedy = "write one object for each row (in pandas to_json(orient='records', lines=True))"
+        raise DataError(what, where=text.name, remedy=remedy)
     names = tuple(dict.fromkeys(key for row in found for key in row))
     if not names:
         raise DataError("is empty", where=text.name, remedy=FETCH)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import dataclasses
 import json
 from array import array
 from collections.abc import Generator
@@ -14,9 +14,12 @@ from benchsuite.data import unpacking
 from benchsuite.errors import DataError
 from benchsuite_tables.bad_cells import BadRows, Cells
 from benchsuite_tables.card_table import UNITS, CardTable
+from benchsuite_tables.repeated_keys import json_parser, parse_array, parse_literal
 from benchsuite_tables.text_file import FETCH, TextColumn, TextFile, arrow_columns, check_names, text_lines
 
 _ROW = "correct the row"
+_REPEATED = "has the key"
+_FIELDS = "write each of its fields as a column of its own"
 _LISTS = "one row per item is needed: say explode = ',' and the like, or write one line per user (format lists)"
 
 
@@ -74,16 +77,23 @@ def json_lines(text: TextFile, form: str) -> Generator[tuple[int, dict[str, Any]
     if form == "json":
         yield from _array(text)
         return
-    kind, parse = ("Python literal", ast.literal_eval) if form == "pythonl" else ("JSON", json.loads)
+    kind, parse = ("Python literal", parse_literal) if form == "pythonl" else ("JSON", json_parser())
     for line, row in text_lines(text, "utf-8"):
         if not row.strip():
             continue
         try:
-            value = parse(row.strip())
+            value, repeated = parse(row.strip())
         except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
             yield line, {}, f"is not {kind}: {str(error)[:200]}"
             continue
-        yield (line, value, "") if isinstance(value, dict) else (line, {}, f"is not a {kind} object")
+        yield line, *_object(value, repeated, kind)
+
+
+def _object(value: Any, repeated: str | None, kind: str) -> tuple[dict[str, Any], str]:
+    """Return (object, "") or ({}, why it is none)."""
+    if not isinstance(value, dict):
+        return {}, f"is not a {kind} object"
+    return (value, "") if repeated is None else ({}, f"{_REPEATED} {repeated[:40]!r} more than once")
 
 
 def _array(text: TextFile) -> Generator[tuple[int, dict[str, Any], str], None, None]:
@@ -91,14 +101,16 @@ def _array(text: TextFile) -> Generator[tuple[int, dict[str, Any], str], None, N
     with text.open() as file:
         raw = file.read()
     try:
-        found = json.loads(raw)
+        found = parse_array(raw)
     except json.JSONDecodeError as error:
-        what = f"is not JSON: {error.msg}"
-        raise DataError(what, where=f"{text.name}, line {error.lineno}", remedy="correct the file") from None
+        what, remedy = f"is not JSON: {error.msg}", "correct the file"
+        if raw.lstrip()[:20].replace(b" ", b"").startswith((b"[{'", b"[{u'")):
+            what, remedy = "is a list as Python prints it, not JSON", "write it with json.dump"
+        raise DataError(what, where=f"{text.name}, line {error.lineno}", remedy=remedy) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise DataError(f"is not JSON: {str(error)[:200]}", where=text.name, remedy="correct the file") from None
-    for number, value in enumerate(found, 1):
-        yield (number, value, "") if isinstance(value, dict) else (number, {}, "is not a JSON object")
+    for number, (value, repeated) in enumerate(found, 1):
+        yield number, *_object(value, repeated, "JSON")
 
 
 def read_jsonl(text: TextFile, table: CardTable, numbers: dict[str, str]) -> Cells:
@@ -107,23 +119,24 @@ def read_jsonl(text: TextFile, table: CardTable, numbers: dict[str, str]) -> Cel
     plain = {*numbers, table.columns.get("timestamp")}
     joins = {name: table.explode if name in table.ids else table.join for name in table.wanted if name not in plain}
     seen: set[str] = set()
-    bad: BadRows | None = None
+    bad: dict[str, BadRows] = {}
     for line, value, why in json_lines(text, table.format):
         if why:
-            bad = BadRows(
-                "syntax", bad.number + 1 if bad else 1, bad.line if bad else line, bad.what if bad else why, _ROW
-            )
+            kind = "repeated" if why.startswith(_REPEATED) else "syntax"
+            first = bad.get(kind) or BadRows(kind, 0, line, why, _ROW, _place(table.format))
+            bad[kind] = dataclasses.replace(first, number=first.number + 1)
             continue
         seen |= value.keys()
         for name, column in columns.items():
             cell = value.get(name)
-            if isinstance(cell, list) and joins.get(name) == "":
+            if (isinstance(cell, list) and joins.get(name) == "") or (isinstance(cell, dict) and name in table.ids):
                 where = f"{text.name}, {_place(table.format)} {line}, column {name}"
-                raise DataError("holds a list", where=where, remedy=_LISTS)
+                kind, remedy = ("a list", _LISTS) if isinstance(cell, list) else ("an object", _FIELDS)
+                raise DataError(f"holds {kind}", where=where, remedy=remedy)
             column.append(_plain(cell, joins.get(name, "")))
     if seen:
         check_names(sorted(map(str, seen)), text, table)
-    return Cells({name: column.column() for name, column in columns.items()}, bad=(bad,) if bad else ())
+    return Cells({name: column.column() for name, column in columns.items()}, bad=tuple(bad.values()))
 
 
 def _plain(cell: Any, join: str) -> str | None:
@@ -203,8 +216,7 @@ def _texts(column: Any, table: CardTable, name: str, text: TextFile) -> Any:
             raise DataError("holds lists", where=f"{text.name}, column {name}", remedy=_LISTS)
         column = pc.binary_join(column.cast(pa.list_(pa.string())), join)
     elif pa.types.is_nested(kind):
-        remedy = "write each of its fields as a column of its own"
-        raise DataError(f"holds {kind}, no single cells", where=f"{text.name}, column {name}", remedy=remedy)
+        raise DataError(f"holds {kind}, no single cells", where=f"{text.name}, column {name}", remedy=_FIELDS)
     elif pa.types.is_floating(kind):
         column = _whole(column)
     if not pa.types.is_dictionary(column.type):

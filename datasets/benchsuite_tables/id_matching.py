@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 AS_INTEGERS = "add --ids-as integer (in a script ids_as = 'integer')"
 _ALIKE = "write the ids alike in both files"
+_ACCENTS = "write the ids alike in both files, in the form NFC of Unicode"
 _WRITTEN_ALIKE = "check that both files are about the same users and items"
 
 _SHOWN = 3
@@ -49,8 +50,7 @@ class Met:
         found: how many were found.
         of: how many there are.
         others: how many ids the other file has.
-        way: the transformation that makes most of them meet, such as "dropping leading zeros"; "" where none helps, and
-            where at least half of the smaller side meet as they are.
+        way: the transformation that makes most of them meet, such as "dropping leading zeros"; "" where none helps.
         reached: how many ids match after that rewriting; 0 where none helps.
         remedy: what the user can do.
     """
@@ -81,8 +81,8 @@ class Met:
             raise self.error()
 
     def require_half_of_smaller(self) -> None:
-        """Raise DataError where fewer than half of the ids of the smaller side are on both sides."""
-        if 2 * self.found < min(self.of, self.others):
+        """Raise DataError where fewer than half of the smaller side's ids meet, or many more would if written alike."""
+        if 2 * self.found < min(self.of, self.others) or self.way:
             raise self.error()
 
     def require_any(self) -> None:
@@ -112,8 +112,10 @@ def meet(ours: Iterable[str], theirs: Iterable[str], what: str, where: str) -> M
     way, reached, remedy = _best_rewriting(mine, others)
     if reached <= found + _GAIN * min(len(mine), len(others)):
         way, reached = "", 0
-        shown = [", ".join(shorten(name) for name in ids[:_SHOWN].to_pylist()) for ids in (mine, others)]
-        remedy = f"{_WRITTEN_ALIKE}; here {shown[0]}, there {shown[1] or 'none'}"
+        lone = [(mine, others), (others, mine)]  # those that both sides have explain nothing
+        shown = [", ".join(shorten(name) for name in _only(*pair)[:_SHOWN].to_pylist()) for pair in lone]
+        more = " only" if found else ""
+        remedy = f"{_WRITTEN_ALIKE}; here{more} {shown[0]}, there{more} {shown[1] or 'none'}"
     return Met(what, where, found, len(mine), len(others), way, reached, remedy)
 
 
@@ -152,6 +154,13 @@ def _common(mine: pa.Array, others: pa.Array) -> int:
     return int(pc.sum(pc.is_in(mine, others)).as_py() or 0)
 
 
+def _only(mine: pa.Array, others: pa.Array) -> pa.Array:
+    """Return the ids of one side that the other lacks."""
+    import pyarrow.compute as pc
+
+    return mine.filter(pc.invert(pc.is_in(mine, others)))
+
+
 def _rewritings(mine: pa.Array, others: pa.Array) -> Iterator[tuple[str, str, Rewrite, Rewrite]]:
     """Yield transformations, the simplest first: in words, what to do, and as functions for either side."""
     import pyarrow.compute as pc
@@ -162,7 +171,9 @@ def _rewritings(mine: pa.Array, others: pa.Array) -> Iterator[tuple[str, str, Re
         ("dropping `.0` and leading zeros", AS_INTEGERS, _whole),
         ("taking blanks away", _ALIKE, pc.utf8_trim_whitespace),
         ("taking quotes away", _ALIKE, lambda ids: pc.utf8_trim(ids, "\"' ")),
+        ("taking quotes and brackets away", _ALIKE, _bare),
         ("ignoring letter case", _ALIKE, pc.utf8_lower),
+        ("writing accents alike", _ACCENTS, lambda ids: pc.utf8_normalize(ids, form="NFC")),
     ):
         yield way, remedy, rewrite, rewrite
     first, second = _prefix(mine), _prefix(others)
@@ -189,6 +200,13 @@ def _without_zeros(ids: pa.Array) -> pa.Array:
     import pyarrow.compute as pc
 
     return pc.replace_substring_regex(ids, r"^0+([0-9]+)$", r"\1")
+
+
+def _bare(ids: pa.Array) -> pa.Array:
+    """Return ids without what Python prints around them, as in ``[7]`` and ``b'7'``."""
+    import pyarrow.compute as pc
+
+    return pc.utf8_trim(pc.replace_substring_regex(ids, r"^b(['\"])(.*)['\"]$", r"\2"), "\"'[](){}<> ")
 
 
 def _whole(ids: pa.Array) -> pa.Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from benchsuite_tables.times import is_date, is_plain_date, is_time_number, number
@@ -15,10 +16,15 @@ Kind = Literal["empty", "integer", "number", "boolean", "date", "text", "code"]
 BOOLEANS = frozenset({"true", "false", "yes", "no"})
 _MOST = 0.5
 _MOST_CODES = 31
+_HIGHEST_VOTE = 10
 _EACH_CODE = 4
 _ENOUGH_CODES = 20
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+_LIST = re.compile(r"\[.*\]|\(.*,.*\)|\{.*\}", re.DOTALL)
+_PARTS = re.compile(r"[,;|]\s*|\s+")
+_SEVERAL = re.compile(r"\d+(\s+\d+)*|[^\s,;|]+(([,;|]) ?[^\s,;|]+(\3 ?[^\s,;|]+)*)?", re.ASCII)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NO_TEXT = re.compile(r"(https?://|www\.)\S+|\S+@\S+\.\S+|[+(]?[\d\s()./-]{6,}", re.IGNORECASE)
 _MIXED_CODE = re.compile(r"(?=\S*\d)\S+")
@@ -87,10 +93,42 @@ class ColumnProfile:
         return self.kind == "boolean" or {float(cell) for cell in self.cells if number(cell) is not None} == {0.0, 1.0}
 
     @property
+    def is_rating(self) -> bool:
+        """Whether the cells are whole or half numbers from 0 to 10."""
+        values = [number(cell) for cell in self.cells]
+        return bool(values) and all(
+            value is not None and 0 <= value <= _HIGHEST_VOTE and (2 * value).is_integer() for value in values
+        )
+
+    @property
+    def may_have_thousands(self) -> bool:
+        """Whether each point may stand between thousands, as in ``1.234``."""
+        pointed = [cell for cell in self.cells if "." in cell]
+        return bool(pointed) and all(map(_POINTED.fullmatch, pointed))
+
+    @property
+    def says_no(self) -> bool:
+        """Whether some cells say no: labels, or small whole or half numbers on both sides of 0, as votes are."""
+        if self.is_label:
+            return self.distinct > 1
+        values = [number(cell) for cell in self.cells] if self.kind in {"integer", "number"} else []
+        known = [value for value in values if value is not None]
+        votes = all(abs(value) <= _HIGHEST_VOTE and (2 * value).is_integer() for value in known)
+        return bool(known) and votes and min(known) < 0 < max(known)
+
+    @property
     def has_decimal_comma(self) -> bool:
         """Whether numbers are written like ``3,5``; ``1,234`` could as well be a thousand and some."""
         with_comma = [cell for cell in self.cells if _DECIMAL_COMMA.fullmatch(cell)]
         return self.kind in {"integer", "number"} and not all(map(_THOUSANDS.fullmatch, with_comma))
+
+    @property
+    def holds_lists(self) -> bool:
+        """Whether most cells are lists as Python and JSON write them, or several ids, here more and there less."""
+        if self.share(lambda cell: bool(_LIST.fullmatch(cell))) > _MOST:
+            return True
+        several = [len(_PARTS.split(cell)) for cell in self.cells if _SEVERAL.fullmatch(cell)]
+        return 2 * len(several) > len(self.cells) and len(set(several)) > 1 and max(several) > 2  # noqa: PLR2004 - 1,5
 
     @property
     def distinct(self) -> int:
@@ -102,6 +140,12 @@ class ColumnProfile:
         """Whether equal cells stand together and numbers grow, as users and items of sorted tables do."""
         numbers = [int(cell) for cell in self.cells if cell.isdigit()]
         return numbers == sorted(numbers)
+
+    @property
+    def counts_on(self) -> bool:
+        """Whether each cell is the one above and 1, from whatever number on."""
+        numbers = [int(cell) for cell in self.cells if cell.isdecimal()]
+        return len(numbers) == self.rows > 1 and all(after - before == 1 for before, after in pairwise(numbers))
 
     @property
     def counts_rows(self) -> bool:

@@ -130,8 +130,12 @@ def _arrays(begin: str, first: str, text: TextFile) -> FileKind:
     inside = begin[1:].lstrip()
     if inside[:1] == "{":
         return "json"
+    rows = 'write rows like {"user": "u1", "item": "i1"} (in pandas to_json(orient="records"))'
+    if inside[:1] == "[":
+        raise DataError("is a JSON array of lists, which name no columns", where=text.name, remedy=rows)
     if first.endswith("]"):
-        what, remedy = "has a list in each line, not a row", "write user item item ... and say format = 'lists'"
+        what = "has a list in each line, which names no columns"
+        remedy = f"{rows}, or, where a line holds a user and items, user item item ... and say format = 'lists'"
         raise DataError(what, where=f"{text.name}, line 1", remedy=remedy)
     what = "is a JSON array of something other than objects"
     raise DataError(what, where=text.name, remedy='write rows like {"user": "u1", "item": "i1"}')

@@ -68,7 +68,7 @@ def read_cells(text: TextFile, table: CardTable, numbers: dict[str, str]) -> Cel
     """
     cells = _READERS[table.format](text, table, numbers)
     if not len(cells) and (not cells.bad or table.on_bad_row == "drop"):
-        why = f": {cells.bad[0].what} in line {cells.bad[0].line}" if cells.bad else ""
+        why = f": {cells.bad[0].what} in {cells.bad[0].place}" if cells.bad else ""
         raise DataError(f"holds no rows{why}", where=text.name, remedy=CELLS if why else FETCH)
     return cells
 

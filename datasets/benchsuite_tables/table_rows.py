@@ -24,6 +24,8 @@ NUMBERS = ("value", "score", "rank")
 
 _TOLD = {
     "trimmed": "ids of column {} trimmed of blanks",
+    "unseen": "ids of column {} trimmed of invisible signs",
+    "early": "times before March 1973 in column {}, where most are later",
     "whole": "whole numbers of column {} written as such",
     "boolean": "yes or no, true or false in column {} read as 1 or 0",
     "comma": "decimal commas in column {}",
@@ -36,14 +38,16 @@ class Count:
     """How many rows reading changed or left out for one reason.
 
     Attributes:
-        kind: a short fixed name: ``trimmed``, ``whole``, ``boolean``, ``comma``, ``zero`` for rows that were kept;
-            ``empty``, ``bad`` (cells), ``few``, ``many``, ``syntax`` (rows) for rows that were left out.
+        kind: a short fixed name: ``trimmed``, ``unseen``, ``whole``, ``boolean``, ``comma``, ``early``, ``zero`` for
+            rows that were kept; ``empty``, ``bad`` (cells), ``few``, ``many``, ``syntax``,
+            ``repeated`` (rows) for rows left out.
         column: the file's column; "" where the whole row is meant.
         what: for people: ``zeros in column rating``, ``column rating: 'x' is not a number``.
         number: of rows.
         row: the first of them, counted from 0 among all rows of the file that have the right number of cells; -1
             where ``line`` says it.
         line: the first of them where it is no such row, else 0.
+        unit: what ``line`` counts: ``line``, or ``object`` in a JSON array.
         dropped: whether the rows were left out.
     """
 
@@ -53,6 +57,7 @@ class Count:
     number: int
     row: int = -1
     line: int = 0
+    unit: str = "line"
     dropped: bool = False
 
 
@@ -94,7 +99,7 @@ class Rows:
         """Return where the first row of each count is: ``line 17``. Reads the file up to the last of them."""
         counts = list(counts)
         lines = lines_of(self.text, self.table, {one.row for one in counts if one.row >= 0})
-        return {one: lines[one.row] if one.row >= 0 else f"line {one.line}" for one in counts}
+        return {one: lines[one.row] if one.row >= 0 else f"{one.unit} {one.line}" for one in counts}
 
     def told(self) -> list[str]:
         """Return a sentence for each kind of rows that were left out, with the first of them; reads the file again."""
@@ -203,7 +208,7 @@ def _kept(
         Count(one.kind, one.column, f"column {one.column}: {one.what}", int(one.bad.sum()), int(np.argmax(one.bad)))
         for one in cells
     ]
-    counts += [Count(one.kind, "", one.what, one.number, line=one.line) for one in found.bad]
+    counts += [Count(one.kind, "", one.what, one.number, line=one.line, unit=one.unit) for one in found.bad]
     counts = [replace(one, dropped=True) for one in sorted(counts, key=lambda one: -one.number)]
     if not cells:
         return None, counts

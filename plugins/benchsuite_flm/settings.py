@@ -44,8 +44,8 @@ class Settings(Model):
     Attributes:
         backbone: the encoder, see :func:`benchsuite_content.backbone.load_backbone`.
         epochs: passes of the encoder over the catalogue. They are what a fit costs, so they are few.
-        batches: batches of users per epoch, at least. The head takes a step for each, the encoder one an epoch.
-        user_passes: times that every user comes in an epoch, at least.
+        batches: batches of users per epoch, at least; every user comes at least once per epoch. The head takes a step
+            for each, the encoder one an epoch.
         batch_size: users per batch.
         head_learning_rate: largest learning rate of the projection.
         residual_learning_rate: largest learning rate of residuals and user prior; biases use ten times it.
@@ -88,7 +88,6 @@ class Settings(Model):
     backbone: str = DEFAULT_BACKBONE
     epochs: Annotated[int, Ge(1), Range(4, 24)] = 8
     batches: Annotated[int, Ge(1), Range(8, 48)] = 24
-    user_passes: Annotated[int, Ge(1)] = 3
     batch_size: Annotated[int, Ge(1), Range(64, 512, log=True)] = 256
     head_learning_rate: Annotated[float, Gt(0), Range(2e-4, 4e-3, log=True)] = 5e-4
     residual_learning_rate: Annotated[float, Gt(0), Range(5e-4, 4e-3, log=True)] = 2e-3

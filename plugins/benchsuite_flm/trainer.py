@@ -121,8 +121,7 @@ class Trainer:
         self.catalogue = self.warm
         """int64[m], the items of the current epoch. New items never take part, so they are not pushed down."""
         self.order, self.place_in_order = self.users[:0], 0
-        every_user = math.ceil(len(self.users) / self.settings.batch_size)
-        self.batches = max(self.settings.batches, self.settings.user_passes * every_user)
+        self.batches = max(self.settings.batches, math.ceil(len(self.users) / self.settings.batch_size))
         self.last_epoch = self.settings.epochs if config.epochs is None else config.epochs
         self.done = 0
         how, decay = OptimizerConfig.of(self.settings), self.settings.weight_decay

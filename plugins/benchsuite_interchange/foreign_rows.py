@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,12 +15,14 @@ from benchsuite.errors import DataError
 from benchsuite.interface import silent
 from benchsuite_interchange.table_options import Written
 from benchsuite_tables.card_table import table_of
+from benchsuite_tables.event_tables import understand
 from benchsuite_tables.first_rows import FirstRows, Said, first_rows
 from benchsuite_tables.odd_ids import refuse_odd_ids
+from benchsuite_tables.strict_tables import read_table
 from benchsuite_tables.table_rows import NUMBERS, Rows, read_rows
-from benchsuite_tables.text_file import TextFile
+from benchsuite_tables.text_file import TextFile, shorten
 from benchsuite_tables.times import number
-from benchsuite_tables.understanding import Understanding, understand
+from benchsuite_tables.understanding import Understanding
 from benchsuite_tables.zip_members import only_member
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class ForeignRows:
         numbers: float64[n] by role: ``value``, ``score``, ``rank``, and ``timestamp`` in UTC seconds.
         columns: the file's column by role.
         ignored: the columns that were not read.
-        labels: those of them that say yes or no.
+        labels: those of them that say yes or no, or are below 0 in some rows.
         notes: what reading changed or left out, and what a reader might not expect.
         where: says for a row and a role or column where it is: file, line and column.
     """
@@ -78,7 +80,9 @@ class ForeignRows:
             yield f"{self.path}: {note}"
 
 
-def read_foreign(path: Path, columns: Mapping[str, str], roles: Sequence[str], written: Written) -> ForeignRows:
+def read_foreign(
+    path: Path, columns: Mapping[str, str], roles: Sequence[str], written: Written, alike: Sequence[str] = ()
+) -> ForeignRows:
     """Read one file.
 
     Args:
@@ -86,6 +90,7 @@ def read_foreign(path: Path, columns: Mapping[str, str], roles: Sequence[str], w
         columns: the columns that the user named, by role: a name, a number counted from 1, or ``none``.
         roles: which roles are read where a column has them, ``user`` and ``item`` first.
         written: what the user said of how it is written.
+        alike: columns that must hold one value in all rows, in a file that has all of them.
 
     Raises:
         DataError: when the file cannot be read, it is doubtful what a column means, or a cell is bad.
@@ -119,8 +124,10 @@ def read_foreign(path: Path, columns: Mapping[str, str], roles: Sequence[str], w
     rows = _with_ids(read_rows(text, table_of(table, str(path))), written)
     refuse_odd_ids(rows.frame, rows.table, text.name)
     found.settle(silent)
+    if alike and set(alike) <= set(found.names):
+        _refuse_several(text, table, alike)
     ignored = tuple(name for name in found.names if name.strip() and name not in used.values())
-    labels = tuple(one.name for one in found.profiles if one.is_label and one.name in ignored)
+    labels = tuple(one.name for one in found.profiles if (one.is_label or one.says_no) and one.name in ignored)
     numbers = {role: rows.frame[role].to_numpy().astype(np.float64) for role in used if role not in {"user", "item"}}
     notes = (*found.notes, *(["is a file of TREC"] if trec else []), *_changes(rows))
     user, item = (rows.frame[role].array for role in ("user", "item"))
@@ -131,6 +138,16 @@ def _holds_numbers(found: Understanding) -> bool:
     """Return whether each column of numbers holds some: reading it then tells more of the other cells than a doubt."""
     columns = [one for role in NUMBERS if (one := found.profile(role)) is not None]
     return all(any(number(cell) is not None for cell in one.cells) for one in columns)
+
+
+def _refuse_several(text: TextFile, table: dict[str, Any], alike: Sequence[str]) -> None:
+    """Raise DataError where one of some columns holds several values: lists of several models are not one model's."""
+    cells = read_table(text, table_of({**table, "columns": {name: name for name in alike}, "numbers": ()}, text.name))
+    for name in alike:
+        held = cells[name].cat.remove_unused_categories().cat.categories
+        if len(held) > 1:
+            what = f"column {name} holds {len(held):,} different cells: {', '.join(map(shorten, held[:3]))}"
+            raise DataError(what, where=text.name, remedy=f"keep the rows of one {name}")
 
 
 def _trec_columns(first: FirstRows, roles: Sequence[str]) -> dict[str, str]:

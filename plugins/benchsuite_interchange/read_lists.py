@@ -26,6 +26,10 @@ _ONE_OF_EACH = {"dataset", "split", "model", "seed", "fold"}
 """Columns of our own rankings of which a file must hold one value each."""
 
 
+_ALIKE = ("dataset", "split", "model", "seed")
+"""Those of them by which lists of different makers may have no item twice, and still are not one list."""
+
+
 def read_recommendations(path: Path, user: str, item: str, score: str, rank: str, written: Written) -> ForeignRows:
     """Read lists; what orders them is ``numbers["score"]``, higher is better.
 
@@ -58,11 +62,11 @@ def _read_ordered(path: Path, columns: dict[str, str], written: Written) -> Fore
     """Read lists; our own by their ranks where scores are missing: places that the fallback filled have none."""
     roles = ("user", "item", "score", "rank")
     try:
-        return read_foreign(path, columns, roles, written)
+        return read_foreign(path, columns, roles, written, _ALIKE)
     except DataError as error:
         if columns["score"] or columns["rank"] or "column score: is empty" not in f"{error.where}: {error.what}":
             raise
-        rows = read_foreign(path, columns | {"score": NONE}, roles, written)
+        rows = read_foreign(path, columns | {"score": NONE}, roles, written, _ALIKE)
         if "fallback" not in rows.ignored or "rank" not in rows.numbers:
             raise
     return replace(rows, notes=(*rows.notes, "some rows have no score, so that the rank counts"))
@@ -78,7 +82,8 @@ def read_held_out(path: Path, user: str, item: str, value: str, written: Written
     rows = read_foreign(path, {"user": user, "item": item, "value": value}, ("user", "item", "value"), written)
     if rows.value is None and rows.labels and value != NONE:
         label = rows.labels[0]
-        what = f"{label if label.startswith('column ') else f'column {label}'} says yes or no, and is not read"
+        name = label if label.startswith("column ") else f"column {label}"
+        what = f"{name} says yes or no (or holds values below 0), and is not read"
         remedy = f"say --value {label.removeprefix('column ')} if it says what was liked, else --value none"
         raise DataError(what, where=str(path), remedy=remedy)
     _refuse_twice(rows)

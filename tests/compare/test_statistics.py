@@ -55,7 +55,7 @@ def test_the_pseudo_values_of_unequal_users_give_the_ratio_estimators_error() ->
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_few_users_get_the_exact_test(values: list[int]) -> None:
     share = np.array(values, np.float64) / 7
     sums = [abs(sum(s * v for s, v in zip(signs, share, strict=True))) for signs in signs_of(len(share))]

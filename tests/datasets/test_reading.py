@@ -314,7 +314,7 @@ def test_parquet_is_read(read, tmp_path):
         read(path.read_bytes(), "events.parquet", format="parquet")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300))
 def test_whatever_the_bytes_either_rows_or_one_line(read, data):
     frame = None
@@ -324,7 +324,7 @@ def test_whatever_the_bytes_either_rows_or_one_line(read, data):
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(

@@ -250,7 +250,7 @@ def test_a_promise_about_time_needs_times(tmp_path: Path) -> None:
 # Drift
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=2, max_size=30))
 def test_the_divergence_is_scipys(counts: list[tuple[int, int]]) -> None:
     first, second = np.array(counts, np.float64).T

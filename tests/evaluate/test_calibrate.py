@@ -22,7 +22,7 @@ def f1(scores: np.ndarray, labels: np.ndarray, threshold: float) -> float:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(scores_and_labels)
 def test_no_threshold_beats_the_chosen_one(pairs: list[tuple[float, int]]) -> None:
     scores = np.array([score for score, _ in pairs], np.float32)

@@ -176,7 +176,7 @@ def folds(draw: Any, clean: bool) -> tuple[Fold, Split, Dataset, dict[str, bool]
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(folds(clean=False))
 def test_a_fold_is_accused_exactly_where_the_definition_says_so(drawn: Any) -> None:
     fold, split, whole, expected = drawn
@@ -185,7 +185,7 @@ def test_a_fold_is_accused_exactly_where_the_definition_says_so(drawn: Any) -> N
     assert not found["held-out pairs asked once"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(folds(clean=True))
 def test_a_random_clean_fold_is_not_accused(drawn: Any) -> None:
     fold, split, whole, _ = drawn

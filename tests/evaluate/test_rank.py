@@ -75,7 +75,7 @@ def plain_ties(scores: Any, blocked: set[int], codes: list[int], kept: list[int]
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_equals_the_plain_rule(data: st.DataObject) -> None:
     items = data.draw(st.integers(1, 12))

@@ -37,7 +37,7 @@ def test_without_values_there_is_no_scale(value: list[float]) -> None:
     assert RatingScale.of(dataset([0] * len(value), value)) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.floats(-50, 50, width=32), st.integers(1, 5)), min_size=2, max_size=40))
 def test_the_line_is_that_of_scikit_learn(pairs: list[tuple[float, int]]) -> None:
     score = np.array([score for score, _ in pairs], np.float32)

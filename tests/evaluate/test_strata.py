@@ -104,7 +104,7 @@ def test_parts_that_are_known_by_hand() -> None:
     assert found["middle histories"].meaning == "queries with 1 to 4 events in their history"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), users=st.integers(1, 12), items=st.integers(1, 12), n=st.integers(1, 60))
 def test_families_share_everything_out(seed: int, users: int, items: int, n: int) -> None:
     rng = np.random.default_rng(seed)

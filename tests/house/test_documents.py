@@ -10,7 +10,7 @@ import pytest
 
 CODE = re.compile(r"`([^`]+)`")
 NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?")
-QUESTIONS = 6
+LEAST_QUESTIONS = 6
 
 
 def rows(text: str, heading: str) -> list[list[str]]:
@@ -33,7 +33,7 @@ def defined(source: str) -> set[str]:
 
 def test_where_is_what_names_functions_that_exist(repository):
     found = rows((repository / "benchsuite/README.md").read_text("utf-8"), "Where is what")
-    assert sum(question.startswith("Where ") for question, _, _ in found) == QUESTIONS
+    assert sum(question.startswith("Where ") for question, _, _ in found) >= LEAST_QUESTIONS
     for question, file, functions in found:
         (path,) = CODE.findall(file)
         assert (repository / path).is_file(), question

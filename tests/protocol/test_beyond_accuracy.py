@@ -33,7 +33,7 @@ def mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), queries=st.integers(1, 12), k=st.integers(1, 9), items=st.integers(9, 14))
 def test_by_the_book(answers, seed: int, queries: int, k: int, items: int) -> None:
     evidence = answers(seed, queries, items, k=9)

@@ -47,7 +47,7 @@ def theirs(metric: Metric, label: np.ndarray, probability: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=repr)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), queries=st.integers(1, 20), pairs=st.integers(1, 100))
 def test_scikit_learn_agrees(metric: Metric, answers, seed: int, queries: int, pairs: int) -> None:
     evidence: EvaluationInput = answers(seed, queries, pairs=pairs)
@@ -107,7 +107,7 @@ def test_calibrated_probabilities_have_a_small_error_and_shifted_ones_their_shif
     assert error(likely + 0.2) == pytest.approx(0.2, abs=0.01)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), queries=st.integers(1, 20), pairs=st.integers(1, 150))
 def test_auc_within_queries(answers, seed: int, queries: int, pairs: int) -> None:
     evidence: EvaluationInput = answers(seed, queries, pairs=pairs)

@@ -57,7 +57,7 @@ def awkward(evidence: EvaluationInput, seed: int) -> EvaluationInput:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS, ids=repr)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), queries=st.integers(1, 40), pairs=st.integers(1, 150))
 def test_scikit_learn_agrees(metric: Metric, answers, seed: int, queries: int, pairs: int) -> None:
     evidence = awkward(answers(seed, queries, pairs=pairs), seed)

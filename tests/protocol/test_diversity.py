@@ -54,7 +54,7 @@ def listing(evidence: EvaluationInput, said: list[str] | None, item: np.ndarray)
     return dataclasses.replace(evidence, items=items, rankings=lists)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), queries=st.integers(1, 9), k=st.integers(1, 9), items=st.integers(9, 14))
 def test_all_pairs_one_by_one(answers, seed: int, queries: int, k: int, items: int) -> None:
     rng = np.random.default_rng(seed)

@@ -65,7 +65,7 @@ def by_the_book(metric: TopMetric, listed: list[int], relevant: set[int], catalo
 
 
 @pytest.mark.parametrize("cls", PER_QUERY, ids=lambda cls: cls.__name__)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), queries=st.integers(1, 12), k=st.integers(1, 9), items=st.integers(9, 14))
 def test_by_the_book(cls: type[TopMetric], answers, seed: int, queries: int, k: int, items: int) -> None:
     evidence = answers(seed, queries, items, k=9)
@@ -165,7 +165,7 @@ def test_by_hand() -> None:
 
 @pytest.mark.parametrize("cls", PER_QUERY, ids=lambda cls: cls.__name__)
 @given(seed=st.integers(0, 10**6), k=st.integers(1, 12))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_perfect_lists_are_best_and_values_stay_in_range(cls: type[TopMetric], answers, seed: int, k: int) -> None:
     evidence = answers(seed)
     perfect = evidence.rankings.item.copy()

@@ -46,7 +46,7 @@ def theirs(metric: Metric, evidence: EvaluationInput, weight: np.ndarray) -> flo
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=repr)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), queries=st.integers(1, 40), pairs=st.integers(0, 150))
 def test_scikit_learn_agrees(metric: Metric, answers, seed: int, queries: int, pairs: int) -> None:
     evidence = rated(answers(seed, queries, pairs=pairs), seed)

@@ -213,7 +213,7 @@ def test_every_row_is_somewhere_and_nowhere_twice(split: Split, times: bool, log
                 check_warm(whole, fold)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     data=st.integers(0, 10**6),
     users=st.integers(2, 30),

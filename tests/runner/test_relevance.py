@@ -93,6 +93,10 @@ def test_only_relevant_items_are_hits_and_every_report_says_so(
         text = " ".join(b"\n".join(files.values()).decode().split())
         assert rule in text, form
         assert told in text, form
+    screen = load_report("terminal").from_settings({"brief": True}).render(comparison)["report.txt"].decode()
+    assert rule in " ".join(screen.split())
+    table = load_report("table").from_settings({}).render(comparison)
+    assert rule in " ".join(b"\n".join(table.values()).decode().split())
 
 
 @pytest.mark.process

@@ -51,6 +51,12 @@ def test_where_nothing_helps_ids_of_both_sides_are_shown() -> None:
     assert "\n" not in str(met.error())
 
 
+def test_ids_that_both_sides_have_are_not_shown() -> None:
+    met = meet(["ann", "bob", "cy", "dan", "eve"], ["ann", "u1"], "users", "u.csv")
+    with pytest.raises(DataError, match=r"1 of 5 users found; .*; here only 'bob', 'cy', 'dan', there only 'u1'$"):
+        met.require_half()
+
+
 def test_a_few_that_would_meet_by_chance_are_no_way() -> None:
     ours = [f"a{number}" for number in range(100)]
     met = meet(ours, ["A7", *(f"b{number}" for number in range(99))], "users", "u.csv")

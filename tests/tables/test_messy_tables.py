@@ -6,7 +6,10 @@ import pytest
 
 from support.messy_tables import complaints, draw_tables, judge_tables, shares
 
-DRAWN = 300
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+"""Forty processor seconds, which took more than the usual 300 seconds on a machine with ten times its work to do."""
+
+DRAWN = 500
 LEAST_SHARE = 0.6
 """Of the tables that a person would read without asking."""
 
@@ -18,14 +21,12 @@ def judged(tmp_path_factory):
     return judge_tables(tables, tmp_path_factory.mktemp("messy"))
 
 
-@pytest.mark.slow
 def test_no_messy_table_is_read_wrong(judged):
     print(shares(judged))
     wrong = [line for line in complaints(judged) if line.startswith("WRONG")]
     assert not wrong, f"{len(wrong)} of {DRAWN} tables are read wrong:\n" + "\n".join(wrong[:20])
 
 
-@pytest.mark.slow
 def test_most_clear_tables_are_read(judged):
     """To refuse everything would be no reading."""
     clear = [one for one in judged if one.table.clear]

@@ -83,7 +83,9 @@ def selected_table(comparison: Comparison, selection: TableSelection) -> Selecte
         Group(group.ceiling, tuple(map(compact.line, _sorted(group.lines, chosen, view, names, selection.sort))))
         for group in table.groups
     )
-    table = dataclasses.replace(table, groups=groups, notes=tuple(compact.notes), conventions=())
+    rule = comparison.provenance.get("relevance", {}).get("rule", "")
+    caption = (*table.caption, *([rule] if rule else []))  # it stands alone where it is pasted
+    table = dataclasses.replace(table, groups=groups, notes=tuple(compact.notes), conventions=(), caption=caption)
     origins = tuple(Origin(place.dataset, place.split_label, metric) for place, metric in chosen.columns)
     return SelectedTable(table, heads, origins, {shown: label for label, shown in names.items()})
 

@@ -37,8 +37,9 @@ def screen(view: ComparisonIndex, said: Sequence[Statement], columns: int, lines
     head, rows = _table(view, columns)
     if _beside(leads, columns) > _room(head, rows, columns, lines):
         head, rows, leads = *_cut_at_rule(_leaders(view, columns)), []
-    legend = textwrap.wrap(_legend([*head, *rows]), columns)
-    room = _room(head, rows, columns, lines)
+    rule = view.comparison.provenance.get("relevance", {}).get("rule", "")
+    legend = textwrap.wrap(_legend([*head, *rows], rule), columns)
+    room = _room(head, rows, columns, lines - len(textwrap.wrap(rule, columns)))
     # Whole sentences are counted where they are left out; settings are cut, as a list can be.
     settings = textwrap.wrap(
         chosen_settings.short(view.comparison),
@@ -132,8 +133,8 @@ def _cut_at_rule(drawn: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(drawn[:first]), [line for index, line in enumerate(drawn) if index >= first and index not in rules]
 
 
-def _legend(drawn: Sequence[str]) -> str:
-    """Return what the marks mean that stand in the table."""
+def _legend(drawn: Sequence[str], rule: str = "") -> str:
+    """Return what the marks mean that stand in the table, and what counts as relevant where that was said."""
     shown = "\n".join(drawn)
     told = [f"{SURE}: ahead of all others by test."] if SURE in shown else []
     told += [f"{BEST}: best."] if BEST in shown else []
@@ -141,4 +142,4 @@ def _legend(drawn: Sequence[str]) -> str:
     told += ["\N{PLUS-MINUS SIGN}: 95% interval."] if "\N{PLUS-MINUS SIGN}" in shown else []
     told += [_BRACKETS] if "(." in shown or "(0" in shown else []
     told += ["[LM]: reads with a language model."] if "[LM]" in shown else []
-    return " ".join(told)
+    return " ".join([*told, *([rule] if rule and drawn else [])])
