@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -103,12 +104,32 @@ def _unforeseen(error: BaseException) -> int:
         return _fail(_refused(error), USER_ERROR)
     if isinstance(error, MemoryError):
         return _fail("there is not enough memory; take less data, smaller settings or fewer --workers", USER_ERROR)
+    if isinstance(error, ModuleNotFoundError) and (absent := absent_requirements()):
+        remedy = "pip install benchsuite brings all; to read results, see docs/install.md"
+        return _fail(f"{error}; of what benchsuite needs, {', '.join(absent)} is not installed; {remedy}", USER_ERROR)
     if not isinstance(error, Exception):
         # No verb leaves by sys.exit; a plugin or a library has.
         what = f"a plugin ended the program ({' '.join(repr(error).split())})"
         return _fail(f"{what}; find out which with: benchsuite check NAME", USER_ERROR)
     what = " ".join(f"{type(error).__name__}: {error}".split())
     return _fail(f"{what}; this is a mistake in the program, {_kept()}", OUR_ERROR)
+
+
+def absent_requirements() -> list[str]:
+    """Return the names of the packages that benchsuite names as its dependencies and that are not installed."""
+    from importlib.metadata import PackageNotFoundError, distribution, requires
+
+    absent = []
+    for line in requires("benchsuite") or ():
+        requirement, _, marker = line.partition(";")
+        name = re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0]
+        if "extra" in marker:
+            continue
+        try:
+            distribution(name)
+        except PackageNotFoundError:
+            absent.append(name)
+    return absent
 
 
 def _refused(error: OSError) -> str:

@@ -115,7 +115,7 @@ def _packages() -> Iterator[Finding]:
         try:
             yield Finding(f"package {name}", "ok", distribution(name).version)
         except PackageNotFoundError:
-            yield Finding(f"package {name}", "broken", "not installed; reinstall benchsuite")
+            yield Finding(f"package {name}", "broken", "not installed; pip install benchsuite brings it")
 
 
 def _weights() -> Iterator[Finding]:

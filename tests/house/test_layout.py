@@ -13,6 +13,7 @@ import pytest
 
 TOP = {
     ".ci",
+    ".dockerignore",
     ".github",
     ".gitignore",
     ".pre-commit-config.yaml",
