@@ -17,6 +17,9 @@ from benchsuite_classic.support import CITE_AIOLLI, blocks, has_known_history, m
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+_LEVEL = np.float32(1 - 1e-6)
+"""Equal similarities are sums in float32 that may differ in the last digits, by processor and order."""
+
 
 @dataclass
 class UserKNN(Model):
@@ -31,8 +34,8 @@ class UserKNN(Model):
     The asking user is described by the visible history alone, so a new user with k items is answered like any other,
     and is never a neighbour of their own. A neighbour counts with ``similarity ** amplification`` (case amplification,
     Breese, Heckerman and Kadie 1998; locality, Aiolli 2013); the score is the counted share, from 0 to 1. All users as
-    similar as the last neighbour take part, so no tie is broken by chance. Items without training rows and queries
-    whose history is shared by nobody get no score.
+    similar as the last neighbour, to a millionth, take part, so no tie is broken by chance. Items without training rows
+    and queries whose history is shared by nobody get no score.
 
     Attributes:
         neighbours: how many similar users enter the score, at least.
@@ -54,7 +57,7 @@ class UserKNN(Model):
     item_exponent: Annotated[float, Ge(0), Range(0, 1)] = 0.0
     amplification: Annotated[float, Gt(0), Range(0.5, 5)] = 2.5
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     may_abstain: ClassVar[bool] = True
     """A history may be shared by nobody."""
 
@@ -122,7 +125,7 @@ class UserKNN(Model):
             values = near.data[begin:end]
             if len(values) > self.neighbours:
                 last = len(values) - self.neighbours
-                values[values < np.partition(values, last)[last]] = 0.0
+                values[values < np.partition(values, last)[last] * _LEVEL] = 0.0
         near.eliminate_zeros()
         near.data **= np.float32(self.amplification)
         return near

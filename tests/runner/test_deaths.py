@@ -191,7 +191,7 @@ def test_a_run_that_is_stopped_at_once_hides_no_finished_study(tmp_path: Path, r
     assert with_finished_studies(fresh, store) == plan
     for options in (Options(), RETRY):
         with pytest.raises(KeyboardInterrupt):
-            _perform(experiment, store, place, options, _Stopped(quiet=True))
+            _perform(experiment, store, place, options, _Stopped(quiet=True), lambda _: None)
         assert latest_plan(store, "toy") == plan
     wider = toy_experiment(["Counts", "Mortal"], tune={"on": "ndcg@10", "trials": 2}, metrics=["ndcg@10"])
     half = with_finished_studies(prepare(wider, store, place, lambda _: None), store)

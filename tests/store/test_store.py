@@ -95,7 +95,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path, monkeypatch:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("benchsuite.store.entry.np.savez_compressed", full)
+    monkeypatch.setattr("benchsuite.store.entry.np.lib.format.write_array", full)
     with pytest.raises(StoreError, match="No space left on device"):
         fill(store)
     assert store.keys("cell") == []
