@@ -235,8 +235,11 @@ def check_choice(value: Any, choices: Any, where: str) -> None:
 
 
 def count(number: int, thing: str) -> str:
-    """Return ``1 leak`` or ``2 leaks``."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+    """Return ``1 leak`` or ``2 leaks``, ``1 entry`` or ``2 entries``."""
+    if number == 1:
+        return f"1 {thing}"
+    ends_in_ies = thing.endswith("y") and thing[-2:-1] not in tuple("aeiou")
+    return f"{number:,} {thing[:-1]}ies" if ends_in_ies else f"{number:,} {thing}s"
 
 
 def print_status(text: str) -> None:

@@ -108,7 +108,10 @@ def run(
     place = data_locations(data, offline=offline, quiet=quiet)
     with ProgressBars(quiet=quiet) as bars:
         options = Options(workers, threads, device, retry_failed, Limits(time_limit, memory_limit))
-        follow = lambda plan: bars.follow(None if quiet else Headline(plan, kept))  # noqa: E731 - one line, used once
+
+        def follow(plan: Plan) -> None:
+            bars.follow(None if quiet else Headline(plan, kept))
+
         done, outcome = _perform(asked, kept, place, options, bars, follow)
         comparison = build(done, kept, bars.measured)
     return (BenchmarkResults if entered else Results)(done, kept, comparison, outcome, full=full)

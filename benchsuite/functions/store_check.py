@@ -46,7 +46,7 @@ class StoreFaults(FunctionResult):
     def text(self, style: Style = plain) -> str:
         """Return a line for each fault, and what was or will be done."""
         rows = [[fault.trouble, fault.kind, fault.key[:12], fault.what] for fault in self.faults]
-        told = f"{self.root}: {count(self.checked, 'entry').replace('entrys', 'entries')} checked"
+        told = f"{self.root}: {count(self.checked, 'entry')} checked"
         if not rows:
             return f"{told}, nothing is wrong"
         lines = [table(["trouble", "kind", "key", "what"], rows), "", f"{told}, {count(len(rows), 'fault')}"]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from make_site.blocks import Block
 
@@ -139,19 +140,15 @@ class Desk:
     def _here(self) -> Iterator[tuple[io.StringIO, io.StringIO]]:
         """Work in the folder, with a cache of its own, no other data, and captured streams."""
         own = {"BENCHSUITE_DATA": "", "BENCHSUITE_CACHE": str(self.folder / "cache"), "COLUMNS": _WIDTH}
-        before = {name: os.environ.get(name) for name in (*own, "BENCHSUITE_STORE", "HF_HUB_OFFLINE")}
-        os.environ.update(own | {"HF_HUB_OFFLINE": "1"})
-        os.environ.pop("BENCHSUITE_STORE", None)
         out, err = io.StringIO(), io.StringIO()
-        try:
-            with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                yield out, err
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+        with (
+            patch.dict(os.environ, own | {"HF_HUB_OFFLINE": "1"}),
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            os.environ.pop("BENCHSUITE_STORE", None)
+            yield out, err
 
 
 def _typed(text: str) -> str:

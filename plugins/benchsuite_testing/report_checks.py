@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
+from unittest.mock import patch
 
 from benchsuite.api import Report
 from benchsuite.data import Comparison, DatasetInfo, MetricInfo, ModelInfo, Row, SplitInfo, State
@@ -119,24 +119,10 @@ def check_printable_is_one_text(make: Make[Report]) -> None:
 def check_same_bytes_again(make: Make[Report]) -> None:
     """The same comparison gives the same bytes under any terminal, language or time zone."""
     first = dict(_rendered(make))
-    with _environment({"COLUMNS": "50", "LINES": "10", "TZ": "Asia/Tokyo", "LC_ALL": "C", "NO_COLOR": "1"}):
+    with patch.dict(os.environ, {"COLUMNS": "50", "LINES": "10", "TZ": "Asia/Tokyo", "LC_ALL": "C", "NO_COLOR": "1"}):
         second = dict(make().render(comparison()))
     differing = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
     require(not differing, f"rendered again in other surroundings, these files differ: {', '.join(differing)}")
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _text(make: Make[Report]) -> str:

@@ -18,6 +18,7 @@ import benchsuite
 from benchsuite.cli.main import main
 from benchsuite.data.result_tables import LARGE, SMALL
 from benchsuite.errors import ConfigError, StoreError, UsageError
+from benchsuite.interface import count
 from benchsuite.plan.experiment_file import check_experiment
 
 KINDS = {"string": ("str", "category"), "float64": ("float64",), "int64": ("int64",), "bool": ("bool",)}
@@ -235,3 +236,17 @@ def test_against_adds_contrasts(results, toy_store):
     more = benchsuite.load("toy", store=toy_store, against=["other"]).contrasts
     assert set(more.role) == {"best reference", "chosen"}
     assert set(results.contrasts.role) == {"best reference"}
+
+
+@pytest.mark.parametrize(
+    ("number", "thing", "said"),
+    [
+        (1, "leak", "1 leak"),
+        (0, "leak", "0 leaks"),
+        (2000, "entry", "2,000 entries"),
+        (1, "entry", "1 entry"),
+        (3, "day", "3 days"),
+    ],
+)
+def test_things_are_counted_in_words(number, thing, said):
+    assert count(number, thing) == said
