@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge
@@ -45,6 +45,8 @@ class P3Alpha(SimilarItems):
     neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 50
     alpha: Annotated[float, Ge(0), Range(0, 2)] = 0.6
     normalize: bool = False
+
+    version: ClassVar[str] = "2"
 
     cite = (_CITE_P3ALPHA,)
 

@@ -62,7 +62,7 @@ class ItemKNN(SimilarItems):
     mean_centering: bool = False
     side: Literal["candidate", "history"] = "candidate"
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     cite = (
         """@inproceedings{sarwar2001item,

@@ -56,6 +56,7 @@ class SequentialKNN(SimilarItems):
     shrinkage: Annotated[float, Ge(0), Range(0, 100)] = 20.0
     user_exponent: Annotated[float, Ge(0), Range(0, 1)] = 0.2
 
+    version: ClassVar[str] = "2"
     needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ORDER})
 
     cite = (

@@ -16,7 +16,14 @@ import numpy as np
 from benchsuite.api import Context, Model, TopK
 from benchsuite.data import Bool, Dataset, Float32, Int32, Int64, Queries, Ragged
 from benchsuite_classic.similarity import Similarity
-from benchsuite_classic.support import blocks, has_known_history, mask_unscored, parallel_for, warm_items
+from benchsuite_classic.support import (
+    blocks,
+    has_known_history,
+    largest,
+    mask_unscored,
+    parallel_for,
+    warm_items,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -140,14 +147,7 @@ def _keep_largest(matrix: csr_matrix, count: int) -> None:
     for begin, end in itertools.pairwise(matrix.indptr.tolist()):
         values = matrix.data[begin:end]
         if len(values) > count:
-            last = len(values) - count
-            bound = np.partition(values, last)[last]
-            equal = np.flatnonzero(values == bound)
-            spare = len(equal) - (count - int(np.count_nonzero(values > bound)))
-            if spare:
-                equal = equal[np.argsort(matrix.indices[begin:end][equal])]
-                values[equal[len(equal) - spare :]] = 0.0
-            values[values < bound] = 0.0
+            values[~largest(values, matrix.indices[begin:end], count)] = 0.0
 
 
 def _largest(codes: Int32, values: Float32, k: int) -> tuple[Int32, Float32]:

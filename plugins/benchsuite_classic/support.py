@@ -39,6 +39,9 @@ CITE_SLIM = """@inproceedings{ning2011slim,
 BLOCK_BYTES = 64 * 2**20
 """Temporary arrays of scoring stay near this size."""
 
+SAME = 1e-6
+"""Similarities that differ by less than this share are equal: the last digits of a sum change with the processor."""
+
 
 def warm_items(train: Dataset) -> Bool:
     """Return bool[items]: which items have at least one training row."""
@@ -112,6 +115,19 @@ def blas_threads(threads: int) -> Iterator[None]:
 
     with threadpool_limits(limits=max(1, threads), user_api="blas"):
         yield
+
+
+def largest(values: Float32, codes: Int32, count: int) -> Bool:
+    """Return bool[n]: which are the ``count`` largest similarities; of equal ones at the end, the smaller codes."""
+    if len(values) <= count:
+        return np.ones(len(values), np.bool_)
+    bound = np.partition(values, len(values) - count)[len(values) - count]
+    slack = SAME * abs(bound)
+    kept: Bool = values > bound + slack
+    equal = np.flatnonzero(~kept & (values >= bound - slack))
+    equal = equal[np.argsort(codes[equal])]
+    kept[equal[: count - int(np.count_nonzero(kept))]] = True
+    return kept
 
 
 def compact_codes(codes: Int32, size: int) -> tuple[Int64, Int64]:

@@ -12,13 +12,18 @@ from annotated_types import Ge, Gt
 from benchsuite.api import Categorical, Context, Model, Range
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_classic.similarity import Similarity, TermWeights, Weighting, powers, squared_sizes
-from benchsuite_classic.support import CITE_AIOLLI, blocks, has_known_history, mask_unscored, parallel_for, warm_items
+from benchsuite_classic.support import (
+    CITE_AIOLLI,
+    SAME,
+    blocks,
+    has_known_history,
+    mask_unscored,
+    parallel_for,
+    warm_items,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
-
-_LEVEL = np.float32(1 - 1e-6)
-"""Equal similarities are sums in float32 that may differ in the last digits, by processor and order."""
 
 
 @dataclass
@@ -125,7 +130,7 @@ class UserKNN(Model):
             values = near.data[begin:end]
             if len(values) > self.neighbours:
                 last = len(values) - self.neighbours
-                values[values < np.partition(values, last)[last] * _LEVEL] = 0.0
+                values[values < np.partition(values, last)[last] * np.float32(1 - SAME)] = 0.0
         near.eliminate_zeros()
         near.data **= np.float32(self.amplification)
         return near

@@ -106,6 +106,17 @@ def test_of_equally_similar_items_those_with_smaller_codes_are_neighbours(datase
     assert [np.flatnonzero(column).tolist() for column in kept.T] == [[1, 2], [0, 2], [0, 1], [0, 1], [0, 1]]
 
 
+@pytest.mark.parametrize("scale", [np.float32(1e-4), np.float32(1), np.float32(3e5)])
+def test_similarities_that_differ_by_rounding_are_equal(scale: np.float32) -> None:
+    near = np.array([0.3, 0.5, 0.7, 0.5, 0.5], np.float32) * scale
+    near[3] = np.nextafter(near[3], np.float32(np.inf))
+    near[4] = np.nextafter(near[4], np.float32(0))
+    codes = np.array([0, 2, 3, 4, 1], np.int32)
+    assert support.largest(near, codes, 2).tolist() == [False, False, True, False, True]
+    assert support.largest(near, codes, 3).tolist() == [False, True, True, False, True]
+    assert support.largest(near, codes, 5).all()
+
+
 @pytest.mark.filterwarnings("ignore::implicit.utils.ParameterWarning")
 @pytest.mark.parametrize(
     ("name", "more"),
