@@ -29,8 +29,8 @@ from benchsuite.store import read_json
 from benchsuite.store.json_files import SUM, sum_of, with_sum
 
 SUMMARY = "leaderboard.json"
-_VERSION = 2
-"""Raised when the statistics change, so that older standings are not shown as new ones."""
+_VERSION = 3
+"""Raised when the statistics or what is kept of them change, so that older standings are not shown as new ones."""
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class Standing:
         low: lower end of its 95% interval.
         high: upper end.
         behind: whether the interval of the leader's headline by this one's lies above 1; the leader is not behind.
-        fit_seconds: mean over cells, None where it is not known.
+        cpu_seconds: processor time of a fit and its answers, mean over cells; None where it is not known.
     """
 
     model: str
@@ -95,7 +95,7 @@ class Standing:
     low: float | None = None
     high: float | None = None
     behind: bool = False
-    fit_seconds: float | None = None
+    cpu_seconds: float | None = None
 
     def count(self, verdict: str) -> int:
         """Return in how many tasks the verdict against the best reference is this."""
@@ -137,11 +137,11 @@ def standings(
     for result in results:
         scores = tuple(found[result.label] for _, found in judged)
         seconds = [
-            cell.costs["fit_seconds"] for cell in result.cells if cell.place in asked and "fit_seconds" in cell.costs
+            cell.costs["cpu_seconds"] for cell in result.cells if cell.place in asked and "cpu_seconds" in cell.costs
         ]
         cost = float(np.mean(seconds)) if seconds else None
         head = heads.get(result.label)
-        row = Standing(result.label, scores, fit_seconds=cost)
+        row = Standing(result.label, scores, cpu_seconds=cost)
         rows.append(row if head is None else Standing(result.label, scores, *head, cost))
     rows.sort(key=_order)
     return tasks, tuple(rows)

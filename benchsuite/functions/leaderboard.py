@@ -70,7 +70,7 @@ class Leaderboard(FunctionResult):
                 told += [number_text(by_split(row, board.tasks, name)) for name in names]
             rows.append(told)
         return table(
-            [*headers, "fit"], [[*row, _seconds(one.fit_seconds)] for row, one in zip(rows, board.rows, strict=True)]
+            [*headers, "CPU"], [[*row, _seconds(one.cpu_seconds)] for row, one in zip(rows, board.rows, strict=True)]
         )
 
     def _legend(self) -> Iterator[str]:
@@ -100,7 +100,7 @@ class Leaderboard(FunctionResult):
         board = self.board
         standings = [
             {"place": number, "model": row.model, "kind": board.entrants[row.model].kind, "headline": row.headline}
-            | {"low": row.low, "high": row.high, "behind_leader": row.behind, "fit_seconds": row.fit_seconds}
+            | {"low": row.low, "high": row.high, "behind_leader": row.behind, "cpu_seconds": row.cpu_seconds}
             for number, row in enumerate(board.rows, 1)
         ]
         scores = [
@@ -115,7 +115,7 @@ class Leaderboard(FunctionResult):
         }
 
 
-_STANDING = ("place", "model", "kind", "headline", "low", "high", "behind_leader", "fit_seconds")
+_STANDING = ("place", "model", "kind", "headline", "low", "high", "behind_leader", "cpu_seconds")
 _SCORE = ("state", "reason", "mean", "low", "high", "ratio", "competes", "verdict", "p", "difference")
 
 

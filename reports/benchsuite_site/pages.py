@@ -90,7 +90,7 @@ def _filters(board: Board) -> str:
 
 def _standings(board: Board) -> str:
     splits = list(dict.fromkeys(task.split for task in board.tasks))
-    heads = ["", "model", "kind", "headline", "95% interval", "better", "same", "worse", *splits, "fit (s)", "checked"]
+    heads = ["", "model", "kind", "headline", "95% interval", "better", "same", "worse", *splits, "CPU s", "checked"]
     lines = []
     for number, row in enumerate(board.rows, 1):
         entrant = board.entrants[row.model]
@@ -98,7 +98,7 @@ def _standings(board: Board) -> str:
         cells = [str(number) if row.headline is not None else "", "", entrant.kind, number_text(row.headline)]
         cells += [interval_text(row), str(row.count("better")), str(same), str(row.count("worse"))]
         cells += [number_text(by_split(row, board.tasks, split)) for split in splits]
-        cells += ["-" if row.fit_seconds is None else f"{row.fit_seconds:.1f}", _checked(entrant)]
+        cells += ["-" if row.cpu_seconds is None else f"{row.cpu_seconds:.1f}", _checked(entrant)]
         filled = [element("td", escape(cell)) for cell in cells]
         filled[1] = element("th", f'<a href="{_link(board, row)}">{escape(row.model)}</a>', scope="row")
         lines.append(element("tr", "".join(filled), data_kind=entrant.kind))
@@ -139,13 +139,13 @@ def _scatters(board: Board) -> Iterator[str]:
     """Yield quality against cost, and warm against cold where there are both."""
     kinds = {row.model: board.entrants[row.model].kind for row in board.rows}
     points = [
-        (row.model, kinds[row.model], row.fit_seconds, row.headline)
+        (row.model, kinds[row.model], row.cpu_seconds, row.headline)
         for row in board.rows
-        if row.headline is not None and row.fit_seconds
+        if row.headline is not None and row.cpu_seconds
     ]
     if points:
         yield "<h2>Quality against cost</h2>"
-        yield scatter(points, "seconds to fit, mean", "headline", logarithmic=True)
+        yield scatter(points, "processor seconds to fit and answer, mean", "headline", logarithmic=True)
     splits = {task.split for task in board.tasks}
     cold = next((split for split in ("item-cold", "user-cold") if split in splits), "")
     warm = next((split for split in ("random-holdout", "leave-last-out") if split in splits), "")

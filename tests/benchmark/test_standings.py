@@ -125,11 +125,11 @@ def test_equals_have_the_ratio_one_even_where_nobody_finds_anything():
 def test_cells_outside_the_form_cost_nothing_in_it():
     one = result("good", [level(0.4)] * 2)
     cells = [
-        dataclasses.replace(cell, costs={"fit_seconds": cost}) for cell, cost in zip(one.cells, (1, 99), strict=True)
+        dataclasses.replace(cell, costs={"cpu_seconds": cost}) for cell, cost in zip(one.cells, (1, 99), strict=True)
     ]
     first = dict(list(asked().items())[:1])
     _, rows = standings([dataclasses.replace(one, cells=cells)], first, "m", ["good"])
-    assert rows[0].fit_seconds == pytest.approx(1.0)
+    assert rows[0].cpu_seconds == pytest.approx(1.0)
 
 
 def test_groups_are_tasks_of_their_own():
