@@ -14,6 +14,7 @@ import pytest
 import benchsuite as package
 from benchsuite.functions import VERBS
 from make_site.stage import is_generated
+from update_readme import TABLE, updated
 
 pytestmark = pytest.mark.process
 
@@ -50,6 +51,11 @@ def benchsuite(desk: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_first_page_is_short() -> None:
     assert len(README.splitlines()) < 120
+
+
+def test_the_top_of_the_leaderboard_is_that_of_the_results() -> None:
+    assert len(TABLE.findall(README)) == 1
+    assert updated(README) == README, "python docs/update_readme.py"
 
 
 def test_links_lead_somewhere() -> None:

@@ -1,0 +1,52 @@
+"""Writes the top of the leaderboard into README.md anew, from the results that come with benchsuite.
+
+``python docs/update_readme.py``; a test holds README against :func:`leaderboard_top`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from benchsuite.benchmark.board import Board, read_board
+from benchsuite.benchmark.board_text import by_split, interval_text, number_text, verdict
+from benchsuite.interface import count
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+README = REPOSITORY / "README.md"
+BENCHMARK = "films.v1"
+ROWS = 8
+TABLE = re.compile(r"(?<=<!-- leaderboard -->\n).*?(?=<!-- end of leaderboard -->)", re.DOTALL)
+
+
+def leaderboard_top(board: Board, most: int = ROWS) -> str:
+    """Return the verdict and the first rows as Markdown."""
+    splits = list(dict.fromkeys(task.split for task in board.tasks))
+    heads = ["", "model", "kind", "headline", "95% interval", *splits, "CPU s"]
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    for number, row in enumerate(board.rows[:most], 1):
+        cells = [str(number), f"`{row.model}`", board.entrants[row.model].kind, number_text(row.headline)]
+        cells += [interval_text(row), *(number_text(by_split(row, board.tasks, split)) for split in splits)]
+        cells.append("-" if row.cpu_seconds is None else f"{row.cpu_seconds:.1f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    rest = f"{count(max(0, len(board.rows) - most), 'more row')}: `benchsuite leaderboard {board.name}`."
+    if board.absent:
+        rest += f" Not run yet: {', '.join(f'`{label}`' for label in board.absent)}."
+    return "\n".join([" ".join(verdict(board)), "", *lines, "", rest, ""])
+
+
+def updated(text: str) -> str:
+    """Return README's text with the table of the results that are there now."""
+    top = leaderboard_top(read_board(BENCHMARK))
+    return TABLE.sub(lambda _: top, text)
+
+
+def main() -> int:
+    """Write README.md; return the exit code."""
+    README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
