@@ -286,3 +286,17 @@ class Hoards(Counts):
         print("hoarding", flush=True)
         self._hoard = np.ones(2**28)
         return self
+
+
+@dataclass
+class Waits(Counts):
+    """Leaves a mark and waits until a test opens the gate."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        gate = Path(os.environ["TOY_GATE"])
+        (gate / f"begun-{os.getpid()}").touch()
+        for _ in range(2400):
+            if (gate / "open").exists():
+                break
+            time.sleep(0.05)
+        return super().fit(train, context)
