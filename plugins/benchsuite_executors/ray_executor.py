@@ -10,7 +10,7 @@ import importlib
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,9 @@ _WAIT = 1.0
 
 _GRACE = 20.0
 """Seconds that a node may take to end a worker before its actor is killed."""
+
+_CROWDED = 5.0
+"""Seconds that a job waits for a place before idle actors leave theirs."""
 
 _KEPT = 16
 _REASON = 300
@@ -123,6 +126,14 @@ class RayExecutor(Executor):
         if self._ours:
             self._ray.shutdown()
 
+    def make_room(self, most: int | None = None) -> None:
+        """End idle actors, all or so many: each keeps its place in the cluster as long as it lives."""
+        idle = [(some, actor) for some in self._idle.values() for actor in some]
+        for some, actor in idle[:most]:
+            some.remove(actor)
+            actor.close.remote()
+            actor.__ray_terminate__.remote()
+
     def give_back(self, needs: Needs, actor: Any) -> None:
         """Keep an actor for the next job that needs the same."""
         self._idle.setdefault(needs, []).append(actor)
@@ -150,12 +161,7 @@ class RayExecutor(Executor):
     def _new_actor(self, needs: Needs, job: Job) -> Any:
         """Return a new actor; one that is idle ends for it, so that it leaves its place."""
         _, threads, gpus, memory = needs
-        for some in self._idle.values():
-            if some:
-                last = some.pop()
-                last.close.remote()
-                last.__ray_terminate__.remote()
-                break
+        self.make_room(1)
         asked = {"CPU": float(threads), "GPU": gpus, "memory": float(memory)}
         if not any(all(node.get(name, 0) >= size for name, size in asked.items()) for node in self._nodes()):
             wanted = ", ".join(
@@ -205,11 +211,14 @@ class _Remote:
     waiting: bool = True
     made_with: Mapping[str, Any] | None = None
     stopped: float = 0.0
+    since: float = field(default_factory=time.monotonic)
 
     def poll(self) -> int | None:
         if self.code is not None:
             return self._ended()
         ray = self.executor._ray  # noqa: SLF001 - of this module
+        if self.waiting and time.monotonic() - self.since > _CROWDED:
+            self.executor.make_room()
         if self.asked is None:
             self.asked = self.actor.step.remote(self._pairs(), _WAIT, bool(self.stopped))
         elif ray.wait([self.asked], timeout=0)[0]:

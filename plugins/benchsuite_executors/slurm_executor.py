@@ -27,6 +27,9 @@ _BEAT = 15.0
 _GRACE = 20.0
 """Seconds that a job may take to end its worker, or to tell how it ended, before it is given up."""
 
+_LAST = 20.0
+"""Seconds that processes of this machine may take to end at the end of a run."""
+
 _REASON = 300
 _PASSED_ON = ("partition", "account", "qos", "constraint", "nodelist", "exclude", "gres")
 
@@ -122,7 +125,7 @@ class SlurmExecutor(Executor):
         except (RuntimeError, NameError) as error:
             what = f"Slurm refuses the job: {clip(str(error), _REASON)}"
             raise UsageError(what, where="executor slurm", remedy="correct --on-with") from None
-        self._jobs = [one for one in self._jobs if one.code is None]
+        self._jobs = [one for one in self._jobs if one.code is None or self._lingers(one)]
         self._jobs.append(_Submitted(self, submitted, order.parent, Outlet(pipe)))
         return self._jobs[-1]
 
@@ -132,7 +135,14 @@ class SlurmExecutor(Executor):
             if one.code is None:
                 with contextlib.suppress(Exception):  # whatever Slurm says: the run ends
                     one.submitted.cancel(check=False)
+        late = time.monotonic() + _LAST
+        while any(self._lingers(one) for one in self._jobs) and time.monotonic() < late:
+            time.sleep(0.05)
         self._jobs, self._beat = [], None
+
+    def _lingers(self, one: _Submitted) -> bool:
+        """Return whether submitit still has a process of this machine for a job."""
+        return self.cluster == "local" and not one.submitted.done()
 
     def give_sign(self) -> None:
         """Touch the file that tells jobs that the run lives."""

@@ -289,6 +289,25 @@ class Hoards(Counts):
 
 
 @dataclass
+class OpensTheTruth(Counts):
+    """Reads from the store what it is judged by, and takes no for an answer."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        for path in (Path(os.environ["TOY_STORE"]) / "truth").rglob("*.npy"):
+            with contextlib.suppress(OSError):
+                np.load(path)
+        return super().fit(train, context)
+
+
+@dataclass
+class Interrupted(Counts):
+    """Is stopped by the user while it is fitted."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        raise KeyboardInterrupt
+
+
+@dataclass
 class Waits(Counts):
     """Leaves a mark and waits until a test opens the gate."""
 

@@ -14,13 +14,18 @@ from benchsuite.runner import run as work
 from benchsuite.runner.executor import Executor
 from benchsuite.store import Store
 
-TOY = Path(__file__).parent / "toy.py"
+TOY = Path(__file__).parents[2] / "runner" / "toy.py"
 
 
 class Lines:
-    """A watcher that keeps what is said."""
+    """A watcher that keeps what is said.
 
-    def __init__(self) -> None:
+    Args:
+        gate: opened as soon as a cell is tried once more, for fits that wait.
+    """
+
+    def __init__(self, gate: Path | None = None) -> None:
+        self._gate = gate
         self.lines: list[str] = []
         self.again: list[str] = []
 
@@ -29,6 +34,8 @@ class Lines:
 
     def cell_again(self, label: str, stage: str, reason: str) -> None:
         self.again.append(reason)
+        if self._gate is not None:
+            (self._gate / "open").touch()
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_: None
@@ -51,12 +58,14 @@ def toy(name: str, **more: Any) -> dict[str, Any]:
     return {"use": f"{TOY}:{name}", **more}
 
 
-def run(asked: Experiment, folder: Path, executor: Executor | None, workers: int = 1, **more: Any) -> tuple[Any, Lines]:
+def run(
+    asked: Experiment, folder: Path, executor: Executor | None, workers: int = 1, gate: Path | None = None
+) -> tuple[Any, Lines]:
     """Run an experiment in a new store; return the summary, and what was said."""
-    store, watcher = Store(folder), Lines()
+    store, watcher = Store(folder), Lines(gate)
     place = DataLocations(cache=folder.parent / "cache", offline=True, say=lambda _: None)
     plan = prepare(asked, store, place, lambda _: None)
-    _, outcome = work(plan, store, Options(workers=workers, threads=1, executor=executor, **more), watcher)
+    _, outcome = work(plan, store, Options(workers=workers, threads=1, executor=executor), watcher)
     return outcome, watcher
 
 
