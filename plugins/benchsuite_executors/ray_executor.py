@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import importlib
 import logging
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +17,16 @@ import numpy as np
 
 from benchsuite.errors import ConfigError, PluginError, UsageError
 from benchsuite.interface import count
-from benchsuite.runner.answers import PAIRS
 from benchsuite.runner.executor import Executor
 from benchsuite.runner.jobs import Job, WorkerJob
 from benchsuite.runner.logs import clip
 from benchsuite.runner.worker_processes import WorkerHandle
-from benchsuite_executors.node import Outlet, ingredients, models_of, unlike
-from benchsuite_executors.ray_node import Begun, News, RayNode
-
-_WAIT = 1.0
-"""Seconds for which a node waits for news before it answers that there are none."""
-
-_GRACE = 20.0
-"""Seconds that a node may take to end a worker before its actor is killed."""
-
-_CROWDED = 5.0
-"""Seconds that a job waits for a place before idle actors leave theirs."""
+from benchsuite_executors.node import Outlet, ingredients, models_of
+from benchsuite_executors.ray_node import RayNode
+from benchsuite_executors.ray_worker import Needs, RemoteWorker
 
 _KEPT = 16
 _REASON = 300
-
-Needs = tuple[tuple[str, ...], int, float, int]
-"""Modules, threads, GPUs and bytes of memory: jobs that need the same may follow one another in one actor."""
 
 
 @dataclass
@@ -64,7 +51,7 @@ class RayExecutor(Executor):
             ConfigError: when a setting makes no sense.
         """
         try:
-            self._ray: Any = importlib.import_module("ray")
+            self.ray: Any = importlib.import_module("ray")
         except ImportError:
             remedy = 'pip install "benchsuite[ray]"'
             raise PluginError("the package ray is not installed", where="executor ray", remedy=remedy) from None
@@ -75,7 +62,7 @@ class RayExecutor(Executor):
         self._ours = False
         self._told = False
         self._idle: dict[Needs, list[Any]] = {}
-        self._handles: list[_Remote] = []
+        self._handles: list[RemoteWorker] = []
         self._inputs: dict[str, Any] = {}
         self._here: dict[tuple[str, ...], dict[str, str]] = {}
 
@@ -108,7 +95,7 @@ class RayExecutor(Executor):
             self._here[models] = ingredients(models)
         asked = actor.begin.remote(job, told, self._here[models], names, *packs)
         self._handles = [handle for handle in self._handles if handle.code is None]
-        self._handles.append(_Remote(self, needs, actor, asked, order.parent, Outlet(pipe)))
+        self._handles.append(RemoteWorker(self, needs, actor, asked, order.parent, Outlet(pipe)))
         return self._handles[-1]
 
     def end(self) -> None:
@@ -117,14 +104,14 @@ class RayExecutor(Executor):
         actors += [actor for some in self._idle.values() for actor in some]
         self._handles, self._idle, self._inputs = [], {}, {}
         if actors:
-            self._ray.wait([actor.close.remote() for actor in actors], num_returns=len(actors), timeout=2)
+            self.ray.wait([actor.close.remote() for actor in actors], num_returns=len(actors), timeout=2)
         for actor in actors:
-            self._ray.kill(actor)
+            self.ray.kill(actor)
 
     def close(self) -> None:
         """Leave the cluster, if it was joined here."""
         if self._ours:
-            self._ray.shutdown()
+            self.ray.shutdown()
 
     def make_room(self, most: int | None = None) -> None:
         """End idle actors, all or so many: each keeps its place in the cluster as long as it lives."""
@@ -144,16 +131,16 @@ class RayExecutor(Executor):
         Raises:
             UsageError: when there is no such cluster.
         """
-        if not self._ray.is_initialized():
+        if not self.ray.is_initialized():
             where = {"address": self.address} if self.address else {}
             environment = {"runtime_env": {"working_dir": self.working_dir}} if self.working_dir else {}
             try:
-                self._ray.init(**where, **environment, log_to_driver=False, logging_level=logging.ERROR)
+                self.ray.init(**where, **environment, log_to_driver=False, logging_level=logging.ERROR)
             except (ConnectionError, OSError, RuntimeError, ValueError) as error:
                 what = f"no Ray cluster answers at {self.address or 'the usual place'}: {clip(str(error), _REASON)}"
                 raise UsageError(what, where="executor ray", remedy="name one with --address HOST:6379") from None
             self._ours = True
-        return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        return [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
 
     def _has_gpus(self, job: Job) -> bool:
         return job.device == "cuda" or any(node.get("GPU", 0) for node in self._nodes())
@@ -171,7 +158,7 @@ class RayExecutor(Executor):
             )
             self._say(f"{job.label} waits: no node of the cluster has {wanted} now")
         options = {"num_cpus": threads, "num_gpus": gpus, "max_restarts": 0, **({"memory": memory} if memory else {})}
-        return self._ray.remote(RayNode).options(**options).remote(gpus)
+        return self.ray.remote(RayNode).options(**options).remote(gpus)
 
     def _packed(self, folder: Path, skip: str) -> Any:
         """Put a folder's files into the object store, once."""
@@ -181,7 +168,7 @@ class RayExecutor(Executor):
                 self._inputs.pop(next(iter(self._inputs)))
             paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(skip)]
             found = {str(path.relative_to(folder)): np.fromfile(path, np.uint8) for path in paths}
-            self._inputs[name] = self._ray.put(found)
+            self._inputs[name] = self.ray.put(found)
         self._inputs[name] = self._inputs.pop(name)  # the last one used goes last
         return self._inputs[name]
 
@@ -194,88 +181,3 @@ def _inputs(order: WorkerJob) -> list[tuple[str, str]]:
         if cell["fold"] and place not in found:
             found.append(place)
     return found
-
-
-@dataclass(eq=False)
-class _Remote:
-    """A worker on a node."""
-
-    executor: RayExecutor
-    needs: Needs
-    actor: Any
-    asked: Any
-    folder: Path
-    outlet: Outlet
-    code: int | None = None
-    lost: str = ""
-    waiting: bool = True
-    made_with: Mapping[str, Any] | None = None
-    stopped: float = 0.0
-    since: float = field(default_factory=time.monotonic)
-
-    def poll(self) -> int | None:
-        if self.code is not None:
-            return self._ended()
-        ray = self.executor._ray  # noqa: SLF001 - of this module
-        if self.waiting and time.monotonic() - self.since > _CROWDED:
-            self.executor.make_room()
-        if self.asked is None:
-            self.asked = self.actor.step.remote(self._pairs(), _WAIT, bool(self.stopped))
-        elif ray.wait([self.asked], timeout=0)[0]:
-            self._read(ray)
-        elif self.stopped and time.monotonic() - self.stopped > _GRACE:
-            ray.kill(self.actor)
-            self.code = 1
-        return self._ended()
-
-    def kill(self) -> None:
-        self.stopped = self.stopped or time.monotonic()
-
-    def _read(self, ray: Any) -> None:
-        """Take what the node answers, and act on it."""
-        asked, self.asked = self.asked, None
-        try:
-            answer: Begun | News = ray.get(asked)
-        except ray.exceptions.RayTaskError as error:
-            raise _unusable(error) from None
-        except ray.exceptions.RayError as error:
-            if "creation task" in str(error):
-                raise _unusable(error) from None
-            ray.kill(self.actor)  # it may only be out of reach
-            self.code, self.lost = 1, f"its node, or its process there, was lost ({type(error).__name__})"
-            return
-        if isinstance(answer, Begun):
-            if answer.unlike:
-                raise unlike(answer.host, answer.unlike)
-            self.waiting, self.made_with = False, answer.made_with
-            return
-        for name, content in answer.files.items():
-            path = self.folder / name
-            if path.parent.is_dir():
-                path.write_bytes(content)
-        self.outlet.send(answer.messages)
-        if answer.code is not None:
-            self.code, self.lost = answer.code, answer.lost
-            self.executor.give_back(self.needs, self.actor)
-
-    def _pairs(self) -> dict[str, bytes]:
-        """Return what the runner asks, and take it away, as a worker of this machine does."""
-        found = {}
-        for path in self.folder.glob(f"answers-*/{PAIRS}"):
-            found[str(path.relative_to(self.folder))] = path.read_bytes()
-            path.unlink()
-        return found
-
-    def _ended(self) -> int | None:
-        """Return the code once all messages are on their way."""
-        if not self.outlet.send() or self.code is None:
-            return None
-        self.outlet.close()
-        return self.code
-
-
-def _unusable(error: Exception) -> UsageError:
-    """Return the error to raise when a node cannot run our code: no fit is to blame."""
-    last = [line for line in str(error).splitlines() if line.strip()][-1:]
-    what = f"a node of the cluster cannot run benchsuite: {clip(' '.join(last), _REASON)}"
-    return UsageError(what, where="executor ray", remedy="install the same packages on every node")
