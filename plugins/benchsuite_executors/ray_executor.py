@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ from benchsuite.runner.worker_processes import WorkerHandle
 from benchsuite_executors.node import Outlet, ingredients, models_of
 from benchsuite_executors.ray_node import RayNode
 from benchsuite_executors.ray_worker import Needs, RemoteWorker
+
+_ANSWERS = 10.0
+"""Seconds within which a cluster takes a connection."""
 
 _KEPT = 16
 _REASON = 300
@@ -135,10 +139,13 @@ class RayExecutor(Executor):
             where = {"address": self.address} if self.address else {}
             environment = {"runtime_env": {"working_dir": self.working_dir}} if self.working_dir else {}
             try:
+                _knock(self.address)
                 self.ray.init(**where, **environment, log_to_driver=False, logging_level=logging.ERROR)
             except (ConnectionError, OSError, RuntimeError, ValueError) as error:
                 what = f"no Ray cluster answers at {self.address or 'the usual place'}: {clip(str(error), _REASON)}"
-                raise UsageError(what, where="executor ray", remedy="name one with --address HOST:6379") from None
+                raise UsageError(
+                    what, where="executor ray", remedy="name one that runs with --address HOST:6379"
+                ) from None
             self._ours = True
         return [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
 
@@ -171,6 +178,13 @@ class RayExecutor(Executor):
             self._inputs[name] = self.ray.put(found)
         self._inputs[name] = self._inputs.pop(name)  # the last one used goes last
         return self._inputs[name]
+
+
+def _knock(address: str) -> None:
+    """Raise an OSError at once where nothing listens at HOST:PORT: Ray would try for minutes, then end the process."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWERS).close()
 
 
 def _inputs(order: WorkerJob) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class SlurmExecutor(Executor):
         Raises:
             PluginError: when submitit is not installed.
             ConfigError: when a setting makes no sense.
+            UsageError: where there is no Slurm.
         """
         try:
             self._submitit: Any = importlib.import_module("submitit")
@@ -82,6 +84,9 @@ class SlurmExecutor(Executor):
         ):
             if number < least:
                 raise ConfigError(f'setting "{name}" must be {least} or more', where="executor slurm")
+        if self.cluster == "slurm" and shutil.which("sbatch") is None:
+            remedy = "start the run where sbatch is, or try it here with --on-with 'cluster=\"local\"'"
+            raise UsageError("there is no Slurm on this machine", where="executor slurm", remedy=remedy)
         self._jobs: list[_Submitted] = []
         self._here: dict[tuple[str, ...], dict[str, str]] = {}
         self._beat: Path | None = None
@@ -96,19 +101,10 @@ class SlurmExecutor(Executor):
         return store.resolve() / "jobs"
 
     def begin(self, scratch: Path, say: Callable[[str], None], listen: Callable[[], None]) -> None:
-        """Open the way to Slurm.
-
-        Raises:
-            UsageError: where there is no Slurm.
-        """
+        """Open the way to Slurm."""
         self._scratch, self._beat = scratch, scratch / BEAT
         self.give_sign()
-        try:
-            self._slurm = self._submitit.AutoExecutor(scratch / "submitit", cluster=self.cluster)
-        except RuntimeError as error:
-            remedy = 'start the run where sbatch is, or try it with --on-with cluster="local"'
-            what = f"there is no Slurm here: {clip(str(error), _REASON)}"
-            raise UsageError(what, where="executor slurm", remedy=remedy) from None
+        self._slurm = self._submitit.AutoExecutor(scratch / "submitit", cluster=self.cluster)
 
     def start(self, job: Job, order: Path, log: Path, pipe: int) -> WorkerHandle:
         """Submit a job.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -250,3 +251,20 @@ def test_what_a_lost_node_of_ray_had_is_done_by_another(tmp_path: Path) -> None:
     assert (told["done"], told["failed"]) == (3, [])
     run(experiment(WAITING, "ease", metrics=["ndcg@10"]), tmp_path / "local", None)
     assert contents(tmp_path / "ray") == contents(tmp_path / "local")
+
+
+def test_a_cluster_that_is_not_there_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = benchsuite.Experiment("tiny", **TINY)
+    pytest.importorskip("submitit", reason="submitit is not installed: its executor is not tested")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(UsageError, match="executor slurm: there is no Slurm on this machine; start the run where"):
+        benchsuite.run(tiny, on="slurm", quiet=True)
+
+
+def test_a_ray_cluster_that_does_not_answer_is_told_at_once() -> None:
+    pytest.importorskip("ray", reason="ray is not installed: its executor is not tested")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(UsageError, match=f"no Ray cluster answers at {address}: .*; name one that runs"):
+        make_executor("ray", {"address": address}).workers(1)
