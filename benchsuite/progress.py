@@ -75,12 +75,13 @@ class ProgressBars:
 
     Args:
         quiet: show nothing at all.
+        live: draw bars where they can be drawn; else print lines everywhere.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, live: bool = True) -> None:
         self._console = Console(stderr=True, quiet=quiet)
         notebook = self._console.is_jupyter and find_spec("ipywidgets") is not None  # rich needs it for bars
-        self._live = (self._console.is_terminal or notebook) and not quiet
+        self._live = (self._console.is_terminal or notebook) and live and not quiet
         self._cells = 0
         self._ended = 0
         self._clock = _Clock()

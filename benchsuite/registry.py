@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["models", "sources", "splits", "metrics", "reports"]
 KINDS: tuple[Kind, ...] = ("models", "sources", "splits", "metrics", "reports")
-FunctionGroup = Literal["functions", "exports", "sites"]
+FunctionGroup = Literal["functions", "exports", "sites", "executors"]
 OWN = "benchsuite"
 """The distribution of our own plugins; all others are foreign."""
 
@@ -216,7 +216,7 @@ def function_entries(group: FunctionGroup = "functions") -> dict[str, EntryPoint
         group: ``functions``, for ``import benchsuite`` and the command line, or ``exports``, the formats of
             ``benchsuite data export``: each takes a data set, a folder, facts to tell, and a fold of it or None for the
             whole, writes files and returns the rows of each; or ``sites``: each takes leaderboards and returns the
-            contents of files by name.
+            contents of files by name; or ``executors``: each is a :class:`benchsuite.runner.executor.Executor`.
     """
     found: dict[str, EntryPoint] = {}
     for distribution, _, point in _installed():

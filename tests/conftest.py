@@ -11,7 +11,7 @@ files as their sources distribute them. Tests that need it take a fixture:
 Marks (see pyproject.toml): a test that takes one of these fixtures is ``realdata``, one that takes ``command``,
 ``install``, ``toy_store``, ``run_toy`` or ``finished_run`` is ``process``; files and tests say the others themselves.
 
-The last lines of a run count the tests that were skipped for want of data.
+The last lines of a run count the tests that were skipped for want of data, or of a package for a cluster.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ settings.load_profile("tests")
 
 REPOSITORY = Path(__file__).parent.parent
 _NO_DATA = "no real data:"
+_NO_PACKAGE = "is not installed: its executor is not tested"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 _MARKS = {
@@ -231,7 +232,11 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Count what could not be tested for want of data."""
-    skipped = [report for report in terminalreporter.getreports("skipped") if _NO_DATA in str(report.longrepr)]
-    if skipped:
-        terminalreporter.write_line(f"{len(skipped)} tests skipped because real data is not at hand")
+    """Count what could not be tested for want of data or of a package."""
+    told = [str(report.longrepr) for report in terminalreporter.getreports("skipped")]
+    for reason, why in (
+        (_NO_DATA, "real data is not at hand"),
+        (_NO_PACKAGE, "a package for a cluster is not installed"),
+    ):
+        if skipped := sum(reason in one for one in told):
+            terminalreporter.write_line(f"{skipped} tests skipped because {why}")

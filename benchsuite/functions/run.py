@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.arguments import (
     NO_SETTINGS,
@@ -42,7 +42,10 @@ def run(
     store: StoreFolder = None,
     data: DataFolders = (),
     offline: bool = False,
-    workers: Annotated[int, Option(metavar="N")] = 1,
+    on: Annotated[str, Option(metavar="EXECUTOR")] = "local",
+    address: Annotated[str, Option(metavar="ADDRESS")] = "",
+    on_with: Annotated[Mapping[str, Any], Option("--on-with")] = NO_SETTINGS,
+    workers: Annotated[int | None, Option(metavar="N")] = None,
     threads: Annotated[int, Option(metavar="N")] = THREADS,
     device: Device = "auto",
     time_limit: Annotated[float | None, Option(metavar="MINUTES")] = None,
@@ -66,7 +69,11 @@ def run(
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
-        workers: processes at a time; their number changes no result.
+        on: who runs the fits: local (processes of this machine), in-process (for debuggers), ray, slurm, or what an
+            installed package brings. It changes no result.
+        address: of the cluster, for ray (default: $RAY_ADDRESS, else one is started on this machine).
+        on_with: settings of the executor, such as partition="long" for slurm.
+        workers: fits at a time (default: 1; on a cluster, as many as it holds). Their number changes no result.
         threads: threads of each model, the same on every machine; another number may move the last digits of some
             models.
         device: what models compute on.
@@ -92,22 +99,27 @@ def run(
     from benchsuite.progress import ProgressBars
     from benchsuite.runner import Options
     from benchsuite.runner.distributed import launched
+    from benchsuite.runner.executor import make_executor
     from benchsuite.runner.jobs import Limits
 
     if launched() > 1:
         raise UsageError("run starts its own processes", remedy="call it without a launcher; only train shares a fit")
     for name, number in (("workers", workers), ("threads", threads)):
-        if number < 1:
+        if number is not None and number < 1:
             raise UsageError(f"{name} must be 1 or more")
     for name, bound in (("time_limit", time_limit), ("memory_limit", memory_limit)):
         if bound is not None and not 0 < bound < float("inf"):
             raise UsageError(f"{name} must be more than 0")
     check_choice(device, Device, "device")
+    executor = make_executor(on, {**on_with, **({"address": address} if address else {})})
+    if workers is not None:
+        executor.check_workers(workers)
     asked, entered = chosen_form(read_experiment(experiment), model, with_, tune=tune, lite=lite)
     kept = open_store(store, quiet=quiet)
     place = data_locations(data, offline=offline, quiet=quiet)
-    with ProgressBars(quiet=quiet) as bars:
-        options = Options(workers, threads, device, retry_failed, Limits(time_limit, memory_limit))
+    with contextlib.closing(executor), ProgressBars(quiet=quiet, live=not executor.interactive) as bars:
+        at_a_time = executor.workers(threads) if workers is None else workers
+        options = Options(at_a_time, threads, device, retry_failed, Limits(time_limit, memory_limit), executor)
 
         def follow(plan: Plan) -> None:
             bars.follow(None if quiet else Headline(plan, kept))

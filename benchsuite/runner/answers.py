@@ -21,7 +21,7 @@ from benchsuite.data import Float32, Int32, Rankings
 from benchsuite.errors import BenchsuiteError
 from benchsuite.store import from_text
 
-_LISTS, _PAIRS, _SCORES, _ABOUT = "lists.npz", "pairs.npy", "scores.npy", "about.json"
+LISTS, PAIRS, SCORES, ABOUT = "lists.npz", "pairs.npy", "scores.npy", "about.json"
 
 _MOST_BYTES = 10**6
 
@@ -32,9 +32,14 @@ TOLD = ("costs", "parameters", "power", "facts", "device", "threads", "started",
 """What a worker tells about a cell that went well."""
 
 
+def answers_folder(folder: Path, key: str) -> Path:
+    """Return where the answers of a cell lie in the folder of its job."""
+    return folder / f"answers-{key[:16]}"
+
+
 def write_lists(folder: Path, lists: Rankings) -> None:
     """Write the lists of a cell."""
-    np.savez(folder / _LISTS, allow_pickle=False, **lists.arrays())
+    np.savez(folder / LISTS, allow_pickle=False, **lists.arrays())
 
 
 def take_lists(folder: Path) -> Rankings:
@@ -43,7 +48,7 @@ def take_lists(folder: Path) -> Rankings:
     Raises:
         BenchsuiteError: when there are none that can be read.
     """
-    path = folder / _LISTS
+    path = folder / LISTS
     try:
         with np.load(path, allow_pickle=False) as stored:
             lists = Rankings.from_arrays(stored)
@@ -55,13 +60,13 @@ def take_lists(folder: Path) -> Rankings:
 
 def ask_pairs(folder: Path, query: Int32, item: Int32) -> None:
     """Ask for the scores of pairs."""
-    with replaced_file(folder / _PAIRS) as draft:
+    with replaced_file(folder / PAIRS) as draft:
         np.save(draft, np.stack([query, item]), allow_pickle=False)
 
 
 def wait_for_pairs(folder: Path) -> tuple[Int32, Int32]:
     """Wait until the runner asks, and return int32[p] queries and int32[p] items."""
-    path = folder / _PAIRS
+    path = folder / PAIRS
     while not path.is_file():
         if not folder.is_dir():
             raise BenchsuiteError("the folder of temporary files is gone", where=str(folder))
@@ -73,7 +78,7 @@ def wait_for_pairs(folder: Path) -> tuple[Int32, Int32]:
 
 def write_scores(folder: Path, scores: Float32) -> None:
     """Write the pair scores of a cell."""
-    np.save(folder / _SCORES, scores, allow_pickle=False)
+    np.save(folder / SCORES, scores, allow_pickle=False)
 
 
 def read_scores(folder: Path) -> NDArray[Any]:
@@ -83,7 +88,7 @@ def read_scores(folder: Path) -> NDArray[Any]:
         BenchsuiteError: when there are none that can be read.
     """
     try:
-        scores: NDArray[Any] = np.load(folder / _SCORES, allow_pickle=False)
+        scores: NDArray[Any] = np.load(folder / SCORES, allow_pickle=False)
     except (OSError, ValueError, EOFError, MemoryError) as error:
         raise BenchsuiteError(f"the worker left no pair scores: {error}") from None
     return scores
@@ -106,7 +111,7 @@ def write_about(folder: Path, about: Mapping[str, Any]) -> None:
         raise BenchsuiteError(
             f"facts() returned {len(content) / 1e6:.1f} MB", remedy=f"keep them below {_MOST_BYTES / 1e6:g} MB"
         )
-    (folder / _ABOUT).write_bytes(content)
+    (folder / ABOUT).write_bytes(content)
 
 
 def read_about(folder: Path) -> dict[str, Any]:
@@ -116,7 +121,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         BenchsuiteError: when it cannot be read.
     """
     try:
-        about = from_text((folder / _ABOUT).read_text("utf-8"))
+        about = from_text((folder / ABOUT).read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise BenchsuiteError(f"the worker left no facts: {error}") from None
     if not isinstance(about, dict):

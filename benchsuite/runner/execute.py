@@ -63,7 +63,7 @@ def _run(
         if queue.most:
             watcher.say(queue.about())
         watcher.expect(queue.most + sum(cell.stage == "test" for cell in plan.cells if not cell.reason))
-        Pool(store, options.workers, watcher).run(queue)
+        Pool(store, options.workers, watcher, options.executor).run(queue)
         plan, tried = queue.tuned_plan(), queue.tried
     possible = [cell for cell in plan.cells if not cell.reason]
     if options.retry_failed:
@@ -123,7 +123,7 @@ def _do(
         watcher.say(about)
     jobs = make_jobs(plan, estimate.cheap_first(cells), options.threads, options.device, options.limits)
     queue = _TimedJobs(SharedJobs(jobs, store, leases), estimate, cells, options.workers, watcher)
-    Pool(store, options.workers, watcher).run(queue)
+    Pool(store, options.workers, watcher, options.executor).run(queue)
     return queue.shared.elsewhere
 
 

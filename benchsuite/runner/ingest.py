@@ -22,7 +22,7 @@ from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import labelled_pairs
 from benchsuite.plugin_files import PluginFilesReader
 from benchsuite.provenance import provenance
-from benchsuite.runner.answers import TOLD, ask_pairs, read_about, read_scores, take_lists
+from benchsuite.runner.answers import TOLD, answers_folder, ask_pairs, read_about, read_scores, take_lists
 from benchsuite.runner.checkpoints import Checkpoints, user_cache
 from benchsuite.runner.jobs import Job, WorkerJob, write_failure
 from benchsuite.runner.logs import clip, read_log
@@ -77,7 +77,7 @@ class Ingest:
         for cell in job.cells:
             self._code(cell)  # as it is when the worker imports it
             self._lists.pop(cell["key"], None)  # of a worker that died before; the cell is tried once more
-            answers = _answers(folder, cell["key"])
+            answers = answers_folder(folder, cell["key"])
             answers.mkdir()
             known = cell["stage"] == "test" or self._folds.fold(job.fold_key).validation is not None
             places = {
@@ -106,35 +106,44 @@ class Ingest:
             return  # the first lists count: later ones could depend on the pairs
         self._lists[cell["key"]] = None
         with contextlib.suppress(BenchsuiteError):  # reported when the cell ends
-            self._lists[cell["key"]] = take_lists(_answers(folder, cell["key"]))
+            self._lists[cell["key"]] = take_lists(answers_folder(folder, cell["key"]))
         try:
             asked = self._asked(job, cell)
             query, item = asked.pairs.query[asked.order], asked.pairs.item[asked.order]
-            ask_pairs(_answers(folder, cell["key"]), query, item)
+            ask_pairs(answers_folder(folder, cell["key"]), query, item)
         except (BenchsuiteError, FileNotFoundError):
             return  # there is no validation fold, or the model removed the folder: the worker notices
         except OSError as error:
             raise unwritable(error) from None
 
-    def done(self, job: Job, cell: Mapping[str, Any], folder: Path, log: Path) -> str:
+    def done(
+        self, job: Job, cell: Mapping[str, Any], folder: Path, log: Path, made_with: Mapping[str, Any] | None = None
+    ) -> str:
         """Store a cell's answers, or a failure when the answers break a rule; return "" or the reason.
+
+        Args:
+            job: of the cell.
+            cell: whose worker says that it is done.
+            folder: of the job.
+            log: of the worker.
+            made_with: the provenance of the worker's machine, where that is not this process's.
 
         Raises:
             StoreError: when it cannot be stored.
         """
-        answers = _answers(folder, cell["key"])
+        answers = answers_folder(folder, cell["key"])
         lists = self._lists.pop(cell["key"], None)
         try:
             asked = self._asked(job, cell)
             about = read_about(answers)
-            manifest = _manifest(cell, about, self.made_with()) | self._code(cell)
+            manifest = _manifest(cell, about, made_with or self.made_with()) | self._code(cell)
             if lists is None:
                 raise BenchsuiteError("the worker left no lists")  # noqa: TRY301 - one way to fail
             check_lists(lists, int(cell["identity"]["k"]), self._allowed(job, cell))
             scores = check_scores(read_scores(answers), (len(asked.pairs),), "score_pairs()")
             check_finite(scores, "score_pairs()")
         except BenchsuiteError as error:
-            return self.failed(job, cell, folder, log, str(error))
+            return self.failed(cell, folder, log, str(error), made_with)
         pairs = asked.pairs
         with self._store.write("cell", cell["key"]) as draft:
             draft.arrays(
@@ -150,8 +159,15 @@ class Ingest:
         self._checkpoints.drop(cell["key"])
         return ""
 
-    def failed(self, job: Job, cell: Mapping[str, Any], folder: Path, log: Path, reason: str) -> str:
-        """Store a cell's failure and return its reason.
+    def failed(
+        self,
+        cell: Mapping[str, Any],
+        folder: Path,
+        log: Path,
+        reason: str,
+        made_with: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Store a cell's failure and return its reason; the arguments are those of :meth:`done`.
 
         Raises:
             StoreError: when it cannot be kept.
@@ -161,13 +177,13 @@ class Ingest:
         self._lists.pop(cell["key"], None)
         line = clip(reason, _LONGEST_REASON)
         try:
-            about = read_about(_answers(folder, cell["key"]))
+            about = read_about(answers_folder(folder, cell["key"]))
         except BenchsuiteError:
             about = {}  # the model removed it; the reason came by the pipe
         costs = about.get("costs", {})
         if misfit(costs, {str: float}):
             costs = {}
-        write_failure(self._store, cell, line, read_log(log, _mark(about)), costs, self.made_with())
+        write_failure(self._store, cell, line, read_log(log, _mark(about)), costs, made_with or self.made_with())
         self._checkpoints.drop(cell["key"])
         return line
 
@@ -218,10 +234,6 @@ def _manifest(cell: Mapping[str, Any], about: Mapping[str, Any], provenance_: Ma
     if fault := manifest_fault("cell", cell["key"], manifest | {"kind": "cell", "key": cell["key"], "files": {}}):
         raise BenchsuiteError(f"what the worker told of the cell cannot be kept: {fault}")
     return manifest
-
-
-def _answers(folder: Path, key: str) -> Path:
-    return folder / f"answers-{key[:16]}"
 
 
 def _mark(about: Mapping[str, Any]) -> int:

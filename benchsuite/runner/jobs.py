@@ -57,6 +57,11 @@ class Job:
     trusted: tuple[str, ...] = ()
     memory: int = 0
 
+    @property
+    def may_use_gpu(self) -> bool:
+        """Whether its model computes on a GPU where there is one."""
+        return self.device == "cuda" or (self.device == "auto" and "torch" in self.modules)
+
 
 @dataclass(frozen=True)
 class WorkerJob:

@@ -18,11 +18,13 @@ from typing import Any, Protocol
 
 from benchsuite.runner import THREADS
 from benchsuite.runner.channel import Channel
+from benchsuite.runner.executor import Executor
 from benchsuite.runner.ingest import Ingest
 from benchsuite.runner.jobs import NO_LIMITS, Cause, Job, Limits, write_failure
+from benchsuite.runner.local_executor import LocalExecutor
 from benchsuite.runner.logs import last_line, read_log, trim_log
 from benchsuite.runner.scratch import scratch_folder, unwritable
-from benchsuite.runner.worker_processes import WorkerFactory, WorkerHandle, worker_factory
+from benchsuite.runner.worker_processes import NotStarted, WorkerHandle
 from benchsuite.store import Holder, Store
 
 
@@ -96,6 +98,7 @@ class Options:
         device: ``cpu``, ``cuda`` or ``auto``; another device may change the last digits of models that use it.
         retry_failed: do failed cells and failed trials again.
         limits: what each cell may use, where it is not as the experiment says.
+        executor: where worker processes run; None means on this machine. It changes no result.
     """
 
     workers: int = 1
@@ -103,6 +106,7 @@ class Options:
     device: str = "auto"
     retry_failed: bool = False
     limits: Limits = NO_LIMITS
+    executor: Executor | None = None
 
 
 @dataclass
@@ -149,16 +153,23 @@ class _Running:
 
 
 class Pool:
-    """Runs jobs in worker processes."""
+    """Runs jobs in worker processes.
 
-    def __init__(self, store: Store, workers: int, watcher: ProgressListener) -> None:
+    Args:
+        store: where results are kept.
+        workers: so many jobs at a time.
+        watcher: receives the progress.
+        executor: where the processes run (default: on this machine).
+    """
+
+    def __init__(self, store: Store, workers: int, watcher: ProgressListener, executor: Executor | None = None) -> None:
         self._store = store
         self._ingest = Ingest(store)
         self._workers = workers
         self._watcher = watcher
         self._selector = selectors.DefaultSelector()
         self._running: list[_Running] = []
-        self._parents: dict[tuple[tuple[str, ...], int], WorkerFactory] = {}
+        self._executor = LocalExecutor() if executor is None else executor
         self._again: list[Job] = []
         self._tried: set[tuple[str, Cause]] = set()
         self._told = ""
@@ -170,8 +181,11 @@ class Pool:
             StoreError: when results cannot be written.
             UsageError: when temporary files cannot be written.
         """
-        with scratch_folder() as scratch:
+        with scratch_folder(self._executor.folder(self._store.root)) as scratch:
             try:
+                self._executor.begin(scratch, self._watcher.say, self._listen)
+                if (news := self._executor.fileno()) is not None:
+                    self._selector.register(news, selectors.EVENT_READ, self._executor.read_reports)
                 while True:
                     while len(self._running) < self._workers and (job := self._next(queue)) is not None:
                         self._start(job, scratch)
@@ -185,8 +199,7 @@ class Pool:
                         if self._check(worker):
                             queue.ended(worker.job)
             finally:
-                for parent in self._parents.values():
-                    parent.close()
+                self._executor.end()
                 self._selector.close()
 
     def _waits(self, queue: JobSource) -> bool:
@@ -212,34 +225,22 @@ class Pool:
         receiving, sending = os.pipe()
         channel = Channel(receiving)
         try:
-            child = self._parent(job, scratch).start(order, folder / "log.txt", sending)
+            child = self._executor.start(job, order, folder / "log.txt", sending)
         except OSError as error:
-            child = _NotStarted(f"no process could be started for it: {error.strerror or error}")
+            child = NotStarted(f"no process could be started for it: {error.strerror or error}")
         finally:
             os.close(sending)
         worker = _Running(job, child, channel, folder, dict(job.cells[0]), time.monotonic())
         self._selector.register(receiving, selectors.EVENT_READ, functools.partial(self._read, worker))
         self._running.append(worker)
         self._watcher.job_started(job.label)
+        if child.waiting:
+            self._watcher.job_moved(job.label, "waiting for a place", 0, 0, "")
 
-    def _parent(self, job: Job, scratch: Path) -> WorkerFactory:
-        key = job.modules, job.threads
-        self._listen(key)
-        if key not in self._parents:
-            parent = self._parents[key] = worker_factory(*key, scratch)
-            if (news := parent.fileno()) is not None:
-                self._selector.register(news, selectors.EVENT_READ, functools.partial(self._listen, key))
-        return self._parents[key]
-
-    def _listen(self, key: tuple[tuple[str, ...], int]) -> None:
-        """Read a worker factory's reports; drop a factory that has ended, so that the next job starts a new one."""
-        parent = self._parents.get(key)
-        if parent is None or parent.read_reports():
-            return
-        if (news := parent.fileno()) is not None:
-            self._selector.unregister(news)
-        parent.close()
-        del self._parents[key]
+    def _listen(self) -> None:
+        """Read what running workers have told."""
+        for worker in list(self._running):
+            self._read(worker)
 
     def _read(self, worker: _Running) -> None:
         for message in worker.channel.read():
@@ -260,16 +261,20 @@ class Pool:
         elif "ranked" in message:
             self._ingest.ranked(worker.job, worker.cell, worker.log.parent)
         elif "done" in message:
-            reason = self._ingest.done(worker.job, worker.cell, worker.log.parent, worker.log)
+            made_with = worker.child.made_with
+            reason = self._ingest.done(worker.job, worker.cell, worker.log.parent, worker.log, made_with)
             state = "failed" if reason else "ok"
             self._watcher.cell_ended(label, worker.cell["stage"], state, message["seconds"], reason)
         elif "failed" in message:
             seconds = time.monotonic() - worker.since
-            reason = self._ingest.failed(worker.job, worker.cell, worker.log.parent, worker.log, message["reason"])
+            told = message["reason"], worker.child.made_with
+            reason = self._ingest.failed(worker.cell, worker.log.parent, worker.log, *told)
             self._watcher.cell_ended(label, worker.cell["stage"], "failed", seconds, reason)
 
     def _check(self, worker: _Running) -> bool:
         """Detect a worker that took too long or has ended; return True when all its cells have results."""
+        if worker.child.waiting:
+            worker.since = time.monotonic()
         late = time.monotonic() - worker.since > worker.job.timeout
         if late:
             worker.child.kill()
@@ -304,26 +309,14 @@ class Pool:
             self._tried.add((cell["key"], cause))
             self._watcher.cell_again(worker.job.label, cell["stage"], reason)
             return left
-        write_failure(self._store, cell, reason, read_log(worker.log), {}, self._ingest.made_with(), cause)
+        made_with = worker.child.made_with or self._ingest.made_with()
+        write_failure(self._store, cell, reason, read_log(worker.log), {}, made_with, cause)
         seconds = time.monotonic() - worker.since
         self._watcher.cell_ended(worker.job.label, cell["stage"], "failed", seconds, reason)
         return [one for one in left if one is not cell]
 
 
 _TRIED_AGAIN: tuple[Cause, ...] = ("signal", "lost")
-
-
-@dataclass(frozen=True)
-class _NotStarted:
-    """A worker that could not be started."""
-
-    lost: str
-
-    def poll(self) -> int:
-        return 1
-
-    def kill(self) -> None:
-        """Do nothing: there is no process."""
 
 
 def _verdict(worker: _Running, code: int, late: bool) -> tuple[Cause, str]:

@@ -20,17 +20,22 @@ _ROOM = 2**16
 
 
 @contextlib.contextmanager
-def scratch_folder() -> Iterator[Path]:
+def scratch_folder(root: Path | None = None) -> Iterator[Path]:
     """Yield an empty folder, removed at the end; remove folders whose owners have ended.
 
     The owner holds a lock on a file in it. The system releases the lock when the process ends, however it ends.
 
+    Args:
+        root: where to make it (default: among the machine's temporary files).
+
     Raises:
         UsageError: when temporary files cannot be written.
     """
-    _sweep(Path(tempfile.gettempdir()))
     try:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        if root is not None:
+            root.mkdir(parents=True, exist_ok=True)
+        _sweep(root or Path(tempfile.gettempdir()))
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
         owner = _lock(folder)
     except OSError as error:
         raise unwritable(error) from None
@@ -39,6 +44,9 @@ def scratch_folder() -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(owner)
+        if root is not None:
+            with contextlib.suppress(OSError):  # other runs use it
+                root.rmdir()
 
 
 def unwritable(error: OSError) -> UsageError:

@@ -23,12 +23,16 @@ class Watch:
 
     Args:
         store: the real path of the store's folder.
+
+    Attributes:
+        paused: whether nothing is refused, because it is the runner who opens files in this process.
     """
 
     def __init__(self, store: str) -> None:
         self._store = f"{store}{os.sep}"
         self._stage, self._fold = "", ""
         self._opened = ""
+        self.paused = False
         sys.addaudithook(self._hear)
 
     def begin(self, stage: str, fold: str) -> None:
@@ -47,7 +51,7 @@ class Watch:
         return BenchsuiteError("the model opened what it is judged by", where=self._opened, remedy=_REMEDY)
 
     def _hear(self, event: str, args: tuple[object, ...]) -> None:
-        if event != "open" or not isinstance(args[0], str | bytes):
+        if self.paused or event != "open" or not isinstance(args[0], str | bytes):
             return
         path = os.path.realpath(os.fsdecode(args[0]))
         if path.startswith(self._store) and self._is_withheld(path):

@@ -59,7 +59,8 @@ def main(job_path: str, log_path: str, pipe: int, parent: int) -> NoReturn:
     code = 1
     try:
         with os.fdopen(pipe, "w", encoding="utf-8") as stream:
-            _work(WorkerJob.load(Path(job_path)), Path(log_path), ProgressPipe(stream))
+            order = WorkerJob.load(Path(job_path))
+            work(order, Path(log_path), ProgressPipe(stream), Watch(order.store))
         code = 0
     except BaseException:  # noqa: BLE001 - the job cannot be read, or the model broke what reports it
         with contextlib.suppress(BaseException):
@@ -94,9 +95,26 @@ class ProgressPipe:
         self.tell(phase=phase, done=_count(done), total=_count(total), note="" if note is None else _text(note))
 
 
-def _work(order: WorkerJob, log: Path, channel: ProgressPipe) -> None:
+def work(
+    order: WorkerJob,
+    log: Path,
+    channel: ProgressPipe,
+    watch: Watch,
+    *,
+    limited: bool = True,
+    passing: tuple[type[BaseException], ...] = (),
+) -> None:
+    """Fit and score the cells of a job; whatever a model raises is its cell's result.
+
+    Args:
+        order: what to do.
+        log: where what is printed goes.
+        channel: to the runner.
+        watch: over what the model opens.
+        limited: bound the memory of this process.
+        passing: what ends the work where it is raised.
+    """
     tables: Dataset | None = None  # without rows: a model sees those of its fold, and no others
-    watch = Watch(order.store)
     for cell in order.cells:
         channel.tell(start=cell["key"], stage=cell["stage"])
         folder = Path(cell["answers"])
@@ -110,11 +128,13 @@ def _work(order: WorkerJob, log: Path, channel: ProgressPipe) -> None:
             fold = load_view(Path(cell["fold"]), tables)
             about["costs"] = {"load_seconds": round(time.perf_counter() - started, 4)}
             with tempfile.TemporaryDirectory() as scratch:
-                _run_cell(order, cell, fold, about, Path(scratch), channel)
+                _run_cell(order, cell, fold, about, Path(scratch), channel, limited=limited)
             if (opened := watch.error()) is not None:
                 raise opened  # noqa: TRY301 - one way to fail
             write_about(folder, about)
-        except BaseException as error:  # noqa: BLE001 - whatever a model raises is that cell's result
+        except BaseException as error:  # whatever a model raises is that cell's result
+            if isinstance(error, passing):
+                raise
             with contextlib.suppress(BaseException):  # the model may have put anything in the place of the log
                 traceback.print_exc()
             _flush()
@@ -134,6 +154,8 @@ def _run_cell(
     about: dict[str, Any],
     scratch: Path,
     channel: ProgressPipe,
+    *,
+    limited: bool,
 ) -> None:
     """Fit, rank and score; write the answers and fill ``about``."""
     identity, folder = cell["identity"], Path(cell["answers"])
@@ -152,7 +174,7 @@ def _run_cell(
         shared=SharedCache(Path(order.shared)),
         report=lambda done, total, note: channel.progress("fit", done, total, note),
     )
-    if context.device == "cpu":  # a driver of a GPU maps far more than it uses
+    if limited and context.device == "cpu":  # a driver of a GPU maps far more than it uses
         limit_memory(order.memory or usual_memory())
     apart = model.program() is not None
     spent = _Spent(context.device, children=apart)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from benchsuite.child_processes import kill, kill_group
 from benchsuite.loading import interpreter
@@ -74,6 +74,14 @@ class WorkerHandle(Protocol):
     @property
     def lost(self) -> str:
         """Return why it ended without its own doing, or ""."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it waits for a place to run, as in the queue of a cluster; its time does not count yet."""
+
+    @property
+    def made_with(self) -> Mapping[str, Any] | None:
+        """The provenance of where it runs; None where it is that of the run."""
 
     def poll(self) -> int | None:
         """Return its exit code, negative the signal that killed it; None while it lives."""
@@ -187,6 +195,8 @@ class _Fork:
     pid: int | None = None
     code: int | None = None
     lost: str = ""
+    waiting: bool = False
+    made_with: Mapping[str, Any] | None = None
 
     def poll(self) -> int | None:
         self.server.read_reports()
@@ -236,6 +246,8 @@ class _Started:
 
     process: subprocess.Popen[bytes]
     lost: str = ""
+    waiting: bool = False
+    made_with: Mapping[str, Any] | None = None
 
     def poll(self) -> int | None:
         running = self.process.returncode is None
@@ -248,6 +260,22 @@ class _Started:
         if self.process.poll() is None:
             kill(self.process.pid)
             self.process.wait()
+
+
+@dataclass(frozen=True)
+class NotStarted:
+    """A worker that could not be started, and why."""
+
+    lost: str
+    waiting: bool = False
+    made_with: Mapping[str, Any] | None = None
+
+    def poll(self) -> int:
+        """Return that it has ended."""
+        return 1
+
+    def kill(self) -> None:
+        """Do nothing: there is no process."""
 
 
 def thread_limits(threads: int) -> dict[str, str]:

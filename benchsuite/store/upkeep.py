@@ -18,7 +18,7 @@ from benchsuite.store.owners import dead_drafts, lives, release
 from benchsuite.store.shapes import RESTS_ON
 from benchsuite.store.store import Store
 
-_NO_KINDS = frozenset({"checkpoints", "code", "damaged", "drafts", "leases", "plans", "running"})
+_NO_KINDS = frozenset({"checkpoints", "code", "damaged", "drafts", "jobs", "leases", "plans", "running"})
 """Folders of a store that hold no entries."""
 
 Trouble = Literal["damaged", "unfinished", "left over"]

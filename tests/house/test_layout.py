@@ -39,6 +39,7 @@ SHELVES = {
         "benchsuite_classic",
         "benchsuite_content",
         "benchsuite_doctor",
+        "benchsuite_executors",
         "benchsuite_external",
         "benchsuite_flm",
         "benchsuite_interchange",

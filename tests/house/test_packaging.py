@@ -54,6 +54,7 @@ def test_it_holds_nothing_else(wheel):
         "benchsuite_data_verbs",
         "benchsuite_datasets",
         "benchsuite_doctor",
+        "benchsuite_executors",
         "benchsuite_external",
         "benchsuite_flm",
         "benchsuite_interchange",

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchsuite.runner import pool, worker_processes
+from benchsuite.runner import local_executor, worker_processes
 from benchsuite.runner.jobs import modules_for
 from benchsuite.runner.worker_processes import ForkServer
 from benchsuite.store import Store
@@ -94,7 +94,7 @@ def test_a_run_goes_on_after_the_one_that_forks_was_killed_between_two_jobs(
                 process.kill()
                 process.wait()
 
-    monkeypatch.setattr(pool, "worker_factory", factory)
+    monkeypatch.setattr(local_executor, "worker_factory", factory)
     experiment = toy_experiment(["Counts", {"use": "Counts", "label": "again", "with": {"power": 2.0}}])
     _, outcome, _ = run_toy(experiment, after_job=kill)
     assert outcome.failed == []

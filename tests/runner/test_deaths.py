@@ -16,7 +16,7 @@ from benchsuite.errors import UsageError
 from benchsuite.functions.run import _perform
 from benchsuite.plan import Plan
 from benchsuite.progress import ProgressBars
-from benchsuite.runner import Options, pool, prepare, with_finished_studies, worker_processes
+from benchsuite.runner import Options, local_executor, prepare, with_finished_studies, worker_processes
 from benchsuite.runner.jobs import WorkerJob
 from benchsuite.runner.scratch import check_room
 from benchsuite.runner.worker_processes import ForkServer
@@ -89,7 +89,7 @@ def test_no_room_for_one_more_process_fails_that_cell_only(
                 raise BlockingIOError(11, "Resource temporarily unavailable")
             return super().start(job, log, pipe)
 
-    monkeypatch.setattr(pool, "worker_factory", Full)
+    monkeypatch.setattr(local_executor, "worker_factory", Full)
     _, outcome, watcher = run_toy(toy_experiment(["Raises", "Counts"], metrics=["ndcg@10"]))
     assert [reason for _, reason in outcome.failed] == [
         "no process could be started for it: Resource temporarily unavailable"

@@ -286,3 +286,36 @@ class Hoards(Counts):
         print("hoarding", flush=True)
         self._hoard = np.ones(2**28)
         return self
+
+
+@dataclass
+class OpensTheTruth(Counts):
+    """Reads from the store what it is judged by, and takes no for an answer."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        for path in (Path(os.environ["TOY_STORE"]) / "truth").rglob("*.npy"):
+            with contextlib.suppress(OSError):
+                np.load(path)
+        return super().fit(train, context)
+
+
+@dataclass
+class Interrupted(Counts):
+    """Is stopped by the user while it is fitted."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        raise KeyboardInterrupt
+
+
+@dataclass
+class Waits(Counts):
+    """Leaves a mark and waits until a test opens the gate."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        gate = Path(os.environ["TOY_GATE"])
+        (gate / f"begun-{os.getpid()}").touch()
+        for _ in range(2400):
+            if (gate / "open").exists():
+                break
+            time.sleep(0.05)
+        return super().fit(train, context)
