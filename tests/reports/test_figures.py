@@ -1,4 +1,4 @@
-"""Figures: all formats, the same bytes each time, one look for each model, names drawn as they are."""
+"""Figures: all formats, one look for each model, names drawn as they are. The kit shows that bytes are the same."""
 
 from __future__ import annotations
 
@@ -40,11 +40,6 @@ def test_each_figure_comes_in_each_format(files):
 def test_formats_can_be_left_out(small, monkeypatch):
     monkeypatch.setattr(mpl_style, "write", lambda _figure, form: form.encode())
     assert {name.rpartition(".")[2] for name in Figures(pdf=False, png=False).render(small)} == {"svg"}
-
-
-@pytest.mark.slow
-def test_same_comparison_same_bytes(files, small):
-    assert Figures().render(small) == files
 
 
 @pytest.mark.slow
@@ -213,18 +208,17 @@ def swept(invent, values):
     return dataclasses.replace(plain, splits=tuple(about))
 
 
-@pytest.mark.slow
 def test_splits_that_differ_in_one_number_make_a_curve(invent):
     comparison = swept(invent, (0.5, 0.05, 1))
     (run,) = sweeps(ComparisonIndex(comparison))
     assert (run.setting, run.values, run.base.split) == ("train", (0.05, 0.5, 1.0), "thinned")
     assert [place.split for place in run.places] == [f"thinned (train={value})" for value in (0.05, 0.5, 1)]
-    (figure,) = [figure for stem, figure in figures(comparison).items() if stem.startswith("curve")]
+    first, second = ([one for stem, one in figures(comparison).items() if stem.startswith("curve")] for _ in range(2))
+    (figure,) = first
     axes = figure.axes[0]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.05", "0.5", "1"]
     assert axes.get_xlabel() == "train"
-    first, second = (Figures(pdf=False, png=False).render(comparison) for _ in range(2))
-    assert first == second
+    assert mpl_style.write(figure, "svg") == mpl_style.write(*second, "svg")
 
 
 def test_two_points_or_two_differences_make_no_curve(invent):
