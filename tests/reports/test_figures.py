@@ -70,6 +70,7 @@ def test_dots_stand_at_the_values(small, drawn):
     }
 
 
+@pytest.mark.slow
 def test_lines_join_numbers_and_never_categories(invent):
     cut = ("user-cold", "user-cold/k=0", "user-cold/k=5", "two-groups", "two-groups/films", "two-groups/books")
     drawn = figures(invent(datasets=("invented-demo",), splits=("random-holdout", *cut)))

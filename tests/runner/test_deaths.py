@@ -64,6 +64,7 @@ def test_the_cause_of_a_failure_is_kept(tmp_path: Path, run_toy, toy_experiment)
     assert {cell.model: store.get("cell", cell.key).manifest["cause"] for cell in plan.cells} == causes
 
 
+@pytest.mark.slow
 @linux
 def test_jobs_whose_starting_process_is_killed_are_started_again(run_toy, toy_experiment, deaths) -> None:
     deaths.write_text("1")
@@ -71,6 +72,7 @@ def test_jobs_whose_starting_process_is_killed_are_started_again(run_toy, toy_ex
     assert (outcome.done, outcome.failed) == (2, [])
 
 
+@pytest.mark.slow
 @linux
 def test_a_model_that_always_kills_its_starting_process_fails_alone(run_toy, toy_experiment, deaths) -> None:
     deaths.write_text("99")
