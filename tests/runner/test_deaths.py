@@ -35,6 +35,7 @@ def deaths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_a_cell_whose_process_is_killed_is_tried_once_more(run_toy, toy_experiment, deaths) -> None:
     deaths.write_text("1")
     _, outcome, watcher = run_toy(toy_experiment(["Mortal"]))
@@ -99,6 +100,7 @@ def test_no_room_for_one_more_process_fails_that_cell_only(
     assert len(watcher.again) == 1
 
 
+@pytest.mark.slow
 @linux
 def test_a_fork_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = (

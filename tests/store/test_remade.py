@@ -63,6 +63,7 @@ def test_the_winner_of_a_study_cannot_be_changed(tmp_path: Path) -> None:
     assert json.loads(path.read_text()) == study
 
 
+@pytest.mark.slow
 def test_a_changed_cell_is_refused(tmp_path: Path) -> None:
     run(tmp_path / "runs", COUNTS)
     (path,) = (tmp_path / "runs" / "cell").glob("*/*/manifest.json")
