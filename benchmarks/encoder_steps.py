@@ -51,8 +51,6 @@ WAYS: dict[str, dict[str, Any]] = {
 
 SETS: Mapping[str, Callable[[], Source]] = {"films": MovieLens100K, "shop": online_retail}
 
-CUTS = ["films-cold-1", "films-warm-1", "films-cold-2", "films-warm-2", "shop-cold-1", "shop-warm-1"]
-
 SPLITS: Mapping[str, Callable[[], Split]] = {
     "warm": lambda: RandomHoldout(test=0.1, validation=0.1),
     "cold": lambda: ItemCold(items=0.2, validation_items=0.2),

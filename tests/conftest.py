@@ -28,6 +28,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from support.kept_servers import KeptForkServers
 from support.shared import made_once
 
 # Before any library starts its threads: tests are small, threads that wait for each other cost more than they bring,
@@ -183,6 +184,35 @@ def toy_store(toy_parts: Mapping[str, Any], tmp_path_factory: pytest.TempPathFac
 
     made = made_once(tmp_path_factory, "toy", make)
     return Path(shutil.copytree(made / "runs", tmp_path_factory.mktemp("toy") / "runs"))
+
+
+_BORROWERS = ("benchmark", "cli", "compare", "documents", "functions", "saved", "store")
+"""Folders whose tests look at what runs compute and show, and not at processes."""
+
+_MORE_BORROWERS = {f"runner/test_{name}" for name in ("boundary", "model_code", "relevance", "run", "time_estimate")}
+_NO_BORROWERS = {"cli/test_hygiene", "cli/test_stop"}
+
+
+@pytest.fixture(scope="session")
+def kept_fork_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptForkServers]:
+    kept = KeptForkServers(tmp_path_factory.mktemp("fork-servers"))
+    yield kept
+    kept.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _borrowed_fork_servers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the runs of a module in this process share fork servers; see :mod:`support.kept_servers`."""
+    name = request.path.relative_to(REPOSITORY / "tests").with_suffix("").as_posix()
+    if name in _NO_BORROWERS or not (name in _MORE_BORROWERS or name.startswith(tuple(f"{x}/" for x in _BORROWERS))):
+        yield
+        return
+    from benchsuite.runner import pool
+
+    kept: KeptForkServers = request.getfixturevalue("kept_fork_servers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "worker_factory", kept.lend)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -105,7 +105,7 @@ def contrast_all(asked: Iterable[Asked], test: Test = "randomization") -> list[C
         if len(columns):
             flipped.append((columns + len(found), shares))
         found += own
-    tested = paired_statistics.sign_flips_of_tables([shares for _, shares in flipped])
+    tested = paired_statistics.sign_flips([shares for _, shares in flipped])
     for (places, _), (p, drawn) in zip(flipped, tested, strict=True):
         for place, value, draws in zip(places.tolist(), p.tolist(), drawn.tolist(), strict=True):
             kind: _Kind = "randomization" if draws else "exact randomization"

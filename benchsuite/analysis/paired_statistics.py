@@ -151,30 +151,20 @@ def standard_error(unit: Float64) -> Float64:
     return error
 
 
-def sign_flips(share: Float64, draws: int = DRAWS, seed: int = _SEED) -> tuple[Float64, Int64]:
-    """Test "the models are exchangeable" by flipping the signs of whole users.
+def sign_flips(tables: Sequence[Float64], draws: int = DRAWS, seed: int = _SEED) -> list[tuple[Float64, Int64]]:
+    """Test "the models are exchangeable" by flipping the signs of whole users, in many tables at once.
+
+    Equally long tables share their draws; each table gets what it gets alone.
 
     Args:
-        share: float64[u, m], what each user adds to each difference.
+        tables: float64[u, m] each, what each user adds to each difference.
         draws: how many assignments are drawn where there are more than ``2 ** EXACT_UP_TO``.
         seed: of the draws; the same for all columns.
 
     Returns:
-        Two-sided p-values float64[m], and int64[m]: how many assignments were drawn, 0 where all were looked at. A
-        drawn p-value is ``(1 + as far or further) / (1 + draws)``, never 0 and never too small in expectation.
-    """
-    return sign_flips_of_tables([share], draws, seed)[0]
-
-
-def sign_flips_of_tables(
-    tables: Sequence[Float64], draws: int = DRAWS, seed: int = _SEED
-) -> list[tuple[Float64, Int64]]:
-    """Test many tables of shares: each gets what :func:`sign_flips` gives, and equally long ones share their draws.
-
-    Args:
-        tables: float64[u, m] each.
-        draws: as in :func:`sign_flips`.
-        seed: of the draws.
+        Of each table: two-sided p-values float64[m], and int64[m]: how many assignments were drawn, 0 where all were
+        looked at. A drawn p-value is ``(1 + as far or further) / (1 + draws)``, never 0 and never too small in
+        expectation.
     """
     found = []
     alike: dict[int, list[tuple[int, Int64, Float64]]] = {}

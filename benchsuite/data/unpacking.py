@@ -8,7 +8,6 @@ are read from any file. Whoever trusts a file sets ``BENCHSUITE_UNPACK_GB``.
 
 from __future__ import annotations
 
-import gzip
 import io
 import math
 import os
@@ -84,15 +83,6 @@ class _Bounded(io.RawIOBase):
 def _grows(bound: int, size: int, rows: int) -> str:
     found = f"{rows:,} rows or more" if rows * ROW_BYTES > size else f"{size:,} bytes or more"
     return f"it unpacks to {found}, the bound for it is {bound:,} bytes, {ROW_BYTES} or more a row; {_MORE}"
-
-
-def open_gzip(path: Path) -> IO[bytes]:
-    """Open a gzip file for reading bytes, bounded.
-
-    Raises:
-        OSError: when it cannot be opened.
-    """
-    return bounded(cast("IO[bytes]", gzip.open(path)), path.stat().st_size)
 
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None, *, dense: bool = False) -> pa.Table:

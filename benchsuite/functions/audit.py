@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from benchsuite.api import DataLocations
     from benchsuite.data import Dataset, Fold
     from benchsuite.evaluate import LeakFinding
-    from benchsuite.evaluate.time_ties import TimeTies
+    from benchsuite.evaluate.equal_times import EqualTimes
     from benchsuite.plan import Experiment
     from benchsuite.plan.resolve import ResolvedPlugin
     from benchsuite.store import Store
@@ -78,7 +78,7 @@ class Audit(FunctionResult):
     name: str
     audited: Sequence[Audited]
     details: bool = False
-    ties: Sequence[TimeTies] = ()
+    ties: Sequence[EqualTimes] = ()
 
     @property
     def findings(self) -> list[LeakFinding]:
@@ -234,20 +234,20 @@ def audit(
     root = store_folder(store)
     kept = Store.open(root) if root.is_dir() else None  # an audit makes no store
     place = data_locations(data, offline=offline, quiet=quiet)
-    ties: list[TimeTies] = []
+    ties: list[EqualTimes] = []
     audited = list(_audit(asked, kept, place, ties, quiet=quiet))
     return Audit(asked.name, audited, details=details, ties=ties)
 
 
 def _audit(
-    experiment: Experiment, store: Store | None, place: DataLocations, ties: list[TimeTies], *, quiet: bool
+    experiment: Experiment, store: Store | None, place: DataLocations, ties: list[EqualTimes], *, quiet: bool
 ) -> Iterator[Audited]:
     """Cut every data set in every way with every seed and check all folds; a leak does not end it.
 
     What ties in time tell is added to ``ties``.
     """
     from benchsuite.api import Source, Split
-    from benchsuite.evaluate.time_ties import time_ties
+    from benchsuite.evaluate.equal_times import equal_times
     from benchsuite.plan.cells import unmet
     from benchsuite.plan.resolve import resolve
 
@@ -258,7 +258,7 @@ def _audit(
     for source in sources:
         assert isinstance(source.plugin, Source)  # noqa: S101 - picked as one
         dataset = source.plugin.load(place)
-        ties.append(time_ties(dataset, source.label))
+        ties.append(equal_times(dataset, source.label))
         for split in splits:
             assert isinstance(split.plugin, Split)  # noqa: S101 - picked as one
             reason = unmet(split.plugin.needs, dataset)

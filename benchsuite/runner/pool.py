@@ -8,7 +8,6 @@ import functools
 import os
 import selectors
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,10 +19,11 @@ from benchsuite.runner import THREADS
 from benchsuite.runner.channel import Channel
 from benchsuite.runner.executor import Executor
 from benchsuite.runner.ingest import Ingest
-from benchsuite.runner.jobs import NO_LIMITS, Cause, Job, Limits, write_failure
+from benchsuite.runner.jobs import NO_LIMITS, Job, Limits
 from benchsuite.runner.local_executor import LocalExecutor
-from benchsuite.runner.logs import last_line, read_log, trim_log
+from benchsuite.runner.logs import trim_log
 from benchsuite.runner.scratch import scratch_folder, unwritable
+from benchsuite.runner.worker_deaths import WorkerDeath, WorkerDeaths
 from benchsuite.runner.worker_processes import NotStarted, WorkerHandle
 from benchsuite.store import Holder, Store
 
@@ -171,7 +171,7 @@ class Pool:
         self._running: list[_Running] = []
         self._executor = LocalExecutor() if executor is None else executor
         self._again: list[Job] = []
-        self._tried: set[tuple[str, Cause]] = set()
+        self._deaths = WorkerDeaths(store)
         self._told = ""
 
     def run(self, queue: JobSource) -> None:
@@ -289,52 +289,25 @@ class Pool:
         worker.channel.close()
         left = [cell for cell in worker.job.cells if not self._store.has("cell", cell["key"])]
         if left:
-            left = self._record_crash(worker, left, *_verdict(worker, code, late))
+            limit = worker.job.timeout if late else None
+            death = WorkerDeath.of(code, worker.log, lost=worker.child.lost, stopped_after=limit)
+            left = self._record_death(worker, left, death)
         shutil.rmtree(worker.folder, ignore_errors=True)
         self._watcher.job_ended(worker.job.label)
         if left:
             self._again.append(dataclasses.replace(worker.job, cells=tuple(left)))
         return not left
 
-    def _record_crash(
-        self, worker: _Running, left: list[Mapping[str, Any]], cause: Cause, reason: str
+    def _record_death(
+        self, worker: _Running, left: list[Mapping[str, Any]], death: WorkerDeath
     ) -> list[Mapping[str, Any]]:
-        """Store a failure for the cell in flight, or try it once more; return the cells that are still to be done.
-
-        A cell whose process was killed from outside, or was never started, is tried once more: the first time, the
-        model need not be the cause.
-        """
+        """Have a worker's death recorded and tell of it; return the cells that are still to be done."""
+        label = worker.job.label
         cell = next((cell for cell in left if cell["key"] == worker.cell["key"]), left[0])
-        if cause in _TRIED_AGAIN and (cell["key"], cause) not in self._tried:
-            self._tried.add((cell["key"], cause))
-            self._watcher.cell_again(worker.job.label, cell["stage"], reason)
-            return left
         made_with = worker.child.made_with or self._ingest.made_with()
-        write_failure(self._store, cell, reason, read_log(worker.log), {}, made_with, cause)
+        if not self._deaths.record(cell, death, worker.log, made_with):
+            self._watcher.cell_again(label, cell["stage"], death.reason)
+            return left
         seconds = time.monotonic() - worker.since
-        self._watcher.cell_ended(worker.job.label, cell["stage"], "failed", seconds, reason)
+        self._watcher.cell_ended(label, cell["stage"], "failed", seconds, death.reason)
         return [one for one in left if one is not cell]
-
-
-_TRIED_AGAIN: tuple[Cause, ...] = ("signal", "lost")
-
-
-def _verdict(worker: _Running, code: int, late: bool) -> tuple[Cause, str]:
-    """Return why a worker ended without having done its cells."""
-    if late:
-        return "timeout", f"stopped after {worker.job.timeout / 60:g} minutes"
-    if worker.child.lost:
-        return "lost", worker.child.lost
-    if not worker.log.is_file():
-        return "lost", "its folder for temporary files was deleted"
-    if code < 0:
-        hint = ", probably out of memory" if code == -signal.SIGKILL else ""
-        return "signal", f"the process was killed by {_signal_name(-code)}{hint}"
-    return "error", f"the process ended early with code {code}: {last_line(read_log(worker.log))}"
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal
-        return f"signal {number}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from benchsuite.errors import DataError, did_you_mean
@@ -54,18 +53,3 @@ def read_card(name: str) -> Card:
         raise DataError(f'no card "{name}"', remedy=did_you_mean(name, card_names()))
     file = resources.files("benchsuite_datasets") / "cards" / f"{name}.toml"
     return parse_card(file.read_text("utf-8"), f"cards/{name}.toml")
-
-
-def read_card_file(path: Path) -> Card:
-    """Return the card in a file of the user's own.
-
-    Raises:
-        DataError: when it cannot be read or is malformed.
-    """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"cannot be read: {error}", where=str(path), remedy="see that it is there, is yours to read, and is UTF-8"
-        ) from None
-    return parse_card(text, str(path))

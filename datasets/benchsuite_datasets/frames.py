@@ -91,11 +91,6 @@ def _changes(rows: Rows) -> list[str]:
     ]
 
 
-def read_events(text: TextFile, table: CardTable, behaviours: tuple[Behaviour, ...]) -> pd.DataFrame:
-    """Read one table of interactions; see :func:`events_of`."""
-    return events_of(read_rows(text, table, ("value",)), behaviours)
-
-
 def events_of(rows: Rows, behaviours: tuple[Behaviour, ...]) -> pd.DataFrame:
     """Return the rows of a table as events: what happened, which part they belong to, and which are no events.
 

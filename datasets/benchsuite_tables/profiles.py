@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
@@ -44,7 +46,12 @@ class ColumnProfile:
     cells: tuple[str, ...]
     rows: int
 
-    @property
+    @cached_property
+    def _counts(self) -> Mapping[str, int]:
+        """How often each cell stands there: a text may be long, and be repeated in every row."""
+        return Counter(self.cells)
+
+    @cached_property
     def kind(self) -> Kind:
         """What most of the cells are."""
         if not self.cells:
@@ -61,7 +68,8 @@ class ColumnProfile:
 
     def share(self, fits: Callable[[str], bool]) -> float:
         """Return the share of cells for which ``fits(cell)`` holds, 0 where there are none."""
-        return sum(bool(fits(cell)) for cell in self.cells) / len(self.cells) if self.cells else 0.0
+        fitting = sum(count for cell, count in self._counts.items() if fits(cell))
+        return fitting / len(self.cells) if self.cells else 0.0
 
     @property
     def is_numeric(self) -> bool:
@@ -71,7 +79,7 @@ class ColumnProfile:
     @property
     def holds_numbers(self) -> bool:
         """Whether some cells can be values; the others are then bad cells, which reading names with their lines."""
-        return self.is_numeric or any(number(cell) is not None for cell in self.cells)
+        return self.is_numeric or any(number(cell) is not None for cell in self._counts)
 
     @property
     def is_code(self) -> bool:
@@ -133,7 +141,7 @@ class ColumnProfile:
     @property
     def distinct(self) -> int:
         """How many different cells there are."""
-        return len(set(self.cells))
+        return len(self._counts)
 
     @property
     def is_sorted(self) -> bool:

@@ -21,7 +21,6 @@ from benchsuite.api import Context
 from benchsuite.data import Dataset, Entities, Float32
 from benchsuite_content.encode import encode_texts
 from benchsuite_flm.formula import catalogue_logits, pair_logits
-from benchsuite_flm.history import standardize
 from benchsuite_flm.optim import ParameterGroup
 
 if TYPE_CHECKING:
@@ -252,6 +251,19 @@ def build_head(settings: Settings, train: Dataset, backbone: Backbone, context: 
     profile, feature = (None if one is None else torch.from_numpy(one).to(device) for one in (profiles, features))
     taken = torch.from_numpy(np.asarray(train.matrix().sum(axis=0)).ravel()).to(device)
     return Head.of(settings, taken, profile, feature, width=backbone.width)
+
+
+def standardize(features: Float32) -> Float32:
+    """Return float32[m, f], each column with mean 0 and the same deviation; columns that do not vary become 0.
+
+    Rows have a mean square length of 1, as text vectors have, however many columns there are.
+    """
+    table = features.astype(np.float64)
+    spread = table.std(axis=0)
+    centred = table - table.mean(axis=0)
+    scaled = np.where(spread > 1e-12, centred / np.maximum(spread, 1e-12), 0.0)  # noqa: PLR2004 - no variation
+    out: Float32 = (scaled / np.sqrt(table.shape[1])).astype(np.float32)
+    return out
 
 
 def _standardized(rows: Entities) -> Float32 | None:

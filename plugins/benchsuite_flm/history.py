@@ -215,19 +215,6 @@ def dense(matrix: csr_matrix, rows: Tensor, columns: Tensor) -> Tensor:
     return torch.as_tensor(matrix[rows.numpy()][:, columns.numpy()].toarray(), dtype=torch.float32)
 
 
-def standardize(features: Float32) -> Float32:
-    """Return float32[m, f], each column with mean 0 and the same deviation; columns that do not vary become 0.
-
-    Rows have a mean square length of 1, as text vectors have, however many columns there are.
-    """
-    table = features.astype(np.float64)
-    spread = table.std(axis=0)
-    centred = table - table.mean(axis=0)
-    scaled = np.where(spread > 1e-12, centred / np.maximum(spread, 1e-12), 0.0)  # noqa: PLR2004 - no variation
-    out: Float32 = (scaled / np.sqrt(table.shape[1])).astype(np.float32)
-    return out
-
-
 def history_texts(queries: Queries, titles: Sequence[str], count: int) -> list[str]:
     """Return one text per query: the titles of its items, liked ones first, the latest first, no item twice.
 

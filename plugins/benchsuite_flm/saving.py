@@ -139,8 +139,6 @@ def open_checkpoint(
         weights: provenance of the language model.
         phase: tells apart the trainings of one fit.
     """
-    import torch
-
     if context.checkpoint is None:
         return None
     identity = {

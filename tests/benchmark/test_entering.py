@@ -48,6 +48,7 @@ def entered(tmp_path_factory):
     return folder, model, results
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_it_stands_among_all_others(entered):
     _, _, results = entered
@@ -117,6 +118,7 @@ def test_pages_of_something_else_are_left_alone(tmp_path):
     assert (tmp_path / "index.html").read_text("utf-8") == "my page"
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_in_a_shell(command):
     shown: subprocess.CompletedProcess[str] = command("leaderboard", "demo.v1", "--full")

@@ -47,6 +47,7 @@ def places(value, path=()):
         yield from places(one, (*path, name))
 
 
+@pytest.mark.slow
 def test_no_field_of_any_type_is_a_traceback(copied, asked):
     table = json.loads((copied / RESULT).read_text("utf-8"))
     refused = 0

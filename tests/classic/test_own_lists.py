@@ -22,6 +22,7 @@ def fold() -> Fold:
     return next(iter(load_split("random-holdout").from_settings({}).split(shop, 0)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [10, 100])
 @pytest.mark.parametrize(
     "model",

@@ -51,6 +51,7 @@ def rmse(model: Model, fold: Fold) -> float:
     return float(np.sqrt(np.mean((scores[told] - fold.truth.value[told]) ** 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "ceiling"), [(SVD, 0.93), (KNNBaseline, 0.935), (SlopeOne, 0.95), (CoClustering, 0.975)]
 )

@@ -115,6 +115,7 @@ def test_options_that_make_no_sense(words, complain):
     assert words[1].lstrip("-") in complain(*words)
 
 
+@pytest.mark.slow
 def test_a_report_that_does_not_exist(complain, tmp_path, capsys):
     (tmp_path / "mine.toml").write_text(GOOD)
     assert main(["run", "mine.toml", "--offline"]) == 0

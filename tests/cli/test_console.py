@@ -127,6 +127,7 @@ def shell(words, **more):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")  # noqa: PTH110
 @pytest.mark.parametrize("verb", ["list models", "show ease", "--help", "list --json", "--version"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -50,6 +50,7 @@ def _run(place: Path) -> None:
         assert main(["run", "ties.toml", "--workers", "1"]) == 0
 
 
+@pytest.mark.slow
 def test_a_model_of_zeros_gets_no_mark_and_a_footnote(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

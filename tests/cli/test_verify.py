@@ -64,6 +64,7 @@ def test_a_changed_digit_is_found_with_its_line(copy: Path, capsys: pytest.Captu
     assert faults[0].startswith(f"results.csv:{row + 1}: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
 def test_large_tables_are_verified_too(copy: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
     words = ["--out", str(copy / "out"), "--store", str(copy / "runs"), "--queries", "--rankings"]

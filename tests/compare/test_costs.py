@@ -133,6 +133,7 @@ def test_stores_from_before_are_read(filled: Any) -> None:
     assert {about.name for about in comparison.metrics} >= set(COSTS)
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_estimates_use_no_network_write_nothing_and_say_nothing(tmp_path: Path) -> None:
     code = f"""

@@ -56,6 +56,7 @@ def test_the_plan_keeps_what_a_metric_says_of_itself(made: tuple[Plan, Store]) -
     assert [metric.unit for metric in metrics] == ["share", "nats", "share", "share", "share", "bits"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "html"])
 def test_every_form_shows_the_headings(form: str, made: tuple[Plan, Store]) -> None:
     said = text(form, build(*made))

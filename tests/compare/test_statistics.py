@@ -60,7 +60,7 @@ def test_few_users_get_the_exact_test(values: list[int]) -> None:
     share = np.array(values, np.float64) / 7
     sums = [abs(sum(s * v for s, v in zip(signs, share, strict=True))) for signs in signs_of(len(share))]
     expected = np.mean([total >= abs(share.sum()) - 1e-9 for total in sums])
-    p, drawn = paired_statistics.sign_flips(share[:, None])
+    p, drawn = paired_statistics.sign_flips([share[:, None]])[0]
     assert p[0] == pytest.approx(expected)
     assert drawn[0] == 0
 
@@ -72,7 +72,7 @@ def signs_of(count: int) -> list[tuple[int, ...]]:
 def test_many_users_get_drawn_signs_that_agree_with_scipy() -> None:
     rng = np.random.default_rng(3)
     share = rng.exponential(1.0, (40, 3)) * rng.choice([-1, 1], (40, 3), p=[0.4, 0.6])
-    p, drawn = paired_statistics.sign_flips(share)
+    p, drawn = paired_statistics.sign_flips([share])[0]
     assert (drawn == paired_statistics.DRAWS).all()
     for column in range(3):
         other = scipy.stats.permutation_test(
@@ -83,10 +83,10 @@ def test_many_users_get_drawn_signs_that_agree_with_scipy() -> None:
 
 def test_drawn_signs_do_not_depend_on_chunks_or_on_other_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     share = np.random.default_rng(4).normal(0.1, 1, (48, 2))
-    both = paired_statistics.sign_flips(share, 999)[0]
-    assert paired_statistics.sign_flips(share[:, 1:], 999)[0] == both[1:]
+    both = paired_statistics.sign_flips([share], 999)[0][0]
+    assert paired_statistics.sign_flips([share[:, 1:]], 999)[0][0] == both[1:]
     monkeypatch.setattr(paired_statistics, "_CELLS", 48 * 64)
-    np.testing.assert_array_equal(paired_statistics.sign_flips(share, 999)[0], both)
+    np.testing.assert_array_equal(paired_statistics.sign_flips([share], 999)[0][0], both)
 
 
 def test_tables_tested_together_get_what_each_gets_alone() -> None:
@@ -94,21 +94,21 @@ def test_tables_tested_together_get_what_each_gets_alone() -> None:
     tables = [rng.normal(0.1, 1, shape) for shape in ((48, 2), (48, 3), (30, 1), (5, 2), (48, 0))]
     tables[1][::3] = 0.0  # as many rows as another, but fewer users who differ
     tables[1][:, 0] = 0.0
-    for table, (p, drawn) in zip(tables, paired_statistics.sign_flips_of_tables(tables, 999), strict=True):
-        alone = paired_statistics.sign_flips(table, 999)
+    for table, (p, drawn) in zip(tables, paired_statistics.sign_flips(tables, 999), strict=True):
+        alone = paired_statistics.sign_flips([table], 999)[0]
         np.testing.assert_array_equal(p, alone[0])
         np.testing.assert_array_equal(drawn, alone[1])
 
 
 def test_equal_answers_have_p_1_and_an_interval_of_nothing() -> None:
-    assert paired_statistics.sign_flips(np.zeros((30, 1)))[0] == [1.0]
+    assert paired_statistics.sign_flips([np.zeros((30, 1))])[0][0] == [1.0]
     assert paired_statistics.t_test(np.zeros(1), np.zeros(1), 30) == [1.0]
     error, low, high = paired_statistics.interval(np.zeros(1), np.zeros((100, 1)), 30)
     assert (error[0], low[0], high[0]) == (0.0, 0.0, 0.0)
 
 
 def test_the_smallest_p_is_never_0() -> None:
-    p, drawn = paired_statistics.sign_flips(np.ones((100, 1)), 199)
+    p, drawn = paired_statistics.sign_flips([np.ones((100, 1))], 199)[0]
     assert (p[0], drawn[0]) == (1 / 200, 199)
 
 

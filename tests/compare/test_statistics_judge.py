@@ -55,7 +55,7 @@ def test_a_contrast_is_what_its_parts_say(filled: Filled) -> None:
     assert one.difference == pytest.approx(difference.mean())
     _, low, high = paired_statistics.interval(np.array([difference.mean()]), draws[:, None], 54)
     assert (one.ci_low, one.ci_high) == (pytest.approx(low[0]), pytest.approx(high[0]))
-    assert one.p == paired_statistics.sign_flips(difference[:, None] / 54)[0][0]
+    assert one.p == paired_statistics.sign_flips([difference[:, None] / 54])[0][0][0]
     assert one.effect == pytest.approx(difference.mean() / difference.std(ddof=1))
     assert (one.wins, one.losses) == ((difference > 0).sum(), (difference < 0).sum())
     assert one.test == "randomization"

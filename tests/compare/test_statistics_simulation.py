@@ -51,7 +51,7 @@ def gathered(difference: Any, user: Any) -> paired_statistics.Paired:
 
 
 def randomization(difference: Any, user: Any) -> Any:
-    return paired_statistics.sign_flips(gathered(difference, user).share)[0]
+    return paired_statistics.sign_flips([gathered(difference, user).share])[0][0]
 
 
 def student(difference: Any, user: Any) -> Any:

@@ -19,8 +19,9 @@ from benchsuite.data import Dataset
 from benchsuite_datasets.card import Card
 from benchsuite_datasets.card_loader import parse_card
 from benchsuite_datasets.card_source import CardSource, source_class
-from benchsuite_datasets.frames import read_events
+from benchsuite_datasets.frames import events_of
 from benchsuite_tables.card_table import CardTable
+from benchsuite_tables.table_rows import read_rows
 from benchsuite_tables.text_file import TextFile
 
 RATINGS = b"user,item,stars,when\nann,tea,5,100\nbob,tea,2,200\nann,jam,4,300\nbob,ham,3,400\ncat,jam,1,500\n"
@@ -175,7 +176,7 @@ def read(tmp_path: Path) -> Callable[..., pd.DataFrame]:
         behaviours = settings.pop("behaviours", ())
         member = settings.get("member", "")
         table = CardTable.model_validate({"file": name, "columns": columns} | settings)
-        return read_events(TextFile(path, member), table, behaviours)
+        return events_of(read_rows(TextFile(path, member), table, ("value",)), behaviours)
 
     return run
 

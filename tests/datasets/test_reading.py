@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from benchsuite.errors import DataError
 from benchsuite_datasets.card import Behaviour, Layout
-from benchsuite_datasets.frames import read_events, read_layout
+from benchsuite_datasets.frames import read_layout
 from benchsuite_datasets.upstream import File
 from benchsuite_tables.card_table import CardTable
+from benchsuite_tables.table_rows import read_rows
 from benchsuite_tables.text_file import BLOCK, LONGEST, TextFile
 
 FIRST_TIMES = {"iso": "2001-01-01", "%d-%m-%Y": "01-01-2001", "%Y%m%d": "20010101"}
@@ -81,7 +82,7 @@ def test_a_bad_table_gives_one_line_with_its_place(read, tmp_path, data, message
 def test_a_missing_file_is_one_line(tmp_path):
     table = CardTable(file="no.csv", columns={"user": "u", "item": "i"})
     with pytest.raises(DataError, match=r"no\.csv: cannot be read: No such file"):
-        read_events(TextFile(tmp_path / "no.csv"), table, ())
+        read_rows(TextFile(tmp_path / "no.csv"), table, ("value",))
 
 
 def test_rows_that_are_left_out_are_a_step_of_their_own(tmp_path):

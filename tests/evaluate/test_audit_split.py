@@ -67,6 +67,7 @@ PROMISED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", PROMISED)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_our_own_splits_keep_their_promises_and_leak_nothing(split: str, seed: int, demo: Dataset) -> None:

@@ -25,6 +25,7 @@ def demo() -> Dataset:
     return data.cut(data.interactions.item % 9 != 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [0, 1, 2])
 def test_defaults_are_the_plain_recipe_bit_by_bit(tiny: str, demo: Dataset, layers: int) -> None:
     more = {"layers": layers, "learning_rate": 3e-3} if layers else {}

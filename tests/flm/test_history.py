@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from benchsuite.data import Dataset, Interactions, Queries
-from benchsuite_flm.head import Head
-from benchsuite_flm.history import HistoryFeatures, HistoryWeighting, ages, friends_took, history_texts, standardize
+from benchsuite_flm.head import Head, standardize
+from benchsuite_flm.history import HistoryFeatures, HistoryWeighting, ages, friends_took, history_texts
 
 
 def rows(user: list[int], item: list[int], **more) -> Interactions:

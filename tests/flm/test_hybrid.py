@@ -59,6 +59,7 @@ def test_known_items_get_the_weighted_score_of_ease_and_popularity(few: dict, fo
     assert hybrid.score(fold.queries, some) == pytest.approx(wanted[:, some], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_new_items_get_the_weighted_score_of_factors_predicted_from_text(few: dict, fold: Fold) -> None:
     hybrid = HybridFLM(**few, weight=7.0, popularity_weight=0.5, new_weight=60.0, ridge=2.0)
     hybrid.fit(fold.train, Context(seed=1))
@@ -72,6 +73,7 @@ def test_new_items_get_the_weighted_score_of_factors_predicted_from_text(few: di
     assert hybrid.score(fold.queries, None)[:, new] == pytest.approx(wanted, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_weight_comes_from_the_validation_fold(few: dict, fold: Fold, make_fold) -> None:
     inner = dataclasses.replace(make_fold(fold.train), name="validation")
     model = HybridFLM(**few).fit(fold.train, Context(seed=1, validation=inner))
@@ -84,11 +86,13 @@ def test_the_weight_comes_from_the_validation_fold(few: dict, fold: Fold, make_f
     assert mix["blend"]["shares"] in SHARES
 
 
+@pytest.mark.slow
 def test_without_a_validation_fold_a_tenth_is_held_out(few: dict, world: Dataset) -> None:
     mix = HybridFLM(**few).fit(world, Context(seed=1)).facts()["mix"]
     assert mix["validation ndcg@10"] is not None
 
 
+@pytest.mark.slow
 def test_what_is_held_out_inside_tells_nothing_about_new_items(few: dict, fold: Fold) -> None:
     model = HybridFLM(**few, new_weight=60.0).fit(fold.train, Context(seed=1))
     assert not model._terms.warm.all()

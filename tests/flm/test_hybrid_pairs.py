@@ -62,6 +62,7 @@ def test_the_term_is_kept(fold: Fold, tmp_path: Path) -> None:
     assert PairTerm.load(tmp_path / "nothing", fold.train.items) is None
 
 
+@pytest.mark.slow
 def test_the_hybrid_adds_it_to_the_logit_of_flm(
     tiny: str, fold: Fold, make_fold, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ def test_another_tokenizer_beside_the_same_weights_is_another_key(tiny: str) -> 
     assert after.files != before.files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bert", "modernbert", "llama"])
 @pytest.mark.parametrize("model", [FLM, FrozenFLM])
 def test_a_fit_is_the_same_bytes(

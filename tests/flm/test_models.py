@@ -159,6 +159,7 @@ def test_score_is_the_formula(fitted: FLM, fold: Fold) -> None:
         )
 
 
+@pytest.mark.slow
 def test_same_seed_same_scores_other_seed_other_scores(fold: Fold, fitted: FLM) -> None:
     again = dataclasses.replace(fitted).fit(fold.train, Context(seed=1))
     np.testing.assert_array_equal(again.score(fold.queries, None), fitted.score(fold.queries, None))

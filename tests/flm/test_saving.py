@@ -49,6 +49,7 @@ def check_equal(model: Model, loaded: Model, fold: Fold) -> None:
     assert loaded.facts() == model.facts()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_a_loaded_model_gives_equal_scores(name: str, few: dict, fold: Fold, tmp_path: Path) -> None:
     more = {"weight": 3.0, "new_weight": 2.0} if name == "flm-hybrid" else {}
@@ -75,6 +76,7 @@ def test_all_that_settings_switch_on_is_kept(more: dict, few: dict, make_world, 
     check_equal(model, again(model, tmp_path / "saved", data.items), fold)
 
 
+@pytest.mark.slow
 def test_the_folder_opens_in_sentence_transformers(tuned, encoder, few: dict, world: Dataset, tmp_path: Path) -> None:
     import sentence_transformers
 

@@ -70,13 +70,16 @@ LARGE = {"gowalla"}
 DEEP = {"bert4rec"}
 """Rivals that take long to complete the checkerboard as they come."""
 
+NETWORKS = {"sasrec", "tiger"}
+"""Rivals of which every fit takes a second; the quick tests check the smaller ones."""
+
 
 def marks_of(entry: PluginEntry, name: str) -> list[pytest.MarkDecorator]:
     """Return the marks of a check of a plugin."""
     marks = []
     if entry.name in FROZEN or (entry.name in TRAINED and name == "checkerboard"):
         marks.append(pytest.mark.weights)
-    if entry.name in TRAINED | LARGE or (entry.name in DEEP and name == "checkerboard"):
+    if entry.name in TRAINED | LARGE | NETWORKS or (entry.name in DEEP and name == "checkerboard"):
         marks.append(pytest.mark.slow)
     if entry.kind == "sources" and entry.name not in SIMULATED:
         marks.append(pytest.mark.realdata)

@@ -123,6 +123,7 @@ def test_settings_that_raise_are_the_plugins_fault(code, tmp_path, monkeypatch, 
         assert "its code raised" in refusal(capsys, *words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "reason"),
     [

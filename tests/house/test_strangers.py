@@ -101,6 +101,7 @@ def test_an_outsider_with_a_builtin_name_does_not_win_silently(pretend, command)
     assert "brought by benchsuite and rival; write benchsuite/ease or rival/ease" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "reason"),
     [

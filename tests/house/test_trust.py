@@ -106,6 +106,7 @@ def test_an_installed_plugin_is_a_module_and_never_a_file(pretend, monkeypatch, 
     assert not (tmp_path / "mark").exists()
 
 
+@pytest.mark.slow
 def test_a_plan_that_is_read_trusts_no_file(results):
     store, plan = results
     assert plan.trusted == {"./mine.py:Toy", "./mine.py:Counts", "./metric.py:Mine"}
@@ -168,6 +169,7 @@ def test_verify_with_trust(results, tmp_path, capsys):
     assert main(["verify", str(folder), *more]) == 0, capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_rerun_runs_a_file_only_with_trust(results, capsys):
     store, plan = results
     key = plan.cells[0].key

@@ -46,6 +46,7 @@ def theirs(metric: Metric, label: np.ndarray, probability: np.ndarray) -> float:
     raise AssertionError(metric)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS, ids=repr)
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), queries=st.integers(1, 20), pairs=st.integers(1, 100))

@@ -150,6 +150,7 @@ def test_new_users_with_too_few_events_are_counted(log) -> None:
     assert fold.counts["rows of new users with too few events"] == int(gone[events <= 3].sum())
 
 
+@pytest.mark.slow
 def test_cold_items_are_drawn_blind_to_popularity(movies: Dataset) -> None:
     events = np.bincount(movies.interactions.item, minlength=1682)
     share = []

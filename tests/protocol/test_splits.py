@@ -268,6 +268,7 @@ def test_the_validation_fold_is_a_cut_of_the_training_part(split: Split, log) ->
             assert not set(fold.candidates) & set(fold.validation.candidates)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", SPLITS, ids=name)
 def test_real_data(split: Split, movies: Dataset) -> None:
     for whole, fold in cuts(split, movies):

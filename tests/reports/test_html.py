@@ -189,10 +189,6 @@ def test_titles_do_no_harm(page):
     assert {"<script>alert(1)</script>", "</script><b>x</b>"} <= titles
 
 
-def test_same_comparison_same_bytes(invent):
-    assert Html().render(invent()) == Html().render(invent())
-
-
 def test_a_page_without_results(invent):
     page = read(invent(models=(), datasets=()))
     assert page.tables == {}

@@ -20,20 +20,19 @@ from benchsuite_reports.render.paper_text import MOST_STUDIES, gaps
 
 
 @pytest.fixture(scope="module")
-def files(invented):
-    """The paper for tests that read its text."""
-    with blank_figures():
-        return Paper().render(invented)
+def files(invented, tmp_path_factory):
+    """A paper of three sets; its figures are empty."""
 
+    def render():
+        with blank_figures():
+            return Paper().render(invented)
 
-@pytest.fixture(scope="module")
-def drawn_files(invented, tmp_path_factory):
-    """The same with its figures."""
-    return rendered_once(tmp_path_factory, "invented-paper", lambda: Paper().render(invented))
+    return rendered_once(tmp_path_factory, "invented-paper", render)
 
 
 @pytest.fixture(scope="module")
 def naughty_files(naughty, tmp_path_factory):
+    """A small paper with its figures drawn."""
     return rendered_once(tmp_path_factory, "naughty-paper", lambda: Paper().render(naughty))
 
 
@@ -57,15 +56,16 @@ def text_of(files, name):
     return files[name].decode().replace("\\allowbreak{}", "")
 
 
-@pytest.mark.slow
-def test_the_folder_holds_all_that_main_takes_in(drawn_files):
-    for name, content in drawn_files.items():
+@pytest.mark.parametrize("rendered", ["files", pytest.param("naughty_files", marks=pytest.mark.slow)])
+def test_the_folder_holds_all_that_main_takes_in(rendered, request):
+    found = request.getfixturevalue(rendered)
+    for name, content in found.items():
         if name.endswith(".tex"):
             text = re.sub(r"(?m)^%.*$", "", content.decode())
             for taken in re.findall(r"\\input\{(.*?)\}", text):
-                assert f"{taken}.tex" in drawn_files
+                assert f"{taken}.tex" in found
             for taken in re.findall(r"\\includegraphics\[.*?\]\{(.*?)\}", text):
-                assert drawn_files[taken].startswith(b"%PDF-")
+                assert found[taken].startswith(b"%PDF-")
 
 
 def test_every_reference_has_its_label_once(files):
@@ -240,7 +240,7 @@ def warnings(log):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("which", "rendered"), [("invented", "drawn_files"), ("naughty", "naughty_files"), ("wide", "wide_files")]
+    ("which", "rendered"), [("invented", "files"), ("naughty", "naughty_files"), ("wide", "wide_files")]
 )
 def test_it_compiles_without_a_warning(which, rendered, request, compiled):
     comparison, content = request.getfixturevalue(which), request.getfixturevalue(rendered)

@@ -181,6 +181,7 @@ def test_fewer_sequences_than_a_batch_are_no_failure(fold):
     assert not np.isnan(scores.score(fold.queries, None)).all()
 
 
+@pytest.mark.slow
 def test_tiger_writes_what_comes_next(monkeypatch):
     """Vectors are drawn, so no language model is read. Every user walks through the items in their order."""
     data = walks()

@@ -19,6 +19,7 @@ from support.walks import asks, walks
 CONTEXT = Context(seed=3, threads=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [{"loss": "bce"}, {}, {"negatives": 8}, {"loss": "bce", "negatives": 3}])
 def test_sasrec_learns_the_order_and_answers_new_users(loss):
     data, shown = walks(), ([0, 1, 2], [7], [18, 19, 20, 21, 22, 23])

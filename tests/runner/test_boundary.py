@@ -159,6 +159,7 @@ def test_an_old_store_is_read_as_it_is(old_store: Store) -> None:
     assert old_store.keys("truth") == []
 
 
+@pytest.mark.slow
 def test_an_old_fold_is_taken_apart_before_anything_is_fitted_on_it(old_store: Store, run_toy, toy_experiment) -> None:
     (key,) = old_store.keys("fold")
     before = StoredFolds(old_store).fold(key)

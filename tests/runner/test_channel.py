@@ -85,6 +85,7 @@ def test_all_that_a_worker_left_in_the_pipe_is_read(channel) -> None:
     assert len(made.read_all()) == 4
 
 
+@pytest.mark.slow
 def test_junk_in_the_pipe_ends_no_run(tmp_path: Path, toy_experiment, run_toy) -> None:
     plan, outcome, watcher = run_toy(toy_experiment(["Junk"], metrics=["ndcg@10"]))
     assert (outcome.done, outcome.failed) == (1, [])

@@ -114,6 +114,7 @@ def test_only_models_that_read_text_wait_for_torch() -> None:
     assert modules_for("als") == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forks", [pytest.param(True, marks=linux), False])
 @pytest.mark.parametrize("model", ["LeavesAThread", "LeavesAHook", "LeavesAProcess"])
 def test_what_a_model_leaves_does_not_outlive_its_job(

@@ -35,6 +35,7 @@ def deaths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_a_cell_whose_process_is_killed_is_tried_once_more(run_toy, toy_experiment, deaths) -> None:
     deaths.write_text("1")
     _, outcome, watcher = run_toy(toy_experiment(["Mortal"]))
@@ -64,6 +65,7 @@ def test_the_cause_of_a_failure_is_kept(tmp_path: Path, run_toy, toy_experiment)
     assert {cell.model: store.get("cell", cell.key).manifest["cause"] for cell in plan.cells} == causes
 
 
+@pytest.mark.slow
 @linux
 def test_jobs_whose_starting_process_is_killed_are_started_again(run_toy, toy_experiment, deaths) -> None:
     deaths.write_text("1")
@@ -71,6 +73,7 @@ def test_jobs_whose_starting_process_is_killed_are_started_again(run_toy, toy_ex
     assert (outcome.done, outcome.failed) == (2, [])
 
 
+@pytest.mark.slow
 @linux
 def test_a_model_that_always_kills_its_starting_process_fails_alone(run_toy, toy_experiment, deaths) -> None:
     deaths.write_text("99")
@@ -97,6 +100,7 @@ def test_no_room_for_one_more_process_fails_that_cell_only(
     assert len(watcher.again) == 1
 
 
+@pytest.mark.slow
 @linux
 def test_a_fork_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = (

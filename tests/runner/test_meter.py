@@ -102,6 +102,7 @@ def test_a_run_keeps_what_each_cell_spent(tmp_path: Path, run_toy: Any, toy_expe
     assert set(manifest["power"]) == {"cpu", "processors", "sockets", "virtual", "gpu", "gpu_joules"}
 
 
+@pytest.mark.slow
 def test_what_fits_share_is_made_once_and_costs_each(
     tmp_path: Path, run_toy: Any, toy_experiment: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def test_what_is_not_installed_or_a_file_has_none():
     assert reader.read("models", "benchsuite/ease") == PluginFilesReader().read("models", "benchsuite/ease")
 
 
+@pytest.mark.slow
 def test_results_of_other_code_of_the_same_version_are_told(tmp_path, monkeypatch):
     def run(*seeds: int) -> benchsuite.Results:
         experiment = benchsuite.Experiment(

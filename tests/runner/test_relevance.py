@@ -73,6 +73,7 @@ def values(path: Path) -> dict[tuple[str, str], float]:
     return {(user, item): float(value) for user, item, value in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.parametrize(("no", "bound"), [(0, None), (-2, None), (0, 4)])
 def test_only_relevant_items_are_hits_and_every_report_says_so(

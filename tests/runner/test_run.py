@@ -114,6 +114,7 @@ def test_a_cell_that_takes_too_long_is_stopped(tmp_path: Path, run_toy, toy_expe
     assert states(tmp_path, plan)["Counts"] == ("ok", "")
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_numbers(tmp_path: Path, run_toy, toy_experiment) -> None:
     models = [{"use": "Counts", "grid": {"power": [0.5, 1.0, 1.5]}}]
     plan, _, _ = run_toy(toy_experiment(models), Options(workers=2, threads=1))
@@ -171,6 +172,7 @@ def test_tuning_gives_every_model_the_same_trials_and_replays(
     assert marks.read_text() == before
 
 
+@pytest.mark.slow
 def test_the_latest_plan_is_remembered_and_its_own_trials_are_no_earlier_results(
     tmp_path: Path, run_toy, toy_experiment
 ) -> None:
@@ -241,6 +243,7 @@ def test_a_kill_loses_only_the_cell_in_flight(tmp_path: Path) -> None:
     assert marks.read_text() == before
 
 
+@pytest.mark.slow
 def test_where_only_rankings_are_judged_and_nothing_is_tuned_no_validation_cell_is_fitted(
     tmp_path: Path, run_toy, toy_experiment
 ) -> None:

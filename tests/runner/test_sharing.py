@@ -36,6 +36,7 @@ def of_the_dead(store: Store, key: str) -> None:
     path.write_text(json.dumps(told | {"process": told["process"] | {"started": -1.0}}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tune", [None, {"on": "ndcg@10", "trials": 3}])
 def test_two_runs_do_each_fit_once(
     tmp_path: Path, toy_experiment, silent_watcher, monkeypatch: pytest.MonkeyPatch, tune: Any
@@ -135,6 +136,7 @@ def test_too_much_memory_is_a_failure_that_names_the_limit(tmp_path: Path, toy_e
     assert "    hoarding" not in text  # one of the first
 
 
+@pytest.mark.slow
 def test_a_second_try_says_what_it_tries(run_toy, toy_experiment) -> None:
     experiment = toy_experiment(["Raises", "Counts"], metrics=["ndcg@10"])
     _, before, first = run_toy(experiment)

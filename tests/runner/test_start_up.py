@@ -40,6 +40,7 @@ def imported():
     return {name: set(roots) for name, roots in map(json.loads, done.stdout.splitlines())}
 
 
+@pytest.mark.slow
 def test_a_worker_alone_imports_little(imported):
     assert "numpy" in imported["worker"]
     assert not imported["worker"] & (_NEVER | {"scipy", "pandas", "sklearn", "pyarrow", "pydantic"})

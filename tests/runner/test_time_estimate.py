@@ -65,6 +65,7 @@ def test_what_the_store_measured_counts_and_the_source_is_told(tmp_path: Path, f
     assert told == "about 1 second for 2 fits: 1 by what this store measured, 1 not counted, of unknown length"
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_says_what_was_there(run_toy, toy_experiment) -> None:
     _, _, first = run_toy(toy_experiment(["Counts"], metrics=["ndcg@10"]))
     assert not any(line.startswith("resumed") for line in first.lines)
@@ -73,6 +74,7 @@ def test_a_run_that_goes_on_says_what_was_there(run_toy, toy_experiment) -> None
     assert second.left[-1] is None
 
 
+@pytest.mark.slow
 def test_the_order_of_fits_moves_no_number(
     tmp_path: Path, toy_experiment, silent_watcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,6 +90,7 @@ def test_the_order_of_fits_moves_no_number(
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_trials_are_numbered_with_what_is_tried(run_toy, toy_experiment) -> None:
     experiment = toy_experiment(["Counts"], metrics=["ndcg@10"], tune={"on": "ndcg@10", "trials": 2})
     _, _, watcher = run_toy(experiment)

@@ -118,6 +118,7 @@ def test_it_needs_links(demo: Dataset) -> None:
     assert unmet(SocialKNN.needs, dataclasses.replace(demo, links=None)) == "needs links between users"
 
 
+@pytest.mark.slow
 def test_friends_help_on_lastfm(real_set) -> None:
     dataset = load_source("lastfm-hetrec2011")().load(
         DataLocations(folders=(real_set("lastfm-hetrec2011").parent,), offline=True)

@@ -178,6 +178,7 @@ def again(desk: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_no_damage_changes_a_digit_or_is_our_mistake(
     name: str, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -33,6 +33,7 @@ def change(path: Path) -> None:
     np.save(path, array.max() - array)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["fold/*/*/train.item.npy", "data/*/*/interactions.item.npy", "split/*/*/manifest.json"]
 )
@@ -51,6 +52,7 @@ def test_a_changed_fold_does_not_reach_the_next_model(tmp_path: Path, name: str)
     assert path.read_bytes() == whole, "it is made anew, the same to the last byte"
 
 
+@pytest.mark.slow
 def test_the_winner_of_a_study_cannot_be_changed(tmp_path: Path) -> None:
     tune = {"on": "ndcg@10", "trials": 2}
     before = run(tmp_path / "runs", COUNTS, tune=tune)
@@ -61,6 +63,7 @@ def test_the_winner_of_a_study_cannot_be_changed(tmp_path: Path) -> None:
     assert json.loads(path.read_text()) == study
 
 
+@pytest.mark.slow
 def test_a_changed_cell_is_refused(tmp_path: Path) -> None:
     run(tmp_path / "runs", COUNTS)
     (path,) = (tmp_path / "runs" / "cell").glob("*/*/manifest.json")

@@ -75,6 +75,7 @@ def test_other_kinds_must_leave_the_process_alone_too(kind):
     assert results["leaves_the_process_alone"].reason == "it changed the working folder"
 
 
+@pytest.mark.slow
 def test_after_deaths_the_rest_is_skipped_with_the_reason(capsys):
     assert main(["check", f"{HERE}:ExitsWithZero", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)

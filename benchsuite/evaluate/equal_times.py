@@ -18,7 +18,7 @@ many deviations away from chance."""
 
 
 @dataclass(frozen=True)
-class TimeTies:
+class EqualTimes:
     """What the rows of one user and time tell about the order of rows in the file.
 
     Where two users each have items a and b at one time, at most :data:`WINDOW` rows apart, they agree if a stands
@@ -76,16 +76,16 @@ class TimeTies:
         return f"{said}: models that read sequences can learn the file's order" if self.shared else said
 
 
-def time_ties(dataset: Dataset, label: str = "") -> TimeTies:
+def equal_times(dataset: Dataset, label: str = "") -> EqualTimes:
     """Look at the rows that share user and time, as they stand and after a shuffle."""
     name, rows = label or dataset.name, dataset.interactions
     if rows.timestamp is None:
-        return TimeTies(name, len(rows), told="rows" if dataset.ordered else "")
+        return EqualTimes(name, len(rows), told="rows" if dataset.ordered else "")
     given = np.lexsort((rows.timestamp, rows.user))
     drawn = np.lexsort((np.random.default_rng(0).random(len(rows)), rows.timestamp, rows.user))
     tied, compared, agreeing = _compare(rows.take(given), len(dataset.items))
     _, shuffled, _ = _compare(rows.take(drawn), len(dataset.items))
-    return TimeTies(name, len(rows), tied, compared, agreeing, shuffled, "times")
+    return EqualTimes(name, len(rows), tied, compared, agreeing, shuffled, "times")
 
 
 def _compare(rows: Interactions, items: int) -> tuple[int, int, int]:

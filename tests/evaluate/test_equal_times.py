@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchsuite.data import Dataset, Entities, Interactions
-from benchsuite.evaluate.time_ties import TimeTies, time_ties
+from benchsuite.evaluate.equal_times import EqualTimes, equal_times
 
 USERS, ITEMS, BASKET = 40, 40, 16
 
@@ -48,15 +48,15 @@ def by_loops(dataset: Dataset) -> tuple[int, int]:
 )
 def test_an_order_that_users_share_is_found(arrange: Any, shared: bool) -> None:
     data = baskets(arrange)
-    found = time_ties(data, "mine")
+    found = equal_times(data, "mine")
     assert (found.compared, found.agreeing) == by_loops(data)
     assert (found.dataset, found.tied, found.shared) == ("mine", len(data.interactions), shared)
     assert ("can learn the file's order" in found.sentence()) is shared
 
 
 def test_without_times_or_ties_there_is_nothing_to_say() -> None:
-    assert time_ties(baskets(lambda items, _: items, times=False)).sentence() == ""
-    ordered = time_ties(baskets(lambda items, _: items, times=False, ordered=True))
+    assert equal_times(baskets(lambda items, _: items, times=False)).sentence() == ""
+    ordered = equal_times(baskets(lambda items, _: items, times=False, ordered=True))
     assert "ties among them cannot be seen" in ordered.sentence()
-    assert TimeTies("none", 5, told="times").sentence() == ""
-    assert not TimeTies("few", 5, 2, 1, 1, 1, "times").shared
+    assert EqualTimes("none", 5, told="times").sentence() == ""
+    assert not EqualTimes("few", 5, 2, 1, 1, 1, "times").shared
