@@ -109,7 +109,8 @@ class ProgressBars:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take the bars away."""
-        self._progress.stop()
+        if self._live:  # older versions of rich print an empty line where there are none
+            self._progress.stop()
 
     def say(self, line: str) -> None:
         """Print one line above the bars."""

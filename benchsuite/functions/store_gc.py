@@ -48,7 +48,8 @@ class Garbage(FunctionResult):
         total = size_text(sum(one.bytes for one in self.amounts))
         lines = [table(["kind", "number", "size"], rows), ""] if rows else []
         lines.append(f"{self.root}: {total} {'removed' if self.removed else 'would be removed'}")
-        lines.append(f"kept: what runs of {', '.join(self.kept) or 'nothing'} need")
+        if self.kept:
+            lines.append(f"kept: what runs of {', '.join(self.kept)} need")
         if self.undecided:
             names = ", ".join(self.undecided)
             lines.append(f"kept, too, as nothing was said of it: {names}; name it with --forget to remove its results")

@@ -65,7 +65,7 @@ def data_export(
     """Write a prepared set as Parquet or as RecBole atomic files; with --split also exactly our folds.
 
     Args:
-        source: see benchsuite list sources.
+        source: see benchsuite list sources; or a card or table of your own, such as shop.toml.
         out: a new or empty folder.
         as_: the format: parquet, recbole, or what an installed package brings.
         split: also write the folds of this split.
@@ -82,10 +82,11 @@ def data_export(
     """
     from benchsuite.evaluate import check_fold
     from benchsuite.plan.cells import unmet
-    from benchsuite.registry import load_function, load_source, load_split
+    from benchsuite.plan.named_source import named_source
+    from benchsuite.registry import load_function, load_split
 
     write = load_function(as_, "exports")
-    found = load_source(source, trusted=[source]).from_settings(dict(with_), where=f"source {source}")
+    found = named_source(source, with_)
     cut = load_split(split, trusted=[split]).from_settings(dict(split_with), where=f"split {split}") if split else None
     folder = Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.arguments import NO_SETTINGS, DataFolders, Quiet, Settings, Source, data_locations
@@ -12,6 +13,8 @@ from benchsuite.interface import Frames, FunctionResult, Style, frame, plain
 if TYPE_CHECKING:
     from benchsuite import api
     from benchsuite.data import Dataset
+
+_LAST_DATE = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 
 
 @dataclass(repr=False, eq=False)
@@ -58,7 +61,7 @@ def data_show(
     """Find or download a data set, check and prepare it, and say what it holds.
 
     Args:
-        source: see benchsuite list sources.
+        source: see benchsuite list sources; or a card or table of your own, such as shop.toml.
         with_: settings of the source, such as item_core=5.
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
@@ -68,9 +71,9 @@ def data_show(
         PluginError: when there is no such source.
         DataError: when data cannot be had.
     """
-    from benchsuite.registry import load_source
+    from benchsuite.plan.named_source import named_source
 
-    found = load_source(source, trusted=[source]).from_settings(dict(with_), where=f"source {source}")
+    found = named_source(source, with_)
     dataset = found.load(data_locations(data, offline=offline, quiet=quiet))
     return DatasetSummary(dataset, _facts(found, dataset))
 
@@ -80,7 +83,7 @@ def _facts(source: api.Source, dataset: Dataset) -> dict[str, Any]:
     rows = dataset.interactions
     density = len(rows) / max(len(dataset.users) * len(dataset.items), 1)
     none = "none, but the rows of each user are in the order of time" if dataset.ordered else "none"
-    times = none if rows.timestamp is None else f"{rows.timestamp.min()} to {rows.timestamp.max()} (UTC seconds)"
+    times = none if rows.timestamp is None else _span(int(rows.timestamp.min()), int(rows.timestamp.max()))
     liked = None if rows.label is None else int(rows.label.sum())
     return {
         "name": dataset.name + (" (simulated)" if dataset.simulated else ""),
@@ -103,6 +106,17 @@ def _facts(source: api.Source, dataset: Dataset) -> dict[str, Any]:
         "steps": [dataclasses.asdict(step) for step in dataset.steps],
         "cite": [entry.replace("\n", " ") for entry in source.cite],
     }
+
+
+def _span(first: int, last: int) -> str:
+    """Return the first and the last time, as dates where they are some: small numbers count steps."""
+    from benchsuite_tables.times import EARLIEST
+
+    seconds = f"{first} to {last} UTC seconds"
+    if not EARLIEST <= first <= last <= _LAST_DATE:
+        return seconds
+    begin, end = (datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d") for time in (first, last))
+    return f"{begin} to {end} ({seconds})"
 
 
 def _step(step: dict[str, Any]) -> str:

@@ -11,18 +11,23 @@ from pathlib import Path
 
 import yaml
 
-from make_site import interface_pages, metric_pages, model_pages, reference, split_pages
+from make_site import interface_pages, metric_pages, model_pages, reference, result_picture, split_pages
 from make_site.blocks import blocks_of
 from make_site.desk import Desk
-from make_site.markdown import output
+from make_site.markdown import output, stacked
 from make_site.plugin_pages import entries, slug
 from make_site.stage import copied, write
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RESULTS = REPOSITORY / "reports" / "results"
+MAIN_JOB = REPOSITORY / "reports" / "published" / "quick"
 _PLACE = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
 _MARK = re.compile(r"^<!-- (?:shown|needed|not run: .*) -->\n", re.MULTILINE)
 _FILE = re.compile(r"^<!-- file: (.*) -->\n```(\w+)", re.MULTILINE)
+_STACKED = re.compile(r"^<!-- stacked -->\n\|(.*)\|\n\|[-|: ]+\|\n((?:\|.*\n)+)", re.MULTILINE)
+"""A table of words, whose rows become blocks on a phone."""
+
+_BAR = re.compile(r"(?<!\\)\|")
 
 FIRST_PAGE = "five-minutes.md"
 """Where the experiment that all pages share is run."""
@@ -36,6 +41,8 @@ INSERTS: dict[str, Callable[[], str]] = {
     "splits": split_pages.sections,
     "metrics": metric_pages.overview,
     "models": lambda: model_pages.overview(RESULTS),
+    "result-numbers": lambda: result_picture.numbers(MAIN_JOB),
+    "result-picture": lambda: result_picture.picture(MAIN_JOB),
     "template-metric": lambda: reference.template("metric"),
     "template-model": lambda: reference.template("model"),
     "template-report": lambda: reference.template("report"),
@@ -69,8 +76,18 @@ def pages(desk: Desk | None) -> dict[str, str]:
 
 def filled(text: str) -> str:
     """Return a page with its generated parts in their places, and without the marks of its blocks."""
-    named = _FILE.sub(r'```\2 title="\1"', text)
+    named = _STACKED.sub(_table, _FILE.sub(r'```\2 title="\1"', text))
     return _MARK.sub("", _PLACE.sub(lambda match: INSERTS[match[1]](), named))
+
+
+def _table(match: re.Match[str]) -> str:
+    head, *rows = ([cell.strip().replace(r"\|", "|") for cell in _BAR.split(line)] for line in _lines(match))
+    return stacked(head, rows)
+
+
+def _lines(match: re.Match[str]) -> list[str]:
+    """Return the heads and the rows of a table, without the bars at their ends."""
+    return [match[1], *(line.removeprefix("|").rstrip().removesuffix("|") for line in match[2].splitlines())]
 
 
 def with_outputs(text: str, desk: Desk) -> str:
@@ -94,7 +111,10 @@ def build(folder: Path, desk: Desk | None) -> Path:
         folder: what earlier builds left there is replaced.
         desk: as for :func:`pages`.
     """
+    import benchsuite
+
     write(pages(desk), folder / "pages")
+    benchsuite.leaderboard("all", site=folder / "pages" / "leaderboard")
     assets = Path(__file__).with_name("assets")
     shutil.copytree(assets, folder / "pages" / "assets", dirs_exist_ok=True)
     settings = yaml.safe_load((REPOSITORY / "docs" / "mkdocs.yml").read_text("utf-8"))

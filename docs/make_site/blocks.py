@@ -40,8 +40,9 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """The commands of a console block: what follows ``$``, without comments."""
-        lines = [line[2:] for line in self.text.splitlines() if line.startswith("$ ")]
+        """The commands of a console block: what follows ``$``, and after a backslash the next line; no comments."""
+        whole = re.sub(r"\\\n\s*", "", self.text)
+        lines = [line[2:] for line in whole.splitlines() if line.startswith("$ ")]
         return [re.sub(r"\s+# .*", "", line).strip() for line in lines]
 
 

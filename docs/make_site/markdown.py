@@ -7,12 +7,22 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+_STAR = re.compile(r"(?<![\w*])(?:\*(?P<said>[^\s*](?:[^*]{0,60}[^\s*])?)\*(?![\w*]))|\*")
+"""A star; two around words emphasize them."""
+
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return a table; bars and line ends in cells are made harmless."""
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     lines += [f"| {' | '.join(cell(value) for value in row)} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def stacked(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return a table whose rows become small blocks on a narrow screen, each cell below the other with its heading."""
+    said = (re.sub("[`'\"]", "", name.partition(":")[0]) for name in head)
+    names = ";".join(f"--head-{place}:'{name}'" for place, name in enumerate(said, 1))
+    return f'<div class="stacked" style="{names}" markdown>\n\n{table(head, rows)}\n</div>\n'
 
 
 def cell(value: Any) -> str:
@@ -27,8 +37,12 @@ def prose(docstring: str) -> str:
     text = re.sub(r":(?:class|meth|func|mod|attr|data):`~?([^`]+)`", lambda found: f"`{found[1]}`", docstring)
     text = text.replace("``", "`")
     parts = re.split(r"(`[^`]*`)", text)
-    parts[::2] = [part.replace("*", r"\*").replace("<", "&lt;") for part in parts[::2]]
+    parts[::2] = [_STAR.sub(_star, part).replace("<", "&lt;") for part in parts[::2]]
     return "".join(parts)
+
+
+def _star(match: re.Match[str]) -> str:
+    return match[0] if match["said"] else r"\*"
 
 
 def code(value: Any) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from benchsuite_interchange.libraries import LIBRARIES
-from make_site.markdown import code, prose, table
+from make_site.markdown import code, prose, stacked, table
 from make_site.mathml import formula
 from make_site.metric_examples import EXAMPLES, ITEMS, LISTS, PAIRS, RIGHT, ROWS, Example
 from make_site.plugin_pages import about, citations, entries, settings, slug
@@ -19,16 +20,32 @@ _TASKS = {
     "classification": "Likes and dislikes: labelled pairs",
     "rating": "Stars: predicted values",
 }
-_LETTERS = {
-    "ranking": "R: the query's relevant items. h with index j: 1 where place j holds one of them, else 0. H: hits "
-    "in the "
-    "first k places. S: places that hold an item. C: items of the catalogue. n with index i: training rows of item i. "
-    "U: people with training rows.",
-    "classification": "TP, FP, FN, TN: pairs with label 1 called 1, label 0 called 1, label 1 called 0, label 0 "
-    "called 0. "
-    "y: the label. p: the probability. s: the score.",
-    "rating": "r: the held-out value. p: the predicted one.",
+_LETTERS: dict[str, dict[str, str]] = {
+    "ranking": {
+        "R": "R: the query's relevant items",
+        "h": "h with index j: 1 where place j holds a relevant item, else 0",
+        "H": "H: hits in the first k places",
+        "S": "S: places that hold an item",
+        "C": "C: items of the catalogue",
+        "x": "x with index i: places that item i takes, rising",
+        "n": "n with index i: training rows of item i",
+        "U": "U: people with training rows",
+        "v": "v with index i: the words of item i, by tf-idf",
+    },
+    "classification": {
+        "TP": "TP: pairs with label 1 called 1",
+        "FP": "FP: pairs with label 0 called 1",
+        "FN": "FN: pairs with label 1 called 0",
+        "TN": "TN: pairs with label 0 called 0",
+        "y": "y: the label",
+        "p": "p: the probability",
+        "s": "s: the score",
+        "b": "b: a bin",
+        "n": "n: all pairs",
+    },
+    "rating": {"r": "r: the held-out value", "p": "p: the predicted one"},
 }
+"""What letters of formulas mean; a page explains those of its own."""
 
 
 @functools.cache
@@ -53,7 +70,7 @@ def overview() -> str:
     for task, title in _TASKS.items():
         names = [name for name in examples() if about("metrics", name)["facts"]["task"] == task]
         head = ("metric", "what it is", "best", "convention")
-        parts.append(f"### {title}\n\n{table(head, [_row(name) for name in names])}")
+        parts.append(f"### {title}\n\n{stacked(head, [_row(name) for name in names])}")
     return "\n".join(parts)
 
 
@@ -68,7 +85,7 @@ def page(name: str) -> str:
     """Return the page of one metric."""
     told, example = about("metrics", name), examples()[name]
     parts = [f"# {_title(name, told)}\n", f"**{prose(told['summary'])}**\n", _facts(name, told)]
-    parts += ["## Formula\n", formula(example.formula) + "\n", _LETTERS[told["facts"]["task"]] + "\n"]
+    parts += ["## Formula\n", formula(example.formula) + "\n", _letters(example, told["facts"]["task"]) + "\n"]
     if told["description"]:
         parts += [f"{prose(told['description'])}\n"]
     parts += ["## Convention\n", prose(told["facts"]["convention"]).capitalize() + ".\n"]
@@ -80,6 +97,14 @@ def page(name: str) -> str:
     if told["cite"]:
         parts += ["## Papers\n", citations(told)]
     return "\n".join(parts)
+
+
+def _letters(example: Example, task: str) -> str:
+    """Return what the letters of a metric's formula mean."""
+    formal = re.sub(r"text\{(?![A-Z]{2}\})[^}]*\}", " ", example.formula)
+    used = set(re.findall(r"[A-Za-z]+", formal))
+    said = [meaning for letter, meaning in _LETTERS[task].items() if letter in used]
+    return f"{'. '.join(said)}." if said else ""
 
 
 def _title(name: str, told: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import statistics
 import tomllib
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.functions.plugin_facts import kept_facts
-from make_site.markdown import cell, code, paper, prose, table
+from make_site.markdown import cell, code, paper, prose, stacked, table
 from make_site.plugin_pages import about, citations, entries, settings, slug
 
 _NOTES = Path(__file__).with_name("model_notes.toml")
@@ -21,6 +22,19 @@ _WORDS = {
     "is_oracle": "is an oracle: shown apart, never called best",
     "may_abstain": "may abstain for known users and items",
 }
+_LETTERS = {
+    "n": "training rows",
+    "U": "users",
+    "I": "items",
+    "h": "length of a history",
+    "d": "factors, or width of the vectors",
+    "k": "neighbours",
+    "e": "rounds or epochs",
+    "T": "tokens of all item texts",
+    "P": "parameters of the language model",
+}
+"""What the letters of costs mean; a page explains those that it uses."""
+
 _FAMILIES = {
     "benchsuite_classic": "Classics",
     "benchsuite_social": "Friends",
@@ -33,7 +47,7 @@ _FAMILIES = {
 
 @functools.cache
 def notes() -> dict[str, dict[str, str]]:
-    """Return by model: ``time``, ``memory`` and ``when``, which no class can say."""
+    """Return by model what no class can say: ``time``, ``memory``, ``when``, and ``with`` where it needs settings."""
     return tomllib.loads(_NOTES.read_text("utf-8"))
 
 
@@ -66,7 +80,7 @@ def overview(results: Path) -> str:
         names = [name for name, entry in entries("models").items() if entry.target.startswith(f"{package}.")]
         rows = [_row(name, results) for name in names]
         head = ("model", "when to use", "needs", "saved", "measured fit", "fit grows with", "holds", "paper")
-        parts.append(f"## {title}\n\n{table(head, rows)}")
+        parts.append(f"## {title}\n\n{stacked(head, rows)}")
     return "\n".join(parts)
 
 
@@ -112,12 +126,13 @@ def _facts(name: str, told: Mapping[str, Any], results: Path) -> str:
         ("fit grows with", note["time"]),
         ("holds", note["memory"]),
         ("measured", _measured(measured)),
-        ("what else", "; ".join(said) or "-"),
+        ("what else", "; ".join(said)),
         ("version", told["version"]),
         ("class", code(told["target"])),
     ]
-    letters = "n training rows, U users, I items, h length of a history, d factors or width, k neighbours, e rounds, "
-    return f"{table(('', ''), rows)}\n{letters}T tokens of all item texts, P parameters of the language model.\n"
+    used = set(re.findall(r"\b[A-Za-z]\b", f"{note['time']} {note['memory']}".replace("²", " ").replace("³", " ")))
+    letters = ", ".join(f"{letter} {meaning}" for letter, meaning in _LETTERS.items() if letter in used)
+    return table(("", ""), [row for row in rows if row[1]]) + (f"\n{letters}.\n" if letters else "")
 
 
 def _measured(measured: tuple[str, float, float] | None) -> str:
@@ -128,7 +143,15 @@ def _measured(measured: tuple[str, float, float] | None) -> str:
 
 
 def _use(name: str) -> str:
-    """Return the two lines by which a reader looks at a model and puts it into an experiment."""
-    tuned = [one["name"] for one in about("models", name)["settings"] if one["search"]]
-    searched = f"Tuning searches {', '.join(code(one) for one in tuned)}.\n" if tuned else "There is nothing to tune.\n"
-    return f"```console\n$ benchsuite show model {name}\n```\n\n{cell(searched)}\n"
+    """Return how a reader puts a model into an experiment, and what is searched."""
+    shown = about("models", name)["settings"]
+    tuned = [one["name"] for one in shown if one["search"]]
+    first = next((one for one in shown if one["search"] and isinstance(one["default"], int | float)), None)
+    value = notes()[name].get("with") or ("" if first is None else f"{first['name']} = {first['default']}".lower())
+    written = f'{{ use = "{name}", with = {{ {value} }} }}' if value else f'"{name}"'
+    beside = "" if name == "popular" else '"popular", '
+    searched = f"Tuning searches {', '.join(code(one) for one in tuned)}." if tuned else "There is nothing to tune."
+    return (
+        f"In an [experiment](../experiments.md):\n\n```toml\nmodels = [{beside}{written}]\n```\n\n"
+        f"Its settings in a shell:\n\n```console\n$ benchsuite show model {name}\n```\n\n{cell(searched)}\n"
+    )

@@ -9,7 +9,7 @@ from typing import Any
 from benchsuite.functions.show_plugin import describe
 from benchsuite.registry import OWN, Kind, PluginEntry
 from benchsuite.registry import entries as installed
-from make_site.markdown import citation, code, prose, table
+from make_site.markdown import citation, code, prose, stacked
 
 
 @functools.cache
@@ -41,7 +41,7 @@ def settings(told: Mapping[str, Any]) -> str:
         + (prose(one["meaning"]),)
         for one in told["settings"]
     ]
-    return table(head, rows)
+    return stacked(head, rows)
 
 
 def citations(told: Mapping[str, Any]) -> str:

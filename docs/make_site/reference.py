@@ -16,7 +16,7 @@ from benchsuite.functions.show_plugin import meanings_of
 from benchsuite.plan.benchmark_rules import BenchmarkRules, Lite
 from benchsuite.plan.experiment_file import Experiment, PluginSpec, Tune
 from benchsuite_testing.plugin_package import Writable, package
-from make_site.markdown import code, prose, table
+from make_site.markdown import code, prose, stacked
 from make_site.plugin_pages import about, entries, settings
 
 _TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
@@ -47,7 +47,7 @@ def experiment_keys() -> str:
             )
             for name, field in model.model_fields.items()
         ]
-        parts.append(f"### {title}\n\n{said}\n\n{table(('key', 'type', 'default', 'meaning'), rows)}")
+        parts.append(f"### {title}\n\n{said}\n\n{stacked(('key', 'type', 'default', 'meaning'), rows)}")
     return "\n".join(parts)
 
 
@@ -121,7 +121,7 @@ def data_sets() -> str:
         "in your folders, then in the cache, then where its publishers have it. How to open a table of your own: "
         "[your own data](data.md).\n\n```console\n$ benchsuite show source demo\n```\n\n"
     )
-    return said + table(head, rows)
+    return said + stacked(head, rows)
 
 
 def reports() -> str:

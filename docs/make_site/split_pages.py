@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from make_site.markdown import cell, code, prose, table
+from make_site.markdown import cell, code, prose, stacked
 from make_site.plugin_pages import about, citations, settings
 from make_site.split_pictures import CHOSEN, first_fold, legend, picture
 
@@ -22,7 +22,7 @@ def overview() -> str:
         told = about("splits", name)
         needs = ", ".join(told["facts"]["needs"])
         rows.append((f"[`{name}`](#{name})", prose(told["summary"]), needs, "; ".join(_promised(name))))
-    return table(("split", "what it does", "needs", "promises, which the harness checks"), rows)
+    return stacked(("split", "what it does", "needs", "promises, which the harness checks"), rows)
 
 
 def sections() -> str:

@@ -25,7 +25,7 @@ _ELSEWHERE = {
 _NO_PAGES = {"README.md"}
 """What is pointed to, but is not copied."""
 
-_GENERATED = {"models", "metrics", "api", "verbs.md", "data-sets.md", "reports.md", "cite.md"}
+_GENERATED = {"models", "metrics", "api", "leaderboard", "verbs.md", "data-sets.md", "reports.md", "cite.md"}
 """Pages, and folders of them, that are made when the site is built."""
 
 

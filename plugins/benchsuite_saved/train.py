@@ -123,7 +123,7 @@ def train(
 
     Args:
         model: such as flm (see: benchsuite list models); with --experiment the label of one of its rows.
-        source: see benchsuite list sources.
+        source: see benchsuite list sources; or a card or table of your own, such as shop.toml.
         out: a new or empty folder.
         with_: settings of the model, such as epochs=2 temperature=0.2.
         source_with: settings of the source, such as item_core=5.
@@ -145,7 +145,8 @@ def train(
         DataError: when data cannot be had or lacks what the model needs.
     """
     from benchsuite.plan.cells import unmet
-    from benchsuite.registry import find, load_model, load_source
+    from benchsuite.plan.named_source import named_source
+    from benchsuite.registry import find, load_model
     from benchsuite.runner.device import choose_device
     from benchsuite.runner.distributed import join_process_group
     from benchsuite.store import Store
@@ -157,7 +158,7 @@ def train(
     check_choice(device, Device, "--device")
     folder, named = Path(out), several(trust)
     check_target(folder)
-    plugin = load_source(source, trusted=[source]).from_settings(dict(source_with), where=f"source {source}")
+    plugin = named_source(source, source_with)
     found = measured(Store.open(store_folder(store), print_status), experiment, model, named) if experiment else None
     name = model if found is None else found.plugin
     trusted = [*named, *([name] if found is None else [])]

@@ -196,6 +196,18 @@ def test_doctor_finds_everything_here(command, tmp_path):
     assert not (tmp_path / "runs").exists(), "a check-up leaves no trace"
 
 
+def test_doctor_counts_absent_data_in_one_row():
+    from benchsuite_doctor.doctor import Diagnosis, Finding
+
+    sets = [Finding(f"data {name}", "absent", f"put {name}.csv into a folder") for name in ("one", "two")]
+    found = Diagnosis([Finding("GPU", "absent", "optional"), Finding("data demo", "ok", "4 users"), *sets])
+    said = found.text()
+    assert "other data sets  absent   2; looked for" in said
+    assert "one.csv" not in said
+    assert len(found.frames()["findings"]) == 4
+    assert "other data sets" not in Diagnosis([Finding("data demo", "ok", "4 users")]).text()
+
+
 @pytest.mark.slow
 def test_doctor_tells_what_is_broken(tmp_path, pretend, monkeypatch, capsys):
     site = pretend("bad-luck", "models", {"unlucky": "bad_luck:Model"}, {"bad_luck": "1 / 0"})

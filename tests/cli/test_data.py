@@ -51,6 +51,22 @@ def test_a_name_alone_means_show(call):
     assert "missing argument SOURCE; see benchsuite data show --help" in call()[2]
 
 
+def test_a_card_or_a_table_of_ones_own_is_shown_and_exported_by_its_name(call, tmp_path):
+    (tmp_path / "shop.csv").write_text("user;item;date\na;x;01.02.2023\na;y;13.02.2023\nb;x;14.03.2023\n")
+    assert call("import", "shop.csv", "--timestamp", "date")[0] == 0
+    for name in ("shop.toml", "./shop.toml", "shop.csv"):
+        code, out, _ = call("show", name)
+        assert code == 0
+        assert "timestamps       2023-02-01 to 2023-03-14 (1675209600 to 1678752000 UTC seconds)" in out
+    assert call("export", "shop.toml", "--out", "written", "--as", "parquet")[0] == 0
+    assert call("show", "nowhere.toml")[2].startswith("error: nowhere.toml: no such file")
+
+
+def test_steps_are_no_dates(call, tmp_path):
+    (tmp_path / "shop.csv").write_text("user,item,timestamp\na,x,1\na,y,2\nb,x,3\n")
+    assert "timestamps       1 to 3 UTC seconds" in call("show", "shop.csv")[1]
+
+
 @pytest.fixture
 def groceries(tmp_path):
     """A folder with a file of the right name and other bytes than the card knows."""

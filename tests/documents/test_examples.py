@@ -45,6 +45,11 @@ def test_the_blocks_of_a_page_run(page: str, desk: Desk):
         desk.run(block)
 
 
+def test_a_command_may_go_on_in_the_next_line():
+    (block,) = blocks_of("```console\n$ benchsuite list models \\\n      --needs text  # why\n$ benchsuite doctor\n```")
+    assert block.commands == ["benchsuite list models --needs text", "benchsuite doctor"]
+
+
 def test_a_block_that_fails_is_found(desk: Desk):
     """The check can fail: a wrong command, program and experiment do."""
     for text in (

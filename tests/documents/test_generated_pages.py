@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 
 import pytest
 
-from benchsuite.plan.experiment_file import Experiment
+from benchsuite.plan.experiment_file import Experiment, check_experiment
 from benchsuite.registry import OWN, entries
 from make_site import interface_pages, metric_pages, model_pages, reference, split_pages, split_pictures
-from make_site.assemble import RESULTS
-from make_site.markdown import cell, citation
+from make_site.assemble import RESULTS, filled
+from make_site.desk import FIRST
+from make_site.markdown import cell, citation, prose
 from make_site.mathml import formula
 from make_site.metric_examples import EXAMPLES
 
@@ -57,7 +59,7 @@ def entries_of_splits():
 
 def test_every_model_has_a_note_and_no_note_is_of_another():
     assert set(model_pages.notes()) == names("models")
-    assert all(set(note) == {"time", "memory", "when"} for note in model_pages.notes().values())
+    assert all(set(note) - {"with"} == {"time", "memory", "when"} for note in model_pages.notes().values())
 
 
 def test_every_model_is_in_the_table_once():
@@ -69,6 +71,42 @@ def test_the_page_of_a_model_tells_settings_needs_and_paper():
     told = model_pages.page("ease", RESULTS)
     for word in ("`regularization`", "10 to 10000, log", "Steck (2019)", "I³", "yes, by `benchsuite train`"):
         assert word in told
+
+
+@pytest.mark.parametrize("name", sorted(names("models")))
+def test_the_example_on_the_page_of_a_model_is_an_experiment(name):
+    """It names the model, its settings exist, and a setting of the example is within its bounds."""
+    (example,) = re.findall(r"```toml\n(.*?)```", model_pages.page(name, RESULTS), re.DOTALL)
+    told = tomllib.loads(FIRST) | tomllib.loads(example)
+    spec = check_experiment(told, where=name).models[-1]
+    assert spec.use == name
+    entries_of_models()[name].load().from_settings(spec.settings)
+
+
+def entries_of_models():
+    return {entry.name: entry for entry in entries("models") if entry.distribution == OWN}
+
+
+def test_a_page_explains_the_letters_of_its_own_formulas_only():
+    assert "P parameters" not in model_pages.page("ease", RESULTS)
+    assert "\nI items.\n" in model_pages.page("ease", RESULTS)
+    assert "tokens of all item texts" in model_pages.page("flm", RESULTS)
+    ndcg = metric_pages.page("ndcg@k")
+    assert "R: the query's relevant items. h with index j" in ndcg
+    assert "U: people" not in ndcg
+    assert "n: all pairs" in metric_pages.page("calibration-error")
+
+
+def test_stars_around_words_emphasize_and_others_multiply():
+    assert prose("x = u * i, and *New users* have *args") == r"x = u \* i, and *New users* have \*args"
+    assert prose("*Two\nlines.* After") == "*Two\nlines.* After"
+
+
+def test_a_marked_table_becomes_blocks_on_a_phone():
+    told = filled("<!-- stacked -->\n| | what it is |\n|---|---|\n| `a` | x, `b\\|c` |\n| d |  |\n\nAfter.\n")
+    assert told.startswith("<div class=\"stacked\" style=\"--head-1:'';--head-2:'what it is'\" markdown>\n")
+    assert "| `a` | x, <code>b&#124;c</code> |\n| d |  |\n" in told
+    assert told.endswith("</div>\n\nAfter.\n")
 
 
 def test_every_key_of_an_experiment_is_told():

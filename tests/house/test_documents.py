@@ -61,7 +61,7 @@ def test_the_layers_are_those_that_are_checked(repository):
     assert [box.strip() for box in boxes] == [layer.replace("benchsuite.", "") for layer in layers]
 
 
-@pytest.mark.parametrize("heading", ["Data", "Experiment", "Models and their answers", "Results"])
+@pytest.mark.parametrize("heading", ["Data", "Experiment", "Models and their answers", "Results", "Sharing results"])
 def test_the_glossary_points_to_modules_that_exist(heading, repository):
     found = rows((repository / "docs/glossary.md").read_text("utf-8"), heading)
     assert found

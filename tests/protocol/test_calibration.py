@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 
 import numpy as np
@@ -40,7 +41,9 @@ def theirs(metric: Metric, label: np.ndarray, probability: np.ndarray) -> float:
         case LogLoss():
             return sk.log_loss(label, np.clip(probability, 1e-7, 1 - 1e-7), labels=[0, 1])
         case Brier():
-            return sk.brier_score_loss(label, probability, labels=[0, 1], pos_label=1)
+            # Needed from 1.7 on where all pairs have one label, unknown before.
+            both = {"labels": [0, 1]} if "labels" in inspect.signature(sk.brier_score_loss).parameters else {}
+            return sk.brier_score_loss(label, probability, pos_label=1, **both)
         case CalibrationError():
             return calibration_error(metric.bins, label, probability)
     raise AssertionError(metric)

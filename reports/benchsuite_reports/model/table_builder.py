@@ -141,8 +141,8 @@ class TableBuilder:
             span = next(iter(told))[0]
         own = [row for _, rows in self._metrics if (row := rows[index]) is not None]
         notes = (self._view.fallback_note(places, model), ties_note(own), idle_note(own))
-        letters = tuple(self._letter(note) for note in notes if note)
-        return Line(model, model in self._view.language_models, cells, letters, span)
+        letters = sorted((self._letter(note) for note in notes if note), key=lambda one: (len(one), one))
+        return Line(model, model in self._view.language_models, cells, tuple(letters), span)
 
     def _competes(self, rows: Sequence[Row | None]) -> list[bool]:
         """Return for each model whether its value in a column can be the best: no oracle, and decided by the model."""
