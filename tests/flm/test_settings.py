@@ -64,6 +64,7 @@ def tuned(tiny: str, rich: Fold) -> np.ndarray:
     return scores(FLM(backbone=tiny, learning_rate=5e-3, layers=1, **FAST), rich)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more",
     [
@@ -93,6 +94,7 @@ def test_a_setting_of_the_head_matters(tiny: str, rich: Fold, frozen: np.ndarray
     assert np.abs(scores(FrozenFLM(backbone=tiny, **FAST | more), rich) - frozen).max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "other"),
     [
@@ -125,6 +127,7 @@ def test_a_setting_of_the_encoder_matters(tiny: str, rich: Fold, tuned: np.ndarr
     assert np.abs(scores(FLM(backbone=tiny, **settings), rich) - tuned).max() > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more",
     [
@@ -152,6 +155,7 @@ def test_frozen_tuning_is_the_frozen_twin(tiny: str, rich: Fold, frozen: np.ndar
     np.testing.assert_array_equal(scores(FLM(backbone=tiny, tuning="frozen", **FAST), rich), frozen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["bce", "bpr"])
 def test_other_losses_learn_the_small_world(tiny: str, fold: Fold, loss: str) -> None:
     settings = FAST | {"epochs": 30, "batches": 6, "loss": loss}

@@ -70,8 +70,8 @@ LARGE = {"gowalla"}
 DEEP = {"bert4rec"}
 """Rivals that take long to complete the checkerboard as they come."""
 
-NETWORKS = {"sasrec", "tiger"}
-"""Rivals of which every fit takes a second; the quick tests check the smaller ones."""
+NETWORKS = {"flm-frozen", "sasrec", "tiger"}
+"""Models of which every fit takes half a second or more; the quick tests check smaller ones of their packages."""
 
 
 def marks_of(entry: PluginEntry, name: str) -> list[pytest.MarkDecorator]:
