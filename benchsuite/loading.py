@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchsuite.child_processes import adopt_orphans, end_children, ending, kill_group, limit_memory, usual_memory
+from benchsuite.child_processes import (
+    adopt_orphans,
+    end_children,
+    end_with_parent,
+    ending,
+    kill_group,
+    limit_memory,
+    usual_memory,
+)
 from benchsuite.errors import BenchsuiteError, PluginError
 
 IMPORT_SECONDS = 120.0
@@ -135,12 +144,17 @@ def _try_apart(name: str, file: str, code: bytes, then: SetUp | None) -> None:
         return
     mark = json.dumps(order, default=str, sort_keys=True)
     if mark not in _survived:
-        _try_in_child(json.loads(mark), code)
+        # A child that was killed from outside says nothing about the plugin the first time.
+        if _try_in_child(json.loads(mark), code, last=False):
+            _try_in_child(json.loads(mark), code, last=True)
         _survived.add(mark)
 
 
-def _try_in_child(order: dict[str, object], code: bytes) -> None:
+def _try_in_child(order: dict[str, object], code: bytes, *, last: bool) -> bool:
     """Import in a new process and wait for the result.
+
+    Returns:
+        True when the process was killed and this was not the last try.
 
     Raises:
         PluginError: when the import failed there; the message says how.
@@ -148,7 +162,7 @@ def _try_in_child(order: dict[str, object], code: bytes) -> None:
     import subprocess
 
     receiving, sending = os.pipe()
-    order |= {"path": [str(part) for part in sys.path], "pipe": sending}
+    order |= {"path": [str(part) for part in sys.path], "pipe": sending, "parent": os.getpid()}
     try:
         try:
             process = subprocess.Popen(  # noqa: S603 - our own module
@@ -180,10 +194,13 @@ def _try_in_child(order: dict[str, object], code: bytes) -> None:
     step = "set-up" if "imported" in told else "import"
     if late:
         raise PluginError(f"cannot be loaded: its {step} took more than {IMPORT_SECONDS:g} seconds")
+    if process.returncode == -signal.SIGKILL and not last:
+        return True
     if "failure" not in told or process.returncode:
         raise PluginError(f"cannot be loaded: its {step} {ending(process.returncode)}")
     if failure := told["failure"]:
         raise PluginError(f"cannot be loaded: {failure}")
+    return False
 
 
 def _told(report: bytes) -> dict[str, Any]:
@@ -204,6 +221,9 @@ def serve(order: dict[str, object]) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    end_with_parent()
+    if os.getppid() != order["parent"]:  # it ended before this process came so far
+        os._exit(1)
     adopt_orphans()
     limit_memory(usual_memory())
     code = sys.stdin.buffer.read()

@@ -1,6 +1,6 @@
 """Attack benchsuite from outside and say what gave way.
 
-    python benchmarks/attack/run.py kills|damages|plugins|experiments|all [--n N] [--seed S] [--out FOLDER]
+    python benchmarks/attack/run.py chaos|damages|plugins|experiments|all [--n N] [--seed S] [--out FOLDER]
 
 Writes ``attack.json`` and ``attack.md`` into the folder; a part that was broken off goes on where it was when it is
 called with the same numbers. The exit code is 1 when anything was found.
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from attack.findings import write_results
 from attack.program import environment
 
-PARTS = {"kills": 60, "damages": 500, "plugins": 120, "experiments": 600}
+PARTS = {"chaos": 100, "damages": 500, "plugins": 120, "experiments": 600}
 """The parts and how many cases each has when nothing else is said."""
 
 

@@ -45,6 +45,7 @@ def run(
         StoreError: when a result cannot be kept; finished cells are safe.
     """
     with Leases(store.root) as leases:
+        leases.sweep()
         return _run(plan, store, options, watcher, leases, planned)
 
 
