@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.errors import StoreError
+from benchsuite.api import Reproducibility
+from benchsuite.errors import PluginError, StoreError
 from benchsuite.programs import check_program
 from benchsuite.registry import find, load_model
 from benchsuite.runner import THREADS
@@ -34,6 +35,15 @@ class Difference:
     compared: int
     different: int
     largest: float
+
+
+def may_differ(identity: Mapping[str, Any], trusted: Collection[str] = ()) -> bool:
+    """Return whether a model says itself that a second fit gives other digits; False where it cannot be asked."""
+    try:
+        model = load_model(str(identity["plugin"]), trusted=trusted)
+    except PluginError:
+        return False
+    return model.reproducibility is Reproducibility.NONE
 
 
 def find_key(store: Store, kind: str, start: str) -> str:
