@@ -144,17 +144,19 @@ def _try_apart(name: str, file: str, code: bytes, then: SetUp | None) -> None:
         return
     mark = json.dumps(order, default=str, sort_keys=True)
     if mark not in _survived:
-        # A child that was killed from outside says nothing about the plugin the first time.
-        if _try_in_child(json.loads(mark), code, last=False):
-            _try_in_child(json.loads(mark), code, last=True)
+        try:
+            _try_in_child(json.loads(mark), code)
+        except _KilledError:  # by the system or a person, perhaps: the first time this says nothing about the plugin
+            _try_in_child(json.loads(mark), code)
         _survived.add(mark)
 
 
-def _try_in_child(order: dict[str, object], code: bytes, *, last: bool) -> bool:
-    """Import in a new process and wait for the result.
+class _KilledError(PluginError):
+    """The child was killed by SIGKILL."""
 
-    Returns:
-        True when the process was killed and this was not the last try.
+
+def _try_in_child(order: dict[str, object], code: bytes) -> None:
+    """Import in a new process and wait for the result.
 
     Raises:
         PluginError: when the import failed there; the message says how.
@@ -194,13 +196,11 @@ def _try_in_child(order: dict[str, object], code: bytes, *, last: bool) -> bool:
     step = "set-up" if "imported" in told else "import"
     if late:
         raise PluginError(f"cannot be loaded: its {step} took more than {IMPORT_SECONDS:g} seconds")
-    if process.returncode == -signal.SIGKILL and not last:
-        return True
     if "failure" not in told or process.returncode:
-        raise PluginError(f"cannot be loaded: its {step} {ending(process.returncode)}")
+        kind = _KilledError if process.returncode == -signal.SIGKILL else PluginError
+        raise kind(f"cannot be loaded: its {step} {ending(process.returncode)}")
     if failure := told["failure"]:
         raise PluginError(f"cannot be loaded: {failure}")
-    return False
 
 
 def _told(report: bytes) -> dict[str, Any]:

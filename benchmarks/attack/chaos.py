@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from attack.chance import chance
 from attack.counted_fits import FITS, PLUGIN, begun, done_again, finished
@@ -66,6 +67,7 @@ _TROUBLE_LIMIT = 20.0
 """Seconds that a trouble lasts when the run does not end by it."""
 
 _STOPPED = 2
+_TWICE = 2
 
 
 @dataclass
@@ -83,6 +85,8 @@ class _Round:
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     faults: list[Fault] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    damaged: set[str] = field(default_factory=set)
+    """The keys of entries that were damaged. A trial of a search that has its result is not done again."""
 
     @property
     def fits(self) -> Path:
@@ -122,6 +126,7 @@ class _Run:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.shot = False
+        self.below = 0
         self.befallen: list[str] = []
 
     def _read(self) -> None:
@@ -247,7 +252,9 @@ def _until_it_ends(one: _Round) -> int:
         answer = run.answer()
         if not run.shot:
             one.faults += list(answer.faults(one.case, one.temporary))
-            if answer.code == _STOPPED and not run.befallen:
+            # An import is tried again where its process was killed, once.
+            twice = run.below >= _TWICE and "was killed by SIGKILL" in answer.err
+            if answer.code == _STOPPED and not run.befallen and not twice:
                 one.add("stopped without a cause", answer.err[-300:])
         _mend(one, run)
         if answer.code in (0, 1) and not run.shot and DAMAGE not in run.befallen:
@@ -269,7 +276,9 @@ def _disturb(one: _Round, run: _Run, deadline: float) -> None:
                 run.process.wait()
             return
         if name in BELOW:
-            one.counts[name] += kill_below(run.process, name, one.draw)
+            killed = kill_below(run.process, name, one.draw)
+            one.counts[name] += killed
+            run.below += killed
         elif name in _KILLS:
             run.shot = True
             found = kill_everything(run.process, one.draw) if name == EVERYTHING else kill_runner(run.process, name)
@@ -279,8 +288,9 @@ def _disturb(one: _Round, run: _Run, deadline: float) -> None:
             return
         else:
             run.befallen.append(name)
-            with trouble(name, run.process.pid, one.store, one.temporary, one.draw):
+            with trouble(name, run.process.pid, one.store, one.temporary, one.draw) as key:
                 one.counts[name] += 1
+                one.damaged.add(key)
                 if name != DAMAGE:
                     ended = run.ends_within(_TROUBLE_LIMIT)
                     one.counts["troubles that stopped the run" if ended else "troubles that the run outlived"] += 1
@@ -326,7 +336,12 @@ def _end_state(one: _Round, right: Tables) -> Iterator[tuple[str, str]]:
     for line in wrong[:_SHOWN]:
         yield "a wrong digit", line
     one.counts["wrong digits"] += len(wrong)
-    for line in list(cell_differences(one.store, one.folder / "right"))[:_SHOWN]:
+    planned = {key for row in json.loads(_status(one).out)["rows"] for key in row["keys"]}
+    gone = {key[:12] for key in one.damaged - planned}
+    differences = list(cell_differences(one.store, one.folder / "right"))
+    missing = [line for line in differences if line.endswith(" is missing") and line[:12] in gone]
+    one.counts["trials whose damaged answers nobody needs"] += len(missing)
+    for line in [line for line in differences if line not in missing][:_SHOWN]:
         yield "a stored cell differs", line
     check = one.ask("store", "check", "--store", str(one.store))
     if check.code or "nothing is wrong" not in check.out:
@@ -347,6 +362,10 @@ def _left_over(one: _Round) -> Iterator[tuple[str, str]]:
             yield f"{name} are left in the store", f"{len(there)}: {', '.join(there[:_SHOWN])}"
 
 
+def _status(one: _Round) -> Answer:
+    return one.ask("status", "chaos", "--store", str(one.store), "--json")
+
+
 def _quick_restarts(one: _Round) -> Iterator[tuple[str, str]]:
     """Start the finished run again and kill it at once: its results must stay in sight."""
     for _ in range(one.restarts):
@@ -354,7 +373,7 @@ def _quick_restarts(one: _Round) -> Iterator[tuple[str, str]]:
         run.ends_within(one.draw.uniform(0.4, 2.0))
         run.process.kill()
         run.process.wait()
-        answer = one.ask("status", "chaos", "--store", str(one.store), "--json")
+        answer = _status(one)
         try:
             totals = json.loads(answer.out)["totals"]
         except (ValueError, KeyError):
@@ -363,3 +382,71 @@ def _quick_restarts(one: _Round) -> Iterator[tuple[str, str]]:
         if set(totals) != {"done"}:
             yield "finished results are hidden by a new start", str(totals)
             return
+
+
+def page(found: Mapping[str, Any], when: str, machine: str) -> str:
+    """Return the page of what was done and found, from a result as JSON."""
+    counts = dict(found["counts"])
+    troubles = [name for name in _SHARES if name not in _KILLS]
+    lines = [
+        "# Chaos",
+        "",
+        f"What `python benchmarks/attack/run.py chaos --n {counts['kills']} --seed {found['seed']}` found on {when}.",
+        f"Machine: {machine}, beside other work. The page is written by the command.",
+        "",
+        "A tuned experiment of 60 cells (five models, three seeds, warm and new items, test and validation, with the",
+        "trials of their searches) was started again and again, with two workers, until it ended by itself. At random",
+        "moments this befell it:",
+        "",
+        "| | times |",
+        "|---|---|",
+        *(f"| killed: {name} | {counts.get(name, 0)} |" for name in _KILLS),
+        *(f"| {name} | {counts[name] if name in counts else 'not possible on this machine'} |" for name in troubles),
+        "",
+        "| what must hold | faults |",
+        "|---|---|",
+        *(f"| {told} | {sum(one['check'] in checks for one in found['faults'])} |" for told, checks in _MUST.items()),
+        "",
+        f"{counts['fits begun']} fits were begun for {counts['fits with a result']} results; the others were killed or",
+        f"their results damaged. {counts.get('fits that failed', 0)} fits had failed when the run ended (killed twice,",
+        "or what they read was damaged) and were done again by `--retry-failed`.",
+        f"`store check` found damage {counts.get('damages that store check found', 0)} times in",
+        f"{counts.get(DAMAGE, 0)} attempts; the others hit what was deleted as a whole, or what the run had made anew.",
+        "A trial whose answers were damaged after its search had ended is not fitted again: nothing needs them",
+        f"({counts.get('trials whose damaged answers nobody needs', 0)}).",
+        "",
+        "What cannot be said so: [benchmarks/attack](../../benchmarks/attack/README.md).",
+    ]
+    others = [one for one in found["faults"] if not any(one["check"] in checks for checks in _MUST.values())]
+    lines += ["", "Faults:", ""] if found["faults"] else []
+    lines += [f"- {one['check']}: {one['detail']}" for one in found["faults"]]
+    if others:
+        lines += ["", f"{len(others)} of them of a kind that the table does not name."]
+    return "\n".join(lines) + "\n"
+
+
+_MUST: Mapping[str, frozenset[str]] = {
+    "every number of the report but costs, and every stored array, equal an undisturbed run's": frozenset(
+        {"a wrong digit", "a stored cell differs"}
+    ),
+    "nothing is fitted whose result is stored": frozenset({"finished work was done again"}),
+    "exit 0 in the end; a run stops by itself only for a trouble": frozenset(
+        {"not complete in the end", "the last run is not complete", "stopped without a cause"}
+    ),
+    "no trouble of the machine is told as a model's failure": frozenset(
+        {"the machine's trouble became a model's failure"}
+    ),
+    "`store check` finds nothing after `store repair`": frozenset(
+        {"store check is not clean", "store repair leaves faults"}
+    ),
+    "no process, scratch folder, draft, lease or note is left": frozenset(
+        {
+            "processes outlive the runner",
+            "processes are left",
+            "scratch is left in TMPDIR",
+            "drafts are left in the store",
+            "leases are left in the store",
+            "running are left in the store",
+        }
+    ),
+}

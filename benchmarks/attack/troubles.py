@@ -64,8 +64,8 @@ def possible(disk: bool) -> list[str]:
 
 
 @contextlib.contextmanager
-def trouble(name: str, runner: int, store: Path, temporary: Path, draw: random.Random) -> Iterator[None]:
-    """Make a trouble for a ``with`` block, and end it; damage stays.
+def trouble(name: str, runner: int, store: Path, temporary: Path, draw: random.Random) -> Iterator[str]:
+    """Make a trouble for a ``with`` block, and end it; damage stays. Yield the key of the entry it has damaged, or "".
 
     Args:
         name: which.
@@ -75,29 +75,28 @@ def trouble(name: str, runner: int, store: Path, temporary: Path, draw: random.R
         draw: where and how much.
     """
     if name == DAMAGE:
-        damage(store, draw)
-        yield
+        yield damage(store, draw)
     elif name in DISKS[:2]:
         filler = (store if name == DISKS[0] else temporary).parent / "filler"
         with contextlib.suppress(OSError):
             _fill(filler)
         try:
-            yield
+            yield ""
         finally:
             filler.unlink(missing_ok=True)
     elif name == DISKS[2]:
         with contextlib.suppress(psutil.Error):
             psutil.Process(runner).rlimit(psutil.RLIMIT_FSIZE, (_LARGEST, resource.RLIM_INFINITY))
-        yield  # with the process its limit ends
+        yield ""  # with the process its limit ends
         with contextlib.suppress(psutil.Error):
             psutil.Process(runner).rlimit(psutil.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     else:
         with _without_right(store, draw, write=name == RIGHTS[0]):
-            yield
+            yield ""
 
 
 def damage(store: Path, draw: random.Random) -> str:
-    """Damage one file of an entry; return which and how, "" where there is none yet."""
+    """Damage one file of an entry, or delete the entry; return its key, "" where there is none yet."""
     files = [path for kind in _ENTRIES for path in sorted((store / kind).glob("*/*/**/*")) if path.is_file()]
     if not files:
         return ""
@@ -106,7 +105,7 @@ def damage(store: Path, draw: random.Random) -> str:
     way = draw.choice(sorted(known))
     with contextlib.suppress(OSError):  # a run has replaced it meanwhile
         known[way](path, draw)
-    return f"{path.relative_to(store)}: {way}"
+    return path.relative_to(store).parts[2]
 
 
 def _fill(path: Path) -> None:

@@ -16,6 +16,9 @@ from benchsuite.errors import UsageError
 from benchsuite.keys import content_key
 from benchsuite.store import Store
 
+ENERGY = "energy"
+"""What the identity of a remembered answer begins with."""
+
 _HOUR = 3600.0
 _VERSION = 1
 """Raised when the library is asked otherwise, so that older answers are not taken for new ones."""
@@ -58,7 +61,7 @@ class EnergyTables:
 
 
 def _kept(store: Store, asked: Mapping[str, Any], ask: Callable[[], tuple[float, str]]) -> tuple[float, str]:
-    identity = {"energy": {**asked, "version": _VERSION, "library": library()}}
+    identity = {ENERGY: {**asked, "version": _VERSION, "library": library()}}
     key = content_key("statistics", identity)
     entry = store.find("statistics", key)
     if entry is None:

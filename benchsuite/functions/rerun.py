@@ -47,7 +47,7 @@ class Refit(FunctionResult):
         body = table(("what", "compared", "different", "largest difference"), rows)
         told = "the same" if self.same else "not the same"
         told += ", as the model says itself" if self.ok and not self.same else ""
-        return "\n".join([head, body, told])
+        return f"{head}\n{body}\n{told}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""

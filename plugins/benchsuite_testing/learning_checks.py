@@ -30,7 +30,7 @@ def check_threads_do_not_matter(make: Make[Model]) -> None:
     """A model that promises the same bytes with any number of threads keeps it, as far as small data shows."""
     model = make()
     if model.reproducibility is not Reproducibility.ANY_THREADS:
-        skip("promises no equal bytes for other numbers of threads", by_design=True)
+        skip("promises no equal bytes for other numbers of threads")
     first, more = fitted_model(make), fit(model, small_fold(model), threads=4)
     require_equal(more.scores, first.scores, "a fit with four threads", exact=True)
 
