@@ -70,6 +70,11 @@ class Found:
         return len(set(self.digests.values())) == 1
 
     @property
+    def one_thread(self) -> bool:
+        """Whether answers by one thread are the same bytes."""
+        return len({told for (_, threads), told in self.digests.items() if threads == 1}) == 1
+
+    @property
     def same_threads(self) -> bool:
         """Whether answers by one number of threads are the same bytes."""
         numbers = {threads for _, threads in self.digests}
@@ -119,6 +124,8 @@ def broken(found: Found, promise: str) -> bool:
     """Return whether a model promises more than it kept."""
     if found.failed:
         return False
+    if promise == "ONE_THREAD":
+        return not found.one_thread
     return (promise == "ANY_THREADS" and not found.any_threads) or (promise != "NONE" and not found.same_threads)
 
 

@@ -401,7 +401,7 @@ def page(found: Mapping[str, Any], when: str, machine: str) -> str:
         "| | times |",
         "|---|---|",
         *(f"| killed: {name} | {counts.get(name, 0)} |" for name in _KILLS),
-        *(f"| {name} | {counts[name] if name in counts else 'not possible on this machine'} |" for name in troubles),
+        *(f"| {name} | {counts.get(name, 'not possible on this machine')} |" for name in troubles),
         "",
         "| what must hold | faults |",
         "|---|---|",

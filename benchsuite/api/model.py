@@ -41,6 +41,7 @@ class Reproducibility(StrEnum):
     SAME_THREADS = (
         "the same bytes with the same number of threads; another splits sums otherwise, which may move the last digits"
     )
+    ONE_THREAD = "the same bytes with one thread; with more, a library lets threads hurry, and digits differ each time"
     PROGRAM = "depends on the program or library that it runs"
     NONE = "other digits each time"
 
@@ -102,7 +103,8 @@ class Model(Plugin):
 
     reproducibility: ClassVar[Reproducibility] = Reproducibility.SAME_THREADS
     """What a second fit gives. The number of workers and what else runs never counts: a fit has its own process. A fit
-    that is done again (``rerun``, ``verify --rerun``) and differs is a fault unless this is ``NONE``."""
+    that is done again (``rerun``, ``verify --rerun``) and differs is a fault unless this is ``NONE``, or ``ONE_THREAD``
+    and the fit had more."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Refuse a declaration under its earlier name, which would have no effect.

@@ -81,7 +81,7 @@ def rerun(
         StoreError: when no cell, or more than one, has such a key.
     """
     from benchsuite.progress import ProgressBars
-    from benchsuite.runner.refit import find_key, may_differ, refit
+    from benchsuite.runner.refit import find_key, may_differ, refit, threads_of
 
     kept = read_store(store)
     whole = find_key(kept, "cell", key)
@@ -89,5 +89,6 @@ def rerun(
         watch.expect(1)
         new, differences = refit(kept, whole, watch, several(trust))
     states = {"before": kept.get("cell", whole).manifest["state"], "now": new.manifest["state"]}
-    model = kept.get("cell", whole).manifest["identity"]["model"]
-    return Refit(whole, states, differences, may_differ(model, several(trust)))
+    cell = kept.get("cell", whole)
+    plugin = cell.manifest["identity"]["model"]["plugin"]
+    return Refit(whole, states, differences, may_differ(plugin, threads_of(cell), several(trust)))

@@ -73,6 +73,7 @@ def verify_result(
     from benchsuite.benchmark.places import read_benchmark, results_root
     from benchsuite.benchmark.result_checks import differences, result_faults
     from benchsuite.benchmark.result_folder import read_result
+    from benchsuite.runner import THREADS
     from benchsuite.runner.refit import may_differ
 
     result = read_result(folder)
@@ -83,7 +84,7 @@ def verify_result(
     if rerun:
         known = read_pins(result.benchmark).folds
         sound = [cell for cell in result.cells if cell.state == "ok" and cell.place in known]
-        values = not may_differ({"plugin": _plugin(result, trust)}, trust)
+        values = not may_differ(_plugin(result, trust), THREADS, trust)
         chosen = random.SystemRandom().sample(sound, min(rerun, len(sound)))
         for cell in chosen:
             faults += [*differences(result, _again(result, cell, place, trust, quiet=quiet), values=values)]

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from benchsuite.api import Context, DataLocations, Model, Range, Requirement, Source
+from benchsuite.api import Context, DataLocations, Model, Range, Reproducibility, Requirement, Source
 from benchsuite.data import Dataset, Entities, Interactions
 
 
@@ -181,6 +181,25 @@ class Spins(Counts):
     def fit(self, train: Dataset, context: Context) -> Counts:
         Path(os.environ["TOY_LATE"]).write_text(str(os.getpid()))
         return re.match("(a+)+$", "a" * 60 + "b")
+
+
+@dataclass
+class Unsteady(Counts):
+    """Gives other digits each time, and says so."""
+
+    reproducibility = Reproducibility.NONE
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        super().fit(train, context)
+        self._score = self._score + np.random.default_rng().random(len(self._score), np.float32) / 100
+        return self
+
+
+@dataclass
+class UnsteadyUnsaid(Unsteady):
+    """Gives other digits each time, and promises the same."""
+
+    reproducibility = Reproducibility.SAME_THREADS
 
 
 @dataclass
