@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -59,7 +60,7 @@ _SHARES: Mapping[str, float] = {
 
 _KILLS = (*BELOW, EVERYTHING, *RUNNER)
 _AT_WORK = 0.8
-"""In so many of the starts the first shot waits until the runner has started somebody."""
+"""In so many of the starts the first shot waits until a worker is at work."""
 
 _SHOWN = 5
 _ROUND_LIMIT = 3600.0
@@ -270,6 +271,8 @@ def _disturb(one: _Round, run: _Run, deadline: float) -> None:
         wait_for_work(run.process)
     while not run.ends_within(one.draw.uniform(0.05, one.longest)):
         name = one.next()
+        told = f"{sum(one.counts[kind] for kind in _SHARES)} troubles, {len(finished(one.store))} results"
+        print(f"{one.case}: {told}; now: {name or 'nothing more'}", file=sys.stderr, flush=True)
         if name is None:
             if not run.ends_within(max(1.0, deadline - time.monotonic())):
                 run.process.kill()

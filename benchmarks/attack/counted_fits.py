@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,9 +78,10 @@ def finished(store: Path) -> dict[str, float]:
     """Return when the result of each fit came into the store, in seconds since 1970."""
     found = {}
     for path in sorted(store.glob("cell/*/*/manifest.json")):
-        told = json.loads(path.read_text("utf-8"))
-        if told["state"] == "ok":
-            found[told["facts"]["fit"]] = path.stat().st_mtime
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):  # it is damaged just now
+            told = json.loads(path.read_text("utf-8"))
+            if told["state"] == "ok":
+                found[told["facts"]["fit"]] = path.stat().st_mtime
     return found
 
 

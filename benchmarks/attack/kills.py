@@ -25,11 +25,14 @@ _GONE = 15.0
 
 
 def wait_for_work(runner: subprocess.Popen[bytes], seconds: float = 60) -> None:
-    """Wait until the runner has started somebody, or has ended."""
+    """Wait until a worker is at work, below the process that forks it, or the runner has ended."""
     deadline = time.monotonic() + seconds
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(runner.pid)
-        while runner.poll() is None and not process.children() and time.monotonic() < deadline:
+        while runner.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if any(child.children() for child in process.children()):
+                    return
             time.sleep(0.02)
 
 
