@@ -62,6 +62,22 @@ def end_children(keep: Collection[int] = ()) -> int:
     return ended
 
 
+def end_processes_of(folder: Path) -> int:
+    """Kill every process of this user that was started with its ``TMPDIR`` in a folder; return how many there were.
+
+    So those are found whose ancestors are all gone. What cleared its environment is not found.
+    """
+    ended = 0
+    marks = (f"\0TMPDIR={folder}\0".encode(), f"\0TMPDIR={folder}/".encode())
+    for place in Path("/proc").glob("[0-9]*") if _LINUX else ():
+        with contextlib.suppress(OSError):  # it has ended, or is somebody else's
+            told = b"\0" + (place / "environ").read_bytes()
+            if any(mark in told for mark in marks) and int(place.name) != os.getpid():
+                os.kill(int(place.name), signal.SIGKILL)
+                ended += 1
+    return ended
+
+
 @functools.cache
 def usual_memory() -> int:
     """Return how many bytes a process may allocate by default: nine tenths of the machine's, or of the container's."""

@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchsuite.child_processes import adopt_orphans, end_children, ending, kill_group, limit_memory, usual_memory
+from benchsuite.child_processes import (
+    adopt_orphans,
+    end_children,
+    end_with_parent,
+    ending,
+    kill_group,
+    limit_memory,
+    usual_memory,
+)
 from benchsuite.errors import BenchsuiteError, PluginError
 
 IMPORT_SECONDS = 120.0
@@ -135,8 +144,15 @@ def _try_apart(name: str, file: str, code: bytes, then: SetUp | None) -> None:
         return
     mark = json.dumps(order, default=str, sort_keys=True)
     if mark not in _survived:
-        _try_in_child(json.loads(mark), code)
+        try:
+            _try_in_child(json.loads(mark), code)
+        except _KilledError:  # by the system or a person, perhaps: the first time this says nothing about the plugin
+            _try_in_child(json.loads(mark), code)
         _survived.add(mark)
+
+
+class _KilledError(PluginError):
+    """The child was killed by SIGKILL."""
 
 
 def _try_in_child(order: dict[str, object], code: bytes) -> None:
@@ -148,7 +164,7 @@ def _try_in_child(order: dict[str, object], code: bytes) -> None:
     import subprocess
 
     receiving, sending = os.pipe()
-    order |= {"path": [str(part) for part in sys.path], "pipe": sending}
+    order |= {"path": [str(part) for part in sys.path], "pipe": sending, "parent": os.getpid()}
     try:
         try:
             process = subprocess.Popen(  # noqa: S603 - our own module
@@ -181,7 +197,8 @@ def _try_in_child(order: dict[str, object], code: bytes) -> None:
     if late:
         raise PluginError(f"cannot be loaded: its {step} took more than {IMPORT_SECONDS:g} seconds")
     if "failure" not in told or process.returncode:
-        raise PluginError(f"cannot be loaded: its {step} {ending(process.returncode)}")
+        kind = _KilledError if process.returncode == -signal.SIGKILL else PluginError
+        raise kind(f"cannot be loaded: its {step} {ending(process.returncode)}")
     if failure := told["failure"]:
         raise PluginError(f"cannot be loaded: {failure}")
 
@@ -204,6 +221,9 @@ def serve(order: dict[str, object]) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    end_with_parent()
+    if os.getppid() != order["parent"]:  # it ended before this process came so far
+        os._exit(1)
     adopt_orphans()
     limit_memory(usual_memory())
     code = sys.stdin.buffer.read()

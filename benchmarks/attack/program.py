@@ -14,7 +14,7 @@ import time
 import traceback
 import uuid
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,14 +84,16 @@ def command(words: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "benchsuite", *words]
 
 
-def call(words: Sequence[str], *, cwd: Path, temporary: Path, seconds: float = 300) -> Answer:
-    """Run the command in a process of its own and wait for it."""
+def call(
+    words: Sequence[str], *, cwd: Path, temporary: Path, seconds: float = 300, more: Mapping[str, str] | None = None
+) -> Answer:
+    """Run the command in a process of its own, with more environment variables if given, and wait for it."""
     try:
         done = subprocess.run(
             command(words),
             capture_output=True,
             cwd=cwd,
-            env=environment(temporary),
+            env=environment(temporary, **(more or {})),
             timeout=seconds,
             check=False,
             stdin=subprocess.DEVNULL,

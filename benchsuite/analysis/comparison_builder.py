@@ -18,6 +18,7 @@ from benchsuite.analysis.cell_evaluation import (
 )
 from benchsuite.analysis.contamination import contamination_notes, title_completion_notes
 from benchsuite.analysis.costs import COSTS, Costs
+from benchsuite.analysis.energy import EnergyTables
 from benchsuite.analysis.machines import machine_notes
 from benchsuite.analysis.model_code import code_notes
 from benchsuite.analysis.relevance_notes import relevance_told
@@ -62,7 +63,7 @@ def build(
     stored = measurer.cells
     planned = plan.rows()
     rows: list[Row] = []
-    costs = Costs(country)
+    costs = Costs(country, EnergyTables(store))
     told: dict[tuple[str, str], Mapping[str, Any]] = {}
     judged: dict[tuple[str, str], dict[str, list[CellResult]]] = {}
     fitted: dict[str, dict[str, Any]] = {}

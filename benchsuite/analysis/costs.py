@@ -59,11 +59,12 @@ class Costs:
 
     Attributes:
         country: whose electricity was used: three letters, or "" for the world's average.
+        tables: what processors and countries draw and emit.
     """
 
     country: str = ""
+    tables: energy.EnergyTables = field(default_factory=energy.EnergyTables)
     _watts: set[str] = field(default_factory=set)
-    _intensity: tuple[float, str] | None = None
     _shared: dict[str, list[float]] = field(default_factory=dict)
 
     def rows(self, dataset: str, split: str, model: str, cells: Sequence[CellCost]) -> Iterator[Row]:
@@ -90,7 +91,7 @@ class Costs:
                 f"once and shared (seconds that it took when it was made, mean over cells: {each})"
             )
         if self._watts:
-            grams, where = self._grid
+            grams, where = self.tables.grams(self.country)
             said[_WATT_HOURS] = (
                 "estimated energy in Wh of one fit and all its answers, tuning left out: processor seconds of the "
                 f"process times the watts of one logical processor ({'; '.join(sorted(self._watts))}; tables of "
@@ -121,13 +122,7 @@ class Costs:
             return _OLD
         if power["gpu"] and power["gpu_joules"] is None:
             return f"the energy counter of the GPU cannot be read: {power['gpu']}"
-        self._watts.add(energy.watts_per_processor(power)[1])
-        spent = energy.watt_hours(cell.costs["cpu_seconds"], power)
-        return spent * self._grid[0] / 1000 if grams else spent
-
-    @property
-    def _grid(self) -> tuple[float, str]:
-        """Grams of CO2e per kWh and where, asked once."""
-        if self._intensity is None:
-            self._intensity = energy.carbon_intensity(self.country)
-        return self._intensity
+        watts, told = self.tables.watts(power)
+        self._watts.add(told)
+        spent = energy.watt_hours(cell.costs["cpu_seconds"], power, watts)
+        return spent * self.tables.grams(self.country)[0] / 1000 if grams else spent

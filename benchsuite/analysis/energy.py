@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchsuite.errors import UsageError
+from benchsuite.keys import content_key
+from benchsuite.store import Store
+
+ENERGY = "energy"
+"""What the identity of a remembered answer begins with."""
 
 _HOUR = 3600.0
+_VERSION = 1
+"""Raised when the library is asked otherwise, so that older answers are not taken for new ones."""
 
 
 def library() -> str:
@@ -22,14 +29,59 @@ def library() -> str:
     return f"codecarbon {importlib.metadata.version('codecarbon')}"
 
 
-def watt_hours(cpu_seconds: float, power: Mapping[str, Any]) -> float:
+class EnergyTables:
+    """What the library says of processors and countries, remembered in a store: importing it takes half a second.
+
+    Args:
+        store: where answers are kept, under the library's version; None keeps them in memory alone.
+    """
+
+    def __init__(self, store: Store | None = None) -> None:
+        self._store = store
+        self._known: dict[tuple[Any, ...], tuple[float, str]] = {}
+
+    def watts(self, power: Mapping[str, Any]) -> tuple[float, str]:
+        """Return what :func:`watts_per_processor` says."""
+        asked = {name: power[name] for name in ("cpu", "virtual", "processors", "sockets")}
+        return self._remembered(asked, lambda: watts_per_processor(power))
+
+    def grams(self, country: str) -> tuple[float, str]:
+        """Return what :func:`carbon_intensity` says.
+
+        Raises:
+            UsageError: when the library does not know the country.
+        """
+        return self._remembered({"country": country.strip().upper()}, lambda: carbon_intensity(country))
+
+    def _remembered(self, asked: Mapping[str, Any], ask: Callable[[], tuple[float, str]]) -> tuple[float, str]:
+        key = tuple(asked.items())
+        if key not in self._known:
+            self._known[key] = ask() if self._store is None else _kept(self._store, asked, ask)
+        return self._known[key]
+
+
+def _kept(store: Store, asked: Mapping[str, Any], ask: Callable[[], tuple[float, str]]) -> tuple[float, str]:
+    identity = {ENERGY: {**asked, "version": _VERSION, "library": library()}}
+    key = content_key("statistics", identity)
+    entry = store.find("statistics", key)
+    if entry is None:
+        number, told = ask()
+        with store.write("statistics", key) as draft:
+            draft.manifest = {"identity": identity, "content": {"number": number, "told": told}}
+        return number, told
+    content = entry.manifest["content"]
+    return float(content["number"]), str(content["told"])
+
+
+def watt_hours(cpu_seconds: float, power: Mapping[str, Any], watts: float | None = None) -> float:
     """Return the estimate for one cell: processor seconds times watts of a logical processor, plus the GPU's joules.
 
     Args:
         cpu_seconds: processor seconds over all threads.
         power: what the runner's ``ResourceUsage`` read; ``gpu_joules`` counts as 0 where no GPU was used.
+        watts: of one busy logical processor, where they are known; None looks them up.
     """
-    watts, _ = watts_per_processor(power)
+    watts = watts_per_processor(power)[0] if watts is None else watts
     return (cpu_seconds * watts + (power["gpu_joules"] or 0.0)) / _HOUR
 
 

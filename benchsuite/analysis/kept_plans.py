@@ -51,16 +51,17 @@ _PLAN = {
 
 def remember_plan(store: Store, plan: Plan) -> None:
     """Store the plan under its key, and under the experiment's name, where it replaces an older one."""
-    key = plan_key(plan)
+    text = plan.to_json()
+    key = content_key("plan", json.loads(text))
     if not store.has("plan", key):
         with store.write("plan", key) as entry:
-            (entry.folder / "plan.json").write_bytes(_bytes(plan))
+            (entry.folder / "plan.json").write_bytes(_bytes(text))
             entry.manifest = {"experiment": plan.name}
     path = _path(store, plan.name)
     try:
         path.parent.mkdir(exist_ok=True)
         with replaced_file(path) as draft:
-            draft.write_bytes(_bytes(plan))
+            draft.write_bytes(_bytes(text))
     except OSError as error:
         remedy = "free disk space or choose another --store DIR; finished cells are safe"
         raise StoreError(f"cannot be written: {error.strerror or error}", where=str(path), remedy=remedy) from None
@@ -129,9 +130,9 @@ def _plan(table: Any, path: Path) -> Plan:
     return plan
 
 
-def _bytes(plan: Plan) -> bytes:
-    """Return the plan as UTF-8; a lone surrogate is written as a JSON escape and read again unchanged."""
-    return plan.to_json().encode("utf-8", errors="backslashreplace")
+def _bytes(text: str) -> bytes:
+    """Return a plan's JSON as UTF-8; a lone surrogate is written as a JSON escape and read again unchanged."""
+    return text.encode("utf-8", errors="backslashreplace")
 
 
 def _key(table: Any, path: Path) -> str:

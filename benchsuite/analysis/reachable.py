@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from benchsuite.analysis.energy import ENERGY
 from benchsuite.analysis.kept_plans import kept_plan, latest_plan
 from benchsuite.errors import StoreError
 from benchsuite.keys import content_key
@@ -77,7 +78,10 @@ def unused(store: Store, names: Collection[str], held: Collection[EntryId], *, o
                 needed.add((kind, key))
     for kind in _BY_CELLS_AND_FOLDS:
         known = {key for _, key in needed}
-        needed |= {(kind, key) for key, told in found[kind].items() if known & set(_texts(told.get("identity", {})))}
+        for key, told in found[kind].items():
+            identity = told.get("identity", {})
+            if ENERGY in identity or known & set(_texts(identity)):  # tables of energy rest on no cell
+                needed.add((kind, key))
     return [(kind, key) for kind, keys in found.items() for key in keys if (kind, key) not in needed]
 
 

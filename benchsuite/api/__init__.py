@@ -2,7 +2,7 @@
 
 from benchsuite.api.context import Context
 from benchsuite.api.metric import Metric, Task
-from benchsuite.api.model import Model, Program, Requirement, TopK
+from benchsuite.api.model import Model, Program, Reproducibility, Requirement, TopK
 from benchsuite.api.plugin import Plugin
 from benchsuite.api.report import Report
 from benchsuite.api.search import Categorical, Range
@@ -21,6 +21,7 @@ __all__ = [
     "PublishedCounts",
     "Range",
     "Report",
+    "Reproducibility",
     "Requirement",
     "SharedCache",
     "Source",

@@ -34,6 +34,18 @@ class Requirement(StrEnum):
     GPU = "a GPU"
 
 
+class Reproducibility(StrEnum):
+    """What equal settings, data and seed give on one kind of processor, with the same libraries, on a CPU."""
+
+    ANY_THREADS = "the same bytes with any number of threads"
+    SAME_THREADS = (
+        "the same bytes with the same number of threads; another splits sums otherwise, which may move the last digits"
+    )
+    ONE_THREAD = "the same bytes with one thread; with more, a library lets threads hurry, and digits differ each time"
+    PROGRAM = "depends on the program or library that it runs"
+    NONE = "other digits each time"
+
+
 @dataclasses.dataclass(frozen=True)
 class Program:
     """What a model runs in a process of its own, besides the plugin's code.
@@ -88,6 +100,11 @@ class Model(Plugin):
 
     may_abstain: ClassVar[bool] = False
     """True for models that by design may abstain (NaN) even on known items for users with a history."""
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.SAME_THREADS
+    """What a second fit gives. The number of workers and what else runs never counts: a fit has its own process. A fit
+    that is done again (``rerun``, ``verify --rerun``) and differs is a fault unless this is ``NONE``, or ``ONE_THREAD``
+    and the fit had more."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Refuse a declaration under its earlier name, which would have no effect.

@@ -119,8 +119,14 @@ def _replicate_faults(named: str, value: Value, replicates: Float32) -> Iterator
         yield f"{named} is {value.mean}, outside of all of its resamples"
 
 
-def differences(one: ModelResult, other: ModelResult) -> Iterator[str]:
-    """Yield where two results of the same cells differ, a line each; only cells of ``other`` are compared."""
+def differences(one: ModelResult, other: ModelResult, *, values: bool = True) -> Iterator[str]:
+    """Yield where two results of the same cells differ, a line each; only cells of ``other`` are compared.
+
+    Args:
+        one: a result.
+        other: the same cells, fitted again.
+        values: compare the numbers, too; False for a model that says itself that a second fit gives others.
+    """
     for name in _DECLARED:
         if getattr(one.model, name) != getattr(other.model, name):
             yield f"{name} of the model is {getattr(one.model, name)}, now {getattr(other.model, name)}"
@@ -133,7 +139,7 @@ def differences(one: ModelResult, other: ModelResult) -> Iterator[str]:
             yield f"{_where(cell.place)}: {'no such cell' if told is None else 'another cell: settings or code differ'}"
         elif told.state != cell.state:
             yield f"{_where(cell.place)}: {told.state}, now {cell.state} ({cell.reason})"
-        else:
+        elif values:
             yield from _value_differences(told, cell)
 
 

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from benchsuite.registry import PluginEntry
 
 _FACTS = {
-    "models": ("needs", "uses_language_model", "is_candidate", "is_oracle", "is_personalized", "may_abstain"),
+    "models": (
+        "needs",
+        "uses_language_model",
+        "is_candidate",
+        "is_oracle",
+        "is_personalized",
+        "may_abstain",
+        "reproducibility",
+    ),
     "sources": ("domain", "licence", "url", "simulated"),
     "splits": ("needs", "cold_items", "cold_users", "ordered"),
     "metrics": ("task", "higher_is_better", "rewards_truth", "convention"),

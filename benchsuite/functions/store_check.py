@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from benchsuite.store.upkeep import Fault
 
 _CURES = {
-    "damaged": "moved to the folder damaged, so that the next run makes it anew",
+    "damaged": "moved to the folder damaged, so that the next run makes anew what it needs",
     "unfinished": "moved to the folder damaged",
     "left over": "removed",
 }

@@ -121,7 +121,7 @@ class Plan:
         for kind in ("datasets", "splits", "models"):
             table[kind] = [info.record() for info in getattr(self, kind)]
         table["metrics"] = [_metric_record(metric) for metric in self.metrics]
-        table["cells"] = [dataclasses.asdict(cell) for cell in self.cells]
+        table["cells"] = [vars(cell) for cell in self.cells]
         table["tuning"] = [dataclasses.asdict(trials) for trials in self.tuning]
         for trials in table["tuning"]:
             if not trials["reasons"]:

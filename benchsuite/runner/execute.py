@@ -45,6 +45,7 @@ def run(
         StoreError: when a result cannot be kept; finished cells are safe.
     """
     with Leases(store.root) as leases:
+        leases.sweep()
         return _run(plan, store, options, watcher, leases, planned)
 
 
@@ -58,8 +59,16 @@ def _run(
 ) -> tuple[Plan, RunSummary]:
     tried: set[str] = set()
     if plan.settings["tune"] is not None:
-        how = options.threads, options.device
-        queue = TuneQueue(plan, store, *how, retry=options.retry_failed, leases=leases, limits=options.limits)
+        queue = TuneQueue(
+            plan,
+            store,
+            options.threads,
+            options.device,
+            retry=options.retry_failed,
+            leases=leases,
+            limits=options.limits,
+            say=watcher.say,
+        )
         if queue.most:
             watcher.say(queue.about())
         watcher.expect(queue.most + sum(cell.stage == "test" for cell in plan.cells if not cell.reason))

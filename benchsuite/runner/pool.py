@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from benchsuite.child_processes import end_processes_of
 from benchsuite.runner import THREADS
 from benchsuite.runner.channel import Channel
 from benchsuite.runner.executor import Executor
@@ -287,6 +288,8 @@ class Pool:
         with contextlib.suppress(KeyError):
             self._selector.unregister(worker.channel.pipe)
         worker.channel.close()
+        if worker.child.lost:  # nobody else knows what it left
+            end_processes_of(worker.folder)
         left = [cell for cell in worker.job.cells if not self._store.has("cell", cell["key"])]
         if left:
             limit = worker.job.timeout if late else None

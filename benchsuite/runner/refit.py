@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.errors import StoreError
+from benchsuite.api import Reproducibility
+from benchsuite.errors import PluginError, StoreError
 from benchsuite.programs import check_program
 from benchsuite.registry import find, load_model
 from benchsuite.runner import THREADS
@@ -34,6 +35,23 @@ class Difference:
     compared: int
     different: int
     largest: float
+
+
+def threads_of(cell: Entry) -> int:
+    """Return with how many threads a cell was fitted."""
+    return int(cell.manifest.get("threads", THREADS))
+
+
+def may_differ(plugin: str, threads: int, trusted: Collection[str] = ()) -> bool:
+    """Return whether a model says itself that a second fit with so many threads gives other digits.
+
+    False where it cannot be asked.
+    """
+    try:
+        promise = load_model(plugin, trusted=trusted).reproducibility
+    except PluginError:
+        return False
+    return promise is Reproducibility.NONE or (promise is Reproducibility.ONE_THREAD and threads > 1)
 
 
 def find_key(store: Store, kind: str, start: str) -> str:
@@ -73,7 +91,7 @@ def refit(
         other = Store(folder)
         link_fold(store, other, identity["fold"])
         cell = {"key": key, "stage": identity["stage"], "identity": identity}
-        threads = int(old.manifest.get("threads", THREADS))
+        threads = threads_of(old)
         modules = modules_for(identity["model"]["plugin"], trusted)
         label = f"cell {key[:12]}"
         job = Job(label, identity["fold"], (cell,), threads, "auto", 2 * 3600.0, modules, tuple(trusted))

@@ -84,7 +84,11 @@ class Heartbeat:
         self._written = 0.0
 
     def __enter__(self) -> Self:
-        """Write the file for the first time."""
+        """Remove what killed runs of this machine left, and write the file for the first time."""
+        for path in self._path.parent.glob("[!.]*.json"):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+                if lives(json.loads(path.read_text("utf-8"))["process"]) is False:
+                    path.unlink()
         self._write()
         return self
 

@@ -11,10 +11,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchsuite.child_processes import end_processes_of
 from benchsuite.errors import UsageError
 
 _PREFIX = "benchsuite-"
 _OWNER = "owner.lock"
+_NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 _ROOM = 2**16
 """Bytes that must fit into a folder for temporary files."""
 
@@ -23,6 +25,7 @@ _ROOM = 2**16
 def scratch_folder(root: Path | None = None) -> Iterator[Path]:
     """Yield an empty folder, removed at the end; remove folders whose owners have ended.
 
+    Processes that still use it, as what a model left while the process that starts workers was killed, end with it.
     The owner holds a lock on a file in it. The system releases the lock when the process ends, however it ends.
 
     Args:
@@ -42,6 +45,7 @@ def scratch_folder(root: Path | None = None) -> Iterator[Path]:
     try:
         yield folder
     finally:
+        end_processes_of(folder)
         shutil.rmtree(folder, ignore_errors=True)
         os.close(owner)
         if root is not None:
@@ -57,7 +61,7 @@ def unwritable(error: OSError) -> UsageError:
 
 
 def check_room(folder: Path, reason: str) -> None:
-    """See whether a failure for lack of space is not the model's: then nobody can work on.
+    """See whether a failure for lack of space or of a right is not the model's: then nobody can work on.
 
     Args:
         folder: for temporary files.
@@ -66,7 +70,7 @@ def check_room(folder: Path, reason: str) -> None:
     Raises:
         UsageError: when nothing can be written there.
     """
-    if os.strerror(errno.ENOSPC) not in reason:
+    if not any(os.strerror(number) in reason for number in _NOT_WRITABLE):
         return
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -94,6 +98,7 @@ def _sweep(root: Path) -> None:
             owner = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
             try:
                 fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                end_processes_of(file.parent)
                 for left in file.parent.iterdir():
                     if left.is_dir() and not left.is_symlink():
                         shutil.rmtree(left, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -49,6 +49,7 @@ class TuneQueue:
             replay ends as a run without failures would have ended.
         leases: of this run; None where nothing is fitted.
         limits: what each trial may use, where it is not as the experiment says.
+        say: shows one line.
     """
 
     def __init__(
@@ -61,8 +62,10 @@ class TuneQueue:
         retry: bool = False,
         leases: Leases | None = None,
         limits: Limits = NO_LIMITS,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._plan = plan
+        self._say = say
         self._store = store
         self._threads = threads
         self._device = device
@@ -190,6 +193,8 @@ class TuneQueue:
                 self._leases.give_back("cell", key)
             return False
         if self._store.has("cell", key):
+            reason = self._store.get("cell", key).manifest["reason"]
+            self._say(f"trying again: {job.label}, which failed: {reason}")
             self._store.drop("cell", key)
         self.tried.add(key)
         return True

@@ -149,6 +149,14 @@ class Leases:
             raise StoreError(what, where=str(self._folder), remedy=remedy) from error
         return Holder(kind, key, about, "", 0, time.time(), time.time(), None, "")  # taken anew again and again
 
+    def sweep(self) -> None:
+        """Remove the leases of processes of this machine that are gone; nobody may want what they computed again."""
+        for holder in holders(self._folder.parent):
+            if holder.alive is False:
+                with contextlib.suppress(StoreError):
+                    if self.take(holder.kind, holder.key, holder.about) is None:
+                        self.give_back(holder.kind, holder.key)
+
     def give_back(self, kind: str, key: str) -> None:
         """Give a lease back; one that is not held, or was taken over, is left alone."""
         path = self._held.pop((kind, key), None)

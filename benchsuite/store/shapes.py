@@ -93,7 +93,14 @@ ARRAYS: Mapping[str, Mapping[str, tuple[str, int]]] = {
 
 _EVERY = {"kind": str, "key": str, "files": {str: str}, "sha256?": str}
 _SPENT = ("fit_seconds", "score_seconds", "peak_memory_mb")
-_WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", dict: "a table"}
+_WORDS: Mapping[type | None, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "a table",
+    None: "empty",
+}
 
 
 def manifest_fault(kind: str, key: str, table: Any) -> str:
@@ -131,11 +138,22 @@ def arrays_fault(kind: str, arrays: Mapping[str, NDArray[Any]]) -> str:
     return ""
 
 
+_Place = tuple[Any, ...]
+"""Names and positions from the outermost value inwards; put into words only where there is a fault."""
+
+
 def misfit(value: Any, shape: Any, place: str = "") -> str:
     """Return where and how a value has not this shape, or ""."""
+    return _misfit(value, shape, (place,) if place else ())
+
+
+def _misfit(value: Any, shape: Any, place: _Place) -> str:
+    if shape is None or isinstance(shape, type):  # first: most values are no tables
+        return "" if _is(value, shape) else f"{_name(place)} is not {_WORDS[shape]}"
     if isinstance(shape, tuple):
-        faults = [misfit(value, one, place) for one in shape]
-        return "" if "" in faults else faults[0]
+        faults = (_misfit(value, one, place) for one in shape)
+        first = next(faults)
+        return first and ("" if "" in faults else first)
     if isinstance(shape, frozenset):
         known = isinstance(value, str) and value in shape
         return "" if known else f"{_name(place)} is none of {', '.join(sorted(shape))}"
@@ -144,42 +162,38 @@ def misfit(value: Any, shape: Any, place: str = "") -> str:
     if isinstance(shape, list):
         if not isinstance(value, list):
             return f"{_name(place)} is no list"
-        return next((fault for j, one in enumerate(value) if (fault := misfit(one, shape[0], f"{place}[{j}]"))), "")
-    return "" if _is(value, shape) else f"{_name(place)} is not {_WORDS.get(shape, 'empty')}"
+        faults = (_misfit(one, shape[0], (*place, j)) for j, one in enumerate(value))
+        return next(filter(None, faults), "")
+    raise TypeError(f"{shape!r} is no shape")
 
 
-def _record(value: Any, shape: Mapping[Any, Any], place: str) -> str:
+def _record(value: Any, shape: Mapping[Any, Any], place: _Place) -> str:
     if not isinstance(value, dict):
         return f"{_name(place)} is no table"
     for name, inner in shape.items():
         if name is str:
-            faults = (misfit(one, inner, _within(place, key)) for key, one in value.items())
-            fault = next((one for one in faults if one), "")
+            faults = (_misfit(one, inner, (*place, key)) for key, one in value.items())
+            fault = next(filter(None, faults), "")
         else:
             plain = name.removesuffix("?")
             if plain in value:
-                fault = misfit(value[plain], inner, _within(place, plain))
+                fault = _misfit(value[plain], inner, (*place, plain))
             else:
-                fault = "" if plain != name else f"{_name(_within(place, plain))} is missing"
+                fault = "" if plain != name else f"{_name((*place, plain))} is missing"
         if fault:
             return fault
     return ""
 
 
-def _is(value: Any, shape: Any) -> bool:
-    if shape is object:
-        return True
+def _is(value: Any, shape: type | None) -> bool:
     if shape is None:
         return value is None
-    if shape in (int, float):  # a bool is an int to Python, not to a reader
+    if shape is int or shape is float:  # a bool is an int to Python, not to a reader
         right = isinstance(value, int if shape is int else (int, float)) and not isinstance(value, bool)
         return right and abs(value) < _LARGEST
     return isinstance(value, shape)
 
 
-def _within(place: str, name: str) -> str:
-    return f"{place}.{name}" if place else name
-
-
-def _name(place: str) -> str:
-    return f'"{place}"' if place else "it"
+def _name(place: _Place) -> str:
+    words = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return f'"{words.removeprefix(".")}"' if place else "it"

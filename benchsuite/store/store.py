@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import tempfile
@@ -254,8 +255,9 @@ class Store:
             self._tell(" ".join(line.split()))
 
 
+@functools.lru_cache(maxsize=4096)  # paths are asked for again and again, and making one is most of a look
 def _place(root: Path, kind: str, key: str) -> Path:
-    return root / kind / key[:2] / key
+    return root.joinpath(kind, key[:2], key)
 
 
 def _make(folder: Path) -> None:

@@ -127,6 +127,7 @@ def _facts(name: str, told: Mapping[str, Any], results: Path) -> str:
         ("holds", note["memory"]),
         ("measured", _measured(measured)),
         ("what else", "; ".join(said)),
+        ("fitted again", told["facts"]["reproducibility"]),
         ("version", told["version"]),
         ("class", code(told["target"])),
     ]

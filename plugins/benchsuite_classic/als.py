@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Range, TopK
+from benchsuite.api import Context, Range, Reproducibility, TopK
 from benchsuite.data import Dataset, Entities, Float32, Int32, Int64, Queries, Ragged
 from benchsuite_classic.item_factors import ItemFactors
 from benchsuite_classic.support import CITE_IMPLICIT, blas_threads, has_known_history, warm_items
@@ -32,6 +32,8 @@ class ALS(ItemFactors):
         alpha: confidence in a taken pair, where a pair not taken has 1.
         iterations: rounds of solving for users, then for items.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     factors: Annotated[int, Ge(1), Range(16, 256, log=True)] = 128
     regularization: Annotated[float, Gt(0), Range(0.1, 100, log=True)] = 30.0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Range
+from benchsuite.api import Context, Model, Range, Reproducibility
 from benchsuite.data import Dataset, Float32, Int32, Int64, Queries
 from benchsuite_classic.support import blas_threads, mask_unscored, warm_items
 
@@ -36,6 +36,8 @@ class BPR(Model):
         regularization: the L2 penalty per triple, of all parameters.
         epochs: passes over the taken pairs.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     factors: Annotated[int, Ge(1), Range(16, 256, log=True)] = 64
     learning_rate: Annotated[float, Gt(0), Range(0.005, 0.5, log=True)] = 0.05

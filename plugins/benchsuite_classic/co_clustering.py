@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Context, Model, Range, Requirement
+from benchsuite.api import Context, Model, Range, Reproducibility, Requirement
 from benchsuite.data import Dataset, Float32, Float64, Int32, Int64, Queries
 from benchsuite_classic.ratings import Ratings
 
@@ -30,6 +30,8 @@ class CoClustering(Model):
         item_clusters: how many clusters of items there are.
         epochs: rounds of moving users, then items.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     user_clusters: Annotated[int, Ge(1), Range(2, 20)] = 3
     item_clusters: Annotated[int, Ge(1), Range(2, 20)] = 3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Context, Model, Range, Requirement
+from benchsuite.api import Context, Model, Range, Reproducibility, Requirement
 from benchsuite.data import Dataset, Float32, Float64, Int32, Queries
 from benchsuite_classic.ratings import Ratings
 
@@ -29,6 +29,8 @@ class DampedMeans(Model):
         item_damping: how many ratings equal to the mean are added to an item's ratings.
         user_damping: the same for a user.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     item_damping: Annotated[float, Ge(0), Range(1, 100, log=True)] = 5.0
     user_damping: Annotated[float, Ge(0), Range(1, 100, log=True)] = 15.0

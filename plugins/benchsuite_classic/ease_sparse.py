@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Range
+from benchsuite.api import Context, Range, Reproducibility
 from benchsuite.data import Dataset, Float32, Int64
 from benchsuite_classic.ease import EASE
 from benchsuite_classic.sparse_weights import SparseWeights
@@ -33,6 +33,8 @@ class EaseSparse(SparseWeights):
         regularization: the L2 penalty, in units of users; larger sets want larger values.
         neighbours: how many items enter the regression of each, at most.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     regularization: Annotated[float, Gt(0), Range(10, 10_000, log=True)] = 300.0
     neighbours: Annotated[int, Ge(1), Range(50, 500, log=True)] = 300

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Range
+from benchsuite.api import Range, Reproducibility
 from benchsuite.data import Dataset
 from benchsuite_classic.similar_items import SimilarItems, nearest, normalized_rows
 from benchsuite_classic.similarity import Similarity, powers
@@ -41,6 +41,8 @@ class P3Alpha(SimilarItems):
         alpha: exponent of the probabilities of the steps.
         normalize: whether what leads away from each item is made to sum to 1 again after the cut.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 50
     alpha: Annotated[float, Ge(0), Range(0, 2)] = 0.6
@@ -78,6 +80,8 @@ class RP3Beta(P3Alpha):
     Attributes:
         beta: exponent of the candidate's number of users.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 200
     alpha: Annotated[float, Ge(0), Range(0, 2)] = 0.6

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Range
+from benchsuite.api import Context, Range, Reproducibility
 from benchsuite.data import Dataset, Float32, Queries
 from benchsuite.errors import DataError
 from benchsuite_classic.als import ALS
@@ -45,6 +45,8 @@ class IALS(ItemFactors):
             ``als``.
         iterations: rounds of solving for users, then for items.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     factors: Annotated[int, Ge(1), Range(16, 256, log=True)] = 64
     regularization: Annotated[float, Gt(0), Range(0.0005, 0.1, log=True)] = 0.01

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Categorical, Range, TopK
+from benchsuite.api import Categorical, Range, Reproducibility, TopK
 from benchsuite.data import Dataset, Float32, Int32, Queries, Ragged
 from benchsuite_classic.similar_items import SimilarItems, nearest, normalized_rows
 from benchsuite_classic.similarity import Similarity, TermWeights, Weighting, powers, squared_sizes
@@ -49,6 +49,8 @@ class ItemKNN(SimilarItems):
             it, and the candidate's mean is added, as where ratings are predicted.
         side: whose neighbours count: those of each ``"candidate"``, or those of each item of the ``"history"``.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 200
     similarity: Literal["cosine", "tversky"] = "cosine"

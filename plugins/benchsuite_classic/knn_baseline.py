@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Range, Requirement
+from benchsuite.api import Context, Model, Range, Reproducibility, Requirement
 from benchsuite.data import Dataset, Entities, Float32, Float64, Int32, Int64, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.ratings import CITE_SURPRISE, Ratings
@@ -41,6 +41,8 @@ class KNNBaseline(Model):
         between: whether neighbours are ``"items"`` or ``"users"``; Surprise's own default is users.
         similarity: ``"pearson"``, or ``"msd"``: 1 / (1 + mean squared difference), Surprise's own default.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     neighbours: Annotated[int, Ge(1), Range(10, 200, log=True)] = 40
     shrinkage: Annotated[float, Gt(0), Range(1, 500, log=True)] = 100.0

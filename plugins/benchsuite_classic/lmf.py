@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Range
+from benchsuite.api import Context, Range, Reproducibility
 from benchsuite.data import Dataset, Float32, Queries
 from benchsuite_classic.item_factors import ItemFactors
 from benchsuite_classic.support import (
@@ -43,6 +43,8 @@ class LMF(ItemFactors):
         alpha: how much a taken pair counts, where a pair not taken counts 1.
         iterations: steps for all users, then for all items.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     factors: Annotated[int, Ge(1), Range(8, 128, log=True)] = 32
     learning_rate: Annotated[float, Gt(0), Range(0.05, 2, log=True)] = 0.3

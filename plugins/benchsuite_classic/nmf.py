@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Context, Range
+from benchsuite.api import Context, Range, Reproducibility
 from benchsuite.data import Dataset, Float32, Queries
 from benchsuite_classic.item_factors import ItemFactors
 from benchsuite_classic.support import blas_threads, warm_items
@@ -32,6 +32,8 @@ class NMF(ItemFactors):
         regularization: the L2 penalty, the same for all users and items.
         iterations: rounds of descent, at most.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     factors: Annotated[int, Ge(1), Range(8, 350, log=True)] = 50
     regularization: Annotated[float, Ge(0), Range(0.01, 100, log=True)] = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from benchsuite.api import Context, Model, Requirement
+from benchsuite.api import Context, Model, Reproducibility, Requirement
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite.errors import NotApplicable
 
@@ -17,6 +17,8 @@ class Oracle(Model):
     Whatever it gets wrong is due to chance: no model can be expected to do better. It is shown as an upper bound, not
     as a competitor.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.PREFERENCES})
     is_oracle: ClassVar[bool] = True

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from benchsuite.api import Context, Model
+from benchsuite.api import Context, Model, Reproducibility
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_classic.support import broadcast_scores
 
@@ -18,6 +18,8 @@ class Popular(Model):
 
     An item without training rows gets no score: nothing is known about it.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     is_personalized: ClassVar[bool] = False
 

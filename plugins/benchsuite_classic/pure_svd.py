@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Ge
 
-from benchsuite.api import Context, Range
+from benchsuite.api import Context, Range, Reproducibility
 from benchsuite.data import Dataset, Float32, Queries
 from benchsuite_classic.item_factors import ItemFactors
 from benchsuite_classic.support import blas_threads, warm_items
@@ -30,6 +30,8 @@ class PureSVD(ItemFactors):
             ``popularity_exponent``: 1 is PureSVD, less is EigenRec (Nikolakopoulos et al. 2019), which lets popular
             items say less about the factors.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     factors: Annotated[int, Ge(1), Range(8, 350, log=True)] = 30
     popularity_exponent: Annotated[float, Ge(0), Range(0.0, 1.0)] = 1.0

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite.api import Context, Model
+from benchsuite.api import Context, Model, Reproducibility
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite.data.numeric import mix64
 
@@ -20,6 +20,8 @@ class Random(Model):
     The score of a pair depends on nothing else, so blocks, single queries and pairs agree. The hash is the finalizer
     of SplitMix64 (Steele, Lea and Flood 2014), applied once per input word.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     is_personalized: ClassVar[bool] = False
 

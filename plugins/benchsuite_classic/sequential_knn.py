@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from benchsuite.api import Range, Requirement
+from benchsuite.api import Range, Reproducibility, Requirement
 from benchsuite.data import Dataset, Float32, Queries
 from benchsuite_classic.similar_items import SimilarItems, nearest, steps_back
 from benchsuite_classic.similarity import Similarity, powers
@@ -45,6 +45,8 @@ class SequentialKNN(SimilarItems):
         shrinkage: distrust of items that few users took.
         user_exponent: how much less a user counts the more items they took.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 500
     history_decay: Annotated[float, Gt(0), Le(1), Range(0.3, 1)] = 0.6

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Range
+from benchsuite.api import Context, Range, Reproducibility
 from benchsuite.data import Dataset
 from benchsuite.errors import ConfigError
 from benchsuite_classic.sparse_weights import SparseWeights
@@ -35,6 +35,8 @@ class SLIM(SparseWeights):
         l2_regularization: the L2 penalty, in units of users.
         positive: whether weights are kept from being negative.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ONE_THREAD
 
     l1_regularization: Annotated[float, Gt(0), Range(0.1, 50, log=True)] = 2.0
     l2_regularization: Annotated[float, Ge(0), Range(1, 2000, log=True)] = 100.0

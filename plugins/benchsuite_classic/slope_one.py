@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from benchsuite.api import Context, Model, Requirement
+from benchsuite.api import Context, Model, Reproducibility, Requirement
 from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
 from benchsuite_classic.ratings import Ratings
 
@@ -29,6 +29,8 @@ class SlopeOne(Model):
     are on the scale of the values. Items without training rows and queries without a known item get no score. There is
     nothing to tune.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.VALUES})
     predicts_values: ClassVar[bool] = True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Range, Requirement
+from benchsuite.api import Context, Model, Range, Reproducibility, Requirement
 from benchsuite.data import Dataset, Float32, Float64, Int32, Queries
 from benchsuite_classic.ratings import CITE_SURPRISE, Ratings
 from benchsuite_classic.support import blas_threads
@@ -33,6 +33,8 @@ class SVD(Model):
         learning_rate: of all parameters.
         regularization: the L2 penalty per rating, of all parameters.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     factors: Annotated[int, Ge(1), Range(10, 200, log=True)] = 100
     epochs: Annotated[int, Ge(1), Range(10, 100)] = 20

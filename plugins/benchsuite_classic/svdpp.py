@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Range
+from benchsuite.api import Range, Reproducibility
 from benchsuite.data import Float64
 from benchsuite_classic.ratings import CITE_SURPRISE
 from benchsuite_classic.svd import SVD
@@ -33,6 +33,8 @@ class SVDpp(SVD):
         learning_rate: of all parameters.
         regularization: the L2 penalty per rating, of all parameters.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     factors: Annotated[int, Ge(1), Range(10, 100, log=True)] = 20
     epochs: Annotated[int, Ge(1), Range(10, 60)] = 20

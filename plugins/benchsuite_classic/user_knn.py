@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Categorical, Context, Model, Range
+from benchsuite.api import Categorical, Context, Model, Range, Reproducibility
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_classic.similarity import Similarity, TermWeights, Weighting, powers, squared_sizes
 from benchsuite_classic.support import (
@@ -52,6 +52,8 @@ class UserKNN(Model):
         item_exponent: how much less an item counts the more users took it: users ** -item_exponent.
         amplification: exponent of the similarity; 1 is the plain sum, larger values give the nearest more weight.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     neighbours: Annotated[int, Ge(1), Range(10, 1000, log=True)] = 80
     similarity: Literal["cosine", "tversky"] = "cosine"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
-from benchsuite.api import Categorical, Context, Model, Requirement
+from benchsuite.api import Categorical, Context, Model, Reproducibility, Requirement
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_content.backbone import CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE
 from benchsuite_content.cosine import Cosine
@@ -26,6 +26,8 @@ class ContentLM(Model):
         center: subtract the mean vector of the known items first: all vectors of a language model share a large
             common component that carries no information (Mu and Viswanath 2018).
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     backbone: str = DEFAULT_BACKBONE
     center: Annotated[bool, Categorical(True, False)] = True

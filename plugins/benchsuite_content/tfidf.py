@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 
 from annotated_types import Ge, Le
 
-from benchsuite.api import Categorical, Context, Model, Range, Requirement
+from benchsuite.api import Categorical, Context, Model, Range, Reproducibility, Requirement
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_content.cosine import Cosine
 from benchsuite_content.vectors import tfidf_vectors
@@ -25,6 +25,8 @@ class ContentTfidf(Model):
         ngrams: the longest run of words that is a term.
         center: subtract the mean vector of the known items first, so that words which most texts share do not count.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     ngrams: Annotated[int, Ge(1), Le(3), Range(1, 3)] = 1
     center: Annotated[bool, Categorical(True, False)] = True

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from benchsuite.api import Program
+from benchsuite.api import Program, Reproducibility
 from benchsuite_external.program_model import Options, ProgramModel, Start, Word
 
 
@@ -23,6 +23,8 @@ class External(ProgramModel):
         keep_open: one process that fits and answers all questions, or one process for the fit and one for each block.
         options: settings of the program, which finds them in options.json.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.PROGRAM
 
     version: ClassVar[str] = "1"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from benchsuite.api import Program
+from benchsuite.api import Program, Reproducibility
 from benchsuite_external.environments import RIVALS
 from benchsuite_external.program_model import Options, ProgramModel, Start, Word
 
@@ -51,6 +51,8 @@ class LensKit(RivalModel):
         options: settings of that class, by its own names.
     """
 
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.PROGRAM
+
     version: ClassVar[str] = "1"
     rival: ClassVar[str] = "lenskit"
 
@@ -67,6 +69,8 @@ class RecTools(RivalModel):
         options: the model's config, by its own names.
     """
 
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.PROGRAM
+
     version: ClassVar[str] = "1"
     rival: ClassVar[str] = "rectools"
 
@@ -82,6 +86,8 @@ class RecBole(RivalModel):
         model: a class in recbole.model: BPR, LightGCN, EASE, SASRec, GRU4Rec ...
         options: RecBole's config, by its own names.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.PROGRAM
 
     version: ClassVar[str] = "1"
     rival: ClassVar[str] = "recbole"

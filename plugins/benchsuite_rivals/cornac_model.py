@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from benchsuite.api import Context, Model
+from benchsuite.api import Context, Model, Reproducibility
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries
 from benchsuite.errors import ConfigError, NotApplicable
 from benchsuite_classic.support import mask_unscored, select_columns
@@ -163,6 +163,8 @@ class CornacModel(CornacBase):
         feedback: ``implicit`` gives it the value 1 for every pair; ``explicit`` the data's values (stars), which models
             that predict ratings need.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.PROGRAM
 
     model: str = "EASE"
     parameters: dict[str, Any] = field(default_factory=dict)

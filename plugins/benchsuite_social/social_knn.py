@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import numpy as np
 from annotated_types import Ge, Le
 
-from benchsuite.api import Context, Range, Requirement
+from benchsuite.api import Context, Range, Reproducibility, Requirement
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries
 from benchsuite_classic.support import blocks, mask_unscored, warm_items
 from benchsuite_classic.user_knn import UserKNN
@@ -36,6 +36,8 @@ class SocialKNN(UserKNN):
         decay: weight of all friends of friends together, where all friends weigh 1.
         directed: whether only the users that somebody links to are friends, not those who link to them.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     trust: Annotated[float, Ge(0), Le(1), Range(0, 1)] = 0.3
     patience: Annotated[float, Ge(0), Range(0, 20)] = 5.0

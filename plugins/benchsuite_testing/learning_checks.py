@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from benchsuite.api import Model, Requirement
+from benchsuite.api import Model, Reproducibility, Requirement
 from benchsuite_testing.checkerboard_fold import checkerboard
 from benchsuite_testing.fitted_models import fit, fitted_model, require_equal, second_fit, small_fold, third_fit
 from benchsuite_testing.outcome import Make, require, skip
@@ -24,6 +24,15 @@ def check_same_seed_same_scores(make: Make[Model]) -> None:
     if not np.array_equal(again.scores, first.scores, equal_nan=True):  # it may be for something that is held out
         again = third_fit(make)
     require_equal(again.scores, first.scores, "a second fit with the same seed")
+
+
+def check_threads_do_not_matter(make: Make[Model]) -> None:
+    """A model that promises the same bytes with any number of threads keeps it, as far as small data shows."""
+    model = make()
+    if model.reproducibility is not Reproducibility.ANY_THREADS:
+        skip("promises no equal bytes for other numbers of threads")
+    first, more = fitted_model(make), fit(model, small_fold(model), threads=4)
+    require_equal(more.scores, first.scores, "a fit with four threads", exact=True)
 
 
 def check_global_seeds_do_not_matter(make: Make[Model]) -> None:
@@ -91,6 +100,7 @@ def check_checkerboard(make: Make[Model]) -> None:
 
 LEARNING_CHECKS = (
     check_same_seed_same_scores,
+    check_threads_do_not_matter,
     check_global_seeds_do_not_matter,
     check_needs_are_declared,
     check_late_deadline,

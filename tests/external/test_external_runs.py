@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -106,6 +109,30 @@ def test_a_run_of_programs(tmp_path, monkeypatch, example, compiled, capsys):
     assert main(["rerun", key[:12], "--trust", shlex.join(example)]) == 0
     assert capsys.readouterr().out.rstrip().endswith("the same")
     assert main(["rerun", key[:12], "--trust", shlex.join(example[:1])]) == 2
+
+
+def _has_own_network() -> bool:
+    words = ["unshare", "--map-root-user", "--net", "true"]
+    return bool(shutil.which(words[0])) and not subprocess.run(words, capture_output=True, check=False).returncode
+
+
+@pytest.mark.slow
+@pytest.mark.process
+@pytest.mark.skipif(not _has_own_network(), reason="no network of its own can be had here")
+def test_the_careful_way_of_the_page_on_security(tmp_path, monkeypatch, example, repository, capsys):
+    """The experiment that SECURITY.md shows is run as it stands; its program has no network."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    model = (repository / "SECURITY.md").read_text("utf-8").partition("```toml\n")[2].partition("```")[0]
+    head = "".join(f"{name} = {json.dumps(value)}\n" for name, value in TABLE.items())
+    Path("own.toml").write_text(head + model)
+    shutil.copy(Path(example[1]).with_name("benchsuite_program.py"), "benchsuite_program.py")
+    first = "from __future__ import annotations\n"
+    seen = f"import socket\nopen({str(tmp_path / 'network.txt')!r}, 'w').write(repr(socket.if_nameindex()))\n"
+    Path("their_model.py").write_text(Path(example[1]).read_text("utf-8").replace(first, first + seen))
+    assert main(["run", "own.toml"]) == 0, capsys.readouterr()
+    assert "stranger" in capsys.readouterr().out
+    assert (tmp_path / "network.txt").read_text() == "[(1, 'lo')]"
 
 
 def _with(row: dict[str, object]) -> str:

@@ -35,10 +35,11 @@ MAY_SKIP = {
     "only_the_first_k_places_count",
     "only_pairs_with_a_value_count",
     "saved_model_agrees",
+    "threads_do_not_matter",
     "sums_are_what_is_estimated",
 }
 """Checks that do not apply to every plugin: no settings, no own ranking, not printable, no k, no ratings, no saving, no
-sum over queries.
+promise of threads, no sum over queries.
 
 Any other skip must be declared by the plugin; one that is not would be a hole in this net.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,25 @@ def test_every_verb_that_would_import_it(words, tmp_path, monkeypatch, capsys):
     Path("mine.py").write_text("import os; os._exit(0)")
     Path("mine.toml").write_text(EXPERIMENT.format(model="./mine.py:X"))
     assert "its import ended the process with code 0; correct ./mine.py" in refusal(capsys, *words)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are killed by SIGKILL")
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_import_that_is_killed_from_outside_is_tried_once_more(times, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    body = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
+    body += f"\nif 'pytest' not in sys.modules:\n    with open({str(tmp_path / 'tries')!r}, 'a+') as file:\n"
+    body += (
+        f"        file.write('x')\n        file.seek(0)\n        tries = len(file.read())\n    if tries <= {times}:\n"
+    )
+    body += "        os.kill(os.getpid(), signal.SIGKILL)\n"
+    Path("mine.py").write_text(body)
+    if times == 1:
+        assert main(["show", "./mine.py:Counts"]) == 0, capsys.readouterr()
+    else:
+        assert "its import was killed by SIGKILL; correct ./mine.py" in refusal(capsys, "show", "./mine.py:Counts")
+    assert (tmp_path / "tries").read_text().startswith("xx")
+    assert (times == 1) == (len((tmp_path / "tries").read_text()) > 2)  # it is imported again to be set up
 
 
 def test_an_endless_import_is_stopped(tmp_path, monkeypatch, capsys):

@@ -149,6 +149,18 @@ def test_a_second_try_says_what_it_tries(run_toy, toy_experiment) -> None:
 
 
 @pytest.mark.slow
+def test_a_second_try_of_trials_says_which(run_toy, toy_experiment) -> None:
+    experiment = toy_experiment(["Raises"], metrics=["ndcg@10"], tune={"on": "ndcg@10", "trials": 2})
+    _, before, _ = run_toy(experiment)
+    _, after, watcher = run_toy(experiment, Options(threads=1, retry_failed=True))
+    lines = [line for line in watcher.lines if line.startswith("trying again: Raises on Toy, random-holdout, trial")]
+    assert [line.partition(" trial ")[2][:6] for line in lines] == ["1 of 2", "2 of 2"]
+    reasons = [reason for _, reason in before.failed_trials]
+    assert [line.partition(", which failed: ")[2] for line in lines] == reasons
+    assert len(after.failed_trials) == 2
+
+
+@pytest.mark.slow
 def test_six_identical_commands_are_six_identical_files(tmp_path: Path) -> None:
     """The same run anew in six stores, by one, two and four workers: every answer is the same bytes."""
     from benchsuite.plan.experiment_file import check_experiment

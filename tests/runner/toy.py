@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from benchsuite.api import Context, DataLocations, Model, Range, Requirement, Source
+from benchsuite.api import Context, DataLocations, Model, Range, Reproducibility, Requirement, Source
 from benchsuite.data import Dataset, Entities, Interactions
 
 
@@ -144,6 +145,61 @@ class LeavesAProcess(Counts):
         code = "import time; time.sleep(600)"
         subprocess.Popen([sys.executable, "-c", code, os.environ["TOY_LATE"]])
         return super().fit(train, context)
+
+
+def _flee() -> None:
+    """Start a process in a session of its own whose parent ends at once."""
+    code = "import os, subprocess, sys, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)"
+    subprocess.Popen([sys.executable, "-c", code, os.environ["TOY_LATE"]]).wait()
+
+
+@dataclass
+class LeavesASession(Counts):
+    """Leaves a process that has fled from parent, group and session."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        _flee()
+        return super().fit(train, context)
+
+
+@dataclass
+class OrphanWithASession(Counts):
+    """Leaves a process that has fled, then kills the process that forked it, as often as TOY_DEATHS says."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        if _deaths_left():
+            _flee()
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(600)
+        return super().fit(train, context)
+
+
+@dataclass
+class Spins(Counts):
+    """Never returns from a call in C that keeps the interpreter's lock, so that no thread of Python runs."""
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        Path(os.environ["TOY_LATE"]).write_text(str(os.getpid()))
+        return re.match("(a+)+$", "a" * 60 + "b")
+
+
+@dataclass
+class Unsteady(Counts):
+    """Gives other digits each time, and says so."""
+
+    reproducibility = Reproducibility.NONE
+
+    def fit(self, train: Dataset, context: Context) -> Counts:
+        super().fit(train, context)
+        self._score = self._score + np.random.default_rng().random(len(self._score), np.float32) / 100
+        return self
+
+
+@dataclass
+class UnsteadyUnsaid(Unsteady):
+    """Gives other digits each time, and promises the same."""
+
+    reproducibility = Reproducibility.SAME_THREADS
 
 
 @dataclass

@@ -43,6 +43,7 @@ def test_an_exemption_is_honoured_and_reported():
         "search_ranges_are_valid",
         "recommend_equals_ranking",
         "saved_model_agrees",
+        "threads_do_not_matter",
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from annotated_types import Gt
 
-from benchsuite.api import Model, Range, Requirement
+from benchsuite.api import Model, Range, Reproducibility, Requirement
 from benchsuite_testing import check_model
 from benchsuite_testing.learning_checks import LEARNING_CHECKS
 from benchsuite_testing.plugin_checks import PLUGIN_CHECKS
@@ -39,6 +39,18 @@ class Unseeded(Good):
     def fit(self, train, context):
         super().fit(train, context)
         self._together += np.random.default_rng().random(self._together.shape, np.float32)
+        return self
+
+
+@dataclass
+class CountsThreads(Good):
+    """Promises the same bytes with any number of threads, and adds what that number is."""
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
+
+    def fit(self, train, context):
+        super().fit(train, context)
+        self._together += np.float32(context.threads)
         return self
 
 
@@ -154,6 +166,7 @@ class Ratings(Model):
 
 BAD = {
     Unseeded: "same_seed_same_scores",
+    CountsThreads: "threads_do_not_matter",
     GloballySeeded: "global_seeds_do_not_matter",
     ReadsSecretly: "needs_are_declared",
     Impatient: "late_deadline",
