@@ -207,11 +207,11 @@ def _borrowed_fork_servers(request: pytest.FixtureRequest) -> Iterator[None]:
     if name in _NO_BORROWERS or not (name in _MORE_BORROWERS or name.startswith(tuple(f"{x}/" for x in _BORROWERS))):
         yield
         return
-    from benchsuite.runner import pool
+    from benchsuite.runner import local_executor
 
     kept: KeptForkServers = request.getfixturevalue("kept_fork_servers")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "worker_factory", kept.lend)
+        patch.setattr(local_executor, "worker_factory", kept.lend)
         yield
 
 
