@@ -77,7 +77,10 @@ class WorkerHandle(Protocol):
 
     @property
     def waiting(self) -> bool:
-        """Whether it waits for a place to run, as in the queue of a cluster; its time does not count yet."""
+        """Whether it has told nothing yet and may wait for a place, as in the queue of a cluster.
+
+        Its time does not count yet.
+        """
 
     @property
     def made_with(self) -> Mapping[str, Any] | None:

@@ -54,6 +54,7 @@ class RemoteWorker:
     code: int | None = None
     lost: str = ""
     waiting: bool = True
+    placed: bool = False
     made_with: Mapping[str, Any] | None = None
     stopped: float = 0.0
     since: float = field(default_factory=time.monotonic)
@@ -63,7 +64,7 @@ class RemoteWorker:
         if self.code is not None:
             return self._ended()
         ray = self.executor.ray
-        if self.waiting and time.monotonic() - self.since > _CROWDED:
+        if not self.placed and time.monotonic() - self.since > _CROWDED:
             self.executor.make_room()
         if self.asked is None:
             self.asked = self.actor.step.remote(self._pairs(), _WAIT, bool(self.stopped))
@@ -94,8 +95,10 @@ class RemoteWorker:
         if isinstance(answer, Begun):
             if answer.unlike:
                 raise unlike(answer.host, answer.unlike)
-            self.waiting, self.made_with = False, answer.made_with
+            self.placed, self.made_with = True, answer.made_with
             return
+        if answer.messages:
+            self.waiting = False
         for name, content in answer.files.items():
             path = self.folder / name
             if path.parent.is_dir():

@@ -192,15 +192,16 @@ class _Submitted:
                 (self.folder / STOP).touch()
 
     def _look(self) -> None:
-        if self.waiting and (begun := _read(self.folder / BEGUN)) is not None:
+        if self.made_with is None and (begun := _read(self.folder / BEGUN)) is not None:
             if begun["unlike"]:
                 raise unlike(begun["host"], begun["unlike"])
-            self.waiting, self.made_with = False, begun["made_with"]
+            self.made_with = begun["made_with"]
         ended = _read(self.folder / ENDED)  # before the messages: what was told last must not be missed
         with contextlib.suppress(FileNotFoundError), (self.folder / MESSAGES).open("rb") as file:
             file.seek(self.read)
             lines = file.read()
             self.read += len(lines)
+            self.waiting = not self.read
             self.outlet.send(lines=lines)
         if ended is not None:
             self.code, self.lost = int(ended["code"]), str(ended["lost"])
