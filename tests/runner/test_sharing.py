@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -65,6 +68,31 @@ def test_two_runs_do_each_fit_once(
         assert first.done + second.done == len(marks)
         assert first.done + first.elsewhere + first.found == len(marks)
     assert not (tmp_path / "runs" / "leases").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_four_processes_do_each_fit_once(tmp_path: Path) -> None:
+    """As four terminals would: each fit is begun once, and what they say that they did adds up."""
+    toy = Path(__file__).parent / "toy.py"
+    (tmp_path / "toy.toml").write_text(
+        f'name = "toy"\nseeds = [1, 2]\nsources = ["{toy}:Toy"]\nsplits = ["random-holdout"]\n'
+        f'models = [{{ use = "{toy}:Counts", grid = {{ power = [0.2, 0.4, 0.6, 0.8, 1.0] }} }}]\n'
+        'metrics = ["f1", "ndcg@10"]\n'
+    )
+    words = [sys.executable, "-m", "benchsuite", "run", "toy.toml", "--store", "runs", "--offline", "--json"]
+    more = {"TOY_MARKS": str(tmp_path / "marks"), "BENCHSUITE_CACHE": str(tmp_path / "cache")}
+    runs = [
+        subprocess.Popen(words, cwd=tmp_path, env=os.environ | more, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        for _ in range(4)
+    ]
+    told = [json.loads(run.communicate(timeout=300)[0]) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0, 0]
+    store = Store(tmp_path / "runs")
+    assert len(store.keys("cell")) == len((tmp_path / "marks").read_text().splitlines()) == 20
+    assert sum(one["done"] for one in told) == 20
+    assert not (store.root / "leases").exists()
+    assert not (store.root / "running").exists()
 
 
 def test_what_a_dead_run_had_is_done(tmp_path: Path, toy_experiment, silent_watcher) -> None:
