@@ -71,8 +71,8 @@ LARGE = {"gowalla"}
 DEEP = {"bert4rec"}
 """Rivals that take long to complete the checkerboard as they come."""
 
-NETWORKS = {"flm-frozen", "sasrec", "tiger"}
-"""Models of which every fit takes half a second or more; the quick tests check smaller ones of their packages."""
+DEAR = {"als-kernel", "flm-decoder", "flm-frozen", "gru4rec", "sasrec", "tiger"}
+"""Models whose checks take three seconds or more together; the quick tests check others of their packages."""
 
 
 def marks_of(entry: PluginEntry, name: str) -> list[pytest.MarkDecorator]:
@@ -80,7 +80,7 @@ def marks_of(entry: PluginEntry, name: str) -> list[pytest.MarkDecorator]:
     marks = []
     if entry.name in FROZEN or (entry.name in TRAINED and name == "checkerboard"):
         marks.append(pytest.mark.weights)
-    if entry.name in TRAINED | LARGE | NETWORKS or (entry.name in DEEP and name == "checkerboard"):
+    if entry.name in TRAINED | LARGE | DEAR or (entry.name in DEEP and name == "checkerboard"):
         marks.append(pytest.mark.slow)
     if entry.kind == "sources" and entry.name not in SIMULATED:
         marks.append(pytest.mark.realdata)
