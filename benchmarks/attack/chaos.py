@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from attack.chance import chance
-from attack.chaos_page import KILLS, SHARES
+from attack.chaos_page import KILLS, SHARES, numbers
 from attack.counted_fits import EXPERIMENT, FITS, PLUGIN, SMALL, begun, done_again, finished
 from attack.digits import Tables, cell_differences, read_tables, wrong_digits
 from attack.findings import Fault, Journal, Result
@@ -142,7 +142,7 @@ def attack(n: int, seed: int, out: Path, *, small: bool = False) -> Result:
 def _attack(n: int, seed: int, folder: Path, journal: Journal, allowed: list[str], *, small: bool) -> Result:
     right = _undisturbed(folder)
     result = Result("chaos", seed)
-    left = _numbers(n, allowed)
+    left = numbers(n, allowed)
     result.counts.update({f"not possible on this machine: {name}": 1 for name in TROUBLES if name not in allowed})
     number = 0
     while left:
@@ -155,14 +155,6 @@ def _attack(n: int, seed: int, folder: Path, journal: Journal, allowed: list[str
     result.counts["kills"] = sum(result.counts[name] for name in KILLS)
     result.counts["rounds"] = number
     return result
-
-
-def _numbers(n: int, allowed: list[str]) -> dict[str, int]:
-    """Return how often each kind happens for ``n`` kills, and each at least once."""
-    whole = sum(SHARES[name] for name in KILLS)
-    wanted = {name: max(1, round(n * share / whole)) for name, share in SHARES.items()}
-    wanted["worker"] = max(1, n - sum(wanted[name] for name in KILLS if name != "worker"))
-    return {name: number for name, number in wanted.items() if name in (*KILLS, *allowed)}
 
 
 def _undisturbed(folder: Path) -> Tables:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from attack.kills import BELOW, EVERYTHING, RUNNER
@@ -19,6 +19,14 @@ SHARES: Mapping[str, float] = {
 """How often each befalls the run, beside the others."""
 
 KILLS = (*BELOW, EVERYTHING, *RUNNER)
+
+
+def numbers(n: int, allowed: Collection[str]) -> dict[str, int]:
+    """Return how often each kind happens for ``n`` kills, and each at least once."""
+    whole = sum(SHARES[name] for name in KILLS)
+    wanted = {name: max(1, round(n * share / whole)) for name, share in SHARES.items()}
+    wanted["worker"] = max(1, n - sum(wanted[name] for name in KILLS if name != "worker"))
+    return {name: number for name, number in wanted.items() if name in (*KILLS, *allowed)}
 
 
 def page(found: Mapping[str, Any], when: str, machine: str) -> str:
