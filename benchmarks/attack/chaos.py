@@ -15,50 +15,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from attack.chance import chance
-from attack.counted_fits import FITS, PLUGIN, begun, done_again, finished
+from attack.chaos_page import KILLS, SHARES, numbers
+from attack.counted_fits import EXPERIMENT, FITS, PLUGIN, SMALL, begun, done_again, finished
 from attack.digits import Tables, cell_differences, read_tables, wrong_digits
 from attack.findings import Fault, Journal, Result
-from attack.kills import BELOW, EVERYTHING, RUNNER, kill_below, kill_everything, kill_runner, wait_for_work
+from attack.kills import BELOW, EVERYTHING, kill_below, kill_everything, kill_runner, wait_for_work
 from attack.program import MARK, Answer, call, command, end_marked, environment, fresh, marked
 from attack.troubles import DAMAGE, SAID, TROUBLES, bound_by_rights, no_disk, possible, small_disk, trouble
 
-EXPERIMENT = """
-name = "chaos"
-seeds = [1, 2, 3]
-sources = [{{ use = "demo", with = {{ users = {users}, items = {items}, events_per_user = 16 }} }}]
-splits = ["random-holdout", {{ use = "item-cold", with = {{ items = 0.2, validation_items = 0.2 }} }}]
-models = [{{ use = "./counted.py:Popular", label = "popular" }}, {{ use = "./counted.py:ItemKNN", label = "item-knn" }},
-          {{ use = "./counted.py:UserKNN", label = "user-knn" }}, {{ use = "./counted.py:ALS", label = "als" }},
-          {{ use = "./counted.py:EASE", label = "ease" }}]
-metrics = ["f1", "ndcg@10", "recall@20"]
-tune = {{ on = "ndcg@10", trials = 4 }}
-"""
-"""60 cells, test and validation, behind the trials of four searched models."""
-
-_SMALL = """
-name = "chaos"
-sources = [{{ use = "demo", with = {{ users = {users}, items = {items}, events_per_user = 16 }} }}]
-splits = ["random-holdout"]
-models = [{{ use = "./counted.py:Popular", label = "popular" }}, {{ use = "./counted.py:ItemKNN", label = "item-knn" }},
-          {{ use = "./counted.py:EASE", label = "ease" }}]
-metrics = ["f1", "ndcg@10", "recall@20"]
-tune = {{ on = "ndcg@10", trials = 3 }}
-"""
-
-_SHARES: Mapping[str, float] = {
-    "worker": 3,
-    "fork server": 1,
-    EVERYTHING: 1,
-    **dict.fromkeys(RUNNER, 1),
-    **dict.fromkeys(TROUBLES, 0.4),
-    DAMAGE: 2,
-}
-"""How often each befalls the run, beside the others."""
-
-_KILLS = (*BELOW, EVERYTHING, *RUNNER)
 _AT_WORK = 0.8
 """In so many of the starts the first shot waits until a worker is at work."""
 
@@ -159,7 +125,7 @@ def attack(n: int, seed: int, out: Path, *, small: bool = False) -> Result:
     folder = out / "chaos"
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / "journal.jsonl", {"n": n, "seed": seed, "small": small})
-    text = (_SMALL if small else EXPERIMENT).format(users=80 if small else 200, items=60 if small else 150)
+    text = (SMALL if small else EXPERIMENT).format(users=80 if small else 200, items=60 if small else 150)
     (folder / "chaos.toml").write_text(text, "utf-8")
     (folder / "counted.py").write_text(PLUGIN, "utf-8")
     disks = [folder / "disk-store", folder / "disk-tmp"]
@@ -176,7 +142,7 @@ def attack(n: int, seed: int, out: Path, *, small: bool = False) -> Result:
 def _attack(n: int, seed: int, folder: Path, journal: Journal, allowed: list[str], *, small: bool) -> Result:
     right = _undisturbed(folder)
     result = Result("chaos", seed)
-    left = _numbers(n, allowed)
+    left = numbers(n, allowed)
     result.counts.update({f"not possible on this machine: {name}": 1 for name in TROUBLES if name not in allowed})
     number = 0
     while left:
@@ -185,18 +151,10 @@ def _attack(n: int, seed: int, folder: Path, journal: Journal, allowed: list[str
         journal.into(result, row)
         left = {name: wanted for name in left if (wanted := left[name] - row["counts"].get(name, 0)) > 0}
         number += 1
-    result.tried = sum(result.counts[name] for name in _SHARES)
-    result.counts["kills"] = sum(result.counts[name] for name in _KILLS)
+    result.tried = sum(result.counts[name] for name in SHARES)
+    result.counts["kills"] = sum(result.counts[name] for name in KILLS)
     result.counts["rounds"] = number
     return result
-
-
-def _numbers(n: int, allowed: list[str]) -> dict[str, int]:
-    """Return how often each kind happens for ``n`` kills, and each at least once."""
-    whole = sum(_SHARES[name] for name in _KILLS)
-    wanted = {name: max(1, round(n * share / whole)) for name, share in _SHARES.items()}
-    wanted["worker"] = max(1, n - sum(wanted[name] for name in _KILLS if name != "worker"))
-    return {name: number for name, number in wanted.items() if name in (*_KILLS, *allowed)}
 
 
 def _undisturbed(folder: Path) -> Tables:
@@ -271,7 +229,7 @@ def _disturb(one: _Round, run: _Run, deadline: float) -> None:
         wait_for_work(run.process)
     while not run.ends_within(one.draw.uniform(0.05, one.longest)):
         name = one.next()
-        told = f"{sum(one.counts[kind] for kind in _SHARES)} troubles, {len(finished(one.store))} results"
+        told = f"{sum(one.counts[kind] for kind in SHARES)} troubles, {len(finished(one.store))} results"
         print(f"{one.case}: {told}; now: {name or 'nothing more'}", file=sys.stderr, flush=True)
         if name is None:
             if not run.ends_within(max(1.0, deadline - time.monotonic())):
@@ -282,7 +240,7 @@ def _disturb(one: _Round, run: _Run, deadline: float) -> None:
             killed = kill_below(run.process, name, one.draw)
             one.counts[name] += killed
             run.below += killed
-        elif name in _KILLS:
+        elif name in KILLS:
             run.shot = True
             found = kill_everything(run.process, one.draw) if name == EVERYTHING else kill_runner(run.process, name)
             for check, detail in found:
@@ -385,71 +343,3 @@ def _quick_restarts(one: _Round) -> Iterator[tuple[str, str]]:
         if set(totals) != {"done"}:
             yield "finished results are hidden by a new start", str(totals)
             return
-
-
-def page(found: Mapping[str, Any], when: str, machine: str) -> str:
-    """Return the page of what was done and found, from a result as JSON."""
-    counts = dict(found["counts"])
-    troubles = [name for name in _SHARES if name not in _KILLS]
-    lines = [
-        "# Chaos",
-        "",
-        f"What `python benchmarks/attack/run.py chaos --n {counts['kills']} --seed {found['seed']}` found on {when}.",
-        f"Machine: {machine}, beside other work. The page is written by the command.",
-        "",
-        "A tuned experiment of 60 cells (five models, three seeds, warm and new items, test and validation, with the",
-        "trials of their searches) was started again and again, with two workers, until it ended by itself. At random",
-        "moments this befell it:",
-        "",
-        "| | times |",
-        "|---|---|",
-        *(f"| killed: {name} | {counts.get(name, 0)} |" for name in _KILLS),
-        *(f"| {name} | {counts.get(name, 'not possible on this machine')} |" for name in troubles),
-        "",
-        "| what must hold | faults |",
-        "|---|---|",
-        *(f"| {told} | {sum(one['check'] in checks for one in found['faults'])} |" for told, checks in _MUST.items()),
-        "",
-        f"{counts['fits begun']} fits were begun for {counts['fits with a result']} results; the others were killed or",
-        f"their results damaged. {counts.get('fits that failed', 0)} fits had failed when the run ended (killed twice,",
-        "or what they read was damaged) and were done again by `--retry-failed`.",
-        f"`store check` found damage {counts.get('damages that store check found', 0)} times in",
-        f"{counts.get(DAMAGE, 0)} attempts; the others hit what was deleted as a whole, or what the run had made anew.",
-        "A trial whose answers were damaged after its search had ended is not fitted again: nothing needs them",
-        f"({counts.get('trials whose damaged answers nobody needs', 0)}).",
-        "",
-        "What cannot be said so: [benchmarks/attack](../../benchmarks/attack/README.md).",
-    ]
-    others = [one for one in found["faults"] if not any(one["check"] in checks for checks in _MUST.values())]
-    lines += ["", "Faults:", ""] if found["faults"] else []
-    lines += [f"- {one['check']}: {one['detail']}" for one in found["faults"]]
-    if others:
-        lines += ["", f"{len(others)} of them of a kind that the table does not name."]
-    return "\n".join(lines) + "\n"
-
-
-_MUST: Mapping[str, frozenset[str]] = {
-    "every number of the report but costs, and every stored array, equal an undisturbed run's": frozenset(
-        {"a wrong digit", "a stored cell differs"}
-    ),
-    "nothing is fitted whose result is stored": frozenset({"finished work was done again"}),
-    "exit 0 in the end; a run stops by itself only for a trouble": frozenset(
-        {"not complete in the end", "the last run is not complete", "stopped without a cause"}
-    ),
-    "no trouble of the machine is told as a model's failure": frozenset(
-        {"the machine's trouble became a model's failure"}
-    ),
-    "`store check` finds nothing after `store repair`": frozenset(
-        {"store check is not clean", "store repair leaves faults"}
-    ),
-    "no process, scratch folder, draft, lease or note is left": frozenset(
-        {
-            "processes outlive the runner",
-            "processes are left",
-            "scratch is left in TMPDIR",
-            "drafts are left in the store",
-            "leases are left in the store",
-            "running are left in the store",
-        }
-    ),
-}

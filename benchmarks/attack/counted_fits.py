@@ -64,6 +64,29 @@ class EASE(_Counted, _EASE):
     """A linear autoencoder."""
 '''
 
+EXPERIMENT = """
+name = "chaos"
+seeds = [1, 2, 3]
+sources = [{{ use = "demo", with = {{ users = {users}, items = {items}, events_per_user = 16 }} }}]
+splits = ["random-holdout", {{ use = "item-cold", with = {{ items = 0.2, validation_items = 0.2 }} }}]
+models = [{{ use = "./counted.py:Popular", label = "popular" }}, {{ use = "./counted.py:ItemKNN", label = "item-knn" }},
+          {{ use = "./counted.py:UserKNN", label = "user-knn" }}, {{ use = "./counted.py:ALS", label = "als" }},
+          {{ use = "./counted.py:EASE", label = "ease" }}]
+metrics = ["f1", "ndcg@10", "recall@20"]
+tune = {{ on = "ndcg@10", trials = 4 }}
+"""
+"""60 cells, test and validation, behind the trials of four searched models."""
+
+SMALL = """
+name = "chaos"
+sources = [{{ use = "demo", with = {{ users = {users}, items = {items}, events_per_user = 16 }} }}]
+splits = ["random-holdout"]
+models = [{{ use = "./counted.py:Popular", label = "popular" }}, {{ use = "./counted.py:ItemKNN", label = "item-knn" }},
+          {{ use = "./counted.py:EASE", label = "ease" }}]
+metrics = ["f1", "ndcg@10", "recall@20"]
+tune = {{ on = "ndcg@10", trials = 3 }}
+"""
+
 _CLOCK = 0.05
 """Seconds by which the time of a file may lag behind the clock."""
 

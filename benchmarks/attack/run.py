@@ -63,12 +63,12 @@ def main() -> int:
 
 def _publish(found: dict[str, Any]) -> None:
     """Write the page of the long form."""
-    from attack import chaos
+    from attack import chaos_page
     from records import hardware
 
     when = f"{datetime.now(UTC):%-d %B %Y}"
     path = Path(__file__).parents[2] / "reports" / "published" / "chaos.md"
-    path.write_text(chaos.page(found, when, hardware()), "utf-8")
+    path.write_text(chaos_page.page(found, when, hardware()), "utf-8")
     print(f"wrote {path}")
 
 
