@@ -78,6 +78,22 @@ _MUST: Mapping[str, frozenset[str]] = {
     "exit 0 in the end; a run stops by itself only for a trouble": frozenset(
         {"not complete in the end", "the last run is not complete", "stopped without a cause"}
     ),
+    "a signal that can be handled is": frozenset(
+        {"SIGINT is not handled", "SIGTERM is not handled", "goes on after SIGINT", "goes on after SIGTERM"}
+    ),
+    "an error is one line and exit code 2; finished results stay in sight": frozenset(
+        {
+            "a mistake in the program",
+            "an exit code other than 0, 1 or 2",
+            "a traceback was shown",
+            "more than a few lines of errors",
+            "exit 2 without a line that says why",
+            "a temporary path was shown",
+            "no end within the time limit",
+            "finished results are hidden by a new start",
+            "status says nothing",
+        }
+    ),
     "no trouble of the machine is told as a model's failure": frozenset(
         {"the machine's trouble became a model's failure"}
     ),

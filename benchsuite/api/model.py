@@ -41,7 +41,9 @@ class Reproducibility(StrEnum):
     SAME_THREADS = (
         "the same bytes with the same number of threads; another splits sums otherwise, which may move the last digits"
     )
-    ONE_THREAD = "the same bytes with one thread; with more, a library lets threads hurry, and digits differ each time"
+    ONE_THREAD = (
+        "the same bytes with one thread; several add up in the order in which they finish, so the last digits differ"
+    )
     PROGRAM = "depends on the program or library that it runs"
     NONE = "other digits each time"
 

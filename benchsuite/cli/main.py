@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -193,7 +195,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows "?", not a traceback
-    return guarded(lambda: _run(words))
+    code = guarded(lambda: _run(words))
+    if arguments is None and threading.current_thread() is threading.main_thread():
+        # What is done is done: Ctrl-C while the interpreter ends shall change neither the exit code nor print anything.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code
 
 
 def _run(words: list[str]) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Range
+from benchsuite.api import Context, Range, Reproducibility
 from benchsuite.data import Bool, Dataset, Float32, Int32, Int64, Queries
 from benchsuite_classic.support import blas_threads, compact_codes, has_known_history, mask_unscored
 from benchsuite_rivals.network_model import NetworkModel
@@ -34,6 +34,8 @@ class LightGCN(NetworkModel):
         factors: width of the embeddings.
         layers: convolutions.
     """
+
+    reproducibility: ClassVar[Reproducibility] = Reproducibility.ONE_THREAD
 
     epochs: Annotated[int, Ge(1), Range(20, 400, log=True)] = 30
     learning_rate: Annotated[float, Gt(0), Range(1e-3, 3e-2, log=True)] = 1e-2

@@ -185,3 +185,16 @@ def test_prose_wraps_on_a_terminal_only(monkeypatch, terminal):
     monkeypatch.setenv("COLUMNS", "20")
     assert max(map(len, prose(text).partition("\n\n")[0].splitlines())) <= 20
     assert prose(text).endswith("    a: stays\n        as it is.")
+
+
+def test_an_interruption_after_the_end_changes_nothing() -> None:
+    code = (
+        "import os, signal, sys\n"
+        "from benchsuite.cli.main import main\n"
+        "sys.argv = ['benchsuite', '--version']\n"
+        "code = main()\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.exit(code)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
