@@ -108,14 +108,15 @@ def latest_plan(store: Store, name: str) -> Plan:
 
 def _instead(name: str, known: Sequence[str]) -> str:
     """Say what may have been meant by the name of a run that is not there: a run, or an experiment to run first."""
+    here = f"; runs here: {', '.join(sorted(known))}" if known else ""
     if name in bundled() or name.endswith(".toml"):
-        return f"run it first (benchsuite run {name})" + (f"; runs here: {', '.join(sorted(known))}" if known else "")
+        return f"run it first (benchsuite run {name}){here}"
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if close:
         return f'did you mean "{close[0]}"?'
     if near := difflib.get_close_matches(name, bundled(), n=1, cutoff=0.6):
-        return f'did you mean "{near[0]}"? run it first (benchsuite run {near[0]})'
-    return f"run it first (benchsuite run {name})" + (f"; runs here: {', '.join(sorted(known))}" if known else "")
+        return f'did you mean "{near[0]}"? run it first (benchsuite run {near[0]}){here}'
+    return f"run it first (benchsuite run {name}){here}"
 
 
 def _plan(table: Any, path: Path) -> Plan:

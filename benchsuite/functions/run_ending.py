@@ -57,7 +57,7 @@ def _counts(outcome: RunSummary) -> str:
     idle = outcome.found and not outcome.done and not outcome.elsewhere
     parts = ["nothing to do"] if idle else [f"{outcome.done:,} done now"]
     parts += [f"{outcome.elsewhere:,} done by other runs"] if outcome.elsewhere else []
-    parts += [f"{outcome.found:,} were there"] if outcome.found else []
+    parts += [f"{outcome.found:,} {'was' if outcome.found == 1 else 'were'} there"] if outcome.found else []
     parts += [f"{len(outcome.failed):,} failed"] if outcome.failed else []
     parts += [f"{outcome.not_applicable:,} not applicable"] if outcome.not_applicable else []
     if outcome.trials:

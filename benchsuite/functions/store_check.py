@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from benchsuite.store.upkeep import Fault
 
 _CURES = {
-    "damaged": "moved to the folder damaged, so that the next run makes anew what it needs",
-    "unfinished": "moved to the folder damaged",
-    "left over": "removed",
+    "damaged": "moves to the folder damaged, so that the next run makes anew what it needs",
+    "unfinished": "moves to the folder damaged",
+    "left over": "removes (harmless)",
 }
 
 
@@ -56,7 +56,7 @@ class StoreFaults(FunctionResult):
             return "\n".join(lines)
         for trouble, cure in _CURES.items():
             if number := sum(fault.trouble == trouble for fault in self.faults):
-                lines.append(f"benchsuite store repair: {number:,} {trouble}: {cure}")
+                lines.append(f"{number:,} {trouble}, which benchsuite store repair {cure}")
         return "\n".join(lines)
 
     def frames(self) -> Frames:

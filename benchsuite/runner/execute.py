@@ -126,7 +126,7 @@ def _do(
         return set()
     if found:
         possible = sum(not cell.reason for cell in plan.cells)
-        watcher.say(f"resumed: {found:,} of {count(possible, 'fit')} were there")
+        watcher.say(f"resumed: {found:,} of {count(possible, 'fit')} {'was' if found == 1 else 'were'} there")
     estimate = TimeEstimate(plan, store)
     if about := estimate.sentence(cells, options.workers):
         watcher.say(about)

@@ -15,7 +15,7 @@ _SHOWN = 10
 """Kinds that one error tells; there are seldom more than two."""
 
 _DROP = 'say on_bad_row = "drop" (in the shell --on-bad-row drop)'
-_DROP_EMPTY = 'say missing = "drop" (in a card on_missing = "drop")'
+_DROP_EMPTY = 'say missing = "drop" (in the shell --missing drop, in a card on_missing = "drop")'
 
 
 @dataclass(frozen=True)

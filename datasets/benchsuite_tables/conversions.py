@@ -25,6 +25,9 @@ _LATEST = 2**33
 _FIRST, _LAST = 5e8, 4.2e9
 """Seconds of the years 1985 and 2103: what real events lie between, for telling units apart."""
 
+_WORDS = 3
+"""How many different cells that are no numbers an error names as possibly "not known"."""
+
 _TRUTH = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 _COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 _INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060"
@@ -246,8 +249,18 @@ def _bad(mask_of: Callable[[int], Any], column: Any, name: str, time: str = "") 
             cell = repr(column[row].item()).removesuffix(".0")
         told = kind not in {_EMPTY, _INFINITE} or (kind == _EMPTY and cell in NOT_KNOWN)
         shown = f"{shorten(cell)} {what}" if told else what
-        found.append(BadCells("empty" if kind == _EMPTY else "bad", name, mask, shown, remedy))
+        named = _import_words(column, mask) if kind == _WRONG and not time and _is_text(column) else ""
+        unknown = f", or name what means 'not known' ({named} in data import)" if named else ""
+        found.append(BadCells("empty" if kind == _EMPTY else "bad", name, mask, shown, remedy + unknown))
     return found
+
+
+def _import_words(column: pd.Categorical[str], mask: Bool) -> str:
+    """Return the option that calls cells "not known", for the most frequent of those that are no numbers."""
+    codes, times = np.unique(column.codes[mask], return_counts=True)
+    often = codes[np.argsort(-times, kind="stable")]
+    words = [shorten(column.categories[code]) for code in often[:_WORDS]]
+    return " ".join(f"--missing-cells {word}" for word in words) + (" ..." if len(often) > _WORDS else "")
 
 
 def _no_time(time: str) -> str:

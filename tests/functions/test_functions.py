@@ -222,6 +222,8 @@ def test_errors_are_one_line(toy_store, tmp_path):
     assert not (tmp_path / "nowhere").exists()
     with pytest.raises(StoreError, match='no run of "toi"'):
         benchsuite.load("toi", store=toy_store)
+    with pytest.raises(StoreError, match=r'mean "fair"\? run it first \(benchsuite run fair\); runs here: .*toy'):
+        benchsuite.load("first", store=toy_store)
     with pytest.raises(UsageError, match='no model "cuonts" in toy; did you mean "counts"'):
         benchsuite.load("toy", store=toy_store, against=["cuonts"])
     with pytest.raises(ConfigError, match='no experiment "quikc"; did you mean "quick"'):

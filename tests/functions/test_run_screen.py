@@ -40,6 +40,8 @@ def summary(**more) -> RunSummary:
 def test_what_was_there_is_told_and_nothing_is_repeated():
     lines = list(ending("mine", Path("/data/store"), summary()))
     assert lines[0] == "36 fits: 22 done now, 14 were there."
+    one = next(iter(ending("mine", Path("runs"), RunSummary(planned=2, found=1, done=1))))
+    assert one == "2 fits: 1 done now, 1 was there."
     assert "benchsuite report mine --store /data/store" in lines[1]
 
 

@@ -70,6 +70,7 @@ def test_damage_is_found_moved_aside_and_made_anew(root: Path) -> None:
         ("damaged", "cell", cell),
         ("unfinished", "fold", fold),
     }
+    assert "1 damaged, which benchsuite store repair moves to the folder damaged, so that the next run" in str(found)
     dry = benchsuite.store_repair(store=root, dry_run=True)
     assert str(dry) == str(found)
     assert benchsuite.store_check(store=root).faults == found.faults  # nothing was done
@@ -101,6 +102,7 @@ def test_what_the_dead_left_is_told_and_removed(root: Path) -> None:
     assert found.ok  # no result is in doubt
     assert [one.kind for one in found.faults] == ["lease", "run"]
     assert "als on demo" in str(found)
+    assert str(found).endswith("2 left over, which benchsuite store repair removes (harmless)")
     assert benchsuite.store_repair(store=root).mended == 2
     assert benchsuite.store_check(store=root).faults == []
 

@@ -58,6 +58,7 @@ def test_each_split_is_judged_in_a_sentence_and_its_best_is_marked(invented):
     text = " ".join(" ".join(drawn).split())
     for split in ("random-holdout", "user-cold"):
         assert f"{split}: knn leads with ." in text
+    assert "\xb1: the larger side of the 95% interval." in text
     assert text.count("not separated") == 4, "the lead and the best proposed model, in each"
     table = drawn[drawn.index("") :]
     assert "".join(table).count("*") >= 3  # one in each column, one in the legend
@@ -88,7 +89,7 @@ def test_what_only_the_fallback_answered_is_in_brackets_has_no_mark_and_is_one_l
     assert folded.model == f"{models[0]}, {models[1]}, 2 more"
     assert {cell.mark for cell in folded.cells} == {""}
     assert table.groups[0].lines[-1] == folded or not table.groups[0].lines[-1].cells[0].number
-    assert "its fallback or by ties" in "\n".join(screen(comparison))
+    assert "its fallback or by ties" in " ".join(screen(comparison))
 
 
 def test_what_ties_decided_is_in_brackets_too_and_has_no_place(invented):
@@ -101,7 +102,7 @@ def test_what_ties_decided_is_in_brackets_too_and_has_no_place(invented):
     cells = next(line.cells for line in lines if line.model == "knn")
     assert [cell.words for cell in cells] == [f"({cell.number})" for cell in known["knn"]]
     assert not any(cell.number or cell.mark for cell in cells)
-    assert "its fallback or by ties" in "\n".join(screen(tied))
+    assert "its fallback or by ties" in " ".join(screen(tied))
 
 
 def test_more_places_than_columns_become_rows(invented):

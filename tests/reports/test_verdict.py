@@ -48,7 +48,7 @@ def said(comparison: Comparison) -> list[str]:
 @pytest.mark.parametrize("plain", ["random", "popular", "item-knn"])
 def test_a_plain_model_that_wins_is_warned_of_whatever_its_label(plain: str) -> None:
     comparison = given({"simple": 0.3, "als": 0.1, "flm": 0.2}, names={"simple": plain})
-    assert said(comparison)[1:] == ["Warning: simple beats flm on d, s."]
+    assert said(comparison)[1:] == ["Warning: simple has a better value than flm on d, s."]
     assert said(given({"simple": 0.1, "als": 0.3, "flm": 0.2}, names={"simple": plain}))[1:] == []
     assert said(given({"simple": 0.2, "als": 0.3, "flm": 0.2}, names={"simple": plain}))[1:] == []
 
@@ -99,9 +99,11 @@ def test_a_winner_at_the_end_of_its_range_is_flagged(invented):
 
 def test_a_weak_language_model_is_flagged():
     comparison = given({"popular": 0.3, "flm": 0.2, "als": 0.1})
-    assert "Warning: popular beats flm on d, s." in [one.text for one in verdicts(ComparisonIndex(comparison))]
+    assert "Warning: popular has a better value than flm on d, s." in [
+        one.text for one in verdicts(ComparisonIndex(comparison))
+    ]
     comparison = given({"popular": 0.1, "flm": 0.2, "als": 0.3})
-    assert not any("popular beats" in one.text for one in verdicts(ComparisonIndex(comparison)))
+    assert not any("popular has a better" in one.text for one in verdicts(ComparisonIndex(comparison)))
 
 
 def contrast(model: str, reference: str, gap: float, p: float | None, role: str = "best reference") -> Contrast:
@@ -111,6 +113,14 @@ def contrast(model: str, reference: str, gap: float, p: float | None, role: str 
         "d", "s", "ndcg@10", model, reference, role, gap, gap - 0.1, gap + 0.1, p, p, kind, 0, 2, gap, gap - 1, gap + 1,
         **counts,
     )  # fmt: skip
+
+
+def test_a_warning_says_so_where_the_test_does_not_separate() -> None:
+    comparison = given({"popular": 0.3, "flm": 0.2})
+    warned = "Warning: popular has a better value than flm on d, s"
+    for p, told in ((0.9, f"{warned}; the test does not separate them."), (0.01, f"{warned}.")):
+        tested = dataclasses.replace(comparison, contrasts=(contrast("flm", "popular", -0.1, p),))
+        assert told in said(tested)
 
 
 def with_fallback(comparison: Comparison, shares: dict[str, float]) -> Comparison:

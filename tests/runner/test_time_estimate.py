@@ -70,7 +70,7 @@ def test_a_run_that_goes_on_says_what_was_there(run_toy, toy_experiment) -> None
     _, _, first = run_toy(toy_experiment(["Counts"], metrics=["ndcg@10"]))
     assert not any(line.startswith("resumed") for line in first.lines)
     _, _, second = run_toy(toy_experiment(["Counts", "Raises"], metrics=["ndcg@10"]))
-    assert "resumed: 1 of 2 fits were there" in second.lines
+    assert "resumed: 1 of 2 fits was there" in second.lines
     assert second.left[-1] is None
 
 

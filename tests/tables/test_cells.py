@@ -128,11 +128,20 @@ def test_all_kinds_of_bad_cells_are_told_at_once(refused):
         "csv: 7 kinds of bad cells or rows: (1) line 3, column v: 'four' is not a number (2 rows), "
         "(2) line 4, column v: is empty (1 row), (3) line 9, column v: is no finite number (1 row), "
         "(4) line 10, column t: is empty (1 row), (5) line 5, column t: 'soon' is no time counted in s (1 row), "
-        "(6) line 6: 2 columns instead of 4 (1 row), (7) line 7: 5 columns instead of 4 (1 row); correct the cell; "
-        "fill the cell; correct the row, or the separator and quoting in the card, or "
-        'say missing = "drop" (in a card on_missing = "drop") or say on_bad_row = "drop" '
+        "(6) line 6: 2 columns instead of 4 (1 row), (7) line 7: 5 columns instead of 4 (1 row); correct the cell, or "
+        "name what means 'not known' (--missing-cells 'four' --missing-cells 'five' in data import); fill the cell; "
+        "correct the cell; correct the row, or the separator and quoting in the card, or "
+        'say missing = "drop" (in the shell --missing drop, in a card on_missing = "drop") or say on_bad_row = "drop" '
         "(in the shell --on-bad-row drop) to leave such rows out"
     )
+
+
+def test_what_may_mean_not_known_is_named_the_most_frequent_first(refused):
+    words = ["-", "k. A.", "k. A.", "n", "n", "n", "o"]
+    data = "u,i,v\n" + "".join(f"{at},x,{word}\n" for at, word in enumerate(words)) + "z,x,1\n"
+    named = "--missing-cells 'n' --missing-cells 'k. A.' --missing-cells '-' ... in data import"
+    assert f"correct the cell, or name what means 'not known' ({named}), or say on_bad_row" in refused(data)
+    assert "is empty" in refused(data, missing=("", "-", "k. A.", "n", "o"))
 
 
 def test_bad_rows_are_left_out_and_counted(read):

@@ -40,9 +40,9 @@ def verdicts(view: ComparisonIndex) -> list[Statement]:
     """Return a sentence for each data set and split, what fine-tuning adds there, then warnings.
 
     The sentence says who leads, who is not separated from the leader, how the best proposed model stands to the best
-    reference, and who did not compete. A warning says where chance, the most popular items or item-kNN beat the best
-    proposed model, where one of the two sides has no value, that nothing was tuned, and which tuned winner lies at an
-    end of its search range.
+    reference, and who did not compete. A warning says where chance, the most popular items or item-kNN are above the
+    best proposed model, where one of the two sides has no value, that nothing was tuned, and which tuned winner lies at
+    an end of its search range.
     """
     said: list[Statement] = []
     gained: list[Statement] = []
@@ -79,7 +79,10 @@ def _one_sided(view: ComparisonIndex, lead: Lead) -> list[Statement]:
 
 
 def _beaten(view: ComparisonIndex, lead: Lead) -> list[Statement]:
-    """Say which plain models beat the best proposed one; their values count whatever decided them."""
+    """Say which plain models are above the best proposed one, and what the test says where there is one.
+
+    Their values count whatever decided them.
+    """
     proposed = lead.proposed
     if proposed is None:
         return []
@@ -92,8 +95,14 @@ def _beaten(view: ComparisonIndex, lead: Lead) -> list[Statement]:
         and names.get(point.model) in _PLAIN
         and better(point.value, proposed.value) == point.value != proposed.value
     ]
-    beaten = f"beats {text.clean(proposed.model)} on {text.place(lead.place)}."
-    return [Statement(f"Warning: {text.clean(point.model)} {beaten}", "warning") for point in winners]
+    beaten = f"has a better value than {text.clean(proposed.model)} on {text.place(lead.place)}"
+    contrast = view.contrast(lead.place, proposed.model, lead.metric)
+    found = []
+    for point in winners:
+        tested = contrast is not None and contrast.reference == point.model and contrast.verdict == "not separated"
+        doubt = "; the test does not separate them" if tested else ""
+        found.append(Statement(f"Warning: {text.clean(point.model)} {beaten}{doubt}.", "warning"))
+    return found
 
 
 def _untuned(view: ComparisonIndex) -> list[Statement]:

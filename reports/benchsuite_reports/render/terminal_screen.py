@@ -139,7 +139,7 @@ def _legend(drawn: Sequence[str], rule: str = "") -> str:
     told = [f"{SURE}: ahead of all others by test."] if SURE in shown else []
     told += [f"{BEST}: best."] if BEST in shown else []
     told += [f"{SECOND}: second."] if SECOND in shown else []
-    told += ["\N{PLUS-MINUS SIGN}: 95% interval."] if "\N{PLUS-MINUS SIGN}" in shown else []
+    told += ["\N{PLUS-MINUS SIGN}: the larger side of the 95% interval."] if "\N{PLUS-MINUS SIGN}" in shown else []
     told += [_BRACKETS] if "(." in shown or "(0" in shown else []
     told += ["[LM]: reads with a language model."] if "[LM]" in shown else []
     return " ".join([*told, *([rule] if rule and drawn else [])])
