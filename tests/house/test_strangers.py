@@ -48,6 +48,7 @@ def test_it_conforms(command, example_plugin):
         "recommend_equals_ranking": "leaves ranking to the harness",
         "saved_model_agrees": "cannot be saved",
         "checkerboard": "not personal by design (is_personalized = False)",
+        "threads_do_not_matter": "promises no equal bytes for other numbers of threads",
     }
 
 

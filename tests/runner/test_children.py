@@ -17,6 +17,8 @@ from benchsuite.store import Store
 
 pytestmark = pytest.mark.process
 
+LEFTOVERS = Path(__file__).parent / "toy_leftovers.py"
+
 linux = pytest.mark.skipif(not worker_processes.FORKS, reason="workers are forked on Linux only")
 
 
@@ -64,8 +66,9 @@ def test_a_library_that_is_missing_stops_nobody_else(tmp_path: Path) -> None:
 
 @linux
 def test_when_the_one_that_forks_is_killed_its_workers_count_as_ended(tmp_path: Path) -> None:
+    before = psutil.Process().children()  # other tests of this process may keep servers
     fork_server = ForkServer((), 1, tmp_path)
-    (process,) = [p for p in psutil.Process().children() if "benchsuite.runner.fork_server" in p.cmdline()]
+    (process,) = [p for p in psutil.Process().children() if p not in before]
     log = tmp_path / "log.txt"
     log.touch()
     receiving, sending = os.pipe()
@@ -124,7 +127,9 @@ def test_what_a_model_leaves_does_not_outlive_its_job(
     mark = tmp_path / "mark"
     monkeypatch.setenv("TOY_LATE", str(mark))
     seen = []
-    _, outcome, _ = run_toy(toy_experiment([model], metrics=["ndcg@10"]), after_job=lambda: seen.append(mark.exists()))
+    _, outcome, _ = run_toy(
+        toy_experiment([model], LEFTOVERS, metrics=["ndcg@10"]), after_job=lambda: seen.append(mark.exists())
+    )
     assert (outcome.done, outcome.failed, seen) == (1, [], [False])
     left = [process.pid for process in psutil.process_iter() if str(mark) in _words(process)]
     assert left == []

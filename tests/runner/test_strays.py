@@ -75,7 +75,7 @@ def test_a_call_in_c_that_keeps_the_lock_ends_with_a_killed_run(tmp_path: Path, 
     scratch.mkdir()
     (tmp_path / "toy.toml").write_text(
         f'name = "toy"\nsources = ["{here}/toy.py:Toy"]\nsplits = ["random-holdout"]\nmetrics = ["ndcg@10"]\n'
-        f'models = ["{here}/toy.py:Spins"]\n'
+        f'models = ["{here}/toy_leftovers.py:Spins"]\n'
     )
     words = [sys.executable, "-m", "benchsuite", "run", "toy.toml", "--store", "runs", "--offline"]
     more = {"TMPDIR": str(scratch), "BENCHSUITE_CACHE": str(tmp_path / "cache")}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,39 +111,6 @@ class Writes(Counts):
         return self
 
 
-def _late() -> None:
-    time.sleep(3)
-    Path(os.environ["TOY_LATE"]).touch()
-
-
-@dataclass
-class LeavesAThread(Counts):
-    """Starts a thread that the interpreter waits for at its end."""
-
-    def fit(self, train: Dataset, context: Context) -> Counts:
-        threading.Thread(target=_late).start()
-        return super().fit(train, context)
-
-
-@dataclass
-class LeavesAHook(Counts):
-    """Leaves work for the end of the interpreter."""
-
-    def fit(self, train: Dataset, context: Context) -> Counts:
-        atexit.register(_late)
-        return super().fit(train, context)
-
-
-@dataclass
-class LeavesAProcess(Counts):
-    """Starts a process and forgets it."""
-
-    def fit(self, train: Dataset, context: Context) -> Counts:
-        code = "import time; time.sleep(600)"
-        subprocess.Popen([sys.executable, "-c", code, os.environ["TOY_LATE"]])
-        return super().fit(train, context)
-
-
 def _flee() -> None:
     """Start a process in a session of its own whose parent ends at once."""
     code = "import os, subprocess, sys, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)"
@@ -172,15 +136,6 @@ class OrphanWithASession(Counts):
             os.kill(os.getppid(), signal.SIGKILL)
             time.sleep(600)
         return super().fit(train, context)
-
-
-@dataclass
-class Spins(Counts):
-    """Never returns from a call in C that keeps the interpreter's lock, so that no thread of Python runs."""
-
-    def fit(self, train: Dataset, context: Context) -> Counts:
-        Path(os.environ["TOY_LATE"]).write_text(str(os.getpid()))
-        return re.match("(a+)+$", "a" * 60 + "b")
 
 
 @dataclass

@@ -79,7 +79,9 @@ function row(i, columns, places, note) {
   const alike = places.length === 1 && told.size === 1 && cells.every((cell) => !cell.number);
   const span = alike ? cells.find((cell) => cell.words !== NOTHING).words : "";
   const said = [fallback(places.map((p) => PASTE.places[p].fallback[i])), ...ties(columns.map((column) => column.held.cells[i]))];
-  return { i, ceiling: DATA.models[i].ceiling, cells, span, notes: said.filter((text) => text).map(note) };
+  const letters = said.filter((text) => text).map(note);
+  letters.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  return { i, ceiling: DATA.models[i].ceiling, cells, span, notes: letters };
 }
 
 const largest = (shares) => shares.reduce((most, one) => (one && (!most || one[0] > most[0]) ? one : most), null);
