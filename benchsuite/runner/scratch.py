@@ -45,9 +45,11 @@ def scratch_folder(root: Path | None = None) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        end_processes_of(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(owner)
+        try:
+            end_processes_of(folder)
+            _remove(folder)
+        finally:
+            os.close(owner)
         if root is not None:
             with contextlib.suppress(OSError):  # other runs use it
                 root.rmdir()
@@ -99,9 +101,17 @@ def _sweep(root: Path) -> None:
             try:
                 fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 end_processes_of(file.parent)
-                for left in file.parent.iterdir():
-                    if left.is_dir() and not left.is_symlink():
-                        shutil.rmtree(left, ignore_errors=True)
-                shutil.rmtree(file.parent)
+                _remove(file.parent)
             finally:
                 os.close(owner)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, the owner's file last: were it removed first, nobody would remove what a kill then leaves."""
+    with contextlib.suppress(OSError):
+        for left in folder.iterdir():
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+            elif left.name != _OWNER:
+                left.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)

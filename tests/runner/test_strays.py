@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -98,3 +99,31 @@ def test_what_uses_a_folder_for_temporary_files_ends_with_it(tmp_path: Path, mon
     assert beside.poll() is None
     assert end_processes_of(Path(f"{folder}-of-another")) == 1
     assert beside.wait(30) == -signal.SIGKILL
+
+
+def test_a_folder_half_removed_by_a_killed_run_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until all else is gone the owner's file stays, by which the next run knows the folder."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    removed = []
+
+    def interrupted(path: Path, **_: Any) -> None:
+        removed.append(path.name)
+        raise KeyboardInterrupt
+
+    def leave() -> None:
+        with scratch_folder() as folder:
+            for name in ("job", "zone"):
+                (folder / name).mkdir()
+            (folder / "a.txt").write_text("1")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            leave()
+    assert set(removed) <= {"job", "zone"}
+    assert len(list(tmp_path.iterdir())) == len(removed) == 1
+    with scratch_folder() as other:
+        assert [path.name for path in tmp_path.iterdir()] == [other.name]
+    assert list(tmp_path.iterdir()) == []
