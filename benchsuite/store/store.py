@@ -17,6 +17,7 @@ from benchsuite.store.entry import MANIFEST, Draft, Entry, sync
 from benchsuite.store.json_files import is_there, unreadable
 from benchsuite.store.owners import claim, release, sweep
 from benchsuite.store.shapes import CACHES, REMADE, RESTS_ON
+from benchsuite.temporary_folders import make_owned, remove_owned
 
 _SPACE = "free disk space or choose another --store DIR; finished cells are safe"
 _TEMPORARY = "free disk space or set $TMPDIR to another folder; finished cells are safe"
@@ -207,11 +208,11 @@ class Store:
         """Return the temporary folder for caches that are not kept in the store; it is removed with this object."""
         if self._aside is None:
             try:
-                self._aside = Path(tempfile.mkdtemp(prefix="benchsuite-"))
+                self._aside, owner = make_owned()
             except OSError as error:
                 what = f"cannot be written: {error.strerror or error}"
                 raise StoreError(what, where=tempfile.gettempdir(), remedy=_TEMPORARY) from None
-            weakref.finalize(self, _remove, self._aside, os.getpid())
+            weakref.finalize(self, _remove, self._aside, owner, os.getpid())
         return self._aside
 
     def _share(self, kind: str, key: str) -> None:
@@ -289,7 +290,7 @@ def _sound(target: Path) -> bool:
         return False
 
 
-def _remove(folder: Path, owner: int) -> None:
+def _remove(folder: Path, owner: int, process: int) -> None:
     """Remove a temporary folder; a process that was forked off leaves it to its owner."""
-    if os.getpid() == owner:
-        shutil.rmtree(folder, ignore_errors=True)
+    if os.getpid() == process:
+        remove_owned(folder, owner)

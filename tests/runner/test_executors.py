@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -166,7 +167,8 @@ def test_what_a_lost_job_of_slurm_had_is_done_by_another(
         running = next(one for one in executor._jobs if one.code is None)  # type: ignore[attr-defined]
         first = psutil.Process(int(running.submitted.job_id))
         for process in (first, *first.children(recursive=True)):
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended with the one before
+                process.kill()
 
     loses = threading.Thread(target=lose_a_job)
     loses.start()
