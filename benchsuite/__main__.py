@@ -1,8 +1,17 @@
-"""``python -m benchsuite``, which is how a launcher of several processes calls it."""
+"""The command ``benchsuite``, and ``python -m benchsuite``, which is how a launcher of several processes calls it."""
 
 import sys
 
-from benchsuite.cli.main import main
+
+def main() -> int:
+    """Run the command; Ctrl-C while its code is still imported is told in one line, as it is later."""
+    try:
+        from benchsuite.cli.main import main as command
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; nothing had begun\n")
+        return 130
+    return command()
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchsuite.benchmark.board import Board, read_board
@@ -33,7 +35,23 @@ def leaderboard_top(board: Board, most: int = ROWS) -> str:
     rest = f"{count(max(0, len(board.rows) - most), 'more row')}: `benchsuite leaderboard {board.name}`."
     if board.absent:
         rest += f" Not run yet: {', '.join(f'`{label}`' for label in board.absent)}."
-    return "\n".join([" ".join(verdict(board)), "", *lines, "", rest, ""])
+    return "\n".join([" ".join([*verdict(board), *_tuned(board)]), "", *lines, "", rest, ""])
+
+
+def _tuned(board: Board) -> Iterator[str]:
+    """Yield in which splits the best fine-tuned language model is better and worse than the best reference."""
+    row = next((row for row in board.rows if board.entrants[row.model].kind == "language model, fine-tuned"), None)
+    if row is None:
+        return
+    told = []
+    for word in ("better", "worse"):
+        found = Counter(
+            task.split for task, score in zip(board.tasks, row.scores, strict=True) if score.verdict == word
+        )
+        where = ", ".join(f"{split} {number}" for split, number in found.items())
+        told.append(f"{word} in {sum(found.values())}{f' ({where})' if where else ''}")
+    tasks = f"Of {len(board.tasks)} tasks {row.model} is {' and '.join(told)}"
+    yield f"{tasks}, by paired tests against the best reference."
 
 
 def updated(text: str) -> str:

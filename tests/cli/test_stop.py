@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from benchsuite.__main__ import main as command
 from benchsuite.cli.console import INTERRUPTED, TERMINATED, Terminated, guarded
 from benchsuite.store import Store
 
@@ -40,6 +41,18 @@ def test_sigterm_is_ctrl_c_with_its_own_code(capsys) -> None:
     assert guarded(interrupted) == INTERRUPTED
     assert capsys.readouterr().err == first
     assert issubclass(Terminated, KeyboardInterrupt)
+
+
+def test_ctrl_c_while_the_command_is_imported_is_one_line(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stops:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "benchsuite.cli.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "benchsuite.cli.main", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Stops(), *sys.meta_path])
+    assert command() == INTERRUPTED
+    assert capsys.readouterr().err == "interrupted; nothing had begun\n"
 
 
 @pytest.mark.slow

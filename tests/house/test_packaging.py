@@ -75,7 +75,7 @@ def test_it_has_a_licence_a_command_and_the_kit(wheel):
     names = wheel.namelist()
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     (points,) = [name for name in names if name.endswith("entry_points.txt")]
-    assert "benchsuite = benchsuite.cli.main:main" in wheel.read(points).decode()
+    assert "benchsuite = benchsuite.__main__:main" in wheel.read(points).decode()
     assert "benchsuite_testing/kit.py" in names
     (metadata,) = [name for name in names if name.endswith(".dist-info/METADATA")]
     text = wheel.read(metadata).decode()
