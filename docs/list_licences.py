@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -75,14 +75,15 @@ class Package:
         return any(name.startswith("benchsuite") for name in self.wanted_by)
 
 
-def installed(project: dict[str, Any]) -> list[Package]:
+def installed(project: dict[str, Any], may_lack: Collection[str] = ()) -> list[Package]:
     """Return every package that benchsuite and its extras need, and all that these bring, by name.
 
     Args:
         project: the table ``project`` of pyproject.toml.
+        may_lack: packages that are left out where they are not installed.
 
     Raises:
-        PackageNotFoundError: when one is not installed.
+        PackageNotFoundError: when another one is not installed.
     """
     open_ = [("benchsuite", line) for line in project["dependencies"]]
     for extra, lines in project["optional-dependencies"].items():
@@ -95,7 +96,13 @@ def installed(project: dict[str, Any]) -> list[Package]:
             continue
         name = canonicalize_name(requirement.name)
         if name not in wanted:
-            open_ += [(name, more) for more in distribution(name).requires or ()]
+            try:
+                brings = distribution(name).requires or ()
+            except PackageNotFoundError:
+                if name in may_lack:
+                    continue
+                raise
+            open_ += [(name, more) for more in brings]
         wanted.setdefault(name, set()).add(by)
     return [Package(name, licence_of(name), tuple(sorted(by))) for name, by in sorted(wanted.items())]
 
