@@ -9,7 +9,7 @@ def main() -> int:
         from benchsuite.cli.main import main as command
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; nothing had begun\n")
-        return 130
+        return 130  # what the console returns, which may not be imported yet
     return command()
 
 

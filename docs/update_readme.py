@@ -14,6 +14,7 @@ from pathlib import Path
 from benchsuite.benchmark.board import Board, read_board
 from benchsuite.benchmark.board_text import by_split, interval_text, number_text, verdict
 from benchsuite.interface import count
+from make_site.markdown import table
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = REPOSITORY / "README.md"
@@ -26,16 +27,15 @@ def leaderboard_top(board: Board, most: int = ROWS) -> str:
     """Return the verdict and the first rows as Markdown."""
     splits = list(dict.fromkeys(task.split for task in board.tasks))
     heads = ["", "model", "kind", "headline", "95% interval", *splits, "CPU s"]
-    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    rows = []
     for number, row in enumerate(board.rows[:most], 1):
         cells = [str(number), f"`{row.model}`", board.entrants[row.model].kind, number_text(row.headline)]
         cells += [interval_text(row), *(number_text(by_split(row, board.tasks, split)) for split in splits)]
-        cells.append("-" if row.cpu_seconds is None else f"{row.cpu_seconds:.1f}")
-        lines.append(f"| {' | '.join(cells)} |")
+        rows.append([*cells, "-" if row.cpu_seconds is None else f"{row.cpu_seconds:.1f}"])
     rest = f"{count(max(0, len(board.rows) - most), 'more row')}: `benchsuite leaderboard {board.name}`."
     if board.absent:
         rest += f" Not run yet: {', '.join(f'`{label}`' for label in board.absent)}."
-    return "\n".join([" ".join([*verdict(board), *_tuned(board)]), "", *lines, "", rest, ""])
+    return "\n".join([" ".join([*verdict(board), *_tuned(board)]), "", table(heads, rows), rest, ""])
 
 
 def _tuned(board: Board) -> Iterator[str]:

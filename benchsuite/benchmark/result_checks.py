@@ -140,10 +140,18 @@ def differences(one: ModelResult, other: ModelResult, *, values: bool = True) ->
         elif told.state != cell.state:
             yield f"{_where(cell.place)}: {told.state}, now {cell.state} ({cell.reason})"
         elif values:
-            yield from _value_differences(told, cell)
+            yield from _cell_differences(told, cell)
 
 
-def _value_differences(told: CellValues, cell: CellValues) -> Iterator[str]:
+def value_differences(one: ModelResult, other: ModelResult) -> Iterator[str]:
+    """Yield where the numbers of the same cells differ, a line each."""
+    first = {(cell.place, cell.key, cell.state): cell for cell in one.cells}
+    for cell in other.cells:
+        if (told := first.get((cell.place, cell.key, cell.state))) is not None:
+            yield from _cell_differences(told, cell)
+
+
+def _cell_differences(told: CellValues, cell: CellValues) -> Iterator[str]:
     where = _where(cell.place)
     for place in dict.fromkeys([*told.values, *cell.values]):
         name = f"{place[0]} of {place[1]}" if place[1] else place[0]

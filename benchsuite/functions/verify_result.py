@@ -30,6 +30,8 @@ class ResultVerification(FunctionResult):
         cells: how many cells it holds.
         again: how many of them were fitted again.
         faults: one line each.
+        moved: where the second fit gave other numbers, one line each, of a model that says itself that it may
+            (``reproducibility``). They are no faults, but prove nothing either: the result gets no mark.
     """
 
     folder: Path
@@ -38,6 +40,7 @@ class ResultVerification(FunctionResult):
     cells: int
     again: int
     faults: Sequence[str]
+    moved: Sequence[str] = ()
 
     @property
     def ok(self) -> bool:
@@ -49,15 +52,19 @@ class ResultVerification(FunctionResult):
         fitted = f"{self.again} fitted again" if self.again else "none fitted again"
         last = count(len(self.faults), "fault") if self.faults else "nothing is wrong with it"
         head = f"{self.model} in {self.benchmark}: {count(self.cells, 'cell')}, {fitted}: {last}"
-        return "\n".join([*self.faults, head])
+        moved = f"{count(len(self.moved), 'number')} moved, as the model says itself: it gets no mark"
+        return "\n".join([*self.moved, *self.faults, head, *([moved] if self.moved else [])])
 
     def advice(self) -> Sequence[str]:
         """Return what was not looked at."""
         return [] if self.again else ["no cell was fitted again: --rerun 3 fits three, drawn at random, and compares"]
 
     def frames(self) -> Frames:
-        """Return ``faults``."""
-        return {"faults": frame(({"fault": fault} for fault in self.faults), ("fault",))}
+        """Return ``faults`` and ``moved``."""
+        return {
+            "faults": frame(({"fault": fault} for fault in self.faults), ("fault",)),
+            "moved": frame(({"moved": line} for line in self.moved), ("moved",)),
+        }
 
 
 def verify_result(
@@ -71,7 +78,7 @@ def verify_result(
     from benchsuite.benchmark.asked import read_asked
     from benchsuite.benchmark.pins import read_pins
     from benchsuite.benchmark.places import read_benchmark, results_root
-    from benchsuite.benchmark.result_checks import differences, result_faults
+    from benchsuite.benchmark.result_checks import differences, result_faults, value_differences
     from benchsuite.benchmark.result_folder import read_result
     from benchsuite.runner import THREADS
     from benchsuite.runner.refit import may_differ
@@ -80,18 +87,20 @@ def verify_result(
     read_benchmark(result.benchmark)  # tells of a wrong name
     faults = [*result_faults(result, read_asked(results_root() / result.benchmark))]
     faults += _row_faults(result)
-    done = 0
+    done, moved = 0, list[str]()
     if rerun:
         known = read_pins(result.benchmark).folds
         sound = [cell for cell in result.cells if cell.state == "ok" and cell.place in known]
-        values = not may_differ(_plugin(result, trust), THREADS, trust)
+        may_move = may_differ(_plugin(result, trust), THREADS, trust)
         chosen = random.SystemRandom().sample(sound, min(rerun, len(sound)))
         for cell in chosen:
-            faults += [*differences(result, _again(result, cell, place, trust, quiet=quiet), values=values)]
+            again = _again(result, cell, place, trust, quiet=quiet)
+            faults += differences(result, again, values=not may_move)
+            moved += value_differences(result, again) if may_move else ()
             done += 1
-        if done and not faults:
+        if done and not faults and not moved:
             _mark(folder, done)
-    return ResultVerification(folder, result.benchmark, result.label, len(result.cells), done, faults)
+    return ResultVerification(folder, result.benchmark, result.label, len(result.cells), done, faults, moved)
 
 
 def _row_faults(result: ModelResult) -> Iterator[str]:

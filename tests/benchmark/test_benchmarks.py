@@ -11,7 +11,7 @@ from benchsuite.benchmark.board import SUMMARY, make_board, read_board, read_res
 from benchsuite.benchmark.pins import check_pins, read_pins
 from benchsuite.benchmark.places import benchmark_names, read_benchmark, results_root
 from benchsuite.benchmark.result_checks import differences, result_damage, result_faults
-from benchsuite.benchmark.result_folder import RESULT, read_result, write_result
+from benchsuite.benchmark.result_folder import RESULT, VERIFIED, read_result, write_result
 from benchsuite.errors import BenchsuiteError, ConfigError, DataError, UsageError
 from benchsuite.keys import file_digest
 from benchsuite.plan import read_experiment
@@ -136,6 +136,27 @@ def test_a_digit_that_no_value_by_query_tells_is_found_by_fitting_again(copied):
     changed = dataclasses.replace(result, cells=[dataclasses.replace(cell, values=wrong)])
     assert list(result_damage(changed, read_asked(results_root() / "demo.v1"))) == []
     assert "f1@10 is 0.9, now" in next(differences(changed, result))
+
+
+@pytest.mark.parametrize("promises", [True, False])
+def test_only_the_same_numbers_earn_a_mark(copied, monkeypatch, promises):
+    """A model that says itself that a second fit gives other numbers gets no fault for them, and no mark either."""
+    result = read_result(copied)
+    cell, place = result.cells[0], ("f1@10", "")
+    wrong = {**cell.values, place: dataclasses.replace(cell.values[place], mean=0.9)}
+    again = dataclasses.replace(result, cells=[dataclasses.replace(cell, values=wrong)])
+    monkeypatch.setattr("benchsuite.functions.verify_result._again", lambda *_, **__: again)
+    monkeypatch.setattr("benchsuite.runner.refit.may_differ", lambda *_: not promises)
+    found = benchsuite.verify(copied, rerun=1)
+    assert not (copied / VERIFIED).exists()
+    told = found.faults if promises else found.moved
+    assert len(told) == len([*found.faults, *found.moved]) == 1
+    assert "now 0.9" in told[0]
+    assert found.ok is not promises
+    assert ("it gets no mark" in found.text()) is not promises
+    again.cells[0] = cell
+    assert benchsuite.verify(copied, rerun=1).ok
+    assert (copied / VERIFIED).exists()
 
 
 def test_changed_values_are_refused(copied):
