@@ -41,14 +41,12 @@ def _language_model(board: Board, ranked: Sequence[Standing]) -> Iterator[str]:
         return
     wins = ranked.index(tuned) < ranked.index(other)
     first, second = (tuned, other) if wins else (other, tuned)
-    leads = first is ranked[0]
-    sure = "" if not leads else ", for sure" if second.behind else ", but they are not separated"
+    sure = first is ranked[0] and second.behind  # only who is behind the leader is tested
+    word = {(True, True): "wins", (False, True): "loses", (True, False): "is ahead", (False, False): "is behind"}
+    end = ", for sure" if sure else ", but they are not separated" if first is ranked[0] else ""
     told = f"{tuned.model} ({number_text(tuned.headline)}) is {'above' if wins else 'below'} {other.model}"
     without = "the best row without a language model"
-    yield (
-        f"The fine-tuned language model {'wins' if wins else 'loses'}: {told} ({number_text(other.headline)}), "
-        f"{without}{sure}."
-    )
+    yield (f"The fine-tuned language model {word[wins, sure]}: {told} ({number_text(other.headline)}), {without}{end}.")
 
 
 def by_split(row: Standing, tasks: Sequence[Task], split: str) -> float | None:
