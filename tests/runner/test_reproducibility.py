@@ -11,6 +11,7 @@ from benchsuite.functions.rerun import Refit, rerun
 from benchsuite.functions.show_plugin import show_plugin
 from benchsuite.registry import OWN, entries, load_model
 from benchsuite.runner.refit import Difference, may_differ
+from benchsuite_classic.slim import SLIM
 
 TOY = Path(__file__).parent / "toy.py"
 
