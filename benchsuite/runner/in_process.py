@@ -15,8 +15,9 @@ from benchsuite.errors import UsageError
 from benchsuite.provenance import provenance
 from benchsuite.runner.executor import Executor
 from benchsuite.runner.jobs import Job, WorkerJob
+from benchsuite.runner.progress_pipe import ProgressPipe
 from benchsuite.runner.withheld import Watch
-from benchsuite.runner.worker import ProgressPipe, work
+from benchsuite.runner.worker import work
 from benchsuite.runner.worker_processes import WorkerHandle, thread_limits
 
 

@@ -176,7 +176,7 @@ def test_a_set_up_is_tried_once(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(f"{body}\n# {tmp_path}\n")
     entry = find("models", f"{tmp_path}/mine.py:Counts", trusted=[f"{tmp_path}/mine.py:Counts"])
     for _ in range(2):
-        entry.load_code(settings={})
+        entry.load_code(settings=[{}])
         entry.load()
     assert len(children) == 1
 
