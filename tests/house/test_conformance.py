@@ -71,8 +71,9 @@ LARGE = {"gowalla"}
 DEEP = {"bert4rec"}
 """Rivals that take long to complete the checkerboard as they come."""
 
-DEAR = {"als-kernel", "flm-decoder", "flm-frozen", "gru4rec", "sasrec", "tiger"}
-"""Models whose checks take three seconds or more together; the quick tests check others of their packages."""
+DEAR = {"als-content", "als-kernel", "ease-content", "flm-decoder", "flm-frozen", "gru4rec", "sasrec", "tiger"}
+DEAR |= {"figures"}
+"""Models and reports whose checks take two seconds or more together; the quick tests check others of their packages."""
 
 
 def marks_of(entry: PluginEntry, name: str) -> list[pytest.MarkDecorator]:

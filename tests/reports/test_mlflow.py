@@ -65,6 +65,7 @@ def test_each_place_is_a_run_with_its_numbers(folder, results):
     assert other.data.metrics["ndcg_at_10.p_holm"] == contrast.p_holm
 
 
+@pytest.mark.slow
 def test_settings_keys_and_files_are_there(folder, results):
     client, runs = runs_of(folder)
     run = next(run for run in runs if run.data.tags["benchsuite.model"] == "counts")
