@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from benchsuite.progress import ProgressBars
-from benchsuite.runner import Options, logs, scratch
+from benchsuite.runner import Options, logs, progress_pipe, scratch
 from benchsuite.runner.channel import Channel, parse
 from benchsuite.runner.logs import KEPT_BYTES, clip, read_log, trim_log
 from benchsuite.store import Store
@@ -53,6 +54,23 @@ def test_what_is_no_message_is_skipped(line: bytes) -> None:
 def test_odd_numbers_become_numbers_that_can_be_shown(told, done: int, total: int) -> None:
     message = parse(json.dumps({"phase": "fit", **told}).encode())
     assert message == {"phase": "fit", "done": done, "total": total, "note": ""}
+
+
+def test_a_million_steps_are_a_few_messages(channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of a phase, its last, and ten in a second; after a new cell has begun its first is told again."""
+    made, sending = channel
+    clock = iter(range(10**6))
+    monkeypatch.setattr(progress_pipe, "time", SimpleNamespace(monotonic=lambda: next(clock) / 64))
+    with os.fdopen(os.dup(sending), "w") as stream:
+        pipe = progress_pipe.ProgressPipe(stream)
+        for cell in ("a", "b"):
+            pipe.tell(start=cell)
+            for done in range(1, 26):
+                pipe.progress("fit", done, 25, f"step {done}")
+    told = made.read()
+    assert [message["done"] for message in told if "phase" in message] == 2 * [1, 8, 15, 22, 25]
+    assert [message["note"] for message in told if "phase" in message][:2] == ["step 1", "step 8"]
+    assert [message["start"] for message in told if "start" in message] == ["a", "b"]
 
 
 def test_a_text_is_one_short_line_that_any_stream_can_show() -> None:

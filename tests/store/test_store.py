@@ -29,6 +29,37 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert entry.damaged() == []
 
 
+@pytest.mark.parametrize("compressed", [True, False])
+def test_arrays_are_what_numpy_reads(tmp_path: Path, compressed: bool) -> None:
+    arrays = {"floats": np.linspace(0, 1, 999, dtype=np.float32), "none": np.zeros((0, 3)), "x" * 60: np.arange(6).T}
+    store = Store(tmp_path)
+    with store.write("cell", KEY) as draft:
+        draft.arrays(compressed=compressed, **arrays)
+        draft.manifest = {"state": "failed", "reason": "made up", "costs": {}, "provenance": {"hardware": {}}}
+    path = store.folder("cell", KEY) / "arrays.npz"
+    with np.load(path) as theirs:
+        for name, array in store.get("cell", KEY).arrays().items():
+            np.testing.assert_array_equal(array, theirs[name])
+            np.testing.assert_array_equal(array, arrays[name])
+            assert array.dtype == arrays[name].dtype
+    assert (path.stat().st_size < 4 * 999) is compressed
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_an_archive_with_other_bytes_than_it_says_is_one_line(tmp_path: Path, compressed: bool) -> None:
+    """Whoever mends the sum of a file has not mended what is in it."""
+    store = Store(tmp_path)
+    with store.write("cell", KEY) as draft:
+        draft.arrays(compressed=compressed, numbers=np.arange(1000))
+        path = draft.folder / "arrays.npz"
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        draft.manifest = {"state": "failed", "reason": "made up", "costs": {}, "provenance": {"hardware": {}}}
+    with pytest.raises(StoreError, match="cannot be read"):
+        store.get("cell", KEY).arrays()
+
+
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path)
 
