@@ -105,7 +105,6 @@ class CellEvaluator:
         names = sorted(results)
         with self.store.write("measure", key) as draft:
             draft.arrays(
-                compressed=False,
                 values=np.stack([values[label] for label in sorted(values)]),
                 **{f"replicates_{j}": results[name].replicates for j, name in enumerate(names)},
             )

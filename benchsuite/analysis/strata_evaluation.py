@@ -129,8 +129,7 @@ class Strata:
             metrics = {label: self._measurer.metrics[label] for label in self._metrics}
             results = measure_parts(evidence, chosen, metrics, REPLICATES, len(fold.train.users))
             with store.write("strata-measure", key) as draft:
-                draws = {f"replicates_{j}": results[name].replicates for j, name in enumerate(results)}
-                draft.arrays(compressed=False, **draws)
+                draft.arrays(**{f"replicates_{j}": results[name].replicates for j, name in enumerate(results)})
                 draft.manifest = {
                     "identity": identity,
                     "results": [

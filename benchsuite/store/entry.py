@@ -118,20 +118,21 @@ class Entry:
 
 
 class Draft:
-    """A folder being written; it becomes an entry when the ``with`` block of :meth:`Store.write` ends without error."""
+    """A folder being written; it becomes an entry when the ``with`` block of :meth:`Store.write` ends without error.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: exists.
+        compressed: whether its arrays are; means of draws, which are most of what reports keep, hardly shrink.
+    """
+
+    def __init__(self, folder: Path, *, compressed: bool = True) -> None:
         self.folder = folder
+        self._compressed = compressed
         self.manifest: dict[str, Any] = {}
 
-    def arrays(self, *, compressed: bool = True, **arrays: NDArray[Any]) -> None:
-        """Write arrays without pickle, as ``np.savez_compressed`` does at another level.
-
-        Args:
-            compressed: False for what hardly shrinks and is read often, such as means of draws.
-            arrays: by name.
-        """
-        path, how = self.folder / _ARRAYS, zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    def arrays(self, **arrays: NDArray[Any]) -> None:
+        """Write arrays without pickle, as ``np.savez_compressed`` does at another level, or as ``np.savez`` does."""
+        path, how = self.folder / _ARRAYS, zipfile.ZIP_DEFLATED if self._compressed else zipfile.ZIP_STORED
         with zipfile.ZipFile(path, "w", how, compresslevel=_LEVEL) as archive:
             for name, array in arrays.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
