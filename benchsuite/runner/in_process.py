@@ -107,9 +107,9 @@ class _Aloud(ProgressPipe):
         super().__init__(stream)
         self._watch, self._listen = watch, listen
 
-    def tell(self, **message: Any) -> None:
+    def _send(self, message: Mapping[str, Any]) -> None:
         """Send one line and let the runner act on it; it may open what the model may not."""
-        super().tell(**message)
+        super()._send(message)
         before, self._watch.paused = self._watch.paused, True
         try:
             self._listen()

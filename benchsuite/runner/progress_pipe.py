@@ -7,6 +7,7 @@ import json
 import math
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 LONGEST_TEXT = 500
@@ -14,8 +15,11 @@ LONGEST_TEXT = 500
 
 _LARGEST_COUNT = 2**53
 
-_PAUSE = 0.1
-"""Seconds between two messages about the progress of one phase: each is read, checked and shown by the runner."""
+_RATE = 10.0
+"""Messages a second about the progress of a fit, when there are many: each is read, checked and shown by the runner."""
+
+_BURST = 20.0
+"""So many may follow one another faster, so that what a model says before a long step is told at once."""
 
 
 class ProgressPipe:
@@ -24,28 +28,47 @@ class ProgressPipe:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = threading.Lock()
-        self._told: tuple[str, bool] | None = None
+        self._free = _BURST
         self._when = 0.0
+        self._last: tuple[str, int, int, object] | None = None
 
     def tell(self, **message: Any) -> None:
         """Send one line; do nothing when the runner has ended or the model closed the pipe."""
-        if "phase" not in message:
-            self._told = None  # of the next cell everything is new
-        with contextlib.suppress(OSError, ValueError), self._lock:
-            self._stream.write(json.dumps(message) + "\n")
-            self._stream.flush()
+        self._tell_last()
+        self._free = _BURST
+        self._send(message)
 
     def progress(self, phase: str, done: Any, total: Any, note: object) -> None:
         """Report the progress of a phase; a value that is no number becomes 0, other values become text.
 
-        A model may report each of a million steps. The first of a phase is told, its last one, and ten in a second.
+        A model may report each of a million steps: ten in a second are told, and always the last of a phase.
         """
-        counts = _count(done), _count(total)
-        now_, mark = time.monotonic(), (phase, 0 < counts[1] <= counts[0])
-        if mark == self._told and now_ - self._when < _PAUSE:
+        told = phase, _count(done), _count(total), note
+        if self._last is not None and self._last[0] != phase:
+            self._tell_last()
+        now = time.monotonic()
+        self._free = min(self._free + (now - self._when) * _RATE, _BURST)
+        self._when = now
+        if self._free < 1:
+            self._last = told
             return
-        self._told, self._when = mark, now_
-        self.tell(phase=phase, done=counts[0], total=counts[1], note="" if note is None else printable(note))
+        self._free, self._last = self._free - 1, None
+        self._send(_line(*told))
+
+    def _tell_last(self) -> None:
+        """Send what was held back, if nothing newer was sent since."""
+        last, self._last = self._last, None
+        if last is not None:
+            self._send(_line(*last))
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        with contextlib.suppress(OSError, ValueError), self._lock:
+            self._stream.write(json.dumps(message) + "\n")
+            self._stream.flush()
+
+
+def _line(phase: str, done: int, total: int, note: object) -> dict[str, Any]:
+    return {"phase": phase, "done": done, "total": total, "note": "" if note is None else printable(note)}
 
 
 def printable(value: object) -> str:

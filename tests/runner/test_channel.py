@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from benchsuite.progress import ProgressBars
@@ -57,7 +58,7 @@ def test_odd_numbers_become_numbers_that_can_be_shown(told, done: int, total: in
 
 
 def test_a_million_steps_are_a_few_messages(channel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first of a phase, its last, and ten in a second; after a new cell has begun its first is told again."""
+    """Twenty at once, then ten in a second, and the last of each phase; the same again for the next cell."""
     made, sending = channel
     clock = iter(range(10**6))
     monkeypatch.setattr(progress_pipe, "time", SimpleNamespace(monotonic=lambda: next(clock) / 64))
@@ -65,12 +66,18 @@ def test_a_million_steps_are_a_few_messages(channel, monkeypatch: pytest.MonkeyP
         pipe = progress_pipe.ProgressPipe(stream)
         for cell in ("a", "b"):
             pipe.tell(start=cell)
-            for done in range(1, 26):
-                pipe.progress("fit", done, 25, f"step {done}")
+            for done in range(1, 101):
+                pipe.progress("fit", done, 100, f"step {done}")
+            pipe.progress("rank", 1, 9, "held back until the next message")
+            pipe.tell(ranked=cell)
     told = made.read()
-    assert [message["done"] for message in told if "phase" in message] == 2 * [1, 8, 15, 22, 25]
-    assert [message["note"] for message in told if "phase" in message][:2] == ["step 1", "step 8"]
-    assert [message["start"] for message in told if "start" in message] == ["a", "b"]
+    assert [next(iter(one)) for one in told] == 2 * ["start", *(len(told) // 2 - 2) * ["phase"], "ranked"]
+    first = [one["done"] for one in told[: len(told) // 2] if one.get("phase") == "fit"]
+    assert first[:20] == list(range(1, 21))
+    assert set(np.diff(first[25:-1])) == {6, 7}  # 64 steps a second
+    assert first[-1] == 100
+    assert first == [one["done"] for one in told[len(told) // 2 :] if one.get("phase") == "fit"]
+    assert [one["note"] for one in told if one.get("phase") == "rank"] == 2 * ["held back until the next message"]
 
 
 def test_a_text_is_one_short_line_that_any_stream_can_show() -> None:
