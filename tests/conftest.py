@@ -197,7 +197,8 @@ def toy_store(toy_parts: Mapping[str, Any], tmp_path_factory: pytest.TempPathFac
 _BORROWERS = ("benchmark", "cli", "compare", "documents", "functions", "saved", "store")
 """Folders whose tests look at what runs compute and show, and not at processes."""
 
-_MORE_BORROWERS = {f"runner/test_{name}" for name in ("boundary", "model_code", "relevance", "run", "time_estimate")}
+_MORE_BORROWERS = {f"runner/test_{name}" for name in ("boundary", "model_code", "relevance", "reproducibility", "run")}
+_MORE_BORROWERS |= {"runner/test_time_estimate"}
 _NO_BORROWERS = {"cli/test_hygiene", "cli/test_stop"}
 
 

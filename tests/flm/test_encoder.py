@@ -27,7 +27,7 @@ def test_vectors_are_those_of_the_plain_encoder(encoder, model: str) -> None:
     np.testing.assert_allclose(build(folder).vectors().numpy(), plain, atol=2e-6)
 
 
-@pytest.mark.parametrize("model", KEPT + WHOLE + DECODERS)
+@pytest.mark.parametrize("model", [*KEPT, *(pytest.param(one, marks=pytest.mark.slow) for one in WHOLE + DECODERS)])
 def test_gradients_are_those_of_the_plain_encoder(encoder, model: str) -> None:
     """The kept lower layers, the padding and the pooling must not change what is learnt."""
     folder = encoder(model)

@@ -72,7 +72,7 @@ DEEP = {"bert4rec"}
 """Rivals that take long to complete the checkerboard as they come."""
 
 DEAR = {"als-content", "als-kernel", "ease-content", "flm-decoder", "flm-frozen", "gru4rec", "sasrec", "tiger"}
-DEAR |= {"figures"}
+DEAR |= {"figures", "paper"}
 """Models and reports whose checks take two seconds or more together; the quick tests check others of their packages."""
 
 
