@@ -217,7 +217,7 @@ class TrainingLoop(ABC):
         return prefixed("tower", encoder) | prefixed("head", dict(self.head.named_parameters()))
 
     def _add_to_average(self) -> None:
-        average = 0.0 if self.config.search else self.settings.average
+        average = 0.0 if self.config.search else self.config.settings.average
         if self.done <= self.last_epoch - round(average * self.last_epoch):
             return
         self.summed += 1
