@@ -13,14 +13,18 @@ from torch.nn.functional import cross_entropy
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Entities, Interactions, Queries, Ragged
 from benchsuite.errors import NotApplicable
+from benchsuite_classic.sequential_knn import SequentialKNN
 from benchsuite_content.backbone import load_backbone
 from benchsuite_flm import saving
 from benchsuite_flm.encoder import TextEncoder
+from benchsuite_flm.fine_tuned import ndcg_at_10
 from benchsuite_flm.sequence import SequenceFLM
 from benchsuite_flm.sequence_head import SequenceHead
+from benchsuite_flm.sequence_hybrid import SequenceHybridFLM
 from benchsuite_flm.sequence_trainer import SequenceTrainer
 from benchsuite_flm.settings import TuningConfig
 from benchsuite_flm.training_loop import LoopConfig
+from benchsuite_protocol.splits.leave_last_out import LeaveLastOut
 
 TOPICS = ("sea wave harbour sailor", "city street taxi night", "forest river bear camp")
 ITEMS, NEW = 24, 3
@@ -54,7 +58,7 @@ def dataset(histories: list[list[int]], times: list[int] | None = None) -> Datas
         behaviours=("take",),
     )
     users = Entities(tuple(f"u{n}" for n in range(len(histories))))
-    return Dataset("circle", rows, users, Entities(tuple(f"i{n}" for n in range(ITEMS)), text=texts()))
+    return Dataset("circle", rows, users, Entities(tuple(f"i{n}" for n in range(ITEMS)), text=texts()), ordered=True)
 
 
 def circle(users: int = 60, length: int = 8) -> list[list[int]]:
@@ -192,12 +196,12 @@ def test_the_loss_is_a_cross_entropy_over_known_items(tiny: str) -> None:
 
 def test_drawn_items_stand_for_all(tiny: str) -> None:
     data = dataset([*circle(8), list(range(ITEMS - NEW))])
-    whole = trainer_of(data, tiny)
+    whole = trainer_of(data, tiny, temperature=1.0)
     vectors, rows = whole.encoder.vectors(), torch.arange(8)
-    wanted = float(whole.batch_loss(vectors, rows))
-    drawn = trainer_of(data, tiny, negatives=15)
+    wanted = whole.batch_loss(vectors, rows).item()
+    drawn = trainer_of(data, tiny, negatives=20, temperature=1.0)
     drawn.head.load_state_dict(whole.head.state_dict())
-    found = [float(drawn.batch_loss(vectors, rows)) for _ in range(60)]
+    found = [drawn.batch_loss(vectors, rows).item() for _ in range(60)]
     assert np.mean(found) == pytest.approx(wanted, abs=4 * np.std(found) / math.sqrt(60) + 0.05)
     assert np.std(found) > 0
 
@@ -250,3 +254,39 @@ def test_a_killed_training_goes_on(tiny: str, data: Dataset, tmp_path: Path, mon
 def test_heads_divide_the_width() -> None:
     with pytest.raises(ValueError, match="3 heads do not divide factors = 128"):
         SequenceFLM(heads=3)
+
+
+def test_the_hybrid_adds_directed_neighbours(tiny: str, data: Dataset, tmp_path: Path) -> None:
+    settings = FAST | {"backbone": tiny, "epochs": 2}
+    text = SequenceFLM(**settings).fit(data, Context(seed=1))
+    neighbours = SequentialKNN().fit(data, Context(seed=1))
+    queries = ask([[3, 4, 5], [], [23]])
+    hybrid = SequenceHybridFLM(**settings, weight=3.0).fit(data, Context(seed=1))
+    wanted = text.score(queries, None) + 3 * np.nan_to_num(neighbours.score(queries, None))
+    np.testing.assert_allclose(hybrid.score(queries, None), wanted, rtol=1e-5, atol=1e-5)
+    some = np.asarray([0, 6, 23], np.int32)
+    np.testing.assert_allclose(hybrid.score(queries, some), wanted[:, some], rtol=1e-5, atol=1e-5)
+    assert hybrid.facts()["mix"] == {"sequential-knn": 3.0, "validation ndcg@10": None}
+    hybrid.save(tmp_path)
+    loaded = SequenceHybridFLM(**settings, weight=3.0).load(tmp_path, data.items)
+    np.testing.assert_array_equal(loaded.score(queries, None), hybrid.score(queries, None))
+    assert loaded.parameter_count() == hybrid.parameter_count() > text.parameter_count()
+
+
+def test_the_weight_is_chosen_on_validation(tiny: str, data: Dataset) -> None:
+    (fold,) = LeaveLastOut().split(data, 1)
+    assert fold.validation is not None
+    settings = FAST | {"backbone": tiny, "epochs": 1}
+    model = SequenceHybridFLM(**settings).fit(fold.train, Context(seed=1, validation=fold.validation))
+    text = SequenceFLM(**settings).fit(fold.validation.train, Context(seed=1))
+    neighbours = SequentialKNN().fit(fold.validation.train, Context(seed=1))
+    queries, mix = fold.validation.queries, model.facts()["mix"]
+
+    def quality(weight: float) -> float:
+        scores = text.score(queries, None) + np.float32(weight) * np.nan_to_num(neighbours.score(queries, None))
+        return ndcg_at_10(fold.validation, lambda _: scores, 1)
+
+    found = {weight: quality(weight) for weight in (0, 1, 2, 4, 8, 16, 32, 64)}
+    assert mix["validation ndcg@10"] == pytest.approx(found[mix["sequential-knn"]], abs=1e-4)
+    assert mix["sequential-knn"] == 8 or found[mix["sequential-knn"]] == max(found.values())
+    assert model.losses == SequenceFLM(**settings).fit(fold.train, Context(seed=1)).losses
