@@ -29,7 +29,7 @@ from benchsuite_content.encode import BATCH, batches, torch_threads
 from benchsuite_datasets.ml_100k import MovieLens100K
 from benchsuite_datasets.sources import online_retail
 from benchsuite_flm import encoder
-from benchsuite_flm.base import ndcg_at_10
+from benchsuite_flm.fine_tuned import ndcg_at_10
 from benchsuite_flm.models import FLM
 from benchsuite_flm.settings import TuningConfig
 from benchsuite_flm.trainable_layers import TrainableLayers

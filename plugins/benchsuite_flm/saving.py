@@ -38,7 +38,7 @@ from benchsuite_flm.history import HistoryWeighting
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-    from benchsuite_flm.settings import Settings
+    from benchsuite_flm.settings import Settings, TrainingSettings
 
 SHARE = 0.02
 """Share of the training time that saving may take."""
@@ -128,7 +128,7 @@ class Checkpoint:
 
 
 def open_checkpoint(
-    settings: Settings, train: Dataset, context: Context, weights: Mapping[str, str], phase: str
+    settings: TrainingSettings, train: Dataset, context: Context, weights: Mapping[str, str], phase: str
 ) -> Checkpoint | None:
     """Return the checkpoint of one training, or None where the context names no folder.
 

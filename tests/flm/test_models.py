@@ -27,7 +27,7 @@ def spied(monkeypatch: pytest.MonkeyPatch):
         loaded.append((backbone.model, before))
         return backbone
 
-    monkeypatch.setattr("benchsuite_flm.base.load_backbone", load)
+    monkeypatch.setattr("benchsuite_flm.fine_tuned.load_backbone", load)
     return loaded
 
 
