@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le, Lt
 
 from benchsuite.api import Categorical, Model, Range
-from benchsuite_content.backbone import DEFAULT_BACKBONE
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE
 
 Loss = Literal["softmax", "bce", "bpr"]
 Optimizer = Literal["adamw", "adam", "sgd"]

@@ -7,7 +7,8 @@ import pytest
 
 from benchsuite.errors import ConfigError, DataError
 from benchsuite_content import backbone
-from benchsuite_content.backbone import DEFAULT_REVISION, DEFAULT_SHA256, load_backbone, weights_sum
+from benchsuite_content.backbone import load_backbone
+from benchsuite_content.backbone_files import DEFAULT_REVISION, DEFAULT_SHA256, weights_sum
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "blue", "boat", "lamp", "old"]
 

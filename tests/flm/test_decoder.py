@@ -12,7 +12,8 @@ from benchsuite.api import Context
 from benchsuite.data import Fold
 from benchsuite.errors import DataError
 from benchsuite_content import backbone as backbones
-from benchsuite_content.backbone import DEFAULT_DECODER, load_backbone
+from benchsuite_content.backbone import load_backbone
+from benchsuite_content.backbone_files import DEFAULT_DECODER
 from benchsuite_flm.rerank.decoder import CausalScorer, DecoderFLM, Prompt
 
 _spec = importlib.util.spec_from_file_location("reading", Path(__file__).parent / "reading.py")

@@ -11,8 +11,8 @@ from benchsuite_flm.encoder import TextEncoder
 from benchsuite_flm.settings import TuningConfig
 
 TEXTS = ["sea wave story one", "city", "forest river bear camp story two", "taxi night", "sea sailor harbour"]
-KEPT = ["bert", "roberta", "e5", "electra"]
-WHOLE = ["distilbert", "mpnet", "modernbert", "albert"]
+KEPT = ["bert", "roberta", "e5", "electra", "modernbert"]
+WHOLE = ["distilbert", "mpnet", "albert"]
 DECODERS = ["gpt2", "llama", "qwen2", "qwen3"]
 
 
@@ -73,19 +73,23 @@ def test_last_token_is_found_on_either_side() -> None:
     np.testing.assert_array_equal(pool(hidden, mask, "mean"), [[1, 2], [9, 10]])
 
 
-@pytest.mark.parametrize("model", KEPT)
+@pytest.mark.parametrize("model", KEPT + DECODERS)
 def test_lower_layers_are_run_once(encoder, model: str) -> None:
+    """Of decoders, too, and of ModernBERT: they normalize after their last layer."""
     text_encoder = build(encoder(model))
     assert all(bucket.hidden is not None for bucket in text_encoder._buckets)
     ran = []
-    text_encoder._model.embeddings.register_forward_hook(lambda *_: ran.append(1))
+    text_encoder._model.get_input_embeddings().register_forward_hook(lambda *_: ran.append(1))
     text_encoder.vectors()
     assert not ran
 
 
 def test_an_encoder_that_ends_differently_is_run_whole(encoder) -> None:
-    """ModernBERT normalizes after its last layer; a shortcut that missed it would give other vectors."""
-    assert all(bucket.hidden is None for bucket in build(encoder("modernbert"))._buckets)
+    """A shortcut that missed what comes after the last layer would give other vectors."""
+    found = load_backbone(encoder("llama"))
+    found.model.norm = torch.nn.Sequential(found.model.norm, torch.nn.Linear(16, 16))
+    text_encoder = TextEncoder(found, TEXTS, TuningConfig(layers=1), device="cpu", half=False)
+    assert all(bucket.hidden is None for bucket in text_encoder._buckets)
 
 
 def test_only_the_top_layers_learn(tiny: str) -> None:

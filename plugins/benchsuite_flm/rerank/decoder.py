@@ -18,7 +18,7 @@ from benchsuite.api import Categorical, Context
 from benchsuite.data import Float32, Int64
 from benchsuite.errors import DataError
 from benchsuite_classic.ease import EASE
-from benchsuite_content.backbone import DEFAULT_DECODER
+from benchsuite_content.backbone_files import DEFAULT_DECODER
 from benchsuite_content.encode import encode_texts
 from benchsuite_flm.rerank.reranker import Reranker
 from benchsuite_flm.rerank.training import Scorer, pairs_of
