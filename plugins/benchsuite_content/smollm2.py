@@ -146,6 +146,7 @@ def _convert(file: Path, folder: Path) -> None:
     Raises:
         DataError: transformers cannot read it, or makes other weights of it.
     """
+    from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     how: dict[str, Any] = {"gguf_file": file.name, "trust_remote_code": False, "local_files_only": True}
@@ -157,15 +158,21 @@ def _convert(file: Path, folder: Path) -> None:
     except Exception as error:
         line = str(error).strip().partition("\n")[0][:200] or type(error).__name__
         raise DataError(f"transformers cannot read it ({line})", where=str(file), remedy=_INSTALL) from error
-    made = tensors_sum(dict(model.named_parameters()))
+    tensors = dict(model.named_parameters())  # the head is the embeddings, and is there once
+    made = tensors_sum(tensors)
     if made != TENSORS_SHA256:
         raise DataError(
             f"this version of transformers makes other weights of it (sum {made}, not {TENSORS_SHA256})",
             where=str(file),
             remedy="install another version of transformers or gguf",
         )
-    model.config._name_or_path = tokenizer.name_or_path = ""  # noqa: SLF001 - no path of this machine
+    # transformers does not save a model that it takes for a quantized one, though its weights are not any more.
+    about = {name: value for name, value in model.config.to_dict().items() if name != "quantization_config"}
+    config = type(model.config).from_dict(about | {"architectures": [type(model).__name__]})
+    config._name_or_path = tokenizer.name_or_path = ""  # noqa: SLF001 - no path of this machine
     with quiet_transformers():
-        model.save_pretrained(folder)
+        config.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
+    plain = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    save_file(plain, folder / _WEIGHTS, metadata={"format": "pt"})
     (folder / _RECORD).write_text(json.dumps({_WEIGHTS: file_digest(folder / _WEIGHTS)}) + "\n", "utf-8")
