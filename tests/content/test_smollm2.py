@@ -119,7 +119,7 @@ def test_the_manifest_tells_the_wheel_the_file_and_the_layers() -> None:
         "layers": "1 of 2",
         "quantization": "Q4_1, dequantized to float32",
     }
-    assert found.pooling == "last"
+    assert found.pooling == "mean"
     assert load_backbone(DEFAULT_DECODER, writes=True).parameters > found.parameters
 
 

@@ -40,7 +40,7 @@ def test_gradients_are_those_of_the_plain_encoder(encoder, model: str) -> None:
     for text, row in zip(TEXTS, target, strict=True):
         batch = load_backbone(folder).tokenizer(text, return_tensors="pt")
         hidden = plain._model(**batch).last_hidden_state[0]
-        pooled = hidden[-1] if model in DECODERS else hidden.mean(dim=0)
+        pooled = hidden.mean(dim=0)
         total = total + (pooled / pooled.norm()) @ row
     total.backward()
     assert float((encoded.vectors * target).sum()) == pytest.approx(float(total.detach()), abs=1e-4)
@@ -54,16 +54,17 @@ def test_gradients_are_those_of_the_plain_encoder(encoder, model: str) -> None:
 @pytest.mark.parametrize("model", DECODERS)
 def test_decoders_read_one_text_as_in_a_batch(encoder, model: str) -> None:
     """Padding on the right is never read, and an empty text has a vector too."""
-    found = load_backbone(encoder(model))
-    assert found.pooling == "last"
+    plain = load_backbone(encoder(model))
+    assert plain.pooling == "mean"
+    found = dataclasses.replace(plain, pooling="last")
     texts = [*TEXTS, ""]
-    vectors = encode_texts(found, texts)
+    vectors, means = encode_texts(found, texts), encode_texts(plain, texts)
     for row, text in enumerate(TEXTS):
-        hidden = found.model(**found.tokenizer(text, return_tensors="pt")).last_hidden_state[0, -1].detach()
-        np.testing.assert_allclose(vectors[row], hidden / hidden.norm(), atol=2e-6)
+        hidden = found.model(**found.tokenizer(text, return_tensors="pt")).last_hidden_state[0].detach()
+        np.testing.assert_allclose(vectors[row], hidden[-1] / hidden[-1].norm(), atol=2e-6)
+        np.testing.assert_allclose(means[row], hidden.mean(0) / hidden.mean(0).norm(), atol=2e-6)
     assert not vectors[-1].any()
-    mean = encode_texts(dataclasses.replace(found, pooling="mean"), texts)
-    assert np.abs(mean[:4] - vectors[:4]).max() > 1e-3
+    assert np.abs(means[:4] - vectors[:4]).max() > 1e-3
 
 
 def test_last_token_is_found_on_either_side() -> None:
