@@ -24,7 +24,8 @@ import torch
 
 from benchsuite.api import Context, DataLocations, SharedCache, Source, Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_content.backbone import DEFAULT_BACKBONE, load_backbone
+from benchsuite_content.backbone import load_backbone
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE
 from benchsuite_content.encode import BATCH, batches, torch_threads
 from benchsuite_datasets.ml_100k import MovieLens100K
 from benchsuite_datasets.sources import online_retail

@@ -15,7 +15,8 @@ import numpy as np
 from benchsuite.api import Context, Requirement
 from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
 from benchsuite.errors import NotApplicable
-from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT, load_backbone
+from benchsuite_content.backbone import load_backbone
+from benchsuite_content.citations import CITE_BERT, CITE_MINILM, CITE_SBERT
 from benchsuite_content.encode import torch_threads
 from benchsuite_content.title_completion import Known, complete_titles
 from benchsuite_flm.settings import TrainingSettings, TuningConfig

@@ -30,7 +30,8 @@ from benchsuite.api import Context
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.data import Dataset
 from benchsuite.keys import content_key
-from benchsuite_content.backbone import Backbone, quiet_transformers
+from benchsuite_content.backbone import Backbone
+from benchsuite_content.quiet import quiet_transformers
 from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.head import Head
 from benchsuite_flm.history import HistoryWeighting

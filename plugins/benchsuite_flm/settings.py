@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le, Lt
 
 from benchsuite.api import Categorical, Model, Range
-from benchsuite_content.backbone import DEFAULT_BACKBONE
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE
 
 Loss = Literal["softmax", "bce", "bpr"]
 Optimizer = Literal["adamw", "adam", "sgd"]
@@ -73,7 +73,7 @@ class TrainingSettings(Model):
         temperature: divides similarities; smaller is sharper.
         regularization: L2 penalty of the ridge regression that predicts residual and popularity of new items.
         pooling: how the tokens of a text become one vector: the ``mean`` of all or the ``last``; ``auto`` means the
-            mean for encoders and the last for decoders.
+            mean.
         optimizer: see :class:`benchsuite_flm.optim.OptimizerConfig`. ``sgd`` needs far larger learning rates.
         momentum: of ``sgd``.
         schedule: of the learning rates, see :class:`benchsuite_flm.optim.RateSchedule`: ``one-cycle``,

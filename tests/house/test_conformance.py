@@ -21,7 +21,7 @@ import pytest
 
 import benchsuite_external
 from benchsuite.registry import KINDS, PluginEntry, entries
-from benchsuite_content.backbone import DEFAULT_DECODER
+from benchsuite_content.backbone_files import DEFAULT_DECODER
 from benchsuite_testing import check_names, checks
 from support.small_rivals import is_small, skip_without_cornac, small_settings
 from support.tiny_models import save_reader
