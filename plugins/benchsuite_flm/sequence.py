@@ -75,6 +75,7 @@ class SequenceFLM(TunedLayers, FineTuned):
     epochs: Annotated[int, Ge(1), Range(4, 24)] = 12
     batch_size: Annotated[int, Ge(1), Range(64, 512, log=True)] = 128
     temperature: Annotated[float, Gt(0), Le(1), Range(0.03, 0.2, log=True)] = 0.07
+    residual_dropout: Annotated[float, Ge(0), Lt(1), Range(0.0, 0.6)] = 0.0
     warmup: Annotated[float, Ge(0), Lt(1)] = 0.05
 
     version = "1"
