@@ -158,7 +158,8 @@ def read_layers(backbone: Backbone, texts: Sequence[str], threads: int) -> dict[
 
 def one_fold(data: Dataset, seed: int, threads: int) -> tuple[Any, ALS, Any]:
     """Return the validation fold of one draw of new items, ALS of its training part, and which items it knows."""
-    fold: Any = next(iter(load_split("item-cold")(items=0.2, validation_items=0.2).split(data, seed))).validation
+    split = load_split("item-cold").from_settings({"items": 0.2, "validation_items": 0.2}, where="item-cold")
+    fold: Any = next(iter(split.split(data, seed))).validation
     als = ALS(factors=128, regularization=30.0, alpha=5.0, iterations=15)
     als.fit(fold.train, Context(seed=seed, threads=threads))
     return fold, als, np.bincount(fold.train.matrix().indices, minlength=len(data.items)) > 0
