@@ -1,12 +1,12 @@
 """What does a GPT-like backbone bring, in place of MiniLM?
 
-    python benchmarks/gpt_backbone.py [--quick] [--only layers|films|reranking] [--data FOLDER]
+    python benchmarks/gpt_backbone.py [--quick] [--step layers|films|reranking] [--set NAME] [--data FOLDER]
 
 Three steps. *layers*: SmolLM2-135M-Instruct reads the items of two film sets as it is; from the mean or the last token
 after some of its layers a ridge regression predicts ALS factors of new items, on the validation folds of three item
 draws. *films*: ``flm`` and its frozen twin with both backbones. *reranking*: ``flm-decoder`` beside ``flm-cross`` on
-few candidates of a tenth of the users. What lies in the store is not done again. ``--quick`` fits tiny rows on a demo
-set and prints the page.
+few candidates of a tenth of the users. What lies in the store is not done again. The page tells the steps and, of the
+first, the sets that were asked for: without options all. ``--quick`` fits tiny rows on a demo set and prints the page.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from benchsuite_flm.encoder import fast_half
 LAYERS = (4, 8, 12, 16, 20, 24, 30)
 RIDGES = (0.1, 0.3, 1.0, 3.0)
 DRAWS = (1, 2, 3)
+STEPS = ("layers", "films", "reranking")
 SETS = ("ml-100k", "ml-latest-small")
 CHOSEN: dict[str, Any] = {"backbone": f"{DEFAULT_DECODER}:8", "pooling": "mean"}
 PAIRS = (
@@ -78,23 +79,25 @@ def main() -> None:
     """Measure what is not measured yet and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="tiny rows on a demo set; the page is printed")
-    parser.add_argument("--only", choices=["layers", "films", "reranking"], help="measure this step only")
+    parser.add_argument("--step", choices=STEPS, action="append", help="these steps only")
+    parser.add_argument("--set", choices=SETS, action="append", help="in the step layers, these sets only")
     parser.add_argument("--data", type=Path, action="append", default=[], help="folder of data sets")
     parser.add_argument("--store", type=Path, default=CACHE / "gpt-backbone")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--page", type=Path, default=HERE.parent / "reports" / "published" / "gpt-backbone.md")
     options = parser.parse_args()
-    sets: list[Named] = [("demo", {"users": 80, "items": 50})] if options.quick else [(name, {}) for name in SETS]
+    sets: list[Named] = (
+        [("demo", {"users": 80, "items": 50})] if options.quick else [(name, {}) for name in options.set or SETS]
+    )
     tried = _LAYERS.format(draws=len(DRAWS), ridges=", ".join(map(str, RIDGES)))
     steps: dict[str, Callable[[], list[str]]] = {
         "layers": lambda: [tried, layers(sets, options)],
         "films": lambda: [_FILMS, rows(films(quick=options.quick), options)],
         "reranking": lambda: [_RERANKING, rows(reranking(quick=options.quick), options)],
     }
-    told = [part for name, step in steps.items() if options.only in (None, name) for part in step()]
-    if options.only is None:
-        page = "\n\n".join(["# A GPT-like backbone", _HEAD, f"{hardware()}.", *told])
-        put_page(page + "\n", options.page, quick=options.quick)
+    told = [part for name in options.step or STEPS for part in steps[name]()]
+    page = "\n\n".join(["# A GPT-like backbone", _HEAD, f"{hardware()}.", *told])
+    put_page(page.rstrip() + "\n", options.page, quick=options.quick)
 
 
 def layers(sets: list[Named], options: Any) -> str:
@@ -158,7 +161,8 @@ def read_layers(backbone: Backbone, texts: Sequence[str], threads: int) -> dict[
 
 def one_fold(data: Dataset, seed: int, threads: int) -> tuple[Any, ALS, Any]:
     """Return the validation fold of one draw of new items, ALS of its training part, and which items it knows."""
-    fold: Any = next(iter(load_split("item-cold")(items=0.2, validation_items=0.2).split(data, seed))).validation
+    split = load_split("item-cold").from_settings({"items": 0.2, "validation_items": 0.2}, where="item-cold")
+    fold: Any = next(iter(split.split(data, seed))).validation
     als = ALS(factors=128, regularization=30.0, alpha=5.0, iterations=15)
     als.fit(fold.train, Context(seed=seed, threads=threads))
     return fold, als, np.bincount(fold.train.matrix().indices, minlength=len(data.items)) > 0
