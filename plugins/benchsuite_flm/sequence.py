@@ -72,11 +72,11 @@ class SequenceFLM(TunedLayers, FineTuned):
     dropout: Annotated[float, Ge(0), Lt(1), Range(0.1, 0.6)] = 0.4
     negatives: Annotated[int, Ge(1)] = 2048
     head_learning_rate: Annotated[float, Gt(0), Range(5e-4, 5e-3, log=True)] = 2e-3
-    epochs: Annotated[int, Ge(1), Range(4, 24)] = 12
+    epochs: Annotated[int, Ge(1), Range(4, 24)] = 10
+    learning_rate: Annotated[float, Gt(0), Range(2e-5, 1e-3, log=True)] = 1e-4
     batch_size: Annotated[int, Ge(1), Range(64, 512, log=True)] = 128
     temperature: Annotated[float, Gt(0), Le(1), Range(0.03, 0.2, log=True)] = 0.07
     residual_dropout: Annotated[float, Ge(0), Lt(1), Range(0.0, 0.6)] = 0.0
-    warmup: Annotated[float, Ge(0), Lt(1)] = 0.05
 
     version = "1"
     needs = frozenset({Requirement.ITEM_TEXT, Requirement.ORDER})
