@@ -250,7 +250,8 @@ def kind_of(result: ModelResult) -> str:
     """Return what kind of model a row is, from what its plugin declares."""
     model = result.model
     if model.uses_language_model:
-        trained = model.is_candidate and not model.name.endswith("-frozen")
+        frozen = model.name.endswith("-frozen") or model.settings.get("tuning") == "frozen"
+        trained = model.is_candidate and not frozen
         return "language model, fine-tuned" if trained else "language model, frozen"
     if "item text" in model.needs or "user text" in model.needs:
         return "reads text"

@@ -7,6 +7,7 @@ import pytest
 
 from benchsuite.analysis.contrasts import contrast
 from benchsuite.benchmark.asked import Asked
+from benchsuite.benchmark.board import kind_of
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
 from benchsuite.benchmark.standings import FLOOR, standings
 from benchsuite.data import ModelInfo
@@ -149,3 +150,24 @@ def test_groups_are_tasks_of_their_own():
     tasks, rows = standings(results, asked(groups), "m", ["good"])
     assert [(task.dataset, task.group) for task in tasks] == [("a", "k=0"), ("a", "k=1"), ("b", "k=0"), ("b", "k=1")]
     assert rows[1].scores[1].mean == pytest.approx(0.3, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "kind"),
+    [
+        ("flm", {"uses_language_model": True, "is_candidate": True}, "language model, fine-tuned"),
+        ("flm-frozen", {"uses_language_model": True, "is_candidate": True}, "language model, frozen"),
+        (
+            "flm-seq",
+            {"uses_language_model": True, "is_candidate": True, "settings": {"tuning": "frozen"}},
+            "language model, frozen",
+        ),
+        ("content-lm", {"uses_language_model": True}, "language model, frozen"),
+        ("content-tfidf", {"needs": ("item text",)}, "reads text"),
+        ("als", {}, "classic"),
+        ("random", {}, "chance"),
+    ],
+)
+def test_a_kind_says_whether_a_language_model_is_trained(name, told, kind):
+    model = ModelInfo(name, name, **told)
+    assert kind_of(ModelResult("x.v1", "", model, {}, None, {}, {}, {})) == kind
