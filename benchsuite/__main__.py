@@ -4,8 +4,8 @@ import gc
 import sys
 
 _OBJECTS = 50_000
-"""New objects between two searches for unreachable ones. Imports make a hundred thousand that all stay; with Python's
-700 a tenth of a short command is spent on such searches."""
+"""New objects between two searches for unreachable ones. Imports make a hundred thousand that all stay: with the usual
+number a tenth of a short command is spent on such searches."""
 
 
 def main() -> int:

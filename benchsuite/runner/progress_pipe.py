@@ -42,8 +42,8 @@ class ProgressPipe:
     def progress(self, phase: str, done: Any, total: Any, note: object) -> None:
         """Report the progress of a phase; a value that is no number becomes 0, other values become text.
 
-        A model may report each of a million steps: ten in a second are told, and always the last of a phase; the last by
-        its own count at once, as a long silence may follow.
+        A model may report each of a million steps: ten in a second are told, and always the last of a phase.
+        The last by its own count is told at once, as a long silence may follow.
         """
         told = phase, _count(done), _count(total), note
         if self._last is not None and self._last[0] != phase:
