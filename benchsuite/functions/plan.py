@@ -46,19 +46,23 @@ class Status(FunctionResult):
         plan: the plan.
         cells: its cells with their states, in the plan's order.
         running: runs of it that are alive now, as their own files in the store say.
+        judging: who makes its tables now, after all fits, while others wait; None when nobody does.
     """
 
     def __init__(self, plan: Plan, store: Store, *, planned: bool) -> None:
         from benchsuite.runner.running_now import running_now
         from benchsuite.runner.time_estimate import about_missing
-        from benchsuite.store import held
+        from benchsuite.store import held, tables_key
 
         self.plan = plan
         self._store = store
         self._planned = planned
-        taken = {holder.key for holder in held(store.root) if holder.kind == "cell"}
+        leased = held(store.root)
+        taken = {holder.key for holder in leased if holder.kind == "cell"}
         self.cells = {cell.key: _state(cell, store, taken) for cell in plan.cells}
         self.running: list[RunningNow] = [] if planned else running_now(store, plan.name)
+        theirs = ("tables", tables_key(plan.name))
+        self.judging = None if planned else next((one for one in leased if (one.kind, one.key) == theirs), None)
         self._about = about_missing(plan, store) if planned else ""
 
     @property
@@ -101,21 +105,26 @@ class Status(FunctionResult):
         """Yield what runs now; nothing for a plan that was never run."""
         if self._planned:
             return
-        if not self.running:
+        if not self.running and self.judging is None:
             yield "running now: nothing"
         from benchsuite.runner.running_now import ago
 
+        if self.judging is not None:
+            yield f"running now: {self.judging.who}, makes the tables, begun {ago(self.judging.since)}"
         for one in self.running:
-            place = f"process {one.pid}" if one.here else f"process {one.pid} on {one.host}"
             heard = "" if one.here else f", last heard {ago(one.written)}"
-            yield f"running now: {place}{heard}, {count(one.left, 'fit')} left"
+            yield f"running now: {one.who}{heard}, {count(one.left, 'fit')} left"
             for job in one.jobs:
                 yield f"  {job.label}" + (f": {job.phase}" if job.phase else "") + f", begun {ago(job.since)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return totals and rows as plain values."""
         told = {"experiment": self.plan.name, "totals": self.totals, "rows": self._rows()}
-        return told if self._planned else told | {"running": plain_values(self.running)}
+        if self._planned:
+            return told
+        one = self.judging
+        judging = None if one is None else {"host": one.host, "pid": one.pid, "since": one.since}
+        return told | {"running": plain_values(self.running), "judging": judging}
 
     def frames(self) -> Frames:
         """Return ``cells``, one a row."""

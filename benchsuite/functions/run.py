@@ -133,10 +133,9 @@ def run(
 @contextlib.contextmanager
 def _judging_alone(plan: Plan, store: Store, say: Callable[[str], None]) -> Iterator[None]:
     """Hold off other runs of the same experiment while one judges its results: they read what it has kept."""
-    from benchsuite.keys import content_key
-    from benchsuite.store import Leases
+    from benchsuite.store import Leases, tables_key
 
-    key, about = content_key("tables", plan.name), f"the tables of {plan.name}"
+    key, about = tables_key(plan.name), f"the tables of {plan.name}"
     with Leases(store.root) as leases, leases.alone("tables", key, about, say):
         yield
 

@@ -31,17 +31,19 @@ class ProgressPipe:
         self._free = _BURST
         self._when = 0.0
         self._last: tuple[str, int, int, object] | None = None
+        self._ended = ""
 
     def tell(self, **message: Any) -> None:
         """Send one line; do nothing when the runner has ended or the model closed the pipe."""
         self._tell_last()
-        self._free = _BURST
+        self._free, self._ended = _BURST, ""
         self._send(message)
 
     def progress(self, phase: str, done: Any, total: Any, note: object) -> None:
         """Report the progress of a phase; a value that is no number becomes 0, other values become text.
 
         A model may report each of a million steps: ten in a second are told, and always the last of a phase.
+        The last by its own count is told at once, as a long silence may follow.
         """
         told = phase, _count(done), _count(total), note
         if self._last is not None and self._last[0] != phase:
@@ -49,17 +51,23 @@ class ProgressPipe:
         now = time.monotonic()
         self._free = min(self._free + (now - self._when) * _RATE, _BURST)
         self._when = now
-        if self._free < 1:
+        ends = 0 < told[2] <= told[1] and self._ended != phase  # a model may say again and again that it has ended
+        if self._free < 1 and not ends:
             self._last = told
             return
-        self._free, self._last = self._free - 1, None
-        self._send(_line(*told))
+        self._free, self._last = max(self._free - 1, 0.0), None
+        self._tell_progress(told)
 
     def _tell_last(self) -> None:
         """Send what was held back, if nothing newer was sent since."""
         last, self._last = self._last, None
         if last is not None:
-            self._send(_line(*last))
+            self._tell_progress(last)
+
+    def _tell_progress(self, told: tuple[str, int, int, object]) -> None:
+        phase, done, total, _ = told
+        self._ended = phase if 0 < total <= done else ""
+        self._send(_line(*told))
 
     def _send(self, message: Mapping[str, Any]) -> None:
         with contextlib.suppress(OSError, ValueError), self._lock:

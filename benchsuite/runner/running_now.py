@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.runner.time_estimate import duration
 from benchsuite.store import Store
-from benchsuite.store.owners import lives, this_process
+from benchsuite.store.owners import is_suspended, lives, this_process
 
 if TYPE_CHECKING:  # who asks for the status needs no pool
     from benchsuite.runner.pool import ProgressListener
@@ -63,6 +63,13 @@ class RunningNow:
     written: float
     left: int
     jobs: tuple[Doing, ...]
+
+    @property
+    def who(self) -> str:
+        """``process 12``, ``process 12 (suspended)``, or ``process 12 on host`` where it is not known to run here."""
+        if not self.here:
+            return f"process {self.pid} on {self.host}"
+        return f"process {self.pid}" + (" (suspended)" if is_suspended(self.pid) else "")
 
 
 class Heartbeat:

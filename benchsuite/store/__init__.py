@@ -11,7 +11,7 @@ made anew (see ``shapes.REMADE``) counts as absent; any other damage is refused 
 
 from benchsuite.store.entry import MANIFEST, Draft, Entry, sync
 from benchsuite.store.json_files import from_text, is_there, read_json, unreadable
-from benchsuite.store.leases import Holder, Leases, held
+from benchsuite.store.leases import Holder, Leases, held, tables_key
 from benchsuite.store.shapes import CACHES, manifest_fault, misfit
 from benchsuite.store.store import Store
 
@@ -30,5 +30,6 @@ __all__ = [
     "misfit",
     "read_json",
     "sync",
+    "tables_key",
     "unreadable",
 ]

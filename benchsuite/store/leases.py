@@ -37,7 +37,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from benchsuite.errors import StoreError
-from benchsuite.store.owners import lives, this_process
+from benchsuite.keys import content_key
+from benchsuite.store.owners import is_suspended, lives, this_process
 
 BEAT = 15.0
 """Seconds between two signs of life."""
@@ -80,8 +81,10 @@ class Holder:
 
     @property
     def who(self) -> str:
-        """``process 12``, or ``process 12 on host`` where it is not known to run here."""
-        return f"process {self.pid}" + ("" if self.alive is not None else f" on {self.host or 'an unknown machine'}")
+        """``process 12``, ``process 12 (suspended)``, or ``process 12 on host`` where it is not known to run here."""
+        if self.alive is None:
+            return f"process {self.pid} on {self.host or 'an unknown machine'}"
+        return f"process {self.pid}" + (" (suspended)" if self.alive and is_suspended(self.pid) else "")
 
 
 class Leases:
@@ -175,8 +178,8 @@ class Leases:
         told = ""
         while (holder := self.take(kind, key, about)) is not None:
             if holder.who != told:
-                say(f"waiting for {about}, which {holder.who} makes")
                 told = holder.who
+                say(f"waiting for {about}, which {told} makes")
             time.sleep(_LOOK_AGAIN / 2)
         try:
             yield
@@ -239,6 +242,11 @@ def holders(root: Path) -> list[Holder]:
     names = sorted({path.stem for path in (root / _FOLDER).glob("*-*.*")})
     found = [_newest(root / _FOLDER, name) for name in names]
     return [holder for path in found if path is not None and (holder := _read(path)) is not None]
+
+
+def tables_key(experiment: str) -> str:
+    """Return the key of the lease on the tables of an experiment; its kind is ``tables``."""
+    return content_key("tables", experiment)
 
 
 def held(root: Path) -> list[Holder]:

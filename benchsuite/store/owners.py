@@ -42,6 +42,14 @@ def lives(told: Any) -> bool | None:
     return bool(_started(pid) == started)
 
 
+def is_suspended(pid: int) -> bool:
+    """Return whether a process of this machine is stopped, as by Ctrl-Z; False where that cannot be known."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace").rpartition(")")[2].split()[0] in "Tt"
+    except (OSError, IndexError):
+        return False
+
+
 def release(folder: Path) -> None:
     """Remove a draft and the file that names its owner."""
     shutil.rmtree(folder, ignore_errors=True)

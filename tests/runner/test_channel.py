@@ -80,6 +80,21 @@ def test_a_million_steps_are_a_few_messages(channel, monkeypatch: pytest.MonkeyP
     assert [one["note"] for one in told if one.get("phase") == "rank"] == 2 * ["held back until the next message"]
 
 
+def test_the_end_of_a_phase_is_told_at_once_but_not_again_and_again(channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that has counted to its end may be silent for an hour; one that ends a thousand times is held back."""
+    made, sending = channel
+    monkeypatch.setattr(progress_pipe, "time", SimpleNamespace(monotonic=lambda: 1.0))
+    with os.fdopen(os.dup(sending), "w") as stream:
+        pipe = progress_pipe.ProgressPipe(stream)
+        for done in range(1, 1001):
+            pipe.progress("fit", done, 1000, "")
+        assert [one["done"] for one in made.read()] == [*range(1, 21), 1000]
+        for _ in range(1000):
+            pipe.progress("fit", 1, 2, "")
+            pipe.progress("fit", 2, 2, "")
+        assert made.read() == []
+
+
 def test_a_text_is_one_short_line_that_any_stream_can_show() -> None:
     message = parse(json.dumps({"phase": "fit", "note": "a\n\ud800\x1b[31m" + "y" * 9000}).encode())
     assert message is not None

@@ -122,10 +122,14 @@ def test_one_run_judges_at_a_time(
             said += capfd.readouterr().err
             run.join(0.1)
         assert held_then == []
+        now = benchsuite.status("toy", store=store)
+        assert f"running now: process {os.getpid()}, makes the tables, begun" in str(now)
+        assert now.to_dict()["judging"]["pid"] == os.getpid()
         theirs.give_back("tables", key)
         run.join()
     assert "waiting for the tables of toy, which process" in said
     assert held_then == [["tables"]]
+    assert benchsuite.status("toy", store=store).to_dict()["judging"] is None
     assert not (store / "leases").exists()
 
 

@@ -88,6 +88,21 @@ def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
         assert ours.take("cell", KEY) is None
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only /proc tells whether a process is suspended")
+def test_who_waits_for_a_suspended_process_is_told_so(tmp_path: Path) -> None:
+    """It keeps what it holds, as it may go on; only a person can tell whether it will."""
+    asleep = _KILLED.replace("os.kill(os.getpid(), signal.SIGKILL)", "os.kill(os.getpid(), signal.SIGSTOP)")
+    with subprocess.Popen([sys.executable, "-c", asleep, str(tmp_path), KEY]) as theirs:
+        os.waitid(os.P_PID, theirs.pid, os.WSTOPPED | os.WNOWAIT)
+        try:
+            holder = Leases(tmp_path).take("cell", KEY)
+            assert holder is not None
+            assert holder.alive
+            assert holder.who == f"process {theirs.pid} (suspended)"
+        finally:
+            theirs.kill()
+
+
 def test_another_machine_counts_as_dead_after_a_silence_by_our_clock(from_far_away: Path) -> None:
     (path,) = (from_far_away / "leases").iterdir()
     os.utime(path, (0, 0))  # its clock is wrong by decades: only a change counts
