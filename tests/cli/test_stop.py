@@ -55,6 +55,17 @@ def test_ctrl_c_while_the_command_is_imported_is_one_line(capsys, monkeypatch: p
     assert capsys.readouterr().err == "interrupted; nothing had begun\n"
 
 
+def test_ctrl_c_outside_of_what_the_command_guards_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchsuite.cli.main.main", interrupted)
+    assert command() == INTERRUPTED
+    assert capsys.readouterr().err == "interrupted; what is finished is kept, the same command goes on from there\n"
+
+
 @pytest.mark.slow
 def test_sigterm_stops_the_workers_and_leaves_the_store_whole(tmp_path: Path) -> None:
     experiment = tmp_path / "toy.toml"
