@@ -85,7 +85,7 @@ def main() -> int:
     """Measure, print and write the page; 1 where a model promises more than it keeps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small data, fast models; the page is printed")
-    parser.add_argument("--only", nargs="*", default=(), help="these models")
+    parser.add_argument("--only", nargs="*", default=(), help="these models; the page keeps its other rows")
     parser.add_argument("--page", type=Path, default=HERE.parent / "reports" / "published" / "determinism.md")
     options = parser.parse_args()
     names = [entry.name for entry in entries("models") if entry.distribution == OWN and entry.name not in APART]
@@ -94,8 +94,8 @@ def main() -> int:
     found = list(measure(fast if options.quick else names, "small"))
     if not options.quick:
         found += measure(fast, "larger")
-    page = _page(found)
-    put_page(page, options.page, quick=options.quick or bool(options.only))
+    kept = options.page.read_text("utf-8") if options.only and options.page.exists() else ""
+    put_page(_page(found, kept), options.page, quick=options.quick)
     return 1 if any(broken(one, declared(one.model)) for one in found) else 0
 
 
@@ -158,8 +158,10 @@ def _answers(store: Path) -> Iterator[tuple[str, str]]:
             yield name, f"failed: {told['reason']}"
 
 
-def _page(found: Collection[Found]) -> str:
-    """Return the page."""
+def _page(found: Collection[Found], before: str = "") -> str:
+    """Return the page, with the rows of an earlier one for all that was not measured now."""
+    rows = {_place(line): line for line in before.splitlines() if line.endswith(("thread |", "threads |"))}
+    rows |= {_place(line): line for line in map(_row, found)}
     lines = [
         "# The same bytes",
         "",
@@ -168,18 +170,25 @@ def _page(found: Collection[Found]) -> str:
         "number of threads by 1, 2 and 4 workers. Users, items and events a user of the simulated data:",
         ", ".join(f"{size} {' x '.join(map(str, numbers))}" for size, numbers in SIZES.items()) + ".",
         "",
-        f"Machine: {hardware()}.",
+        f"Machine: {hardware()}. Each model's rows are from the last run that measured it.",
         "",
         "| model | data | any number of threads | one number of threads | promised |",
         "|---|---|---|---|---|",
     ]
-    for one in found:
-        if one.failed:
-            lines.append(f"| {one.model} | {one.size} | not measured: {one.failed[:120]} | | {_told(one.model)} |")
-        else:
-            same = ["the same" if yes else "**different**" for yes in (one.any_threads, one.same_threads)]
-            lines.append(f"| {one.model} | {one.size} | {same[0]} | {same[1]} | {_told(one.model)} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *rows.values()]) + "\n"
+
+
+def _row(one: Found) -> str:
+    if one.failed:
+        return f"| {one.model} | {one.size} | not measured: {one.failed[:120]} | | {_told(one.model)} |"
+    same = ["the same" if yes else "**different**" for yes in (one.any_threads, one.same_threads)]
+    return f"| {one.model} | {one.size} | {same[0]} | {same[1]} | {_told(one.model)} |"
+
+
+def _place(row: str) -> tuple[str, str]:
+    """Return the model and the size of the data that a row tells of."""
+    model, size = row.removeprefix("| ").split(" | ")[:2]
+    return model, size
 
 
 def _told(model: str) -> str:

@@ -24,12 +24,13 @@ import torch
 
 from benchsuite.api import Context, DataLocations, SharedCache, Source, Split
 from benchsuite.data import Dataset, Fold
-from benchsuite_content.backbone import DEFAULT_BACKBONE, load_backbone
+from benchsuite_content.backbone import load_backbone
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE
 from benchsuite_content.encode import BATCH, batches, torch_threads
 from benchsuite_datasets.ml_100k import MovieLens100K
 from benchsuite_datasets.sources import online_retail
 from benchsuite_flm import encoder
-from benchsuite_flm.base import ndcg_at_10
+from benchsuite_flm.fine_tuned import ndcg_at_10
 from benchsuite_flm.models import FLM
 from benchsuite_flm.settings import TuningConfig
 from benchsuite_flm.trainable_layers import TrainableLayers

@@ -24,11 +24,12 @@ from benchsuite.api import Context, DataLocations
 from benchsuite.data import Float32, Fold, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_content.als_content import predict_factors
-from benchsuite_content.backbone import Backbone, backbone_folder, load_backbone
+from benchsuite_content.backbone import Backbone, load_backbone
+from benchsuite_content.backbone_files import backbone_folder
 from benchsuite_datasets.demo import Demo
 from benchsuite_datasets.ml_100k import MovieLens100K
 from benchsuite_flm import encoder, trainer
-from benchsuite_flm.base import ndcg_at_10
+from benchsuite_flm.fine_tuned import ndcg_at_10
 from benchsuite_flm.models import FLM
 from benchsuite_flm.optim import OptimizerConfig, ParameterGroup, ScheduledOptimizer
 from benchsuite_flm.trainer import Trainer

@@ -3,7 +3,8 @@
     python benchmarks/sharing.py [--quick] [--rounds 3] [--runs 4]
 
 An experiment of 60 cells, each of which keeps one processor core busy for a second or so: it hashes a block again and
-again, which two cores do at twice the speed of one (two programs of matrix products slow each other). A round runs it
+again, which two cores do at twice the speed of one (two programs of matrix products slow each other). Our packages are
+compiled before, as pip does. A round runs it
 twice, in turns: by one process with one worker, and by four such processes that are started at the same moment on a
 store of their own. Each fit adds a line to a file when it begins, so fits are counted from outside. Told are the ratio
 of the wall times of a round and that of processor seconds: on a busy machine four processes get a larger share of it
@@ -27,7 +28,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from records import Records, hardware
+from records import Records, compiled, hardware
 
 _PLUGIN = '''"""Popularity that takes its time on one thread, and says when a fit begins."""
 
@@ -116,7 +117,7 @@ def _side(runs: int, seeds: int, blocks: int) -> Side:
         text = _EXPERIMENT.format(seeds=", ".join(map(str, range(1, seeds + 1))), blocks=blocks)
         (place / "sharing.toml").write_text(text, "utf-8")
         words = [sys.executable, "-m", "benchsuite", "run", "sharing.toml", "--store", "store", "--threads", "1"]
-        surroundings = os.environ | {"SHARING_FITS": str(place / "fits.txt"), "BENCHSUITE_CACHE": str(place / "cache")}
+        surroundings = compiled() | {"SHARING_FITS": str(place / "fits.txt"), "BENCHSUITE_CACHE": str(place / "cache")}
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         started = [
             subprocess.Popen(words, cwd=place, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from benchsuite.api import Context
-from benchsuite_content.backbone import DEFAULT_BACKBONE, load_backbone
+from benchsuite_content.backbone import load_backbone
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE
 from benchsuite_content.encode import encode_texts, torch_threads
 
 TEXTS = [f"{place} is a place by the {what}, one of many" for place in range(64) for what in ("sea", "city")]

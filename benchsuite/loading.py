@@ -13,7 +13,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -39,8 +39,8 @@ _CHILD = (
 )
 _SAID = 2000
 
-_survived: set[str] = set()
-"""What went well in a child of this process."""
+_survived: set[tuple[str, str, str]] = set()
+"""What went well in a child of this process: module, file, and the set-up as JSON."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,14 @@ def digest(code: bytes) -> str:
     return hashlib.sha256(code).hexdigest()
 
 
-def import_file(path: Path, code: bytes, *, apart: bool, then: SetUp | None = None) -> ModuleType:
+def import_file(path: Path, code: bytes, *, apart: bool, then: Sequence[SetUp] = ()) -> ModuleType:
     """Import a Python file from its bytes, once for each content.
 
     Args:
         path: of the file, for tracebacks and ``__file__``.
         code: its content.
         apart: try it in a child first.
-        then: what will be done with it here, tried in the child, too.
+        then: what will be done with it here, tried in the same child, too.
 
     Raises:
         PluginError: when the child process failed.
@@ -101,13 +101,13 @@ def import_file(path: Path, code: bytes, *, apart: bool, then: SetUp | None = No
     return sys.modules[name]
 
 
-def import_installed(name: str, *, apart: bool, then: SetUp | None = None) -> ModuleType:
+def import_installed(name: str, *, apart: bool, then: Sequence[SetUp] = ()) -> ModuleType:
     """Import a module by its name.
 
     Args:
         name: of the module.
         apart: try it in a child first, unless it is imported already.
-        then: what will be done with it here, tried in the child, too.
+        then: what will be done with it here, tried in the same child, too.
 
     Raises:
         PluginError: when the child process failed.
@@ -135,20 +135,20 @@ def _run_file(name: str, path: Path, code: bytes) -> None:
         raise
 
 
-def _try_apart(name: str, file: str, code: bytes, then: SetUp | None) -> None:
-    """Import, and set up, in a child what did not go well in one before."""
-    order: dict[str, object] = {"name": name, "file": file}
-    if then is not None:
-        order |= {"attribute": then.attribute, "settings": dict(then.settings)}
-    elif name in sys.modules:
+def _try_apart(name: str, file: str, code: bytes, then: Sequence[SetUp]) -> None:
+    """Import, and set up, in one child what did not go well in one before."""
+    if not then and name in sys.modules:
         return
-    mark = json.dumps(order, default=str, sort_keys=True)
-    if mark not in _survived:
+    tables = [{"attribute": one.attribute, "settings": dict(one.settings)} for one in then] or [{}]
+    texts = {json.dumps(table, default=str, sort_keys=True) for table in tables}
+    left = sorted(text for text in texts if (name, file, text) not in _survived)
+    if left:
+        order = {"name": name, "file": file, "set_ups": [json.loads(text) for text in left if text != "{}"]}
         try:
-            _try_in_child(json.loads(mark), code)
+            _try_in_child(dict(order), code)
         except _KilledError:  # by the system or a person, perhaps: the first time this says nothing about the plugin
-            _try_in_child(json.loads(mark), code)
-        _survived.add(mark)
+            _try_in_child(dict(order), code)
+        _survived.update((name, file, text) for text in left)
 
 
 class _KilledError(PluginError):
@@ -213,7 +213,7 @@ def _told(report: bytes) -> dict[str, Any]:
     return found
 
 
-def serve(order: dict[str, object]) -> None:
+def serve(order: dict[str, Any]) -> None:
     """In the child: import, set up, say what came of it, and leave without running what was left for the end.
 
     An ordinary error of a set-up is no failure here: it comes again where the plugin is set up to be used.
@@ -235,9 +235,9 @@ def serve(order: dict[str, object]) -> None:
         else:
             importlib.import_module(name)
         os.write(pipe, b'\n{"imported": true}\n')
-        if "attribute" in order:
+        for table in order["set_ups"]:
             with contextlib.suppress(Exception, SystemExit, GeneratorExit):
-                getattr(sys.modules[name], str(order["attribute"])).from_settings(order["settings"]).settings()
+                getattr(sys.modules[name], table["attribute"]).from_settings(table["settings"]).settings()
     except BaseException as error:  # noqa: BLE001 - this process is here to find out
         failure = error_text(error)
     end_children()

@@ -16,6 +16,9 @@ from rich.text import Text
 _FIRST, _LONGEST = 30.0, 1800.0
 """Seconds until the first table in a pipe, and the most between two; each is twice as far from the one before."""
 
+_LOOK = 1.0
+"""Seconds between two looks for a new table in a pipe while jobs move."""
+
 _TOLD = 30.0
 """Seconds between two lines in a pipe that tell how far measuring is."""
 
@@ -96,7 +99,7 @@ class ProgressBars:
         self._jobs: dict[str, TaskID] = {}
         self._headline: HeadlineTable | None = None
         self._quiet = quiet
-        self._began = self._told = time.monotonic()
+        self._began = self._told = self._looked = time.monotonic()
         self._pause = _FIRST
         self._last: list[str] = []
 
@@ -172,7 +175,8 @@ class ProgressBars:
         """Move the job's bar."""
         text = f"{label}: {phase}" + (f", {note}" if note else "")
         self._progress.update(self._jobs[label], description=text, completed=done, total=total)
-        if not self._live:
+        if not self._live and time.monotonic() - self._looked > _LOOK:
+            self._looked = time.monotonic()
             self._retell()
 
     def cell_ended(self, label: str, stage: str, state: str, seconds: float, reason: str) -> None:

@@ -6,7 +6,7 @@ import functools
 import importlib
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
@@ -62,12 +62,12 @@ class PluginEntry:
         """
         return self.load_code()[0]
 
-    def load_code(self, *, apart: bool = True, settings: Mapping[str, Any] | None = None) -> tuple[type[Plugin], str]:
+    def load_code(self, *, apart: bool = True, settings: Sequence[Mapping[str, Any]] = ()) -> tuple[type[Plugin], str]:
         """Import the plugin's class, and return with it the sha256 of the file that was run, "" for an installed one.
 
         Args:
             apart: import a stranger's module in a child first. A process that may die with its work needs none.
-            settings: what the plugin will be set up with here; a stranger's is set up in the child, too.
+            settings: what the plugin will be set up with here, once or more; a stranger's is set up in the child, too.
 
         Raises:
             PluginError: when the import fails or the target is not a plugin of this kind.
@@ -76,7 +76,7 @@ class PluginEntry:
         module, _, attribute = self.target.rpartition(":") if self.is_file else self.target.partition(":")
         remedy = f"reinstall {self.distribution}" if self.distribution else f"correct {module}"
         code = ""
-        then = None if settings is None else SetUp(attribute, settings)
+        then = [SetUp(attribute, one) for one in settings]
         try:
             if self.is_file:
                 content = _read(Path(module))

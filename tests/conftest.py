@@ -35,6 +35,14 @@ from support.shared import made_once
 # the more so where several tests run side by side. What a test says of threads itself still counts.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Compiled code is kept, also where Python is told to write none: else each of pytest's processes compiles all tests
+# anew, and each process that a test starts compiles what it imports of the packages, which an installed one has.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    gc.disable()  # until all is collected; see pytest_collection_finish
+
 # Tests with Hypothesis measure no time: how long an example takes, or how long drawing it takes, depends on what else
 # the machine does. A test that suppresses more names too_slow again, because its own list replaces this one.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -189,7 +197,8 @@ def toy_store(toy_parts: Mapping[str, Any], tmp_path_factory: pytest.TempPathFac
 _BORROWERS = ("benchmark", "cli", "compare", "documents", "functions", "saved", "store")
 """Folders whose tests look at what runs compute and show, and not at processes."""
 
-_MORE_BORROWERS = {f"runner/test_{name}" for name in ("boundary", "model_code", "relevance", "run", "time_estimate")}
+_MORE_BORROWERS = {f"runner/test_{name}" for name in ("boundary", "model_code", "relevance", "reproducibility", "run")}
+_MORE_BORROWERS |= {"runner/test_time_estimate"}
 _NO_BORROWERS = {"cli/test_hygiene", "cli/test_stop"}
 
 
@@ -256,6 +265,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Keep what was imported and collected out of the garbage collector, which took an eighth of the processor time."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.arguments import (
@@ -125,8 +125,20 @@ def run(
             bars.follow(None if quiet else Headline(plan, kept))
 
         done, outcome = _perform(asked, kept, place, options, bars, follow)
-        comparison = build(done, kept, bars.measured)
+        with _judging_alone(done, kept, bars.say):
+            comparison = build(done, kept, bars.measured)
     return (BenchmarkResults if entered else Results)(done, kept, comparison, outcome, full=full)
+
+
+@contextlib.contextmanager
+def _judging_alone(plan: Plan, store: Store, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold off other runs of the same experiment while one judges its results: they read what it has kept."""
+    from benchsuite.keys import content_key
+    from benchsuite.store import Leases
+
+    key, about = content_key("tables", plan.name), f"the tables of {plan.name}"
+    with Leases(store.root) as leases, leases.alone("tables", key, about, say):
+        yield
 
 
 def _perform(

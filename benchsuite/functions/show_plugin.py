@@ -88,7 +88,7 @@ def describe(entry: PluginEntry) -> dict[str, Any]:
     from benchsuite.loading import plugin_code
 
     cls: type[Plugin]
-    cls, _ = entry.load_code(settings={})
+    cls, _ = entry.load_code(settings=[{}])
     with plugin_code(f"{singular(entry.kind)} {entry.name} ({entry.origin})"):
         return _describe(entry, cls)
 

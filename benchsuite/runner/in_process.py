@@ -15,8 +15,9 @@ from benchsuite.errors import UsageError
 from benchsuite.provenance import provenance
 from benchsuite.runner.executor import Executor
 from benchsuite.runner.jobs import Job, WorkerJob
+from benchsuite.runner.progress_pipe import ProgressPipe
 from benchsuite.runner.withheld import Watch
-from benchsuite.runner.worker import ProgressPipe, work
+from benchsuite.runner.worker import work
 from benchsuite.runner.worker_processes import WorkerHandle, thread_limits
 
 
@@ -106,9 +107,9 @@ class _Aloud(ProgressPipe):
         super().__init__(stream)
         self._watch, self._listen = watch, listen
 
-    def tell(self, **message: Any) -> None:
+    def _send(self, message: Mapping[str, Any]) -> None:
         """Send one line and let the runner act on it; it may open what the model may not."""
-        super().tell(**message)
+        super()._send(message)
         before, self._watch.paused = self._watch.paused, True
         try:
             self._listen()

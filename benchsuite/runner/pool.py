@@ -28,6 +28,12 @@ from benchsuite.runner.worker_deaths import WorkerDeath, WorkerDeaths
 from benchsuite.runner.worker_processes import NotStarted, WorkerHandle
 from benchsuite.store import Holder, Store
 
+_LOOK = 0.2
+"""Seconds between two looks at running workers: at their logs and their time. What they tell is read at once."""
+
+_WAIT = 0.5
+"""Seconds between two looks at what other runs compute, when nothing else is left."""
+
 
 class ProgressListener(Protocol):
     """Receives the progress of a run, to show it to the user."""
@@ -192,7 +198,7 @@ class Pool:
                         self._start(job, scratch)
                     if not self._running and not self._waits(queue):
                         return
-                    for key, _ in self._selector.select(timeout=0.2):
+                    for key, _ in self._selector.select(timeout=_LOOK if self._running else _WAIT):
                         read: Callable[[], None] = key.data
                         read()
                     for worker in list(self._running):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
-import math
 import os
 import resource
 import sys
@@ -20,7 +18,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 from benchsuite.api import Context, Model, Requirement, SharedCache
 from benchsuite.checks import check_fitted
@@ -35,17 +33,13 @@ from benchsuite.registry import load_model
 from benchsuite.runner.answers import wait_for_pairs, write_about, write_lists, write_scores
 from benchsuite.runner.device import choose_device
 from benchsuite.runner.jobs import WorkerJob
+from benchsuite.runner.progress_pipe import LONGEST_TEXT, ProgressPipe, printable
 from benchsuite.runner.resource_usage import ResourceUsage, peak_mb, running_children
 from benchsuite.runner.traceback_place import last_frame
 from benchsuite.runner.withheld import Watch
 
 _DEADLINE_SHARE = 0.9
 """The deadline given to a model, as a share of the time after which it is killed."""
-
-_LONGEST_TEXT = 500
-"""The longest note or reason, in characters."""
-
-_LARGEST_COUNT = 2**53
 
 
 def main(job_path: str, log_path: str, pipe: int, parent: int) -> NoReturn:
@@ -75,24 +69,6 @@ def _end_with_parent(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
-
-
-class ProgressPipe:
-    """The sending end of the pipe. Its arguments may come from a model, so no method raises."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._lock = threading.Lock()
-
-    def tell(self, **message: Any) -> None:
-        """Send one line; do nothing when the runner has ended or the model closed the pipe."""
-        with contextlib.suppress(OSError, ValueError), self._lock:
-            self._stream.write(json.dumps(message) + "\n")
-            self._stream.flush()
-
-    def progress(self, phase: str, done: Any, total: Any, note: object) -> None:
-        """Report the progress of a phase; a value that is no number becomes 0, other values become text."""
-        self.tell(phase=phase, done=_count(done), total=_count(total), note="" if note is None else _text(note))
 
 
 def work(
@@ -311,7 +287,7 @@ def _flush() -> None:
 
 def _reason(error: BaseException, cell: Mapping[str, Any], trusted: Sequence[str]) -> str:
     """Return what was raised, in one line, and where in the plugin's code; our own errors say what to do themselves."""
-    told = _text(error)
+    told = printable(error)
     if isinstance(error, BenchsuiteError):
         return told
     where = ""
@@ -319,25 +295,7 @@ def _reason(error: BaseException, cell: Mapping[str, Any], trusted: Sequence[str
         where = last_frame(error, cell["identity"]["model"]["plugin"], trusted)
     if isinstance(error, MemoryError) and (limit := memory_limit()):
         where += f"; its memory limit is {limit / 2**30:.3g} GiB"
-    return f"{type(error).__name__}: {told}"[: _LONGEST_TEXT - len(where)] + where
-
-
-def _text(value: object) -> str:
-    """Return any value as one printable line, cut to a few hundred characters."""
-    try:
-        start = str(value)[: 4 * _LONGEST_TEXT]
-        return " ".join(start.encode("utf-8", "backslashreplace").decode("utf-8").split())[:_LONGEST_TEXT]
-    except BaseException as error:  # noqa: BLE001 - a model's own method may raise anything
-        return f"(a {type(value).__name__} whose text cannot be had: {type(error).__name__})"
-
-
-def _count(value: Any) -> int:
-    """Return a count from 0 on; 0 for a value that is no count."""
-    try:
-        number = float(value)
-        return 0 if math.isnan(number) else int(min(max(number, 0.0), _LARGEST_COUNT))
-    except BaseException:  # noqa: BLE001 - same
-        return 0
+    return f"{type(error).__name__}: {told}"[: LONGEST_TEXT - len(where)] + where
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ import functools
 import io
 import math
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,9 +66,9 @@ class Entry:
         """
         path = self.path(_ARRAYS)
         try:
-            with zipfile.ZipFile(path) as archive:
+            with path.open("rb") as file, zipfile.ZipFile(file) as archive:
                 there = names or [name.removesuffix(_MEMBER) for name in archive.namelist()]
-                arrays = {name: _array(archive.read(f"{name}{_MEMBER}")) for name in there}
+                arrays = {name: _array(_bytes(file, archive, f"{name}{_MEMBER}")) for name in there}
         except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             raise unreadable(path, error) from None
         if not names and self.manifest.get("state") == "ok" and (fault := arrays_fault(self.manifest["kind"], arrays)):
@@ -117,16 +118,22 @@ class Entry:
 
 
 class Draft:
-    """A folder being written; it becomes an entry when the ``with`` block of :meth:`Store.write` ends without error."""
+    """A folder being written; it becomes an entry when the ``with`` block of :meth:`Store.write` ends without error.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: exists.
+        compressed: whether its arrays are; means of draws, which are most of what reports keep, hardly shrink.
+    """
+
+    def __init__(self, folder: Path, *, compressed: bool = True) -> None:
         self.folder = folder
+        self._compressed = compressed
         self.manifest: dict[str, Any] = {}
 
     def arrays(self, **arrays: NDArray[Any]) -> None:
-        """Write arrays, compressed and without pickle, as ``np.savez_compressed`` does at another level."""
-        path = self.folder / _ARRAYS
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
+        """Write arrays without pickle, as ``np.savez_compressed`` does at another level, or as ``np.savez`` does."""
+        path, how = self.folder / _ARRAYS, zipfile.ZIP_DEFLATED if self._compressed else zipfile.ZIP_STORED
+        with zipfile.ZipFile(path, "w", how, compresslevel=_LEVEL) as archive:
             for name, array in arrays.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                     np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
@@ -149,6 +156,9 @@ class Draft:
 
 _SIMPLE = b"\x93NUMPY\x01\x00"
 _PREFIX = 10
+_ENCRYPTED, _LENGTHS = 1, 26
+"""In the zip format: a flag, and where the lengths of name and extra field stand, both followed by the content."""
+
 _KEPT = 4096
 """So many manifests are kept in memory, a few kB each."""
 
@@ -166,6 +176,26 @@ def _manifest(path: Path, _size: int, _changed: int, _inode: int) -> dict[str, A
     if SUM in table and table[SUM] != sum_of(table):
         raise StoreError("it has changed since it was written", where=str(path), remedy=AGAIN)
     return table
+
+
+def _bytes(file: BinaryIO, archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return the content of an archive's member as ``archive.read`` does; of many small ones, in a fifth of its time.
+
+    Raises:
+        KeyError: when there is none of this name.
+        ValueError: when it is not as long as the archive says, or its check sum is another one.
+    """
+    member = archive.getinfo(name)
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or member.flag_bits & _ENCRYPTED:
+        return archive.read(name)
+    file.seek(member.header_offset + _LENGTHS)
+    file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)
+    raw = file.read(member.compress_size)
+    if member.compress_type == zipfile.ZIP_DEFLATED:
+        raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(raw, member.file_size + 1)
+    if len(raw) != member.file_size or zlib.crc32(raw) != member.CRC:
+        raise ValueError(f"{name} is not as it was written")
+    return raw
 
 
 def _array(raw: bytes) -> NDArray[Any]:

@@ -18,8 +18,9 @@ when, and what it is called.
   that is stored depends on it.
 
 A runner that finds something leased goes on with the rest. When only leased things are left it waits, says whose they
-are, and takes over what is given up. Leased are cells (trials of a search are cells), data sets that are written, and
-cuts with all their folds. Caches of reports are not: they take seconds, and the first one stays.
+are, and takes over what is given up. Leased are cells (trials of a search are cells), data sets that are written, cuts
+with all their folds, and the tables of an experiment that was run: one run judges, the others read what it has kept.
+Who only reads a store leases nothing.
 """
 
 from __future__ import annotations

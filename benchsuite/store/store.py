@@ -151,7 +151,7 @@ class Store:
         try:
             try:
                 _make(folder)
-                draft = Draft(folder)
+                draft = Draft(folder, compressed=not cache)
                 yield draft
                 draft.seal(kind, key, durable=not cache)
                 self._keep(folder, _place(root, kind, key))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from benchsuite.api import Range, Reproducibility, Requirement
-from benchsuite.data import Dataset, Float32, Queries
+from benchsuite.data import Dataset, Entities, Float32, Queries
 from benchsuite_classic.similar_items import SimilarItems, nearest, steps_back
 from benchsuite_classic.similarity import Similarity, powers
+from benchsuite_classic.sparse_weights import read_square, write_square
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -134,3 +136,12 @@ class SequentialKNN(SimilarItems):
             found = csr_matrix((value, (item[both + step], item[both])), shape=(items, items), dtype=np.float32)
             total = total + found
         return total
+
+    def save(self, folder: Path) -> None:
+        """Write the similarities."""
+        write_square(folder, self._similarity, self._warm)
+
+    def load(self, folder: Path, items: Entities) -> Self:
+        """Read the similarities."""
+        (self._similarity, self._warm), self._threads = read_square(folder), 1
+        return self

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from benchsuite.api import Model
 from benchsuite.data import Bool, Entities, Float32, Int32, Queries
 from benchsuite_classic.support import has_known_history, mask_unscored
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 _FILE = "weights.safetensors"
 
@@ -35,19 +38,28 @@ class SparseWeights(Model):
 
     def save(self, folder: Path) -> None:
         """Write the weights."""
-        from safetensors.numpy import save_file
-
-        near = self._weights
-        arrays = {"data": near.data, "indices": near.indices, "indptr": near.indptr, "warm": self._warm}
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / _FILE)
+        write_square(folder, self._weights, self._warm)
 
     def load(self, folder: Path, items: Entities) -> Self:
         """Read the weights."""
-        from safetensors.numpy import load_file
-        from scipy.sparse import csr_matrix
-
-        stored = load_file(folder / _FILE)
-        self._warm = stored["warm"]
-        parts = stored["data"], stored["indices"], stored["indptr"]
-        self._weights = csr_matrix(parts, shape=(len(self._warm), len(self._warm)))
+        self._weights, self._warm = read_square(folder)
         return self
+
+
+def write_square(folder: Path, matrix: csr_matrix, warm: Bool) -> None:
+    """Write what is known of each pair of items (float32 csr[n, n]), and which have training rows (bool[n])."""
+    from safetensors.numpy import save_file
+
+    arrays = {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr, "warm": warm}
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / _FILE)
+
+
+def read_square(folder: Path) -> tuple[csr_matrix, Bool]:
+    """Return what :func:`write_square` wrote."""
+    from safetensors.numpy import load_file
+    from scipy.sparse import csr_matrix
+
+    stored = load_file(folder / _FILE)
+    warm: Bool = stored["warm"]
+    parts = stored["data"], stored["indices"], stored["indptr"]
+    return csr_matrix(parts, shape=(len(warm), len(warm))), warm

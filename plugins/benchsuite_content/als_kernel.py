@@ -17,7 +17,7 @@ from benchsuite_classic.als import ALS
 from benchsuite_classic.blending import ScoreBlend, select_blend
 from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored
 from benchsuite_content.als_content import ALSContent
-from benchsuite_content.backbone import DEFAULT_BACKBONE
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE
 from benchsuite_content.kernel_ridge import CITE_KERNEL_RIDGE, RIDGES, NewItemFactors, TextKernel
 from benchsuite_content.vectors import lm_vectors, tfidf_vectors
 

@@ -14,7 +14,8 @@ from benchsuite.api import Categorical, Context, Range, Requirement
 from benchsuite.data import Dataset, Entities, Float32, Queries
 from benchsuite_classic.ease import EASE, gram
 from benchsuite_classic.support import blas_threads, blocks, warm_items
-from benchsuite_content.backbone import CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE
+from benchsuite_content.citations import CITE_MINILM, CITE_SBERT
 from benchsuite_content.vectors import lm_vectors, tfidf_profiles, tfidf_vectors
 
 if TYPE_CHECKING:

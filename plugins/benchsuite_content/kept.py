@@ -42,6 +42,7 @@ def encoding_key(backbone: Backbone, texts: Sequence[str], **how: Any) -> dict[s
         "attention": str(getattr(backbone.model.config, "_attn_implementation", "")),
         "tokens": backbone.max_tokens,
         "pooling": backbone.pooling,
+        **({"layers": backbone.layers} if backbone.layers else {}),
         "texts": texts_sum(texts),
         "machine": machine(),
         **how,

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Self
 
 from benchsuite.api import Categorical, Context, Model, Reproducibility, Requirement
 from benchsuite.data import Dataset, Float32, Int32, Queries
-from benchsuite_content.backbone import CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE
+from benchsuite_content.citations import CITE_MINILM, CITE_SBERT
 from benchsuite_content.cosine import Cosine
 from benchsuite_content.vectors import lm_vectors
 

@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from benchsuite.api import SharedCache
-from benchsuite_content.backbone import backbone_folder, is_decoder, quiet_transformers
+from benchsuite_content.backbone import is_decoder
+from benchsuite_content.backbone_files import backbone_folder
 from benchsuite_content.encode import torch_threads
 from benchsuite_content.kept import machine, texts_sum
+from benchsuite_content.quiet import quiet_transformers
 
 NO_HEAD = "not applicable: the backbone has no language-modelling head"
 LIMIT = 500

@@ -20,7 +20,7 @@ from benchsuite_content.encode import BATCH, batches, pool
 from benchsuite_content.kept import encoding_key, keeper, read_array, write_array
 from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.settings import TuningConfig
-from benchsuite_flm.trainable_layers import TrainableLayers
+from benchsuite_flm.trainable_layers import TrainableLayers, final_norm
 
 KEPT_TOKENS = 40_000
 """A step keeps the activations of at most this many tokens (about 1 GB); texts beyond are encoded a second time."""
@@ -133,6 +133,7 @@ class TextEncoder:
         self._model = backbone.model.eval()
         self._trainable = TrainableLayers(self._model, tuning, seed=seed, device=device)
         self._layers = self._trainable.layers
+        self._end = final_norm(self._model, self._layers)
         # Where several processes train, each has a share of the texts.
         self._shared = keeper(backbone, shared if self._processes.size == 1 else None, self._device.type)
         how = {"threads": torch.get_num_threads(), "half": half, "batch": BATCH, "trained": len(self._layers)}
@@ -210,6 +211,7 @@ class TextEncoder:
             else:
                 for layer in self._layers:
                     hidden = _first(layer(hidden, *bucket.args, **bucket.kwargs))
+                hidden = hidden if self._end is None else self._end(hidden)
         return torch.nn.functional.normalize(pool(hidden.float(), bucket.mask, self._pooling), dim=-1)
 
     def _make_buckets(self, backbone: Backbone, texts: Sequence[str]) -> list[_Bucket]:

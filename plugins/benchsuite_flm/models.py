@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from annotated_types import Ge, Gt
-
-from benchsuite.api import Range
 from benchsuite_flm.base import BaseFLM
-from benchsuite_flm.settings import LoraPart, Tuning, TuningConfig
+from benchsuite_flm.settings import TunedLayers, TuningConfig
 
 
 @dataclass
-class FLM(BaseFLM):
+class FLM(TunedLayers, BaseFLM):
     """Fine-Tuning-FLM: a pretrained language model, fine-tuned on which users took which items.
 
     Scores by r = sigmoid(W1·x + W2·u + b), where u encodes the user's interest, i an item's text, and x = u * i.
@@ -32,25 +29,7 @@ class FLM(BaseFLM):
 
     *Pairs.* Where the data has likes and dislikes, :meth:`score_pairs` uses weights of the formula fitted to them (on
     the same encodings); else it returns the ranking score.
-
-    Attributes:
-        layers: how many of the encoder's layers are trained, from the top; more than it has means all.
-        learning_rate: largest learning rate of the encoder.
-        tuning: what is trained: all weights of the ``top`` layers; ``lora``, small matrices beside the weights of these
-            layers (Hu et al. 2022; needs a larger learning rate, and ``benchsuite[lora]``); the ``full`` encoder with
-            its embeddings (needs a smaller one); or nothing (``frozen``).
-        lora_rank: rank of the matrices.
-        lora_part: whether they lie beside the maps of ``attention`` only, or of ``all``, feed-forward included.
     """
-
-    layers: Annotated[int, Ge(1), Range(1, 6)] = 2
-    learning_rate: Annotated[float, Gt(0), Range(5e-5, 1e-3, log=True)] = 3e-4
-    tuning: Tuning = "top"
-    lora_rank: Annotated[int, Ge(1)] = 8
-    lora_part: LoraPart = "attention"
-
-    def _tuning(self) -> tuple[TuningConfig, float]:
-        return TuningConfig(self.tuning, self.layers, self.lora_rank, self.lora_part), self.learning_rate
 
 
 @dataclass

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from benchsuite_flm.data_parallel import DataParallel
-from benchsuite_flm.settings import Optimizer, Schedule, Settings
+from benchsuite_flm.settings import Optimizer, Schedule, TrainingSettings
 
 _BETAS = (0.9, 0.99)
 _START = 0.04  # first learning rate of a cycle, as a share of the largest
@@ -51,7 +51,7 @@ class OptimizerConfig:
     clip: float = 0.0
 
     @classmethod
-    def of(cls, settings: Settings) -> OptimizerConfig:
+    def of(cls, settings: TrainingSettings) -> OptimizerConfig:
         """Return what the settings ask for."""
         return cls(
             optimizer=settings.optimizer,

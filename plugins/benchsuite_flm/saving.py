@@ -30,7 +30,8 @@ from benchsuite.api import Context
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.data import Dataset
 from benchsuite.keys import content_key
-from benchsuite_content.backbone import Backbone, quiet_transformers
+from benchsuite_content.backbone import Backbone
+from benchsuite_content.quiet import quiet_transformers
 from benchsuite_flm.data_parallel import DataParallel
 from benchsuite_flm.head import Head
 from benchsuite_flm.history import HistoryWeighting
@@ -38,7 +39,7 @@ from benchsuite_flm.history import HistoryWeighting
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-    from benchsuite_flm.settings import Settings
+    from benchsuite_flm.settings import Settings, TrainingSettings
 
 SHARE = 0.02
 """Share of the training time that saving may take."""
@@ -128,7 +129,7 @@ class Checkpoint:
 
 
 def open_checkpoint(
-    settings: Settings, train: Dataset, context: Context, weights: Mapping[str, str], phase: str
+    settings: TrainingSettings, train: Dataset, context: Context, weights: Mapping[str, str], phase: str
 ) -> Checkpoint | None:
     """Return the checkpoint of one training, or None where the context names no folder.
 

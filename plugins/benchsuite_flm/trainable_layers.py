@@ -74,6 +74,17 @@ def _top_layers(model: nn.Module, layers: int) -> list[nn.Module]:
     return [part for name, part in model.named_children() if "embed" not in name]
 
 
+def final_norm(model: nn.Module, layers: Sequence[nn.Module]) -> nn.Module | None:
+    """Return the norm after the last of some top layers, as Llama, GPT-2 and ModernBERT have one; None for others."""
+    for parent in model.modules():
+        children = list(parent.children())
+        for place, child in enumerate(children):
+            if layers and isinstance(child, nn.ModuleList) and child[-1] is layers[-1]:
+                norms = [after for after in children[place + 1 :] if "Norm" in type(after).__name__]
+                return norms[0] if len(norms) == 1 else None
+    return None
+
+
 def add_lora(model: nn.Module, layers: Sequence[nn.Module], part: LoraPart, rank: int, seed: int) -> list[nn.Parameter]:
     """Add LoRA matrices to the linear maps of some layers, in place; return them. At first they change no output.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from benchsuite.data import Dataset, Float32, Int64
-from benchsuite_rivals.sequences import user_sequences
+from benchsuite_classic.sequences import user_sequences
 
 if TYPE_CHECKING:
     from benchsuite.data import Interactions

@@ -16,9 +16,9 @@ from benchsuite.data import Bool, Dataset, Float32, Int32, Queries
 from benchsuite.errors import ConfigError, NotApplicable
 from benchsuite_classic.support import mask_unscored, select_columns
 from benchsuite_content.encode import torch_threads
+from benchsuite_content.seeds import own_random_state
 from benchsuite_rivals import cornac_names
 from benchsuite_rivals.cornac_data import CornacData, Feedback
-from benchsuite_rivals.seeds import own_random_state
 
 CITE_CORNAC = """@article{salah2020cornac,
   title = {Cornac: A Comparative Framework for Multimodal Recommender Systems},

@@ -19,7 +19,7 @@ from benchsuite.data import Dataset, Float32, Queries
 from benchsuite.keys import content_key
 from benchsuite_classic.blending import select_blend
 from benchsuite_content.encode import torch_threads
-from benchsuite_rivals.seeds import own_random_state
+from benchsuite_content.seeds import own_random_state
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

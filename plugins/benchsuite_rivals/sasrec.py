@@ -11,10 +11,10 @@ from annotated_types import Ge, Lt
 
 from benchsuite.api import Categorical, Context, Range, Requirement
 from benchsuite.data import Bool, Dataset, Float32, Int32, Int64, Queries, Ragged
+from benchsuite_classic.sequences import Places, known_history, length_batches, newest, padded, user_sequences, windows
 from benchsuite_classic.support import blas_threads, mask_unscored, select_columns
 from benchsuite_content.encode import torch_threads
 from benchsuite_rivals.network_model import NetworkModel
-from benchsuite_rivals.sequences import Places, known_history, length_batches, newest, padded, user_sequences, windows
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

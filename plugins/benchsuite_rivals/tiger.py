@@ -10,7 +10,8 @@ from annotated_types import Ge, Gt, Lt
 
 from benchsuite.api import Categorical, Context, Range, Requirement
 from benchsuite.data import Dataset, Float32
-from benchsuite_content.backbone import CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE
+from benchsuite_content.citations import CITE_MINILM, CITE_SBERT
 from benchsuite_content.vectors import lm_vectors
 from benchsuite_rivals.cornac_model import CITE_CORNAC, CornacBase
 

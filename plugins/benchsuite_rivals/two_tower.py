@@ -12,7 +12,8 @@ from annotated_types import Ge, Gt, Le
 from benchsuite.api import Context, Range
 from benchsuite.data import Bool, Dataset, Float32, Int32, Int64, Queries, Ragged
 from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored, warm_items
-from benchsuite_content.backbone import CITE_MINILM, CITE_SBERT, DEFAULT_BACKBONE
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE
+from benchsuite_content.citations import CITE_MINILM, CITE_SBERT
 from benchsuite_content.encode import torch_threads
 from benchsuite_rivals.text_network import TextNetwork
 

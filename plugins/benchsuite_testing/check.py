@@ -121,7 +121,7 @@ def check(
     said, name = kind_and_name(several(words))
     entry = find_plugin(name, said if kind is None else kind_of(kind))
     settings = {**cutoff(name), **with_}
-    plugin, _ = entry.load_code(settings=settings)
+    plugin, _ = entry.load_code(settings=[settings])
     with plugin_code(f"{singular(entry.kind)} {entry.name} ({entry.origin})"):
         plugin.from_settings(settings, where=f"{singular(entry.kind)} {entry.name}")  # complains before anything runs
     make = partial(plugin.from_settings, settings) if settings else plugin

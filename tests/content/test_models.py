@@ -12,7 +12,7 @@ from benchsuite.data import Dataset, Queries
 from benchsuite.errors import ConfigError, NotApplicable
 from benchsuite_classic.als import ALS
 from benchsuite_content.als_content import ALSContent
-from benchsuite_content.backbone import DEFAULT_REVISION, DEFAULT_SHA256
+from benchsuite_content.backbone_files import DEFAULT_REVISION, DEFAULT_SHA256
 from benchsuite_content.lm import ContentLM
 from benchsuite_content.tfidf import ContentTfidf
 from benchsuite_content.vectors import lm_vectors, tfidf_vectors

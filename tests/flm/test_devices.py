@@ -61,7 +61,7 @@ def test_a_batch_of_users(tiny: str, world: Dataset, loss: str, monkeypatch: pyt
         losses, "bce", lambda logits, positive, negative: torch.where(positive | negative, logits, 0.0).sum()
     )
     vectors = torch.ones(len(texts), 16, device=META).requires_grad_(True)
-    found = trainer.loss(vectors[trainer.place[trainer.catalogue]], trainer._next_users())
+    found = trainer.loss(vectors[trainer.place[trainer.catalogue]], trainer._next_rows())
     found.backward()
     trainer.head_optimizer.step()
     assert found.device == vectors.grad.device == head.residual.device == META

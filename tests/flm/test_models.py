@@ -9,7 +9,8 @@ import pytest
 from benchsuite.api import Context, Model
 from benchsuite.data import Dataset, Fold
 from benchsuite.errors import NotApplicable
-from benchsuite_content.backbone import DEFAULT_SHA256, load_backbone
+from benchsuite_content.backbone import load_backbone
+from benchsuite_content.backbone_files import DEFAULT_SHA256
 from benchsuite_flm.models import FLM, FrozenFLM
 
 FAST = {"epochs": 20, "batches": 4, "batch_size": 32, "residual_learning_rate": 1e-2, "head_learning_rate": 5e-3}
@@ -27,7 +28,7 @@ def spied(monkeypatch: pytest.MonkeyPatch):
         loaded.append((backbone.model, before))
         return backbone
 
-    monkeypatch.setattr("benchsuite_flm.base.load_backbone", load)
+    monkeypatch.setattr("benchsuite_flm.fine_tuned.load_backbone", load)
     return loaded
 
 

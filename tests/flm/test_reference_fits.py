@@ -11,6 +11,8 @@ _spec = importlib.util.spec_from_file_location("reference_fits", Path(__file__).
 reference = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(reference)
 
+QUICK = ("softmax", "frozen, threshold", "text, two layers", "cross, softmax")
+OTHERS = [case for case in reference.CASES if case not in QUICK]
 EXPECTED = json.loads(reference.FILE.read_text("utf-8"))
 
 
@@ -23,7 +25,7 @@ def test_every_case_has_a_reference() -> None:
     assert list(EXPECTED) == list(reference.CASES)
 
 
-@pytest.mark.parametrize("case", reference.CASES)
+@pytest.mark.parametrize("case", [*QUICK, *(pytest.param(one, marks=pytest.mark.slow) for one in OTHERS)])
 def test_weights_and_scores_are_those_of_the_reference(case: str, names: dict[str, str]) -> None:
     name, settings = reference.CASES[case]
     fold = reference.folds()[name in ("flm-cross", "flm-decoder")]

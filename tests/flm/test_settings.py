@@ -111,6 +111,7 @@ def test_a_setting_beside_another_matters(tiny: str, rich: Fold, more: dict, oth
     assert np.abs(one - two).max() > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more",
     [

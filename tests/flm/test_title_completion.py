@@ -138,7 +138,7 @@ def test_an_encoder_without_a_head_has_none(kind: str, encoder: Any) -> None:
 
 @pytest.mark.weights
 def test_the_default_has_no_head() -> None:
-    from benchsuite_content.backbone import DEFAULT_BACKBONE
+    from benchsuite_content.backbone_files import DEFAULT_BACKBONE
 
     assert complete_titles(DEFAULT_BACKBONE, KNOWN) == NO_HEAD
 

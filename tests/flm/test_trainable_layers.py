@@ -38,7 +38,7 @@ def test_starts_as_no_change_learns_and_merges(encoder, model: str, part: str) -
     text_encoder = build(folder, lora_part=part, lora_rank=2)
     torch.testing.assert_close(text_encoder.vectors(), before, atol=2e-6, rtol=0)
     frozen = {name: value.clone() for name, value in text_encoder._model.named_parameters() if ".lora_" not in name}
-    learn(text_encoder)
+    learn(text_encoder, rate=0.05)  # larger steps make matrices so large that merging them rounds more
     after = text_encoder.vectors()
     assert (after - before).norm(dim=1).min() > 1e-4
     for name, value in text_encoder._model.named_parameters():
@@ -88,7 +88,7 @@ def test_nothing_to_adapt_is_one_line() -> None:
 def test_full_learns_everything_that_reads(encoder) -> None:
     text_encoder = build(encoder("bert"), tuning="full")
     plain = {name: value.clone() for name, value in text_encoder._model.named_parameters()}
-    learn(text_encoder)
+    learn(text_encoder, rate=0.05)  # larger steps make matrices so large that merging them rounds more
     changed = {name for name, value in text_encoder._model.named_parameters() if not value.equal(plain[name])}
     assert "embeddings.word_embeddings.weight" in changed
     assert set(plain) - changed == {"pooler.dense.weight", "pooler.dense.bias"}  # not read by mean pooling

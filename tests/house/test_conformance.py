@@ -21,7 +21,7 @@ import pytest
 
 import benchsuite_external
 from benchsuite.registry import KINDS, PluginEntry, entries
-from benchsuite_content.backbone import DEFAULT_DECODER
+from benchsuite_content.backbone_files import DEFAULT_DECODER
 from benchsuite_testing import check_names, checks
 from support.small_rivals import is_small, skip_without_cornac, small_settings
 from support.tiny_models import save_reader
@@ -60,7 +60,7 @@ also like answer"""
 
 
 FROZEN = {"flm-frozen", "content-lm", "als-content", "als-kernel", "ease-content"}
-TRAINED = {"flm", "flm-text", "flm-hybrid"}
+TRAINED = {"flm", "flm-text", "flm-hybrid", "flm-seq", "flm-seq-hybrid"}
 """Models that read texts with the default language model as it is, and those that train it: ten seconds a fit."""
 
 APART = {"lenskit", "rectools", "recbole"}
@@ -71,8 +71,9 @@ LARGE = {"gowalla"}
 DEEP = {"bert4rec"}
 """Rivals that take long to complete the checkerboard as they come."""
 
-DEAR = {"als-kernel", "flm-decoder", "flm-frozen", "gru4rec", "sasrec", "tiger"}
-"""Models whose checks take three seconds or more together; the quick tests check others of their packages."""
+DEAR = {"als-content", "als-kernel", "ease-content", "flm-decoder", "flm-frozen", "gru4rec", "sasrec", "tiger"}
+DEAR |= {"figures", "paper"}
+"""Models and reports whose checks take two seconds or more together; the quick tests check others of their packages."""
 
 
 def marks_of(entry: PluginEntry, name: str) -> list[pytest.MarkDecorator]:

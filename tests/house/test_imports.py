@@ -176,9 +176,29 @@ def test_a_set_up_is_tried_once(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(f"{body}\n# {tmp_path}\n")
     entry = find("models", f"{tmp_path}/mine.py:Counts", trusted=[f"{tmp_path}/mine.py:Counts"])
     for _ in range(2):
-        entry.load_code(settings={})
+        entry.load_code(settings=[{}])
         entry.load()
     assert len(children) == 1
+
+
+def test_all_settings_of_an_experiment_are_tried_in_one_child(tmp_path, monkeypatch, capsys):
+    """Where one of them ends the process, each is tried by itself, and the right one is blamed."""
+    monkeypatch.chdir(tmp_path)
+    children = []
+    real = loading._try_in_child
+    monkeypatch.setattr(loading, "_try_in_child", lambda order, code: (children.append(order), real(order, code)))
+    body = (Path(__file__).parents[1] / "runner" / "toy.py").read_text()
+    body += "\nimport os\n\n@dataclass\nclass X(Counts):\n    def __post_init__(self):\n"
+    body += "        if self.power == 0.25:\n            os._exit(3)\n"
+    Path("mine.py").write_text(body)
+    text = EXPERIMENT.replace('"{model}"', '{{ use = "./mine.py:X", grid = {{ power = [0.5, 0.75, POWER] }} }}')
+    Path("mine.toml").write_text(text.format(model="").replace("POWER", "1.0"))
+    assert main(["plan", "mine.toml"]) == 0
+    assert [len(order["set_ups"]) for order in children] == [3]
+    capsys.readouterr()
+    Path("mine.toml").write_text(text.format(model="").replace("POWER", "0.25"))
+    assert "its set-up ended the process with code 3" in refusal(capsys, "plan", "mine.toml")
+    assert [order["set_ups"][0]["settings"] for order in children[2:]] == [{"power": 0.25}]
 
 
 def test_a_source_that_raises_is_its_own_fault(tmp_path, monkeypatch, capsys):

@@ -25,7 +25,18 @@ KINDS = ("Results", "Ranking", "Classification", "Costs")
 NUMBER = re.compile(r"(?P<number>-?\d{1,3}(?:,\d{3})+|-?\d*\.?\d+)(?P<percent>%?)(?: ?±(?P<margin><?\d*\.?\d+))?")
 
 
+_RENDERED = {}
+
+
 def text_of(report, comparison):
+    """Return a report of a comparison as text; the same one is made once."""
+    key = type(report), repr(report.settings()), id(comparison)
+    if key not in _RENDERED:
+        _RENDERED[key] = _text_of(report, comparison), comparison  # kept, so that no other gets its id
+    return _RENDERED[key][0]
+
+
+def _text_of(report, comparison):
     files = report.render(comparison)
     content = files["results.csv"] if isinstance(report, Csv) else next(iter(files.values()))
     assert isinstance(report, Csv) or len(files) == 1

@@ -65,6 +65,7 @@ def test_each_place_is_a_run_with_its_numbers(folder, results):
     assert other.data.metrics["ndcg_at_10.p_holm"] == contrast.p_holm
 
 
+@pytest.mark.slow
 def test_settings_keys_and_files_are_there(folder, results):
     client, runs = runs_of(folder)
     run = next(run for run in runs if run.data.tags["benchsuite.model"] == "counts")
@@ -88,6 +89,7 @@ def test_settings_keys_and_files_are_there(folder, results):
     assert len(lines) == 1 + sum(row.model == "counts" for row in results.comparison.rows)
 
 
+@pytest.mark.slow
 def test_again_changes_nothing_and_a_change_updates(folder, toy_store, results, capsys):
     words = ["report", "toy", "--store", str(toy_store), "--as", "mlflow", "--out", str(folder), "--json"]
     assert main(words) == 1
@@ -103,6 +105,7 @@ def test_again_changes_nothing_and_a_change_updates(folder, toy_store, results, 
     assert MLflow().deliver(results.comparison, str(folder))["updated"] == 2
 
 
+@pytest.mark.slow
 def test_an_export_that_was_cut_off_is_completed(folder, results, monkeypatch):
     from mlflow.tracking import MlflowClient
 
@@ -134,6 +137,7 @@ def test_names_that_mlflow_would_refuse_stay_apart(results):
     assert len({run.key for run in first}) == 3
 
 
+@pytest.mark.slow
 def test_mistakes_are_one_line(toy_store, tmp_path, capsys, monkeypatch):
     words = ["report", "toy", "--store", str(toy_store), "--as", "mlflow"]
     assert main(words) == 2

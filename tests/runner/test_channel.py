@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from benchsuite.progress import ProgressBars
-from benchsuite.runner import Options, logs, scratch
+from benchsuite.runner import Options, logs, progress_pipe, scratch
 from benchsuite.runner.channel import Channel, parse
 from benchsuite.runner.logs import KEPT_BYTES, clip, read_log, trim_log
 from benchsuite.store import Store
@@ -53,6 +55,29 @@ def test_what_is_no_message_is_skipped(line: bytes) -> None:
 def test_odd_numbers_become_numbers_that_can_be_shown(told, done: int, total: int) -> None:
     message = parse(json.dumps({"phase": "fit", **told}).encode())
     assert message == {"phase": "fit", "done": done, "total": total, "note": ""}
+
+
+def test_a_million_steps_are_a_few_messages(channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty at once, then ten in a second, and the last of each phase; the same again for the next cell."""
+    made, sending = channel
+    clock = iter(range(10**6))
+    monkeypatch.setattr(progress_pipe, "time", SimpleNamespace(monotonic=lambda: next(clock) / 64))
+    with os.fdopen(os.dup(sending), "w") as stream:
+        pipe = progress_pipe.ProgressPipe(stream)
+        for cell in ("a", "b"):
+            pipe.tell(start=cell)
+            for done in range(1, 101):
+                pipe.progress("fit", done, 100, f"step {done}")
+            pipe.progress("rank", 1, 9, "held back until the next message")
+            pipe.tell(ranked=cell)
+    told = made.read()
+    assert [next(iter(one)) for one in told] == 2 * ["start", *(len(told) // 2 - 2) * ["phase"], "ranked"]
+    first = [one["done"] for one in told[: len(told) // 2] if one.get("phase") == "fit"]
+    assert first[:20] == list(range(1, 21))
+    assert set(np.diff(first[25:-1])) == {6, 7}  # 64 steps a second
+    assert first[-1] == 100
+    assert first == [one["done"] for one in told[len(told) // 2 :] if one.get("phase") == "fit"]
+    assert [one["note"] for one in told if one.get("phase") == "rank"] == 2 * ["held back until the next message"]
 
 
 def test_a_text_is_one_short_line_that_any_stream_can_show() -> None:

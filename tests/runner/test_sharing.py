@@ -14,13 +14,16 @@ from typing import Any
 
 import pytest
 
+import benchsuite
+from benchsuite import analysis
 from benchsuite.api import DataLocations
 from benchsuite.functions.plan import Status
+from benchsuite.keys import content_key
 from benchsuite.runner import Options, prepare
 from benchsuite.runner import run as work
 from benchsuite.runner.jobs import Limits, make_jobs
 from benchsuite.runner.shared_jobs import SharedJobs
-from benchsuite.store import Leases, Store
+from benchsuite.store import Leases, Store, held
 
 POWERS = {"use": "Counts", "grid": {"power": [0.2, 0.4, 0.6, 0.8, 1.0, 1.2]}}
 
@@ -93,6 +96,37 @@ def test_four_processes_do_each_fit_once(tmp_path: Path) -> None:
     assert sum(one["done"] for one in told) == 20
     assert not (store.root / "leases").exists()
     assert not (store.root / "running").exists()
+
+
+def test_one_run_judges_at_a_time(
+    tmp_path: Path, toy_experiment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """While another run makes the tables of an experiment, this one waits and says so; then it reads what was kept."""
+    experiment = toy_experiment(["Counts"], metrics=["ndcg@10"])
+    store = tmp_path / "runs"
+    real, held_then = analysis.build, []
+
+    def watched(*words: Any) -> Any:
+        held_then.append([holder.kind for holder in held(store)])
+        return real(*words)
+
+    monkeypatch.setattr(analysis, "build", watched)
+    with Leases(store) as theirs:
+        store.mkdir()
+        key = content_key("tables", "toy")
+        assert theirs.take("tables", key, "the tables of toy") is None
+        run = threading.Thread(target=benchsuite.run, args=(experiment,), kwargs={"store": store, "offline": True})
+        run.start()
+        said = ""
+        while run.is_alive() and "waiting for the tables of toy, which process" not in said:
+            said += capfd.readouterr().err
+            run.join(0.1)
+        assert held_then == []
+        theirs.give_back("tables", key)
+        run.join()
+    assert "waiting for the tables of toy, which process" in said
+    assert held_then == [["tables"]]
+    assert not (store / "leases").exists()
 
 
 def test_what_a_dead_run_had_is_done(tmp_path: Path, toy_experiment, silent_watcher) -> None:

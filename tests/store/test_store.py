@@ -8,6 +8,7 @@ import pytest
 from benchsuite.errors import StoreError
 from benchsuite.keys import content_key
 from benchsuite.store import Store
+from benchsuite.store.entry import Draft, Entry
 
 KEY = content_key("cell", {"made": "up"})
 
@@ -16,6 +17,21 @@ def fill(store: Store, key: str = KEY, number: int = 1) -> None:
     with store.write("cell", key) as draft:
         draft.arrays(numbers=np.array([number]))
         draft.manifest = {"state": "failed", "reason": "made up", "costs": {}, "provenance": {"hardware": {}}}
+
+
+def made(root: Path, compressed: bool, arrays: dict[str, np.ndarray], damaged: bool = False) -> Path:
+    """Write an entry with these arrays and return its folder; damage them before their sum is taken."""
+    folder = Store(root).folder("cell", KEY)
+    folder.mkdir(parents=True)
+    draft = Draft(folder, compressed=compressed)
+    draft.arrays(**arrays)
+    if damaged:
+        content = bytearray((folder / "arrays.npz").read_bytes())
+        content[len(content) // 2] ^= 1
+        (folder / "arrays.npz").write_bytes(content)
+    draft.manifest = {"state": "failed", "reason": "made up", "costs": {}, "provenance": {"hardware": {}}}
+    draft.seal("cell", KEY)
+    return folder
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
@@ -27,6 +43,27 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert entry.manifest["state"] == "failed"
     assert store.keys("cell") == [KEY]
     assert entry.damaged() == []
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_arrays_are_what_numpy_reads(tmp_path: Path, compressed: bool) -> None:
+    arrays = {"floats": np.linspace(0, 1, 999, dtype=np.float32), "none": np.zeros((0, 3)), "x" * 60: np.arange(6).T}
+    folder = made(tmp_path, compressed, arrays)
+    path = folder / "arrays.npz"
+    with np.load(path) as theirs:
+        for name, array in Entry(folder).arrays().items():
+            np.testing.assert_array_equal(array, theirs[name])
+            np.testing.assert_array_equal(array, arrays[name])
+            assert array.dtype == arrays[name].dtype
+    assert (path.stat().st_size < 4 * 999) is compressed
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_an_archive_with_other_bytes_than_it_says_is_one_line(tmp_path: Path, compressed: bool) -> None:
+    """Whoever mends the sum of a file has not mended what is in it."""
+    folder = made(tmp_path, compressed, {"numbers": np.arange(1000)}, damaged=True)
+    with pytest.raises(StoreError, match="cannot be read"):
+        Entry(folder).arrays()
 
 
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:

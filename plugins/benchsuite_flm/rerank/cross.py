@@ -15,7 +15,7 @@ from annotated_types import Gt
 from benchsuite.api import Categorical, Context, Range
 from benchsuite.data import Float32, Int64
 from benchsuite_classic.ease import EASE
-from benchsuite_content.backbone import CITE_BERT, CITE_MINILM, CITE_SBERT
+from benchsuite_content.citations import CITE_BERT, CITE_MINILM, CITE_SBERT
 from benchsuite_content.encode import batches, encode_texts, pool
 from benchsuite_flm.formula import encoded_logits
 from benchsuite_flm.rerank.reranker import Reranker

