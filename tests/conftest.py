@@ -50,7 +50,7 @@ settings.load_profile("tests")
 
 REPOSITORY = Path(__file__).parent.parent
 _NO_DATA = "no real data:"
-_NO_PACKAGE = "is not installed: its executor is not tested"
+_NO_PACKAGE = "is not installed:"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 _MARKS = {
@@ -276,7 +276,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     told = [str(report.longrepr) for report in terminalreporter.getreports("skipped")]
     for reason, why in (
         (_NO_DATA, "real data is not at hand"),
-        (_NO_PACKAGE, "a package for a cluster is not installed"),
+        (_NO_PACKAGE, "a package is not installed"),
     ):
         if skipped := sum(reason in one for one in told):
             terminalreporter.write_line(f"{skipped} tests skipped because {why}")

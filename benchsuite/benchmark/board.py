@@ -247,10 +247,11 @@ def _entrant(result: ModelResult) -> Entrant:
 
 
 def kind_of(result: ModelResult) -> str:
-    """Return what kind of model a row is, from what its plugin declares."""
+    """Return what kind of model a row is, from what its plugin declares and, for a language model, what was trained."""
     model = result.model
     if model.uses_language_model:
-        frozen = model.name.endswith("-frozen") or model.settings.get("tuning") == "frozen"
+        weights = result.facts.get("parameters")
+        frozen = isinstance(weights, Mapping) and weights.get("encoder_trained") == 0
         trained = model.is_candidate and not frozen
         return "language model, fine-tuned" if trained else "language model, frozen"
     if "item text" in model.needs or "user text" in model.needs:

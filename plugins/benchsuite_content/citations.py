@@ -23,3 +23,12 @@ CITE_BERT = """@inproceedings{devlin2019bert,
   pages = {4171--4186},
   year = {2019}
 }"""
+
+CITE_SASREC = """@inproceedings{kang2018sasrec,
+  title = {Self-Attentive Sequential Recommendation},
+  author = {Kang, Wang-Cheng and McAuley, Julian},
+  booktitle = {IEEE International Conference on Data Mining (ICDM)},
+  pages = {197--206},
+  year = {2018},
+  doi = {10.1109/ICDM.2018.00035}
+}"""

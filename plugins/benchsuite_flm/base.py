@@ -85,9 +85,8 @@ class BaseFLM(FineTuned, Settings):
 
         vectors = trainer.encoder.vectors()[trainer.place.to(trainer.device)]
         vectors, items = encode_items(head, vectors, self, identities=self.identities)
-        self._head: Head = head.cpu().requires_grad_(False)
+        self._keep(head.cpu().requires_grad_(False), items.cpu())
         self._vectors: Float32 = vectors.cpu().numpy()
-        self._items: Tensor = items.cpu()
 
     def _fit_likes(self, train: Dataset, seed: int) -> LikeClassifier | None:
         """Fit the pointwise model; None where the data does not have both likes and dislikes."""
@@ -99,14 +98,6 @@ class BaseFLM(FineTuned, Settings):
         labels = Labels.of(rows, rows.user, len(train.users))
         own = self._items[:, : self._vectors.shape[1]].numpy()
         return LikeClassifier(labels, own).fit(labels, seed)
-
-    def _logits(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        import torch
-
-        with torch_threads(self._threads), torch.no_grad():
-            items = self._items if candidates is None else self._items[torch.from_numpy(candidates.astype(np.int64))]
-            scores: Float32 = self._head.logits(self._encode(queries), items).numpy()
-        return scores
 
     def _encode(self, queries: Queries) -> Tensor:
         """Return float32[q, d + 3], the encodings u of the queries' users."""
@@ -120,7 +111,8 @@ class BaseFLM(FineTuned, Settings):
         if self._friends is not None:
             took = torch.from_numpy(np.asarray(self._friends[queries.user] @ own.numpy(), np.float32))
             friends = self.friends * torch.nn.functional.normalize(took, dim=-1)
-        return self._head.users(total, count, torch.from_numpy(queries.user.astype(np.int64)), friends)
+        encoded: Tensor = self._head.users(total, count, torch.from_numpy(queries.user.astype(np.int64)), friends)
+        return encoded
 
     def _pair_logits(self, queries: Queries, query: Int32, item: Int32) -> Float32:
         """Return float32[p], the logit of single pairs, without what a subclass adds in :meth:`score`."""
@@ -167,9 +159,9 @@ class BaseFLM(FineTuned, Settings):
         from benchsuite_flm.pointwise import LikeClassifier
         from benchsuite_flm.saving import part
 
-        self._head = saving.head_of(part("head", tensors), self)
+        self._keep(saving.head_of(part("head", tensors), self), tensors["items"])
         self._weighting = saving.weighting_of(part(saving.WEIGHTING, tensors), self)
         self._friends = saving.sparse_of(part("friends", tensors))
         likes = part(saving.LIKES, tensors)
         self._like_classifier = LikeClassifier.of(likes) if likes else None
-        self._vectors, self._items = tensors["vectors"].numpy(), tensors["items"]
+        self._vectors = tensors["vectors"].numpy()

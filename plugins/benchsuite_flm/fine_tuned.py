@@ -63,9 +63,22 @@ class FineTuned(TrainingSettings):
     def _score_with(self, trainer: TrainingLoop, head: Any) -> None:
         """Score with these weights from now on; the head moves to the CPU."""
 
+    def _keep(self, head: Any, items: Tensor) -> None:
+        """Score with this head and these encodings i of all items (float32[n, e]) from now on."""
+        self._head, self._items = head, items
+
     @abstractmethod
+    def _encode(self, queries: Queries) -> Tensor:
+        """Return float32[q, e], the encodings u of the queries' users."""
+
     def _logits(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        """Return float32[q, c], the formula before the sigmoid."""
+        """Return float32[q, c], the formula before the sigmoid, without what a subclass adds in :meth:`score`."""
+        import torch
+
+        with torch_threads(self._threads), torch.no_grad():
+            items = self._items if candidates is None else self._items[torch.from_numpy(candidates.astype(np.int64))]
+            scores: Float32 = self._head.logits(self._encode(queries), items).numpy()
+        return scores
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the formula before the sigmoid."""

@@ -10,9 +10,9 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
 from benchsuite.api import Context, Range, Requirement
-from benchsuite.data import Dataset, Float32, Int32, Queries
+from benchsuite.data import Dataset, Float32, Queries
 from benchsuite_classic.sequences import newest, padded, user_sequences, windows
-from benchsuite_content.encode import torch_threads
+from benchsuite_content.citations import CITE_SASREC
 from benchsuite_content.seeds import own_random_state
 from benchsuite_flm.fine_tuned import FineTuned
 from benchsuite_flm.settings import TunedLayers
@@ -27,15 +27,6 @@ if TYPE_CHECKING:
 
 _QUERIES = 512
 """Queries whose histories are read at one time."""
-
-CITE_SASREC = """@inproceedings{kang2018sasrec,
-  title = {Self-Attentive Sequential Recommendation},
-  author = {Kang, Wang-Cheng and McAuley, Julian},
-  booktitle = {IEEE International Conference on Data Mining (ICDM)},
-  pages = {197--206},
-  year = {2018},
-  doi = {10.1109/ICDM.2018.00035}
-}"""
 
 
 @dataclass
@@ -131,17 +122,8 @@ class SequenceFLM(TunedLayers, FineTuned):
         with torch.no_grad():
             items = head.items(vectors, every, head.warm.float())
             items = predict_new_items(vectors, items, head.warm, self.regularization)
-        self._head: SequenceHead = head.cpu().requires_grad_(False)
+        self._keep(head.cpu().requires_grad_(False), items.cpu())
         self._vectors: Float32 = vectors.cpu().numpy()
-        self._items: Tensor = items.cpu()
-
-    def _logits(self, queries: Queries, candidates: Int32 | None) -> Float32:
-        import torch
-
-        with torch_threads(self._threads), torch.no_grad():
-            items = self._items if candidates is None else self._items[torch.from_numpy(candidates.astype(np.int64))]
-            scores: Float32 = self._head.logits(self._encode(queries), items).numpy()
-        return scores
 
     def _encode(self, queries: Queries) -> Tensor:
         """Return float32[q, d + 1], the encodings u of the queries' users."""
@@ -171,8 +153,8 @@ class SequenceFLM(TunedLayers, FineTuned):
         from benchsuite_flm.saving import part
         from benchsuite_flm.sequence_head import SequenceHead
 
-        self._vectors, self._items = tensors["vectors"].numpy(), tensors["items"]
+        self._vectors = tensors["vectors"].numpy()
         with torch.random.fork_rng(devices=[]):
-            head = SequenceHead.of(self, torch.ones(len(self._items)), tensors["vectors"])
+            head = SequenceHead.of(self, torch.ones(len(tensors["items"])), tensors["vectors"])
         head.load_state_dict(part("head", tensors))
-        self._head = head.eval().requires_grad_(False)
+        self._keep(head.eval().requires_grad_(False), tensors["items"])

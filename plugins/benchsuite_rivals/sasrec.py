@@ -13,6 +13,7 @@ from benchsuite.api import Categorical, Context, Range, Requirement
 from benchsuite.data import Bool, Dataset, Float32, Int32, Int64, Queries, Ragged
 from benchsuite_classic.sequences import Places, known_history, length_batches, newest, padded, user_sequences, windows
 from benchsuite_classic.support import blas_threads, mask_unscored, select_columns
+from benchsuite_content.citations import CITE_SASREC
 from benchsuite_content.encode import torch_threads
 from benchsuite_rivals.network_model import NetworkModel
 
@@ -55,16 +56,7 @@ class SASRec(NetworkModel):
 
     needs: ClassVar[frozenset[Requirement]] = frozenset()
 
-    cite: ClassVar[tuple[str, ...]] = (
-        """@inproceedings{kang2018sasrec,
-  title = {Self-Attentive Sequential Recommendation},
-  author = {Kang, Wang-Cheng and McAuley, Julian},
-  booktitle = {IEEE International Conference on Data Mining (ICDM)},
-  pages = {197--206},
-  year = {2018},
-  doi = {10.1109/ICDM.2018.00035}
-}""",
-    )
+    cite: ClassVar[tuple[str, ...]] = (CITE_SASREC,)
 
     def __post_init__(self) -> None:
         """Refuse heads that do not divide the width."""

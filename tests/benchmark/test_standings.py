@@ -153,21 +153,17 @@ def test_groups_are_tasks_of_their_own():
 
 
 @pytest.mark.parametrize(
-    ("name", "told", "kind"),
+    ("name", "told", "weights", "kind"),
     [
-        ("flm", {"uses_language_model": True, "is_candidate": True}, "language model, fine-tuned"),
-        ("flm-frozen", {"uses_language_model": True, "is_candidate": True}, "language model, frozen"),
-        (
-            "flm-seq",
-            {"uses_language_model": True, "is_candidate": True, "settings": {"tuning": "frozen"}},
-            "language model, frozen",
-        ),
-        ("content-lm", {"uses_language_model": True}, "language model, frozen"),
-        ("content-tfidf", {"needs": ("item text",)}, "reads text"),
-        ("als", {}, "classic"),
-        ("random", {}, "chance"),
+        ("flm", {"uses_language_model": True, "is_candidate": True}, 3_548_928, "language model, fine-tuned"),
+        ("flm", {"uses_language_model": True, "is_candidate": True}, 0, "language model, frozen"),
+        ("flm-cross", {"uses_language_model": True, "is_candidate": True}, None, "language model, fine-tuned"),
+        ("content-lm", {"uses_language_model": True}, None, "language model, frozen"),
+        ("content-tfidf", {"needs": ("item text",)}, None, "reads text"),
+        ("als", {}, None, "classic"),
+        ("random", {}, None, "chance"),
     ],
 )
-def test_a_kind_says_whether_a_language_model_is_trained(name, told, kind):
-    model = ModelInfo(name, name, **told)
-    assert kind_of(ModelResult("x.v1", "", model, {}, None, {}, {}, {})) == kind
+def test_a_kind_says_whether_a_language_model_was_trained(name, told, weights, kind):
+    facts = {} if weights is None else {"parameters": {"encoder_trained": weights}}
+    assert kind_of(ModelResult("x.v1", "", ModelInfo(name, name, **told), {}, None, facts, {}, {})) == kind
