@@ -13,7 +13,15 @@ from benchsuite.analysis.stored_cells import StoredCells
 from benchsuite.api import Metric
 from benchsuite.data import EvaluationInput, Float32, Float64, Fold, Relevance
 from benchsuite.errors import BenchsuiteError
-from benchsuite.evaluate import Calibrator, Measurement, Undecided, evaluation_input, fallback_share, measure
+from benchsuite.evaluate import (
+    CALIBRATION,
+    Calibrator,
+    Measurement,
+    Undecided,
+    evaluation_input,
+    fallback_share,
+    measure,
+)
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan
 from benchsuite.registry import load_metric
@@ -147,7 +155,7 @@ class CellEvaluator:
 
     def _evidence(self, test: Cell, validation: Cell | None) -> tuple[EvaluationInput, Calibrator]:
         stored = self.cells.arrays(test)
-        tried = None if validation is None else self.cells.arrays(validation)
+        tried = None if validation is None else self.cells.arrays(validation, *CALIBRATION)
         own, aim = self._plan.predicts_values(test.model), self._plan.settings["threshold"]
         return evaluation_input(self.fold(test.fold_key), stored, tried, self.relevance, aim, predicts_values=own)
 

@@ -41,8 +41,8 @@ class StoredCells:
         manifest = self.manifest(cell)
         return manifest is not None and manifest["state"] == "ok"
 
-    def arrays(self, cell: Cell) -> dict[str, NDArray[Any]]:
-        """Return a cell's answers by name.
+    def arrays(self, cell: Cell, *names: str) -> dict[str, NDArray[Any]]:
+        """Return a cell's answers by name: all of them, or only some.
 
         Raises:
             StoreError: when there are none, or they are damaged.
@@ -51,7 +51,7 @@ class StoredCells:
         if entry is None:
             remedy = "run the experiment first"
             raise StoreError(f"no cell {cell.key[:12]}", where=str(self._store.root), remedy=remedy)
-        return entry.arrays()
+        return entry.arrays(*names)
 
     def _entry(self, key: str) -> Entry | None:
         if key not in self._entries:

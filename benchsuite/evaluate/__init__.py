@@ -2,7 +2,7 @@
 
 from benchsuite.evaluate.bootstrap import Measurement, measure
 from benchsuite.evaluate.calibrate import Calibrator, calibrate_scores
-from benchsuite.evaluate.evaluation_input import evaluation_input, fallback_share, relevant_items
+from benchsuite.evaluate.evaluation_input import CALIBRATION, evaluation_input, fallback_share, relevant_items
 from benchsuite.evaluate.leak_folds import CrossFoldChecks
 from benchsuite.evaluate.leaks import LeakFinding, check_fold, iter_findings
 from benchsuite.evaluate.pairs import labelled_pairs
@@ -12,6 +12,7 @@ from benchsuite.evaluate.topk import check_sample, popularity, rank, score_pairs
 from benchsuite.evaluate.undecided import Undecided, undecided
 
 __all__ = [
+    "CALIBRATION",
     "Calibrator",
     "CrossFoldChecks",
     "LeakFinding",

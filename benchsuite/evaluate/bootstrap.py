@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchsuite.api import Metric
 from benchsuite.data import Bool, EvaluationInput, Float32, Float64, Int32, Queries
-from benchsuite.evaluate.undecided import Undecided, undecided
+from benchsuite.evaluate.undecided import Basis, Undecided
 
 _CHUNK = 4_000_000
 
@@ -74,11 +74,11 @@ def measure(
                 asked[label, group] = Resampled(metric, evidence, values[label], mask > 0)
     drawn = resample(asked, evidence.user, replicates, users)
     results = {}
+    bases = {group: Basis(evidence, mask > 0) for group, mask in groups.items()}
     for (label, group), point in points.items():
-        size = count(evidence, metrics[label], values[label], groups[group])
-        own = undecided(evidence, metrics[label], groups[group] > 0)
+        size = bases[group].size(metrics[label], values[label])
         found = drawn.get((label, group), np.zeros(0, np.float32))
-        results[label, group] = Measurement(point, size, found, own)
+        results[label, group] = Measurement(point, size, found, bases[group].undecided(metrics[label]))
     return values, results
 
 
@@ -140,16 +140,6 @@ def resample(asked: Mapping[Name, Resampled], user: Int32, replicates: int, user
             else:
                 parts[name].append(one.estimate(weights))
     return {name: np.concatenate(found).astype(np.float32) for name, found in parts.items()}
-
-
-def count(evidence: EvaluationInput, metric: Metric, values: Float64, mask: Float64) -> int:
-    """Count what the value rests on: queries that count, or pairs."""
-    if metric.task == "ranking":
-        return int(((mask > 0) & ~np.isnan(values)).sum())
-    counts = mask[evidence.pairs.query] > 0
-    if metric.task == "rating":
-        counts &= ~np.isnan(evidence.pairs.value) & (evidence.scores.rating is not None)
-    return int(counts.sum())
 
 
 def draws(user: Int32, replicates: int, users: int) -> Iterator[Float64]:

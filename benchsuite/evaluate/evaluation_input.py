@@ -26,6 +26,9 @@ from benchsuite.evaluate.topk import popularity
 
 Arrays = Mapping[str, NDArray[Any]]
 
+CALIBRATION = ("pair_label", "pair_value", "pair_score")
+"""The arrays of a validation cell that are read; its lists are not."""
+
 
 def evaluation_input(
     fold: Fold,
@@ -41,8 +44,8 @@ def evaluation_input(
     Args:
         fold: the fold that was answered.
         answers: the cell's arrays: item, score, fallback, pair_query, pair_item, pair_label, pair_value, pair_score.
-        validation: the arrays of the same model's validation cell; threshold and calibrators are fitted on its pairs.
-            None where only rankings are judged: then the pairs are not read.
+        validation: the arrays :data:`CALIBRATION` of the same model's validation cell; threshold and calibrators are
+            fitted on its pairs. None where only rankings are judged: then the pairs are not read.
         relevance: which held-out items count as right in a ranking.
         aim: what the threshold maximizes.
         predicts_values: whether the model's scores are on the scale of the values, see :class:`benchsuite.api.Model`.

@@ -15,9 +15,9 @@ import numpy as np
 
 from benchsuite.api import Metric
 from benchsuite.data import Bool, EvaluationInput, Float64, Fold, Int64, StratumFamily
-from benchsuite.evaluate.bootstrap import Measurement, Resampled, count, resample
+from benchsuite.evaluate.bootstrap import Measurement, Resampled, resample
 from benchsuite.evaluate.topk import popularity
-from benchsuite.evaluate.undecided import undecided
+from benchsuite.evaluate.undecided import Basis
 
 FEW = 10
 """With fewer users than this in a part there is no interval: a bootstrap over so few users is too narrow."""
@@ -134,7 +134,7 @@ def measure_parts(
     whole: dict[str, Float64] = {}
     for part in chosen:
         given = part.of(evidence)
-        everybody = np.ones(len(given))
+        basis = Basis(given, np.ones(len(given), np.bool_))
         which = np.ones(len(evidence), np.bool_) if part.queries is None else part.queries
         for label, metric in metrics.items():
             name = part.name, label
@@ -148,8 +148,8 @@ def measure_parts(
                 values = np.asarray(metric.measure(given), np.float64)
                 task = Resampled(metric, given, values, which)
             point = float(task.estimate(np.ones((1, len(evidence))))[0])
-            size, rest = count(given, metric, values, everybody), undecided(given, metric, everybody > 0)
-            points[name] = Measurement(point, size, np.zeros(0, np.float32), rest)
+            nothing = np.zeros(0, np.float32)
+            points[name] = Measurement(point, basis.size(metric, values), nothing, basis.undecided(metric))
             if metric.resampled and _users(given, metric, values) >= FEW:
                 asked[name] = task
     for name, drawn in resample(asked, evidence.user, replicates, users).items():

@@ -1,4 +1,4 @@
-"""How much of an answer the model itself did not decide: the fallback's part, and that of the order of ties."""
+"""What a value rests on, and how much of it the model itself did not decide: the fallback's part, and that of ties."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.api import Metric
-from benchsuite.data import Bool, EvaluationInput
+from benchsuite.data import Bool, EvaluationInput, Float64
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,38 @@ class Undecided:
 
     fallback: float
     ties: float
+
+
+class Basis:
+    """What the values of metrics on some queries rest on; counted once for all metrics that judge the same answers.
+
+    Args:
+        evidence: the answers and the truth.
+        chosen: bool[q], the queries that count.
+    """
+
+    def __init__(self, evidence: EvaluationInput, chosen: Bool) -> None:
+        self._evidence, self._chosen = evidence, chosen
+        self._undecided: dict[tuple[str, object], Undecided | None] = {}
+        self._sizes: dict[str, int] = {}
+
+    def undecided(self, metric: Metric) -> Undecided | None:
+        """Return what the model did not decide, see :func:`undecided`."""
+        answers = metric.task, metric.settings().get("k") if metric.task == "ranking" else None
+        if answers not in self._undecided:
+            self._undecided[answers] = undecided(self._evidence, metric, self._chosen)
+        return self._undecided[answers]
+
+    def size(self, metric: Metric, values: Float64) -> int:
+        """Count what a value rests on: queries that count (``values`` are float64[q]), or pairs."""
+        if metric.task == "ranking":
+            return int((self._chosen & ~np.isnan(values)).sum())
+        if metric.task not in self._sizes:
+            counts = self._chosen[self._evidence.pairs.query]
+            if metric.task == "rating":
+                counts &= ~np.isnan(self._evidence.pairs.value) & (self._evidence.scores.rating is not None)
+            self._sizes[metric.task] = int(counts.sum())
+        return self._sizes[metric.task]
 
 
 def undecided(evidence: EvaluationInput, metric: Metric, chosen: Bool) -> Undecided | None:
