@@ -29,6 +29,9 @@ GPU_KEPT_TOKENS = 200_000
 GPU_BATCH = 1024
 """A GPU has the memory for more, and needs large batches to be fast."""
 
+_OLDER = ("DEFAULT", "AVX2")
+"""Instructions that torch uses, as it names them, without products of bfloat16."""
+
 _BUCKETS = "buckets.pt"
 _EQUAL = 1e-4  # vectors that differ by rounding differ by less, those of different computations by more
 
@@ -291,11 +294,16 @@ def _first(output: Any) -> Any:
 
 
 def fast_half(device: str) -> bool:
-    """Return True where bfloat16 products are faster than float32: on GPUs, and on CPUs with instructions for them."""
+    """Return True where bfloat16 products are faster than float32: on GPUs, and on CPUs with instructions for them.
+
+    Not where torch was told to leave such instructions alone (``ATEN_CPU_CAPABILITY``).
+    """
     kind = torch.device(device).type
     if kind == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     if kind != "cpu":
         return True
+    if torch.backends.cpu.get_cpu_capability() in _OLDER:
+        return False
     probes = [getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")]
     return any(probe is not None and bool(probe()) for probe in probes)
