@@ -166,11 +166,11 @@ the head comes on top.
   `batches = 8` are the slower and better setting.
 - Continuing for 4 epochs from a fit to a part of the rows, as the last fit of a mixture could from its validation fit:
   .393 on films-cold-1, where 8 epochs from the beginning give .405.
-- `torch.compile` of the encoder (shapes left open): 16.2 processor seconds for the texts of the films in place of 17.2, after
-  37 for compiling, and it needs a C++ compiler on the user's machine.
-- int8 for the frozen layers (dynamic quantization of their linear maps): 10.6 processor seconds in place of 17.2, and 13.9
-  in place of 24.1 without the newer instructions, but vectors of unit length move by up to .44, far more than the .001
-  that was asked for; bfloat16 moves them by .006.
+- `torch.compile` of the encoder (shapes left open): 16.2 processor seconds for the texts of the films in place of 17.2,
+  after 37 for compiling, and it needs a C++ compiler on the user's machine.
+- int8 for the frozen layers (dynamic quantization of their linear maps): 10.6 processor seconds in place of 17.2, and
+  13.9 in place of 24.1 without the newer instructions, but vectors of unit length move by up to .44, far more than the
+  .001 that was asked for; bfloat16 moves them by .006.
 """
 
 
