@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchsuite.data import Bool, Dataset, Float32, Float64, Int32, Queries
-from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored, warm_items
+from benchsuite.data import Bool, Float32, Float64, Int32, Queries
+from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -23,19 +23,19 @@ class Cosine:
 
     Args:
         vectors: float32[items, d] or csr, rows of unit length or zero (no vector).
-        train: items with training rows define the center m.
+        warm: bool[items], the items with training rows: they define the center m.
         center: False leaves m at zero.
         threads: how many threads BLAS may use.
     """
 
-    def __init__(self, vectors: csr_matrix | Float32, train: Dataset, *, center: bool, threads: int) -> None:
+    def __init__(self, vectors: csr_matrix | Float32, warm: Bool, *, center: bool, threads: int) -> None:
         self._threads = threads
         dense = isinstance(vectors, np.ndarray)
         given: Any = vectors if dense else vectors.astype(np.float64)  # what follows subtracts almost equal numbers
         squares = _row_sums(_squares(given))
         written = squares > 0
         middle = np.zeros(given.shape[1])
-        used = written & warm_items(train)
+        used = written & warm
         self.learnt = given.shape[1] if center and used.any() else 0
         """Number of learnt values: those of the center."""
         if self.learnt:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from benchsuite.api import Categorical, Context, Model, Reproducibility, Requirement
 from benchsuite.data import Dataset, Float32, Int32, Queries
+from benchsuite_classic.support import warm_items
 from benchsuite_content.backbone_files import DEFAULT_BACKBONE
 from benchsuite_content.citations import CITE_MINILM, CITE_SBERT
 from benchsuite_content.cosine import Cosine
@@ -52,7 +53,7 @@ class ContentLM(Model):
     def fit(self, train: Dataset, context: Context) -> Self:
         """Read the texts."""
         vectors, self._encoder = lm_vectors(train, self.backbone, context)
-        self._cosine = Cosine(vectors, train, center=self.center, threads=context.threads)
+        self._cosine = Cosine(vectors, warm_items(train), center=self.center, threads=context.threads)
         return self
 
     def parameter_count(self) -> int:

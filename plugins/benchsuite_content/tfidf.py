@@ -9,6 +9,7 @@ from annotated_types import Ge, Le
 
 from benchsuite.api import Categorical, Context, Model, Range, Reproducibility, Requirement
 from benchsuite.data import Dataset, Float32, Int32, Queries
+from benchsuite_classic.support import warm_items
 from benchsuite_content.cosine import Cosine
 from benchsuite_content.vectors import tfidf_vectors
 
@@ -62,7 +63,7 @@ class ContentTfidf(Model):
     def fit(self, train: Dataset, context: Context) -> Self:
         """Count the words."""
         vectors = tfidf_vectors(train, self.ngrams)
-        self._cosine = Cosine(vectors, train, center=self.center, threads=context.threads)
+        self._cosine = Cosine(vectors, warm_items(train), center=self.center, threads=context.threads)
         self._terms = int(vectors.shape[1])
         return self
 

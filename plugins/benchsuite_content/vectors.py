@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.api import Context
@@ -25,7 +25,7 @@ def tfidf_vectors(train: Dataset, ngrams: int) -> csr_matrix:
     Raises:
         NotApplicable: when the items have no text.
     """
-    counted = _count_words(_texts(train), ngrams)
+    counted = count_words(_texts(train), ngrams)
     if counted is None:
         raise NotApplicable("the item texts hold no word of two letters", where=train.name)
     return counted
@@ -33,10 +33,11 @@ def tfidf_vectors(train: Dataset, ngrams: int) -> csr_matrix:
 
 def tfidf_profiles(train: Dataset) -> csr_matrix | None:
     """Return float32 csr[users, terms] of the users' profile texts, as :func:`tfidf_vectors`; None without words."""
-    return None if train.users.text is None else _count_words(train.users.text, 1)
+    return None if train.users.text is None else count_words(train.users.text, 1)
 
 
-def _count_words(texts: tuple[str, ...], ngrams: int) -> csr_matrix | None:
+def count_words(texts: Sequence[str], ngrams: int) -> csr_matrix | None:
+    """Return float32 csr[n, terms], tf-idf of some texts, as :func:`tfidf_vectors`; None without a word."""
     import numpy as np
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfVectorizer

@@ -5,6 +5,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from benchsuite.data import Dataset, Entities, Interactions, Queries
+from benchsuite_classic.support import warm_items
 from benchsuite_content.cosine import Cosine
 
 ITEMS, WIDTH = 9, 5
@@ -62,7 +63,7 @@ def by_definition(vectors: np.ndarray, queries: Queries, *, center: bool) -> np.
 def test_is_the_cosine_with_the_mean(
     vectors: np.ndarray, train: Dataset, queries: Queries, center: bool, kind: Callable[[np.ndarray], np.ndarray]
 ) -> None:
-    cosine = Cosine(kind(vectors), train, center=center, threads=1)
+    cosine = Cosine(kind(vectors), warm_items(train), center=center, threads=1)
     wanted = by_definition(vectors, queries, center=center)
     scores = cosine.score(queries, None)
     assert scores.dtype == np.float32
@@ -76,18 +77,18 @@ def test_is_the_cosine_with_the_mean(
 def test_mean_that_points_nowhere_has_no_cosine(train: Dataset, queries: Queries) -> None:
     vectors = np.zeros((ITEMS, WIDTH), np.float32)
     vectors[[0, 1, 2, COLD], [0, 0, 0, 1]] = [1, 1, -1, 1]
-    scores = Cosine(vectors, train, center=False, threads=1).score(queries.slice(0, 2), None)
+    scores = Cosine(vectors, warm_items(train), center=False, threads=1).score(queries.slice(0, 2), None)
     np.testing.assert_allclose(scores[0, [0, 1, 2, COLD]], [1, 1, -1, 0], atol=1e-6)
     np.testing.assert_allclose(scores[1, [0, COLD]], [0, 1], atol=1e-6)
     vectors[COLD] = 0
-    assert np.isnan(Cosine(vectors, train, center=False, threads=1).score(queries.slice(1, 2), None)).all()
+    assert np.isnan(Cosine(vectors, warm_items(train), center=False, threads=1).score(queries.slice(1, 2), None)).all()
 
 
 def test_texts_that_are_all_alike_say_nothing(train: Dataset, queries: Queries) -> None:
     """Less their center nothing is left of them but rounding."""
     vectors = np.tile(np.float32([0.6, 0.8, 0, 0, 0]), (ITEMS, 1))
-    assert np.isnan(Cosine(vectors, train, center=True, threads=1).score(queries, None)).all()
-    scores = Cosine(vectors, train, center=False, threads=1).score(queries, None)
+    assert np.isnan(Cosine(vectors, warm_items(train), center=True, threads=1).score(queries, None)).all()
+    scores = Cosine(vectors, warm_items(train), center=False, threads=1).score(queries, None)
     np.testing.assert_allclose(scores[:4], 1, atol=1e-6)
 
 
@@ -99,5 +100,5 @@ def test_vectors_near_one_point_keep_their_precision(
     near = np.random.default_rng(0).normal(0, 0.02, (ITEMS, WIDTH)) + np.array([1, 0, 0, 0, 0])
     near = (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
     wanted = by_definition(near, queries, center=True)
-    scores = Cosine(kind(near), train, center=True, threads=1).score(queries, None)
+    scores = Cosine(kind(near), warm_items(train), center=True, threads=1).score(queries, None)
     np.testing.assert_allclose(scores, wanted, atol=1e-4)

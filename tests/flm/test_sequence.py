@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from benchsuite.data import Dataset, Entities, Interactions, Queries, Ragged
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.sequential_knn import SequentialKNN
 from benchsuite_content.backbone import load_backbone
+from benchsuite_content.tfidf import ContentTfidf
 from benchsuite_flm import saving
 from benchsuite_flm.encoder import TextEncoder
 from benchsuite_flm.fine_tuned import ndcg_at_10
@@ -256,37 +258,62 @@ def test_heads_divide_the_width() -> None:
         SequenceFLM(heads=3)
 
 
-def test_the_hybrid_adds_directed_neighbours(tiny: str, data: Dataset, tmp_path: Path) -> None:
+def test_the_hybrid_adds_directed_neighbours_and_words(tiny: str, data: Dataset, tmp_path: Path) -> None:
     settings = FAST | {"backbone": tiny, "epochs": 2}
     text = SequenceFLM(**settings).fit(data, Context(seed=1))
-    neighbours = SequentialKNN().fit(data, Context(seed=1))
+    neighbours, words = SequentialKNN().fit(data, Context(seed=1)), ContentTfidf().fit(data, Context(seed=1))
     queries = ask([[3, 4, 5], [], [23]])
-    hybrid = SequenceHybridFLM(**settings, weight=3.0).fit(data, Context(seed=1))
+    own = {"weight": 3.0, "words_weight": 5.0}
+    hybrid = SequenceHybridFLM(**settings, **own).fit(data, Context(seed=1))
     wanted = text.score(queries, None) + 3 * np.nan_to_num(neighbours.score(queries, None))
+    wanted += 5 * np.nan_to_num(words.score(queries, None))
     np.testing.assert_allclose(hybrid.score(queries, None), wanted, rtol=1e-5, atol=1e-5)
     some = np.asarray([0, 6, 23], np.int32)
     np.testing.assert_allclose(hybrid.score(queries, some), wanted[:, some], rtol=1e-5, atol=1e-5)
-    assert hybrid.facts()["mix"] == {"sequential-knn": 3.0, "validation ndcg@10": None}
+    assert hybrid.facts()["mix"] == {"sequential-knn": 3.0, "words": 5.0, "validation ndcg@10": None}
     hybrid.save(tmp_path)
-    loaded = SequenceHybridFLM(**settings, weight=3.0).load(tmp_path, data.items)
+    loaded = SequenceHybridFLM(**settings, **own).load(tmp_path, data.items)
     np.testing.assert_array_equal(loaded.score(queries, None), hybrid.score(queries, None))
     assert loaded.parameter_count() == hybrid.parameter_count() > text.parameter_count()
 
 
-def test_the_weight_is_chosen_on_validation(tiny: str, data: Dataset) -> None:
+def test_texts_without_words_add_nothing(tiny: str, data: Dataset) -> None:
+    settings = FAST | {"backbone": tiny, "epochs": 1}
+    items = dataclasses.replace(data.items, text=tuple("a" for _ in data.items.ids))
+    wordless = dataclasses.replace(data, items=items)
+    queries = ask([[3, 4, 5], []])
+    without, beside = (
+        SequenceHybridFLM(**settings, weight=1.0, words_weight=weight)
+        .fit(wordless, Context(seed=1))
+        .score(queries, None)
+        for weight in (0.0, 9.0)
+    )
+    np.testing.assert_array_equal(without, beside)
+
+
+@pytest.mark.parametrize("given", [{}, {"weight": 2.0}, {"words_weight": 4.0}])
+def test_weights_are_chosen_on_validation(tiny: str, data: Dataset, given: dict[str, float]) -> None:
     (fold,) = LeaveLastOut().split(data, 1)
     assert fold.validation is not None
     settings = FAST | {"backbone": tiny, "epochs": 1}
-    model = SequenceHybridFLM(**settings).fit(fold.train, Context(seed=1, validation=fold.validation))
-    text = SequenceFLM(**settings).fit(fold.validation.train, Context(seed=1))
-    neighbours = SequentialKNN().fit(fold.validation.train, Context(seed=1))
-    queries, mix = fold.validation.queries, model.facts()["mix"]
+    model = SequenceHybridFLM(**settings, **given).fit(fold.train, Context(seed=1, validation=fold.validation))
+    inner, context, queries = fold.validation.train, Context(seed=1), fold.validation.queries
+    text = SequenceFLM(**settings).fit(inner, context).score(queries, None)
+    neighbours, words = (
+        np.nan_to_num(other.fit(inner, context).score(queries, None)) for other in (SequentialKNN(), ContentTfidf())
+    )
 
-    def quality(weight: float) -> float:
-        scores = text.score(queries, None) + np.float32(weight) * np.nan_to_num(neighbours.score(queries, None))
+    def quality(first: float, second: float) -> float:
+        scores = text + np.float32(first) * neighbours + np.float32(second) * words
         return ndcg_at_10(fold.validation, lambda _: scores, 1)
 
-    found = {weight: quality(weight) for weight in (0, 1, 2, 4, 8, 16, 32, 64)}
-    assert mix["validation ndcg@10"] == pytest.approx(found[mix["sequential-knn"]], abs=1e-4)
-    assert mix["sequential-knn"] == 8 or found[mix["sequential-knn"]] == max(found.values())
+    found = {
+        (first, second): quality(first, second)
+        for first in ([given["weight"]] if "weight" in given else [0, 1, 2, 4, 8, 16, 32, 64])
+        for second in ([given["words_weight"]] if "words_weight" in given else [0, 2, 4, 8, 16, 32, 64, 128])
+    }
+    mix = model.facts()["mix"]
+    chosen, start = (mix["sequential-knn"], mix["words"]), (given.get("weight", 8), given.get("words_weight", 0))
+    assert mix["validation ndcg@10"] == pytest.approx(found[chosen], abs=1e-4)
+    assert chosen == start or found[chosen] == max(found.values())
     assert model.losses == SequenceFLM(**settings).fit(fold.train, Context(seed=1)).losses
