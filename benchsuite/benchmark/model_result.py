@@ -10,6 +10,7 @@ import numpy as np
 
 from benchsuite.analysis.cell_evaluation import CellEvaluator, CellResult
 from benchsuite.analysis.stored_cells import StoredCells
+from benchsuite.benchmark.packed_values import rounded
 from benchsuite.benchmark.places import benchmark_of, read_benchmark
 from benchsuite.data import Float32, ModelInfo
 from benchsuite.errors import UsageError, did_you_mean
@@ -53,7 +54,8 @@ class CellValues:
         settings: with which the model was fitted for the test.
         values: by (metric, group); the group "" is everybody.
         queries: float32[q] by kept metric, values by query; NaN does not count.
-        replicates: float32[b] by (kept metric, group), of metrics that are no mean over queries.
+        replicates: float32[b] by (kept metric, group), of metrics that are no mean over queries; rounded to 15 binary
+            digits.
         costs: seconds and megabytes by name.
     """
 
@@ -187,10 +189,10 @@ def _values(result: CellResult) -> dict[tuple[str, str], Value]:
 
 
 def _pooled(result: CellResult, queries: Mapping[str, Float32]) -> dict[tuple[str, str], Float32]:
-    """Return the replicates of kept metrics that cannot be computed again from values by query."""
+    """Return the replicates of kept metrics that cannot be computed again from values by query, rounded."""
     pooled = {metric for metric, values in queries.items() if not is_mean(result.measured[metric, ""].value, values)}
     return {
-        place: one.replicates
+        place: rounded(one.replicates)
         for place, one in result.measured.items()
         if place[0] in pooled and len(one.replicates) and not np.isnan(one.value)
     }

@@ -1,8 +1,8 @@
 """A result folder: one model in one benchmark as small files, the same bytes for the same results.
 
 ``result.json`` says what was run and every mean, ``values.npz`` holds the kept metrics query by query in single
-precision, ``costs.json`` what depends on the machine and the day. ``verified.json`` is added by whoever fitted some
-cells again.
+precision (see :mod:`benchsuite.benchmark.packed_values`), ``costs.json`` what depends on the machine and the day.
+``verified.json`` is added by whoever fitted some cells again.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.benchmark.asked import packed
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
+from benchsuite.benchmark.packed_values import packed_queries, unpacked
 from benchsuite.data import Float32, ModelInfo
 from benchsuite.errors import DataError, StoreError
 from benchsuite.keys import file_digest
@@ -27,7 +27,7 @@ from benchsuite.store import misfit, read_json
 from benchsuite.store.json_files import SUM, sum_of, with_sum
 
 RESULT, VALUES, COSTS, VERIFIED = "result.json", "values.npz", "costs.json", "verified.json"
-FORMAT = 1
+FORMAT = 2
 _DIGITS = 9
 _LONGEST_LABEL = 1000
 _UNMARK = "delete it, and verify again"
@@ -45,7 +45,7 @@ _MODEL_FACTS = {
     "origin?": str,
 }
 _RESULT = {
-    "format": frozenset({"1"}),
+    "format": frozenset({"1", "2"}),
     "benchmark": str,
     "pins": str,
     "model": {"label": str, "name": str, "summary": str, "settings": {}, "cite": [str], "facts": _MODEL_FACTS},
@@ -76,9 +76,8 @@ def write_result(result: ModelResult, folder: Path) -> None:
     Raises:
         StoreError: when it cannot be written.
     """
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays = packed_queries([cell.queries for cell in result.cells])
     for number, cell in enumerate(result.cells):
-        arrays |= {f"{number}/q/{metric}": values for metric, values in cell.queries.items()}
         order = list(cell.values)
         arrays |= {f"{number}/r/{order.index(place)}": values for place, values in cell.replicates.items()}
     costs: dict[str, Any] = {"cells": {cell.key: dict(cell.costs) for cell in result.cells if cell.costs}}
@@ -253,7 +252,7 @@ def _arrays(path: Path, digest: str) -> dict[str, Float32]:
                 what = f"it unpacks to more than {_LARGEST >> 20} MiB"
                 raise DataError(what, where=str(path), remedy=_AGAIN)
         with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+            arrays = unpacked({name: stored[name] for name in stored.files})
     except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path), remedy=_AGAIN

@@ -13,6 +13,7 @@ import pytest
 import benchsuite
 from benchsuite.benchmark.asked import ASKED, packed, read_asked
 from benchsuite.benchmark.board import SUMMARY, read_board, read_results, write_summary
+from benchsuite.benchmark.packed_values import unpacked
 from benchsuite.benchmark.places import results_root
 from benchsuite.benchmark.result_checks import differences, result_damage, result_faults
 from benchsuite.benchmark.result_folder import RESULT, VALUES, VERIFIED, mark_verified, read_result, write_result
@@ -68,7 +69,7 @@ def test_no_field_of_any_type_is_a_traceback(copied, asked):
 
 def arrays_of(folder):
     with np.load(folder / VALUES) as stored:
-        return dict(stored)
+        return unpacked(dict(stored))
 
 
 FIRST = "0/q/ndcg@10"
@@ -80,6 +81,7 @@ FIRST = "0/q/ndcg@10"
         (lambda arrays: arrays | {FIRST: arrays[FIRST][1:]}, "382 ask"),
         (lambda arrays: arrays | {FIRST: arrays[FIRST].astype(np.float64)}, "single-precision"),
         (lambda arrays: arrays | {FIRST: arrays[FIRST][:, None]}, "single-precision"),
+        (lambda arrays: arrays | {FIRST: np.zeros(len(arrays[FIRST]), np.uint16)}, "values that are not there"),
         (lambda arrays: arrays | {"0/r/99": np.zeros(9, np.float32)}, "no cell has"),
         (lambda arrays: arrays | {"hello": np.zeros(9, np.float32)}, "no cell has"),
         (lambda arrays: arrays | {"0/r/1": np.zeros(1000, np.float32)}, "its resamples"),
