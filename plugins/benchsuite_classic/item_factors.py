@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -18,6 +19,9 @@ class ItemFactors(Model):
 
     FILE: ClassVar[str]
     """Name of the file that a saved model is kept in."""
+
+    NUMBERS: ClassVar[Mapping[str, type]] = {"active": int}
+    """What else is kept, by name: ``_active`` and so on, and what each is."""
 
     _item_factors: Float32
     _warm: Bool
@@ -46,8 +50,8 @@ class ItemFactors(Model):
         """Write the factors of the items. Those of users are not kept: every query is solved for from its history."""
         from safetensors.numpy import save_file
 
-        active = np.array([self._active])
-        save_file({"items": self._item_factors, "warm": self._warm, "active": active}, folder / self.FILE)
+        numbers = {name: np.array([getattr(self, f"_{name}")]) for name in self.NUMBERS}
+        save_file({"items": self._item_factors, "warm": self._warm, **numbers}, folder / self.FILE)
 
     def load(self, folder: Path, items: Entities) -> Self:
         """Read the factors of the items."""
@@ -55,5 +59,6 @@ class ItemFactors(Model):
 
         stored = load_file(folder / self.FILE)
         self._item_factors, self._warm, self._threads = stored["items"], stored["warm"], 1
-        self._active = int(stored["active"][0])
+        for name, kind in self.NUMBERS.items():
+            setattr(self, f"_{name}", kind(stored[name][0]))
         return self

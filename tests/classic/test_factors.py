@@ -94,6 +94,17 @@ def test_ials_is_at_the_minimum_of_the_published_loss(
         assert ials_loss(users + step[0], items + step[1], taken, model) > best
 
 
+def test_ials_weighs_what_was_not_taken_by_the_density(small: Dataset) -> None:
+    taken = small.matrix()
+    users, items = (np.count_nonzero(np.diff(side.indptr)) for side in (taken, taken.T.tocsr()))
+    weight = 15 * taken.nnz / (users * items)
+    adapted, given = (
+        IALS(factors=4, iterations=3, unobserved_weight=one).fit(small, Context(seed=1)) for one in (None, weight)
+    )
+    assert adapted.facts() == {"unobserved_weight": pytest.approx(weight, abs=1e-6)}
+    np.testing.assert_array_equal(adapted._item_factors, given._item_factors)
+
+
 def test_ials_stands_still_where_irspack_does(small: Dataset) -> None:
     """Both may end in other minima, so one more round of ours is held against where many of theirs ended."""
     from benchsuite_classic.slim import _irspack
@@ -109,7 +120,7 @@ def test_ials_stands_still_where_irspack_does(small: Dataset) -> None:
     users, items = np.asarray(other.get_user_embedding()), np.asarray(other.get_item_embedding())
     assert np.linalg.norm(users) > 1
     model = IALS(factors=4, regularization=0.05, unobserved_weight=0.2)
-    model._threads = 1
+    model._threads, model._unobserved = 1, 0.2
     np.testing.assert_allclose(model._solve(seen, items, seen.shape[1]), users, atol=2e-3)
     np.testing.assert_allclose(model._solve(seen.T.tocsr(), users, seen.shape[0]), items, atol=2e-3)
 
