@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 _UNOBSERVED = 15.0
-"""On validation parts of six sets, with regularization = 0.01: 10 or 20 times the density is best of a grid, or near it,
+"""On validation parts of six sets, with regularization = 0.01: 10 or 20 times the density is best of a grid, or near,
 for two film sets, a shop, music and Amazon Beauty; only a shop of 167 groceries wants more regularization. A weight
 of 0.3 for all sets, as it was in version 1, has nDCG@10 .002 on Beauty in place of .036."""
 
@@ -47,8 +47,8 @@ class IALS(ItemFactors):
         factors: length of the vectors.
         regularization: the L2 penalty, before it is scaled.
         unobserved_weight: what every pair counts that was not taken, where a taken one counts 1 more. None: 15 times
-            the share of pairs that were taken, so that all pairs together weigh 15 times the taken ones. One weight for all
-            sets does not do: what suits a dense set presses the factors of a sparse one to zero.
+            the share of pairs that were taken, so that all pairs together weigh 15 times the taken ones. One weight for
+            all sets does not do: what suits a dense set presses the factors of a sparse one to zero.
         frequency_exponent: 1 scales the penalty with the rows, as in gradient descent; 0 is the same for all, as in
             ``als``.
         iterations: rounds of solving for users, then for items.
