@@ -18,6 +18,10 @@ from benchsuite.data.fold import Fold, FoldView, GroundTruth, Queries
 from benchsuite.errors import DataError
 
 VALIDATION = "validation"
+
+MAPPED_FROM = 16 * 2**20
+"""Files of so many bytes and more are mapped, so that processes share them. Smaller ones are read: where somebody cuts a
+file that is mapped, the process that looks at it ends by a signal, and cannot say why."""
 """The folder of the validation fold in the folder of its fold."""
 
 
@@ -225,12 +229,14 @@ def _save(folder: Path, name: str, array: NDArray[Any] | None) -> None:
 
 
 def _load(folder: Path, name: str) -> NDArray[Any] | None:
-    """Return a read-only memory map, or None where the column does not exist."""
+    """Return a read-only array, of a large file a memory map, or None where the column does not exist."""
     path = folder / f"{name}.npy"
     if not path.is_file():
         return None
-    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return np.asarray(array)
+    large = path.stat().st_size >= MAPPED_FROM
+    array: NDArray[Any] = np.asarray(np.load(path, mmap_mode="r" if large else None, allow_pickle=False))
+    array.flags.writeable = False
+    return array
 
 
 def _must(folder: Path, name: str) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchsuite.data import files
 from benchsuite_datasets import prepared_cache
 from benchsuite_datasets.file_source import FileSource
 
@@ -12,6 +13,7 @@ from benchsuite_datasets.file_source import FileSource
 @pytest.fixture(autouse=True)
 def worth(monkeypatch):
     monkeypatch.setattr(prepared_cache, "MIN_CACHED_ROWS", 3)
+    monkeypatch.setattr(files, "MAPPED_FROM", 1)
 
 
 def mapped(array):
@@ -41,6 +43,16 @@ def test_the_second_time_comes_from_the_copy(toy, toy_folder, here, copies, monk
     assert not mapped(first.interactions.user)
     assert f"toy: prepared before, taken from {copies()[0]}" in said
     assert [line for line in said if "prepared before" not in line] == lines
+
+
+def test_small_files_are_read_and_not_mapped(toy, toy_folder, here, monkeypatch):
+    """A file that is cut while it is mapped would end the process by a signal."""
+    monkeypatch.setattr(files, "MAPPED_FROM", 2**20)
+    place, _ = here(toy_folder)
+    first, again = toy()().load(place), toy()().load(place)
+    assert not mapped(again.interactions.user)
+    assert not again.interactions.user.flags.writeable
+    assert again.fingerprint == first.fingerprint
 
 
 def test_other_settings_and_other_bytes_are_other_copies(toy, toy_folder, here, copies, tmp_path):
