@@ -18,11 +18,11 @@ from benchsuite.data.fold import Fold, FoldView, GroundTruth, Queries
 from benchsuite.errors import DataError
 
 VALIDATION = "validation"
+"""The folder of the validation fold in the folder of its fold."""
 
 MAPPED_FROM = 16 * 2**20
-"""Files of so many bytes and more are mapped, so that processes share them. Smaller ones are read: where somebody cuts a
-file that is mapped, the process that looks at it ends by a signal, and cannot say why."""
-"""The folder of the validation fold in the folder of its fold."""
+"""Files of so many bytes and more are mapped, so that processes share them. Smaller ones are read: where somebody cuts
+a file that is mapped, the process that looks at it ends by a signal, and cannot say why."""
 
 
 def save_dataset(dataset: Dataset, folder: Path) -> None:
