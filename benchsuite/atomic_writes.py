@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,8 @@ def replaced_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: when it cannot.
     """
-    draft = path.with_name(f".{os.getpid()}-{path.name}")
+    # Another process or thread that writes the same file has a draft of its own.
+    draft = path.with_name(f".{os.getpid()}-{threading.get_ident()}-{path.name}")
     try:
         yield draft
         draft.replace(path)

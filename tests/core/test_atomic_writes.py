@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,28 @@ def test_a_folder_that_holds_something_stays(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="not empty"), new_folder(folder) as draft:
         (draft / "a").write_text("x")
     assert [path.name for path in tmp_path.rglob("*")] == ["model", "mine"]
+
+
+def test_two_threads_have_a_draft_each(tmp_path: Path) -> None:
+    path, both = tmp_path / "file.json", threading.Barrier(2)
+    drafts: list[Path] = []
+    faults: list[OSError] = []
+
+    def write(text: str) -> None:
+        try:
+            with replaced_file(path) as draft:
+                draft.write_text(text, "utf-8")
+                drafts.append(draft)
+                both.wait(10)
+        except OSError as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=write, args=(text,)) for text in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert len(set(drafts)) == 2
+    assert path.read_text("utf-8") in {"one", "two"}
+    assert list(tmp_path.iterdir()) == [path]
