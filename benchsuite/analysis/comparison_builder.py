@@ -35,7 +35,8 @@ from benchsuite.provenance import provenance
 from benchsuite.store import Store
 
 _BLAS = {"blas": 1}
-"""Matrix products of judging are small: a second thread doubles the processor time and saves a tenth of a second."""
+"""Matrix products of judging are small: with two threads 768 cells took 174 processor seconds in place of 90, and as
+long by the clock."""
 
 Progress = Callable[[int, int], None]
 

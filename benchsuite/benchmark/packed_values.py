@@ -40,7 +40,7 @@ def packed_queries(cells: Sequence[Mapping[str, Float32]]) -> dict[str, NDArray[
     found: dict[str, NDArray[Any]] = {}
     for metric in dict.fromkeys(metric for cell in cells for metric in cell):
         own = {number: cell[metric] for number, cell in enumerate(cells) if metric in cell}
-        table, places = _coded(np.concatenate([*own.values(), np.zeros(0, np.float32)]))
+        table, places = _coded(np.concatenate(list(own.values())))
         if table is not None:
             found[_TABLE + metric] = table
         ends = np.cumsum([len(values) for values in own.values()])
@@ -59,12 +59,13 @@ def unpacked(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:
     for name, array in arrays.items():
         if name.startswith(_TABLE):
             continue
+        if array.dtype != np.uint16:
+            found[name] = array
+            continue
         table = arrays.get(_TABLE + name.split("/", 2)[-1])
-        if array.dtype == np.uint16:
-            if table is None or table.dtype != np.float32 or (len(array) and int(array.max()) >= len(table)):
-                raise ValueError(f"{name} points to values that are not there")
-            array = table[array]  # noqa: PLW2901 - what stands there in place of the values
-        found[name] = array
+        if table is None or table.dtype != np.float32 or (len(array) and int(array.max()) >= len(table)):
+            raise ValueError(f"{name} points to values that are not there")
+        found[name] = table[array]
     return found
 
 

@@ -45,7 +45,7 @@ _MODEL_FACTS = {
     "origin?": str,
 }
 _RESULT = {
-    "format": frozenset({"1", "2"}),
+    "format": frozenset({"1", str(FORMAT)}),
     "benchmark": str,
     "pins": str,
     "model": {"label": str, "name": str, "summary": str, "settings": {}, "cite": [str], "facts": _MODEL_FACTS},

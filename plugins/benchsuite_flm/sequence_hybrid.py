@@ -65,7 +65,7 @@ class SequenceHybridFLM(SequenceFLM):
             self._weights, self._quality = self._choose(pairs, fold, alone)
         super().fit(train, context)
         self._neighbours = SequentialKNN().fit(train, alone)
-        self._words = _words(train.items, warm_items(train), context.threads)
+        self._words = _words(train.items, warm_items(train), context.threads) if self._weights[1] else None
         return self
 
     def _choose(self, pairs: Sequence[Pair], fold: Fold, alone: Context) -> tuple[Pair, float]:
@@ -95,7 +95,7 @@ class SequenceHybridFLM(SequenceFLM):
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the logit of ``flm-seq`` plus the weighted scores."""
-        others = _others(queries, candidates, self._neighbours, self._words if self._weights[1] else None)
+        others = _others(queries, candidates, self._neighbours, self._words)
         return _blend(self._weights)([super().score(queries, candidates), *others])
 
     def save(self, folder: Path) -> None:
@@ -112,7 +112,7 @@ class SequenceHybridFLM(SequenceFLM):
         mix = json.loads((folder / _MIX).read_text("utf-8"))
         self._weights, self._quality = (mix["weights"][0], mix["weights"][1]), mix["quality"]
         self._neighbours = SequentialKNN().load(folder / _NEIGHBOURS, items)
-        self._words = _words(items, self._head.warm.numpy(), self._threads)
+        self._words = _words(items, self._head.warm.numpy(), self._threads) if self._weights[1] else None
         return self
 
 
@@ -123,8 +123,8 @@ def _tried(given: float | None, weights: Sequence[float], default: float) -> lis
 
 def _words(items: Entities, warm: Bool, threads: int) -> Cosine | None:
     """Return the cosines of ``content-tfidf`` with its defaults; None where the texts hold no word."""
-    counted = count_words(items.text or (), ngrams=1)
-    return None if counted is None else Cosine(counted, warm, center=True, threads=threads)
+    counted = count_words(items.text or (), ContentTfidf.ngrams)
+    return None if counted is None else Cosine(counted, warm, center=ContentTfidf.center, threads=threads)
 
 
 def _others(

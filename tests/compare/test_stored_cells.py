@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchsuite.analysis import build
+from benchsuite.analysis.cell_evaluation import CellEvaluator
 from benchsuite.analysis.stored_cells import StoredCells
 from benchsuite.errors import StoreError
 from benchsuite.plan import Plan
@@ -71,3 +73,23 @@ def test_a_row_that_was_not_run_still_has_its_keys(filled: Callable[..., Made], 
     assert cells.manifest(plan.cells[0]) is None
     with pytest.raises(StoreError, match="run the experiment first"):
         cells.arrays(plan.cells[0])
+
+
+def test_judging_asks_blas_for_one_thread(filled: Callable[..., Made], monkeypatch: pytest.MonkeyPatch) -> None:
+    def blas() -> set[int]:
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    seen: list[set[int]] = []
+
+    def result(self: CellEvaluator, *cells: Any) -> Any:
+        seen.append(blas())
+        return real(self, *cells)
+
+    real = CellEvaluator.result
+    monkeypatch.setattr(CellEvaluator, "result", result)
+    plan, store = filled({"good": 0.5, "bad": 0.1})
+    with threadpool_limits({"blas": 2}):
+        build(plan, store)
+        assert blas() == {2}
+    assert seen
+    assert all(threads == {1} for threads in seen)

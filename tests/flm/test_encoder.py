@@ -7,7 +7,7 @@ import torch
 from benchsuite_content.backbone import load_backbone
 from benchsuite_content.encode import encode_texts, pool
 from benchsuite_flm import encoder as module
-from benchsuite_flm.encoder import TextEncoder
+from benchsuite_flm.encoder import TextEncoder, fast_half
 from benchsuite_flm.settings import TuningConfig
 
 TEXTS = ["sea wave story one", "city", "forest river bear camp story two", "taxi night", "sea sailor harbour"]
@@ -128,3 +128,13 @@ def test_texts_that_take_no_part_are_zero_and_teach_nothing(tiny: str) -> None:
     encoded.backward(gradient)
     np.testing.assert_allclose(encoded.vectors.norm(dim=1), [1, 0, 1, 0, 0], atol=1e-6)
     assert all(not parameter.grad.any() for parameter in text_encoder.parameters)
+
+
+@pytest.mark.parametrize(("capability", "told"), [("AVX512", True), ("AVX2", False), ("DEFAULT", False)])
+def test_bfloat16_is_left_alone_where_torch_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, capability: str, told: bool
+) -> None:
+    """The processor has the instructions in all three; ``ATEN_CPU_CAPABILITY`` says which torch may use."""
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert fast_half("cpu") is told
