@@ -54,8 +54,8 @@ class CellValues:
         settings: with which the model was fitted for the test.
         values: by (metric, group); the group "" is everybody.
         queries: float32[q] by kept metric, values by query; NaN does not count.
-        replicates: float32[b] by (kept metric, group), of metrics that are no mean over queries; rounded to 15 binary
-            digits.
+        replicates: float32[b] by (kept metric, group), of metrics that are no mean over queries; rounded to a thousandth
+            of their range.
         costs: seconds and megabytes by name.
     """
 
@@ -86,6 +86,7 @@ class ModelResult:
         provenance: versions and machine of the first cell; what does not change the numbers.
         finished: when the last cell ended, ISO 8601, "" where that is not known.
         verified: who fitted some of it again: date, machine and how many cells; empty where nobody did.
+        whole: whether it has values by query of all kept metrics, not only of the headline.
     """
 
     benchmark: str
@@ -98,6 +99,7 @@ class ModelResult:
     provenance: Mapping[str, Any]
     finished: str = ""
     verified: Mapping[str, Any] = field(default_factory=dict)
+    whole: bool = True
 
     @property
     def label(self) -> str:

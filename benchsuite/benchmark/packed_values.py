@@ -1,12 +1,17 @@
 """How the numbers of a result are packed, so that a leaderboard of a hundred rows stays small.
 
 Values by query take few different values (an nDCG@10 depends on the places of the hits and on how many there are), so
-each metric has a table of them, and each cell the places in that table. Resamples keep the digits that mean something.
+each metric has a table of them, the most frequent first, and all cells together one list of places in that table.
+Resamples are kept as steps of a thousandth of their range, far below what a resample says. All lists are kept byte by
+byte, the first bytes of all numbers before the second ones: equal bytes beside each other compress best.
+
+Unpacked, an array is named ``N/q/METRIC`` (float32[q], values by query of cell N) or ``N/r/P`` (float32[b], resamples
+of the value at place P of cell N).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,62 +19,80 @@ from numpy.typing import NDArray
 
 from benchsuite.data import Float32
 
-_TABLE = "table/"
+Packed = dict[str, NDArray[Any]]
+UInt16 = NDArray[np.uint16]
+
 _MOST = 2**16
-_BITS = 8
-"""Of the 23 binary digits after the first, so many are dropped of a resample: it moves by 3 in 100,000 of itself at
-most."""
+STEPS = 1022
+"""A resample moves by half of one of so many steps between the least and the greatest, at most."""
+_NO_NUMBERS = np.array([np.nan, np.inf, -np.inf], np.float32)
 
 
 def rounded(replicates: Float32) -> Float32:
-    """Return resamples (float32[b]) with the last digits 0, rounded to the nearest; they compress to half."""
-    half, mask = np.uint32(1 << (_BITS - 1)), np.uint32(0xFFFFFFFF << _BITS & 0xFFFFFFFF)
-    known = np.isfinite(replicates)
-    bits = (replicates.view(np.uint32) + half) & mask
-    return np.where(known, bits.view(np.float32), replicates)
+    """Return resamples (float32[b]) as they are kept; a second time changes nothing."""
+    steps, ends = _steps(replicates)
+    return _resamples(steps, ends)
 
 
-def packed_queries(cells: Sequence[Mapping[str, Float32]]) -> dict[str, NDArray[Any]]:
-    """Return arrays by name: ``table/METRIC`` float32[u], and ``N/q/METRIC`` uint16[q], the places in it, of cell N.
+def pack(arrays: Mapping[str, Float32]) -> Packed:
+    """Return what is to be written of arrays ``N/q/METRIC`` and ``N/r/P``.
 
-    A metric with more than 65,536 different values has no table; its values stand there themselves, float32[q].
-
-    Args:
-        cells: values by query, float32[q] by metric, of each cell.
+    Values by query come back as they were, bit by bit, resamples as :func:`rounded` returns them.
     """
-    found: dict[str, NDArray[Any]] = {}
-    for metric in dict.fromkeys(metric for cell in cells for metric in cell):
-        own = {number: cell[metric] for number, cell in enumerate(cells) if metric in cell}
+    queries, resamples = dict[str, dict[int, Float32]](), dict[tuple[int, int], Float32]()
+    for name, values in arrays.items():
+        cell, kind, rest = name.split("/", 2)
+        if kind == "q":
+            queries.setdefault(rest, {})[int(cell)] = values
+        else:
+            resamples[int(cell), int(rest)] = values
+    found: Packed = {}
+    for metric, own in queries.items():
+        found[f"cells/{metric}"] = np.array([(cell, len(values)) for cell, values in own.items()], np.int32)
         table, places = _coded(np.concatenate(list(own.values())))
-        if table is not None:
-            found[_TABLE + metric] = table
-        ends = np.cumsum([len(values) for values in own.values()])
-        for number, end, values in zip(own, ends.tolist(), own.values(), strict=True):
-            found[f"{number}/q/{metric}"] = values if table is None else places[end - len(values) : end]
+        if table is None:
+            found[f"values/{metric}"] = _planes(np.concatenate(list(own.values())))
+        else:
+            found[f"table/{metric}"], found[f"places/{metric}"] = _planes(table), _planes(places)
+    if resamples:
+        steps, ends = zip(*map(_steps, resamples.values()), strict=True)
+        found["resampled"] = np.array([(*place, len(one)) for place, one in resamples.items()], np.int32)
+        found["steps"], found["ends"] = _planes(np.concatenate(steps)), np.stack(ends)
     return found
 
 
-def unpacked(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:
-    """Return float32 arrays by name without the tables, of what was packed or lies there as it is.
+def unpack(packed: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:
+    """Return what :func:`pack` was given.
 
     Raises:
-        ValueError: when places have no table, or point beyond it.
+        ValueError: when a part is missing, of another form, or points to what is not there.
     """
-    found = {}
-    for name, array in arrays.items():
-        if name.startswith(_TABLE):
-            continue
-        if array.dtype != np.uint16:
-            found[name] = array
-            continue
-        table = arrays.get(_TABLE + name.split("/", 2)[-1])
-        if table is None or table.dtype != np.float32 or (len(array) and int(array.max()) >= len(table)):
-            raise ValueError(f"{name} points to values that are not there")
-        found[name] = table[array]
+    left, found = dict(packed), dict[str, Float32]()
+    for metric in [name.partition("/")[2] for name in packed if name.startswith("cells/")]:
+        cells = _counted(left, f"cells/{metric}", 2)
+        if f"values/{metric}" in left:
+            values = _joined(left, f"values/{metric}", np.float32)
+        else:
+            table, places = _joined(left, f"table/{metric}", np.float32), _joined(left, f"places/{metric}", np.uint16)
+            if len(places) and int(places.max()) >= len(table):
+                raise ValueError(f"places/{metric} points to values that are not there")
+            values = table[places]
+        for (cell, _), part in zip(cells.tolist(), _cut(values, cells[:, 1], metric), strict=True):
+            found[f"{cell}/q/{metric}"] = part
+    if "resampled" in left:
+        cells, steps, ends = _counted(left, "resampled", 3), _joined(left, "steps", np.uint16), left.pop("ends", None)
+        if ends is None or ends.dtype != np.float32 or ends.shape != (len(cells), 2):
+            raise ValueError("ends of the resamples are not there")
+        if len(steps) and int(steps.max()) > STEPS + len(_NO_NUMBERS):
+            raise ValueError("steps of the resamples go beyond their ends")
+        for (cell, place, _), part, own in zip(cells.tolist(), _cut(steps, cells[:, 2], "steps"), ends, strict=True):
+            found[f"{cell}/r/{place}"] = _resamples(part, own)
+    if left:
+        raise ValueError(f"{next(iter(left))} is no part of it")
     return found
 
 
-def _coded(values: Float32) -> tuple[Float32 | None, NDArray[np.uint16]]:
+def _coded(values: Float32) -> tuple[Float32 | None, UInt16]:
     """Return the different values, the most frequent first, and the place of each value among them."""
     bits, first, code, count = np.unique(
         values.view(np.uint32), return_index=True, return_inverse=True, return_counts=True
@@ -80,3 +103,53 @@ def _coded(values: Float32) -> tuple[Float32 | None, NDArray[np.uint16]]:
     rank = np.empty(len(order), np.uint16)
     rank[order] = np.arange(len(order), dtype=np.uint16)
     return bits[order].view(np.float32), rank[code]
+
+
+def _steps(replicates: Float32) -> tuple[UInt16, Float32]:
+    """Return uint16[b], the step of each resample, and float32[2], the least and the greatest."""
+    known = np.isfinite(replicates)
+    ends = np.zeros(2, np.float32)
+    if known.any():
+        ends[:] = replicates[known].min(), replicates[known].max()
+    low, high = ends.astype(np.float64)
+    width = (high - low) or 1.0
+    steps = np.where(known, np.rint((np.where(known, replicates, low) - low) / width * STEPS), 0).astype(np.uint16)
+    for number, odd in enumerate(_NO_NUMBERS, start=1):
+        steps[np.isnan(replicates) if np.isnan(odd) else replicates == odd] = STEPS + number
+    return steps, ends
+
+
+def _resamples(steps: UInt16, ends: Float32) -> Float32:
+    low, high = ends.astype(np.float64)
+    grid = (low + np.arange(STEPS + 1) * ((high - low) / STEPS)).astype(np.float32)
+    grid[-1] = ends[1]
+    return np.concatenate([grid, _NO_NUMBERS])[steps]
+
+
+def _planes(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return uint8[bytes of a number, n], the bytes of all numbers, the lowest first."""
+    little = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False))
+    return np.ascontiguousarray(little.view(np.uint8).reshape(len(values), values.itemsize).T)
+
+
+def _joined(left: Packed, name: str, kind: type[np.generic]) -> NDArray[Any]:
+    """Take a list of numbers out of what is left to be read, and return it."""
+    planes = left.pop(name, None)
+    wanted = np.dtype(kind).newbyteorder("<")
+    if planes is None or planes.dtype != np.uint8 or planes.ndim != 2 or len(planes) != wanted.itemsize:  # noqa: PLR2004 - two dimensions
+        raise ValueError(f"{name} is not there, or no list of numbers")
+    return np.ascontiguousarray(planes.T).view(wanted)[:, 0].astype(kind, copy=False)
+
+
+def _counted(left: Packed, name: str, width: int) -> NDArray[np.int32]:
+    cells = left.pop(name)
+    if cells.dtype != np.int32 or cells.ndim != 2 or cells.shape[1] != width or (cells < 0).any():  # noqa: PLR2004 - same
+        raise ValueError(f"{name} is no table of cells and counts")
+    return cells
+
+
+def _cut(values: NDArray[Any], counts: NDArray[np.int32], name: str) -> list[NDArray[Any]]:
+    ends = np.cumsum(counts.astype(np.int64))
+    if len(values) != (ends[-1] if len(ends) else 0):
+        raise ValueError(f"{name} holds {len(values):,} numbers, its cells have {ends[-1] if len(ends) else 0:,}")
+    return np.split(values, ends[:-1])

@@ -10,6 +10,7 @@ import numpy as np
 from benchsuite.analysis.cell_evaluation import REPLICATES
 from benchsuite.benchmark.asked import Asked, asked_of
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
+from benchsuite.benchmark.packed_values import STEPS
 from benchsuite.benchmark.pins import FoldPlace, read_pins
 from benchsuite.benchmark.places import read_benchmark
 from benchsuite.cutoff import split_cutoff
@@ -19,6 +20,9 @@ from benchsuite.registry import load_metric
 
 _MEAN = 1e-5
 """Values by query are kept in single precision: their mean says the value to so much."""
+
+_STEPS = 2
+"""Resamples are rounded to steps (of their range); what is the same may be rounded to the step before or after."""
 
 _DECLARED = ("name", "needs", "uses_language_model", "is_candidate", "is_oracle")
 """What a model says of itself and its row's kind rests on."""
@@ -34,6 +38,8 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
     """
     _, rules = read_benchmark(result.benchmark)
     yield from result_damage(result, asked)
+    if not result.whole:
+        yield f"values by query of {', '.join(rules.kept)} are missing: other_values.npz is not there"
     cells = {cell.place: cell for cell in result.cells}
     for place in asked_of(rules, asked, lite=lite):
         if place not in cells:
@@ -49,6 +55,7 @@ def result_damage(result: ModelResult, asked: dict[FoldPlace, Asked]) -> Iterato
     """Yield why a result cannot stand in a table, though it need not be whole, a line each."""
     experiment, rules = read_benchmark(result.benchmark)
     pins = read_pins(result.benchmark)
+    kept = rules.metrics if result.whole else (rules.headline,)
     if result.pins != pins.digest:
         yield f"it rests on other folds than {result.benchmark} pins"
     for spec in experiment.expanded("models"):
@@ -65,7 +72,7 @@ def result_damage(result: ModelResult, asked: dict[FoldPlace, Asked]) -> Iterato
             yield f"{_where(cell.place)}: {result.benchmark} has no such fold"
         elif cell.state == "ok":
             if cell.place in asked:
-                yield from _cell_faults(cell, asked[cell.place], rules.metrics)
+                yield from _cell_faults(cell, asked[cell.place], kept)
             else:
                 yield f"{_where(cell.place)}: it has values, but nobody asks in this fold"
 
@@ -166,15 +173,18 @@ def _cell_differences(told: CellValues, cell: CellValues) -> Iterator[str]:
         yield from _array_differences(f"{where}: {metric}", told.queries.get(metric), cell.queries.get(metric))
     for place in dict.fromkeys([*told.replicates, *cell.replicates]):
         name = f"{where}: resamples of {' of '.join(part for part in place if part)}"
-        yield from _array_differences(name, told.replicates.get(place), cell.replicates.get(place))
+        was, now = told.replicates.get(place), cell.replicates.get(place)
+        step = 0.0 if was is None or not np.isfinite(was).any() else float(np.ptp(was[np.isfinite(was)])) / STEPS
+        yield from _array_differences(name, was, now, _STEPS * step)
 
 
-def _array_differences(name: str, was: Float32 | None, now: Float32 | None) -> Iterator[str]:
+def _array_differences(name: str, was: Float32 | None, now: Float32 | None, tolerance: float = 0.0) -> Iterator[str]:
     if was is None or now is None or len(was) != len(now):
         counts = ["no" if one is None else f"{len(one):,}" for one in (was, now)]
         yield f"{name} has {counts[0]} values, now {counts[1]}"
         return
     different = ~((now == was) | (np.isnan(now) & np.isnan(was)))
+    different &= ~(np.abs(now.astype(np.float64) - was) <= tolerance)
     if different.any():
         gap = float(np.nanmax(np.abs(now - was)[different], initial=0.0))
         yield f"{name} differs for {int(different.sum()):,} of {len(now):,} queries, by up to {gap:.3g}"

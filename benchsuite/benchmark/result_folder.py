@@ -1,8 +1,10 @@
 """A result folder: one model in one benchmark as small files, the same bytes for the same results.
 
-``result.json`` says what was run and every mean, ``values.npz`` holds the kept metrics query by query in single
-precision (see :mod:`benchsuite.benchmark.packed_values`), ``costs.json`` what depends on the machine and the day.
-``verified.json`` is added by whoever fitted some cells again.
+``result.json`` says what was run and every mean, ``values.npz`` holds the headline metric query by query in single
+precision and ``other_values.npz`` the other kept metrics (see :mod:`benchsuite.benchmark.packed_values`),
+``costs.json`` what depends on the machine and the day. ``verified.json`` is added by whoever fitted some cells again.
+
+A leaderboard needs the headline alone: the results that come with the installed package lack ``other_values.npz``.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ import numpy as np
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.benchmark.asked import packed
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
-from benchsuite.benchmark.packed_values import packed_queries, unpacked
+from benchsuite.benchmark.packed_values import pack, unpack
+from benchsuite.benchmark.places import read_benchmark
 from benchsuite.data import Float32, ModelInfo
 from benchsuite.errors import DataError, StoreError
 from benchsuite.keys import file_digest
@@ -27,7 +30,8 @@ from benchsuite.store import misfit, read_json
 from benchsuite.store.json_files import SUM, sum_of, with_sum
 
 RESULT, VALUES, COSTS, VERIFIED = "result.json", "values.npz", "costs.json", "verified.json"
-FORMAT = 2
+OTHER_VALUES = "other_values.npz"
+FORMAT = "3"
 _DIGITS = 9
 _LONGEST_LABEL = 1000
 _UNMARK = "delete it, and verify again"
@@ -45,7 +49,7 @@ _MODEL_FACTS = {
     "origin?": str,
 }
 _RESULT = {
-    "format": frozenset({"1", str(FORMAT)}),
+    "format": frozenset({FORMAT}),
     "benchmark": str,
     "pins": str,
     "model": {"label": str, "name": str, "summary": str, "settings": {}, "cite": [str], "facts": _MODEL_FACTS},
@@ -62,6 +66,7 @@ _RESULT = {
         }
     ],
     "values_sha256": str,
+    "other_values_sha256": str,
     SUM: str,
 }
 _COSTS = {"cells": {str: {str: float}}, "provenance": {"hardware?": {}}, "finished": str}
@@ -76,19 +81,25 @@ def write_result(result: ModelResult, folder: Path) -> None:
     Raises:
         StoreError: when it cannot be written.
     """
-    arrays = packed_queries([cell.queries for cell in result.cells])
+    _, rules = read_benchmark(result.benchmark)
+    headline, others = dict[str, Float32](), dict[str, Float32]()
     for number, cell in enumerate(result.cells):
         order = list(cell.values)
-        arrays |= {f"{number}/r/{order.index(place)}": values for place, values in cell.replicates.items()}
+        for metric, values in cell.queries.items():
+            (headline if metric == rules.headline else others)[f"{number}/q/{metric}"] = values
+        for place, values in cell.replicates.items():
+            (headline if place[0] == rules.headline else others)[f"{number}/r/{order.index(place)}"] = values
     costs: dict[str, Any] = {"cells": {cell.key: dict(cell.costs) for cell in result.cells if cell.costs}}
     costs |= {"provenance": dict(result.provenance), "finished": result.finished}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with replaced_file(folder / VALUES) as draft:
-            draft.write_bytes(packed(arrays))
-        digest = file_digest(folder / VALUES)
+        sums = {}
+        for name, arrays in ((VALUES, headline), (OTHER_VALUES, others)):
+            with replaced_file(folder / name) as draft:
+                draft.write_bytes(packed(pack(arrays)))
+            sums[f"{Path(name).stem}_sha256"] = file_digest(folder / name)
         _write_json(folder / COSTS, costs)
-        record = with_sum(_record(result) | {"values_sha256": digest})
+        record = with_sum(_record(result) | sums)
         _forget_verified(folder, record[SUM])
         _write_json(folder / RESULT, record)
     except OSError as error:
@@ -122,7 +133,7 @@ def _forget_verified(folder: Path, digest: str) -> None:
 
 
 def read_result(folder: Path) -> ModelResult:
-    """Read a result folder and check its sums.
+    """Read a result folder and check its sums; without ``other_values.npz`` it is not whole.
 
     Raises:
         DataError: when there is none, or something in it has changed since it was written.
@@ -137,6 +148,9 @@ def read_result(folder: Path) -> ModelResult:
     if any(value < 0 for cost in costs["cells"].values() for value in cost.values()):
         raise DataError("a cost is below 0", where=str(folder / COSTS), remedy=_AGAIN)
     arrays = _arrays(folder / VALUES, table["values_sha256"])
+    whole = (folder / OTHER_VALUES).is_file()
+    if whole:
+        arrays |= _arrays(folder / OTHER_VALUES, table["other_values_sha256"])
     verified = _table(folder / VERIFIED, _VERIFIED, _UNMARK) if (folder / VERIFIED).is_file() else {}
     if verified and verified["result"] != table[SUM]:
         raise DataError("it tells of another result", where=str(folder / VERIFIED), remedy=_UNMARK)
@@ -161,12 +175,13 @@ def read_result(folder: Path) -> ModelResult:
         provenance=costs["provenance"],
         finished=costs["finished"],
         verified=verified,
+        whole=whole,
     )
 
 
 def _record(result: ModelResult) -> dict[str, Any]:
     return {
-        "format": str(FORMAT),
+        "format": FORMAT,
         "benchmark": result.benchmark,
         "pins": result.pins,
         "model": result.model.record(),
@@ -252,15 +267,11 @@ def _arrays(path: Path, digest: str) -> dict[str, Float32]:
                 what = f"it unpacks to more than {_LARGEST >> 20} MiB"
                 raise DataError(what, where=str(path), remedy=_AGAIN)
         with np.load(path, allow_pickle=False) as stored:
-            arrays = unpacked({name: stored[name] for name in stored.files})
+            return unpack({name: stored[name] for name in stored.files})
     except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path), remedy=_AGAIN
         ) from None
-    for name, array in arrays.items():
-        if array.dtype != np.float32 or array.ndim != 1:
-            raise DataError(f"{name} is no list of single-precision numbers", where=str(path), remedy=_AGAIN)
-    return arrays
 
 
 def _write_json(path: Path, table: Mapping[str, Any]) -> None:

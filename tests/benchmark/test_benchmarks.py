@@ -102,7 +102,7 @@ def test_a_result_is_the_same_bytes_twice(tmp_path):
     folder = result_folders(results_root() / "demo.v1")[0]
     result = read_result(folder)
     write_result(result, tmp_path / "again")
-    for name in ("result.json", "values.npz", "costs.json"):
+    for name in ("result.json", "values.npz", "other_values.npz", "costs.json"):
         assert file_digest(tmp_path / "again" / name) == file_digest(folder / name), name
 
 

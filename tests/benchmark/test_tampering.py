@@ -13,10 +13,18 @@ import pytest
 import benchsuite
 from benchsuite.benchmark.asked import ASKED, packed, read_asked
 from benchsuite.benchmark.board import SUMMARY, read_board, read_results, write_summary
-from benchsuite.benchmark.packed_values import unpacked
+from benchsuite.benchmark.packed_values import pack, unpack
 from benchsuite.benchmark.places import results_root
 from benchsuite.benchmark.result_checks import differences, result_damage, result_faults
-from benchsuite.benchmark.result_folder import RESULT, VALUES, VERIFIED, mark_verified, read_result, write_result
+from benchsuite.benchmark.result_folder import (
+    OTHER_VALUES,
+    RESULT,
+    VALUES,
+    VERIFIED,
+    mark_verified,
+    read_result,
+    write_result,
+)
 from benchsuite.errors import BenchsuiteError, ConfigError, DataError, UsageError
 from benchsuite.functions.leaderboard import Leaderboard
 from benchsuite.keys import file_digest
@@ -69,7 +77,12 @@ def test_no_field_of_any_type_is_a_traceback(copied, asked):
 
 def arrays_of(folder):
     with np.load(folder / VALUES) as stored:
-        return unpacked(dict(stored))
+        return unpack(dict(stored))
+
+
+def parts_of(folder):
+    with np.load(folder / VALUES) as stored:
+        return dict(stored)
 
 
 FIRST = "0/q/ndcg@10"
@@ -79,11 +92,8 @@ FIRST = "0/q/ndcg@10"
     ("change", "said"),
     [
         (lambda arrays: arrays | {FIRST: arrays[FIRST][1:]}, "382 ask"),
-        (lambda arrays: arrays | {FIRST: arrays[FIRST].astype(np.float64)}, "single-precision"),
-        (lambda arrays: arrays | {FIRST: arrays[FIRST][:, None]}, "single-precision"),
-        (lambda arrays: arrays | {FIRST: np.zeros(len(arrays[FIRST]), np.uint16)}, "values that are not there"),
         (lambda arrays: arrays | {"0/r/99": np.zeros(9, np.float32)}, "no cell has"),
-        (lambda arrays: arrays | {"hello": np.zeros(9, np.float32)}, "no cell has"),
+        (lambda arrays: arrays | {"999/q/ndcg@10": np.zeros(9, np.float32)}, "no cell has"),
         (lambda arrays: arrays | {"0/r/1": np.zeros(1000, np.float32)}, "its resamples"),
         (lambda arrays: arrays | {"0/r/1": np.zeros(9, np.float32)}, "9 resamples"),
         (lambda arrays: arrays | {FIRST: np.full_like(arrays[FIRST], np.inf)}, "infinite"),
@@ -91,21 +101,55 @@ FIRST = "0/q/ndcg@10"
     ],
 )
 def test_changed_arrays_are_told(copied, asked, change, said):
-    table = json.loads((copied / RESULT).read_text("utf-8"))
-    (copied / VALUES).write_bytes(packed(change(arrays_of(copied))))
-    rewritten(copied, table)
+    assert said in told_of(copied, asked, pack(change(arrays_of(copied))))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda parts: parts | {"hello": np.zeros(9, np.float32)}, "hello is no part of it"),
+        (lambda parts: {name: one for name, one in parts.items() if name != TABLE}, f"{TABLE} is not there"),
+        (lambda parts: parts | {TABLE: parts[TABLE].astype(np.float64)}, "no list of numbers"),
+        (lambda parts: parts | {TABLE: parts[TABLE][:2]}, "no list of numbers"),
+        (lambda parts: parts | {TABLE: parts[TABLE][:, :1]}, "values that are not there"),
+        (lambda parts: parts | {"cells/ndcg@10": parts["cells/ndcg@10"][1:]}, "its cells have"),
+        (lambda parts: parts | {"cells/ndcg@10": parts["cells/ndcg@10"] * -1}, "no table of cells and counts"),
+        (lambda parts: parts | {"cells/ndcg@10": np.zeros(3, np.int32)}, "no table of cells and counts"),
+        (lambda parts: parts | {"resampled": np.array([[0, 1, 9]], np.int32)}, "steps is not there"),
+    ],
+)
+def test_changed_parts_are_told(copied, asked, change, said):
+    assert said in told_of(copied, asked, change(parts_of(copied)))
+
+
+TABLE = "table/ndcg@10"
+
+
+def told_of(folder, asked, parts):
+    """Return what is said of a result folder with other values and sums that are right."""
+    table = json.loads((folder / RESULT).read_text("utf-8"))
+    (folder / VALUES).write_bytes(packed(parts))
+    rewritten(folder, table)
     try:
-        told = "; ".join(result_faults(read_result(copied), asked))
+        return "; ".join(result_faults(read_result(folder), asked))
     except DataError as error:
-        told = str(error)
-    assert said in told
+        return str(error)
+
+
+def test_a_result_without_its_other_values_stands_in_a_table_but_is_no_entry(copied, asked):
+    (copied / OTHER_VALUES).unlink()
+    result = read_result(copied)
+    assert list(result_damage(result, asked)) == []
+    assert list(result_faults(result, asked)) == [
+        "values by query of recall@10 are missing: other_values.npz is not there"
+    ]
 
 
 def test_queries_that_hurt_cannot_be_left_out(copied, asked):
     """Values that do not count raise the mean; the number of those that count tells."""
     table, arrays = json.loads((copied / RESULT).read_text("utf-8")), arrays_of(copied)
     arrays[FIRST][np.flatnonzero(arrays[FIRST] == 0)[:50]] = np.nan
-    (copied / VALUES).write_bytes(packed(arrays))
+    (copied / VALUES).write_bytes(packed(pack(arrays)))
     row = next(row for row in table["cells"][0]["values"] if row[0] == "ndcg@10")
     row[2] = float(np.nanmean(arrays[FIRST], dtype=np.float64))
     rewritten(copied, table)

@@ -88,3 +88,5 @@ def test_results_of_benchmarks_come_with_it(wheel):
     inside = [one for one in wheel.infolist() if one.filename.startswith("benchsuite_results/")]
     assert any(one.filename.endswith("demo.v1/leaderboard.json") for one in inside)
     assert sum(one.compress_size for one in inside) <= 5e6
+    names = {one.filename.rpartition("/")[2] for one in inside}
+    assert names - {"verified.json"} == {"leaderboard.json", "queries.npz", "result.json", "values.npz", "costs.json"}
