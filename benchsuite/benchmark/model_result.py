@@ -54,8 +54,8 @@ class CellValues:
         settings: with which the model was fitted for the test.
         values: by (metric, group); the group "" is everybody.
         queries: float32[q] by kept metric, values by query; NaN does not count.
-        replicates: float32[b] by (kept metric, group), of metrics that are no mean over queries; rounded to a thousandth
-            of their range.
+        replicates: float32[b] by (kept metric, group), of metrics that are no mean over queries; rounded to a
+            thousandth of their range.
         costs: seconds and megabytes by name.
     """
 

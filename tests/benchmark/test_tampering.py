@@ -85,7 +85,7 @@ def parts_of(folder):
         return dict(stored)
 
 
-FIRST = "0/q/ndcg@10"
+FIRST, TABLE = "0/q/ndcg@10", "table/ndcg@10"
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,6 @@ def test_changed_arrays_are_told(copied, asked, change, said):
 )
 def test_changed_parts_are_told(copied, asked, change, said):
     assert said in told_of(copied, asked, change(parts_of(copied)))
-
-
-TABLE = "table/ndcg@10"
 
 
 def told_of(folder, asked, parts):
