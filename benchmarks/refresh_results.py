@@ -1,13 +1,15 @@
 """Bring the results of a benchmark up to date: ``python benchmarks/refresh_results.py NAME``.
 
 Lists what is missing or stale (made by another version of its plugin, or not whole), cheapest first, and with ``--run``
-runs it, model by model. Each model's folder is written as soon as the model is done, so that the command can be stopped
-and called again at any time; the leaderboard is complete for what has been run at any moment.
+runs it, model by model, and of each model one data set, split and seed after another. The model's folder is written
+after each of them, so that the command can be stopped and called again at any time, on another machine too: what the
+folder holds of the same version is not run again. The leaderboard is complete for what has been run at any moment.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,10 +20,10 @@ from benchsuite.arguments import data_locations, store_folder
 from benchsuite.benchmark.asked import read_asked
 from benchsuite.benchmark.board import result_folders, write_summary
 from benchsuite.benchmark.model_result import ModelResult, collect
-from benchsuite.benchmark.pins import check_pins
+from benchsuite.benchmark.pins import FoldPlace, check_pins, read_pins
 from benchsuite.benchmark.places import read_benchmark, results_root
 from benchsuite.benchmark.result_checks import result_faults
-from benchsuite.benchmark.result_folder import read_result, write_result
+from benchsuite.benchmark.result_folder import RESULT, read_result, write_result
 from benchsuite.errors import BenchsuiteError, UsageError, did_you_mean
 from benchsuite.plan import Experiment, PluginSpec, resolve_all
 from benchsuite.plan.benchmark_rules import slug, with_model
@@ -67,19 +69,73 @@ def due(name: str, root: Path) -> list[Due]:
     return sorted(found, key=lambda one: one.seconds)
 
 
-def run_row(experiment: Experiment, spec: PluginSpec, store: Store, workers: int) -> ModelResult:
-    """Run one model in a benchmark and return its result.
+def run_row(experiment: Experiment, spec: PluginSpec, store: Store, workers: int, folder: Path) -> None:
+    """Run one model in a benchmark part by part, and write its folder after each.
 
     Raises:
         BenchsuiteError: when data cannot be had or a fold is not the pinned one. A model that fails is a result.
     """
-    single = with_model(experiment, spec, None)
-    plan = prepare(single, store, data_locations((), offline=True, quiet=True), lambda _: None)
-    pins = check_pins(experiment.name, plan, store)
-    with ProgressBars() as bars:
-        done, _ = work(plan, store, Options(workers, THREADS, "auto", retry_failed=False), bars)
-    remember_plan(store, done)
-    return collect(done, store, spec.label, pins.digest)
+    there = _reusable(experiment, spec, folder)
+    for part in _parts(with_model(experiment, spec, None)):
+        if there is not None and _holds(there, part):
+            continue
+        plan = prepare(part, store, data_locations((), offline=True, quiet=True), lambda _: None)
+        pins = check_pins(experiment.name, plan, store)
+        with ProgressBars() as bars:
+            done, _ = work(plan, store, Options(workers, THREADS, "auto", retry_failed=False), bars)
+        remember_plan(store, done)
+        there = joined(there, collect(done, store, spec.label, pins.digest), list(pins.folds))
+        write_result(there, folder)
+
+
+def joined(one: ModelResult | None, other: ModelResult, order: Sequence[FoldPlace]) -> ModelResult:
+    """Return two results of the same model as one; where both have a cell, that of ``other``.
+
+    Args:
+        one: what was there, None where there was nothing.
+        other: what was run after it.
+        order: places of all folds of the benchmark.
+    """
+    if one is None:
+        return other
+    cells = {cell.place: cell for cell in (*one.cells, *other.cells)}
+    was, now = one.provenance.get("hardware", {}), other.provenance.get("hardware", {})
+    both = {name: value if was.get(name, value) == value else f"{was[name]}; {value}" for name, value in now.items()}
+    return dataclasses.replace(
+        other,
+        cells=sorted(cells.values(), key=lambda cell: order.index(cell.place)),
+        facts=one.facts or other.facts,
+        provenance={**other.provenance, "hardware": both} if both else other.provenance,
+        finished=max(one.finished, other.finished),
+    )
+
+
+def _parts(experiment: Experiment) -> Iterator[Experiment]:
+    """Yield an experiment's data sets, splits and seeds one by one."""
+    for seed in experiment.seeds:
+        for source in experiment.expanded("sources"):
+            for split in experiment.expanded("splits"):
+                yield experiment.model_copy(update={"seeds": [seed], "sources": [source], "splits": [split]})
+
+
+def _reusable(experiment: Experiment, spec: PluginSpec, folder: Path) -> ModelResult | None:
+    """Return what a folder holds, if the same version of the same plugin made it."""
+    if not (folder / RESULT).is_file():
+        return None
+    result = read_result(folder)
+    own = next(one for one in resolve_all(with_model(experiment, spec, None)).models if one.label == spec.label)
+    fits = (
+        result.whole
+        and result.identity["version"] == own.plugin.version
+        and result.pins == read_pins(experiment.name).digest
+    )
+    return result if fits else None
+
+
+def _holds(result: ModelResult, part: Experiment) -> bool:
+    place = (part.expanded("sources")[0].label, part.expanded("splits")[0].label, part.seeds[0])
+    states = [cell.state for cell in result.cells if cell.place[:3] == place]
+    return bool(states) and all(state in ("ok", "not applicable") for state in states)
 
 
 def _results(folder: Path) -> Iterator[ModelResult]:
@@ -100,7 +156,7 @@ def refresh(name: str, store: Store, only: Sequence[str], workers: int) -> None:
             raise UsageError(f'no model "{label}" in {name}', remedy=did_you_mean(label, known))
     for one in due(name, root):
         if not only or one.spec.label in only:
-            write_result(run_row(experiment, one.spec, store, workers), root / name / slug(one.spec.label))
+            run_row(experiment, one.spec, store, workers, root / name / slug(one.spec.label))
             print(write_summary(name, root), flush=True)
     if not (root / name / "leaderboard.json").is_file():
         write_summary(name, root)

@@ -93,8 +93,10 @@ def write_result(result: ModelResult, folder: Path) -> None:
     costs |= {"provenance": dict(result.provenance), "finished": result.finished}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        sums = {}
+        sums = dict.fromkeys(("values_sha256", "other_values_sha256"), "")
         for name, arrays in ((VALUES, headline), (OTHER_VALUES, others)):
+            if name == OTHER_VALUES and not rules.kept:
+                continue
             with replaced_file(folder / name) as draft:
                 draft.write_bytes(packed(pack(arrays)))
             sums[f"{Path(name).stem}_sha256"] = file_digest(folder / name)
@@ -148,8 +150,8 @@ def read_result(folder: Path) -> ModelResult:
     if any(value < 0 for cost in costs["cells"].values() for value in cost.values()):
         raise DataError("a cost is below 0", where=str(folder / COSTS), remedy=_AGAIN)
     arrays = _arrays(folder / VALUES, table["values_sha256"])
-    whole = (folder / OTHER_VALUES).is_file()
-    if whole:
+    whole = not table["other_values_sha256"] or (folder / OTHER_VALUES).is_file()
+    if whole and table["other_values_sha256"]:
         arrays |= _arrays(folder / OTHER_VALUES, table["other_values_sha256"])
     verified = _table(folder / VERIFIED, _VERIFIED, _UNMARK) if (folder / VERIFIED).is_file() else {}
     if verified and verified["result"] != table[SUM]:

@@ -99,7 +99,7 @@ def test_results_stay_small():
 
 
 def test_a_result_is_the_same_bytes_twice(tmp_path):
-    folder = result_folders(results_root() / "demo.v1")[0]
+    folder = results_root() / "films.v1" / "popular"
     result = read_result(folder)
     write_result(result, tmp_path / "again")
     for name in ("result.json", "values.npz", "other_values.npz", "costs.json"):

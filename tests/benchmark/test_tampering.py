@@ -133,13 +133,26 @@ def told_of(folder, asked, parts):
         return str(error)
 
 
-def test_a_result_without_its_other_values_stands_in_a_table_but_is_no_entry(copied, asked):
-    (copied / OTHER_VALUES).unlink()
-    result = read_result(copied)
+def test_a_result_without_its_other_values_stands_in_a_table_but_is_no_entry(tmp_path):
+    folder = shutil.copytree(results_root() / "films.v1" / "popular", tmp_path / "popular")
+    asked, whole = read_asked(results_root() / "films.v1"), read_result(folder)
+    (folder / OTHER_VALUES).unlink()
+    result = read_result(folder)
     assert list(result_damage(result, asked)) == []
     assert list(result_faults(result, asked)) == [
         "values by query of recall@10 are missing: other_values.npz is not there"
     ]
+    assert all(set(cell.queries) <= {"ndcg@10"} for cell in result.cells)
+    assert all(set(cell.queries) == {"ndcg@10", "recall@10"} for cell in whole.cells if cell.state == "ok")
+
+
+def test_changed_other_values_are_refused(tmp_path):
+    folder = shutil.copytree(results_root() / "films.v1" / "popular", tmp_path / "popular")
+    with (folder / OTHER_VALUES).open("r+b") as file:
+        file.seek(-100, 2)
+        file.write(b"x")
+    with pytest.raises(DataError, match="it has changed since it was written"):
+        read_result(folder)
 
 
 def test_queries_that_hurt_cannot_be_left_out(copied, asked):
