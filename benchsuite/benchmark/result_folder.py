@@ -162,6 +162,8 @@ def read_result(folder: Path) -> ModelResult:
         if fault := next((one for place, row in enumerate(cell["values"]) if (one := _misfit(row, place))), ""):
             raise DataError(f'"cells[{number}].{fault}', where=str(folder / RESULT), remedy=_AGAIN)
     try:
+        if any(int(name.partition("/")[0]) >= len(told) for name in arrays):
+            raise IndexError  # noqa: TRY301 - the same fault as the next
         cells = [_cell(number, cell, arrays, costs["cells"]) for number, cell in enumerate(told)]
     except (ValueError, IndexError):
         what = "it holds arrays that no cell has"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Categorical, Context, Model, Range, Reproducibility, Requirement
+from benchsuite.api import Categorical, Context, Model, Range, Requirement
 from benchsuite.data import Bool, Dataset, Float32, Int32, Queries
 from benchsuite_classic.als import ALS
 from benchsuite_classic.support import blas_threads, has_known_history, mask_unscored
@@ -37,8 +37,6 @@ class ALSContent(Model):
         iterations: of ALS.
         backbone: the encoder for ``"lm"``.
     """
-
-    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     vectors: Annotated[Literal["lm", "tfidf"], Categorical("lm", "tfidf")] = "lm"
     ridge: Annotated[float, Gt(0), Range(0.3, 100, log=True)] = 3.0

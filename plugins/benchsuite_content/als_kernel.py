@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from annotated_types import Ge, Gt
 
-from benchsuite.api import Context, Model, Range, Reproducibility, Requirement
+from benchsuite.api import Context, Model, Range, Requirement
 from benchsuite.data import Dataset, Float32, Fold, Int32, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.als import ALS
@@ -46,8 +46,6 @@ class ALSKernel(Model):
         iterations: of ALS.
         backbone: the encoder.
     """
-
-    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     ridge: Annotated[float, Gt(0)] | None = None
     words: Annotated[float, Ge(0)] = 0.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
-from benchsuite.api import Categorical, Context, Model, Reproducibility, Requirement
+from benchsuite.api import Categorical, Context, Model, Requirement
 from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_classic.support import warm_items
 from benchsuite_content.backbone_files import DEFAULT_BACKBONE
@@ -28,8 +28,6 @@ class ContentLM(Model):
         center: subtract the mean vector of the known items first: all vectors of a language model share a large
             common component that carries no information (Mu and Viswanath 2018).
     """
-
-    reproducibility: ClassVar[Reproducibility] = Reproducibility.ANY_THREADS
 
     backbone: str = DEFAULT_BACKBONE
     center: Annotated[bool, Categorical(True, False)] = True

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import sys
 
 import pytest
 
@@ -14,9 +15,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def refresh(repository):
+def refresh(repository, monkeypatch):
     spec = importlib.util.spec_from_file_location("refresh_results", repository / "benchmarks" / "refresh_results.py")
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
