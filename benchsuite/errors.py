@@ -94,10 +94,20 @@ def shortened(value: object) -> str:
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 3]}..."
 
 
+def closest(name: str, options: Iterable[str], cutoff: float = 0.5) -> str:
+    """Return the option that is most like a name, "" where none is close.
+
+    Args:
+        name: as it was typed.
+        options: what it may be.
+        cutoff: how much alike they must be, from 0 to 1.
+    """
+    return next(iter(difflib.get_close_matches(name, sorted(options), n=1, cutoff=cutoff)), "")
+
+
 def did_you_mean(name: str, options: Iterable[str]) -> str:
     """Return ``did you mean "x"?`` for the closest option, or the list of options when none is close."""
     known = sorted(options)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if close:
-        return f'did you mean "{close[0]}"?'
+    if close := closest(name, known):
+        return f'did you mean "{close}"?'
     return f"known: {', '.join(known)}" if known else "there are none"

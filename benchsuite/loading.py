@@ -6,6 +6,7 @@ code that is not our own is imported, and set up, in a child first; only what su
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import importlib
@@ -243,3 +244,39 @@ def serve(order: dict[str, Any]) -> None:
     end_children()
     os.write(pipe, json.dumps({"failure": failure}).encode())
     os._exit(0)
+
+
+def no_class_named(file: str, kind: str | None, *, read: bool = True) -> PluginError:
+    """Return what is wrong with a file that stands where one of its classes should, and how these are named.
+
+    Args:
+        file: as the user typed it.
+        kind: of the plugin that is looked for, such as models; None for any.
+        read: look which classes it has; nothing in it is run.
+    """
+    if read and not os.path.isfile(file):  # noqa: PTH113 - False for a NUL byte too
+        return PluginError("no such file", where=file, remedy=f"check the path, and name a class: {file}:CLASS")
+    remedy = f"name one: {(_classes_of(file, kind) if read else '') or f'{file}:CLASS'}"
+    return PluginError("no class of the file is named", where=file, remedy=remedy)
+
+
+def _classes_of(file: str, kind: str | None) -> str:
+    """Return how the classes of a file are named.
+
+    Of a file that may hold a model those that fit and score, or whose base is a model, come into question first, then
+    all that have a base.
+    """
+    try:
+        tree = ast.parse(Path(file).read_text("utf-8"))
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return ""
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    models = [node.name for node in classes if kind in (None, "models") and _looks_like_a_model(node)]
+    named = models or [node.name for node in classes if node.bases] or [node.name for node in classes]
+    return " or ".join(f"{file}:{name}" for name in named)
+
+
+def _looks_like_a_model(node: ast.ClassDef) -> bool:
+    methods = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+    bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+    return {"fit", "score"} <= methods or "Model" in bases

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import PluginError, UsageError, did_you_mean
+from benchsuite.loading import no_class_named
 from benchsuite.registry import KINDS, Kind, PluginEntry, entries, find, is_file
 
 
@@ -56,7 +56,7 @@ def find_plugin(name: str, kind: Kind | None) -> PluginEntry:
     if is_file(name):
         return _find_in_file(name, kind)
     if name.endswith(".py"):
-        raise PluginError("no class of the file is named", where=name, remedy=_classes(name))
+        raise no_class_named(name, kind)
     if cutoff(name):
         name = f"{split_cutoff(name)[0]}@k"
     if kind is not None:
@@ -69,6 +69,10 @@ def find_plugin(name: str, kind: Kind | None) -> PluginEntry:
         if plain in bundled_experiments():
             what = f'no plugin is called "{name}": it is an experiment'
             raise PluginError(what, remedy=f"see benchsuite plan {name}, or benchsuite list for plugins")
+        if kind_word := next((known for known in (*KINDS, "experiments") if plain in (known, known[:-1])), ""):
+            shown = "plan" if kind_word == "experiments" else "show"
+            remedy = f"see them with benchsuite list {kind_word}, one of them with benchsuite {shown} NAME"
+            raise PluginError(f'"{name}" names a kind, not one of its plugins', remedy=remedy)
         everything = {entry.name for known in KINDS for entry in entries(known)} | set(bundled_experiments())
         raise PluginError(f'no plugin is called "{name}"', remedy=did_you_mean(name, everything))
     kinds = [known[:-1] for known in having]
@@ -80,17 +84,6 @@ def bundled_experiments() -> list[str]:
     import benchsuite
 
     return sorted(path.stem for path in (Path(benchsuite.__file__).parent / "experiments").glob("*.toml"))
-
-
-def _classes(file: str) -> str:
-    """Say how to name a class of a file, which is read and not run: those that have a base first come into question."""
-    try:
-        tree = ast.parse(Path(file).read_text("utf-8"))
-    except (OSError, ValueError, SyntaxError):
-        return f"name one: {file}:CLASS"
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    named = [node.name for node in classes if node.bases] or [node.name for node in classes]
-    return f"name one: {' or '.join(f'{file}:{name}' for name in named) or f'{file}:CLASS'}"
 
 
 def _find_in_file(name: str, kind: Kind | None) -> PluginEntry:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import ConfigError, PluginError, did_you_mean
-from benchsuite.loading import SetUp, digest, error_text, import_file, import_installed
+from benchsuite.loading import SetUp, digest, error_text, import_file, import_installed, no_class_named
 
 if TYPE_CHECKING:
     from benchsuite.api import Metric, Model, Plugin, Report, Source, Split
@@ -197,11 +197,13 @@ def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> PluginEntry
             raise PluginError(what, remedy=f"if you trust it, add --trust {name}, or install it as a package")
         file, _, attribute = name.rpartition(":")
         return PluginEntry(kind, attribute, "", "", f"{file}:{attribute}")
+    if name.endswith(".py"):
+        raise no_class_named(name, kind, read=name in trusted)
     distribution, _, plain = name.rpartition("/")
     known = entries(kind)
     matches = [e for e in known if e.name == plain and distribution.lower() in ("", e.distribution.lower())]
     if not matches:
-        raise PluginError(f'unknown {kind[:-1]} "{name}"', remedy=did_you_mean(name, {e.name for e in known}))
+        raise PluginError(f'unknown {kind[:-1]} "{name}"', remedy=did_you_mean(plain, {e.name for e in known}))
     if len(matches) > 1:
         owners = " and ".join(e.distribution for e in matches)
         remedy = f"write {' or '.join(f'{e.distribution}/{e.name}' for e in matches)}"

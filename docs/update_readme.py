@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchsuite.benchmark.board import Board, read_board
-from benchsuite.benchmark.board_text import by_split, interval_text, number_text, verdict
+from benchsuite.benchmark.board_text import by_split, interval_text, marks_of, number_text, verdict
 from benchsuite.interface import count
 from make_site.markdown import table
 
@@ -29,12 +29,15 @@ def leaderboard_top(board: Board, most: int = ROWS) -> str:
     heads = ["", "model", "kind", "headline", "95% interval", *splits, "CPU s"]
     rows = []
     for number, row in enumerate(board.rows[:most], 1):
-        cells = [str(number), f"`{row.model}`", board.entrants[row.model].kind, number_text(row.headline)]
-        cells += [interval_text(row), *(number_text(by_split(row, board.tasks, split)) for split in splits)]
+        cells = [str(number), f"`{row.model}`", board.entrants[row.model].kind]
+        cells += [number_text(row.headline) + marks_of(row), interval_text(row)]
+        cells += [*(number_text(by_split(row, board.tasks, split)) for split in splits)]
         rows.append([*cells, "-" if row.cpu_seconds is None else f"{row.cpu_seconds:.1f}"])
     rest = f"{count(max(0, len(board.rows) - most), 'more row')}: `benchsuite leaderboard {board.name}`."
     if board.absent:
         rest += f" Not run yet: {', '.join(f'`{label}`' for label in board.absent)}."
+    if any(map(marks_of, board.rows[:most])):
+        rest += " ~: in some task, the fallback or ties decided most of its lists."
     return "\n".join([" ".join([*verdict(board), *_tuned(board)]), "", table(heads, rows), rest, ""])
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchsuite.atomic_writes import replaced_file
-from benchsuite.errors import StoreError
+from benchsuite.errors import StoreError, closest, did_you_mean
 from benchsuite.keys import content_key
 from benchsuite.plan import Plan, bundled
 from benchsuite.store import Store, is_there, misfit, read_json, unreadable
@@ -111,12 +110,11 @@ def _instead(name: str, known: Sequence[str]) -> str:
     here = f"; runs here: {', '.join(sorted(known))}" if known else ""
     if name in bundled() or name.endswith(".toml"):
         return f"run it first (benchsuite run {name}){here}"
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if close:
-        return f'did you mean "{close[0]}"?'
-    if near := difflib.get_close_matches(name, bundled(), n=1, cutoff=0.6):
-        return f'did you mean "{near[0]}"? run it first (benchsuite run {near[0]}){here}'
-    return f"run it first (benchsuite run {name}){here}"
+    if close := closest(name, known):
+        return f'did you mean "{close}"?'
+    if near := closest(name, bundled(), 0.6):
+        return f'did you mean "{near}"? run it first (benchsuite run {near}){here}'
+    return f"no experiment has this name either; {did_you_mean(name, {*known, *bundled()})}"
 
 
 def _plan(table: Any, path: Path) -> Plan:

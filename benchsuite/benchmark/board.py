@@ -20,7 +20,7 @@ from benchsuite.benchmark.model_result import ModelResult
 from benchsuite.benchmark.pins import Pins, read_pins
 from benchsuite.benchmark.places import read_benchmark, results_root
 from benchsuite.benchmark.result_checks import result_damage
-from benchsuite.benchmark.result_folder import COSTS, RESULT, VERIFIED, read_result
+from benchsuite.benchmark.result_folder import COSTS, RESULT, VALUES, VERIFIED, read_result
 from benchsuite.benchmark.standings import Standing, Task, TaskScore, standings
 from benchsuite.errors import DataError, StoreError
 from benchsuite.keys import file_digest
@@ -220,7 +220,7 @@ def _digest(folder: Path, pins: Pins) -> str:
     """Return a digest of everything that the standings rest on."""
     digest = hashlib.sha256(f"{_VERSION} {pins.digest}".encode())
     files = [folder / ASKED]
-    files += [path / name for path in result_folders(folder) for name in (RESULT, COSTS, VERIFIED)]
+    files += [path / name for path in result_folders(folder) for name in (RESULT, VALUES, COSTS, VERIFIED)]
     for path in files:
         if path.is_file():
             digest.update(f"{path.relative_to(folder).as_posix()} {file_digest(path)}\n".encode())

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from benchsuite.benchmark.board import Board
-from benchsuite.benchmark.standings import Standing, Task
+from benchsuite.benchmark.standings import FLOOR, Standing, Task
 from benchsuite.interface import count
 
 _NAMED = 4
@@ -24,6 +24,8 @@ def verdict(board: Board, own: Sequence[str] = ()) -> Iterator[str]:
     sure = f"It is not separated from {_some(level)}." if level else "It is ahead of every other row for sure."
     headline = f"{number_text(leader.headline)} times the best reference of each task ({interval_text(leader)})"
     yield f"{leader.model} leads with {headline}. {sure}"
+    if not any(entrant.tuned for entrant in board.entrants.values()):
+        yield "No row was tuned: all have the settings that the benchmark or the model's defaults give."
     for label in own:
         place = next((number for number, row in enumerate(ranked, 1) if row.model == label), None)
         if place is None:
@@ -41,21 +43,33 @@ def _language_model(board: Board, ranked: Sequence[Standing]) -> Iterator[str]:
         return
     wins = ranked.index(tuned) < ranked.index(other)
     first, second = (tuned, other) if wins else (other, tuned)
-    sure = first is ranked[0] and second.behind  # only who is behind the leader is tested
-    word = {(True, True): "wins", (False, True): "loses", (True, False): "is ahead", (False, False): "is behind"}
-    end = ", for sure" if sure else ", but they are not separated" if first is ranked[0] else ""
-    told = f"{tuned.model} ({number_text(tuned.headline)}) is {'above' if wins else 'below'} {other.model}"
     without = "the best row without a language model"
-    yield (f"The fine-tuned language model {word[wins, sure]}: {told} ({number_text(other.headline)}), {without}{end}.")
+    if first is ranked[0] and not first.behind and not second.behind:
+        one, two = (f"{row.model} ({number_text(row.headline)})" for row in (first, second))
+        yield f"The best fine-tuned language model and {without} are not separated: {one} against {two}."
+        return
+    sure = first is ranked[0]  # only who is behind the leader is tested
+    word = {(True, True): "wins", (False, True): "loses", (True, False): "is ahead", (False, False): "is behind"}
+    told = f"{tuned.model} ({number_text(tuned.headline)}) is {'above' if wins else 'below'} {other.model}"
+    end = ", for sure" if sure else ""
+    yield f"The fine-tuned language model {word[wins, sure]}: {told} ({number_text(other.headline)}), {without}{end}."
+
+
+def marks_of(row: Standing) -> str:
+    """Return ``~`` where the fallback or ties decided most of a row's lists in some task, else nothing."""
+    return " ~" if any(score.mean is not None and not score.competes for score in row.scores) else ""
 
 
 def by_split(row: Standing, tasks: Sequence[Task], split: str) -> float | None:
-    """Return the geometric mean of a row's ratios over the tasks of a split, None where one is lacking."""
+    """Return the geometric mean of a row's ratios over the tasks of a split, None where one is lacking.
+
+    Ratios are cut as those of the headline are.
+    """
     ratios = [score.ratio for score, task in zip(row.scores, tasks, strict=True) if task.split == split]
     known = [ratio for ratio in ratios if ratio is not None]
     if len(known) < len(ratios) or not known:
         return None
-    return 0.0 if min(known) <= 0 else math.exp(sum(map(math.log, known)) / len(known))
+    return math.exp(sum(math.log(min(max(ratio, FLOOR), 1 / FLOOR)) for ratio in known) / len(known))
 
 
 def _some(names: Sequence[str]) -> str:

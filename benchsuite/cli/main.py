@@ -30,7 +30,13 @@ _ABOUT = """An honest benchmark: when does a fine-tuned language model recommend
 COMPLETE = "_BENCHSUITE_COMPLETE"
 """The environment variable by which a shell asks what may come next."""
 
-_EXITS = "exit codes: 0 fine, 1 something failed or differs, 2 your mistake (one line says which), 3 ours"
+_EXITS = (
+    "exit codes: 0 fine, 1 something failed or differs, 2 your mistake (one line says which), 3 ours, "
+    "130 interrupted by Ctrl-C, 143 ended by SIGTERM"
+)
+_READS = "report EXPERIMENT"
+"""The verb that does in a shell what ``benchsuite.load`` is for in Python."""
+
 _DATA_ABOUT = """Find, check, import and export data sets.
 
 \b
@@ -144,8 +150,22 @@ class Verbs(click.Group):
         """
         names = self.list_commands(ctx)
         if args[0] not in names and not ctx.resilient_parsing:
-            raise UsageError(f'unknown verb "{args[0]}"', remedy=did_you_mean(args[0], names))
+            raise _unknown_verb(args[0], names)
         return super().resolve_command(ctx, args)
+
+
+def _unknown_verb(word: str, names: Sequence[str]) -> UsageError:
+    """Return what is wrong with a verb that is none; what it is in Python is told."""
+    if word in dir(benchsuite) and not word.startswith("_"):
+        of_it = (verb.name for verb in VERBS if verb.target.endswith(f":{word}") or _as_function(verb.name) == word)
+        verb = _READS if word == "load" else next(of_it, "--help")
+        what = f'"{word}" is no verb: it is for Python only, benchsuite.{word}'
+        return UsageError(what, remedy=f"in a shell: benchsuite {verb}")
+    return UsageError(f'unknown verb "{word}"', remedy=did_you_mean(word, names))
+
+
+def _as_function(verb: str) -> str:
+    return verb.replace(" ", "_").replace("-", "_")
 
 
 def all_verbs() -> tuple[Verb, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -87,7 +88,7 @@ def chosen_form(
 
     Args:
         experiment: any; the options are for benchmarks only.
-        model: a plugin's name or ``./file.py:Class``; "" for the benchmark's own models.
+        model: a plugin's name, a row of the benchmark or ``./file.py:Class``; "" for the benchmark's own models.
         settings: of that model.
         tune: search its settings with the benchmark's budget.
         lite: the short form.
@@ -127,8 +128,11 @@ def chosen_form(
     if not model:
         return form, False
     stored = read_results(experiment.name, results_root() / experiment.name)
+    row, more = next((one for one in experiment.expanded("models") if one.label == model), None), settings
+    if row is not None:  # a row's label stands for its plugin and settings
+        model, settings = row.use, {**row.settings, **settings}
     spec = PluginSpec.model_validate({"use": model, "with": dict(settings)})
-    label = f"{spec.expand()[0].label}{_told(settings)}{' (tuned)' if tune else ''}"
+    label = f"{spec.expand()[0].label if row is None else row.label}{_told(more)}{' (tuned)' if tune else ''}"
     own = [is_row(row, model, settings) for row in experiment.expanded("models") if row.label == label]
     own += [Path(str(one.identity["plugin"])).name == Path(model).name for one in stored if one.label == label]
     if not all(own):
@@ -136,6 +140,26 @@ def chosen_form(
     named = PluginSpec.model_validate({"use": model, "with": dict(settings), "label": label})
     budget = Tune(on=rules.headline, trials=rules.trials) if tune else None
     return with_model(form, named, budget), True
+
+
+@contextlib.contextmanager
+def naming_the_model(experiment: Experiment, model: str) -> Iterator[None]:
+    """Tell what is wrong with the one model of a benchmark as the user named it: the experiment's name is made of it.
+
+    Args:
+        experiment: as :func:`chosen_form` returned it.
+        model: as the user typed it.
+    """
+    try:
+        yield
+    except UsageError as error:
+        table = f"{experiment.name}: models"
+        place, _, rest = error.where.partition(table)
+        if place or not error.where.startswith(table):
+            raise
+        for known in (experiment.models[0].label, model):
+            rest = rest.removeprefix(f": {known}")
+        raise type(error)(error.what, where=f"--model {model}{rest}", remedy=error.remedy) from error
 
 
 def _told(settings: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ class Leaderboard(FunctionResult):
         return "\n".join([head, "", *verdict(board, self.own), "", self._table(style), "", *self._legend()])
 
     def _table(self, style: Style) -> str:
-        from benchsuite.benchmark.board_text import by_split, interval_text, number_text, task_label
+        from benchsuite.benchmark.board_text import by_split, interval_text, marks_of, number_text, task_label
 
         board = self.board
         names = [*dict.fromkeys(task.split for task in board.tasks)]
@@ -61,7 +61,7 @@ class Leaderboard(FunctionResult):
             label = f"{row.model} (yours)" if row.model in self.own else row.model
             verified = " *" if board.entrants[row.model].verified else ""
             told = [_place(number, row), style(label, "bold") if row.model in self.own else label]
-            told += [board.entrants[row.model].kind, number_text(row.headline) + _marks(row) + verified]
+            told += [board.entrants[row.model].kind, number_text(row.headline) + marks_of(row) + verified]
             same = row.count("not separated") + row.count("reference")
             told += [interval_text(row), f"{row.count('better')}, {same}, {row.count('worse')}"]
             if self.full:
@@ -74,6 +74,7 @@ class Leaderboard(FunctionResult):
         )
 
     def _legend(self) -> Iterator[str]:
+        from benchsuite.benchmark.board_text import marks_of
         from benchsuite.benchmark.places import read_benchmark
 
         board = self.board
@@ -81,10 +82,11 @@ class Leaderboard(FunctionResult):
         tasks = count(len(board.tasks), "task")
         yield f"headline: {board.metric} by that of the best reference, geometric mean of {tasks};"
         yield f"  {shown} stands beside it. better, same, worse: by paired tests against the best reference (Holm)."
-        if any(map(_marks, board.rows)):
-            yield "~ in some task, the fallback or ties decided most of it: --full says where."
+        yield "best reference: of the benchmark's named baselines the best whose answers there are mostly its own."
+        if any(map(marks_of, board.rows)):
+            yield "~ in some task, the fallback or ties decided most of it: --full says where; it is not tested there."
         if any(board.entrants[row.model].verified for row in board.rows):
-            yield "* somebody fitted some of its cells again and got the same."
+            yield "* some of its cells were fitted again and gave the same; its folder says when and on which machine."
         if board.absent:
             yield f"not run yet: {', '.join(board.absent)}"
             lacking = [label for label in read_benchmark(board.name)[1].references if label in board.absent]
@@ -124,7 +126,7 @@ ALL = "all"
 
 
 def leaderboard(
-    benchmark: Annotated[str, Option(metavar="BENCHMARK", complete="experiments")] = "films.v1",
+    benchmark: Annotated[str | None, Option(metavar="BENCHMARK", complete="experiments")] = None,
     *,
     lite: bool = False,
     full: Annotated[bool, Option(printed=True)] = False,
@@ -134,7 +136,8 @@ def leaderboard(
     """Show who leads a benchmark: every model's score relative to the best reference. Nothing is fitted.
 
     Args:
-        benchmark: such as films.v1 (see: benchsuite list experiments); all, with --site, for pages of every one.
+        benchmark: such as films.v1 (see: benchsuite list experiments); all, with --site, for pages of every one
+            (default: films.v1; with --site, all).
         lite: the short form.
         full: the score of every task, not one number for each split.
         site: write pages there that need no server: each benchmark that is asked for, and each of its models. They
@@ -147,14 +150,17 @@ def leaderboard(
         UsageError: when there is no such folder of results, or the folder for the pages holds something else.
     """
     from benchsuite.benchmark.board import read_board
-    from benchsuite.benchmark.places import benchmark_names
+    from benchsuite.benchmark.places import benchmark_names, results_root
 
     root = None if results is None else Path(results)
     if root is not None and not root.is_dir():
         raise UsageError("no such folder", where=str(root), remedy="name a folder of results")
     if benchmark == ALL and site is None:
         raise UsageError("all leaderboards are made as pages", remedy="name a folder with --site DIR")
-    names = benchmark_names() if benchmark == ALL else [benchmark]
+    benchmark = benchmark or ("films.v1" if site is None else ALL)
+    names = [benchmark]
+    if benchmark == ALL:
+        names = [name for name in benchmark_names() if ((root or results_root()) / name).is_dir()] or benchmark_names()
     boards = [read_board(name, lite=lite, root=root) for name in names]
     return Leaderboard(boards[0], full=full, written=() if site is None else _write_site(boards, Path(site)))
 
@@ -181,10 +187,6 @@ def _write_site(boards: Sequence[Board], folder: Path) -> list[str]:
 
 def _place(number: int, row: Standing) -> str:
     return str(number) if row.headline is not None else ""
-
-
-def _marks(row: Standing) -> str:
-    return " ~" if any(score.mean is not None and not score.competes for score in row.scores) else ""
 
 
 def _score(row: Standing, place: int) -> str:

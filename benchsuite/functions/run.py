@@ -93,7 +93,7 @@ def run(
         >>> print(results)  # doctest: +SKIP
     """
     from benchsuite.analysis import build
-    from benchsuite.functions.benchmark_run import BenchmarkResults, chosen_form
+    from benchsuite.functions.benchmark_run import BenchmarkResults, chosen_form, naming_the_model
     from benchsuite.functions.headline import Headline
     from benchsuite.functions.results import Results
     from benchsuite.progress import ProgressBars
@@ -117,7 +117,8 @@ def run(
     asked, entered = chosen_form(read_experiment(experiment), model, with_, tune=tune, lite=lite)
     kept = open_store(store, quiet=quiet)
     place = data_locations(data, offline=offline, quiet=quiet)
-    with contextlib.closing(executor), ProgressBars(quiet=quiet, live=not executor.interactive) as bars:
+    named = naming_the_model(asked, model) if entered else contextlib.nullcontext()
+    with named, contextlib.closing(executor), ProgressBars(quiet=quiet, live=not executor.interactive) as bars:
         at_a_time = executor.workers(threads) if workers is None else workers
         options = Options(at_a_time, threads, device, retry_failed, Limits(time_limit, memory_limit), executor)
 

@@ -9,7 +9,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.arguments import StoreFolder, Trust
-from benchsuite.errors import StoreError, UsageError
+from benchsuite.errors import StoreError, UsageError, closest
 from benchsuite.functions.run_arguments import read_store
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, count, frame, plain, several
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 _OTHER = "name a new folder"
+_ALIKE = 0.6
+"""How much alike a label and the name of a model must be for the one to be a slip for the other."""
 
 
 @dataclass(repr=False, eq=False)
@@ -170,10 +172,24 @@ def _plan(store: Store, benchmark: str, model: str, *, lite: bool) -> Plan:
             found += [plan] if model in labels else []
     if not found:
         known = f"; run in it: {', '.join(dict.fromkeys(others))}" if others else ""
-        form = " --lite" if lite else ""
-        remedy = f"run it first: benchsuite run {benchmark} --model MODEL{form}{known}"
+        remedy = f"{_nearest(benchmark, model, others, lite=lite)}{known}"
         raise StoreError(f'no run of "{model}" in {benchmark}', where=str(store.root), remedy=remedy)
     return min(found, key=lambda plan: len(plan.models))
+
+
+def _nearest(benchmark: str, model: str, run: Sequence[str], *, lite: bool) -> str:
+    """Say what may have been meant by the label of a model that was not run: one that was, or one to run first."""
+    from benchsuite.benchmark.places import read_benchmark
+    from benchsuite.registry import entries
+
+    if close := closest(model, run):
+        return f'did you mean "{close}"?'
+    rows = [spec.label for spec in read_benchmark(benchmark)[0].expanded("models")]
+    plugins = {entry.name for entry in entries("models")}
+    meant = model if model in {*rows, *plugins} else closest(model, {*rows, *plugins}, _ALIKE)
+    slip = f'did you mean "{meant}"? ' if meant and meant != model else ""
+    named = "" if meant in rows and meant not in plugins else f" --model {meant or 'MODEL'}"
+    return f"{slip}run it first: benchsuite run {benchmark}{named}{' --lite' if lite else ''}"
 
 
 def _version_faults(identity: Any) -> list[str]:

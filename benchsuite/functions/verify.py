@@ -95,9 +95,9 @@ def verify(
         quiet: show no progress.
 
     Raises:
-        DataError: when the folder holds no report and no result, or a result that has changed.
+        DataError: when the folder holds no report and no result.
         StoreError: when there is no such store, or it holds nothing that the report rests on.
-        UsageError: when ``rerun`` is below 0, or the folder is no result of a benchmark.
+        UsageError: when ``rerun`` is below 0, or the folder is no result of a benchmark, or holds several.
     """
     from benchsuite.analysis.soundness import store_faults
 
@@ -109,7 +109,7 @@ def verify(
 
         place = data_locations(data, offline=offline, quiet=quiet)
         return verify_result(folder, rerun, place, trust=trusted, quiet=quiet)
-    if rerun:
+    if rerun and not _rows(folder):
         remedy = "for a report, fit single cells again with: benchsuite rerun KEY"
         raise UsageError("--rerun is for result folders of a benchmark", where=str(folder), remedy=remedy)
     facts = _facts(folder)
@@ -127,6 +127,7 @@ def _facts(folder: Path) -> dict[str, Any]:
 
     Raises:
         DataError: when there is nothing to read.
+        UsageError: when it is a folder of several results.
     """
     from benchsuite.store import misfit, read_json
 
@@ -134,11 +135,23 @@ def _facts(folder: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = read_json(path)
     except StoreError as error:
+        rows = _rows(folder)
+        if rows and not path.exists():
+            what = f"holds {count(len(rows), 'result')}, and one at a time is verified"
+            remedy = f"name one row's folder, such as {rows[0]}"
+            raise UsageError(what, where=str(folder), remedy=remedy) from None
         remedy = "name a folder that benchsuite report --out DIR or benchsuite submit wrote"
         raise DataError(error.what, where=str(path), remedy=remedy) from None
     if fault := misfit(facts, _FACTS):
         raise DataError(fault, where=str(path), remedy="write the report again")
     return facts
+
+
+def _rows(folder: Path) -> list[Path]:
+    """Return the result folders within a folder: of a benchmark, or of several."""
+    if not folder.is_dir():
+        return []
+    return sorted(path.parent for depth in ("*", "*/*") for path in folder.glob(f"{depth}/{_RESULT}"))
 
 
 def _report_faults(folder: Path, store: Store, facts: Mapping[str, Any], trust: Sequence[str]) -> Iterator[str]:

@@ -6,17 +6,23 @@ import json
 import platform
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.errors import ConfigError
+from benchsuite.errors import ConfigError, DataError
 from benchsuite.interface import Frames, FunctionResult, Style, count, frame, plain
 
 if TYPE_CHECKING:
     from benchsuite.api import DataLocations
     from benchsuite.benchmark.model_result import CellValues, ModelResult
+
+
+_SHOWN, _SHOWN_ELSEWHERE = 10, 5
+"""How many numbers that differ are shown; on another processor than the result was made on."""
+
+_LONGEST_CPU = 100
 
 
 @dataclass(repr=False, eq=False)
@@ -25,13 +31,16 @@ class ResultVerification(FunctionResult):
 
     Attributes:
         folder: of the result.
-        benchmark: its name.
-        model: the row's label.
+        benchmark: its name, "" where the folder is damaged so that nothing else was looked at.
+        model: the row's label, or "".
         cells: how many cells it holds.
         again: how many of them were fitted again.
-        faults: one line each.
+        faults: one line each; numbers of the second fit that differ are the last of them.
         moved: where the second fit gave other numbers, one line each, of a model that says itself that it may
             (``reproducibility``). They are no faults, but prove nothing either: the result gets no mark.
+        differing: how many of the faults are numbers that the second fit gave otherwise.
+        made_on: the processor that the result was made on, "" where that is not known.
+        fitted_on: the processor of the second fit, "" where there was none.
     """
 
     folder: Path
@@ -41,6 +50,14 @@ class ResultVerification(FunctionResult):
     again: int
     faults: Sequence[str]
     moved: Sequence[str] = ()
+    differing: int = 0
+    made_on: str = ""
+    fitted_on: str = ""
+
+    @property
+    def elsewhere(self) -> bool:
+        """True when cells were fitted again on another processor than the result was made on."""
+        return bool(self.made_on and self.fitted_on) and self.made_on != self.fitted_on
 
     @property
     def ok(self) -> bool:
@@ -48,15 +65,34 @@ class ResultVerification(FunctionResult):
         return not self.faults
 
     def text(self, style: Style = plain) -> str:
-        """Return every fault and the counts."""
+        """Return what is wrong, some of the numbers that differ, and the counts."""
+        if not self.benchmark:
+            return "\n".join([*self.faults, f"{count(len(self.faults), 'fault')}: nothing else of it was looked at"])
         fitted = f"{self.again} fitted again" if self.again else "none fitted again"
-        last = count(len(self.faults), "fault") if self.faults else "nothing is wrong with it"
+        others = len(self.faults) - self.differing
+        parts = [count(others, "fault")] if others else []
+        parts += [f"{count(self.differing, 'number')} differ{'s' * (self.differing == 1)}"] if self.differing else []
+        last = ", ".join(parts) or "nothing is wrong with it"
         head = f"{self.model} in {self.benchmark}: {count(self.cells, 'cell')}, {fitted}: {last}"
         moved = f"{count(len(self.moved), 'number')} moved, as the model says itself: it gets no mark"
-        return "\n".join([*self.moved, *self.faults, head, *([moved] if self.moved else [])])
+        most = _SHOWN_ELSEWHERE if self.elsewhere else _SHOWN
+        values = any(" differs for " in line for line in self.faults[others:])  # means alone: no processor does that
+        lines = [self._machines()] if values and self.elsewhere else []
+        lines += [*_some(self.moved, most), *self.faults[:others], *_some(self.faults[others:], most), head]
+        return "\n".join([*lines, *([moved] if self.moved else [])])
+
+    def _machines(self) -> str:
+        """Return a line on what numbers of another processor say."""
+        return (
+            f"made on {self.made_on}, this is {self.fitted_on}: the same bytes are promised on one kind of processor "
+            "only, and training makes last digits grow, so numbers that differ here neither prove that the row was "
+            "changed nor confirm it: verify it on the processor it was made on"
+        )
 
     def advice(self) -> Sequence[str]:
         """Return what was not looked at."""
+        if not self.benchmark:
+            return []
         return [] if self.again else ["no cell was fitted again: --rerun 3 fits three, drawn at random, and compares"]
 
     def frames(self) -> Frames:
@@ -67,27 +103,36 @@ class ResultVerification(FunctionResult):
         }
 
 
+def _some(lines: Sequence[str], most: int) -> list[str]:
+    """Return the first lines, and how many more there are."""
+    more = len(lines) - most
+    return [*lines[:most], f"... and {count(more, 'more number')}"] if more > 0 else list(lines)
+
+
 def verify_result(
     folder: Path, rerun: int, place: DataLocations, *, trust: Sequence[str] = (), quiet: bool = False
 ) -> ResultVerification:
     """Check a result folder; see :func:`benchsuite.functions.verify.verify`.
 
-    Raises:
-        DataError: when the folder is damaged: something in it has changed since it was written.
+    Whatever is damaged in it is a fault, whether a file is missing, a byte of it or a mean was changed.
     """
     from benchsuite.benchmark.asked import read_asked
     from benchsuite.benchmark.pins import read_pins
     from benchsuite.benchmark.places import read_benchmark, results_root
     from benchsuite.benchmark.result_checks import differences, result_faults, value_differences
     from benchsuite.benchmark.result_folder import read_result
+    from benchsuite.provenance import hardware
     from benchsuite.runner import THREADS
     from benchsuite.runner.refit import may_differ
 
-    result = read_result(folder)
+    try:
+        result = read_result(folder)
+    except DataError as error:
+        return ResultVerification(folder, "", "", 0, 0, [str(error)])
     read_benchmark(result.benchmark)  # tells of a wrong name
     faults = [*result_faults(result, read_asked(results_root() / result.benchmark))]
     faults += _row_faults(result)
-    done, moved = 0, list[str]()
+    done, moved, numbers = 0, list[str](), list[str]()
     if rerun:
         known = read_pins(result.benchmark).folds
         sound = [cell for cell in result.cells if cell.state == "ok" and cell.place in known]
@@ -95,12 +140,21 @@ def verify_result(
         chosen = random.SystemRandom().sample(sound, min(rerun, len(sound)))
         for cell in chosen:
             again = _again(result, cell, place, trust, quiet=quiet)
-            faults += differences(result, again, values=not may_move)
-            moved += value_differences(result, again) if may_move else ()
+            faults += differences(result, again, values=False)
+            (moved if may_move else numbers).extend(value_differences(result, again))
             done += 1
-        if done and not faults and not moved:
+        if done and not [*faults, *numbers, *moved]:
             _mark(folder, done)
-    return ResultVerification(folder, result.benchmark, result.label, len(result.cells), done, faults, moved)
+    machines = (_made_on(result), str(hardware()["cpu"])) if done else ("", "")
+    told = (folder, result.benchmark, result.label, len(result.cells), done, [*faults, *numbers], moved)
+    return ResultVerification(*told, len(numbers), *machines)
+
+
+def _made_on(result: ModelResult) -> str:
+    """Return the processor that a result says it was made on, "" where it says none that can be shown."""
+    table = result.provenance.get("hardware", {})
+    name = table.get("cpu", "") if isinstance(table, Mapping) else ""
+    return name if isinstance(name, str) and name.isprintable() and len(name) <= _LONGEST_CPU else ""
 
 
 def _row_faults(result: ModelResult) -> Iterator[str]:

@@ -171,4 +171,5 @@ def _find(kind: Kind, choice: PluginSpec, where: str) -> tuple[PluginEntry, dict
     try:
         return find(kind, name, trusted=[name]), settings  # the user wrote the experiment, or named it
     except PluginError as error:
-        raise PluginError(error.what, where=where, remedy=error.remedy) from None
+        place = f"{where}: {error.where}" if error.where else where
+        raise PluginError(error.what, where=place, remedy=error.remedy) from None

@@ -57,7 +57,7 @@ class ALSKernel(Model):
 
     needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
     uses_language_model: ClassVar[bool] = True
-    cite = (CITE_KERNEL_RIDGE, *ALSContent.cite)
+    cite: ClassVar[tuple[str, ...]] = (CITE_KERNEL_RIDGE, *ALSContent.cite)
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Choose the kernel, learn ALS factors and predict those of new items."""

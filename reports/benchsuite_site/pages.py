@@ -6,15 +6,21 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
+from itertools import groupby
+from shlex import quote
+from typing import Any
 
 from benchsuite.benchmark.board import Board, Entrant
-from benchsuite.benchmark.board_text import by_split, interval_text, number_text, task_label, verdict
+from benchsuite.benchmark.board_text import by_split, interval_text, marks_of, number_text, task_label, verdict
+from benchsuite.benchmark.places import read_benchmark
 from benchsuite.benchmark.standings import Standing, TaskScore
 from benchsuite.html_text import element, table_element
+from benchsuite.interface import count
 from benchsuite.plan.benchmark_rules import LITE, slug
-from benchsuite_site.charts import headline_chart, scatter
+from benchsuite_site.charts import Point, headline_chart, scatter
 
 KINDS = ("classic", "reads text", "language model, frozen", "language model, fine-tuned", "chance")
+_BORROWED = "the fallback or ties decided most of it"
 
 
 def pages(boards: Sequence[Board]) -> Mapping[str, bytes]:
@@ -54,15 +60,20 @@ def _card(board: Board) -> str:
     told = "".join(f"<p>{escape(line)}</p>" for line in verdict(board))
     return (
         f'<section class="card"><h2><a href="{escape(_name(board))}.html">{escape(_name(board))}</a></h2>'
-        f'<p class="soft">{escape(board.title)}</p>{told}</section>'
+        f'<p class="soft">{escape(_sentence(board.title))}</p>{told}</section>'
     )
+
+
+def _sentence(title: str) -> str:
+    """Return a title with a capital letter and a full stop."""
+    return title[:1].upper() + title[1:] + ("" if title.endswith((".", "?", "!")) else ".")
 
 
 def _benchmark(board: Board) -> str:
     form = " (short form)" if board.lite else ""
     lines = list(verdict(board))
     ranked = [row for row in board.rows if row.headline is not None]
-    parts = [f"<h1>{escape(board.name)}{form}</h1>", f'<p class="soft">Question: {escape(board.title)}?</p>']
+    parts = [f"<h1>{escape(board.name)}{form}</h1>", f'<p class="soft">{escape(_sentence(board.title))}</p>']
     if ranked:
         leader = ranked[0]
         parts.append(
@@ -74,7 +85,7 @@ def _benchmark(board: Board) -> str:
     if ranked:
         parts.append(headline_chart([(row, board.entrants[row.model].kind) for row in ranked]))
     parts += [_filters(board)] if board.rows else []
-    parts.append(_standings(board))
+    parts += [_standings(board), *_legend(board)]
     parts += ["<h2>Task by task</h2>", _heat_map(board), *_scatters(board)] if board.rows else []
     parts += ["<h2>How to read this</h2>", *_notes(board)]
     return "\n".join(parts)
@@ -90,15 +101,19 @@ def _filters(board: Board) -> str:
 
 def _standings(board: Board) -> str:
     splits = list(dict.fromkeys(task.split for task in board.tasks))
-    heads = ["", "model", "kind", "headline", "95% interval", "better", "same", "worse", *splits, "CPU s", "checked"]
+    checked = any(entrant.verified for entrant in board.entrants.values())
+    heads = ["", "model", "kind", "headline", "95% interval", "better", "same", "worse", *splits, "CPU s"]
+    heads += ["checked"] if checked else []
     lines = []
     for number, row in enumerate(board.rows, 1):
         entrant = board.entrants[row.model]
         same = row.count("not separated") + row.count("reference")
-        cells = [str(number) if row.headline is not None else "", "", entrant.kind, number_text(row.headline)]
+        headline = number_text(row.headline) + marks_of(row)
+        cells = [_place(number, row), "", entrant.kind, headline]
         cells += [interval_text(row), str(row.count("better")), str(same), str(row.count("worse"))]
         cells += [number_text(by_split(row, board.tasks, split)) for split in splits]
-        cells += ["-" if row.cpu_seconds is None else f"{row.cpu_seconds:.1f}", _checked(entrant)]
+        cells += ["-" if row.cpu_seconds is None else f"{row.cpu_seconds:.1f}"]
+        cells += [_checked(entrant)] if checked else []
         filled = [element("td", escape(cell)) for cell in cells]
         filled[1] = element("th", f'<a href="{_link(board, row)}">{escape(row.model)}</a>', scope="row")
         lines.append(element("tr", "".join(filled), data_kind=entrant.kind))
@@ -110,23 +125,42 @@ def _standings(board: Board) -> str:
     return _table("Standings", heads, lines)
 
 
+def _runs(board: Board, entrant: Entrant) -> str:
+    """Return what stands behind ``--model`` to run a row again: its label where the benchmark has it, else a plugin."""
+    own = {spec.label for spec in read_benchmark(board.name)[0].expanded("models")}
+    return quote(entrant.label) if entrant.label in own else entrant.plugin
+
+
+def _place(number: int, row: Standing) -> str:
+    return str(number) if row.headline is not None else ""
+
+
+def _legend(board: Board) -> Iterator[str]:
+    """Yield what the marks of the standings mean."""
+    if any(map(marks_of, board.rows)):
+        yield f'<p class="soft">~ in some task, {_BORROWED}: it is marked below, task by task.</p>'
+    if any(entrant.verified for entrant in board.entrants.values()):
+        yield '<p class="soft">checked: somebody fitted so many of its cells again and got the same.</p>'
+
+
 def _heat_map(board: Board) -> str:
-    heads = ["model", *map(task_label, board.tasks)]
+    heads = ["model", *(f"{task.split}{f' {task.group}' if task.group else ''}" for task in board.tasks)]
+    above = [("", 1), *((name, len(list(tasks))) for name, tasks in groupby(task.dataset for task in board.tasks))]
     lines = []
     for row in board.rows:
         cells = "".join(_heat(score) for score in row.scores)
         head = element("th", escape(row.model), scope="row")
         lines.append(element("tr", head + cells, data_kind=board.entrants[row.model].kind))
-    return _table(f"{board.metric} of each task; colour: by that of its best reference", heads, lines)
+    return _table(f"{board.metric} of each task; colour: by that of its best reference", heads, lines, above)
 
 
 def _heat(score: TaskScore) -> str:
     if score.mean is None:
         return element("td", escape(score.state), class_="soft", title=score.reason)
     mark = {"better": " &#9650;", "worse": " &#9660;", "reference": " &#9679;"}.get(score.verdict, "")
-    told = "the fallback or ties decided most of it" if not score.competes else score.verdict
+    told = score.verdict if score.competes else _BORROWED
     shade = None if score.ratio is None else f"h{_shade(score.ratio)}"
-    own = "" if score.competes else "*"
+    own = "" if score.competes else " ~"
     return element("td", f"{score.mean:.3f}".lstrip("0") + mark + own, class_=shade, title=told)
 
 
@@ -137,9 +171,11 @@ def _shade(ratio: float) -> int:
 
 def _scatters(board: Board) -> Iterator[str]:
     """Yield quality against cost, and warm against cold where there are both."""
-    kinds = {row.model: board.entrants[row.model].kind for row in board.rows}
+    told = {
+        row.model: (_place(number, row), board.entrants[row.model].kind) for number, row in enumerate(board.rows, 1)
+    }
     points = [
-        (row.model, kinds[row.model], row.cpu_seconds, row.headline)
+        Point(row.model, *told[row.model], row.cpu_seconds, row.headline)
         for row in board.rows
         if row.headline is not None and row.cpu_seconds
     ]
@@ -151,7 +187,7 @@ def _scatters(board: Board) -> Iterator[str]:
     warm = next((split for split in ("random-holdout", "leave-last-out") if split in splits), "")
     if cold and warm:
         both = [
-            (row.model, kinds[row.model], one, two)
+            Point(row.model, *told[row.model], one, two)
             for row in board.rows
             if (one := by_split(row, board.tasks, warm)) is not None
             and (two := by_split(row, board.tasks, cold)) is not None
@@ -161,6 +197,9 @@ def _scatters(board: Board) -> Iterator[str]:
             yield scatter(both, f"{warm}, by the best reference", f"{cold}, by the best reference")
 
 
+_MARKS = f"&#9679; the best reference of a task, &#9650; better than it, &#9660; worse; ~ {_BORROWED}."
+
+
 def _notes(board: Board) -> Iterator[str]:
     metric = escape(board.metric)
     yield (
@@ -168,14 +207,14 @@ def _notes(board: Board) -> Iterator[str]:
         f"of these over {len(board.tasks)} tasks. Its interval resamples users and tasks. Better, same, worse: tasks, "
         "by paired tests against the best reference of each, corrected (Holm).</p>"
     )
-    yield "<p>&#9679; the best reference of a task, &#9650; better than it, &#9660; worse; * not its own answers.</p>"
+    yield f"<p>{_MARKS}</p>"
     yield f"<p>To put a model of your own here: <code>benchsuite run {escape(board.name)} --model NAME</code>, then "
     yield f"<code>benchsuite submit {escape(board.name)} NAME --out DIR</code>.</p>"
 
 
 def _model(board: Board, row: Standing, entrant: Entrant) -> str:
     settings = "".join(
-        element("tr", element("th", escape(name), scope="row") + element("td", escape(json.dumps(value))))
+        element("tr", element("th", escape(name), scope="row") + element("td", escape(_value(value))))
         for name, value in entrant.settings.items()
     )
     scores = [
@@ -190,8 +229,8 @@ def _model(board: Board, row: Standing, entrant: Entrant) -> str:
         for task, score in zip(board.tasks, row.scores, strict=True)
     ]
     heads = ("task", board.metric, "95% interval", "by reference", "test")
-    tuned = "as given" if entrant.tuned is None else f"tuned: {json.dumps(entrant.tuned)}"
-    weights = entrant.facts.get("backbone")
+    tuned = "as given" if entrant.tuned is None else f"tuned, {_words(entrant.tuned)}"
+    weights = entrant.facts.get("weights", entrant.facts.get("backbone"))
     about = (
         f'<p class="soft">{escape(entrant.summary)} ({escape(entrant.kind)}) in '
         f'<a href="../{escape(_name(board))}.html">{escape(_name(board))}</a></p>'
@@ -202,7 +241,7 @@ def _model(board: Board, row: Standing, entrant: Entrant) -> str:
     )
     history = (
         f"<h2>History</h2><p>version {escape(entrant.version)} of {escape(entrant.plugin)}, finished "
-        f"{escape(entrant.finished or 'at an unknown time')} on {escape(json.dumps(entrant.machine))}; "
+        f"{escape(entrant.finished[:10] or 'at an unknown time')} on {escape(_machine(entrant.machine))}; "
         f"{escape(_checked(entrant) or 'nobody has fitted it again yet')}</p>"
     )
     parts = [
@@ -210,13 +249,36 @@ def _model(board: Board, row: Standing, entrant: Entrant) -> str:
         about,
         answer,
         _table("Scores", heads, scores),
-        f"<h2>Settings</h2><p>{escape(tuned)}</p><table>{settings}</table>" if settings else "",
-        f"<h2>Run it</h2><pre>benchsuite run {escape(board.name)} --model {escape(entrant.plugin)}</pre>",
-        f"<h2>Pretrained weights</h2><pre>{escape(json.dumps(weights, indent=1))}</pre>" if weights else "",
+        f'<p class="soft">{_MARKS}</p>',
+        f"<h2>Settings</h2><p>{escape(tuned)}</p>{_box('Settings', f'<table>{settings}</table>')}" if settings else "",
+        f"<h2>Run it</h2><pre>benchsuite run {escape(board.name)} --model {escape(_runs(board, entrant))}</pre>",
+        f"<h2>Pretrained weights</h2><p>{escape(_words(weights))}</p>" if weights else "",
         history,
         "".join(f"<h2>Paper</h2><pre>{escape(cite.strip())}</pre>" for cite in entrant.cite[:1]),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    """Return a machine in words."""
+    known = {"cpu", "cores", "memory_gib"}
+    parts = [str(machine.get("cpu") or "a processor that is not known")]
+    parts += [count(machine["cores"], "core")] if "cores" in machine else []
+    parts += [f"{machine['memory_gib']:g} GiB of memory"] if "memory_gib" in machine else []
+    rest = {name: value for name, value in machine.items() if name not in known}
+    return ", ".join([*parts, *([_words(rest)] if rest else [])])
+
+
+def _words(table: Any) -> str:
+    """Return names and their values, in one line."""
+    if not isinstance(table, Mapping):
+        return _value(table)
+    return ", ".join(f"{str(name).replace('_', ' ')} {_value(value)}" for name, value in table.items())
+
+
+def _value(value: Any) -> str:
+    """Return a text as it is, and anything else as one would give it in a shell."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _interval(score: TaskScore) -> str:
@@ -228,10 +290,29 @@ def _checked(entrant: Entrant) -> str:
     return f"{found['cells']} cells fitted again, {found['date']}" if found else ""
 
 
-def _table(title: str, heads: Sequence[str], lines: Sequence[str]) -> str:
+def _table(title: str, heads: Sequence[str], lines: Sequence[str], above: Sequence[tuple[str, int]] = ()) -> str:
+    """Return a table in a box that scrolls.
+
+    Args:
+        title: of it.
+        heads: of the columns.
+        lines: its rows.
+        above: heads above these, each with the number of columns that it is of.
+    """
     head = element("tr", "".join(element("th", escape(name), scope="col") for name in heads))
+    if above:
+        over = [
+            element("th", escape(name), scope="colgroup", colspan=width) if name else element("td")
+            for name, width in above
+        ]
+        head = element("tr", "".join(over)) + head
     drawn = table_element(head, element("tbody", "\n".join(lines)), element("caption", escape(title)))
-    return element("div", drawn, class_="wide", tabindex=0, role="region", aria_label=title)
+    return _box(title, drawn)
+
+
+def _box(title: str, content: str) -> str:
+    """Return a box that scrolls where what it holds is too wide."""
+    return element("div", content, class_="wide", tabindex=0, role="region", aria_label=title)
 
 
 def _link(board: Board, row: Standing) -> str:

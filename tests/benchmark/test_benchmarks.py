@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 
@@ -12,6 +13,7 @@ from benchsuite.benchmark.pins import check_pins, read_pins
 from benchsuite.benchmark.places import benchmark_names, read_benchmark, results_root
 from benchsuite.benchmark.result_checks import differences, result_damage, result_faults
 from benchsuite.benchmark.result_folder import RESULT, VERIFIED, read_result, write_result
+from benchsuite.cli.main import main
 from benchsuite.errors import BenchsuiteError, ConfigError, DataError, UsageError
 from benchsuite.keys import file_digest
 from benchsuite.plan import read_experiment
@@ -121,8 +123,7 @@ def test_a_changed_digit_is_refused(copied):
     value = next(one for one in table["cells"][0]["values"] if one[0] == "ndcg@10")
     value[2] = round(value[2] + 0.1, 6)
     path.write_text(json.dumps(table), "utf-8")
-    with pytest.raises(DataError, match="changed since it was written"):
-        benchsuite.verify(copied)
+    assert "changed since it was written" in benchsuite.verify(copied).faults[0]
     path.write_text(json.dumps(with_sum(table)), "utf-8")  # somebody made the sum anew, too
     found = benchsuite.verify(copied)
     assert "its values by query have the mean" in found.faults[0]
@@ -159,12 +160,75 @@ def test_only_the_same_numbers_earn_a_mark(copied, monkeypatch, promises):
     assert (copied / VERIFIED).exists()
 
 
-def test_changed_values_are_refused(copied):
-    with (copied / "values.npz").open("r+b") as file:
-        file.seek(200)
-        file.write(b"\x00\x01")
-    with pytest.raises(DataError, match="changed since it was written"):
-        benchsuite.verify(copied)
+def damaged(folder, way):
+    """Spoil a copy of a result in one of several ways."""
+    if way == "a byte":
+        with (folder / "values.npz").open("r+b") as file:
+            file.seek(200)
+            file.write(b"\x00\x01")
+    elif way == "a mean":
+        path = folder / RESULT
+        path.write_text(path.read_text("utf-8").replace('["ndcg@10", "", 0.', '["ndcg@10", "", 0.1', 1), "utf-8")
+    elif way == "no result":
+        (folder / RESULT).write_text("{", "utf-8")
+    else:
+        (folder / way).unlink()
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("a byte", "values.npz: it has changed since it was written"),
+        ("a mean", "result.json: it has changed since it was written"),
+        ("no result", "result.json: cannot be read"),
+        ("values.npz", "values.npz: cannot be read: No such file"),
+        ("costs.json", "costs.json: cannot be read: No such file"),
+        ("other_values.npz", "values by query of recall@10 are missing: other_values.npz is not there"),
+    ],
+)
+def test_whatever_is_damaged_verify_ends_with_1(tmp_path, way, said, capsys):
+    folder = shutil.copytree(results_root() / "films.v1" / "popular", tmp_path / "popular")
+    damaged(folder, way)
+    assert main(["verify", str(folder)]) == 1
+    out = capsys.readouterr().out
+    assert said in out
+    assert "1 fault" in out.splitlines()[-1]
+
+
+def test_a_folder_of_many_results_names_one_of_them(capsys):
+    for folder, row in ((results_root() / "films.v1", "als"), (results_root(), "demo.v1/als")):
+        assert main(["verify", str(folder)]) == 2
+        assert capsys.readouterr().err.endswith(f"name one row's folder, such as {folder / row}\n")
+
+
+@pytest.mark.parametrize("here", ["B", "A"])
+@pytest.mark.parametrize("promises", [True, False])
+def test_numbers_of_another_processor_tell_nothing_and_few_are_shown(copied, monkeypatch, here, promises):
+    result = read_result(copied)
+    result = dataclasses.replace(result, provenance={**result.provenance, "hardware": {"cpu": "A"}})
+    write_result(result, copied)
+    wrong = [
+        dataclasses.replace(
+            cell, values={place: dataclasses.replace(one, mean=0.9) for place, one in cell.values.items()}
+        )
+        for cell in result.cells
+    ]
+    again = dataclasses.replace(result, cells=wrong)
+    monkeypatch.setattr("benchsuite.functions.verify_result._again", lambda *_, **__: again)
+    monkeypatch.setattr("benchsuite.runner.refit.may_differ", lambda *_: not promises)
+    monkeypatch.setattr("benchsuite.provenance.hardware", lambda: {"cpu": here})
+    found = benchsuite.verify(copied, rerun=1)
+    assert len([*found.faults, *found.moved]) == 12  # all are kept
+    assert found.ok is not promises
+    assert not (copied / VERIFIED).exists()
+    lines = found.text().splitlines()
+    shown = [line for line in lines if "now 0.9" in line]
+    assert len(shown) == (10 if here == "A" else 5)
+    assert f"... and {12 - len(shown)} more numbers" in lines
+    told = "made on A, this is B: the same bytes are promised on one kind of processor only"
+    assert lines[0].startswith(told) is (here == "B" and promises)
+    assert any("12 numbers differ" in line for line in lines) is promises
+    assert any("12 numbers moved" in line for line in lines) is not promises
 
 
 def test_a_missing_cell_other_folds_and_another_budget_are_faults(copied):

@@ -87,6 +87,12 @@ def test_an_own_model_takes_no_row_of_the_benchmark_and_no_other_model_its_name(
     labels = [chosen(model).models[0].label for model in ("./my.py:als", "als", "benchsuite/als")]
     assert labels == ["als (own)", "als", "als"]
     assert chosen("als", {"factors": 16}).models[0].label == "als (factors=16)"
+    experiment, _ = read_benchmark("shops.v1")
+    own = chosen("als-tfidf").models[0]
+    assert (own.label, own.use, dict(own.settings)) == ("als-tfidf", "als-content", {"vectors": "tfidf"})
+    changed = chosen("als-tfidf", {"ridge": 1.0}).models[0]
+    assert (changed.label, dict(changed.settings)) == ("als-tfidf (ridge=1.0)", {"vectors": "tfidf", "ridge": 1.0})
+    experiment, _ = read_benchmark("demo.v1")
     assert len(chosen("als", {"text": "x" * 5000}).models[0].label) < 50
     models = ["Модель", "Модели", "x/y.py:Mine", "als (a/b)", "als (a=1)", "als (a=-1)", "a" * 300, "a" * 301]
     names = [slug(model) for model in models]

@@ -2,13 +2,16 @@
 
 import dataclasses
 import re
+import shutil
 
 import pytest
 
 import benchsuite
 from benchsuite.benchmark.board import read_board
-from benchsuite.benchmark.places import benchmark_names
+from benchsuite.benchmark.places import benchmark_names, results_root
 from benchsuite.errors import UsageError
+from benchsuite_site.charts import Point, scatter
+from benchsuite_site.labels import Box, place_labels
 from benchsuite_site.pages import pages
 
 
@@ -86,3 +89,84 @@ def test_the_short_form_has_pages_of_its_own(board):
     short = dataclasses.replace(board, lite=True)
     both = pages([board, short])
     assert {"demo.v1.html", "demo.v1-lite.html", "demo.v1/als.html", "demo.v1-lite/als.html"} <= set(both)
+
+
+def test_without_a_name_the_site_holds_every_benchmark_that_has_results(tmp_path):
+    benchsuite.leaderboard(site=tmp_path / "all")
+    first = (tmp_path / "all" / "index.html").read_text("utf-8")
+    assert first.count('class="card"') == len(benchmark_names())
+    (tmp_path / "results").mkdir()
+    shutil.copytree(results_root() / "demo.v1", tmp_path / "results" / "demo.v1")
+    benchsuite.leaderboard(site=tmp_path / "one", results=tmp_path / "results")
+    assert (tmp_path / "one" / "index.html").read_text("utf-8").count('class="card"') == 1
+
+
+def test_a_row_that_lets_the_fallback_answer_is_marked(board):
+    page = pages([board])["demo.v1.html"].decode()
+    assert any(not score.competes for score in board.rows[1].scores)
+    for row in board.rows:
+        marked = any(not score.competes for score in row.scores)
+        assert (f"<td>{row.headline:.3f} ~</td>" in page) == marked
+    assert "~ in some task" in page
+
+
+def test_what_was_checked_is_a_column_only_where_something_was(board):
+    assert ">checked<" not in pages([board])["demo.v1.html"].decode()
+    label = board.rows[0].model
+    verified = dataclasses.replace(board.entrants[label], verified={"cells": 2, "date": "2026-01-02"})
+    page = pages([dataclasses.replace(board, entrants={**board.entrants, label: verified})])["demo.v1.html"].decode()
+    assert '<th scope="col">checked</th>' in page
+    assert "<td>2 cells fitted again, 2026-01-02</td>" in page
+    assert "checked: somebody" in page
+
+
+def test_titles_and_machines_are_told_in_words(board):
+    made = pages([board])
+    assert "Question" not in made["demo.v1.html"].decode()
+    assert ">A simulated shop, warm and with new items: it shows" in made["demo.v1.html"].decode()
+    page = made["demo.v1/als.html"].decode()
+    machine = board.entrants["als"].machine
+    assert f"{machine['cores']} cores, {machine['memory_gib']:g} GiB of memory" in page
+    assert "memory_gib" not in page
+    assert "{&quot;" not in page
+
+
+def test_the_heads_of_tasks_name_each_data_set_once():
+    page = pages([read_board("films.v1")])["films.v1.html"].decode()
+    assert '<th scope="colgroup" colspan="6">ml-100k</th><th scope="colgroup" colspan="6">ml-latest-small</th>' in page
+
+
+def test_a_label_stands_on_nothing_and_a_line_leads_to_it_where_it_is_apart():
+    spots = [(100.0 + 9 * (number % 5), 100.0 + 9 * (number // 5)) for number in range(25)]
+    texts = [[f"model-{number}", str(number)] for number in range(25)]
+    inside, kept = Box(0, 0, 240, 240), Box(0, 90, 90, 110)
+    labels = [label for label in place_labels(spots, texts, inside, [kept]) if label is not None]
+    assert any(label.line for label in labels)
+    assert len(labels) > 4
+    for number, label in enumerate(labels):
+        assert not label.box.meets(kept)
+        assert not any(label.box.meets(other.box) for other in labels[:number])
+        assert not any(label.box.holds(spot) for spot in spots)
+
+
+def test_charts_have_numbers_at_their_axes(board):
+    drawn = scatter(
+        [Point("a", "1", "classic", 0.1, 0.5), Point("b", "2", "chance", 100.0, 1.0)], "x", "y", logarithmic=True
+    )
+    ticks = re.findall(r'<text class="tick"[^>]*>([^<]+)<', drawn)
+    assert {"0.1", "1", "10", "100", "0.2", "0.8"} <= set(ticks)
+    page = pages([board])["demo.v1.html"].decode()
+    assert page.count('<svg class="broad"') == page.count('<svg class="narrow"') == 3
+
+
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_a_chart_of_one_point_is_drawn(y):
+    drawn = scatter([Point("alone", "", "classic", 3.0, y)], "x", "y")
+    assert drawn.count(">alone</text>") == 2
+    assert "nan" not in drawn
+
+
+def test_the_command_of_a_row_runs_that_row():
+    """A row with settings of its own is named by its label, not by the plugin that it shares with another row."""
+    page = pages([read_board("sequences.v1")])["sequences.v1/flm-seq-frozen.html"].decode()
+    assert "benchsuite run sequences.v1 --model flm-seq-frozen</pre>" in page

@@ -41,6 +41,7 @@ def complain(capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("old", "new", "parts"),
     [
+        ('["popular"]', '["./own.py"]', ["mine: models: ", "own.py: no such file; check the path, and name a class: "]),
         ('["popular"]', '["populer"]', ["mine: models", 'unknown model "populer"', 'did you mean "popular"?']),
         ('["demo"]', '["demmo"]', ['unknown source "demmo"', 'did you mean "demo"?']),
         (
@@ -137,3 +138,50 @@ def test_no_space_for_temporary_files(complain, tmp_path, monkeypatch):
     line = complain("run", "mine.toml", "--offline")
     assert "No space left on device" in line
     assert "$TMPDIR" in line
+
+
+def test_the_one_model_of_a_benchmark_is_named_as_it_was_typed(complain, tmp_path):
+    """The name of the experiment that is made of it is nobody's business."""
+    said = complain("run", "demo.v1", "--lite", "--model", "als", "--with", "factors=-3")
+    assert said == '--model als: setting "factors": input should be greater than or equal to 1; it is -3 now'
+    said = complain("run", "demo.v1", "--model", "benchsuite/alz")
+    assert said == '--model benchsuite/alz: unknown model "benchsuite/alz"; did you mean "als"?'
+    (tmp_path / "own.py").write_text(OWN, "utf-8")
+    said = complain("run", "demo.v1", "--model", "./own.py")
+    assert said == "--model ./own.py: no class of the file is named; name one: ./own.py:Mine or ./own.py:Heir"
+    said = complain("run", "demo.v1", "--model", "./none.py")
+    assert said == "--model ./none.py: no such file; check the path, and name a class: ./none.py:CLASS"
+
+
+OWN = """
+import benchsuite.api
+
+raise SystemExit("nobody may run this")
+
+class Settings(dict):
+    pass
+
+class Mine(benchsuite.api.Model):
+    pass
+
+class Heir(Mine):
+    def fit(self, train, context): ...
+    def score(self, queries, candidates): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("alz", 'no run of "alz" in demo.v1; did you mean "als"? run it first: benchsuite run demo.v1 --model als'),
+        ("als", 'no run of "als" in demo.v1; run it first: benchsuite run demo.v1 --model als'),
+        ("Zzz", 'no run of "Zzz" in demo.v1; run it first: benchsuite run demo.v1 --model MODEL'),
+    ],
+)
+def test_what_was_not_run_cannot_be_submitted_and_the_nearest_model_is_named(complain, tmp_path, label, said):
+    assert complain("submit", "demo.v1", label, "--out", "x", "--store", str(tmp_path)) == f"{tmp_path}: {said}"
+
+
+def test_the_row_of_no_plugin_is_run_with_its_benchmark(complain, tmp_path):
+    said = complain("submit", "shops.v1", "als-tfidf", "--out", "x", "--store", str(tmp_path), "--lite")
+    assert said.endswith("; run it first: benchsuite run shops.v1 --lite")

@@ -128,11 +128,32 @@ def test_show_finds_a_metric_by_its_cutoff(capsys):
         (["show"], "missing argument [KIND] NAME; see benchsuite show --help"),
         (["show", "quick"], 'no plugin is called "quick": it is an experiment; see benchsuite plan quick'),
         (["show", "quik"], 'no plugin is called "quik"; did you mean "quick"?'),
+        (
+            ["show", "model"],
+            '"model" names a kind, not one of its plugins; see them with benchsuite list models',
+        ),
+        (
+            ["show", "experiments"],
+            '"experiments" names a kind, not one of its plugins; see them with benchsuite list',
+        ),
+        (
+            ["load", "quick"],
+            '"load" is no verb: it is for Python only, benchsuite.load; in a shell: benchsuite report',
+        ),
+        (
+            ["plan_experiment"],
+            '"plan_experiment" is no verb: it is for Python only, benchsuite.plan_experiment; in a',
+        ),
+        (
+            ["report", "nothing", "--store", "."],
+            '.: no run of "nothing"; no experiment has this name either; known: ',
+        ),
         (["report", "quik", "--store", "."], '.: no run of "quik"; did you mean "quick"? run it first'),
         (["run", "--modles", "als"], 'unknown option "--modles"; did you mean "--model"?'),
         (["run", "--zzz", "als"], 'unknown option "--zzz"; see benchsuite run --help'),
         (["run", "--wokers", "2"], 'unknown option "--wokers"; did you mean "--workers"?'),
         (["check", __file__], f"{__file__}: no class of the file is named; name one: {__file__}:"),
+        (["show", "./nowhere.py"], "./nowhere.py: no such file; check the path, and name a class: ./nowhere.py:CLASS"),
         (["show", "./nowhere.py:X"], "./nowhere.py: no such file; check the path"),
     ],
 )

@@ -59,8 +59,8 @@ basket bell story sea waves harbour sailor city street night taxi forest river b
 also like answer"""
 
 
-FROZEN = {"flm-frozen", "content-lm", "als-content", "als-kernel", "ease-content"}
-TRAINED = {"flm", "flm-text", "flm-hybrid", "flm-seq", "flm-seq-hybrid"}
+FROZEN = {"flm-frozen", "content-lm", "als-content", "als-kernel", "als-kernel-likelihood", "ease-content"}
+TRAINED = {"flm", "flm-text", "flm-hybrid", "flm-likelihood", "flm-seq", "flm-seq-hybrid"}
 """Models that read texts with the default language model as it is, and those that train it: ten seconds a fit."""
 
 APART = {"lenskit", "rectools", "recbole"}
@@ -71,7 +71,17 @@ LARGE = {"gowalla"}
 DEEP = {"bert4rec"}
 """Rivals that take long to complete the checkerboard as they come."""
 
-DEAR = {"als-content", "als-kernel", "ease-content", "flm-decoder", "flm-frozen", "gru4rec", "sasrec", "tiger"}
+DEAR = {
+    "als-content",
+    "als-kernel",
+    "als-kernel-likelihood",
+    "ease-content",
+    "flm-decoder",
+    "flm-frozen",
+    "gru4rec",
+    "sasrec",
+    "tiger",
+}
 DEAR |= {"figures", "paper"}
 """Models and reports whose checks take two seconds or more together; the quick tests check others of their packages."""
 
@@ -110,6 +120,8 @@ def bound(entry: PluginEntry) -> dict[str, Any]:
     if entry.name == "external":
         command = [sys.executable, str(Path(benchsuite_external.__file__).parent / "programs" / "example_program.py")]
         make = functools.partial(make, command=command)
+    if entry.kind == "models" and "decoder" in make.fields():
+        make = functools.partial(make, decoder=reader("gpt2"))
     if entry.kind == "models" and entry.name in TRAINED:
         found = checks(entry.kind, functools.partial(make, backbone=reader("bert"), epochs=3))
         board = checks(entry.kind, make)

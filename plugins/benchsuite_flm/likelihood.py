@@ -1,0 +1,76 @@
+"""The row ``flm-likelihood``: FLM with the popularity of new items that the likelihood of their titles tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+from annotated_types import Ge
+
+from benchsuite.api import Context, Range
+from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
+from benchsuite_content.backbone_files import DEFAULT_DECODER
+from benchsuite_content.smollm2 import CITE_SMOLLM2
+from benchsuite_content.title_likelihood import PROMPT, TitlePopularity, spread
+from benchsuite_flm.models import FLM
+
+_FILE = "title_popularity.json"
+
+
+@dataclass
+class LikelihoodFLM(FLM):
+    """FLM, where new items whose titles a causal language model finds likely rank higher.
+
+    The term is that of ``als-kernel-likelihood``: the log count of a new item as ridge regression predicts it from the
+    likelihood of its title; it weighs ``likelihood_weight`` times as much as the logits of new items deviate. Pairs
+    (likes and dislikes) and known items are scored as ``flm`` scores them.
+
+    Attributes:
+        likelihood_weight: of the predicted log count, in deviations of a user's scores.
+        decoder: the causal language model; it is not trained.
+        prompt: what stands before each title; say what the items are, such as ``The product "``.
+    """
+
+    likelihood_weight: Annotated[float, Ge(0), Range(0.1, 2, log=True)] = 0.4
+    decoder: str = DEFAULT_DECODER
+    prompt: str = PROMPT
+
+    version = "1"
+    cite: ClassVar[tuple[str, ...]] = (*FLM.cite, CITE_SMOLLM2)
+
+    def fit(self, train: Dataset, context: Context) -> Self:
+        """Fit ``flm``, then the regression on likelihoods."""
+        super().fit(train, context)
+        self._popularity = TitlePopularity.fit(train, self.decoder, self.prompt, context)
+        self._spread = spread(super().score, train)
+        return self
+
+    def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
+        """Return float32[q, c], the logits of ``flm`` plus the term of new items."""
+        scores = super().score(queries, candidates)
+        return self._popularity.add(scores, self.likelihood_weight * self._spread, candidates)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the facts of ``flm`` and those of the titles."""
+        facts: Mapping[str, Any] = super().facts()
+        return {**facts, "titles": self._popularity.facts()}
+
+    def save(self, folder: Path) -> None:
+        """Write what ``flm`` writes, and the popularity of new items."""
+        super().save(folder)
+        own = self._popularity
+        table = {"value": own.value.tolist(), "spread": self._spread, "correlation": own.correlation}
+        (folder / _FILE).write_text(json.dumps(table | {"provenance": dict(own.provenance)}), "utf-8")
+
+    def load(self, folder: Path, items: Entities) -> Self:
+        """Read what :meth:`save` wrote."""
+        super().load(folder, items)
+        table = json.loads((folder / _FILE).read_text("utf-8"))
+        value = np.asarray(table["value"], np.float32)
+        self._popularity = TitlePopularity(value, table["correlation"], table["provenance"])
+        self._spread = float(table["spread"])
+        return self

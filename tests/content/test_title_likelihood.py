@@ -1,0 +1,141 @@
+"""The likelihood of titles, and the popularity of new items that follows from it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from benchsuite.api import Context, DataLocations
+from benchsuite.data import Queries
+from benchsuite.errors import DataError
+from benchsuite_content.als_kernel import ALSKernel
+from benchsuite_content.als_kernel_likelihood import ALSKernelLikelihood
+from benchsuite_content.title_likelihood import (
+    FEATURES,
+    TitlePopularity,
+    plain_title,
+    predicted_counts,
+    spread,
+    title_likelihoods,
+)
+from benchsuite_datasets.demo import Demo
+from benchsuite_protocol.splits.item_cold import ItemCold
+from support.tiny_models import save_reader
+
+WORDS = "the movie red blue chair lamp ocean river"
+CONTEXT = Context(seed=1, threads=1)
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory):
+    return save_reader(tmp_path_factory.mktemp("decoder"), "gpt2", WORDS)
+
+
+@pytest.fixture(scope="module")
+def fold():
+    data = Demo(users=60, items=40).load(DataLocations())
+    (cut,) = ItemCold(items=0.2, validation_items=0.2).split(data, 1)
+    return cut
+
+
+@pytest.mark.parametrize(
+    ("title", "plain"),
+    [
+        ("Life Less Ordinary, A (1997)", "A Life Less Ordinary"),
+        ("Heat (1995)", "Heat"),
+        ("2001", "2001"),
+        ("Red, The  Lamp", "Red, The Lamp"),
+        ("", ""),
+    ],
+)
+def test_titles_are_read_as_one_writes_them(title, plain):
+    assert plain_title(title) == plain
+
+
+def test_a_likelihood_is_that_of_the_title_alone(decoder):
+    import torch
+
+    from benchsuite_content.backbone import load_backbone
+
+    titles = ["red chair", "ocean", "red chair (1990)", "the blue river lamp"]
+    found, provenance = title_likelihoods(decoder, titles, prompt='the movie "')
+    assert found.shape == (4, len(FEATURES))
+    assert np.array_equal(found[0], found[2])
+    assert provenance["name"] == decoder
+    backbone = load_backbone(decoder, writes=True)
+    prompt, own = (
+        backbone.tokenizer(text, add_special_tokens=False)["input_ids"] for text in ('the movie "', 'ocean"')
+    )
+    begin = [] if backbone.tokenizer.bos_token_id is None else [backbone.tokenizer.bos_token_id]
+    ids = torch.tensor([begin + prompt + own])
+    with torch.inference_mode():
+        logs = backbone.model.eval()(input_ids=ids).logits.log_softmax(dim=-1)[0]
+    start = len(begin) + len(prompt)
+    told = [float(logs[start + place - 1, token]) for place, token in enumerate(own)]
+    assert found[1] == pytest.approx(
+        [sum(told), np.mean(told), np.mean(told[1:] or told), len(told), min(told), told[-1]], rel=1e-4
+    )
+
+
+def test_an_encoder_gives_no_likelihood(tmp_path):
+    with pytest.raises(DataError, match="does not write text from left to right"):
+        title_likelihoods(save_reader(tmp_path, "bert", WORDS), ["red"])
+
+
+def test_the_correlation_leaves_each_item_out():
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(60, 3)).astype(np.float32).clip(-1, 1)
+    counts = np.exp(features @ [1.0, 0.5, 0.0] + rng.normal(size=60) + 2).round() + 1
+    counts[50:] = 0
+    predicted, correlation = predicted_counts(features, counts)
+    known = counts > 0
+    target, left_out = np.log1p(counts[known]), []
+    low, middle, high = np.percentile(features[known], [16, 50, 84], axis=0)
+    scaled = np.clip((features[known] - middle) / ((high - low) / 2), -2.5, 2.5)
+    # The penalty leaves the intercept alone, so it is fitted beside the centred features.
+    design = np.c_[np.ones(50), scaled - scaled.mean(axis=0)]
+    penalty = np.diag([0.0, 10.0, 10.0, 10.0])
+    for place in range(50):
+        rest = np.arange(50) != place
+        weights = np.linalg.solve(design[rest].T @ design[rest] + penalty, design[rest].T @ target[rest])
+        left_out.append(design[place] @ weights)
+    assert correlation == pytest.approx(np.corrcoef(target, left_out)[0, 1], abs=1e-6)
+    assert 0.2 < correlation < 0.95
+    assert np.corrcoef(predicted[~known], (features @ [1.0, 0.5, 0.0])[~known])[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("counts", [[0, 0, 0, 0], [3, 0, 2, 0], [2, 2, 2, 2]])
+def test_without_counts_that_differ_nothing_is_predicted(counts):
+    predicted, correlation = predicted_counts(np.eye(4, dtype=np.float32), np.array(counts, np.float64))
+    assert not predicted.any()
+    assert correlation == 0
+
+
+def test_known_items_are_left_alone(fold, decoder):
+    plain = ALSKernel(ridge=3.0, backbone=decoder, factors=8).fit(fold.train, CONTEXT)
+    more = ALSKernelLikelihood(ridge=3.0, backbone=decoder, factors=8, decoder=decoder).fit(fold.train, CONTEXT)
+    counts = np.asarray(fold.train.matrix().sum(axis=0)).ravel()
+    one, other = plain.score(fold.queries, None), more.score(fold.queries, None)
+    gap = np.where(np.isfinite(one), other - one, 0.0)
+    assert not gap[:, counts > 0].any()
+    assert gap[:, counts == 0].any()
+    told = TitlePopularity.fit(fold.train, decoder, more.prompt, CONTEXT)
+    assert gap[0, counts == 0] == pytest.approx(0.5 * more._spread * told.value[counts == 0], abs=1e-5)
+    assert told.value[counts == 0].mean() == pytest.approx(0, abs=1e-5)
+    nothing = dataclasses.replace(more, likelihood_weight=0.0).fit(fold.train, CONTEXT)
+    assert np.array_equal(nothing.score(fold.queries, None), one, equal_nan=True)
+
+
+def test_the_spread_is_that_of_new_items(fold):
+    new = np.asarray(fold.train.matrix().sum(axis=0)).ravel() <= 0
+
+    def score(queries: Queries, candidates):
+        assert np.array_equal(candidates, np.flatnonzero(new))
+        values = np.where(np.arange(len(candidates)) % 2, 2.0, -2.0).astype(np.float32)
+        scores = np.tile(values, (len(queries), 1))
+        scores[0] = np.nan
+        return scores
+
+    even = new.sum() % 2 == 0
+    assert spread(score, fold.train) == pytest.approx(2.0, rel=1e-6 if even else 0.05)
+    assert spread(lambda queries, candidates: np.full((len(queries), len(candidates)), np.nan), fold.train) == 0
