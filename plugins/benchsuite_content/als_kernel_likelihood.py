@@ -44,6 +44,10 @@ class ALSKernelLikelihood(ALSKernel):
         self._spread = spread(super().score, train)
         return self
 
+    def parameter_count(self) -> int:
+        """Return those of ``als-kernel``, of the decoder and of the regression."""
+        return super().parameter_count() + self._titles.parameters
+
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], those of ``als-kernel`` plus the term of new items."""
         scores = super().score(queries, candidates)

@@ -52,8 +52,8 @@ def title_likelihoods(
     threads: int = 1,
     shared: SharedCache | None = None,
     device: str = "cpu",
-) -> tuple[Float32, Mapping[str, Any]]:
-    """Return float32[titles, 6], see :data:`FEATURES`, and where the decoder comes from.
+) -> tuple[Float32, Mapping[str, Any], int]:
+    """Return float32[titles, 6], see :data:`FEATURES`, where the decoder comes from, and how many weights it has.
 
     Args:
         decoder: name of a causal language model, as of :func:`benchsuite_content.backbone.load_backbone`.
@@ -77,7 +77,7 @@ def title_likelihoods(
         write=write_array,
         read=read_array,
     )
-    return np.asarray(found[place]), backbone.provenance
+    return np.asarray(found[place]), backbone.provenance, backbone.parameters
 
 
 def _likelihoods(backbone: Any, texts: Sequence[str], prompt: str, threads: int, device: str) -> Float32:
@@ -121,11 +121,13 @@ class TitlePopularity:
         value: float32[n], the predicted log count of each new item less the mean of all new items; 0 for known items.
         correlation: of predicted and true log counts of the known items, each predicted from the others.
         provenance: where the decoder comes from.
+        parameters: weights of the decoder and of the regression.
     """
 
     value: Float32
     correlation: float
     provenance: Mapping[str, Any]
+    parameters: int
 
     @classmethod
     def fit(cls, train: Dataset, decoder: str, prompt: str, context: Context) -> Self:
@@ -136,7 +138,7 @@ class TitlePopularity:
         """
         if train.items.text is None:
             raise NotApplicable("it needs the titles of items", where=train.name)
-        features, provenance = title_likelihoods(
+        features, provenance, parameters = title_likelihoods(
             decoder,
             train.items.titles,
             prompt=prompt,
@@ -148,7 +150,7 @@ class TitlePopularity:
         predicted, correlation = predicted_counts(features, counts)
         new = counts <= 0
         value = np.where(new, predicted - (predicted[new].mean() if new.any() else 0.0), 0.0)
-        return cls(value.astype(np.float32), correlation, dict(provenance))
+        return cls(value.astype(np.float32), correlation, dict(provenance), parameters + len(FEATURES) + 1)
 
     def facts(self) -> dict[str, Any]:
         """Return the decoder and how well likelihoods tell counts."""

@@ -49,6 +49,10 @@ class LikelihoodFLM(FLM):
         self._spread = spread(super().score, train)
         return self
 
+    def parameter_count(self) -> int:
+        """Return those of ``flm``, of the decoder and of the regression."""
+        return super().parameter_count() + self._popularity.parameters
+
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the logits of ``flm`` plus the term of new items."""
         scores = super().score(queries, candidates)
@@ -64,6 +68,7 @@ class LikelihoodFLM(FLM):
         super().save(folder)
         own = self._popularity
         table = {"value": own.value.tolist(), "spread": self._spread, "correlation": own.correlation}
+        table |= {"parameters": own.parameters}
         (folder / _FILE).write_text(json.dumps(table | {"provenance": dict(own.provenance)}), "utf-8")
 
     def load(self, folder: Path, items: Entities) -> Self:
@@ -71,6 +76,6 @@ class LikelihoodFLM(FLM):
         super().load(folder, items)
         table = json.loads((folder / _FILE).read_text("utf-8"))
         value = np.asarray(table["value"], np.float32)
-        self._popularity = TitlePopularity(value, table["correlation"], table["provenance"])
+        self._popularity = TitlePopularity(value, table["correlation"], table["provenance"], table["parameters"])
         self._spread = float(table["spread"])
         return self

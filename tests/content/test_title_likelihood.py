@@ -58,11 +58,12 @@ def test_a_likelihood_is_that_of_the_title_alone(decoder):
     from benchsuite_content.backbone import load_backbone
 
     titles = ["red chair", "ocean", "red chair (1990)", "the blue river lamp"]
-    found, provenance = title_likelihoods(decoder, titles, prompt='the movie "')
+    found, provenance, parameters = title_likelihoods(decoder, titles, prompt='the movie "')
     assert found.shape == (4, len(FEATURES))
     assert np.array_equal(found[0], found[2])
     assert provenance["name"] == decoder
     backbone = load_backbone(decoder, writes=True)
+    assert parameters == backbone.parameters > 0
     prompt, own = (
         backbone.tokenizer(text, add_special_tokens=False)["input_ids"] for text in ('the movie "', 'ocean"')
     )

@@ -111,12 +111,14 @@ def test_a_score_is_the_formula(fitted: SequenceFLM) -> None:
 def test_users_without_a_history_are_answered(fitted: SequenceFLM) -> None:
     scores = fitted.score(ask([[], []]), None)
     assert np.isfinite(scores).all()
-    np.testing.assert_array_equal(scores[0], scores[1])
+    np.testing.assert_allclose(
+        scores[0], scores[1], rtol=1e-5, atol=1e-5
+    )  # rows of a product may differ in last digits
 
 
 def test_only_the_newest_items_are_read(fitted: SequenceFLM) -> None:
     scores = fitted.score(ask([[9, 8, 1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6]]), None)
-    np.testing.assert_array_equal(scores[0], scores[1])
+    np.testing.assert_allclose(scores[0], scores[1], rtol=1e-5, atol=1e-5)
 
 
 def test_new_items_are_predicted_and_read(fitted: SequenceFLM) -> None:

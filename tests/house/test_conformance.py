@@ -117,11 +117,11 @@ def bound(entry: PluginEntry) -> dict[str, Any]:
         found = checks(entry.kind, functools.partial(make, **small))
         board = checks(entry.kind, functools.partial(make, **{**small, "candidates": 1}))
         return {check.name: check for check in found} | {one.name: one for one in board if one.name == "checkerboard"}
+    if entry.kind == "models" and "decoder" in make.fields():
+        make = functools.partial(make, decoder=reader("gpt2"))
     if entry.name == "external":
         command = [sys.executable, str(Path(benchsuite_external.__file__).parent / "programs" / "example_program.py")]
         make = functools.partial(make, command=command)
-    if entry.kind == "models" and "decoder" in make.fields():
-        make = functools.partial(make, decoder=reader("gpt2"))
     if entry.kind == "models" and entry.name in TRAINED:
         found = checks(entry.kind, functools.partial(make, backbone=reader("bert"), epochs=3))
         board = checks(entry.kind, make)

@@ -66,6 +66,8 @@ def fitted(sizes: Sizes, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
             less = small_settings(
                 name, lambda: save_reader(tmp_path_factory.mktemp("reader"), "bert", "sea city forest")
             )
+            if "decoder" in load_model(name).fields():
+                less |= {"decoder": save_reader(tmp_path_factory.mktemp("reader"), "gpt2", "sea city forest")}
             made[name] = load_model(name)(**less).fit(sizes.data, Context(seed=1, threads=1))
         return made[name]
 
@@ -91,4 +93,6 @@ def test_stored_similarities_are_counted(sizes: Sizes, fitted: Callable[[str], A
     assert fitted("social-knn").parameter_count() > fitted("user-knn").parameter_count()
     assert fitted("als-content").parameter_count() > ENCODER + fitted("als").parameter_count()
     assert fitted("als-kernel").parameter_count() > ENCODER + fitted("als").parameter_count()
+    more = fitted("als-kernel-likelihood").parameter_count() - fitted("als-kernel").parameter_count()
+    assert more > 1000  # the decoder reads the titles
     assert fitted("content-tfidf").parameter_count() < 1000
