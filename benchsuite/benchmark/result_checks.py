@@ -38,8 +38,8 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
     """
     _, rules = read_benchmark(result.benchmark)
     yield from result_damage(result, asked)
-    if not result.whole and rules.kept:
-        yield f"values by query of {', '.join(rules.kept)} are missing: other_values.npz is not there"
+    if not result.whole:
+        yield f"values by query of other metrics than {rules.headline} are missing: other_values.npz is not there"
     cells = {cell.place: cell for cell in result.cells}
     for place in asked_of(rules, asked, lite=lite):
         if place not in cells:

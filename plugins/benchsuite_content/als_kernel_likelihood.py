@@ -13,7 +13,7 @@ from benchsuite.data import Dataset, Float32, Int32, Queries
 from benchsuite_content.als_kernel import ALSKernel
 from benchsuite_content.backbone_files import DEFAULT_DECODER
 from benchsuite_content.smollm2 import CITE_SMOLLM2
-from benchsuite_content.title_likelihood import PROMPT, TitlePopularity, spread
+from benchsuite_content.title_likelihood import PROMPT, TitlePopularity
 
 
 @dataclass
@@ -40,8 +40,8 @@ class ALSKernelLikelihood(ALSKernel):
     def fit(self, train: Dataset, context: Context) -> Self:
         """Fit ``als-kernel``, then the regression on likelihoods."""
         super().fit(train, context)
-        self._titles = TitlePopularity.fit(train, self.decoder, self.prompt, context)
-        self._spread = spread(super().score, train)
+        how = {"decoder": self.decoder, "prompt": self.prompt}
+        self._titles = TitlePopularity.fit(train, super().score, context, **how)
         return self
 
     def parameter_count(self) -> int:
@@ -50,9 +50,8 @@ class ALSKernelLikelihood(ALSKernel):
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], those of ``als-kernel`` plus the term of new items."""
-        scores = super().score(queries, candidates)
-        return self._titles.add(scores, self.likelihood_weight * self._spread, candidates)
+        return self._titles.add(super().score(queries, candidates), self.likelihood_weight, candidates)
 
     def facts(self) -> Mapping[str, Any]:
         """Return the facts of ``als-kernel`` and those of the titles."""
-        return {**super().facts(), "titles": self._titles.facts()}
+        return {**super().facts(), "titles": self._titles.about}

@@ -7,6 +7,7 @@ What is used here is what contamination is made of: a data set of old, famous it
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,10 @@ import numpy as np
 
 from benchsuite.api import Context, SharedCache
 from benchsuite.data import Dataset, Float32, Float64, Int32, Queries
-from benchsuite.errors import NotApplicable
-from benchsuite_content.backbone import load_backbone
+from benchsuite_content.backbone import Backbone, load_backbone
 from benchsuite_content.encode import torch_threads
 from benchsuite_content.kept import encoding_key, keeper, read_array, write_array
+from benchsuite_content.title_completion import Known, complete_titles
 
 FEATURES = ("sum", "mean", "mean without the first token", "tokens", "least", "closing quote")
 """What is read of the log-probabilities of a title's tokens; the closing quote's tells whether the title is whole."""
@@ -33,6 +34,8 @@ _BATCH = 64
 _REGULARIZATION = 10.0
 _FARTHEST = 2.5  # robust deviations at which features are cut: single odd titles would carry the regression away
 _ASKED = 256  # users whose scores tell the scale of a model's scores
+Score = Callable[[Queries, Int32 | None], Float32]
+
 _YEAR = re.compile(r"\s*\(\d{4}\)$")
 _ARTICLE = re.compile(r"^(.*), (The|A|An|La|Le|Les|L'|Il|El|Der|Die|Das)$")
 
@@ -45,29 +48,24 @@ def plain_title(title: str) -> str:
 
 
 def title_likelihoods(
-    decoder: str,
+    backbone: Backbone,
     titles: Sequence[str],
     *,
     prompt: str = PROMPT,
     threads: int = 1,
     shared: SharedCache | None = None,
     device: str = "cpu",
-) -> tuple[Float32, Mapping[str, Any], int]:
-    """Return float32[titles, 6], see :data:`FEATURES`, where the decoder comes from, and how many weights it has.
+) -> Float32:
+    """Return float32[titles, 6], see :data:`FEATURES`.
 
     Args:
-        decoder: name of a causal language model, as of :func:`benchsuite_content.backbone.load_backbone`.
+        backbone: a causal language model with its head, as it was loaded.
         titles: as in the data.
         prompt: what stands before each title; it ends with a quotation mark.
         threads: CPU threads to use.
         shared: where the result is kept for other fits.
         device: where to compute.
-
-    Raises:
-        ConfigError: the model cannot be found.
-        DataError: it is no decoder, or its weights are not what was published.
     """
-    backbone = load_backbone(decoder, writes=True)
     distinct, place = np.unique([plain_title(str(title)) for title in titles], return_inverse=True)
     texts = [str(text) for text in distinct]
     found = keeper(backbone, shared, device).get(
@@ -77,10 +75,10 @@ def title_likelihoods(
         write=write_array,
         read=read_array,
     )
-    return np.asarray(found[place]), backbone.provenance, backbone.parameters
+    return np.asarray(found[place])
 
 
-def _likelihoods(backbone: Any, texts: Sequence[str], prompt: str, threads: int, device: str) -> Float32:
+def _likelihoods(backbone: Backbone, texts: Sequence[str], prompt: str, threads: int, device: str) -> Float32:
     import torch
 
     tokenizer, model = backbone.tokenizer, backbone.model.to(device).eval()
@@ -119,47 +117,61 @@ class TitlePopularity:
 
     Attributes:
         value: float32[n], the predicted log count of each new item less the mean of all new items; 0 for known items.
-        correlation: of predicted and true log counts of the known items, each predicted from the others.
-        provenance: where the decoder comes from.
+        spread: how far the scores of new items lie apart for a user, in the model that this is added to.
         parameters: weights of the decoder and of the regression.
+        about: facts: the decoder, the correlation with true counts, and how often the decoder completes titles.
     """
 
     value: Float32
-    correlation: float
-    provenance: Mapping[str, Any]
+    spread: float
     parameters: int
+    about: Mapping[str, Any]
 
     @classmethod
-    def fit(cls, train: Dataset, decoder: str, prompt: str, context: Context) -> Self:
+    def fit(cls, train: Dataset, score: Score, context: Context, *, decoder: str, prompt: str) -> Self:
         """Learn from the counts of the known items.
 
+        Args:
+            train: the training part; its items have texts.
+            score: of the model that this is added to, as it was fitted on ``train``.
+            context: threads, device and what is kept.
+            decoder: name of a causal language model, as of :func:`benchsuite_content.backbone.load_backbone`.
+            prompt: what stands before each title.
+
         Raises:
-            NotApplicable: when the items have no text.
+            ConfigError: the decoder cannot be found.
+            DataError: it is none, or its weights are not what was published.
         """
-        if train.items.text is None:
-            raise NotApplicable("it needs the titles of items", where=train.name)
-        features, provenance, parameters = title_likelihoods(
-            decoder,
-            train.items.titles,
-            prompt=prompt,
-            threads=context.threads,
-            shared=context.shared,
-            device=context.device,
+        backbone = load_backbone(decoder, writes=True)
+        titles, threads, device = train.items.titles, context.threads, context.device
+        known = Known(backbone.sha256, backbone.files, context.shared)
+        features = title_likelihoods(
+            backbone, titles, prompt=prompt, threads=threads, shared=context.shared, device=device
         )
         counts = np.asarray(train.matrix().sum(axis=0)).ravel()
         predicted, correlation = predicted_counts(features, counts)
         new = counts <= 0
         value = np.where(new, predicted - (predicted[new].mean() if new.any() else 0.0), 0.0)
-        return cls(value.astype(np.float32), correlation, dict(provenance), parameters + len(FEATURES) + 1)
-
-    def facts(self) -> dict[str, Any]:
-        """Return the decoder and how well likelihoods tell counts."""
-        return {"decoder": dict(self.provenance), "correlation with log counts": round(self.correlation, 3)}
+        about = {
+            "decoder": dict(backbone.provenance),
+            "correlation with log counts": round(correlation, 3),
+            "title_completion": complete_titles(decoder, titles, device=device, threads=threads, known=known),
+        }
+        return cls(value.astype(np.float32), spread(score, train), backbone.parameters + len(FEATURES) + 1, about)
 
     def add(self, scores: Float32, weight: float, candidates: Int32 | None) -> Float32:
-        """Return scores (float32[q, c]) plus the weighted popularity of new items."""
+        """Return scores (float32[q, c]) plus the popularity of new items, weighted in deviations of a user's scores."""
         value = self.value if candidates is None else self.value[candidates]
-        return scores + np.float32(weight) * value
+        return scores + np.float32(weight * self.spread) * value
+
+    def record(self) -> dict[str, Any]:
+        """Return JSON-like values."""
+        return {**dataclasses.asdict(self), "value": self.value.tolist()}
+
+    @classmethod
+    def from_record(cls, table: Mapping[str, Any]) -> Self:
+        """Read what :meth:`record` returned."""
+        return cls(**{**table, "value": np.asarray(table["value"], np.float32)})
 
 
 def predicted_counts(features: Float32, counts: Float64) -> tuple[Float64, float]:
@@ -189,7 +201,7 @@ def predicted_counts(features: Float32, counts: Float64) -> tuple[Float64, float
     return scaled @ weights + target.mean(), float(np.nan_to_num(told))
 
 
-def spread(score: Callable[[Queries, Int32 | None], Float32], train: Dataset) -> float:
+def spread(score: Score, train: Dataset) -> float:
     """Return how far a model's scores of new items lie apart: their deviation for a user, in the mean of some users.
 
     0 where there are fewer than two new items, or nobody has a history.

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-import numpy as np
 from annotated_types import Ge
 
 from benchsuite.api import Context, Range
 from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
 from benchsuite_content.backbone_files import DEFAULT_DECODER
 from benchsuite_content.smollm2 import CITE_SMOLLM2
-from benchsuite_content.title_likelihood import PROMPT, TitlePopularity, spread
+from benchsuite_content.title_likelihood import PROMPT, TitlePopularity
 from benchsuite_flm.models import FLM
 
 _FILE = "title_popularity.json"
@@ -39,14 +38,13 @@ class LikelihoodFLM(FLM):
     decoder: str = DEFAULT_DECODER
     prompt: str = PROMPT
 
-    version = "1"
     cite: ClassVar[tuple[str, ...]] = (*FLM.cite, CITE_SMOLLM2)
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Fit ``flm``, then the regression on likelihoods."""
         super().fit(train, context)
-        self._popularity = TitlePopularity.fit(train, self.decoder, self.prompt, context)
-        self._spread = spread(super().score, train)
+        how = {"decoder": self.decoder, "prompt": self.prompt}
+        self._popularity = TitlePopularity.fit(train, super().score, context, **how)
         return self
 
     def parameter_count(self) -> int:
@@ -55,27 +53,20 @@ class LikelihoodFLM(FLM):
 
     def score(self, queries: Queries, candidates: Int32 | None) -> Float32:
         """Return float32[q, c], the logits of ``flm`` plus the term of new items."""
-        scores = super().score(queries, candidates)
-        return self._popularity.add(scores, self.likelihood_weight * self._spread, candidates)
+        return self._popularity.add(super().score(queries, candidates), self.likelihood_weight, candidates)
 
     def facts(self) -> dict[str, Any]:
         """Return the facts of ``flm`` and those of the titles."""
         facts: Mapping[str, Any] = super().facts()
-        return {**facts, "titles": self._popularity.facts()}
+        return {**facts, "titles": self._popularity.about}
 
     def save(self, folder: Path) -> None:
         """Write what ``flm`` writes, and the popularity of new items."""
         super().save(folder)
-        own = self._popularity
-        table = {"value": own.value.tolist(), "spread": self._spread, "correlation": own.correlation}
-        table |= {"parameters": own.parameters}
-        (folder / _FILE).write_text(json.dumps(table | {"provenance": dict(own.provenance)}), "utf-8")
+        (folder / _FILE).write_text(json.dumps(self._popularity.record()), "utf-8")
 
     def load(self, folder: Path, items: Entities) -> Self:
         """Read what :meth:`save` wrote."""
         super().load(folder, items)
-        table = json.loads((folder / _FILE).read_text("utf-8"))
-        value = np.asarray(table["value"], np.float32)
-        self._popularity = TitlePopularity(value, table["correlation"], table["provenance"], table["parameters"])
-        self._spread = float(table["spread"])
+        self._popularity = TitlePopularity.from_record(json.loads((folder / _FILE).read_text("utf-8")))
         return self

@@ -184,7 +184,10 @@ def damaged(folder, way):
         ("no result", "result.json: cannot be read"),
         ("values.npz", "values.npz: cannot be read: No such file"),
         ("costs.json", "costs.json: cannot be read: No such file"),
-        ("other_values.npz", "values by query of recall@10 are missing: other_values.npz is not there"),
+        (
+            "other_values.npz",
+            "values by query of other metrics than ndcg@10 are missing: other_values.npz is not there",
+        ),
     ],
 )
 def test_whatever_is_damaged_verify_ends_with_1(tmp_path, way, said, capsys):

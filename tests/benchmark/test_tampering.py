@@ -140,7 +140,7 @@ def test_a_result_without_its_other_values_stands_in_a_table_but_is_no_entry(tmp
     result = read_result(folder)
     assert list(result_damage(result, asked)) == []
     assert list(result_faults(result, asked)) == [
-        "values by query of recall@10 are missing: other_values.npz is not there"
+        "values by query of other metrics than ndcg@10 are missing: other_values.npz is not there"
     ]
     assert all(set(cell.queries) <= {"ndcg@10"} for cell in result.cells)
     assert all(set(cell.queries) == {"ndcg@10", "recall@10"} for cell in whole.cells if cell.state == "ok")

@@ -1,6 +1,7 @@
 """The likelihood of titles, and the popularity of new items that follows from it."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from benchsuite.data import Queries
 from benchsuite.errors import DataError
 from benchsuite_content.als_kernel import ALSKernel
 from benchsuite_content.als_kernel_likelihood import ALSKernelLikelihood
+from benchsuite_content.backbone import load_backbone
 from benchsuite_content.title_likelihood import (
     FEATURES,
+    PROMPT,
     TitlePopularity,
     plain_title,
     predicted_counts,
@@ -55,15 +58,11 @@ def test_titles_are_read_as_one_writes_them(title, plain):
 def test_a_likelihood_is_that_of_the_title_alone(decoder):
     import torch
 
-    from benchsuite_content.backbone import load_backbone
-
     titles = ["red chair", "ocean", "red chair (1990)", "the blue river lamp"]
-    found, provenance, parameters = title_likelihoods(decoder, titles, prompt='the movie "')
+    backbone = load_backbone(decoder, writes=True)
+    found = title_likelihoods(backbone, titles, prompt='the movie "')
     assert found.shape == (4, len(FEATURES))
     assert np.array_equal(found[0], found[2])
-    assert provenance["name"] == decoder
-    backbone = load_backbone(decoder, writes=True)
-    assert parameters == backbone.parameters > 0
     prompt, own = (
         backbone.tokenizer(text, add_special_tokens=False)["input_ids"] for text in ('the movie "', 'ocean"')
     )
@@ -78,9 +77,10 @@ def test_a_likelihood_is_that_of_the_title_alone(decoder):
     )
 
 
-def test_an_encoder_gives_no_likelihood(tmp_path):
+def test_an_encoder_gives_no_likelihood(tmp_path, fold):
+    folder = save_reader(tmp_path, "bert", WORDS)
     with pytest.raises(DataError, match="does not write text from left to right"):
-        title_likelihoods(save_reader(tmp_path, "bert", WORDS), ["red"])
+        TitlePopularity.fit(fold.train, lambda *_: None, CONTEXT, decoder=folder, prompt=PROMPT)
 
 
 def test_the_correlation_leaves_each_item_out():
@@ -120,9 +120,14 @@ def test_known_items_are_left_alone(fold, decoder):
     gap = np.where(np.isfinite(one), other - one, 0.0)
     assert not gap[:, counts > 0].any()
     assert gap[:, counts == 0].any()
-    told = TitlePopularity.fit(fold.train, decoder, more.prompt, CONTEXT)
-    assert gap[0, counts == 0] == pytest.approx(0.5 * more._spread * told.value[counts == 0], abs=1e-5)
+    told = more._titles
+    assert gap[0, counts == 0] == pytest.approx(0.5 * told.spread * told.value[counts == 0], abs=1e-5)
     assert told.value[counts == 0].mean() == pytest.approx(0, abs=1e-5)
+    assert told.spread == spread(plain.score, fold.train) > 0
+    assert more.facts()["titles"].keys() == {"decoder", "correlation with log counts", "title_completion"}
+    again = TitlePopularity.from_record(json.loads(json.dumps(told.record())))
+    assert np.array_equal(again.value, told.value)
+    assert (again.spread, again.parameters, again.about) == (told.spread, told.parameters, told.about)
     nothing = dataclasses.replace(more, likelihood_weight=0.0).fit(fold.train, CONTEXT)
     assert np.array_equal(nothing.score(fold.queries, None), one, equal_nan=True)
 
