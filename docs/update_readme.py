@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchsuite.benchmark.board import Board, read_board
-from benchsuite.benchmark.board_text import by_split, interval_text, marks_of, number_text, verdict
+from benchsuite.benchmark.board_text import by_split, interval_text, marks_of, number_text, partly_run, verdict
 from benchsuite.interface import count
 from make_site.markdown import table
 
@@ -34,6 +34,8 @@ def leaderboard_top(board: Board, most: int = ROWS) -> str:
         cells += [*(number_text(by_split(row, board.tasks, split)) for split in splits)]
         rows.append([*cells, "-" if row.cpu_seconds is None else f"{row.cpu_seconds:.1f}"])
     rest = f"{count(max(0, len(board.rows) - most), 'more row')}: `benchsuite leaderboard {board.name}`."
+    if partly := partly_run(board):
+        rest += f" Run in part: {', '.join(f'`{label}`' for label in partly)}."
     if board.absent:
         rest += f" Not run yet: {', '.join(f'`{label}`' for label in board.absent)}."
     if any(map(marks_of, board.rows[:most])):

@@ -60,6 +60,11 @@ def marks_of(row: Standing) -> str:
     return " ~" if any(score.mean is not None and not score.competes for score in row.scores) else ""
 
 
+def partly_run(board: Board) -> list[str]:
+    """Return the rows of which some cells are not run yet."""
+    return [row.model for row in board.rows if any(score.state == "missing" for score in row.scores)]
+
+
 def by_split(row: Standing, tasks: Sequence[Task], split: str) -> float | None:
     """Return the geometric mean of a row's ratios over the tasks of a split, None where one is lacking.
 

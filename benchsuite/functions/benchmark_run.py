@@ -11,7 +11,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.arguments import store_folder
-from benchsuite.errors import UsageError
+from benchsuite.errors import PluginError, UsageError, did_you_mean
 from benchsuite.functions.results import Results
 from benchsuite.functions.run_ending import ending
 from benchsuite.interface import Style, plain
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from benchsuite.benchmark.board import Board
-    from benchsuite.plan import Experiment
+    from benchsuite.plan import Experiment, PluginSpec
 
 
 _LONGEST = 200
@@ -94,6 +94,7 @@ def chosen_form(
         lite: the short form.
 
     Raises:
+        PluginError: when there is neither such a model nor such a row.
         UsageError: when an option has no sense here, or the experiment is no frozen benchmark.
         DataError: when the results to stand among are not there or damaged, before anything is fitted.
     """
@@ -128,7 +129,7 @@ def chosen_form(
     if not model:
         return form, False
     stored = read_results(experiment.name, results_root() / experiment.name)
-    row, more = next((one for one in experiment.expanded("models") if one.label == model), None), settings
+    row, more = _row(experiment, model), settings
     if row is not None:  # a row's label stands for its plugin and settings
         model, settings = row.use, {**row.settings, **settings}
     spec = PluginSpec.model_validate({"use": model, "with": dict(settings)})
@@ -140,6 +141,21 @@ def chosen_form(
     named = PluginSpec.model_validate({"use": model, "with": dict(settings), "label": label})
     budget = Tune(on=rules.headline, trials=rules.trials) if tune else None
     return with_model(form, named, budget), True
+
+
+def _row(experiment: Experiment, model: str) -> PluginSpec | None:
+    """Return the row of a benchmark that a label names, None for any other model.
+
+    Raises:
+        PluginError: when it is neither a row nor an installed model, nor a file's.
+    """
+    from benchsuite.registry import entries
+
+    rows = {row.label: row for row in experiment.expanded("models")}
+    known = {*rows, *(entry.name for entry in entries("models"))}
+    if model not in known and not any(mark in model for mark in "/:."):  # neither a file nor distribution/name
+        raise PluginError(f'unknown model "{model}"', where="--model", remedy=did_you_mean(model, known))
+    return rows.get(model)
 
 
 @contextlib.contextmanager

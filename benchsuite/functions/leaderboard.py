@@ -74,7 +74,7 @@ class Leaderboard(FunctionResult):
         )
 
     def _legend(self) -> Iterator[str]:
-        from benchsuite.benchmark.board_text import marks_of
+        from benchsuite.benchmark.board_text import marks_of, partly_run
         from benchsuite.benchmark.places import read_benchmark
 
         board = self.board
@@ -87,6 +87,8 @@ class Leaderboard(FunctionResult):
             yield "~ in some task, the fallback or ties decided most of it: --full says where; it is not tested there."
         if any(board.entrants[row.model].verified for row in board.rows):
             yield "* some of its cells were fitted again and gave the same; its folder says when and on which machine."
+        if partly := partly_run(board):
+            yield f"run in part: {', '.join(partly)}"
         if board.absent:
             yield f"not run yet: {', '.join(board.absent)}"
             lacking = [label for label in read_benchmark(board.name)[1].references if label in board.absent]

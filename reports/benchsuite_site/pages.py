@@ -11,7 +11,15 @@ from shlex import quote
 from typing import Any
 
 from benchsuite.benchmark.board import Board, Entrant
-from benchsuite.benchmark.board_text import by_split, interval_text, marks_of, number_text, task_label, verdict
+from benchsuite.benchmark.board_text import (
+    by_split,
+    interval_text,
+    marks_of,
+    number_text,
+    partly_run,
+    task_label,
+    verdict,
+)
 from benchsuite.benchmark.places import read_benchmark
 from benchsuite.benchmark.standings import Standing, TaskScore
 from benchsuite.html_text import element, table_element
@@ -136,7 +144,9 @@ def _place(number: int, row: Standing) -> str:
 
 
 def _legend(board: Board) -> Iterator[str]:
-    """Yield what the marks of the standings mean."""
+    """Yield what the marks of the standings mean, and which rows are not whole."""
+    if partly := partly_run(board):
+        yield f'<p class="soft">Run in part: {escape(", ".join(partly))}.</p>'
     if any(map(marks_of, board.rows)):
         yield f'<p class="soft">~ in some task, {_BORROWED}: it is marked below, task by task.</p>'
     if any(entrant.verified for entrant in board.entrants.values()):

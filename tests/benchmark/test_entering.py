@@ -9,7 +9,7 @@ import pytest
 import benchsuite
 from benchsuite.benchmark.board import read_results
 from benchsuite.benchmark.places import read_benchmark, results_root
-from benchsuite.errors import DataError, StoreError, UsageError
+from benchsuite.errors import DataError, PluginError, StoreError, UsageError
 from benchsuite.functions.benchmark_run import chosen_form
 from benchsuite.plan.benchmark_rules import slug
 
@@ -92,6 +92,8 @@ def test_an_own_model_takes_no_row_of_the_benchmark_and_no_other_model_its_name(
     assert (own.label, own.use, dict(own.settings)) == ("als-tfidf", "als-content", {"vectors": "tfidf"})
     changed = chosen("als-tfidf", {"ridge": 1.0}).models[0]
     assert (changed.label, dict(changed.settings)) == ("als-tfidf (ridge=1.0)", {"vectors": "tfidf", "ridge": 1.0})
+    with pytest.raises(PluginError, match='unknown model "als-tfidff"; did you mean "als-tfidf"'):
+        chosen("als-tfidff")
     experiment, _ = read_benchmark("demo.v1")
     assert len(chosen("als", {"text": "x" * 5000}).models[0].label) < 50
     models = ["Модель", "Модели", "x/y.py:Mine", "als (a/b)", "als (a=1)", "als (a=-1)", "a" * 300, "a" * 301]
