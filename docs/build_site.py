@@ -15,8 +15,9 @@ from pathlib import Path
 def main() -> int:
     """Make the pages, then the site; return the exit code."""
     sys.path.insert(0, str(Path(__file__).parent))  # where the path of a script is not searched (PYTHONSAFEPATH)
-    from make_site.assemble import REPOSITORY, build, render
+    from make_site.assemble import build, render
     from make_site.desk import Desk
+    from make_site.places import REPOSITORY
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "build" / "docs", help="default: build/docs")

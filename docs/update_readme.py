@@ -1,6 +1,7 @@
 """Writes the top of the leaderboard into README.md anew, from the results that come with benchsuite.
 
-``python docs/update_readme.py``; a test holds README against :func:`leaderboard_top`.
+``python docs/update_readme.py``, or ``update_pages.py``, which does the other pages, too; a test holds README against
+:func:`leaderboard_top`.
 """
 
 from __future__ import annotations

@@ -6,22 +6,22 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import yaml
 
 from make_site import interface_pages, metric_pages, model_pages, reference, result_picture, split_pages
-from make_site.blocks import blocks_of
+from make_site.blocks import Block, blocks_of
 from make_site.desk import Desk
+from make_site.held import PLACE
 from make_site.markdown import output, stacked
+from make_site.places import REPOSITORY
 from make_site.plugin_pages import entries, slug
 from make_site.stage import copied, write
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 RESULTS = REPOSITORY / "reports" / "results"
 MAIN_JOB = REPOSITORY / "reports" / "published" / "quick"
-_PLACE = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
 _MARK = re.compile(r"^<!-- (?:shown|needed|not run: .*) -->\n", re.MULTILINE)
 _FILE = re.compile(r"^<!-- file: (.*) -->\n```(\w+)", re.MULTILINE)
 _STACKED = re.compile(r"^<!-- stacked -->\n\|(.*)\|\n\|[-|: ]+\|\n((?:\|.*\n)+)", re.MULTILINE)
@@ -32,10 +32,15 @@ _BAR = re.compile(r"(?<!\\)\|")
 FIRST_PAGE = "five-minutes.md"
 """Where the experiment that all pages share is run."""
 
+_WIDE = {"index.md", "metrics.md", "models.md", "data-sets.md"}
+"""Pages with cards or wide tables, which need the place of the contents beside them."""
+
+_HIDE = "---\nhide:\n  - toc\n---\n\n"
 _SHIM = "https://unpkg.com/iframe-worker/shim"
 """What the theme loads so that the search works without a server."""
 
 INSERTS: dict[str, Callable[[], str]] = {
+    "data-sets": reference.data_sets,
     "experiment-keys": reference.experiment_keys,
     "split-table": split_pages.overview,
     "splits": split_pages.sections,
@@ -56,7 +61,7 @@ def generated() -> dict[str, str]:
     """Return the text of every page that is made from the code, by its path in the site."""
     pages = {f"models/{slug(name)}.md": model_pages.page(name, RESULTS) for name in entries("models")}
     pages |= {f"metrics/{slug(name)}.md": metric_pages.page(name) for name in metric_pages.examples()}
-    pages |= {"verbs.md": reference.verbs(), "data-sets.md": reference.data_sets(), "reports.md": reference.reports()}
+    pages |= {"verbs.md": reference.verbs(), "reports.md": reference.reports()}
     return pages | {"cite.md": reference.cite(REPOSITORY)} | interface_pages.api_pages()
 
 
@@ -70,14 +75,19 @@ def pages(desk: Desk | None) -> dict[str, str]:
         ExampleError: when a shown example fails.
     """
     texts = copied(REPOSITORY)
-    first = sorted(texts, key=lambda name: name != FIRST_PAGE)  # it shows what a first run prints
-    return {name: filled(with_outputs(texts[name], desk) if desk else texts[name]) for name in first} | generated()
+    told = {name: filled(with_outputs(texts[name], desk) if desk else texts[name]) for name in in_order(texts)}
+    return {name: _HIDE * (name in _WIDE) + text for name, text in told.items()} | generated()
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return the pages in the order in which their examples are run: the first shows what a first run prints."""
+    return sorted(names, key=lambda name: name != FIRST_PAGE)
 
 
 def filled(text: str) -> str:
     """Return a page with its generated parts in their places, and without the marks of its blocks."""
     named = _STACKED.sub(_table, _FILE.sub(r'```\2 title="\1"', text))
-    return _MARK.sub("", _PLACE.sub(lambda match: INSERTS[match[1]](), named))
+    return _MARK.sub("", PLACE.sub(lambda match: INSERTS[match[1]](), named))
 
 
 def _table(match: re.Match[str]) -> str:
@@ -90,16 +100,26 @@ def _lines(match: re.Match[str]) -> list[str]:
     return [match[1], *(line.removeprefix("|").rstrip().removesuffix("|") for line in match[2].splitlines())]
 
 
-def with_outputs(text: str, desk: Desk) -> str:
-    """Return a page with what its shown blocks print below them; files that they need are written first."""
+def _on_site(printed: str, _: Sequence[Block]) -> str:
+    return f"\n{output(printed)}"
+
+
+def with_outputs(text: str, desk: Desk, show: Callable[[str, Sequence[Block]], str] = _on_site) -> str:
+    """Return a page with what its shown blocks print below them; files that they need are written first.
+
+    Args:
+        text: the page, without what it holds.
+        desk: where the blocks are run.
+        show: makes the part of the page of what was printed, and of what was run until then.
+    """
     desk.names.clear()
     parts, place = [], 0
     shown = [block for block in blocks_of(text) if block.mark in {"shown", "needed", "file"}]
-    for block in shown if any(block.mark == "shown" for block in shown) else []:
+    for number, block in enumerate(shown if any(block.mark == "shown" for block in shown) else [], 1):
         printed = desk.run(block)
         parts.append(text[place : block.end])
         if block.mark == "shown" and printed.strip():
-            parts.append("\n" + output(printed))
+            parts.append(show(printed, shown[:number]))
         place = block.end
     return "".join(parts) + text[place:]
 

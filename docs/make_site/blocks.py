@@ -2,7 +2,8 @@
 
 A comment in the line before a block says what is special about it; without one the block is run by the tests:
 
-- ``<!-- shown -->``: run when the site is built, too; what it prints is put below it.
+- ``<!-- shown -->``: run when the site is built, too; what it prints is put below it, and into the page in the
+  repository by ``docs/update_pages.py``.
 - ``<!-- needed -->``: run when the site is built, since shown blocks rest on it; what it prints is not shown.
 - ``<!-- file: NAME -->``: the block is a file of that name, which later blocks of the page use.
 - ``<!-- not run: REASON -->``: not run, for this reason. The tests count these.

@@ -107,21 +107,16 @@ def _commands(
 
 
 def data_sets() -> str:
-    """Return the page of data sets: what each is about, and its licence."""
+    """Return the table of data sets: what each is about, and its licence."""
     rows = []
     for name in entries("sources"):
         told = about("sources", name)
         facts = told["facts"]
-        shown = facts["domain"] + (" (simulated)" if facts["simulated"] else "")
+        told_so = "simulated" in facts["domain"] or not facts["simulated"]
+        shown = facts["domain"] + ("" if told_so else " (simulated)")
         rows.append((code(name), prose(told["summary"]), shown, prose(str(facts["licence"])), prose(str(facts["url"]))))
     head = ("source", "what it is", "field", "licence", "from")
-    said = (
-        "---\nhide:\n  - toc\n---\n\n# Data sets\n\n"
-        "Data sets are cards, not copies: where the files are, their sha256, licence and citation. A set is looked for "
-        "in your folders, then in the cache, then where its publishers have it. How to open a table of your own: "
-        "[your own data](data.md).\n\n```console\n$ benchsuite show source demo\n```\n\n"
-    )
-    return said + stacked(head, rows)
+    return stacked(head, rows)
 
 
 def reports() -> str:

@@ -24,6 +24,9 @@ PLACES = {"random-holdout": "Every item is known", "item-cold": "Every item is n
 _MOSTLY = 0.5
 """From this share of filled places on, a number is that of the fallback."""
 
+_SIGNS = 36
+"""How long the longest bar of the picture in letters is."""
+
 _LEFT, _WIDTH, _ROW, _HEAD, _BAR, _RIGHT = 178, 460, 24, 30, 14, 40
 
 
@@ -106,6 +109,26 @@ def _bar(result: Result, name: str, top: int, scale: float, *, best: bool) -> st
     )
 
 
+def text_picture(run: Path) -> str:
+    """Return the picture in letters: a line for each model, its bar and its number."""
+    found = results(run)
+    most = max(found[split, model].mean for split in PLACES for model in SHOWN)
+    wide = max(map(len, SHOWN.values()))
+    lines: list[str] = []
+    for split, asked in PLACES.items():
+        lines += ["", asked, ""] if lines else [asked, ""]
+        for model, name in SHOWN.items():
+            bar = "#" * round(_SIGNS * found[split, model].mean / most)
+            lines.append(f"{name:<{wide}}  {bar} {_with_half(found[split, model])}")
+    return "```text\n" + "\n".join(lines) + "\n```"
+
+
+def _with_half(one: Result) -> str:
+    """Return a mean with half of its interval, in parentheses where it is the fallback's."""
+    text = f"{number(one.mean)} ±{number(max(one.high - one.mean, one.mean - one.low))}"
+    return text if one.own else f"({text})"
+
+
 def numbers(run: Path) -> str:
     """Return the picture's numbers as a table, the best of each split in bold."""
     found = results(run)
@@ -114,9 +137,8 @@ def numbers(run: Path) -> str:
         cells = []
         for split in PLACES:
             one = found[split, model]
-            half = max(one.high - one.mean, one.mean - one.low)
-            text = f"{number(one.mean)} ±{number(half)}"
+            text = _with_half(one)
             top = max(other.mean for (place, _), other in found.items() if place == split)
-            cells.append(f"**{text}**" if one.mean == top else text if one.own else f"({text})")
+            cells.append(f"**{text}**" if one.mean == top else text)
         rows.append((name, *cells))
     return table(("model", *(asked.lower() for asked in PLACES.values())), rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from make_site.markdown import cell, code, prose, stacked
 from make_site.plugin_pages import about, citations, settings
 from make_site.split_pictures import CHOSEN, first_fold, legend, picture
@@ -25,12 +27,17 @@ def overview() -> str:
     return stacked(("split", "what it does", "needs", "promises, which the harness checks"), rows)
 
 
-def sections() -> str:
-    """Return a section for each split."""
-    return "\n".join([legend(), "", *(_section(name) for name in CHOSEN)])
+def sections(draw: Callable[[str], str] = picture, key: Callable[[], str] = legend) -> str:
+    """Return a section for each split.
+
+    Args:
+        draw: makes the picture of a split by its name.
+        key: says what the marks of the pictures mean.
+    """
+    return "\n".join([key(), "", *(_section(name, draw(name)) for name in CHOSEN)])
 
 
-def _section(name: str) -> str:
+def _section(name: str, drawn: str) -> str:
     told, fold = about("splits", name), first_fold(name)
     counts = "; ".join(f"{what} {number}" for what, number in fold.counts.items() if number)
     chosen = ", ".join(code(f"{setting} = {_toml(value)}") for setting, value in CHOSEN[name].items())
@@ -38,7 +45,7 @@ def _section(name: str) -> str:
         "all items" if fold.candidates is None else f"the items {', '.join('ABCDEFGH'[c] for c in fold.candidates)}"
     )
     caption = f"Drawn with {chosen or 'its defaults'}; candidates are {candidates}. Counts of the fold: {cell(counts)}."
-    parts = [f"### {name}\n", f"{prose(told['summary'])}\n", picture(name) + "\n", f"{caption}\n"]
+    parts = [f"### {name}\n", f"{prose(told['summary'])}\n", f"{drawn}\n", f"{caption}\n"]
     if told["description"]:
         parts.append(f"{prose(told['description'])}\n")
     promised = _promised(name)

@@ -48,6 +48,7 @@ PARTS = {
     "test": "held out: what is asked",
     "none": "left out",
 }
+_IN_TEXT = {"train": " {} ", "validation": "[{}]", "shown": "<{}>", "test": "({})", "none": "-{}-"}
 _GAP, _LEFT, _TOP, _SIZE = 34, 56, 14, 12
 
 
@@ -144,4 +145,21 @@ def legend() -> str:
         f'<circle cx="14" cy="14" r="12"/><text x="14" y="18">A</text></g></svg>{words}</span>'
         for part, words in PARTS.items()
     )
-    return f'<div class="split legend">{marks}</div>'
+    return f'Point at a mark to read what it is.\n\n<div class="split legend">{marks}</div>'
+
+
+def text_picture(name: str) -> str:
+    """Return the picture of a split in letters: a line for each person, a column for each day."""
+    found = {(event.who, event.day): event for event in events(first_fold(name))}
+    days = range(max(day for _, day in found) + 1)
+    lines = ["day  " + "".join(f"{day:>4}" for day in days)]
+    for who in LOG:
+        cells = (found.get((who, day)) for day in days)
+        shown = (" .  " if one is None else f"{_IN_TEXT[one.part].format(one.item)} " for one in cells)
+        lines.append(f"{who:<6}{''.join(shown)}".rstrip())
+    return "```text\n" + "\n".join(lines) + "\n```"
+
+
+def text_legend() -> str:
+    """Return what the marks of the pictures in letters mean."""
+    return "\n".join(f"- `{_IN_TEXT[part].format('A').strip()}` {words}" for part, words in PARTS.items())

@@ -8,8 +8,14 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-_LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
-_CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+from make_site.held import bare
+from make_site.places import site_page
+
+_LINK = re.compile(
+    r"^```.*?^```$|`[^`\n]+`|(?P<picture>!?)\[(?P<words>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^)\s]+)\)",
+    re.MULTILINE | re.DOTALL,
+)
+"""Code, in which nothing is a link, or a link, whose words may have code in them."""
 
 _ELSEWHERE = {
     "benchsuite/README.md": "how-it-is-built.md",
@@ -25,9 +31,6 @@ _ELSEWHERE = {
 _NO_PAGES = {"README.md"}
 """What is pointed to, but is not copied."""
 
-_GENERATED = {"models", "metrics", "api", "leaderboard", "verbs.md", "data-sets.md", "reports.md", "cite.md"}
-"""Pages, and folders of them, that are made when the site is built."""
-
 
 def pages_of(repository: Path) -> dict[str, str]:
     """Return the path in the site of every page, by its path in the repository."""
@@ -40,10 +43,10 @@ def pages_of(repository: Path) -> dict[str, str]:
 
 
 def copied(repository: Path) -> dict[str, str]:
-    """Return the text of every hand-written page by its path in the site, links rewritten."""
+    """Return the text of every page as it was written by hand, by its path in the site, links rewritten."""
     pages = pages_of(repository)
     return {
-        page: rewritten((repository / source).read_text("utf-8"), source, pages)
+        page: rewritten(bare((repository / source).read_text("utf-8")), source, pages)
         for source, page in pages.items()
         if source not in _NO_PAGES
     }
@@ -52,35 +55,30 @@ def copied(repository: Path) -> dict[str, str]:
 def rewritten(text: str, source: str, pages: Mapping[str, str]) -> str:
     """Point a page's links to pages of the site; links to other files of the repository become their names.
 
+    A file that stands for a page which only the site has becomes a link to that page (:mod:`make_site.places`).
+
     Args:
         text: the page.
         source: its path in the repository.
         pages: from :func:`pages_of`.
     """
     here = pages[source]
-    parts = _CODE.split(text)
-    parts[::2] = [_LINK.sub(lambda match: _link(match, source, here, pages), part) for part in parts[::2]]
-    return "".join(parts)
+    return _LINK.sub(lambda match: _link(match, source, here, pages), text)
 
 
 def _link(match: re.Match[str], source: str, here: str, pages: Mapping[str, str]) -> str:
-    picture, words, target = match[1], match[2], match[3]
-    if target.startswith(("#", "mailto:")) or "://" in target:
+    picture, words, target = match["picture"], match["words"], match["target"]
+    if target is None or target.startswith(("#", "mailto:")) or "://" in target:
         return match[0]
     path, mark, anchor = target.partition("#")
-    if is_generated(path):
-        return match[0]
     found = os.path.normpath(PurePosixPath(source).parent / path)
+    if made := site_page(found, anchor, words):
+        return f"{picture}[{words}]({os.path.relpath(made, PurePosixPath(here).parent)})"
     page = pages.get(found) or pages.get(f"{found}/README.md")
     if page:
         return f"{picture}[{words}]({os.path.relpath(page, PurePosixPath(here).parent)}{mark}{anchor})"
     plain = words if words.strip("`") == found else f"{words} (`{found}`)"
     return plain if not picture else f"*{words}*"
-
-
-def is_generated(path: str) -> bool:
-    """Whether a page is made when the site is built: hand-written pages point to it as if it lay beside them."""
-    return path.partition("/")[0] in _GENERATED
 
 
 def write(pages: Mapping[str, str], folder: Path) -> None:

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from make_site import result_picture
-from make_site.assemble import MAIN_JOB, REPOSITORY
+from make_site.assemble import MAIN_JOB
+from make_site.places import REPOSITORY
 
 FOUND = result_picture.results(MAIN_JOB)
 

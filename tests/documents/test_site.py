@@ -9,8 +9,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from make_site.assemble import INSERTS, REPOSITORY, build, filled, render, with_outputs
+from make_site.assemble import INSERTS, build, filled, render, with_outputs
 from make_site.desk import Desk
+from make_site.places import REPOSITORY
 from make_site.stage import copied, pages_of, rewritten
 from support.shared import made_once
 
@@ -125,12 +126,20 @@ def test_every_page_is_reached_from_the_navigation(site, read):
 
 def test_links_out_of_the_site_become_names():
     pages = pages_of(REPOSITORY)
-    text = "[a](../CONTRIBUTING.md) [b](glossary.md#data) [c](../benchmarks/data.py) [d](models/als.md) `[e](f.md)`\n"
+    text = "[a](../CONTRIBUTING.md) [b](glossary.md#data) [c](../benchmarks/data.py) `[e](f.md)`\n"
     told = rewritten(text, "docs/data.md", pages)
-    assert (
-        told == "[a](contributing.md) [b](glossary.md#data) c (`benchmarks/data.py`) [d](models/als.md) `[e](f.md)`\n"
-    )
+    assert told == "[a](contributing.md) [b](glossary.md#data) c (`benchmarks/data.py`) `[e](f.md)`\n"
     assert rewritten("[x](../docs/glossary.md)", "benchsuite/README.md", pages) == "[x](glossary.md)"
+
+
+def test_a_file_stands_for_a_page_that_only_the_site_has():
+    pages = pages_of(REPOSITORY)
+    text = "[`edlae`](../plugins/benchsuite_classic/ease.py) [words](../benchsuite/api) [who](../README.md#who-leads)"
+    told = rewritten(text, "docs/data.md", pages)
+    assert told == "[`edlae`](models/edlae.md) [words](api/contracts.md) [who](leaderboard/index.html)"
+    other = "[the file](../plugins/benchsuite_classic/ease.py)"
+    assert rewritten(other, "docs/data.md", pages) == "the file (`plugins/benchsuite_classic/ease.py`)"
+    assert "](../../models/edlae.md)" not in rewritten(text, "reports/published/README.md", pages)
 
 
 def test_every_place_for_generated_text_is_filled():
