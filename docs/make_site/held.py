@@ -79,7 +79,7 @@ def with_printed(printed: str, run: Sequence[Block]) -> str:
         printed: by the last of the blocks.
         run: what was run on the page, this block included.
     """
-    shown = printed.strip("\n")
+    shown = "\n".join(line.rstrip() for line in printed.strip("\n").splitlines())
     return f"\n\n<!-- printed: {fingerprint(run)} -->\n```text\n{shown}\n```\n<!-- end of printed -->"
 
 
