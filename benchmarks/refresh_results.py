@@ -31,7 +31,7 @@ from benchsuite.plan.benchmark_rules import slug, with_model
 from benchsuite.progress import ProgressBars
 from benchsuite.runner import THREADS, Options, prepare
 from benchsuite.runner import run as work
-from benchsuite.runner.time_estimate import typical_seconds
+from benchsuite.runner.typical_times import typical_seconds
 from benchsuite.store import Store
 
 
