@@ -61,10 +61,10 @@ class Leaderboard(FunctionResult):
             return "\n".join([*self.written, *lost])
         board = self.board
         form = ", short form" if board.lite else ""
-        head = style(f"{board.name}{form}: {board.title}", "bold")
+        head = [style(line, "bold") for line in filled([f"{board.name}{form}: {board.title}"], width)]
         drawn, narrow = self._table(style, width)
         told = filled([*narrow, *self._legend()], width)
-        return "\n".join([head, "", *filled(list(verdict(board, self.own)), width), "", drawn, "", *told, *lost])
+        return "\n".join([*head, "", *filled(list(verdict(board, self.own)), width), "", drawn, "", *told, *lost])
 
     def _table(self, style: Style, width: int) -> tuple[str, list[str]]:
         """Return the table, and lines on what there is no room for in it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchsuite.errors import StoreError
 from benchsuite.interface import count
 from benchsuite.keys import content_key
-from benchsuite.runner.typical_times import LONG, Size, Typical, by_items, typical, usual
+from benchsuite.runner.typical_times import LONG, Size, Typical, by_items, measured, typical, usual
 from benchsuite.store import Store
 
 if TYPE_CHECKING:
@@ -45,7 +45,20 @@ class TimeEstimate:
         self._fold_data: dict[str, str] = {}
         for cell in plan.cells:
             self._fold_data[cell.fold_key] = self._data.get(cell.dataset, "")
+        self._scale: float | None = None
+        self._scale = self._measured_scale()
         self._read()
+
+    def _measured_scale(self) -> float | None:
+        """Return by what typical times are multiplied to come to what the whole experiment took, None where unknown."""
+        cells = {cell.key: cell for cell in self._plan.cells if not cell.reason}
+        whole = measured(self._plan.name, len(cells))
+        if whole is None:
+            return None
+        self._scale = 1.0  # those that nobody timed count, too: the whole holds them
+        found = (self.total(cells.values()) or 0.0) + self.tuning(cells.values())[1]
+        starts = _START * len(cells)  # which no model is slower at
+        return max(whole - starts, 1.0) / max(found - starts, 1.0)
 
     def seconds(self, cell: Cell) -> tuple[float | None, str]:
         """Return the seconds, None where nothing is known, and where they are from: ``store``, ``typical`` or ""."""
@@ -59,7 +72,11 @@ class TimeEstimate:
 
     def _typical(self, cell: Cell) -> Typical | None:
         model, data = cell.identity["model"], self._data.get(cell.dataset, "")
-        return typical(model["plugin"], model["settings"], self._sizes.get(data) or usual())
+        found = typical(model["plugin"], model["settings"], self._sizes.get(data) or usual())
+        if self._scale is None:
+            return found
+        found = found or Typical(LONG)
+        return Typical(found.own * self._scale, found.shared * self._scale, found.of)
 
     def _size(self, plugin: str, data: str) -> int:
         """Return by what the time of a model grows."""
@@ -110,12 +127,19 @@ class TimeEstimate:
         total = sum(min((one + _START) * trials, limit + one) if trials else limit for one in known)
         return len(known) * (trials or 1), total
 
-    def sentence(self, cells: Sequence[Cell], workers: int) -> str:
-        """Return ``about 4 minutes for 34 fits``, where that is from, and of how many nothing is known; or ""."""
+    def sentence(self, cells: Sequence[Cell], workers: int, tuning: float = 0.0) -> str:
+        """Return ``about 4 minutes for 34 fits``, where that is from, and of how many nothing is known; or "".
+
+        Args:
+            cells: to be fitted.
+            workers: how many are fitted at a time.
+            tuning: seconds of trials before them.
+        """
         found = [self.seconds(cell) for cell in cells]
         total = self.total(cells)
         if total is None:
             return ""
+        total += tuning
         kinds = [kind for _, kind in found]
         stored, typical, unknown = (kinds.count(kind) for kind in ("store", "typical", ""))
         sources = [f"{stored:,} by what this store measured"] if stored else []
@@ -154,10 +178,10 @@ def about_missing(plan: Plan, store: Store, workers: int = 1) -> str:
     if not missing:
         return "nothing is left to fit: a run takes a few seconds"
     estimate = TimeEstimate(plan, store)
-    told = estimate.sentence(missing, workers)
     trials, seconds = estimate.tuning(missing)
+    told = estimate.sentence(missing, workers, seconds)
     if told and trials:
-        told += f"; before them at most {count(trials, 'tuning trial')}, about {duration(seconds / workers)}"
+        told += f"; {duration(seconds / workers)} of it for at most {count(trials, 'tuning trial')} before them"
     return told
 
 
@@ -173,7 +197,7 @@ def duration(seconds: float) -> str:
         return count(max(1, round(seconds / 5) * 5 or round(seconds)), "second")
     if seconds < 90 * 60:
         return count(round(seconds / 60), "minute")
-    return f"{seconds / 3600:.1f} hours"
+    return f"{seconds / 3600:.1f}".removesuffix(".0") + " hours"
 
 
 def _same(model: Any, data: str) -> str:

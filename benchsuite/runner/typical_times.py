@@ -83,6 +83,17 @@ def typical(plugin: str, settings: Mapping[str, Any], size: Size) -> Typical | N
     return Typical(parts["start"] + parts["fit"] * share * passes, shared, parts["of"] if reads else "")
 
 
+def measured(experiment: str, fits: int) -> float | None:
+    """Return how long a bundled experiment took as a whole, None where that is not known.
+
+    Args:
+        experiment: its name.
+        fits: how many it has; another experiment of this name has others.
+    """
+    found = _table()["measured"].get(experiment)
+    return None if found is None or found["fits"] != fits else float(found["seconds"])
+
+
 def typical_seconds(plugin: str) -> float:
     """Return how long one fit takes on data of the usual size; a model that nobody timed takes a minute."""
     found = typical(plugin, {}, usual())

@@ -25,7 +25,7 @@ def lines_of(board, width, monkeypatch, **more):
 @pytest.mark.parametrize("name", NAMES)
 def test_no_line_is_wider_than_the_terminal_and_each_row_is_one_line(name, width, full, monkeypatch):
     board = read_board(name)
-    lines = lines_of(board, width, monkeypatch, full=full)[2:]  # the title is above
+    lines = lines_of(board, width, monkeypatch, full=full)
     assert max(map(len, lines)) <= width
     rows = lines[next(number for number, line in enumerate(lines) if set(line) == {"-", " "}) + 1 :]
     for row, line in zip(board.rows, rows, strict=False):

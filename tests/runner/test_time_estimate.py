@@ -18,7 +18,7 @@ from benchsuite.plan.experiment_file import Tune
 from benchsuite.runner import Options, prepare, run
 from benchsuite.runner.running_now import Heartbeat, running_now
 from benchsuite.runner.time_estimate import TimeEstimate, about_missing, duration
-from benchsuite.runner.typical_times import Size, typical, usual
+from benchsuite.runner.typical_times import Size, _table, typical, usual
 from benchsuite.store import Store
 
 pytestmark = pytest.mark.process
@@ -42,6 +42,7 @@ def planned(tmp_path: Path, experiment, folder: str = "runs"):
         (70, "1 minute"),
         (400, "7 minutes"),
         (9000, "2.5 hours"),
+        (21600, "6 hours"),
     ],
 )
 def test_durations_are_rough(seconds, told):
@@ -157,9 +158,18 @@ def test_list_and_plan_tell_the_same_time(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("real_data")
-@pytest.mark.parametrize("name", ["quick", "contamination", "newcomers"])
+@pytest.mark.parametrize("name", ["quick", "newcomers", "claim", "domains"])
 def test_so_they_do_of_real_data(tmp_path: Path, name: str, place: DataLocations) -> None:
     assert told_by(name, Store(tmp_path / "runs"), place).startswith(f"about {in_list(name)} for ")
+
+
+def test_what_a_whole_experiment_took_counts_more_than_its_parts(tmp_path: Path, monkeypatch) -> None:
+    """Also where a model of it was never timed; an experiment of other fits is not that one."""
+    place = DataLocations(cache=tmp_path / "cache", offline=True)
+    for fits, said in ((36, "about 3 hours for 36 fits: 36 by typical"), (35, "about 1 minute for 36 fits")):
+        known = {**_table(), "measured": {"demo": {"fits": fits, "seconds": 10_800}}}
+        monkeypatch.setattr("benchsuite.runner.typical_times._table", lambda known=known: known)
+        assert told_by("demo", Store(tmp_path / "runs"), place).startswith(said)
 
 
 def test_times_grow_with_the_data_and_with_passes() -> None:
@@ -202,4 +212,4 @@ def test_trials_of_tuning_are_told_beside_the_fits(tmp_path: Path) -> None:
     tuned = read_experiment("demo").model_copy(update={"tune": Tune(on="ndcg@10", trials=5)})
     store = Store(tmp_path / "runs")
     told = about_missing(prepare(tuned, store, place, lambda _: None), store)
-    assert "; before them at most 60 tuning trials, about " in told
+    assert told.endswith(" of it for at most 60 tuning trials before them")
