@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -115,9 +114,11 @@ def _read(path: Path, name: str, asked: dict[FoldPlace, Asked]) -> ModelResult:
         DataError: when it is damaged, rests on other folds, or is another benchmark's.
     """
     try:
-        if not os.path.lexists(path / RESULT):
-            raise DataError("it is not there", where=str(path / RESULT), remedy=f"get it again, or {_take_out(name)}")
+        (path / RESULT).lstat()
         result = read_result(path)
+    except FileNotFoundError:
+        remedy = f"get it again, or {_take_out(name)}"
+        raise DataError("it is not there", where=str(path / RESULT), remedy=remedy) from None
     except OSError as error:  # a folder that nobody may look into
         remedy = "ask its owner to let you read it (chmod -R a+rX)"
         raise DataError(f"cannot be read: {error.strerror or error}", where=str(path), remedy=remedy) from None

@@ -254,6 +254,18 @@ def test_folders_that_hold_nothing_of_a_row_are_none(root):
     assert read_board("demo.v1", root=root).left_out == ()
 
 
+def test_a_folder_that_nobody_may_look_into_is_told_as_that(root, monkeypatch):
+    """Root may look anywhere, so the system's answer is put in its place."""
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("benchsuite.benchmark.board_rows.read_result", refused)
+    _, left = read_rows("demo.v1", root / "demo.v1")
+    assert len(left) == 6
+    assert "cannot be read: Permission denied; ask its owner" in str(left[0])
+
+
 @pytest.mark.slow
 @pytest.mark.process
 def test_a_model_of_ones_own_is_shown_beside_sound_rows(root, monkeypatch, capsys):
