@@ -18,7 +18,8 @@ from pathlib import Path
 from benchsuite.analysis import remember_plan
 from benchsuite.arguments import data_locations, store_folder
 from benchsuite.benchmark.asked import read_asked
-from benchsuite.benchmark.board import result_folders, write_summary
+from benchsuite.benchmark.board import write_summary
+from benchsuite.benchmark.board_rows import result_folders
 from benchsuite.benchmark.model_result import ModelResult, collect
 from benchsuite.benchmark.pins import FoldPlace, check_pins, read_pins
 from benchsuite.benchmark.places import read_benchmark, results_root
@@ -30,7 +31,7 @@ from benchsuite.plan.benchmark_rules import slug, with_model
 from benchsuite.progress import ProgressBars
 from benchsuite.runner import THREADS, Options, prepare
 from benchsuite.runner import run as work
-from benchsuite.runner.time_estimate import typical_seconds
+from benchsuite.runner.typical_times import typical_seconds
 from benchsuite.store import Store
 
 

@@ -61,8 +61,15 @@ def _tuned(board: Board) -> Iterator[str]:
 
 
 def updated(text: str) -> str:
-    """Return README's text with the table of the results that are there now."""
-    top = leaderboard_top(read_board(BENCHMARK))
+    """Return README's text with the table of the results that are there now.
+
+    Raises:
+        DataError: when one of them is damaged.
+    """
+    board = read_board(BENCHMARK)
+    if board.left_out:
+        raise board.left_out[0].error
+    top = leaderboard_top(board)
     return TABLE.sub(lambda _: top, text)
 
 

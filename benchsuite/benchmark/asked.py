@@ -95,6 +95,7 @@ def read_asked(folder: Path) -> dict[FoldPlace, Asked]:
         LookupError,
         EOFError,
         MemoryError,
+        RuntimeError,
         zipfile.BadZipFile,
         zlib.error,
     ) as error:

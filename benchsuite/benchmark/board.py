@@ -2,12 +2,14 @@
 
 ``leaderboard.json`` beside the result folders holds the standings with the digest of everything that they rest on. It
 is read when that digest is right, and computed anew in memory otherwise.
+
+A damaged row is left out and told; it moves no number of another. Scores are divided by references: where one of these
+is damaged and what is kept does not tell whether it is a task's best, the task has no ratios.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,22 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.atomic_writes import replaced_file
-from benchsuite.benchmark.asked import ASKED, asked_of, read_asked
+from benchsuite.benchmark.asked import asked_of, read_asked
+from benchsuite.benchmark.board_rows import LeftOut, read_rows
+from benchsuite.benchmark.kept_standings import SUMMARY, Kept, digests, read_kept, read_kept_without
 from benchsuite.benchmark.model_result import ModelResult
-from benchsuite.benchmark.pins import Pins, read_pins
+from benchsuite.benchmark.pins import read_pins
 from benchsuite.benchmark.places import read_benchmark, results_root
-from benchsuite.benchmark.result_checks import result_damage
-from benchsuite.benchmark.result_folder import COSTS, RESULT, VALUES, VERIFIED, read_result
 from benchsuite.benchmark.standings import Standing, Task, TaskScore, standings
-from benchsuite.errors import DataError, StoreError
-from benchsuite.keys import file_digest
+from benchsuite.errors import StoreError
 from benchsuite.plan.benchmark_rules import slug
-from benchsuite.store import read_json
-from benchsuite.store.json_files import SUM, sum_of, with_sum
+from benchsuite.store.json_files import with_sum
 
-SUMMARY = "leaderboard.json"
-_VERSION = 3
-"""Raised when the statistics or what is kept of them change, so that older standings are not shown as new ones."""
+_OF_TODAY = ("left_out", "lost", "as_kept")
+"""What is true of a board only as long as a row is damaged: it is not kept."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +81,9 @@ class Board:
         rows: best first; rows without a headline come last.
         entrants: what is known of each row, by label.
         absent: labels of the benchmark's own models that have no result yet.
+        left_out: result folders that cannot stand in it, and why.
+        lost: references among these without which some ratios, and so the headlines, cannot be told.
+        as_kept: the numbers of the others are those that were kept while what is left out was whole.
     """
 
     name: str
@@ -93,14 +95,21 @@ class Board:
     rows: tuple[Standing, ...]
     entrants: Mapping[str, Entrant]
     absent: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    lost: tuple[str, ...] = ()
+    as_kept: bool = False
 
     def record(self) -> dict[str, Any]:
         """Return JSON-like values."""
         return dataclasses.asdict(self)
 
+    def kept_record(self) -> dict[str, Any]:
+        """Return what is kept of it, of sound rows only."""
+        return {name: value for name, value in self.record().items() if name not in _OF_TODAY}
+
     @classmethod
     def from_record(cls, table: Mapping[str, Any]) -> Board:
-        """Read what :meth:`record` returned, written as JSON."""
+        """Read what :meth:`kept_record` returned, written as JSON."""
         rows = [{**row, "scores": tuple(TaskScore(**one) for one in row["scores"])} for row in table["rows"]]
         entrants = {label: Entrant(**{**one, "cite": tuple(one["cite"])}) for label, one in table["entrants"].items()}
         own = {
@@ -122,17 +131,30 @@ def read_board(name: str, *, lite: bool = False, root: Path | None = None) -> Bo
 
     Raises:
         ConfigError: when there is no such benchmark.
-        DataError: when its results are not there or damaged.
+        DataError: when its results are not there; a row that is damaged is left out.
     """
     read_benchmark(name)  # tells of a wrong name
     folder = (root or results_root()) / name
-    kept = _kept(folder, name, lite=lite)
-    if kept is not None:
-        return kept
-    return make_board(name, read_results(name, folder), lite=lite, folder=folder)
+    if (kept := read_kept(folder, read_pins(name))) is not None and (board := _as_kept(kept, lite=lite)) is not None:
+        return board
+    results, left = read_rows(name, folder)
+    if left and (found := _before(folder, name, left, lite=lite)) is not None:
+        board, gone = found
+        if not any(row.model in gone for row in board.rows[:1]):  # who is behind was tested against the leader
+            rows = tuple(row for row in board.rows if row.model not in gone)
+            entrants = {label: one for label, one in board.entrants.items() if label not in gone}
+            return dataclasses.replace(board, rows=rows, entrants=entrants, left_out=left, as_kept=True)
+    return make_board(name, list(results.values()), lite=lite, folder=folder, left_out=left)
 
 
-def make_board(name: str, results: Sequence[ModelResult], *, lite: bool = False, folder: Path | None = None) -> Board:
+def make_board(
+    name: str,
+    results: Sequence[ModelResult],
+    *,
+    lite: bool = False,
+    folder: Path | None = None,
+    left_out: Sequence[LeftOut] = (),
+) -> Board:
     """Judge results together.
 
     Args:
@@ -140,13 +162,24 @@ def make_board(name: str, results: Sequence[ModelResult], *, lite: bool = False,
         results: one for each model; a later one takes the place of an earlier one of the same label.
         lite: only the cells of the short form.
         folder: where it is kept who asks.
+        left_out: what is damaged of its results.
     """
     experiment, rules = read_benchmark(name)
-    asked = asked_of(rules, read_asked(folder or results_root() / name), lite=lite)
+    folder = folder or results_root() / name
+    asked = asked_of(rules, read_asked(folder), lite=lite)
     by_label = {result.label: result for result in results}
-    metric = rules.headline
-    tasks, rows = standings(list(by_label.values()), asked, metric, rules.references, higher_is_better=_higher(metric))
-    own = [choice.label for choice in experiment.expanded("models")]
+    metric, own = rules.headline, [choice.label for choice in experiment.expanded("models")]
+    damaged = {label for one in left_out for label in one.rows if label not in by_label}
+    lost = [label for label in rules.references if label in damaged]
+    doubted = _doubted(folder, name, left_out, lost, lite=lite) if lost else ()
+    tasks, rows = standings(
+        list(by_label.values()),
+        asked,
+        metric,
+        rules.references,
+        higher_is_better=_higher(metric),
+        doubted=doubted,
+    )
     return Board(
         name=name,
         title=rules.title,
@@ -156,46 +189,35 @@ def make_board(name: str, results: Sequence[ModelResult], *, lite: bool = False,
         tasks=tasks,
         rows=rows,
         entrants={label: _entrant(result) for label, result in by_label.items()},
-        absent=tuple(label for label in own if label not in by_label),
+        absent=tuple(label for label in own if label not in by_label and label not in damaged),
+        left_out=tuple(left_out),
+        lost=tuple(lost) if doubted is None or doubted else (),
     )
 
 
-def read_results(name: str, folder: Path) -> list[ModelResult]:
-    """Read all results of a benchmark, and check that they can stand in one table.
-
-    Raises:
-        DataError: when one is damaged, rests on other folds, or has the label of another.
-    """
-    asked, found = read_asked(folder), dict[str, ModelResult]()
-    for path in result_folders(folder):
-        result = read_result(path)
-        what = f"it is a result of {result.benchmark}" if result.benchmark != name else ""
-        what = what or next(result_damage(result, asked), "")
-        if result.label in found:
-            what = f'there is another result of "{result.label}"'
-        if what:
-            raise DataError(what, where=str(path), remedy=f"take it out of the results of {name}")
-        found[result.label] = result
-    return list(found.values())
-
-
-def result_folders(folder: Path) -> list[Path]:
-    """Return the result folders of a benchmark, in the order of their names."""
-    return sorted(path.parent for path in folder.glob(f"*/{RESULT}"))
+def _doubted(
+    folder: Path, name: str, left: Sequence[LeftOut], lost: Sequence[str], *, lite: bool
+) -> frozenset[tuple[str, str, str]] | None:
+    """Return the tasks whose best reference is one of those lost, None where nothing tells: it may be any of them."""
+    if (found := _before(folder, name, left, lite=lite)) is None:
+        return None
+    return frozenset((task.dataset, task.split, task.group) for task in found[0].tasks if task.reference in lost)
 
 
 def write_summary(name: str, root: Path | None = None) -> Path:
     """Compute the standings of a benchmark and keep them beside its results; return the file.
 
     Raises:
-        DataError: when a result is damaged.
+        DataError: when a result is damaged: what is kept stays as it is then.
         StoreError: when it cannot be written.
     """
     folder = (root or results_root()) / name
-    results = read_results(name, folder)
-    table = {"version": _VERSION, "digest": _digest(folder, read_pins(name))}
+    rows, left = read_rows(name, folder)
+    if left:
+        raise left[0].error
+    table = digests(folder, read_pins(name), {place: result.label for place, result in rows.items()})
     for form, lite in (("whole", False), ("lite", True)):
-        table[form] = make_board(name, results, lite=lite, folder=folder).record()
+        table[form] = make_board(name, list(rows.values()), lite=lite, folder=folder).kept_record()
     try:
         with replaced_file(folder / SUMMARY) as draft:
             draft.write_text(json.dumps(with_sum(_rounded(table)), ensure_ascii=False) + "\n", "utf-8")
@@ -205,26 +227,19 @@ def write_summary(name: str, root: Path | None = None) -> Path:
     return folder / SUMMARY
 
 
-def _kept(folder: Path, name: str, *, lite: bool) -> Board | None:
-    """Return the kept standings, None where there are none of these results or somebody changed them."""
+def _as_kept(kept: Kept, *, lite: bool) -> Board | None:
+    """Return the board of kept standings, None where it is none."""
     try:
-        table = read_json(folder / SUMMARY)
-        if table["version"] != _VERSION or table["digest"] != _digest(folder, read_pins(name)):
-            return None
-        return Board.from_record(table["lite" if lite else "whole"]) if table[SUM] == sum_of(table) else None
-    except (StoreError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Board.from_record(kept.form(lite=lite))
+    except (KeyError, TypeError, AttributeError):
         return None
 
 
-def _digest(folder: Path, pins: Pins) -> str:
-    """Return a digest of everything that the standings rest on."""
-    digest = hashlib.sha256(f"{_VERSION} {pins.digest}".encode())
-    files = [folder / ASKED]
-    files += [path / name for path in result_folders(folder) for name in (RESULT, VALUES, COSTS, VERIFIED)]
-    for path in files:
-        if path.is_file():
-            digest.update(f"{path.relative_to(folder).as_posix()} {file_digest(path)}\n".encode())
-    return digest.hexdigest()
+def _before(folder: Path, name: str, left: Sequence[LeftOut], *, lite: bool) -> tuple[Board, frozenset[str]] | None:
+    """Return the board kept while all was whole, and the rows of it that are damaged now; None where nobody knows."""
+    kept = read_kept_without(folder, read_pins(name), [one.folder for one in left])
+    board = None if kept is None else _as_kept(kept, lite=lite)
+    return None if kept is None or board is None else (board, kept.gone)
 
 
 def _entrant(result: ModelResult) -> Entrant:

@@ -17,7 +17,8 @@ def verdict(board: Board, own: Sequence[str] = ()) -> Iterator[str]:
     """Yield who leads, whether that is sure, and how the kinds of models compare, a sentence each."""
     ranked = [row for row in board.rows if row.headline is not None]
     if not ranked:
-        yield "No model has a score in every task yet."
+        lost = f"No headline can be told without {_some(board.lost)}: see what is left out, below."
+        yield lost if board.lost else "No model has a score in every task yet."
         return
     yield from _language_model(board, ranked)
     leader, level = ranked[0], [row.model for row in ranked[1:] if not row.behind]
@@ -58,6 +59,18 @@ def _language_model(board: Board, ranked: Sequence[Standing]) -> Iterator[str]:
 def marks_of(row: Standing) -> str:
     """Return ``~`` where the fallback or ties decided most of a row's lists in some task, else nothing."""
     return " ~" if any(score.mean is not None and not score.competes for score in row.scores) else ""
+
+
+def left_out(board: Board) -> Iterator[str]:
+    """Yield a line for each damaged row, what is wrong, where, and what to do, and what that means for the others."""
+    yield from map(str, board.left_out)
+    if board.lost:
+        yield (
+            f"scores are divided by the best reference of each task, which {_some(board.lost)} may be: ratios that "
+            "might rest on it are not told until it is mended"
+        )
+    elif board.left_out and board.as_kept:
+        yield "the numbers of the other rows are those that were kept while what is left out was whole"
 
 
 def partly_run(board: Board) -> list[str]:

@@ -13,6 +13,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
+from os.path import lexists
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ from benchsuite.benchmark.asked import packed
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
 from benchsuite.benchmark.packed_values import pack, unpack
 from benchsuite.benchmark.places import read_benchmark
+from benchsuite.benchmark.result_json import write_lines
 from benchsuite.data import Float32, ModelInfo
-from benchsuite.errors import DataError, StoreError
+from benchsuite.errors import DataError, StoreError, shortened
 from benchsuite.keys import file_digest
 from benchsuite.store import misfit, read_json
-from benchsuite.store.json_files import SUM, sum_of, with_sum
+from benchsuite.store.json_files import SUM, sum_of, unreadable, with_sum
 
 RESULT, VALUES, COSTS, VERIFIED = "result.json", "values.npz", "costs.json", "verified.json"
 OTHER_VALUES = "other_values.npz"
@@ -71,6 +73,12 @@ _RESULT = {
 }
 _COSTS = {"cells": {str: {str: float}}, "provenance": {"hardware?": {}}, "finished": str}
 _VERIFIED = {"date": str, "cells": int, "result": str}
+_UNREADABLE = (
+    *(OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error),
+    RuntimeError,  # the archive says that it is encrypted, or packed in a way that nobody knows
+)
+"""What numpy and zipfile raise for files that are none of theirs."""
+
 _LARGEST = 256 * 2**20
 """Values of more bytes than this, unpacked, are no result; the largest benchmark has a tenth of it."""
 
@@ -100,10 +108,10 @@ def write_result(result: ModelResult, folder: Path) -> None:
             with replaced_file(folder / name) as draft:
                 draft.write_bytes(packed(pack(arrays)))
             sums[f"{Path(name).stem}_sha256"] = file_digest(folder / name)
-        _write_json(folder / COSTS, costs)
+        write_lines(folder / COSTS, costs)
         record = with_sum(_record(result) | sums)
         _forget_verified(folder, record[SUM])
-        _write_json(folder / RESULT, record)
+        write_lines(folder / RESULT, record)
     except OSError as error:
         remedy = "choose another folder"
         raise StoreError(f"cannot be written: {error.strerror or error}", where=str(folder), remedy=remedy) from None
@@ -116,7 +124,7 @@ def mark_verified(folder: Path, told: Mapping[str, Any]) -> None:
         StoreError: when it cannot be written.
     """
     try:
-        _write_json(folder / VERIFIED, {**told, "result": _table(folder / RESULT, _RESULT)[SUM]})
+        write_lines(folder / VERIFIED, {**told, "result": _table(folder / RESULT, _RESULT)[SUM]})
     except OSError as error:
         what = f"cannot be marked as checked: {error.strerror or error}"
         raise StoreError(what, where=str(folder), remedy="copy the folder to where you may write") from None
@@ -248,18 +256,32 @@ def _cell(
     )
 
 
+def _other_format(table: Any) -> str:
+    """Return the format that a result says it has, "" where it is ours or none is said."""
+    told = table.get("format") if isinstance(table, dict) else None
+    return shortened(told) if isinstance(told, str) and told != FORMAT else ""
+
+
 def _table(path: Path, shape: Any, again: str = _AGAIN) -> dict[str, Any]:
     try:
-        table: dict[str, Any] = read_json(path, _AGAIN)
+        table: dict[str, Any] = read_json(
+            path, "name a result folder" if shape is _RESULT and not lexists(path) else again
+        )
     except StoreError as error:
-        raise DataError(error.what, where=str(path), remedy="name a result folder") from None
+        raise DataError(error.what, where=str(path), remedy=error.remedy) from None
+    if shape is _RESULT and (told := _other_format(table)):
+        remedy = f"update benchsuite where that is newer, or {again}"
+        raise DataError(
+            f"its format is {told}, this version of benchsuite reads {FORMAT}", where=str(path), remedy=remedy
+        )
     if fault := misfit(table, shape):
         raise DataError(fault, where=str(path), remedy=again)
     try:
         json.dumps(table, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise DataError("it holds half a character, which nothing can show", where=str(path), remedy=again) from None
-    return table
+    found: dict[str, Any] = table
+    return found
 
 
 def _arrays(path: Path, digest: str) -> dict[str, Float32]:
@@ -272,29 +294,6 @@ def _arrays(path: Path, digest: str) -> dict[str, Float32]:
                 raise DataError(what, where=str(path), remedy=_AGAIN)
         with np.load(path, allow_pickle=False) as stored:
             return unpack({name: stored[name] for name in stored.files})
-    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(
-            f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path), remedy=_AGAIN
-        ) from None
-
-
-def _write_json(path: Path, table: Mapping[str, Any]) -> None:
-    with replaced_file(path) as draft:
-        draft.write_text(_lines(table), "utf-8")
-
-
-def _lines(table: Mapping[str, Any]) -> str:
-    """Return JSON with a line for each field, and for each cell: small, and a difference shows where it is."""
-
-    def line(value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(", ", ":"))
-
-    fields = []
-    for name, value in table.items():
-        if isinstance(value, list) and value:
-            fields.append(f"{line(name)}: [\n" + ",\n".join(map(line, value)) + "]")
-        elif isinstance(value, dict) and value:
-            fields.append(f"{line(name)}: {{\n" + ",\n".join(f"{line(k)}: {line(v)}" for k, v in value.items()) + "}")
-        else:
-            fields.append(f"{line(name)}: {line(value)}")
-    return "{\n" + ",\n".join(fields) + "}\n"
+    except _UNREADABLE as error:
+        told = unreadable(path, error, _AGAIN)
+        raise DataError(told.what, where=str(path), remedy=told.remedy) from None

@@ -7,7 +7,7 @@ and tasks (with replacement).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -111,6 +111,11 @@ class _Column:
     competing: frozenset[str]
     absent: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Data set, split and group."""
+        return self.task.dataset, self.task.split, self.task.group
+
 
 def standings(
     results: Sequence[ModelResult],
@@ -119,6 +124,7 @@ def standings(
     references: Sequence[str],
     *,
     higher_is_better: bool = True,
+    doubted: Collection[tuple[str, str, str]] | None = (),
 ) -> tuple[tuple[Task, ...], tuple[Standing, ...]]:
     """Return the tasks, and the models in order of their headlines; those without one come after, by tasks scored.
 
@@ -128,9 +134,11 @@ def standings(
         metric: the headline metric.
         references: labels of the models that scores are divided by.
         higher_is_better: the metric's direction.
+        doubted: tasks, as data set, split and group, whose best reference may be one that is not among the results;
+            None for all tasks. They have scores, but no ratios: those would be too high.
     """
     columns = [_column(place, results, asked, metric, higher_is_better) for place in _places(asked)]
-    judged = [_judged(one, references) for one in columns]
+    judged = [_judged(one, () if doubted is None or one.place in doubted else references) for one in columns]
     tasks = tuple(task for task, _ in judged)
     heads = _headlines(columns, tasks, [result.label for result in results], higher_is_better=higher_is_better)
     rows = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from shlex import quote
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from benchsuite.benchmark.board import Board
+    from benchsuite.benchmark.board_rows import LeftOut
+    from benchsuite.benchmark.model_result import ModelResult
     from benchsuite.plan import Experiment, PluginSpec
 
 
@@ -31,17 +34,30 @@ _LONGEST = 200
 class BenchmarkResults(Results):
     """The results of one model in a benchmark; ``print`` shows the leaderboard with it."""
 
-    def board(self) -> Board:
-        """Return the standings of the benchmark's results and of this model."""
-        from benchsuite.benchmark.board import make_board, read_results
-        from benchsuite.benchmark.model_result import collect
-        from benchsuite.benchmark.pins import read_pins
-        from benchsuite.benchmark.places import benchmark_of, is_lite, results_root
+    @property
+    def ok(self) -> bool:
+        """False where cells failed, or a damaged row is left out of what is shown."""
+        return super().ok and (self._full or not self._stored[1])
+
+    @cached_property
+    def _stored(self) -> tuple[dict[str, ModelResult], tuple[LeftOut, ...]]:
+        """The results to stand among, and what is damaged of them."""
+        from benchsuite.benchmark.board_rows import read_rows
+        from benchsuite.benchmark.places import benchmark_of, results_root
 
         name = benchmark_of(self.plan.name)
-        folder = results_root() / name
+        return read_rows(name, results_root() / name)
+
+    def board(self) -> Board:
+        """Return the standings of the benchmark's results and of this model."""
+        from benchsuite.benchmark.board import make_board
+        from benchsuite.benchmark.model_result import collect
+        from benchsuite.benchmark.pins import read_pins
+        from benchsuite.benchmark.places import benchmark_of, is_lite
+
+        name, (rows, left) = benchmark_of(self.plan.name), self._stored
         own = collect(self.plan, self._store, self.plan.models[0].label, read_pins(name).digest)
-        return make_board(name, [*read_results(name, folder), own], lite=is_lite(self.plan.name, name), folder=folder)
+        return make_board(name, [*rows.values(), own], lite=is_lite(self.plan.name, name), left_out=left)
 
     def text(self, style: Style = plain) -> str:
         """Return the leaderboard with this model, and what the run came to."""
@@ -55,7 +71,9 @@ class BenchmarkResults(Results):
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the run came to and the leaderboard with this model, as plain values."""
-        return {**super().to_dict(), "leaderboard": self.board().record()}
+        from benchsuite.functions.leaderboard import Leaderboard
+
+        return {**super().to_dict(), "leaderboard": Leaderboard(self.board()).to_dict()}
 
     def advice(self) -> list[str]:
         """Return how to enter the benchmark."""
@@ -96,9 +114,9 @@ def chosen_form(
     Raises:
         PluginError: when there is neither such a model nor such a row.
         UsageError: when an option has no sense here, or the experiment is no frozen benchmark.
-        DataError: when the results to stand among are not there or damaged, before anything is fitted.
+        DataError: when the results to stand among are not there, before anything is fitted.
     """
-    from benchsuite.benchmark.board import read_results
+    from benchsuite.benchmark.board_rows import read_rows
     from benchsuite.benchmark.places import benchmark_names, read_benchmark, results_root
     from benchsuite.benchmark.result_checks import is_row
     from benchsuite.plan import PluginSpec
@@ -128,14 +146,14 @@ def chosen_form(
     form = narrowed(experiment, rules) if lite else experiment
     if not model:
         return form, False
-    stored = read_results(experiment.name, results_root() / experiment.name)
+    stored, _ = read_rows(experiment.name, results_root() / experiment.name)
     row, more = _row(experiment, model), settings
     if row is not None:  # a row's label stands for its plugin and settings
         model, settings = row.use, {**row.settings, **settings}
     spec = PluginSpec.model_validate({"use": model, "with": dict(settings)})
     label = f"{spec.expand()[0].label if row is None else row.label}{_told(more)}{' (tuned)' if tune else ''}"
     own = [is_row(row, model, settings) for row in experiment.expanded("models") if row.label == label]
-    own += [Path(str(one.identity["plugin"])).name == Path(model).name for one in stored if one.label == label]
+    own += [Path(str(one.identity["plugin"])).name == Path(model).name for one in stored.values() if one.label == label]
     if not all(own):
         label = f"{label} (own)"  # it would take the place of a row, which scores may be divided by
     named = PluginSpec.model_validate({"use": model, "with": dict(settings), "label": label})

@@ -8,10 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from benchsuite.errors import StoreError, UsageError
-from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, count, frame, plain, table
+from benchsuite.interface import (
+    Frames,
+    FunctionResult,
+    Option,
+    PathLike,
+    Style,
+    count,
+    frame,
+    plain,
+    plain_values,
+    terminal_width,
+)
 
 if TYPE_CHECKING:
     from benchsuite.benchmark.board import Board
+    from benchsuite.benchmark.board_rows import LeftOut
     from benchsuite.benchmark.standings import Standing
 
 
@@ -23,55 +35,74 @@ class Leaderboard(FunctionResult):
         board: standings, tasks, and what is known of each row.
         own: labels of rows that are one's own, marked in the table.
         written: files of the site, empty when none was made.
+        others: the other boards of the site.
     """
 
     board: Board
     own: Sequence[str] = ()
     full: bool = False
     written: Sequence[str] = ()
+    others: Sequence[Board] = ()
+
+    @property
+    def ok(self) -> bool:
+        """False where a damaged row is left out."""
+        return not self._left_out()
 
     def text(self, style: Style = plain) -> str:
-        """Return the verdict and the table."""
-        if self.written:
-            return "\n".join(self.written)
-        from benchsuite.benchmark.board_text import verdict
+        """Return the verdict and the table, and below it what is left out."""
+        from benchsuite.benchmark.board_text import left_out, verdict
+        from benchsuite.functions.board_table import filled
 
+        width = terminal_width()
+        lost = [line for board in (self.board, *self.others) for line in left_out(board)]
+        lost = ["", *filled(lost, width)] if lost else []
+        if self.written:
+            return "\n".join([*self.written, *lost])
         board = self.board
         form = ", short form" if board.lite else ""
-        head = style(f"{board.name}{form}: {board.title}", "bold")
-        return "\n".join([head, "", *verdict(board, self.own), "", self._table(style), "", *self._legend()])
+        head = [style(line, "bold") for line in filled([f"{board.name}{form}: {board.title}"], width)]
+        drawn, narrow = self._table(style, width)
+        told = filled([*narrow, *self._legend()], width)
+        return "\n".join([*head, "", *filled(list(verdict(board, self.own)), width), "", drawn, "", *told, *lost])
 
-    def _table(self, style: Style) -> str:
+    def _table(self, style: Style, width: int) -> tuple[str, list[str]]:
+        """Return the table, and lines on what there is no room for in it."""
         from benchsuite.benchmark.board_text import by_split, interval_text, marks_of, number_text, task_label
+        from benchsuite.functions.board_table import Column, drawn
 
         board = self.board
-        names = [*dict.fromkeys(task.split for task in board.tasks)]
-        tasks = [task_label(task) for task in board.tasks]
-        headers = [
-            "",
-            "model",
-            "kind",
-            "headline",
-            "95% interval",
-            "better, same, worse",
-            *(tasks if self.full else names),
-        ]
-        rows = []
-        for number, row in enumerate(board.rows, 1):
-            label = f"{row.model} (yours)" if row.model in self.own else row.model
+        labels, headlines, tests = [], [], []
+        for row in board.rows:
+            own = row.model in self.own
+            labels.append(style(f"{row.model} (yours)", "bold") if own else row.model)
             verified = " *" if board.entrants[row.model].verified else ""
-            told = [_place(number, row), style(label, "bold") if row.model in self.own else label]
-            told += [board.entrants[row.model].kind, number_text(row.headline) + marks_of(row) + verified]
+            headlines.append(number_text(row.headline) + marks_of(row) + verified)
             same = row.count("not separated") + row.count("reference")
-            told += [interval_text(row), f"{row.count('better')}, {same}, {row.count('worse')}"]
-            if self.full:
-                told += [_score(row, place) for place in range(len(board.tasks))]
-            else:
-                told += [number_text(by_split(row, board.tasks, name)) for name in names]
-            rows.append(told)
-        return table(
-            [*headers, "CPU"], [[*row, _seconds(one.cpu_seconds)] for row, one in zip(rows, board.rows, strict=True)]
-        )
+            tests.append(f"{row.count('better')}, {same}, {row.count('worse')}")
+        columns = [
+            Column("", [_place(number, row) for number, row in enumerate(board.rows, 1)]),
+            Column("model", labels),
+            Column("kind", [board.entrants[row.model].kind for row in board.rows], 2),
+            Column("headline", headlines),
+            Column("95% interval", [interval_text(row) for row in board.rows], 3),
+            Column("better, same, worse", tests, 4),
+        ]
+        if self.full:  # who asks for tasks wants these first
+            columns += [
+                Column(task_label(task), [_score(row, place) for row in board.rows], 1)
+                for place, task in enumerate(board.tasks)
+            ]
+        else:
+            columns += [
+                Column(split, [number_text(by_split(row, board.tasks, split)) for row in board.rows], 5)
+                for split in dict.fromkeys(task.split for task in board.tasks)
+            ]
+        columns.append(Column("CPU", [_seconds(row.cpu_seconds) for row in board.rows], 6))
+        return drawn(columns, width)
+
+    def _left_out(self) -> list[LeftOut]:
+        return [one for board in (self.board, *self.others) for one in board.left_out]
 
     def _legend(self) -> Iterator[str]:
         from benchsuite.benchmark.board_text import marks_of, partly_run
@@ -97,10 +128,10 @@ class Leaderboard(FunctionResult):
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
-        return self.board.record()
+        return {**self.board.record(), "left_out": [plain_values(one) for one in self._left_out()]}
 
     def frames(self) -> Frames:
-        """Return ``standings``, one row a model, and ``scores``, one row a model and task."""
+        """Return ``standings``, a row for each model, ``scores``, for each model and task, and ``left_out``."""
         board = self.board
         standings = [
             {"place": number, "model": row.model, "kind": board.entrants[row.model].kind, "headline": row.headline}
@@ -116,6 +147,7 @@ class Leaderboard(FunctionResult):
         return {
             "standings": frame(standings, _STANDING),
             "scores": frame(scores, ("model", "dataset", "split", "group", *_SCORE)),
+            "left_out": frame(self._left_out(), ("folder", "what", "where", "remedy")),
         }
 
 
@@ -137,6 +169,8 @@ def leaderboard(
 ) -> Leaderboard:
     """Show who leads a benchmark: every model's score relative to the best reference. Nothing is fitted.
 
+    A damaged row is left out, told below the table, and ends the command with exit code 1.
+
     Args:
         benchmark: such as films.v1 (see: benchsuite list experiments); all, with --site, for pages of every one
             (default: films.v1; with --site, all).
@@ -148,7 +182,7 @@ def leaderboard(
 
     Raises:
         ConfigError: when there is no such benchmark.
-        DataError: when a result is damaged or rests on other folds.
+        DataError: when the results are not there, or who asks in the benchmark cannot be read.
         UsageError: when there is no such folder of results, or the folder for the pages holds something else.
     """
     from benchsuite.benchmark.board import read_board
@@ -164,7 +198,8 @@ def leaderboard(
     if benchmark == ALL:
         names = [name for name in benchmark_names() if ((root or results_root()) / name).is_dir()] or benchmark_names()
     boards = [read_board(name, lite=lite, root=root) for name in names]
-    return Leaderboard(boards[0], full=full, written=() if site is None else _write_site(boards, Path(site)))
+    written = () if site is None else _write_site(boards, Path(site))
+    return Leaderboard(boards[0], full=full, written=written, others=boards[1:])
 
 
 def _write_site(boards: Sequence[Board], folder: Path) -> list[str]:

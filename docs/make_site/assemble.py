@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from benchsuite.errors import DataError
 from make_site import interface_pages, metric_pages, model_pages, reference, result_picture, split_pages
 from make_site.blocks import Block, blocks_of
 from make_site.desk import Desk
@@ -134,7 +135,11 @@ def build(folder: Path, desk: Desk | None) -> Path:
     import benchsuite
 
     write(pages(desk), folder / "pages")
-    benchsuite.leaderboard("all", site=folder / "pages" / "leaderboard")
+    found = benchsuite.leaderboard("all", site=folder / "pages" / "leaderboard")
+    if not found.ok:
+        raise DataError(
+            "a row of a leaderboard is damaged", where=str(RESULTS), remedy="benchsuite leaderboard names it"
+        )
     assets = Path(__file__).with_name("assets")
     shutil.copytree(assets, folder / "pages" / "assets", dirs_exist_ok=True)
     settings = yaml.safe_load((REPOSITORY / "docs" / "mkdocs.yml").read_text("utf-8"))

@@ -14,6 +14,7 @@ from benchsuite.benchmark.board import Board, Entrant
 from benchsuite.benchmark.board_text import (
     by_split,
     interval_text,
+    left_out,
     marks_of,
     number_text,
     partly_run,
@@ -65,7 +66,8 @@ def _page(title: str, body: str, root: str) -> str:
 
 
 def _card(board: Board) -> str:
-    told = "".join(f"<p>{escape(line)}</p>" for line in verdict(board))
+    lost = [f"Left out: {count(len(board.left_out), 'damaged row')}."] if board.left_out else []
+    told = "".join(f"<p>{escape(line)}</p>" for line in [*verdict(board), *lost])
     return (
         f'<section class="card"><h2><a href="{escape(_name(board))}.html">{escape(_name(board))}</a></h2>'
         f'<p class="soft">{escape(_sentence(board.title))}</p>{told}</section>'
@@ -145,6 +147,7 @@ def _place(number: int, row: Standing) -> str:
 
 def _legend(board: Board) -> Iterator[str]:
     """Yield what the marks of the standings mean, and which rows are not whole."""
+    yield from (f"<p>{escape(_sentence(line))}</p>" for line in left_out(board))
     if partly := partly_run(board):
         yield f'<p class="soft">Run in part: {escape(", ".join(partly))}.</p>'
     if any(map(marks_of, board.rows)):

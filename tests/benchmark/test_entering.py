@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import benchsuite
-from benchsuite.benchmark.board import read_results
+from benchsuite.benchmark.board_rows import read_results
 from benchsuite.benchmark.places import read_benchmark, results_root
 from benchsuite.errors import DataError, PluginError, StoreError, UsageError
 from benchsuite.functions.benchmark_run import chosen_form
@@ -102,7 +102,7 @@ def test_an_own_model_takes_no_row_of_the_benchmark_and_no_other_model_its_name(
     assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,120}", name) for name in names)
     stranger = read_results("demo.v1", results_root() / "demo.v1")[0]
     stranger = replace(stranger, model=replace(stranger.model, label="Mine"), identity={"plugin": "their.py:Mine"})
-    monkeypatch.setattr("benchsuite.benchmark.board.read_results", lambda *_: [stranger])
+    monkeypatch.setattr("benchsuite.benchmark.board_rows.read_rows", lambda *_: ({"Mine": stranger}, ()))
     labels = [chosen(model).models[0].label for model in ("./my.py:Mine", "./x/their.py:Mine")]
     assert labels == ["Mine (own)", "Mine"]
     other = experiment.model_copy(update={"k": 10})

@@ -12,7 +12,8 @@ import pytest
 
 import benchsuite
 from benchsuite.benchmark.asked import ASKED, packed, read_asked
-from benchsuite.benchmark.board import SUMMARY, read_board, read_results, write_summary
+from benchsuite.benchmark.board import SUMMARY, read_board, write_summary
+from benchsuite.benchmark.board_rows import read_results
 from benchsuite.benchmark.packed_values import pack, unpack
 from benchsuite.benchmark.places import results_root
 from benchsuite.benchmark.result_checks import differences, result_damage, result_faults
@@ -317,5 +318,4 @@ def test_a_changed_value_file_is_noticed_by_the_board(tmp_path):
     with (root / "demo.v1" / "ease" / VALUES).open("r+b") as file:
         file.seek(-100, 2)
         file.write(b"x")
-    with pytest.raises(DataError, match="it has changed since it was written"):
-        read_board("demo.v1", root=root)
+    assert "it has changed since it was written" in str(read_board("demo.v1", root=root).left_out[0])

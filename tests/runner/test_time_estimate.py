@@ -11,9 +11,14 @@ import pytest
 
 from benchsuite.analysis import build
 from benchsuite.api import DataLocations
+from benchsuite.functions.plan import Status
+from benchsuite.functions.plugin_facts import experiments
+from benchsuite.plan import read_experiment
+from benchsuite.plan.experiment_file import Tune
 from benchsuite.runner import Options, prepare, run
 from benchsuite.runner.running_now import Heartbeat, running_now
-from benchsuite.runner.time_estimate import TimeEstimate, duration
+from benchsuite.runner.time_estimate import TimeEstimate, about_missing, duration
+from benchsuite.runner.typical_times import Size, _table, typical, usual
 from benchsuite.store import Store
 
 pytestmark = pytest.mark.process
@@ -37,6 +42,7 @@ def planned(tmp_path: Path, experiment, folder: str = "runs"):
         (70, "1 minute"),
         (400, "7 minutes"),
         (9000, "2.5 hours"),
+        (21600, "6 hours"),
     ],
 )
 def test_durations_are_rough(seconds, told):
@@ -132,3 +138,78 @@ def test_what_a_killed_run_left_does_not_count(tmp_path: Path, silent_watcher) -
     assert running_now(store, "mine") == []
     file.write_text("{")
     assert running_now(store, "mine") == []
+
+
+def told_by(name: str, store: Store, place: DataLocations) -> str:
+    plan = prepare(read_experiment(name), store, place, lambda _: None)
+    return about_missing(plan, store)
+
+
+def in_list(name: str) -> str:
+    return next(row["time"] for row in experiments() if row["name"] == name)
+
+
+@pytest.mark.parametrize("name", ["demo", "demo.v1"])
+def test_list_and_plan_tell_the_same_time(tmp_path: Path, name: str) -> None:
+    """Where this fails: python benchmarks/typical_times.py."""
+    place = DataLocations(cache=tmp_path / "cache", offline=True)
+    assert told_by(name, Store(tmp_path / "runs"), place).startswith(f"about {in_list(name)} for ")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("real_data")
+@pytest.mark.parametrize("name", ["quick", "newcomers", "claim", "domains"])
+def test_so_they_do_of_real_data(tmp_path: Path, name: str, place: DataLocations) -> None:
+    assert told_by(name, Store(tmp_path / "runs"), place).startswith(f"about {in_list(name)} for ")
+
+
+def test_what_a_whole_experiment_took_counts_more_than_its_parts(tmp_path: Path, monkeypatch) -> None:
+    """Also where a model of it was never timed; an experiment of other fits is not that one."""
+    place = DataLocations(cache=tmp_path / "cache", offline=True)
+    for fits, said in ((36, "about 3 hours for 36 fits: 36 by typical"), (35, "about 1 minute for 36 fits")):
+        known = {**_table(), "measured": {"demo": {"fits": fits, "seconds": 10_800}}}
+        monkeypatch.setattr("benchsuite.runner.typical_times._table", lambda known=known: known)
+        assert told_by("demo", Store(tmp_path / "runs"), place).startswith(said)
+
+
+def test_times_grow_with_the_data_and_with_passes() -> None:
+    small = Size(usual().rows // 10, usual().items // 10)
+    whole, tenth = (typical("benchsuite/flm", {}, size) for size in (usual(), small))
+    short = typical("flm", {"epochs": 2}, usual())
+    assert whole is not None
+    assert tenth is not None
+    assert short is not None
+    assert tenth.own < whole.own / 4
+    assert tenth.own > whole.own / 10  # a language model is loaded whatever the data is
+    assert short.own < whole.own / 2
+    assert typical("als", {}, Size(10 * usual().rows, 5)).own == pytest.approx(10 * typical("als", {}, usual()).own)
+    assert typical("als-content", {"vectors": "tfidf"}, usual()).of == ""
+    assert typical("nobody/timed", {}, usual()) is None
+
+
+def test_what_fits_share_is_counted_once(tmp_path: Path) -> None:
+    place = DataLocations(cache=tmp_path / "cache", offline=True)
+    store = Store(tmp_path / "runs")
+    experiment = read_experiment("demo").model_copy(update={"splits": read_experiment("demo").splits[:1]})
+    plan = prepare(experiment, store, place, lambda _: None)
+    estimate = TimeEstimate(plan, store)
+    cells = [cell for cell in plan.cells if cell.model == "als-content"]
+    each = [estimate.total([cell]) for cell in cells]
+    found = typical("als-content", {}, Size(15_625, 300))
+    assert len(each) == 2
+    assert sum(each) - estimate.total(cells) == pytest.approx(found.shared)
+
+
+def test_a_store_that_holds_everything_has_nothing_left(tmp_path: Path, finished_run, toy_experiment) -> None:
+    finished_run(toy_experiment(["Counts"], metrics=["ndcg@10"]))
+    plan, store = planned(tmp_path, toy_experiment(["Counts"], metrics=["ndcg@10"]))
+    assert about_missing(plan, store) == "nothing is left to fit: a run takes a few seconds"
+    assert about_missing(plan, store) in Status(plan, store, planned=True).text()
+
+
+def test_trials_of_tuning_are_told_beside_the_fits(tmp_path: Path) -> None:
+    place = DataLocations(cache=tmp_path / "cache", offline=True)
+    tuned = read_experiment("demo").model_copy(update={"tune": Tune(on="ndcg@10", trials=5)})
+    store = Store(tmp_path / "runs")
+    told = about_missing(prepare(tuned, store, place, lambda _: None), store)
+    assert told.endswith(" of it for at most 60 tuning trials before them")
