@@ -23,7 +23,17 @@ from benchsuite_content.ease_content import EASEContent
 from benchsuite_content.encode import encode_texts
 from benchsuite_content.kernel_ridge import CITE_KERNEL_RIDGE, TextKernel
 from benchsuite_content.vectors import tfidf_vectors
-from benchsuite_flm.hybrid_terms import SIDE_WEIGHTS, PairTerm, PairWeights, Terms, Weights, choose, ratings_of, stack
+from benchsuite_flm.hybrid_terms import (
+    SIDE_WEIGHTS,
+    PairTerm,
+    PairWeights,
+    Terms,
+    Weights,
+    choose,
+    ratings_of,
+    stack,
+    start_for,
+)
 from benchsuite_flm.models import FLM
 
 _MIX = "mix.json"
@@ -48,9 +58,11 @@ class HybridFLM(FLM):
 
     Attributes:
         ease_regularization: the L2 penalty of EASE, in units of users.
-        weight: of the score of EASE; None chooses all weights on validation.
+        weight: of the score of EASE; None chooses all weights on validation, from a start that depends on the number
+            of training rows (:func:`start_for`).
         side_weight: of the frozen vectors within EASE, in units of users.
-        popularity_weight: of the centred log count of training rows.
+        popularity_weight: of the centred log count of training rows; None is 0, or more where users
+            have few rows and the weights are chosen.
         new_weight: of the score of ALS for new items, factors predicted from the fine-tuned vectors, where the
             validation fold has new candidates only. Among known items it is a twentieth of that, or new ones would
             fill the lists.
@@ -60,21 +72,21 @@ class HybridFLM(FLM):
     ease_regularization: Annotated[float, Gt(0), Range(30, 3000, log=True)] = 300.0
     weight: Annotated[float, Ge(0)] | None = None
     side_weight: Annotated[float, Ge(0)] = 30.0
-    popularity_weight: Annotated[float, Ge(0)] = 0.0
+    popularity_weight: Annotated[float, Ge(0)] | None = None
     new_weight: Annotated[float, Ge(0)] = 100.0
     ridge: Annotated[float, Gt(0)] = 6.0
 
-    version = "6"
+    version = "7"
     cite: ClassVar[tuple[str, ...]] = (*FLM.cite, *EASEContent.cite, *ALS.cite, CITE_KERNEL_RIDGE, *KNNBaseline.cite)
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Choose the weights, then fit everything on all rows."""
         alone = dataclasses.replace(context, validation=None)
-        # The default weight of EASE is the best one on the validation rows of two film sets; for a shop more is better.
+        start = start_for(len(train.interactions), len(train.users)) if self.weight is None else (self.weight, 0.0)
         self._weights = Weights(
-            10.0 if self.weight is None else self.weight,
+            start[0],
             self.side_weight,
-            self.popularity_weight,
+            start[1] if self.popularity_weight is None else self.popularity_weight,
             self.new_weight * (1.0 if _has_only_new_candidates(context.validation) else _BESIDE),
             TextKernel({"tuned": 1.0}, self.ridge),
         )

@@ -11,7 +11,7 @@ from benchsuite_classic.als import ALS
 from benchsuite_content.ease_content import EASEContent
 from benchsuite_content.kernel_ridge import RIDGES, NewItemFactors, TextKernel
 from benchsuite_flm.hybrid import HybridFLM
-from benchsuite_flm.hybrid_terms import EASE_WEIGHTS, NEW_WEIGHTS, SHARES, SIDE_WEIGHTS
+from benchsuite_flm.hybrid_terms import EASE_WEIGHTS, NEW_WEIGHTS, SHARES, SIDE_WEIGHTS, start_for
 from benchsuite_flm.models import FLM, TextFLM
 
 
@@ -71,6 +71,16 @@ def test_new_items_get_the_weighted_score_of_factors_predicted_from_text(few: di
     codes = np.flatnonzero(new).astype(np.int32)
     assert hybrid.score(fold.queries, codes) == pytest.approx(wanted, abs=1e-3)
     assert hybrid.score(fold.queries, None)[:, new] == pytest.approx(wanted, abs=1e-3)
+
+
+def test_with_few_rows_the_weights_begin_with_popularity() -> None:
+    assert start_for(80_000, 943) == (10.0, 0.0)
+    assert start_for(40 * 943, 943) == (10.0, 0.0)
+    starts = [start_for(rows, 943) for rows in (8_000, 4_000, 800, 1, 0)]
+    assert starts == sorted(starts, key=sum), "fewer rows, more of both"
+    assert [round(value, 2) for value in starts[0]] == [47.15, 2.32]
+    assert starts[2][0] == starts[-1][0] == 100.0
+    assert starts[-1] == (100.0, 100.0)
 
 
 @pytest.mark.slow
