@@ -83,7 +83,8 @@ class Board:
         absent: labels of the benchmark's own models that have no result yet.
         left_out: result folders that cannot stand in it, and why.
         lost: references among these without which some ratios, and so the headlines, cannot be told.
-        as_kept: the numbers of the others are those that were kept while what is left out was whole.
+        as_kept: the numbers of the others are those that were kept while what is left out was whole; who is behind was
+            tested against the leader then.
     """
 
     name: str
@@ -98,6 +99,11 @@ class Board:
     left_out: tuple[LeftOut, ...] = ()
     lost: tuple[str, ...] = ()
     as_kept: bool = False
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Folders of damaged rows that might stand anywhere in the table; a copy of a row that stands is none."""
+        return tuple(one.folder for one in self.left_out if not one.rows or not self.entrants.keys() >= set(one.rows))
 
     def record(self) -> dict[str, Any]:
         """Return JSON-like values."""
@@ -140,10 +146,9 @@ def read_board(name: str, *, lite: bool = False, root: Path | None = None) -> Bo
     results, left = read_rows(name, folder)
     if left and (found := _before(folder, name, left, lite=lite)) is not None:
         board, gone = found
-        if not any(row.model in gone for row in board.rows[:1]):  # who is behind was tested against the leader
-            rows = tuple(row for row in board.rows if row.model not in gone)
-            entrants = {label: one for label, one in board.entrants.items() if label not in gone}
-            return dataclasses.replace(board, rows=rows, entrants=entrants, left_out=left, as_kept=True)
+        rows = tuple(row for row in board.rows if row.model not in gone)
+        entrants = {label: one for label, one in board.entrants.items() if label not in gone}
+        return dataclasses.replace(board, rows=rows, entrants=entrants, left_out=left, as_kept=True)
     return make_board(name, list(results.values()), lite=lite, folder=folder, left_out=left)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ def read_rows(name: str, folder: Path) -> tuple[dict[str, ModelResult], tuple[Le
     """
     asked, sound, left = read_asked(folder), dict[Path, ModelResult](), dict[Path, LeftOut]()
     own = [choice.label for choice in read_benchmark(name)[0].expanded("models")]
-    for path in result_folders(folder):
+    for path in sorted({*result_folders(folder), *_hollow(folder, own)}):
         try:
             sound[path] = _read(path, name, asked)
         except BenchsuiteError as error:
@@ -96,6 +97,11 @@ def read_results(name: str, folder: Path) -> list[ModelResult]:
     if left:
         raise left[0].error
     return list(results.values())
+
+
+def _hollow(folder: Path, own: Collection[str]) -> list[Path]:
+    """Return what stands where a result of the benchmark's own rows should: files, and folders with nothing in them."""
+    return [path for label in own if os.path.lexists(path := folder / slug(label))]
 
 
 def _holds_something(path: Path) -> bool:

@@ -20,11 +20,11 @@ def verdict(board: Board, own: Sequence[str] = ()) -> Iterator[str]:
         lost = f"No headline can be told without {_some(board.lost)}: see what is left out, below."
         yield lost if board.lost else "No model has a score in every task yet."
         return
-    yield from _language_model(board, ranked)
-    leader, level = ranked[0], [row.model for row in ranked[1:] if not row.behind]
-    sure = f"It is not separated from {_some(level)}." if level else "It is ahead of every other row for sure."
-    headline = f"{number_text(leader.headline)} times the best reference of each task ({interval_text(leader)})"
-    yield f"{leader.model} leads with {headline}. {sure}"
+    if board.unknown:
+        yield f"Who leads cannot be told without {_some(board.unknown)}: see what is left out, below."
+    else:
+        yield from _language_model(board, ranked)
+        yield _leader(ranked)
     if not any(entrant.tuned for entrant in board.entrants.values()):
         yield "No row was tuned: all have the settings that the benchmark or the model's defaults give."
     for label in own:
@@ -33,6 +33,14 @@ def verdict(board: Board, own: Sequence[str] = ()) -> Iterator[str]:
             yield f"{label} has no score in every task, so it has no place."
         else:
             yield f"{label} is number {place} of {len(ranked)}."
+
+
+def _leader(ranked: Sequence[Standing]) -> str:
+    """Return who leads, and whether that is sure."""
+    leader, level = ranked[0], [row.model for row in ranked[1:] if not row.behind]
+    sure = f"It is not separated from {_some(level)}." if level else "It is ahead of every other row for sure."
+    headline = f"{number_text(leader.headline)} times the best reference of each task ({interval_text(leader)})"
+    return f"{leader.model} leads with {headline}. {sure}"
 
 
 def _language_model(board: Board, ranked: Sequence[Standing]) -> Iterator[str]:
@@ -66,8 +74,8 @@ def left_out(board: Board) -> Iterator[str]:
     yield from map(str, board.left_out)
     if board.lost:
         yield (
-            f"scores are divided by the best reference of each task, which {_some(board.lost)} may be: ratios that "
-            "might rest on it are not told until it is mended"
+            "scores are divided by the best reference of each task: ratios that might rest on a damaged one "
+            f"({_some(board.lost)}) are not told"
         )
     elif board.left_out and board.as_kept:
         yield "the numbers of the other rows are those that were kept while what is left out was whole"

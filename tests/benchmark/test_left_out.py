@@ -10,6 +10,7 @@ import pytest
 import benchsuite
 from benchsuite.benchmark.board import SUMMARY, make_board, read_board, write_summary
 from benchsuite.benchmark.board_rows import read_results, read_rows
+from benchsuite.benchmark.board_text import verdict
 from benchsuite.benchmark.places import results_root
 from benchsuite.benchmark.result_folder import COSTS, RESULT, VALUES
 from benchsuite.cli.main import main
@@ -168,7 +169,7 @@ def test_without_kept_standings_a_damaged_reference_leaves_no_ratio(bare):
         assert all(score.mean is not None for score in row.scores)  # what is its own is told
     told = str(Leaderboard(board))
     assert "No headline can be told without als" in told
-    assert "which als may be" in told
+    assert "that might rest on a damaged one (als) are not told" in told
     assert "No headline can be told without als" in pages([board])["demo.v1.html"].decode()
 
 
@@ -217,12 +218,43 @@ def test_a_reference_that_was_never_the_best_takes_nothing_away(root):
     assert all(row.headline is not None for row in board.rows)
 
 
-def test_where_the_leader_is_damaged_the_others_are_judged_anew(root):
+@pytest.mark.parametrize("results", ["root", "bare"])
+def test_without_a_row_that_may_stand_anywhere_no_verdict_is_told(results, request):
+    """A damaged row may lead, or be the best of its kind: a sentence about the best of the others would be wrong."""
+    root = request.getfixturevalue(results)
     whole = read_board("demo.v1", root=root)
-    truncated(root / "demo.v1" / whole.rows[0].model)
+    assert any("leads with" in line for line in verdict(whole))
+    for damaged in (whole.rows[0].model, "random"):
+        path = root / "demo.v1" / damaged / VALUES
+        kept = path.read_bytes()
+        truncated(path.parent)
+        told = list(verdict(read_board("demo.v1", root=root), ["ease"]))
+        assert damaged in told[0]
+        assert not any("leads" in line or "language model" in line for line in told[1:])
+        path.write_bytes(kept)
+    shutil.copytree(root / "demo.v1" / "als", root / "demo.v1" / "aaa")  # a copy takes nothing away
+    assert any("leads with" in line for line in verdict(read_board("demo.v1", root=root)))
+
+
+def test_where_the_leader_is_damaged_the_numbers_of_the_others_are_those_kept(root):
+    whole = read_board("demo.v1", root=root)
+    leader = whole.rows[0].model
+    truncated(root / "demo.v1" / leader)
     board = read_board("demo.v1", root=root)
-    assert not board.as_kept
-    assert not board.rows[0].behind
+    assert board.as_kept
+    assert board.rows == whole.rows[1:]
+
+
+@pytest.mark.parametrize("hollow", ["folder", "file"])
+def test_an_empty_folder_or_a_file_where_a_row_should_be_is_told(root, hollow):
+    whole = read_board("demo.v1", root=root)
+    path = root / "demo.v1" / "als"
+    shutil.rmtree(path)
+    path.mkdir() if hollow == "folder" else path.touch()
+    board = read_board("demo.v1", root=root)
+    assert [one.rows for one in board.left_out] == [("als",)]
+    assert board.absent == whole.absent
+    assert board.rows == tuple(row for row in whole.rows if row.model != "als")
 
 
 def test_of_two_folders_of_one_label_the_one_of_that_name_stands(root):
