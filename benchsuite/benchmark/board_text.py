@@ -54,7 +54,7 @@ def _language_model(board: Board, ranked: Sequence[Standing]) -> Iterator[str]:
     first, second = (tuned, other) if wins else (other, tuned)
     without = "the best row without a language model"
     if first is ranked[0] and not second.behind:
-        one, two = (f"{row.model} ({number_text(row.headline)})" for row in (first, second))
+        one, two = (f"{row.model} ({number_text(row.headline)}, {interval_text(row)})" for row in (first, second))
         yield f"The best fine-tuned language model and {without} are not separated: {one} against {two}."
         return
     sure = first is ranked[0]  # only who is behind the leader is tested

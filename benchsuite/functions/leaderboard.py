@@ -75,7 +75,8 @@ class Leaderboard(FunctionResult):
         labels, headlines, tests = [], [], []
         for row in board.rows:
             own = row.model in self.own
-            labels.append(style(f"{row.model} (yours)", "bold") if own else row.model)
+            mark = "" if row.model.endswith(" (own)") else " (yours)"
+            labels.append(style(f"{row.model}{mark}", "bold") if own else row.model)
             verified = " *" if board.entrants[row.model].verified else ""
             headlines.append(number_text(row.headline) + marks_of(row) + verified)
             same = row.count("not separated") + row.count("reference")

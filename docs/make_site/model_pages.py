@@ -53,7 +53,7 @@ def notes() -> dict[str, dict[str, str]]:
 
 @functools.cache
 def costs(results: Path) -> dict[str, tuple[str, float, float]]:
-    """Return by model what a fit took in a benchmark: its name, median seconds, and the largest peak in MB.
+    """Return by model what a fit took in a benchmark: its name, median processor seconds, and the largest peak in MB.
 
     Args:
         results: the folder of result folders. The benchmark in which most models were run comes first.
@@ -63,7 +63,7 @@ def costs(results: Path) -> dict[str, tuple[str, float, float]]:
     for benchmark in (folder for folder in folders if folder.is_dir()):
         for file in sorted(benchmark.glob("*/costs.json")):
             cells = list(json.loads(file.read_text("utf-8"))["cells"].values())
-            seconds = statistics.median(cell["fit_seconds"] for cell in cells)
+            seconds = statistics.median(cell["cpu_seconds"] for cell in cells)
             peak = max(cell["peak_memory_mb"] for cell in cells)
             found.setdefault(file.parent.name, (benchmark.name, seconds, peak))
     return found
@@ -84,10 +84,16 @@ def overview(results: Path) -> str:
     return "\n".join(parts)
 
 
+def _two_digits(value: float) -> str:
+    """Return a number with two digits and no exponent."""
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:.0f}" if rounded >= 10 else f"{rounded:g}"  # noqa: PLR2004 - two digits
+
+
 def _row(name: str, results: Path) -> tuple[str, ...]:
     note, facts = notes()[name], kept_facts()["models"][name]
     measured = costs(results).get(name)
-    fit = f"{measured[1]:.2g} s, {measured[2]:.0f} MB" if measured else ""
+    fit = f"{_two_digits(measured[1])} s, {measured[2]:.0f} MB" if measured else ""
     cite = about("models", name)["cite"]
     who = "{0} {2}".format(*paper(cite[0])) if cite else ""
     saved = "yes" if facts["saved"] else "no"
@@ -140,7 +146,9 @@ def _measured(measured: tuple[str, float, float] | None) -> str:
     if measured is None:
         return "not yet in a benchmark that comes with this version"
     benchmark, seconds, peak = measured
-    return f"{seconds:.2g} s a fit (median), {peak:.0f} MB at most, in `{benchmark}` on two processor cores"
+    return (
+        f"{_two_digits(seconds)} processor seconds a fit (median), {peak:.0f} MB at most, in `{benchmark}` on two cores"
+    )
 
 
 def _use(name: str) -> str:
