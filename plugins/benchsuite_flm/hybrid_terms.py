@@ -38,7 +38,9 @@ encoder, and counted words."""
 
 _FILE = "terms.safetensors"
 _EASE = 10.0
+_POPULARITY = 25.0  # with one row a user
 _ENOUGH = 40  # rows a user from which on the weights begin as on whole sets
+_MOST = 100.0
 
 MOST_ITEMS = 5000
 """With more items than these the item similarities take more than a gigabyte, so no rating is predicted."""
@@ -60,7 +62,8 @@ def start_for(rows: int, users: int) -> tuple[float, float]:
         users: of the data set.
     """
     each = max(rows, 1) / max(users, 1)
-    return max(_EASE, min(100.0, _EASE * _ENOUGH / each)), max(0.0, min(100.0, 25 / each - 25 / _ENOUGH))
+    ease = min(_MOST, max(_EASE, _EASE * _ENOUGH / each))
+    return ease, min(_MOST, max(0.0, _POPULARITY * (1 / each - 1 / _ENOUGH)))
 
 
 @dataclass(frozen=True)

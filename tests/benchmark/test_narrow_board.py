@@ -74,3 +74,15 @@ def test_a_long_path_is_not_broken(monkeypatch):
     lost = LeftOut("als", (), "it has changed", path, "get it again")
     lines = lines_of(dataclasses.replace(board, left_out=(lost,)), 80, monkeypatch)
     assert any(path in line for line in lines)
+
+
+def test_a_row_of_ones_own_has_one_mark():
+    board = read_board("demo.v1")
+    first, second = board.rows[:2]
+    own = f"{first.model} (own)"  # says already whose it is
+    entrants = {**board.entrants, own: board.entrants[first.model]}
+    board = dataclasses.replace(board, rows=(dataclasses.replace(first, model=own), *board.rows[1:]), entrants=entrants)
+    told = Leaderboard(board, own=[own, second.model]).text()
+    assert f"{own} " in told
+    assert told.count("(yours)") == 1
+    assert f"{second.model} (yours)" in told
