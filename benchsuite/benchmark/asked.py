@@ -21,6 +21,12 @@ from benchsuite.plan.benchmark_rules import BenchmarkRules
 
 ASKED = "queries.npz"
 
+UNREADABLE = (
+    *(OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error),
+    RuntimeError,  # the archive says that it is encrypted, or packed in a way that nobody knows
+)
+"""What numpy and zipfile raise for files that are none of theirs."""
+
 
 @dataclass(frozen=True, eq=False)
 class Asked:
@@ -88,17 +94,7 @@ def read_asked(folder: Path) -> dict[FoldPlace, Asked]:
             if fault := next((f"{place}: {fault}" for place, one in found.items() if (fault := _misfit(one))), ""):
                 raise ValueError(fault)  # noqa: TRY301 - told as whatever else is wrong with the file
             return found
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        LookupError,
-        EOFError,
-        MemoryError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except UNREADABLE as error:
         why = getattr(error, "strerror", None) or error
         remedy = "install benchsuite again, or name a folder of results with BENCHSUITE_RESULTS"
         raise DataError(f"cannot be read: {why}", where=str(path), remedy=remedy) from None

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping
 from os.path import lexists
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchsuite.atomic_writes import replaced_file
-from benchsuite.benchmark.asked import packed
+from benchsuite.benchmark.asked import UNREADABLE, packed
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
 from benchsuite.benchmark.packed_values import pack, unpack
 from benchsuite.benchmark.places import read_benchmark
@@ -73,12 +72,6 @@ _RESULT = {
 }
 _COSTS = {"cells": {str: {str: float}}, "provenance": {"hardware?": {}}, "finished": str}
 _VERIFIED = {"date": str, "cells": int, "result": str}
-_UNREADABLE = (
-    *(OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error),
-    RuntimeError,  # the archive says that it is encrypted, or packed in a way that nobody knows
-)
-"""What numpy and zipfile raise for files that are none of theirs."""
-
 _LARGEST = 256 * 2**20
 """Values of more bytes than this, unpacked, are no result; the largest benchmark has a tenth of it."""
 
@@ -294,6 +287,6 @@ def _arrays(path: Path, digest: str) -> dict[str, Float32]:
                 raise DataError(what, where=str(path), remedy=_AGAIN)
         with np.load(path, allow_pickle=False) as stored:
             return unpack({name: stored[name] for name in stored.files})
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         told = unreadable(path, error, _AGAIN)
         raise DataError(told.what, where=str(path), remedy=told.remedy) from None
