@@ -92,7 +92,7 @@ def read_asked(folder: Path) -> dict[FoldPlace, Asked]:
                 for number, (data, split, seed, fold) in enumerate(stored["places"].tolist())
             }
             if fault := next((f"{place}: {fault}" for place, one in found.items() if (fault := _misfit(one))), ""):
-                raise ValueError(fault)  # noqa: TRY301 - told as whatever else is wrong with the file
+                raise ValueError(fault)  # told as whatever else is wrong with the file
             return found
     except UNREADABLE as error:
         why = getattr(error, "strerror", None) or error
