@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +24,14 @@ from benchsuite.benchmark.kept_standings import SUMMARY, Kept, digests, read_kep
 from benchsuite.benchmark.model_result import ModelResult
 from benchsuite.benchmark.pins import read_pins
 from benchsuite.benchmark.places import read_benchmark, results_root
-from benchsuite.benchmark.standings import Standing, Task, TaskScore, standings
+from benchsuite.benchmark.scores import Against, Standing, Task, TaskScore
+from benchsuite.benchmark.standings import standings
 from benchsuite.errors import StoreError
+from benchsuite.plan import Experiment
 from benchsuite.plan.benchmark_rules import slug
 from benchsuite.store.json_files import with_sum
+
+FINE_TUNED = "language model, fine-tuned"
 
 _OF_TODAY = ("left_out", "lost", "as_kept")
 """What is true of a board only as long as a row is damaged: it is not kept."""
@@ -66,6 +71,16 @@ class Entrant:
     verified: Mapping[str, Any]
     folder: str
 
+    @property
+    def reads_with_language_model(self) -> bool:
+        """Whether a language model, trained or not, reads texts for it."""
+        return self.kind.startswith("language model")
+
+    @property
+    def fine_tuned(self) -> bool:
+        """Whether weights of its language model were trained."""
+        return self.kind == FINE_TUNED
+
 
 @dataclass(frozen=True)
 class Board:
@@ -81,6 +96,7 @@ class Board:
         rows: best first; rows without a headline come last.
         entrants: what is known of each row, by label.
         absent: labels of the benchmark's own models that have no result yet.
+        against: the language model, a fine-tuned one where there is one, against the best row without one in each task.
         left_out: result folders that cannot stand in it, and why.
         lost: references among these without which some ratios, and so the headlines, cannot be told.
         as_kept: the numbers of the others are those that were kept while what is left out was whole; who is behind was
@@ -96,6 +112,7 @@ class Board:
     rows: tuple[Standing, ...]
     entrants: Mapping[str, Entrant]
     absent: tuple[str, ...]
+    against: Against | None = None
     left_out: tuple[LeftOut, ...] = ()
     lost: tuple[str, ...] = ()
     as_kept: bool = False
@@ -116,13 +133,14 @@ class Board:
     @classmethod
     def from_record(cls, table: Mapping[str, Any]) -> Board:
         """Read what :meth:`kept_record` returned, written as JSON."""
-        rows = [{**row, "scores": tuple(TaskScore(**one) for one in row["scores"])} for row in table["rows"]]
+        rows = [{**row, "scores": tuple(map(_score, row["scores"]))} for row in table["rows"]]
         entrants = {label: Entrant(**{**one, "cite": tuple(one["cite"])}) for label, one in table["entrants"].items()}
         own = {
             "tasks": tuple(Task(**one) for one in table["tasks"]),
             "rows": tuple(Standing(**row) for row in rows),
             "entrants": entrants,
             "absent": tuple(table["absent"]),
+            "against": _against(table["against"]),
         }
         return cls(**{**table, **own})
 
@@ -177,24 +195,30 @@ def make_board(
     damaged = {label for one in left_out for label in one.rows if label not in by_label}
     lost = [label for label in rules.references if label in damaged]
     doubted = _doubted(folder, name, left_out, lost, lite=lite) if lost else ()
-    tasks, rows = standings(
+    found = standings(
         list(by_label.values()),
         asked,
         metric,
         rules.references,
         higher_is_better=_higher(metric),
+        drawn=_draws_items(experiment),
+        own=own,
         doubted=doubted,
     )
+    entrants = {label: _entrant(result) for label, result in by_label.items()}
+    model = None if damaged else _language_model(found.rows, entrants)
+    without = [label for label, one in entrants.items() if not one.reads_with_language_model]
     return Board(
         name=name,
         title=rules.title,
         lite=lite,
         metric=metric,
         seeds=len(rules.lite.seeds if lite else experiment.seeds),
-        tasks=tasks,
-        rows=rows,
-        entrants={label: _entrant(result) for label, result in by_label.items()},
+        tasks=found.tasks,
+        rows=found.rows,
+        entrants=entrants,
         absent=tuple(label for label in own if label not in by_label and label not in damaged),
+        against=None if model is None else found.against(model, without),
         left_out=tuple(left_out),
         lost=tuple(lost) if doubted is None or doubted else (),
     )
@@ -273,10 +297,38 @@ def kind_of(result: ModelResult) -> str:
         weights = result.facts.get("parameters")
         frozen = isinstance(weights, Mapping) and weights.get("encoder_trained") == 0
         trained = model.is_candidate and not frozen
-        return "language model, fine-tuned" if trained else "language model, frozen"
+        return FINE_TUNED if trained else "language model, frozen"
     if "item text" in model.needs or "user text" in model.needs:
         return "reads text"
     return "chance" if model.name == "random" else "classic"
+
+
+def _language_model(rows: Sequence[Standing], entrants: Mapping[str, Entrant]) -> str | None:
+    """Return the row that speaks for language models: a fine-tuned one, with most tasks, and the best of these."""
+    theirs = [row for row in rows if entrants[row.model].reads_with_language_model]
+    whole = [row for row in theirs if not any(score.state == "missing" for score in row.scores)]
+
+    def rank(row: Standing) -> tuple[bool, int, float]:
+        ratios = [score.ratio for score in row.scores if score.ratio]
+        mean = sum(math.log(ratio) for ratio in ratios) / max(len(ratios), 1)
+        return entrants[row.model].fine_tuned, len(ratios), mean
+
+    return max(whole, key=rank).model if whole else None
+
+
+def _draws_items(experiment: Experiment) -> set[str]:
+    """Return the labels of the splits of which each seed draws other items to be new."""
+    from benchsuite.registry import load_split
+
+    return {choice.label for choice in experiment.expanded("splits") if load_split(choice.use).cold_items}
+
+
+def _against(table: Mapping[str, Any] | None) -> Against | None:
+    return None if table is None else Against(**{**table, "rivals": tuple(table["rivals"])})
+
+
+def _score(table: Mapping[str, Any]) -> TaskScore:
+    return TaskScore(**{**table, "differences": tuple(table["differences"])})
 
 
 def _machine(provenance: Mapping[str, Any]) -> dict[str, Any]:

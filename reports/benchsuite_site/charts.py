@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
-from benchsuite.benchmark.standings import Standing
+from benchsuite.benchmark.scores import Standing
 from benchsuite_site.labels import HEIGHT, LETTER, Box, Label, place_labels
 
 _ROW = 24

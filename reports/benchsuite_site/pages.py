@@ -13,16 +13,19 @@ from typing import Any
 from benchsuite.benchmark.board import Board, Entrant
 from benchsuite.benchmark.board_text import (
     by_split,
+    cautions,
     interval_text,
     left_out,
+    left_out_text,
     marks_of,
     number_text,
+    own_tasks,
     partly_run,
     task_label,
     verdict,
 )
 from benchsuite.benchmark.places import read_benchmark
-from benchsuite.benchmark.standings import Standing, TaskScore
+from benchsuite.benchmark.scores import Standing, TaskScore
 from benchsuite.html_text import element, table_element
 from benchsuite.interface import count
 from benchsuite.plan.benchmark_rules import LITE, slug
@@ -89,7 +92,7 @@ def _benchmark(board: Board) -> str:
         parts.append(
             f'<p class="answer"><span class="big">{number_text(leader.headline)}</span> '
             f'<span><b><a href="{_link(board, leader)}">{escape(leader.model)}</a></b> leads; times the best reference '
-            f"of each task, 95% interval {interval_text(leader)}</span></p>"
+            f"of each task, 95% of draws: {interval_text(leader)}</span></p>"
         )
     parts += [f"<p>{escape(line)}</p>" for line in lines]
     if ranked:
@@ -112,7 +115,20 @@ def _filters(board: Board) -> str:
 def _standings(board: Board) -> str:
     splits = list(dict.fromkeys(task.split for task in board.tasks))
     checked = any(entrant.verified for entrant in board.entrants.values())
-    heads = ["", "model", "kind", "headline", "95% interval", "better", "same", "worse", *splits, "CPU s"]
+    heads = [
+        "",
+        "model",
+        "kind",
+        "headline",
+        "95% of draws",
+        "without one task",
+        "own answers",
+        "better",
+        "same",
+        "worse",
+        *splits,
+        "CPU s",
+    ]
     heads += ["checked"] if checked else []
     lines = []
     for number, row in enumerate(board.rows, 1):
@@ -120,7 +136,8 @@ def _standings(board: Board) -> str:
         same = row.count("not separated") + row.count("reference")
         headline = number_text(row.headline) + marks_of(row)
         cells = [_place(number, row), "", entrant.kind, headline]
-        cells += [interval_text(row), str(row.count("better")), str(same), str(row.count("worse"))]
+        cells += [interval_text(row), left_out_text(row), own_tasks(row)]
+        cells += [str(row.count("better")), str(same), str(row.count("worse"))]
         cells += [number_text(by_split(row, board.tasks, split)) for split in splits]
         cells += ["-" if row.cpu_seconds is None else f"{row.cpu_seconds:.1f}"]
         cells += [_checked(entrant)] if checked else []
@@ -217,9 +234,15 @@ def _notes(board: Board) -> Iterator[str]:
     metric = escape(board.metric)
     yield (
         f"<p>Headline: {metric} of a model divided by that of the best reference, task by task, and the geometric mean "
-        f"of these over {len(board.tasks)} tasks. Its interval resamples users and tasks. Better, same, worse: tasks, "
-        "by paired tests against the best reference of each, corrected (Holm).</p>"
+        f"of these over {len(board.tasks)} tasks. 95% of draws: where it lies when users, data sets within each split, "
+        "and, where seeds draw new items, these draws are resampled. Without one task: from the smallest to the "
+        "largest when one task is left out. Own answers: in how many tasks the model itself decided most of its "
+        "lists. Better, same, worse: tasks, by paired tests against the best reference of each, corrected (Holm); the best reference "
+        "is among the same.</p>"
     )
+    if any(task.draws_items for task in board.tasks):
+        yield "<p>Where each seed draws other new items, better and worse must hold for other draws, too.</p>"
+    yield from (f"<p>{escape(_sentence(line))}.</p>" for line in cautions(board))
     yield f"<p>{_MARKS}</p>"
     yield f"<p>To put a model of your own here: <code>benchsuite run {escape(board.name)} --model NAME</code>, then "
     yield f"<code>benchsuite submit {escape(board.name)} NAME --out DIR</code>.</p>"
@@ -250,7 +273,7 @@ def _model(board: Board, row: Standing, entrant: Entrant) -> str:
     )
     answer = (
         f'<p class="answer"><span class="big">{number_text(row.headline)}</span> <span>times the best reference of '
-        f"each task, 95% interval {interval_text(row)}</span></p>"
+        f"each task, 95% of draws: {interval_text(row)}</span></p>"
     )
     history = (
         f"<h2>History</h2><p>version {escape(entrant.version)} of {escape(entrant.plugin)}, finished "
