@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.benchmark.asked import asked_of, read_asked
 from benchsuite.benchmark.board_rows import LeftOut, read_rows
+from benchsuite.benchmark.entrants import Entrant, entrant_of, speaker
 from benchsuite.benchmark.kept_standings import SUMMARY, Kept, digests, read_kept, read_kept_without
 from benchsuite.benchmark.model_result import ModelResult
 from benchsuite.benchmark.pins import read_pins
@@ -28,58 +28,10 @@ from benchsuite.benchmark.scores import Against, Standing, Task, TaskScore
 from benchsuite.benchmark.standings import standings
 from benchsuite.errors import StoreError
 from benchsuite.plan import Experiment
-from benchsuite.plan.benchmark_rules import slug
 from benchsuite.store.json_files import with_sum
-
-FINE_TUNED = "language model, fine-tuned"
 
 _OF_TODAY = ("left_out", "lost", "as_kept")
 """What is true of a board only as long as a row is damaged: it is not kept."""
-
-
-@dataclass(frozen=True)
-class Entrant:
-    """What a reader wants to know of a row, besides its scores.
-
-    Attributes:
-        label: the row's name.
-        kind: ``chance``, ``classic``, ``reads text``, ``language model, frozen`` or ``language model, fine-tuned``.
-        summary: what it does.
-        plugin: the package that brings it, and its name.
-        version: of the plugin.
-        settings: as given; tuned ones are in the cells.
-        tuned: the budget of its search, None where its settings are as given.
-        cite: BibTeX entries.
-        facts: of the fitted model, such as the sha256 of pretrained weights.
-        machine: on which its cells ran.
-        finished: when, ISO 8601.
-        verified: who fitted some cells again; empty where nobody did.
-        folder: of the result, relative to the benchmark's.
-    """
-
-    label: str
-    kind: str
-    summary: str
-    plugin: str
-    version: str
-    settings: Mapping[str, Any]
-    tuned: Mapping[str, Any] | None
-    cite: tuple[str, ...]
-    facts: Mapping[str, Any]
-    machine: Mapping[str, Any]
-    finished: str
-    verified: Mapping[str, Any]
-    folder: str
-
-    @property
-    def reads_with_language_model(self) -> bool:
-        """Whether a language model, trained or not, reads texts for it."""
-        return self.kind.startswith("language model")
-
-    @property
-    def fine_tuned(self) -> bool:
-        """Whether weights of its language model were trained."""
-        return self.kind == FINE_TUNED
 
 
 @dataclass(frozen=True)
@@ -134,7 +86,10 @@ class Board:
     def from_record(cls, table: Mapping[str, Any]) -> Board:
         """Read what :meth:`kept_record` returned, written as JSON."""
         rows = [{**row, "scores": tuple(map(_score, row["scores"]))} for row in table["rows"]]
-        entrants = {label: Entrant(**{**one, "cite": tuple(one["cite"])}) for label, one in table["entrants"].items()}
+        entrants = {
+            label: Entrant(**{**one, "cite": tuple(one["cite"]), "needs": tuple(one["needs"])})
+            for label, one in table["entrants"].items()
+        }
         own = {
             "tasks": tuple(Task(**one) for one in table["tasks"]),
             "rows": tuple(Standing(**row) for row in rows),
@@ -205,8 +160,8 @@ def make_board(
         own=own,
         doubted=doubted,
     )
-    entrants = {label: _entrant(result) for label, result in by_label.items()}
-    model = None if damaged else _language_model(found.rows, entrants)
+    entrants = {label: entrant_of(result) for label, result in by_label.items()}
+    model = None if damaged else speaker(found.rows, entrants)
     without = [label for label, one in entrants.items() if not one.reads_with_language_model]
     return Board(
         name=name,
@@ -271,51 +226,6 @@ def _before(folder: Path, name: str, left: Sequence[LeftOut], *, lite: bool) -> 
     return None if kept is None or board is None else (board, kept.gone)
 
 
-def _entrant(result: ModelResult) -> Entrant:
-    model = result.model
-    return Entrant(
-        label=result.label,
-        kind=kind_of(result),
-        summary=model.summary,
-        plugin=str(result.identity["plugin"]),
-        version=str(result.identity["version"]),
-        settings=dict(model.settings),
-        tuned=result.tuned,
-        cite=tuple(model.cite),
-        facts=dict(result.facts),
-        machine=_machine(result.provenance),
-        finished=result.finished,
-        verified=dict(result.verified),
-        folder=slug(result.label),
-    )
-
-
-def kind_of(result: ModelResult) -> str:
-    """Return what kind of model a row is, from what its plugin declares and, for a language model, what was trained."""
-    model = result.model
-    if model.uses_language_model:
-        weights = result.facts.get("parameters")
-        frozen = isinstance(weights, Mapping) and weights.get("encoder_trained") == 0
-        trained = model.is_candidate and not frozen
-        return FINE_TUNED if trained else "language model, frozen"
-    if "item text" in model.needs or "user text" in model.needs:
-        return "reads text"
-    return "chance" if model.name == "random" else "classic"
-
-
-def _language_model(rows: Sequence[Standing], entrants: Mapping[str, Entrant]) -> str | None:
-    """Return the row that speaks for language models: a fine-tuned one, with most tasks, and the best of these."""
-    theirs = [row for row in rows if entrants[row.model].reads_with_language_model]
-    whole = [row for row in theirs if not any(score.state == "missing" for score in row.scores)]
-
-    def rank(row: Standing) -> tuple[bool, int, float]:
-        ratios = [score.ratio for score in row.scores if score.ratio]
-        mean = sum(math.log(ratio) for ratio in ratios) / max(len(ratios), 1)
-        return entrants[row.model].fine_tuned, len(ratios), mean
-
-    return max(whole, key=rank).model if whole else None
-
-
 def _draws_items(experiment: Experiment) -> set[str]:
     """Return the labels of the splits of which each seed draws other items to be new."""
     from benchsuite.registry import load_split
@@ -329,11 +239,6 @@ def _against(table: Mapping[str, Any] | None) -> Against | None:
 
 def _score(table: Mapping[str, Any]) -> TaskScore:
     return TaskScore(**{**table, "differences": tuple(table["differences"])})
-
-
-def _machine(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    hardware = provenance.get("hardware", {})
-    return {name: hardware[name] for name in ("cpu", "cores", "gpu", "memory_gib") if name in hardware}
 
 
 def _higher(metric: str) -> bool:

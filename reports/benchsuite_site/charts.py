@@ -19,6 +19,7 @@ _SHORT = {
     "language model, frozen": "k2",
     "language model, fine-tuned": "k3",
     "chance": "k4",
+    "deep": "k5",
 }
 
 

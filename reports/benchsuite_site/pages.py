@@ -10,29 +10,27 @@ from itertools import groupby
 from shlex import quote
 from typing import Any
 
-from benchsuite.benchmark.board import Board, Entrant
+from benchsuite.benchmark.board import Board
 from benchsuite.benchmark.board_text import (
     by_split,
-    cautions,
     interval_text,
-    left_out,
     left_out_text,
     marks_of,
     number_text,
     own_tasks,
-    partly_run,
     task_label,
     verdict,
 )
+from benchsuite.benchmark.entrants import Entrant
 from benchsuite.benchmark.places import read_benchmark
 from benchsuite.benchmark.scores import Standing, TaskScore
 from benchsuite.html_text import element, table_element
 from benchsuite.interface import count
 from benchsuite.plan.benchmark_rules import LITE, slug
 from benchsuite_site.charts import Point, headline_chart, scatter
+from benchsuite_site.explanations import BORROWED, MARKS, legend, notes, sentence
 
-KINDS = ("classic", "reads text", "language model, frozen", "language model, fine-tuned", "chance")
-_BORROWED = "the fallback or ties decided most of it"
+KINDS = ("classic", "deep", "reads text", "language model, frozen", "language model, fine-tuned", "chance")
 
 
 def pages(boards: Sequence[Board]) -> Mapping[str, bytes]:
@@ -73,20 +71,15 @@ def _card(board: Board) -> str:
     told = "".join(f"<p>{escape(line)}</p>" for line in [*verdict(board), *lost])
     return (
         f'<section class="card"><h2><a href="{escape(_name(board))}.html">{escape(_name(board))}</a></h2>'
-        f'<p class="soft">{escape(_sentence(board.title))}</p>{told}</section>'
+        f'<p class="soft">{escape(sentence(board.title))}</p>{told}</section>'
     )
-
-
-def _sentence(title: str) -> str:
-    """Return a title with a capital letter and a full stop."""
-    return title[:1].upper() + title[1:] + ("" if title.endswith((".", "?", "!")) else ".")
 
 
 def _benchmark(board: Board) -> str:
     form = " (short form)" if board.lite else ""
     lines = list(verdict(board))
     ranked = [row for row in board.rows if row.headline is not None]
-    parts = [f"<h1>{escape(board.name)}{form}</h1>", f'<p class="soft">{escape(_sentence(board.title))}</p>']
+    parts = [f"<h1>{escape(board.name)}{form}</h1>", f'<p class="soft">{escape(sentence(board.title))}</p>']
     if ranked:
         leader = ranked[0]
         parts.append(
@@ -98,9 +91,9 @@ def _benchmark(board: Board) -> str:
     if ranked:
         parts.append(headline_chart([(row, board.entrants[row.model].kind) for row in ranked]))
     parts += [_filters(board)] if board.rows else []
-    parts += [_standings(board), *_legend(board)]
+    parts += [_standings(board), *legend(board)]
     parts += ["<h2>Task by task</h2>", _heat_map(board), *_scatters(board)] if board.rows else []
-    parts += ["<h2>How to read this</h2>", *_notes(board)]
+    parts += ["<h2>How to read this</h2>", *notes(board)]
     return "\n".join(parts)
 
 
@@ -109,7 +102,13 @@ def _filters(board: Board) -> str:
     boxes = "".join(
         f'<label><input type="checkbox" checked value="{escape(kind)}"> {escape(kind)}</label>' for kind in kinds
     )
+    if any(map(_needs_gpu, board.entrants.values())):
+        boxes += '<label><input type="checkbox" checked class="gpu"> needs a GPU</label>'
     return f'<fieldset class="filters"><legend>Show</legend>{boxes}</fieldset>'
+
+
+def _needs_gpu(entrant: Entrant) -> bool:
+    return "gpu" in entrant.needs
 
 
 def _standings(board: Board) -> str:
@@ -143,7 +142,8 @@ def _standings(board: Board) -> str:
         cells += [_checked(entrant)] if checked else []
         filled = [element("td", escape(cell)) for cell in cells]
         filled[1] = element("th", f'<a href="{_link(board, row)}">{escape(row.model)}</a>', scope="row")
-        lines.append(element("tr", "".join(filled), data_kind=entrant.kind))
+        gpu = {"data_gpu": "yes"} if _needs_gpu(entrant) else {}
+        lines.append(element("tr", "".join(filled), data_kind=entrant.kind, **gpu))
     absent = element("td", "not run yet", colspan=len(heads) - 2)
     lines += [
         element("tr", element("td") + element("th", escape(label), scope="row") + absent, class_="soft")
@@ -162,17 +162,6 @@ def _place(number: int, row: Standing) -> str:
     return str(number) if row.headline is not None else ""
 
 
-def _legend(board: Board) -> Iterator[str]:
-    """Yield what the marks of the standings mean, and which rows are not whole."""
-    yield from (f"<p>{escape(_sentence(line))}</p>" for line in left_out(board))
-    if partly := partly_run(board):
-        yield f'<p class="soft">Run in part: {escape(", ".join(partly))}.</p>'
-    if any(map(marks_of, board.rows)):
-        yield f'<p class="soft">~ in some task, {_BORROWED}: it is marked below, task by task.</p>'
-    if any(entrant.verified for entrant in board.entrants.values()):
-        yield '<p class="soft">checked: somebody fitted so many of its cells again and got the same.</p>'
-
-
 def _heat_map(board: Board) -> str:
     heads = ["model", *(f"{task.split}{f' {task.group}' if task.group else ''}" for task in board.tasks)]
     above = [("", 1), *((name, len(list(tasks))) for name, tasks in groupby(task.dataset for task in board.tasks))]
@@ -188,7 +177,7 @@ def _heat(score: TaskScore) -> str:
     if score.mean is None:
         return element("td", escape(score.state), class_="soft", title=score.reason)
     mark = {"better": " &#9650;", "worse": " &#9660;", "reference": " &#9679;"}.get(score.verdict, "")
-    told = score.verdict if score.competes else _BORROWED
+    told = score.verdict if score.competes else BORROWED
     shade = None if score.ratio is None else f"h{_shade(score.ratio)}"
     own = "" if score.competes else " ~"
     return element("td", f"{score.mean:.3f}".lstrip("0") + mark + own, class_=shade, title=told)
@@ -225,27 +214,6 @@ def _scatters(board: Board) -> Iterator[str]:
         if both:
             yield "<h2>Warm against cold</h2>"
             yield scatter(both, f"{warm}, by the best reference", f"{cold}, by the best reference")
-
-
-_MARKS = f"&#9679; the best reference of a task, &#9650; better than it, &#9660; worse; ~ {_BORROWED}."
-
-
-def _notes(board: Board) -> Iterator[str]:
-    metric = escape(board.metric)
-    yield (
-        f"<p>Headline: {metric} of a model divided by that of the best reference, task by task, and the geometric mean "
-        f"of these over {len(board.tasks)} tasks. 95% of draws: where it lies when users, data sets within each split, "
-        "and, where seeds draw new items, these draws are resampled. Without one task: from the smallest to the "
-        "largest when one task is left out. Own answers: in how many tasks the model itself decided most of its "
-        "lists. Better, same, worse: tasks, by paired tests against the best reference of each, corrected (Holm); the best reference "
-        "is among the same.</p>"
-    )
-    if any(task.draws_items for task in board.tasks):
-        yield "<p>Where each seed draws other new items, better and worse must hold for other draws, too.</p>"
-    yield from (f"<p>{escape(_sentence(line))}.</p>" for line in cautions(board))
-    yield f"<p>{_MARKS}</p>"
-    yield f"<p>To put a model of your own here: <code>benchsuite run {escape(board.name)} --model NAME</code>, then "
-    yield f"<code>benchsuite submit {escape(board.name)} NAME --out DIR</code>.</p>"
 
 
 def _model(board: Board, row: Standing, entrant: Entrant) -> str:
@@ -285,7 +253,7 @@ def _model(board: Board, row: Standing, entrant: Entrant) -> str:
         about,
         answer,
         _table("Scores", heads, scores),
-        f'<p class="soft">{_MARKS}</p>',
+        f'<p class="soft">{MARKS}</p>',
         f"<h2>Settings</h2><p>{escape(tuned)}</p>{_box('Settings', f'<table>{settings}</table>')}" if settings else "",
         f"<h2>Run it</h2><pre>benchsuite run {escape(board.name)} --model {escape(_runs(board, entrant))}</pre>",
         f"<h2>Pretrained weights</h2><p>{escape(_words(weights))}</p>" if weights else "",

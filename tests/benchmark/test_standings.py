@@ -7,7 +7,7 @@ import pytest
 
 from benchsuite.analysis.contrasts import contrast
 from benchsuite.benchmark.asked import Asked
-from benchsuite.benchmark.board import kind_of
+from benchsuite.benchmark.entrants import kind_of
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
 from benchsuite.benchmark.scores import FLOOR
 from benchsuite.benchmark.standings import standings
@@ -173,9 +173,12 @@ def test_groups_are_tasks_of_their_own():
         ("content-lm", {"uses_language_model": True}, None, "language model, frozen"),
         ("content-tfidf", {"needs": ("item text",)}, None, "reads text"),
         ("als", {}, None, "classic"),
+        ("sasrec", {}, None, "deep"),
+        ("a stranger's", {}, None, "classic"),
         ("random", {}, None, "chance"),
     ],
 )
 def test_a_kind_says_whether_a_language_model_was_trained(name, told, weights, kind):
     facts = {} if weights is None else {"parameters": {"encoder_trained": weights}}
-    assert kind_of(ModelResult("x.v1", "", ModelInfo(name, name, **told), {}, None, facts, {}, {})) == kind
+    identity = {"plugin": f"benchsuite/{name}"}
+    assert kind_of(ModelResult("x.v1", "", ModelInfo(name, name, **told), identity, None, facts, {}, {})) == kind
