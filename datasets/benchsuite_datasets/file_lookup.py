@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -97,6 +98,41 @@ def _archives(layout: Layout, folder: Path) -> Iterator[tuple[Mirror, Path]]:
         elif mirror.kind == "wheel":
             package, _, version = mirror.requirement.partition("==")
             yield mirror, folder / f"{package.replace('-', '_')}-{version}-py3-none-any.whl"
+
+
+def row_files(card: Card, place: DataLocations) -> Iterator[Path]:
+    """Yield the files that hold a set's rows, in every location where a copy may lie.
+
+    In a folder of the set's own that is also what no card names, such as a published test part; tables of users and
+    items, features and code are not among them.
+    """
+    rows = {name for layout in card.layouts for name in _event_files(layout)}
+    others = {name for layout in card.layouts for name in _other_files(layout)} - rows
+    own = [named / card.name for named in place.folders]
+    cached = place.cache / "files" / card.name
+    for folder in (*own, *(cached / layout.name for layout in card.layouts)):
+        yield from (folder / name for name in sorted(rows))
+        with contextlib.suppress(OSError):  # there is none, or nobody may look
+            yield from (path for path in sorted(folder.iterdir()) if path.name not in others and path.suffix != ".py")
+    for named in place.folders:
+        for layout in card.layouts:
+            yield from (archive for folder in (named / card.name, named) for _, archive in _archives(layout, folder))
+            with contextlib.suppress(OSError):
+                if all((named / file.name).is_file() for file in layout.files):  # one common name alone is no proof
+                    yield from (named / name for name in _event_files(layout))
+
+
+def _event_files(layout: Layout) -> Iterator[str]:
+    """Yield the names of the files with a layout's events, and of those that say whose they are."""
+    for table in layout.interactions:
+        yield from (part.file for part in (table, *((table.lookup.table,) if table.lookup else ())) if part.file)
+
+
+def _other_files(layout: Layout) -> Iterator[str]:
+    """Yield the names of files that hold no events: tables about users and items, links, features and their ids."""
+    yield from (table.file for table in (*layout.users, *layout.items, *layout.links) if table.file)
+    for features in filter(None, (layout.item_features, layout.user_features)):
+        yield from (features, str(Path(features).with_suffix(".ids")))
 
 
 def checksums(found: LocatedFiles) -> str:
