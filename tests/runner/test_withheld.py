@@ -10,8 +10,9 @@ import pytest
 from benchsuite.runner.executor import make_executor
 from benchsuite.runner.logs import clip
 from benchsuite.runner.withheld import Watch, was_opened
-from support.executor_runs import experiment, run, toy
+from support.executor_runs import experiment, run
 
+MODEL = f"{Path(__file__).with_name('toy_reader.py')}:OpensAFile"
 SAID = "the model opened what it is judged by; answer from the training part and the queries alone"
 
 
@@ -24,9 +25,7 @@ def table(tmp_path: Path) -> Path:
 
 def opened(folder: Path, table: Path, executor: str, *models: dict[str, Any]) -> dict[str, str]:
     """Run models on a table and return why they failed, by the path that each opens."""
-    spelled = [
-        toy("OpensAFile", label=name, **{"with": one}) for name, one in ((str(one["path"]), one) for one in models)
-    ]
+    spelled = [{"use": MODEL, "label": name, "with": one} for name, one in ((str(one["path"]), one) for one in models)]
     source = {"use": "file", "with": {"path": str(table), "time": "s"}}
     asked = experiment(*spelled, sources=[source], metrics=["ndcg@5"])
     outcome, _ = run(asked, folder / "runs", make_executor(executor, {}))

@@ -311,26 +311,6 @@ class OpensTheTruth(Counts):
 
 
 @dataclass
-class OpensAFile(Counts):
-    """Reads a file while it is fitted, or while it answers, and takes no for an answer."""
-
-    path: str = ""
-    late: bool = False
-
-    def fit(self, train: Dataset, context: Context) -> Counts:
-        self._read(not self.late)
-        return super().fit(train, context)
-
-    def score(self, queries: Any, candidates: Any) -> Any:
-        self._read(self.late)
-        return super().score(queries, candidates)
-
-    def _read(self, now: bool) -> None:
-        with contextlib.suppress(PermissionError):
-            _ = now and Path(self.path).read_bytes()
-
-
-@dataclass
 class Interrupted(Counts):
     """Is stopped by the user while it is fitted."""
 
