@@ -16,6 +16,10 @@ from benchsuite_datasets.upstream import Mirror
 
 _PINNED = "first-seen.json"
 
+_SMALLEST_PART = 0.01
+"""A file that no card names may be a part of the rows from so many bytes on, as a share of the largest file of rows;
+below lie notes and lists of words."""
+
 
 class FilesNotFound(DataError):  # noqa: N818 - an answer to "is it here?" as much as a failure
     """The files are neither in a named folder nor in the cache, and may not be fetched."""
@@ -103,8 +107,8 @@ def _archives(layout: Layout, folder: Path) -> Iterator[tuple[Mirror, Path]]:
 def row_files(card: Card, place: DataLocations) -> Iterator[Path]:
     """Yield the files that hold a set's rows, in every location where a copy may lie.
 
-    In a folder of the set's own that is also what no card names, such as a published test part; tables of users and
-    items, features and code are not among them.
+    In a folder of the set's own that is also what no card names and is large enough, such as a published test part;
+    tables of users and items, features and code are not among them.
     """
     rows = {name for layout in card.layouts for name in _event_files(layout)}
     others = {name for layout in card.layouts for name in _other_files(layout)} - rows
@@ -113,7 +117,10 @@ def row_files(card: Card, place: DataLocations) -> Iterator[Path]:
     for folder in (*own, *(cached / layout.name for layout in card.layouts)):
         yield from (folder / name for name in sorted(rows))
         with contextlib.suppress(OSError):  # there is none, or nobody may look
-            yield from (path for path in sorted(folder.iterdir()) if path.name not in others and path.suffix != ".py")
+            sizes = {path: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()}
+            least = _SMALLEST_PART * max((size for path, size in sizes.items() if path.name in rows), default=0)
+            unnamed = (path for path in sizes if path.name not in rows | others and path.suffix != ".py")
+            yield from (path for path in unnamed if sizes[path] >= least)
     for named in place.folders:
         for layout in card.layouts:
             yield from (archive for folder in (named / card.name, named) for _, archive in _archives(layout, folder))

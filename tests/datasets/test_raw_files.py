@@ -29,6 +29,9 @@ def test_a_card_names_them_in_the_set_s_own_folder_and_in_the_cache(toy, toy_fol
     other = place.cache / "prepared" / "another-12" / "interactions.item.npy"
     touched(cached / "things.csv", own / "my_model.py", own / "posters" / "tea.png", other)
     touched(prepared.with_name("items.text.npy"), place.cache / "shared" / "vectors.npy", toy_folder / "weights.bin")
+    (own / "README").write_text("x", "utf-8")
+    (own / "ratings.csv").write_text("x" * 500, "utf-8")
+    test_part.write_text("x" * 5, "utf-8")
     assert found(toy()(), place) == rows
 
 
