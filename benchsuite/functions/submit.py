@@ -117,6 +117,8 @@ def submit(
     from benchsuite.benchmark.places import read_benchmark, results_root
     from benchsuite.benchmark.result_checks import differences, result_faults
     from benchsuite.benchmark.result_folder import write_result
+    from benchsuite.benchmark.result_history import write_row
+    from benchsuite.plan.benchmark_rules import slug
 
     read_benchmark(benchmark)
     kept, folder = read_store(store), Path(out)
@@ -129,7 +131,9 @@ def submit(
     whole = not any(result_faults(result, asked))
     faults += [f"as stored: {line}" for line in differences(result, collect(plan, kept.without_caches(), model, ""))]
     faults += _version_faults(result.identity)
-    if not faults:
+    if not faults and whole:
+        write_row(result, folder, row=results_root() / benchmark / slug(model))
+    elif not faults:
         write_result(result, folder)
     failed = sum(cell.state == "failed" for cell in result.cells)
     file = str(result.identity["plugin"]) if "code" in result.identity else ""

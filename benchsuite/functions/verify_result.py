@@ -121,12 +121,14 @@ def verify_result(
     from benchsuite.benchmark.places import read_benchmark, results_root
     from benchsuite.benchmark.result_checks import differences, result_faults, value_differences
     from benchsuite.benchmark.result_folder import read_result
+    from benchsuite.benchmark.result_history import read_history
     from benchsuite.provenance import hardware
     from benchsuite.runner import THREADS
     from benchsuite.runner.refit import may_differ
 
     try:
         result = read_result(folder)
+        read_history(folder)
     except DataError as error:
         return ResultVerification(folder, "", "", 0, 0, [str(error)])
     read_benchmark(result.benchmark)  # tells of a wrong name

@@ -10,7 +10,8 @@ from typing import Any
 from benchsuite.benchmark.board import Board, Entrant
 from benchsuite.benchmark.board_text import interval_text, number_text, task_label
 from benchsuite.benchmark.places import read_benchmark
-from benchsuite.benchmark.standings import Standing, TaskScore
+from benchsuite.benchmark.result_history import Earlier
+from benchsuite.benchmark.standings import Standing, Task, TaskScore
 from benchsuite.html_text import element
 from benchsuite_content.training_data import training_data
 from benchsuite_site.elements import (
@@ -21,6 +22,7 @@ from benchsuite_site.elements import (
     heat,
     machine_text,
     scrolled_table,
+    short,
     value_text,
     words,
 )
@@ -54,7 +56,7 @@ def model_page(board: Board, row: Standing, entrant: Entrant) -> str:
         _settings(entrant),
         f"<h2>Run it</h2><pre>benchsuite run {escape(board.name)} --model {escape(_runs(board, entrant))}</pre>",
         *_pretrained(entrant.facts),
-        _history(entrant),
+        *_history(board, row, entrant),
         "".join(f"<h2>Paper</h2><pre>{escape(cite.strip())}</pre>" for cite in entrant.cite[:1]),
     ]
     return "\n".join(part for part in parts if part)
@@ -127,9 +129,38 @@ def _weights(facts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             tables += [inner for inner in table.values() if isinstance(inner, Mapping)]
 
 
-def _history(entrant: Entrant) -> str:
-    return (
+def _history(board: Board, row: Standing, entrant: Entrant) -> Iterator[str]:
+    """Yield who made the result when and where, and what earlier versions of the row reached beside it."""
+    yield (
         f"<h2>History</h2><p>version {escape(entrant.version)} of {escape(entrant.plugin)}, finished "
         f"{escape(entrant.finished[:10] or 'at an unknown time')} on {escape(machine_text(entrant.machine))}; "
         f"{escape(checked_text(entrant) or 'nobody has fitted it again yet')}</p>"
     )
+    history = board.histories.get(row.model)
+    if history is None:
+        if not board.lite:
+            yield "<p>No earlier version of it is known.</p>"
+        return
+    if history.fault:
+        yield f"<p>Earlier versions cannot be told: {escape(history.fault)}</p>"
+    if not history.earlier:
+        return
+    versions = history.earlier[::-1]
+    heads = ["task", f"now, version {entrant.version}"]
+    heads += [f"version {one.version}{f', {one.finished}' if one.finished else ''}" for one in versions]
+    lines = []
+    for task, score in zip(board.tasks, row.scores, strict=True):
+        cells = [element("td", short(score.mean) if score.mean is not None else escape(score.state))]
+        cells += [element("td", escape(_reached(one, task))) for one in versions]
+        lines.append(element("tr", element("th", escape(task_label(task)), scope="row") + "".join(cells)))
+    yield scrolled_table(f"{board.metric} of earlier versions, latest first", heads, lines)
+
+
+def _reached(earlier: Earlier, task: Task) -> str:
+    """Return the mean of an earlier version in a task, and on how many folds it rests where it was not run in all."""
+    place = (task.dataset, task.split, task.group)
+    found = next((one for one in earlier.tasks if (one.dataset, one.split, one.group) == place), None)
+    if found is None:
+        return "not run"
+    part = "" if found.folds == task.seeds else f" ({found.folds} of {task.seeds} folds)"
+    return f"{short(found.mean)}{part}"
