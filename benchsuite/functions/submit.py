@@ -73,6 +73,7 @@ class Submission(FunctionResult):
         trust = f" --trust {quote(self.file)}" if self.file else ""
         return [
             f"to enter it, open a pull request that adds this folder as {place}/",
+            "and leaves leaderboard.json as it is: whoever merges it makes that anew",
             "it needs: a model that others can install or read (package or file), its paper where there is one, and",
             "what its pretrained weights were trained on, as far as that is known",
             f"whoever reviews it runs: benchsuite verify {place} --rerun 3{trust}",

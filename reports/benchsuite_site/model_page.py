@@ -150,7 +150,8 @@ def _history(board: Board, row: Standing, entrant: Entrant) -> Iterator[str]:
     heads += [f"version {one.version}{f', {one.finished}' if one.finished else ''}" for one in versions]
     lines = []
     for task, score in zip(board.tasks, row.scores, strict=True):
-        cells = [element("td", short(score.mean) if score.mean is not None else escape(score.state))]
+        state = "not run" if score.state == "missing" else score.state
+        cells = [element("td", short(score.mean) if score.mean is not None else escape(state))]
         cells += [element("td", escape(_reached(one, task))) for one in versions]
         lines.append(element("tr", element("th", escape(task_label(task)), scope="row") + "".join(cells)))
     yield scrolled_table(f"{board.metric} of earlier versions, latest first", heads, lines)
