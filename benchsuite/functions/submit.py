@@ -68,7 +68,10 @@ class Submission(FunctionResult):
         if self.faults:
             return []
         if not self.whole:
-            return ["it holds the short form, for a first look: to enter the benchmark, run and submit without --lite"]
+            return [
+                "it holds the short form, for a first look: to enter the benchmark, run and submit without --lite",
+                f"to check it again: benchsuite verify {quote(str(self.folder))} --lite",
+            ]
         place = f"reports/results/{self.benchmark}/{slug(self.model)}"
         trust = f" --trust {quote(self.file)}" if self.file else ""
         return [
