@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from benchsuite.benchmark.board import Board, read_board, write_summary
@@ -31,7 +29,7 @@ TABLE = re.compile(r"(?<=<!-- leaderboard -->\n).*?(?=<!-- end of leaderboard --
 def leaderboard_top(board: Board, most: int = ROWS) -> str:
     """Return the verdict and the first rows as Markdown."""
     splits = list(dict.fromkeys(task.split for task in board.tasks))
-    heads = ["", "model", "kind", "headline", "95% interval", *splits, "CPU s"]
+    heads = ["", "model", "kind", "headline", "95% of draws", *splits, "CPU s"]
     rows = []
     for number, row in enumerate(board.rows[:most], 1):
         cells = [str(number), f"`{row.model}`", board.entrants[row.model].kind]
@@ -45,23 +43,7 @@ def leaderboard_top(board: Board, most: int = ROWS) -> str:
         rest += f" Not run yet: {', '.join(f'`{label}`' for label in board.absent)}."
     if any(map(marks_of, board.rows[:most])):
         rest += " ~: in some task, the fallback or ties decided most of its lists."
-    return "\n".join([" ".join([*verdict(board), *_tuned(board)]), "", table(heads, rows), rest, ""])
-
-
-def _tuned(board: Board) -> Iterator[str]:
-    """Yield in which splits the best fine-tuned language model is better and worse than the best reference."""
-    row = next((row for row in board.rows if board.entrants[row.model].kind == "language model, fine-tuned"), None)
-    if row is None:
-        return
-    told = []
-    for word in ("better", "worse"):
-        found = Counter(
-            task.split for task, score in zip(board.tasks, row.scores, strict=True) if score.verdict == word
-        )
-        where = ", ".join(f"{split} {number}" for split, number in found.items())
-        told.append(f"{word} in {sum(found.values())}{f' ({where})' if where else ''}")
-    tasks = f"Of {len(board.tasks)} tasks {row.model} is {' and '.join(told)}"
-    yield f"{tasks}, by paired tests against the best reference."
+    return "\n".join([" ".join(verdict(board)), "", table(heads, rows), rest, ""])
 
 
 def standings_anew() -> list[Path]:

@@ -92,6 +92,9 @@ class Model(Plugin):
     is_oracle: ClassVar[bool] = False
     """True for an oracle: shown apart, never called best."""
 
+    is_network: ClassVar[bool] = False
+    """True for a neural network of several layers: leaderboards show it as ``deep``, apart from classics."""
+
     predicts_values: ClassVar[bool] = False
     """True for models whose scores are predictions on the scale of the data's values (stars): the harness takes them
     as ratings, cut to the range of the training values. Scores of all other models become ratings by a straight line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -79,6 +79,14 @@ class Source(Plugin):
         Raises:
             DataError: when files are missing, unreachable, damaged or malformed.
         """
+
+    def raw_files(self, place: DataLocations) -> Iterable[Path]:
+        """Return the files that hold rows, wherever copies of them lie: the cell of a model that opens one fails.
+
+        None by default. A source that reads files names them here, so that no model finds its test rows there; it is
+        asked after :meth:`load`, and what does not exist may be among them.
+        """
+        return ()
 
     def check(self, place: DataLocations) -> PublishedCounts | None:
         """Count what the files hold and check their bytes; None for a source that has no files of its own.

@@ -19,53 +19,21 @@ from typing import Any
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.benchmark.asked import asked_of, read_asked
 from benchsuite.benchmark.board_rows import LeftOut, read_rows
+from benchsuite.benchmark.entrants import Entrant, entrant_of, speaker
 from benchsuite.benchmark.kept_standings import SUMMARY, Kept, digests, read_kept, read_kept_without
 from benchsuite.benchmark.model_result import ModelResult
 from benchsuite.benchmark.pins import read_pins
 from benchsuite.benchmark.places import read_benchmark, results_root
 from benchsuite.benchmark.result_history import History, read_histories
-from benchsuite.benchmark.standings import Standing, Task, TaskScore, standings
+from benchsuite.benchmark.scores import Against, Standing, Task, TaskScore
+from benchsuite.benchmark.standings import standings
 from benchsuite.errors import StoreError
+from benchsuite.plan import Experiment
 from benchsuite.plan.benchmark_rules import slug
 from benchsuite.store.json_files import with_sum
 
 _OF_TODAY = ("left_out", "lost", "as_kept", "histories")
 """What is not kept: what is true only as long as a row is damaged, and what is read beside the rows."""
-
-
-@dataclass(frozen=True)
-class Entrant:
-    """What a reader wants to know of a row, besides its scores.
-
-    Attributes:
-        label: the row's name.
-        kind: ``chance``, ``classic``, ``reads text``, ``language model, frozen`` or ``language model, fine-tuned``.
-        summary: what it does.
-        plugin: the package that brings it, and its name.
-        version: of the plugin.
-        settings: as given; tuned ones are in the cells.
-        tuned: the budget of its search, None where its settings are as given.
-        cite: BibTeX entries.
-        facts: of the fitted model, such as the sha256 of pretrained weights.
-        machine: on which its cells ran.
-        finished: when, ISO 8601.
-        verified: who fitted some cells again; empty where nobody did.
-        folder: of the result, relative to the benchmark's.
-    """
-
-    label: str
-    kind: str
-    summary: str
-    plugin: str
-    version: str
-    settings: Mapping[str, Any]
-    tuned: Mapping[str, Any] | None
-    cite: tuple[str, ...]
-    facts: Mapping[str, Any]
-    machine: Mapping[str, Any]
-    finished: str
-    verified: Mapping[str, Any]
-    folder: str
 
 
 @dataclass(frozen=True)
@@ -82,6 +50,7 @@ class Board:
         rows: best first; rows without a headline come last.
         entrants: what is known of each row, by label.
         absent: labels of the benchmark's own models that have no result yet.
+        against: the language model, a fine-tuned one where there is one, against the best row without one in each task.
         left_out: result folders that cannot stand in it, and why.
         lost: references among these without which some ratios, and so the headlines, cannot be told.
         as_kept: the numbers of the others are those that were kept while what is left out was whole; who is behind was
@@ -98,6 +67,7 @@ class Board:
     rows: tuple[Standing, ...]
     entrants: Mapping[str, Entrant]
     absent: tuple[str, ...]
+    against: Against | None = None
     left_out: tuple[LeftOut, ...] = ()
     lost: tuple[str, ...] = ()
     as_kept: bool = False
@@ -119,13 +89,17 @@ class Board:
     @classmethod
     def from_record(cls, table: Mapping[str, Any]) -> Board:
         """Read what :meth:`kept_record` returned, written as JSON."""
-        rows = [{**row, "scores": tuple(TaskScore(**one) for one in row["scores"])} for row in table["rows"]]
-        entrants = {label: Entrant(**{**one, "cite": tuple(one["cite"])}) for label, one in table["entrants"].items()}
+        rows = [{**row, "scores": tuple(map(_score, row["scores"]))} for row in table["rows"]]
+        entrants = {
+            label: Entrant(**{**one, "cite": tuple(one["cite"]), "needs": tuple(one["needs"])})
+            for label, one in table["entrants"].items()
+        }
         own = {
             "tasks": tuple(Task(**one) for one in table["tasks"]),
             "rows": tuple(Standing(**row) for row in rows),
             "entrants": entrants,
             "absent": tuple(table["absent"]),
+            "against": _against(table["against"]),
         }
         return cls(**{**table, **own})
 
@@ -190,24 +164,30 @@ def make_board(
     damaged = {label for one in left_out for label in one.rows if label not in by_label}
     lost = [label for label in rules.references if label in damaged]
     doubted = _doubted(folder, name, left_out, lost, lite=lite) if lost else ()
-    tasks, rows = standings(
+    found = standings(
         list(by_label.values()),
         asked,
         metric,
         rules.references,
         higher_is_better=_higher(metric),
+        drawn=_draws_items(experiment),
+        own=own,
         doubted=doubted,
     )
+    entrants = {label: entrant_of(result) for label, result in by_label.items()}
+    model = None if damaged else speaker(found.rows, entrants)
+    without = [label for label, one in entrants.items() if not one.reads_with_language_model]
     return Board(
         name=name,
         title=rules.title,
         lite=lite,
         metric=metric,
         seeds=len(rules.lite.seeds if lite else experiment.seeds),
-        tasks=tasks,
-        rows=rows,
-        entrants={label: _entrant(result) for label, result in by_label.items()},
+        tasks=found.tasks,
+        rows=found.rows,
+        entrants=entrants,
         absent=tuple(label for label in own if label not in by_label and label not in damaged),
+        against=None if model is None else found.against(model, without),
         left_out=tuple(left_out),
         lost=tuple(lost) if doubted is None or doubted else (),
     )
@@ -260,41 +240,19 @@ def _before(folder: Path, name: str, left: Sequence[LeftOut], *, lite: bool) -> 
     return None if kept is None or board is None else (board, kept.gone)
 
 
-def _entrant(result: ModelResult) -> Entrant:
-    model = result.model
-    return Entrant(
-        label=result.label,
-        kind=kind_of(result),
-        summary=model.summary,
-        plugin=str(result.identity["plugin"]),
-        version=str(result.identity["version"]),
-        settings=dict(model.settings),
-        tuned=result.tuned,
-        cite=tuple(model.cite),
-        facts=dict(result.facts),
-        machine=_machine(result.provenance),
-        finished=result.finished,
-        verified=dict(result.verified),
-        folder=slug(result.label),
-    )
+def _draws_items(experiment: Experiment) -> set[str]:
+    """Return the labels of the splits of which each seed draws other items to be new."""
+    from benchsuite.registry import load_split
+
+    return {choice.label for choice in experiment.expanded("splits") if load_split(choice.use).cold_items}
 
 
-def kind_of(result: ModelResult) -> str:
-    """Return what kind of model a row is, from what its plugin declares and, for a language model, what was trained."""
-    model = result.model
-    if model.uses_language_model:
-        weights = result.facts.get("parameters")
-        frozen = isinstance(weights, Mapping) and weights.get("encoder_trained") == 0
-        trained = model.is_candidate and not frozen
-        return "language model, fine-tuned" if trained else "language model, frozen"
-    if "item text" in model.needs or "user text" in model.needs:
-        return "reads text"
-    return "chance" if model.name == "random" else "classic"
+def _against(table: Mapping[str, Any] | None) -> Against | None:
+    return None if table is None else Against(**{**table, "rivals": tuple(table["rivals"])})
 
 
-def _machine(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    hardware = provenance.get("hardware", {})
-    return {name: hardware[name] for name in ("cpu", "cores", "gpu", "memory_gib") if name in hardware}
+def _score(table: Mapping[str, Any]) -> TaskScore:
+    return TaskScore(**{**table, "differences": tuple(table["differences"])})
 
 
 def _higher(metric: str) -> bool:

@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 
 from benchsuite.benchmark.board import Board
-from benchsuite.benchmark.standings import FLOOR, Standing, Task
+from benchsuite.benchmark.scores import FLOOR, Standing, Task
 from benchsuite.interface import count
+
+_EASY = 0.5
 
 _NAMED = 4
 """So many models are named in a sentence; the others are counted."""
@@ -18,12 +20,14 @@ def verdict(board: Board, own: Sequence[str] = ()) -> Iterator[str]:
     ranked = [row for row in board.rows if row.headline is not None]
     if not ranked:
         lost = f"No headline can be told without {_some(board.lost)}: see what is left out, below."
+        if not board.unknown:
+            yield from _language_model(board)
         yield lost if board.lost else "No model has a score in every task yet."
         return
     if board.unknown:
         yield f"Who leads cannot be told without {_some(board.unknown)}: see what is left out, below."
     else:
-        yield from _language_model(board, ranked)
+        yield from _language_model(board)
         yield _leader(ranked)
     if not any(entrant.tuned for entrant in board.entrants.values()):
         yield "No row was tuned: all have the settings that the benchmark or the model's defaults give."
@@ -38,30 +42,26 @@ def verdict(board: Board, own: Sequence[str] = ()) -> Iterator[str]:
 def _leader(ranked: Sequence[Standing]) -> str:
     """Return who leads, and whether that is sure."""
     leader, level = ranked[0], [row.model for row in ranked[1:] if not row.behind]
-    sure = f"It is not separated from {_some(level)}." if level else "It is ahead of every other row for sure."
-    headline = f"{number_text(leader.headline)} times the best reference of each task ({interval_text(leader)})"
+    sure = "It is ahead of every other row in those draws, whichever task is left out."
+    if level:
+        sure = f"It is not separated from {_some(level)}."
+    interval = "" if leader.always_reference else f" ({interval_text(leader)} in 95% of draws of users and data sets)"
+    headline = f"{number_text(leader.headline)} times the best reference of each task{interval}"
     return f"{leader.model} leads with {headline}. {sure}"
 
 
-def _language_model(board: Board, ranked: Sequence[Standing]) -> Iterator[str]:
-    """Yield whether the best fine-tuned language model is above the best row without a language model."""
-    kinds = {row.model: board.entrants[row.model].kind for row in ranked}
-    tuned = next((row for row in ranked if kinds[row.model] == "language model, fine-tuned"), None)
-    other = next((row for row in ranked if not kinds[row.model].startswith("language model")), None)
-    if tuned is None or other is None:
+def _language_model(board: Board) -> Iterator[str]:
+    """Yield how the language model stands against the best row without one."""
+    one = board.against
+    if one is None:
         return
-    wins = ranked.index(tuned) < ranked.index(other)
-    first, second = (tuned, other) if wins else (other, tuned)
-    without = "the best row without a language model"
-    if first is ranked[0] and not second.behind:
-        one, two = (f"{row.model} ({number_text(row.headline)}, {interval_text(row)})" for row in (first, second))
-        yield f"The best fine-tuned language model and {without} are not separated: {one} against {two}."
-        return
-    sure = first is ranked[0]  # only who is behind the leader is tested
-    word = {(True, True): "wins", (False, True): "loses", (True, False): "is ahead", (False, False): "is behind"}
-    told = f"{tuned.model} ({number_text(tuned.headline)}) is {'above' if wins else 'below'} {other.model}"
-    end = ", for sure" if sure else ""
-    yield f"The fine-tuned language model {word[wins, sure]}: {told} ({number_text(other.headline)}), {without}{end}."
+    entrant, tasks, there = board.entrants[one.model], len(board.tasks), sum(map(bool, one.rivals))
+    who = "The fine-tuned language model" if entrant.fine_tuned else "The language model, which is not fine-tuned,"
+    word = "wins" if one.low > 1 else "loses" if one.high < 1 else "neither wins nor loses"
+    times = f"{number_text(one.ratio)} times ({one.low:.3f} to {one.high:.3f})"
+    told = f"{one.model} has {times} the best row without a language model of each task"
+    of = count(tasks, "task") if there == tasks else f"the {there} tasks (of {tasks}) that it has a score in"
+    yield f"{who} {word}: {told}; it is better in {one.better} and worse in {one.worse} of {of}."
 
 
 def marks_of(row: Standing) -> str:
@@ -115,4 +115,31 @@ def number_text(value: float | None) -> str:
 
 def interval_text(row: Standing) -> str:
     """Return the interval of a headline, or a dash."""
-    return "-" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"
+    if row.low is None or row.high is None:
+        return "-"
+    return "reference" if row.always_reference else f"{row.low:.3f} to {row.high:.3f}"
+
+
+def left_out_text(row: Standing) -> str:
+    """Return the range of a headline with one task left out, or a dash."""
+    return "-" if row.least is None or row.most is None else f"{row.least:.3f} to {row.most:.3f}"
+
+
+def own_tasks(row: Standing) -> str:
+    """Return in how many of the tasks with a score the model decided most of its answers itself."""
+    scored = [score for score in row.scores if score.mean is not None]
+    return f"{sum(score.competes for score in scored)} of {len(scored)}"
+
+
+def cautions(board: Board) -> Iterator[str]:
+    """Yield what a reader should know of the tasks before believing a headline: easy ones, and rows without one."""
+    random = next((row for row in board.rows if board.entrants[row.model].kind == "chance"), None)
+    ratios = [] if random is None else [score.ratio or 0.0 for score in random.scores]
+    easy = [(ratio, task) for ratio, task in zip(ratios, board.tasks, strict=False) if ratio > _EASY]
+    if easy:
+        named = ", ".join(f"{task_label(task)} ({ratio:.2f})" for ratio, task in easy[:_NAMED])
+        more = f" and {count(len(easy) - _NAMED, 'other')}" if len(easy) > _NAMED else ""
+        yield f"chance has more than half of the best reference in {named}{more}: ratios lie close together there"
+    without = [row.model for row in board.rows if any(score.state == "not applicable" for score in row.scores)]
+    if without:
+        yield f"no headline, as a task is not applicable to them: {', '.join(without)}"

@@ -15,14 +15,19 @@ from benchsuite.benchmark.pins import FoldPlace, read_pins
 from benchsuite.benchmark.places import read_benchmark
 from benchsuite.cutoff import split_cutoff
 from benchsuite.data import Float32
+from benchsuite.interface import count
 from benchsuite.plan import PluginSpec
 from benchsuite.registry import load_metric
+from benchsuite.runner.logs import clip
+from benchsuite.runner.withheld import was_opened
 
 _MEAN = 1e-5
 """Values by query are kept in single precision: their mean says the value to so much."""
 
 _STEPS = 2
 """Resamples are rounded to steps (of their range); what is the same may be rounded to the step before or after."""
+
+_LONGEST_REASON = 500
 
 _DECLARED = ("name", "needs", "uses_language_model", "is_candidate", "is_oracle")
 """What a model says of itself and its row's kind rests on."""
@@ -46,9 +51,32 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
             yield f"{_where(place)}: the cell is missing"
         elif cells[place].state == "missing":
             yield f"{_where(place)}: not run yet"
+    opened = [f"{_where(cell.place)}: {_told(cell.reason)}" for cell in _failed(result) if was_opened(cell.reason)]
+    if opened:
+        more = f" (and {count(len(opened) - 1, 'more cell')} for such a reason)" if len(opened) > 1 else ""
+        yield f"{opened[0]}, then run it again with --retry-failed{more}"
     if result.tuned is not None and (result.tuned.get("trials"), result.tuned.get("seconds")) != (rules.trials, None):
         told = ", ".join(f"{name} = {value}" for name, value in result.tuned.items())
         yield f"its budget is {told}; that of every tuned row of {result.benchmark} is trials = {rules.trials} alone"
+
+
+def failures(result: ModelResult) -> str:
+    """Return a line on the cells that failed without a fault of the result: how many, and why the first did; or ""."""
+    honest = [cell for cell in _failed(result) if not was_opened(cell.reason)]
+    if not honest:
+        return ""
+    many = f"{len(honest):,} of {count(len(result.cells), 'cell')} failed and {'has' if len(honest) == 1 else 'have'}"
+    first = f"{_where(honest[0].place)}: {_told(honest[0].reason)}"
+    return f"{many} no values{', the first' if len(honest) > 1 else ''}: {first}"
+
+
+def _failed(result: ModelResult) -> list[CellValues]:
+    return [cell for cell in result.cells if cell.state == "failed"]
+
+
+def _told(reason: str) -> str:
+    """Return a reason as one line: whoever made the folder may have written anything."""
+    return clip(reason, _LONGEST_REASON) or "no reason is given"
 
 
 def result_damage(result: ModelResult, asked: dict[FoldPlace, Asked]) -> Iterator[str]:

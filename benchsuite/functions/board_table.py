@@ -17,6 +17,7 @@ _SHORT = {
 """Kinds of models where there is little room."""
 
 _GAP = "  "
+_INTERVAL = re.compile(r"(?<=\d) to (?=\d)")
 _STYLED = re.compile(r"\x1b\[[\d;]*m")
 _BREAK = re.compile(r"(?<=[ -])")
 
@@ -74,7 +75,7 @@ def filled(lines: Sequence[str], width: int) -> Iterator[str]:
 
 def _shortened(column: Column) -> Column:
     """Return a column with its head in several lines, none of them longer than its longest word or its cells."""
-    cells = [_SHORT.get(cell, cell) for cell in column.cells]
+    cells = [_SHORT.get(cell, _INTERVAL.sub("-", cell)) for cell in column.cells]
     words = [word for word in _BREAK.split(column.head) if word]
     room = max([len(word.strip()) for word in words] + list(map(_length, cells)))
     lines = [""]

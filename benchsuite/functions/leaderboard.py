@@ -24,7 +24,7 @@ from benchsuite.interface import (
 if TYPE_CHECKING:
     from benchsuite.benchmark.board import Board
     from benchsuite.benchmark.board_rows import LeftOut
-    from benchsuite.benchmark.standings import Standing
+    from benchsuite.benchmark.scores import Standing
 
 
 @dataclass(repr=False, eq=False)
@@ -68,7 +68,15 @@ class Leaderboard(FunctionResult):
 
     def _table(self, style: Style, width: int) -> tuple[str, list[str]]:
         """Return the table, and lines on what there is no room for in it."""
-        from benchsuite.benchmark.board_text import by_split, interval_text, marks_of, number_text, task_label
+        from benchsuite.benchmark.board_text import (
+            by_split,
+            interval_text,
+            left_out_text,
+            marks_of,
+            number_text,
+            own_tasks,
+            task_label,
+        )
         from benchsuite.functions.board_table import Column, drawn
 
         board = self.board
@@ -86,10 +94,14 @@ class Leaderboard(FunctionResult):
             Column("model", labels),
             Column("kind", [board.entrants[row.model].kind for row in board.rows], 2),
             Column("headline", headlines),
-            Column("95% interval", [interval_text(row) for row in board.rows], 3),
+            Column("95% of draws", [interval_text(row) for row in board.rows], 3),
             Column("better, same, worse", tests, 4),
         ]
         if self.full:  # who asks for tasks wants these first
+            columns += [
+                Column("without one task", [left_out_text(row) for row in board.rows], 2),
+                Column("own answers", [f"{own_tasks(row)} tasks" for row in board.rows], 2),
+            ]
             columns += [
                 Column(task_label(task), [_score(row, place) for row in board.rows], 1)
                 for place, task in enumerate(board.tasks)
@@ -106,7 +118,7 @@ class Leaderboard(FunctionResult):
         return [one for board in (self.board, *self.others) for one in board.left_out]
 
     def _legend(self) -> Iterator[str]:
-        from benchsuite.benchmark.board_text import marks_of, partly_run
+        from benchsuite.benchmark.board_text import cautions, marks_of, partly_run
         from benchsuite.benchmark.places import read_benchmark
 
         board = self.board
@@ -114,7 +126,10 @@ class Leaderboard(FunctionResult):
         tasks = count(len(board.tasks), "task")
         yield f"headline: {board.metric} by that of the best reference, geometric mean of {tasks};"
         yield f"  {shown} stands beside it. better, same, worse: by paired tests against the best reference (Holm)."
-        yield "best reference: of the benchmark's named baselines the best whose answers there are mostly its own."
+        yield "best reference: the best of the benchmark's named baselines; it is counted under same."
+        if any(task.draws_items for task in board.tasks):
+            yield "where seeds draw other new items, better and worse must hold for other draws, too."
+        yield from cautions(board)
         if any(map(marks_of, board.rows)):
             yield "~ in some task, the fallback or ties decided most of it: --full says where; it is not tested there."
         if any(board.entrants[row.model].verified for row in board.rows):
@@ -136,7 +151,8 @@ class Leaderboard(FunctionResult):
         board = self.board
         standings = [
             {"place": number, "model": row.model, "kind": board.entrants[row.model].kind, "headline": row.headline}
-            | {"low": row.low, "high": row.high, "behind_leader": row.behind, "cpu_seconds": row.cpu_seconds}
+            | {"low": row.low, "high": row.high, "least": row.least, "most": row.most}
+            | {"behind_leader": row.behind, "cpu_seconds": row.cpu_seconds}
             for number, row in enumerate(board.rows, 1)
         ]
         scores = [
@@ -152,8 +168,8 @@ class Leaderboard(FunctionResult):
         }
 
 
-_STANDING = ("place", "model", "kind", "headline", "low", "high", "behind_leader", "cpu_seconds")
-_SCORE = ("state", "reason", "mean", "low", "high", "ratio", "competes", "verdict", "p", "difference")
+_STANDING = ("place", "model", "kind", "headline", "low", "high", "least", "most", "behind_leader", "cpu_seconds")
+_SCORE = ("state", "reason", "mean", "low", "high", "ratio", "competes", "verdict", "p", "difference", "p_draws")
 
 
 ALL = "all"

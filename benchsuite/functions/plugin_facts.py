@@ -20,11 +20,13 @@ _NAME = "plugin_facts.json"
 
 
 def facts_of(cls: type[Plugin]) -> dict[str, Any]:
-    """Return summary, needs, and whether a fitted model of this class can be saved (None for other kinds)."""
+    """Return summary, needs, whether a fitted model of this class can be saved (None for other kinds), and networks."""
     from benchsuite.api import Model
 
-    saved = cls.save is not Model.save if issubclass(cls, Model) else None
-    return {"summary": cls.summary(), "needs": sorted(map(str, getattr(cls, "needs", ()))), "saved": saved}
+    facts = {"summary": cls.summary(), "needs": sorted(map(str, getattr(cls, "needs", ())))}
+    if not issubclass(cls, Model):
+        return {**facts, "saved": None}
+    return {**facts, "saved": cls.save is not Model.save, **({"network": True} if cls.is_network else {})}
 
 
 def kept_facts() -> dict[str, dict[str, dict[str, Any]]]:

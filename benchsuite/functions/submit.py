@@ -34,6 +34,7 @@ class Submission(FunctionResult):
         cells: how many cells it holds.
         faults: what must be mended before it can be entered, a line each; nothing was written where there are some.
         failed: how many of the cells failed.
+        failures: a line on them with the reason of the first, "" where none failed.
         file: of the model and its class, "" where it is installed.
         whole: whether it holds all cells, not those of the short form alone.
     """
@@ -46,6 +47,7 @@ class Submission(FunctionResult):
     failed: int = 0
     file: str = ""
     whole: bool = True
+    failures: str = ""
 
     @property
     def ok(self) -> bool:
@@ -55,8 +57,8 @@ class Submission(FunctionResult):
     def text(self, style: Style = plain) -> str:
         """Return what was written, or what must be mended."""
         if not self.faults:
-            cells = count(self.cells, "cell") + (f", {self.failed} of them failed" if self.failed else "")
-            return f"{self.folder}: {self.model} in {self.benchmark}, {cells}, nothing is wrong with it"
+            head = f"{self.folder}: {self.model} in {self.benchmark}, {count(self.cells, 'cell')}"
+            return f"{head}; {self.failures}" if self.failures else f"{head}, nothing is wrong with it"
         shown = [*self.faults[:_SHOWN]]
         shown += [f"and {count(len(self.faults) - _SHOWN, 'more fault')}"] if len(self.faults) > _SHOWN else []
         return "\n".join([*shown, f"nothing written: {self.model} cannot enter {self.benchmark} yet"])
@@ -119,7 +121,7 @@ def submit(
     from benchsuite.benchmark.model_result import collect
     from benchsuite.benchmark.pins import check_pins
     from benchsuite.benchmark.places import read_benchmark, results_root
-    from benchsuite.benchmark.result_checks import differences, result_faults
+    from benchsuite.benchmark.result_checks import differences, failures, result_faults
     from benchsuite.benchmark.result_folder import write_result
     from benchsuite.benchmark.result_history import write_row
     from benchsuite.plan.benchmark_rules import slug
@@ -134,6 +136,7 @@ def submit(
     faults = [*result_faults(result, asked, lite=lite)]
     whole = not any(result_faults(result, asked))
     faults += [f"as stored: {line}" for line in differences(result, collect(plan, kept.without_caches(), model, ""))]
+    faults += _trial_faults(plan, model)
     faults += _version_faults(result.identity)
     if not faults and whole:
         write_row(result, folder, row=results_root() / benchmark / slug(model))
@@ -141,7 +144,7 @@ def submit(
         write_result(result, folder)
     failed = sum(cell.state == "failed" for cell in result.cells)
     file = str(result.identity["plugin"]) if "code" in result.identity else ""
-    return Submission(folder, benchmark, model, len(result.cells), faults, failed, file, whole)
+    return Submission(folder, benchmark, model, len(result.cells), faults, failed, file, whole, failures(result))
 
 
 def _check_free(folder: Path) -> None:
@@ -198,6 +201,14 @@ def _nearest(benchmark: str, model: str, run: Sequence[str], *, lite: bool) -> s
     slip = f'did you mean "{meant}"? ' if meant and meant != model else ""
     named = "" if meant in rows and meant not in plugins else f" --model {meant or 'MODEL'}"
     return f"{slip}run it first: benchsuite run {benchmark}{named}{' --lite' if lite else ''}"
+
+
+def _trial_faults(plan: Plan, model: str) -> list[str]:
+    """Return a line where trials of the tuning failed because the model opened what it is judged by."""
+    from benchsuite.runner.withheld import was_opened
+
+    found = [why for trials in plan.tuning if trials.model == model for why in trials.failures if was_opened(why)]
+    return [f"{count(len(found), 'trial')}: {found[0]}, then run it again with --retry-failed"] if found else []
 
 
 def _version_faults(identity: Any) -> list[str]:

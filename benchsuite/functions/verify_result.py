@@ -43,6 +43,8 @@ class ResultVerification(FunctionResult):
         differing: how many of the faults are numbers that the second fit gave otherwise.
         made_on: the processor that the result was made on, "" where that is not known.
         fitted_on: the processor of the second fit, "" where there was none.
+        failures: a line on cells that failed without a fault of the result, with the reason of the first, or "".
+        comparable: how many cells have values that a second fit can be compared with.
         lite: whether it was checked as the short form of its benchmark.
     """
 
@@ -56,6 +58,8 @@ class ResultVerification(FunctionResult):
     differing: int = 0
     made_on: str = ""
     fitted_on: str = ""
+    failures: str = ""
+    comparable: int = 1
     lite: bool = False
 
     @property
@@ -76,13 +80,14 @@ class ResultVerification(FunctionResult):
         others = len(self.faults) - self.differing
         parts = [count(others, "fault")] if others else []
         parts += [f"{count(self.differing, 'number')} differ{'s' * (self.differing == 1)}"] if self.differing else []
-        last = ", ".join(parts) or "nothing is wrong with it"
+        last = ", ".join(parts) or (self.failures or "nothing is wrong with it")
         form = " (short form)" if self.lite else ""
         head = f"{self.model} in {self.benchmark}{form}: {count(self.cells, 'cell')}, {fitted}: {last}"
         moved = f"{count(len(self.moved), 'number')} moved, as the model says itself: it gets no mark"
         most = _SHOWN_ELSEWHERE if self.elsewhere else _SHOWN
         values = any(" differs for " in line for line in self.faults[others:])  # means alone: no processor does that
         lines = [self._machines()] if values and self.elsewhere else []
+        lines += [self.failures] if self.failures and parts else []
         lines += [*_some(self.moved, most), *self.faults[:others], *_some(self.faults[others:], most), head]
         return "\n".join([*lines, *([moved] if self.moved else [])])
 
@@ -98,6 +103,8 @@ class ResultVerification(FunctionResult):
         """Return what was not looked at."""
         if not self.benchmark:
             return []
+        if not self.comparable:
+            return ["no cell can be fitted again and compared: none has values"]
         again = [] if self.again else ["no cell was fitted again: --rerun 3 fits three, drawn at random, and compares"]
         return [*again, *(["cells beyond the short form were not asked for: without --lite they are"] * self.lite)]
 
@@ -131,7 +138,7 @@ def verify_result(
     from benchsuite.benchmark.asked import read_asked
     from benchsuite.benchmark.pins import read_pins
     from benchsuite.benchmark.places import read_benchmark, results_root
-    from benchsuite.benchmark.result_checks import differences, result_faults, value_differences
+    from benchsuite.benchmark.result_checks import differences, failures, result_faults, value_differences
     from benchsuite.benchmark.result_folder import read_result
     from benchsuite.benchmark.result_history import read_history
     from benchsuite.provenance import hardware
@@ -167,7 +174,8 @@ def verify_result(
             _mark(folder, done)
     machines = (_made_on(result), str(hardware()["cpu"])) if done else ("", "")
     told = (folder, result.benchmark, result.label, len(result.cells), done, [*faults, *numbers], moved)
-    return ResultVerification(*told, len(numbers), *machines, lite=lite)
+    comparable = sum(cell.state == "ok" for cell in result.cells)
+    return ResultVerification(*told, len(numbers), *machines, failures(result), comparable, lite=lite)
 
 
 def _is_short_form(result: ModelResult, asked: Mapping[FoldPlace, Asked]) -> bool:

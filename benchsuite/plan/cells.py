@@ -99,6 +99,8 @@ class Plan:
     Attributes:
         trusted: the files, with their classes, that the user named as plugins, and the commands of their programs. It
             is never stored: a stored plan trusts no file and no command.
+        raw_files: the real paths of the sources' files with rows, which no model may open. They are those of this
+            machine and never stored.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Plan:
     cells: tuple[Cell, ...]
     tuning: tuple[Trials, ...] = ()
     trusted: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
+    raw_files: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
 
     def trusting(self, names: Collection[str]) -> Plan:
         """Return the plan with more files that the user named."""
@@ -143,7 +146,8 @@ class Plan:
     def from_json(cls, text: str) -> Plan:
         """Read what :meth:`to_json` wrote. Stored text says nothing of trust: only the user can give it."""
         table = json.loads(text)
-        table.pop("trusted", None)
+        for name in ("trusted", "raw_files"):
+            table.pop(name, None)
         table["datasets"] = tuple(DatasetInfo.from_record(one) for one in table["datasets"])
         table["splits"] = tuple(SplitInfo.from_record(one) for one in table["splits"])
         table["models"] = tuple(ModelInfo.from_record(one) for one in table["models"])

@@ -93,7 +93,7 @@ class Ingest:
         root = str(self._store.root.resolve())
         shared = str(SharedCache.inside(user_cache()).folder)
         told = (str(data), tuple(cells), job.threads, job.device, job.timeout, shared, job.trusted, job.memory, root)
-        WorkerJob(*told).save(path)
+        WorkerJob(*told, job.raw_files).save(path)
         return path
 
     def ranked(self, job: Job, cell: Mapping[str, Any], folder: Path) -> None:

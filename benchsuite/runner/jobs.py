@@ -45,6 +45,7 @@ class Job:
         modules: imported before the worker starts.
         trusted: the files that the user named as plugins.
         memory: bytes that the process may allocate on a CPU; 0 means the usual share of the machine's.
+        raw_files: of the data's sources, which the model may not open.
     """
 
     label: str
@@ -56,6 +57,7 @@ class Job:
     modules: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
     memory: int = 0
+    raw_files: tuple[str, ...] = ()
 
     @property
     def may_use_gpu(self) -> bool:
@@ -78,6 +80,7 @@ class WorkerJob:
         trusted: the files that the user named as plugins.
         memory: as in :class:`Job`.
         store: the real path of the store, of which a model may open only what it is given.
+        raw_files: as in :class:`Job`.
     """
 
     data: str
@@ -89,6 +92,7 @@ class WorkerJob:
     trusted: tuple[str, ...] = ()
     memory: int = 0
     store: str = ""
+    raw_files: tuple[str, ...] = ()
 
     def save(self, path: Path) -> None:
         """Write the order as JSON."""
@@ -98,7 +102,7 @@ class WorkerJob:
     def load(cls, path: Path) -> WorkerJob:
         """Read what :meth:`save` wrote."""
         table = json.loads(path.read_text("utf-8"))
-        return cls(**{**table, "cells": tuple(table["cells"]), "trusted": tuple(table["trusted"])})
+        return cls(**{**table, **{name: tuple(table[name]) for name in ("cells", "trusted", "raw_files")}})
 
 
 @dataclass(frozen=True)
@@ -142,8 +146,8 @@ def make_jobs(plan: Plan, cells: Sequence[Cell], threads: int, device: str, limi
         label = f"{first.model} on {first.dataset}, {first.split}"
         label += (f", seed {first.seed}" if seeds else "") + (f", fold {first.fold}" if folds else "")
         modules = modules_for(first.identity["model"]["plugin"], plan.trusted)
-        trusted = tuple(sorted(plan.trusted))
-        bounds = minutes * 60, modules, trusted, int(gib * 2**30)
+        trusted, raw_files = tuple(sorted(plan.trusted)), tuple(sorted(plan.raw_files))
+        bounds = minutes * 60, modules, trusted, int(gib * 2**30), raw_files
         jobs.append(Job(label, first.fold_key, work, threads, device, *bounds))
     return jobs
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import cast
@@ -47,11 +49,13 @@ def _prepare(experiment: Experiment, store: Store, place: DataLocations, say: Sa
     datasets: dict[str, tuple[ResolvedPlugin, Dataset]] = {}
     folds: list[FoldPlace] = []
     refused: dict[tuple[str, str], str] = {}
+    raw_files: set[str] = set()
     ranked = any(cast("Metric", metric.plugin).task == "ranking" for metric in picked.metrics)
     judged = ranked or not experiment.relevance.is_default
     for source in picked.sources:
         with _trying(source):
             dataset = cast("Source", source.plugin).load(place)
+            raw_files |= _raw_files(cast("Source", source.plugin), place)
         if not len(dataset.interactions):
             raise DataError("no interactions are left after preparation", where=source.label)
         if judged:
@@ -70,7 +74,13 @@ def _prepare(experiment: Experiment, store: Store, place: DataLocations, say: Sa
             folds += made
             if reason:
                 refused[source.label, split.label] = f"{split.label}: {reason}"
-    return make_plan(experiment, picked, datasets, folds, refused)
+    plan = make_plan(experiment, picked, datasets, folds, refused)
+    return dataclasses.replace(plan, raw_files=frozenset(raw_files))
+
+
+def _raw_files(source: Source, place: DataLocations) -> set[str]:
+    """Return the real paths of the files from which a source's rows can be read."""
+    return {os.path.realpath(path) for path in source.raw_files(place) if os.path.isfile(path)}  # noqa: PTH113 - also where nobody may look
 
 
 def _trying(pick: ResolvedPlugin) -> AbstractContextManager[None]:

@@ -95,7 +95,7 @@ def work(
         channel.tell(start=cell["key"], stage=cell["stage"])
         folder = Path(cell["answers"])
         about: dict[str, Any] = {"log_from": _size(log), "costs": {}}
-        watch.begin(cell["stage"], cell["fold"])
+        watch.begin(cell["stage"], cell["fold"], order.raw_files)
         try:
             started = time.perf_counter()
             tables = load_tables(Path(order.data)) if tables is None else tables

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
@@ -15,7 +16,7 @@ from benchsuite.errors import ConfigError, did_you_mean
 from benchsuite_datasets.card import Card, Variants
 from benchsuite_datasets.dataset_builder import Tables, build_dataset
 from benchsuite_datasets.describe import card_lines
-from benchsuite_datasets.file_lookup import FilesNotFound, LocatedFiles, checksums, locate_files
+from benchsuite_datasets.file_lookup import FilesNotFound, LocatedFiles, checksums, locate_files, row_files
 from benchsuite_datasets.frames import read_layout
 from benchsuite_datasets.outliers import (
     BoundValues,
@@ -40,7 +41,7 @@ from benchsuite_datasets.preparation_steps import (
     prepare,
     sentence,
 )
-from benchsuite_datasets.prepared_cache import load_or_prepare
+from benchsuite_datasets.prepared_cache import load_or_prepare, prepared_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,6 +116,12 @@ class CardSource(Source):
             if step.after != step.before:
                 place.say(f"{card.name}: {sentence(step)}")
         return dataset
+
+    def raw_files(self, place: DataLocations) -> Iterable[Path]:
+        """Return the files that hold rows, and those of prepared copies."""
+        if self.card.choice is not None:
+            return self._variant(self.card.choice).raw_files(place)
+        return [*row_files(self.card, place), *prepared_rows(self.card.name, place)]
 
     def check(self, place: DataLocations) -> PublishedCounts | None:
         """Return what the files hold and what was published of them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from benchsuite_datasets.fetch import Unreachable, fetch, matches, sha256, take_
 from benchsuite_datasets.upstream import Mirror
 
 _PINNED = "first-seen.json"
+
+_SMALLEST_PART = 0.01
+"""A file that no card names may be a part of the rows from so many bytes on, as a share of the largest file of rows;
+below lie notes and lists of words."""
 
 
 class FilesNotFound(DataError):  # noqa: N818 - an answer to "is it here?" as much as a failure
@@ -97,6 +102,44 @@ def _archives(layout: Layout, folder: Path) -> Iterator[tuple[Mirror, Path]]:
         elif mirror.kind == "wheel":
             package, _, version = mirror.requirement.partition("==")
             yield mirror, folder / f"{package.replace('-', '_')}-{version}-py3-none-any.whl"
+
+
+def row_files(card: Card, place: DataLocations) -> Iterator[Path]:
+    """Yield the files that hold a set's rows, in every location where a copy may lie.
+
+    In a folder of the set's own that is also what no card names and is large enough, such as a published test part;
+    tables of users and items, features and code are not among them.
+    """
+    rows = {name for layout in card.layouts for name in _event_files(layout)}
+    others = {name for layout in card.layouts for name in _other_files(layout)} - rows
+    own = [named / card.name for named in place.folders]
+    cached = place.cache / "files" / card.name
+    for folder in (*own, *(cached / layout.name for layout in card.layouts)):
+        yield from (folder / name for name in sorted(rows))
+        with contextlib.suppress(OSError):  # there is none, or nobody may look
+            sizes = {path: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()}
+            least = _SMALLEST_PART * max((size for path, size in sizes.items() if path.name in rows), default=0)
+            unnamed = (path for path in sizes if path.name not in rows | others and path.suffix != ".py")
+            yield from (path for path in unnamed if sizes[path] >= least)
+    for named in place.folders:
+        for layout in card.layouts:
+            yield from (archive for folder in (named / card.name, named) for _, archive in _archives(layout, folder))
+            with contextlib.suppress(OSError):
+                if all((named / file.name).is_file() for file in layout.files):  # one common name alone is no proof
+                    yield from (named / name for name in _event_files(layout))
+
+
+def _event_files(layout: Layout) -> Iterator[str]:
+    """Yield the names of the files with a layout's events, and of those that say whose they are."""
+    for table in layout.interactions:
+        yield from (part.file for part in (table, *((table.lookup.table,) if table.lookup else ())) if part.file)
+
+
+def _other_files(layout: Layout) -> Iterator[str]:
+    """Yield the names of files that hold no events: tables about users and items, links, features and their ids."""
+    yield from (table.file for table in (*layout.users, *layout.items, *layout.links) if table.file)
+    for features in filter(None, (layout.item_features, layout.user_features)):
+        yield from (features, str(Path(features).with_suffix(".ids")))
 
 
 def checksums(found: LocatedFiles) -> str:

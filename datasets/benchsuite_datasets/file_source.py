@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -17,9 +18,16 @@ from benchsuite_datasets.dataset_builder import Tables
 from benchsuite_datasets.describe import card_toml
 from benchsuite_datasets.file_lookup import LocatedFiles, check_files
 from benchsuite_datasets.import_facts import DescribedTable, facts, hints, met, refuse_row_numbers, stand_ins
-from benchsuite_datasets.own_tables import card_values, completed_card, describe_events, describe_side, refuse_idle
+from benchsuite_datasets.own_tables import (
+    card_values,
+    completed_card,
+    describe_events,
+    describe_side,
+    event_files,
+    refuse_idle,
+)
 from benchsuite_datasets.preparation_steps import sentence
-from benchsuite_datasets.prepared_cache import load_or_prepare
+from benchsuite_datasets.prepared_cache import load_or_prepare, prepared_rows
 from benchsuite_tables.card_table import IDS, table_of
 from benchsuite_tables.first_rows import Said
 from benchsuite_tables.odd_ids import refuse_odd_ids
@@ -118,6 +126,16 @@ class FileSource(CardSource):
         found = LocatedFiles(card.layouts[0], path.parent, str(path))
         check_files(found.layout, found.folder)
         return source_class(card)(**self._given()), found
+
+    def raw_files(self, place: DataLocations) -> Iterable[Path]:
+        """Return the table or the tables of events that a card names, and the rows of prepared copies."""
+        path = self._find(self.path, place)
+        card = self._beside(path)
+        if card is None:
+            return [path, *prepared_rows(_slug(path), place)]
+        table = card_values(card, _slug(card))
+        files = [path.parent / name for name in event_files(table)]
+        return [*files, *prepared_rows(table["name"], place)]
 
     def check(self, place: DataLocations) -> PublishedCounts | None:
         """Return None: of somebody's own file nothing was published."""

@@ -130,6 +130,11 @@ def completed_card(table: dict[str, Any], path: Path, behaviours: list[dict[str,
     return card_of(table, str(path))
 
 
+def event_files(table: Mapping[str, Any]) -> list[str]:
+    """Return the names of the files with events, of the plain values of a card."""
+    return [name for layout in table["layouts"] for name in _files(layout.get("interactions", []))]
+
+
 def _files(layout: Any) -> list[str]:
     """Return the names of all files that a part of a card mentions."""
     if isinstance(layout, list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import shutil
@@ -52,6 +53,11 @@ def load_or_prepare(
     if len(dataset.interactions) >= MIN_CACHED_ROWS:
         _save(dataset, folder, place)
     return dataset
+
+
+def prepared_rows(name: str, place: DataLocations) -> list[Path]:
+    """Return the files with the rows of all cached copies of a set of this name."""
+    return sorted((place.cache / "prepared").glob(f"{glob.escape(name)}-*/interactions.*"))
 
 
 def _key(card: Card, settings: dict[str, Any], found: LocatedFiles) -> str:

@@ -1,4 +1,4 @@
-"""The row ``flm-likelihood``: FLM with the popularity of new items that the likelihood of their titles tells."""
+"""The rows ``flm-likelihood`` and ``flm-hybrid-likelihood``: FLM with the popularity of new items that titles tell."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
 from benchsuite_content.backbone_files import DEFAULT_DECODER
 from benchsuite_content.smollm2 import CITE_SMOLLM2
 from benchsuite_content.title_likelihood import PROMPT, TitlePopularity
+from benchsuite_flm.hybrid import HybridFLM
 from benchsuite_flm.models import FLM
 
 _FILE = "title_popularity.json"
@@ -70,3 +71,20 @@ class LikelihoodFLM(FLM):
         super().load(folder, items)
         self._popularity = TitlePopularity.from_record(json.loads((folder / _FILE).read_text("utf-8")))
         return self
+
+
+@dataclass
+class LikelihoodHybrid(LikelihoodFLM, HybridFLM):
+    """``flm-hybrid``, where new items whose titles a causal language model finds likely rank higher.
+
+    To the mixed scores of ``flm-hybrid`` the term of ``flm-likelihood`` is added: classes work together in the order
+    in which they stand. What is chosen on validation is chosen without the term.
+
+    Attributes:
+        likelihood_weight: of the predicted log count, in deviations of a user's mixed scores.
+    """
+
+    likelihood_weight: Annotated[float, Ge(0), Range(0.1, 2, log=True)] = 0.6
+
+    version = HybridFLM.version
+    cite: ClassVar[tuple[str, ...]] = (*HybridFLM.cite, CITE_SMOLLM2)

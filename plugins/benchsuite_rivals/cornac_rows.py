@@ -46,6 +46,8 @@ class GRU4Rec(CornacBase):
     negatives: Annotated[int, Ge(0)] = 2048
     sampling: Annotated[float, Ge(0), Le(1)] = 0.5
 
+    is_network: ClassVar[bool] = True
+
     cite: ClassVar[tuple[str, ...]] = (
         """@inproceedings{hidasi2018recurrent,
   title = {Recurrent Neural Networks with Top-k Gains for Session-based Recommendations},
@@ -105,6 +107,8 @@ class BERT4Rec(CornacBase):
     learning_rate: Annotated[float, Gt(0), Range(1e-4, 1e-2, log=True)] = 1e-3
     batch_size: Annotated[int, Ge(2)] = 64
     negatives: Annotated[int, Ge(0)] = 512
+
+    is_network: ClassVar[bool] = True
 
     cite: ClassVar[tuple[str, ...]] = (
         """@inproceedings{sun2019bert4rec,
@@ -171,6 +175,8 @@ class VAECF(CornacBase):
     learning_rate: Annotated[float, Gt(0), Range(1e-4, 1e-2, log=True)] = 1e-3
     batch_size: Annotated[int, Ge(1)] = 100
     beta: Annotated[float, Ge(0), Range(0, 1)] = 0.2
+
+    is_network: ClassVar[bool] = True
 
     cite: ClassVar[tuple[str, ...]] = (
         """@inproceedings{liang2018variational,

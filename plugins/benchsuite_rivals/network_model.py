@@ -53,6 +53,8 @@ class NetworkModel(Model):
     patience: Annotated[int, Ge(0)] = 0
     every: Annotated[int, Ge(1)] = 1
 
+    is_network: ClassVar[bool] = True
+
     decays: ClassVar[bool] = True
     """Whether Adam's weight decay is the penalty; False where the loss has a term of its own."""
 

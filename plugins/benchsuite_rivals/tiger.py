@@ -65,6 +65,7 @@ class TIGER(CornacBase):
     needs: ClassVar[frozenset[Requirement]] = frozenset({Requirement.ITEM_TEXT})
     uses_language_model: ClassVar[bool] = True
     may_abstain: ClassVar[bool] = True
+    is_network: ClassVar[bool] = True
 
     exempt: ClassVar[Mapping[str, str]] = {
         "scores_on_warm_items": "its search scores the best `beams` items only",

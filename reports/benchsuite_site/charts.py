@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
-from benchsuite.benchmark.standings import Standing
+from benchsuite.benchmark.scores import Standing
 from benchsuite_site.labels import HEIGHT, LETTER, Box, Label, place_labels
 
 _ROW = 24
@@ -19,6 +19,7 @@ _SHORT = {
     "language model, frozen": "k2",
     "language model, fine-tuned": "k3",
     "chance": "k4",
+    "deep": "k5",
 }
 
 

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from benchsuite.benchmark.board import Board, Entrant
-from benchsuite.benchmark.standings import TaskScore
+from benchsuite.benchmark.board import Board
+from benchsuite.benchmark.entrants import Entrant
+from benchsuite.benchmark.scores import TaskScore
 from benchsuite.html_text import element, table_element
 from benchsuite.interface import count
 from benchsuite.plan.benchmark_rules import LITE
-
-BORROWED = "the fallback or ties decided most of it"
-MARKS = f"&#9679; the best reference of a task, &#9650; better than it, &#9660; worse; ~ {BORROWED}."
+from benchsuite_site.explanations import BORROWED
 
 
 def board_name(board: Board) -> str:

@@ -1,11 +1,12 @@
-// Hides the rows and points of kinds that are not ticked; without a script everything is shown.
-for (const box of document.querySelectorAll(".filters input")) {
-  box.addEventListener("change", () => {
-    for (const row of document.querySelectorAll("[data-kind]")) {
-      if (row.dataset.kind === box.value) {
-        row.toggleAttribute("hidden", !box.checked);
-        row.style.display = box.checked ? "" : "none";
-      }
-    }
-  });
-}
+// Hides the rows and points of what is not ticked; without a script everything is shown.
+const boxes = [...document.querySelectorAll(".filters input")];
+const redraw = () => {
+  const hidden = new Set(boxes.filter((box) => !box.checked).map((box) => box.value));
+  const gpu = boxes.find((box) => box.className === "gpu");
+  for (const row of document.querySelectorAll("[data-kind]")) {
+    const off = hidden.has(row.dataset.kind) || (row.dataset.gpu !== undefined && gpu !== undefined && !gpu.checked);
+    row.toggleAttribute("hidden", off);
+    row.style.display = off ? "none" : "";
+  }
+};
+for (const box of boxes) box.addEventListener("change", redraw);

@@ -7,15 +7,15 @@ from html import escape
 from shlex import quote
 from typing import Any
 
-from benchsuite.benchmark.board import Board, Entrant
+from benchsuite.benchmark.board import Board
 from benchsuite.benchmark.board_text import interval_text, number_text, task_label
+from benchsuite.benchmark.entrants import Entrant
 from benchsuite.benchmark.places import read_benchmark
 from benchsuite.benchmark.result_history import Earlier
-from benchsuite.benchmark.standings import Standing, Task, TaskScore
+from benchsuite.benchmark.scores import Standing, Task, TaskScore
 from benchsuite.html_text import element
 from benchsuite_content.training_data import training_data
 from benchsuite_site.elements import (
-    MARKS,
     board_name,
     box,
     checked_text,
@@ -26,6 +26,7 @@ from benchsuite_site.elements import (
     value_text,
     words,
 )
+from benchsuite_site.explanations import MARKS
 
 _TOLD = "training_data"
 """What a model may say itself of its weights, beside their name and sum."""
@@ -45,7 +46,7 @@ def model_page(board: Board, row: Standing, entrant: Entrant) -> str:
     )
     answer = (
         f'<p class="answer"><span class="big">{number_text(row.headline)}</span> <span>times the best reference of '
-        f"each task, 95% interval {interval_text(row)}</span></p>"
+        f"each task, 95% of draws: {interval_text(row)}</span></p>"
     )
     parts = [
         f"<h1>{escape(row.model)}</h1>",

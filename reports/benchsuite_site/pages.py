@@ -11,21 +11,23 @@ from benchsuite.benchmark.board import Board
 from benchsuite.benchmark.board_text import (
     by_split,
     interval_text,
-    left_out,
+    left_out_text,
     marks_of,
     number_text,
-    partly_run,
+    own_tasks,
     verdict,
 )
-from benchsuite.benchmark.standings import Standing
+from benchsuite.benchmark.entrants import Entrant
+from benchsuite.benchmark.scores import Standing
 from benchsuite.html_text import element
 from benchsuite.interface import count
 from benchsuite.plan.benchmark_rules import slug
 from benchsuite_site.charts import Point, headline_chart, scatter
-from benchsuite_site.elements import BORROWED, MARKS, board_name, checked_text, heat, scrolled_table
+from benchsuite_site.elements import board_name, checked_text, heat, scrolled_table
+from benchsuite_site.explanations import legend, notes, sentence
 from benchsuite_site.model_page import model_page
 
-KINDS = ("classic", "reads text", "language model, frozen", "language model, fine-tuned", "chance")
+KINDS = ("classic", "deep", "reads text", "language model, frozen", "language model, fine-tuned", "chance")
 
 
 def pages(boards: Sequence[Board]) -> Mapping[str, bytes]:
@@ -61,34 +63,29 @@ def _card(board: Board) -> str:
     told = "".join(f"<p>{escape(line)}</p>" for line in [*verdict(board), *lost])
     return (
         f'<section class="card"><h2><a href="{escape(board_name(board))}.html">{escape(board_name(board))}</a></h2>'
-        f'<p class="soft">{escape(_sentence(board.title))}</p>{told}</section>'
+        f'<p class="soft">{escape(sentence(board.title))}</p>{told}</section>'
     )
-
-
-def _sentence(title: str) -> str:
-    """Return a title with a capital letter and a full stop."""
-    return title[:1].upper() + title[1:] + ("" if title.endswith((".", "?", "!")) else ".")
 
 
 def _benchmark(board: Board) -> str:
     form = " (short form)" if board.lite else ""
     lines = list(verdict(board))
     ranked = [row for row in board.rows if row.headline is not None]
-    parts = [f"<h1>{escape(board.name)}{form}</h1>", f'<p class="soft">{escape(_sentence(board.title))}</p>']
+    parts = [f"<h1>{escape(board.name)}{form}</h1>", f'<p class="soft">{escape(sentence(board.title))}</p>']
     if ranked:
         leader = ranked[0]
         parts.append(
             f'<p class="answer"><span class="big">{number_text(leader.headline)}</span> '
             f'<span><b><a href="{_link(board, leader)}">{escape(leader.model)}</a></b> leads; times the best reference '
-            f"of each task, 95% interval {interval_text(leader)}</span></p>"
+            f"of each task, 95% of draws: {interval_text(leader)}</span></p>"
         )
     parts += [f"<p>{escape(line)}</p>" for line in lines]
     if ranked:
         parts.append(headline_chart([(row, board.entrants[row.model].kind) for row in ranked]))
     parts += [_filters(board)] if board.rows else []
-    parts += [_standings(board), *_legend(board)]
+    parts += [_standings(board), *legend(board)]
     parts += ["<h2>Task by task</h2>", _heat_map(board), *_scatters(board)] if board.rows else []
-    parts += ["<h2>How to read this</h2>", *_notes(board)]
+    parts += ["<h2>How to read this</h2>", *notes(board)]
     return "\n".join(parts)
 
 
@@ -97,13 +94,32 @@ def _filters(board: Board) -> str:
     boxes = "".join(
         f'<label><input type="checkbox" checked value="{escape(kind)}"> {escape(kind)}</label>' for kind in kinds
     )
+    if any(map(_needs_gpu, board.entrants.values())):
+        boxes += '<label><input type="checkbox" checked class="gpu"> needs a GPU</label>'
     return f'<fieldset class="filters"><legend>Show</legend>{boxes}</fieldset>'
+
+
+def _needs_gpu(entrant: Entrant) -> bool:
+    return "gpu" in entrant.needs
 
 
 def _standings(board: Board) -> str:
     splits = list(dict.fromkeys(task.split for task in board.tasks))
     checked = any(entrant.verified for entrant in board.entrants.values())
-    heads = ["", "model", "kind", "headline", "95% interval", "better", "same", "worse", *splits, "CPU s"]
+    heads = [
+        "",
+        "model",
+        "kind",
+        "headline",
+        "95% of draws",
+        "without one task",
+        "own answers",
+        "better",
+        "same",
+        "worse",
+        *splits,
+        "CPU s",
+    ]
     heads += ["checked"] if checked else []
     lines = []
     for number, row in enumerate(board.rows, 1):
@@ -111,13 +127,15 @@ def _standings(board: Board) -> str:
         same = row.count("not separated") + row.count("reference")
         headline = number_text(row.headline) + marks_of(row)
         cells = [_place(number, row), "", entrant.kind, headline]
-        cells += [interval_text(row), str(row.count("better")), str(same), str(row.count("worse"))]
+        cells += [interval_text(row), left_out_text(row), own_tasks(row)]
+        cells += [str(row.count("better")), str(same), str(row.count("worse"))]
         cells += [number_text(by_split(row, board.tasks, split)) for split in splits]
         cells += ["-" if row.cpu_seconds is None else f"{row.cpu_seconds:.1f}"]
         cells += [checked_text(entrant)] if checked else []
         filled = [element("td", escape(cell)) for cell in cells]
         filled[1] = element("th", f'<a href="{_link(board, row)}">{escape(row.model)}</a>', scope="row")
-        lines.append(element("tr", "".join(filled), data_kind=entrant.kind))
+        gpu = {"data_gpu": "yes"} if _needs_gpu(entrant) else {}
+        lines.append(element("tr", "".join(filled), data_kind=entrant.kind, **gpu))
     absent = element("td", "not run yet", colspan=len(heads) - 2)
     lines += [
         element("tr", element("td") + element("th", escape(label), scope="row") + absent, class_="soft")
@@ -128,17 +146,6 @@ def _standings(board: Board) -> str:
 
 def _place(number: int, row: Standing) -> str:
     return str(number) if row.headline is not None else ""
-
-
-def _legend(board: Board) -> Iterator[str]:
-    """Yield what the marks of the standings mean, and which rows are not whole."""
-    yield from (f"<p>{escape(_sentence(line))}</p>" for line in left_out(board))
-    if partly := partly_run(board):
-        yield f'<p class="soft">Run in part: {escape(", ".join(partly))}.</p>'
-    if any(map(marks_of, board.rows)):
-        yield f'<p class="soft">~ in some task, {BORROWED}: it is marked below, task by task.</p>'
-    if any(entrant.verified for entrant in board.entrants.values()):
-        yield '<p class="soft">checked: somebody fitted so many of its cells again and got the same.</p>'
 
 
 def _heat_map(board: Board) -> str:
@@ -178,18 +185,6 @@ def _scatters(board: Board) -> Iterator[str]:
         if both:
             yield "<h2>Warm against cold</h2>"
             yield scatter(both, f"{warm}, by the best reference", f"{cold}, by the best reference")
-
-
-def _notes(board: Board) -> Iterator[str]:
-    metric = escape(board.metric)
-    yield (
-        f"<p>Headline: {metric} of a model divided by that of the best reference, task by task, and the geometric mean "
-        f"of these over {len(board.tasks)} tasks. Its interval resamples users and tasks. Better, same, worse: tasks, "
-        "by paired tests against the best reference of each, corrected (Holm).</p>"
-    )
-    yield f"<p>{MARKS}</p>"
-    yield f"<p>To put a model of your own here: <code>benchsuite run {escape(board.name)} --model NAME</code>, then "
-    yield f"<code>benchsuite submit {escape(board.name)} NAME --out DIR</code>.</p>"
 
 
 def _link(board: Board, row: Standing) -> str:

@@ -47,7 +47,7 @@ def test_columns_go_last_first_and_are_named_with_a_way_to_see_them(monkeypatch)
 def test_in_pipes_and_wide_terminals_everything_is_shown(width, monkeypatch):
     lines = lines_of(read_board("films.v1"), width, monkeypatch)
     assert any(
-        re.search(r"kind +headline +95% interval +better, same, worse +random-holdout .* CPU$", line) for line in lines
+        re.search(r"kind +headline +95% of draws +better, same, worse +random-holdout .* CPU$", line) for line in lines
     )
     assert any("language model, fine-tuned" in line for line in lines)
     assert not any("not shown" in line for line in lines)

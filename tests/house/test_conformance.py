@@ -60,7 +60,7 @@ also like answer"""
 
 
 FROZEN = {"flm-frozen", "content-lm", "als-content", "als-kernel", "als-kernel-likelihood", "ease-content"}
-TRAINED = {"flm", "flm-text", "flm-hybrid", "flm-likelihood", "flm-seq", "flm-seq-hybrid"}
+TRAINED = {"flm", "flm-text", "flm-hybrid", "flm-likelihood", "flm-hybrid-likelihood", "flm-seq", "flm-seq-hybrid"}
 """Models that read texts with the default language model as it is, and those that train it: ten seconds a fit."""
 
 APART = {"lenskit", "rectools", "recbole"}
