@@ -155,7 +155,8 @@ work, of the ranking alone (the pointwise model comes on top).
 cannot take less than {24 * seconds:.0f} processor seconds, and {now.epochs} not less than {now.epochs * seconds:.0f};
 the head comes on top.
 
-**What brought nothing.**
+**What brought nothing.** Only the passes that are fewer were measured on all cuts; what follows, and one trained layer, on one to
+three of them, as it fell behind at once.
 
 - Reading a third, quarter or sixth of the texts in each of 24 epochs, and keeping the last vectors of the others: on
   films-cold-1 .404, .402 and .395 (24 whole epochs: .404), but on films-warm-1 .265, .259 and .261 (.267). Vectors of

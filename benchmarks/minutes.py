@@ -171,7 +171,7 @@ def _page(found: Mapping[str, Mapping[str, Any]]) -> str:
             values = [_beside(one[part][name], TARGETS[_fast(one)][target], how) for one in found.values()]
             lines.append(f"| {title} | " + " | ".join(values) + " |")
     if all("quick" in one for one in found.values()):
-        lines += ["", _PARTS, "", *_parts(found), "", _BEFORE]
+        lines += ["", _PARTS, "", *_parts(found), "", _floor(found), "", _before(found)]
     return "\n".join([*lines, ""])
 
 
@@ -181,11 +181,56 @@ Seconds of each fit, that of the validation fold and that of the test fold, warm
 encoder makes of the texts is computed once for all and counted for each model that uses it, as if it stood alone; so
 the seconds add up to more than the run took."""
 
-_BEFORE = """## Before
+_EPOCH = 499
+"""GFLOP of one pass over the texts of the films, forward and backward: tokens x trained weights x 6, as
+encoder_steps.py counts them."""
 
-On 26 November 2026, on two ordinary cores without bfloat16 instructions (65 GFLOP/s in float32), the same command took
-20 minutes 9 seconds: `flm` 210, 200, 183 and 220 s a fit, `flm-frozen` 37 to 50 s, models that read frozen vectors 9 to
-25 s each, as each encoded the same texts anew; the first table came after all of it."""
+_EPOCHS = 8
+
+_BEFORE_WALL, _BEFORE_GFLOPS = 1209, 65
+_BEFORE = {"flm": (183, 220), "flm-frozen": (37, 50), "content-lm": (9, 25), "als-content": (9, 25)}
+"""Seconds of a fit on 26 November 2026, two cores without instructions for bfloat16, the smallest and the largest."""
+
+
+def _floor(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return how long the arithmetic of a fit of flm takes by itself, beside what fits took."""
+    told = []
+    for way, one in found.items():
+        speed = one["gflops"]["bfloat16" if _fast(one) else "float32"]
+        cells = one["quick"]["cells"]
+        took = [seconds for model, split, _, seconds in cells if (model, split) == ("flm", "random-holdout")]
+        told.append(
+            f"{_EPOCHS * _EPOCH / speed:.0f} s ({way}; those to all films took {min(took):.0f} to {max(took):.0f})"
+        )
+    work = f"{_EPOCHS} passes over the texts of the films, forward and backward, are {_EPOCHS * _EPOCH:,} GFLOP"
+    return f"""**The floor.** {work}
+(tokens x trained weights x 6, see [encoder-steps](encoder-steps.md)). At the speed of the products above a fit of
+`flm` cannot take less than {", or ".join(told)}.
+The frozen layers, the steps of the head, likes and dislikes, and what else a layer does come on top."""
+
+
+def _before(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return what the same command took before all this, beside today."""
+    lines = [
+        "## Before and after",
+        "",
+        "Before: 26 November 2026, two ordinary cores without instructions for bfloat16",
+        f"({_BEFORE_GFLOPS} GFLOP/s in float32); each model that reads frozen vectors encoded the same texts anew,",
+        "and the first table came after all fits. Seconds of a fit.",
+        "",
+        "| | before | " + " | ".join(found) + " |",
+        "|---|--:|" + "--:|" * len(found),
+        f"| the whole run | {_BEFORE_WALL:,} | "
+        + " | ".join(f"{one['quick']['wall']:.0f}" for one in found.values())
+        + " |",
+    ]
+    for model, (low, high) in _BEFORE.items():
+        now = []
+        for one in found.values():
+            took = [seconds for name, _, _, seconds in one["quick"]["cells"] if name == model]
+            now.append(f"{min(took):.0f} to {max(took):.0f}")
+        lines.append(f"| `{model}` | {low} to {high} | " + " | ".join(now) + " |")
+    return "\n".join(lines)
 
 
 def _fast(one: Mapping[str, Any]) -> bool:
