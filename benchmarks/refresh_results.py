@@ -24,7 +24,8 @@ from benchsuite.benchmark.model_result import ModelResult, collect
 from benchsuite.benchmark.pins import FoldPlace, check_pins, read_pins
 from benchsuite.benchmark.places import read_benchmark, results_root
 from benchsuite.benchmark.result_checks import result_faults
-from benchsuite.benchmark.result_folder import RESULT, read_result, write_result
+from benchsuite.benchmark.result_folder import RESULT, read_result
+from benchsuite.benchmark.result_history import write_row
 from benchsuite.errors import BenchsuiteError, UsageError, did_you_mean
 from benchsuite.plan import Experiment, PluginSpec, resolve_all
 from benchsuite.plan.benchmark_rules import slug, with_model
@@ -73,6 +74,8 @@ def due(name: str, root: Path) -> list[Due]:
 def run_row(experiment: Experiment, spec: PluginSpec, store: Store, workers: int, folder: Path) -> None:
     """Run one model in a benchmark part by part, and write its folder after each.
 
+    Where another version of the plugin was there, what that one reached goes into the row's history.
+
     Raises:
         BenchsuiteError: when data cannot be had or a fold is not the pinned one. A model that fails is a result.
     """
@@ -86,7 +89,7 @@ def run_row(experiment: Experiment, spec: PluginSpec, store: Store, workers: int
             done, _ = work(plan, store, Options(workers, THREADS, "auto", retry_failed=False), bars)
         remember_plan(store, done)
         there = joined(there, collect(done, store, spec.label, pins.digest), list(pins.folds))
-        write_result(there, folder)
+        write_row(there, folder)
 
 
 def joined(one: ModelResult | None, other: ModelResult, order: Sequence[FoldPlace]) -> ModelResult:

@@ -1,5 +1,7 @@
 """Writes into ``docs/*.md`` what examples print and what is made from the code, and into README the leaderboard.
 
+Whoever merges results runs it: first, ``leaderboard.json`` of each benchmark is made anew where result folders changed.
+
 ``python docs/update_pages.py``; it takes less than a minute. Pages are read in the repository, too, where nobody builds
 the site. The site build makes the same anew, in its own form.
 """
@@ -47,12 +49,14 @@ def updated(texts: Mapping[str, str], desk: Desk) -> dict[str, str]:
 
 
 def main() -> int:
-    """Write all pages and README; return the exit code."""
+    """Write the standings, README and all pages, which show them; return the exit code."""
+    if failed := update_readme.main():
+        return failed
     texts = {path.name: path.read_text("utf-8") for path in sorted(DOCS.glob("*.md"))}
     with tempfile.TemporaryDirectory() as folder:
         for name, text in updated(texts, Desk(Path(folder))).items():
             (DOCS / name).write_text(text, "utf-8")
-    return update_readme.main()
+    return 0
 
 
 if __name__ == "__main__":

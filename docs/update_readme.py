@@ -1,4 +1,4 @@
-"""Writes the top of the leaderboard into README.md anew, from the results that come with benchsuite.
+"""Makes the standings of all benchmarks anew where result folders have changed, and writes the top of one into README.
 
 ``python docs/update_readme.py``, or ``update_pages.py``, which does the other pages, too; a test holds README against
 :func:`leaderboard_top`.
@@ -10,8 +10,12 @@ import re
 import sys
 from pathlib import Path
 
-from benchsuite.benchmark.board import Board, read_board
+from benchsuite.benchmark.board import Board, read_board, write_summary
 from benchsuite.benchmark.board_text import by_split, interval_text, marks_of, number_text, partly_run, verdict
+from benchsuite.benchmark.kept_standings import read_kept
+from benchsuite.benchmark.pins import read_pins
+from benchsuite.benchmark.places import benchmark_names, results_root
+from benchsuite.errors import BenchsuiteError
 from benchsuite.interface import count
 from make_site.markdown import table
 
@@ -42,13 +46,28 @@ def leaderboard_top(board: Board, most: int = ROWS) -> str:
     return "\n".join([" ".join(verdict(board)), "", table(heads, rows), rest, ""])
 
 
-def updated(text: str) -> str:
+def standings_anew() -> list[Path]:
+    """Make ``leaderboard.json`` anew where it does not rest on the results as they are; return what was written.
+
+    Raises:
+        DataError: when a result is damaged.
+    """
+    root = results_root()
+    stale = [name for name in benchmark_names() if read_kept(root / name, read_pins(name)) is None]
+    return [write_summary(name, root) for name in stale]
+
+
+def updated(text: str, board: Board | None = None) -> str:
     """Return README's text with the table of the results that are there now.
+
+    Args:
+        text: of README.
+        board: another one than that of the results.
 
     Raises:
         DataError: when one of them is damaged.
     """
-    board = read_board(BENCHMARK)
+    board = board or read_board(BENCHMARK)
     if board.left_out:
         raise board.left_out[0].error
     top = leaderboard_top(board)
@@ -56,8 +75,14 @@ def updated(text: str) -> str:
 
 
 def main() -> int:
-    """Write README.md; return the exit code."""
-    README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write the standings and README.md; return the exit code."""
+    try:
+        for path in standings_anew():
+            print(path)  # noqa: T201 - a command line prints
+        README.write_text(updated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    except BenchsuiteError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - same
+        return 2
     return 0
 
 

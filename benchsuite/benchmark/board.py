@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,16 @@ from benchsuite.benchmark.kept_standings import SUMMARY, Kept, digests, read_kep
 from benchsuite.benchmark.model_result import ModelResult
 from benchsuite.benchmark.pins import read_pins
 from benchsuite.benchmark.places import read_benchmark, results_root
+from benchsuite.benchmark.result_history import History, read_histories
 from benchsuite.benchmark.scores import Against, Standing, Task, TaskScore
 from benchsuite.benchmark.standings import standings
 from benchsuite.errors import StoreError
 from benchsuite.plan import Experiment
+from benchsuite.plan.benchmark_rules import slug
 from benchsuite.store.json_files import with_sum
 
-_OF_TODAY = ("left_out", "lost", "as_kept")
-"""What is true of a board only as long as a row is damaged: it is not kept."""
+_OF_TODAY = ("left_out", "lost", "as_kept", "histories")
+"""What is not kept: what is true only as long as a row is damaged, and what is read beside the rows."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Board:
         lost: references among these without which some ratios, and so the headlines, cannot be told.
         as_kept: the numbers of the others are those that were kept while what is left out was whole; who is behind was
             tested against the leader then.
+        histories: earlier versions of rows that have some, by label; of the whole benchmark only.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Board:
     left_out: tuple[LeftOut, ...] = ()
     lost: tuple[str, ...] = ()
     as_kept: bool = False
+    histories: Mapping[str, History] = field(default_factory=dict)
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -114,6 +118,16 @@ def read_board(name: str, *, lite: bool = False, root: Path | None = None) -> Bo
     """
     read_benchmark(name)  # tells of a wrong name
     folder = (root or results_root()) / name
+    board = _read(name, folder, lite=lite)
+    if lite:
+        return board  # means of all folds stand beside no mean of some
+    return dataclasses.replace(
+        board, histories=read_histories(folder, {label: slug(label) for label in board.entrants})
+    )
+
+
+def _read(name: str, folder: Path, *, lite: bool) -> Board:
+    """Return the kept board, or the one that is made of the results."""
     if (kept := read_kept(folder, read_pins(name))) is not None and (board := _as_kept(kept, lite=lite)) is not None:
         return board
     results, left = read_rows(name, folder)

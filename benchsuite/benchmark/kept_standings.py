@@ -79,6 +79,20 @@ def read_kept_without(folder: Path, pins: Pins, damaged: Collection[str]) -> Kep
         return None
 
 
+def read_kept_before(folder: Path, pins: Pins) -> tuple[Kept, tuple[str, ...]] | None:
+    """Return the kept standings and the names of result folders that were added since; None where more has changed.
+
+    Whoever adds a result leaves ``leaderboard.json`` as it is, so that what two people add merges.
+    """
+    try:
+        table = _table(folder)
+        added = () if table is None else {path.name for path in result_folders(folder)} - table["rows"].keys()
+    except _UNSOUND:
+        return None
+    kept = read_kept_without(folder, pins, added)
+    return None if kept is None else (kept, tuple(sorted(added)))
+
+
 def digests(folder: Path, pins: Pins, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return what is kept beside standings so that they are believed: version and digests.
 

@@ -70,11 +70,15 @@ class Submission(FunctionResult):
         if self.faults:
             return []
         if not self.whole:
-            return ["it holds the short form, for a first look: to enter the benchmark, run and submit without --lite"]
+            return [
+                "it holds the short form, for a first look: to enter the benchmark, run and submit without --lite",
+                f"to check it again: benchsuite verify {quote(str(self.folder))} --lite",
+            ]
         place = f"reports/results/{self.benchmark}/{slug(self.model)}"
         trust = f" --trust {quote(self.file)}" if self.file else ""
         return [
             f"to enter it, open a pull request that adds this folder as {place}/",
+            "and leaves leaderboard.json as it is: whoever merges it makes that anew",
             "it needs: a model that others can install or read (package or file), its paper where there is one, and",
             "what its pretrained weights were trained on, as far as that is known",
             f"whoever reviews it runs: benchsuite verify {place} --rerun 3{trust}",
@@ -119,6 +123,8 @@ def submit(
     from benchsuite.benchmark.places import read_benchmark, results_root
     from benchsuite.benchmark.result_checks import differences, failures, result_faults
     from benchsuite.benchmark.result_folder import write_result
+    from benchsuite.benchmark.result_history import write_row
+    from benchsuite.plan.benchmark_rules import slug
 
     read_benchmark(benchmark)
     kept, folder = read_store(store), Path(out)
@@ -132,7 +138,9 @@ def submit(
     faults += [f"as stored: {line}" for line in differences(result, collect(plan, kept.without_caches(), model, ""))]
     faults += _trial_faults(plan, model)
     faults += _version_faults(result.identity)
-    if not faults:
+    if not faults and whole:
+        write_row(result, folder, row=results_root() / benchmark / slug(model))
+    elif not faults:
         write_result(result, folder)
     failed = sum(cell.state == "failed" for cell in result.cells)
     file = str(result.identity["plugin"]) if "code" in result.identity else ""

@@ -74,6 +74,7 @@ def verify(
     folder: Annotated[PathLike, Option(metavar="FOLDER")],
     *,
     rerun: Annotated[int, Option(metavar="N")] = 0,
+    lite: bool = False,
     store: StoreFolder = None,
     data: DataFolders = (),
     offline: bool = False,
@@ -88,6 +89,7 @@ def verify(
     Args:
         folder: what benchsuite report --out DIR or benchsuite submit wrote.
         rerun: of a result folder, fit so many cells again, drawn at random, and compare.
+        lite: a result folder may hold the short form of its benchmark, as submit --lite writes it, and no more.
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).
         offline: never use the network.
@@ -97,7 +99,8 @@ def verify(
     Raises:
         DataError: when the folder holds no report and no result.
         StoreError: when there is no such store, or it holds nothing that the report rests on.
-        UsageError: when ``rerun`` is below 0, or the folder is no result of a benchmark, or holds several.
+        UsageError: when ``rerun`` is below 0, or it or ``lite`` is given and the folder is no result of a benchmark, or
+            the folder holds several.
     """
     from benchsuite.analysis.soundness import store_faults
 
@@ -108,10 +111,13 @@ def verify(
         from benchsuite.functions.verify_result import verify_result
 
         place = data_locations(data, offline=offline, quiet=quiet)
-        return verify_result(folder, rerun, place, trust=trusted, quiet=quiet)
+        return verify_result(folder, rerun, place, lite=lite, trust=trusted, quiet=quiet)
     if rerun and not _rows(folder):
         remedy = "for a report, fit single cells again with: benchsuite rerun KEY"
         raise UsageError("--rerun is for result folders of a benchmark", where=str(folder), remedy=remedy)
+    if lite and not _rows(folder):
+        remedy = "leave it out: a report is checked as it is"
+        raise UsageError("--lite is for result folders of a benchmark", where=str(folder), remedy=remedy)
     facts = _facts(folder)
     kept = read_store(store)
     if not kept.exists("plan", facts["plan"]) and not any(kept.exists("cell", key) for key in facts["cells"]):

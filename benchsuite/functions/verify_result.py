@@ -16,7 +16,9 @@ from benchsuite.interface import Frames, FunctionResult, Style, count, frame, pl
 
 if TYPE_CHECKING:
     from benchsuite.api import DataLocations
+    from benchsuite.benchmark.asked import Asked
     from benchsuite.benchmark.model_result import CellValues, ModelResult
+    from benchsuite.benchmark.pins import FoldPlace
 
 
 _SHOWN, _SHOWN_ELSEWHERE = 10, 5
@@ -43,6 +45,7 @@ class ResultVerification(FunctionResult):
         fitted_on: the processor of the second fit, "" where there was none.
         failures: a line on cells that failed without a fault of the result, with the reason of the first, or "".
         comparable: how many cells have values that a second fit can be compared with.
+        lite: whether it was checked as the short form of its benchmark.
     """
 
     folder: Path
@@ -57,6 +60,7 @@ class ResultVerification(FunctionResult):
     fitted_on: str = ""
     failures: str = ""
     comparable: int = 1
+    lite: bool = False
 
     @property
     def elsewhere(self) -> bool:
@@ -77,7 +81,8 @@ class ResultVerification(FunctionResult):
         parts = [count(others, "fault")] if others else []
         parts += [f"{count(self.differing, 'number')} differ{'s' * (self.differing == 1)}"] if self.differing else []
         last = ", ".join(parts) or (self.failures or "nothing is wrong with it")
-        head = f"{self.model} in {self.benchmark}: {count(self.cells, 'cell')}, {fitted}: {last}"
+        form = " (short form)" if self.lite else ""
+        head = f"{self.model} in {self.benchmark}{form}: {count(self.cells, 'cell')}, {fitted}: {last}"
         moved = f"{count(len(self.moved), 'number')} moved, as the model says itself: it gets no mark"
         most = _SHOWN_ELSEWHERE if self.elsewhere else _SHOWN
         values = any(" differs for " in line for line in self.faults[others:])  # means alone: no processor does that
@@ -100,7 +105,8 @@ class ResultVerification(FunctionResult):
             return []
         if not self.comparable:
             return ["no cell can be fitted again and compared: none has values"]
-        return [] if self.again else ["no cell was fitted again: --rerun 3 fits three, drawn at random, and compares"]
+        again = [] if self.again else ["no cell was fitted again: --rerun 3 fits three, drawn at random, and compares"]
+        return [*again, *(["cells beyond the short form were not asked for: without --lite they are"] * self.lite)]
 
     def frames(self) -> Frames:
         """Return ``faults`` and ``moved``."""
@@ -117,7 +123,13 @@ def _some(lines: Sequence[str], most: int) -> list[str]:
 
 
 def verify_result(
-    folder: Path, rerun: int, place: DataLocations, *, trust: Sequence[str] = (), quiet: bool = False
+    folder: Path,
+    rerun: int,
+    place: DataLocations,
+    *,
+    lite: bool = False,
+    trust: Sequence[str] = (),
+    quiet: bool = False,
 ) -> ResultVerification:
     """Check a result folder; see :func:`benchsuite.functions.verify.verify`.
 
@@ -128,16 +140,24 @@ def verify_result(
     from benchsuite.benchmark.places import read_benchmark, results_root
     from benchsuite.benchmark.result_checks import differences, failures, result_faults, value_differences
     from benchsuite.benchmark.result_folder import read_result
+    from benchsuite.benchmark.result_history import read_history
     from benchsuite.provenance import hardware
     from benchsuite.runner import THREADS
     from benchsuite.runner.refit import may_differ
 
     try:
         result = read_result(folder)
+        read_history(folder)
     except DataError as error:
         return ResultVerification(folder, "", "", 0, 0, [str(error)])
     read_benchmark(result.benchmark)  # tells of a wrong name
-    faults = [*result_faults(result, read_asked(results_root() / result.benchmark))]
+    asked = read_asked(results_root() / result.benchmark)
+    short = _is_short_form(result, asked)
+    faults = [*result_faults(result, asked, lite=lite or short)]
+    if short and not lite:
+        held = sum(cell.place in asked for cell in result.cells)
+        what = f"it holds the short form alone, {held} of {count(len(asked), 'cell')}"
+        faults.append(f"{what}: run and submit without --lite to enter it, or check it as that with --lite")
     faults += _row_faults(result)
     done, moved, numbers = 0, list[str](), list[str]()
     if rerun:
@@ -155,7 +175,16 @@ def verify_result(
     machines = (_made_on(result), str(hardware()["cpu"])) if done else ("", "")
     told = (folder, result.benchmark, result.label, len(result.cells), done, [*faults, *numbers], moved)
     comparable = sum(cell.state == "ok" for cell in result.cells)
-    return ResultVerification(*told, len(numbers), *machines, failures(result), comparable)
+    return ResultVerification(*told, len(numbers), *machines, failures(result), comparable, lite=lite)
+
+
+def _is_short_form(result: ModelResult, asked: Mapping[FoldPlace, Asked]) -> bool:
+    """Return whether a result has the cells of its benchmark's short form and no others: as a whole it lacks many."""
+    from benchsuite.benchmark.asked import asked_of
+    from benchsuite.benchmark.places import read_benchmark
+
+    short = asked_of(read_benchmark(result.benchmark)[1], asked, lite=True).keys()
+    return short < asked.keys() and {cell.place for cell in result.cells if cell.place in asked} == short
 
 
 def _made_on(result: ModelResult) -> str:

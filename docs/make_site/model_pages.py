@@ -56,12 +56,14 @@ def costs(results: Path) -> dict[str, tuple[str, float, float]]:
     """Return by model what a fit took in a benchmark: its name, median processor seconds, and the largest peak in MB.
 
     Args:
-        results: the folder of result folders. The benchmark in which most models were run comes first.
+        results: the folder of result folders. The benchmark in which most models were run comes first. Rows that the
+            kept standings lack do not count: who adds a result changes no page.
     """
     found: dict[str, tuple[str, float, float]] = {}
     folders = sorted(results.iterdir(), key=lambda one: (one.name.startswith("demo"), one.name != "films.v1", one.name))
     for benchmark in (folder for folder in folders if folder.is_dir()):
-        for file in sorted(benchmark.glob("*/costs.json")):
+        kept = json.loads((benchmark / "leaderboard.json").read_text("utf-8"))["rows"]
+        for file in sorted(file for file in benchmark.glob("*/costs.json") if file.parent.name in kept):
             cells = list(json.loads(file.read_text("utf-8"))["cells"].values())
             seconds = statistics.median(cell["cpu_seconds"] for cell in cells)
             peak = max(cell["peak_memory_mb"] for cell in cells)

@@ -71,9 +71,12 @@ def test_it_is_submitted_and_verified(entered):
     again = benchsuite.submit("demo.v1", "Mine", out=folder / "again", lite=True, store=folder / "runs")
     assert (folder / "mine" / "result.json").read_bytes() == (folder / "again" / "result.json").read_bytes()
     assert again.cells == 1
-    whole = benchsuite.verify(folder / "mine", rerun=1, trust=model, offline=True, quiet=True)
-    assert [fault for fault in whole.faults if "the cell is missing" not in fault] == []
-    assert whole.again == 1
+    assert made.advice()[1].endswith(f"verify {folder / 'mine'} --lite")
+    short = benchsuite.verify(folder / "mine", lite=True, rerun=1, trust=model, offline=True, quiet=True)
+    assert (short.ok, short.again) == (True, 1)
+    whole = benchsuite.verify(folder / "mine")
+    assert len(whole.faults) == 1
+    assert "it holds the short form alone" in whole.faults[0]
 
 
 def test_an_own_model_takes_no_row_of_the_benchmark_and_no_other_model_its_name(monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 from benchsuite.benchmark.board import read_board
 from benchsuite.benchmark.places import read_benchmark, results_root
 from benchsuite.benchmark.result_folder import read_result, write_result
+from benchsuite.benchmark.result_history import read_history
 from benchsuite.store import Store
 
 pytestmark = pytest.mark.slow
@@ -56,6 +57,7 @@ def test_another_version_is_run_anew(refresh, half, tmp_path, monkeypatch):
     refresh.run_row(experiment, spec, Store(tmp_path / "store"), 1, half)
     assert ran == [[1], [1], [2], [2]]
     assert read_result(half).identity["version"] != "0"
+    assert [one.version for one in read_history(half)] == ["0"]
     assert "popular" not in read_board("demo.v1").absent
 
 

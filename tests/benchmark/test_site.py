@@ -10,6 +10,8 @@ import benchsuite
 from benchsuite.benchmark.board import read_board
 from benchsuite.benchmark.places import benchmark_names, results_root
 from benchsuite.errors import UsageError
+from benchsuite_content import smollm2
+from benchsuite_content.backbone_files import DEFAULT_BACKBONE, DEFAULT_SHA256
 from benchsuite_site.charts import Point, scatter
 from benchsuite_site.labels import Box, place_labels
 from benchsuite_site.pages import pages
@@ -170,3 +172,37 @@ def test_the_command_of_a_row_runs_that_row():
     """A row with settings of its own is named by its label, not by the plugin that it shares with another row."""
     page = pages([read_board("sequences.v1")])["sequences.v1/flm-seq-frozen.html"].decode()
     assert "benchsuite run sequences.v1 --model flm-seq-frozen</pre>" in page
+
+
+def weights_told(board, facts):
+    label = board.rows[0].model
+    entrants = {**board.entrants, label: dataclasses.replace(board.entrants[label], facts=facts)}
+    page = pages([dataclasses.replace(board, entrants=entrants)])[f"demo.v1/{label}.html"].decode()
+    return page.partition("<h2>Pretrained weights</h2>")[2].partition("<h2>")[0]
+
+
+def test_training_data_of_known_weights_is_told_and_that_of_others_is_unknown(board):
+    minilm = {"name": DEFAULT_BACKBONE, "revision": "x", "sha256": DEFAULT_SHA256}
+    decoder = {"name": smollm2.NAME, "revision": "y", "sha256": smollm2.SHA256}
+    told = weights_told(board, {"weights": minilm, "titles": {"decoder": decoder}, "mix": {"ease": 1.0}})
+    assert "comments of Reddit" in told
+    assert "FineWeb-Edu" in told
+    assert told.count("Source: model card") == 2
+    assert DEFAULT_SHA256 in told
+    assert weights_told(board, {"backbone": minilm, "weights": minilm}).count("Trained on") == 1
+    assert weights_told(board, {"mix": {"ease": 1.0}}) == ""
+    other = weights_told(board, {"weights": minilm | {"sha256": "0" * 64}})  # a name alone proves nothing
+    assert "Trained on: unknown" in other
+    assert "Reddit" not in other
+    own = weights_told(board, {"weights": {"name": "mine", "sha256": "1", "training_data": "<letters>"}})
+    assert "as the model says itself: &lt;letters&gt;" in own
+
+
+def test_the_training_data_of_every_row_that_comes_with_benchsuite_is_known():
+    told = set()
+    for name in benchmark_names():
+        for path, page in pages([read_board(name)]).items():
+            if "<h2>Pretrained weights</h2>" in page.decode():
+                told.add(path)
+                assert "Trained on: unknown" not in page.decode(), path
+    assert "films.v1/flm.html" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import tomllib
@@ -65,6 +66,15 @@ def test_every_model_has_a_note_and_no_note_is_of_another():
 def test_every_model_is_in_the_table_once():
     told = model_pages.overview(RESULTS)
     assert all(told.count(f"[`{name}`](") == 1 for name in names("models"))
+
+
+def test_a_row_that_the_kept_standings_lack_changes_no_page(tmp_path):
+    costs = json.dumps({"cells": {"key": {"cpu_seconds": 1.0, "peak_memory_mb": 2.0}}})
+    for name in ("als", "slim"):
+        (tmp_path / "films.v1" / name).mkdir(parents=True)
+        (tmp_path / "films.v1" / name / "costs.json").write_text(costs, "utf-8")
+    (tmp_path / "films.v1" / "leaderboard.json").write_text('{"rows": {"als": {}}}', "utf-8")
+    assert model_pages.costs(tmp_path) == {"als": ("films.v1", 1.0, 2.0)}
 
 
 def test_the_page_of_a_model_tells_settings_needs_and_paper():
