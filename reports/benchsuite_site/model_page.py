@@ -41,13 +41,15 @@ def model_page(board: Board, row: Standing, entrant: Entrant) -> str:
         entrant: what is known of it.
     """
     about = (
-        f'<p class="soft">{escape(entrant.summary)} ({escape(entrant.kind)}) in '
+        f'<p class="soft">{escape(entrant.summary.replace("``", ""))} ({escape(entrant.kind)}) in '
         f'<a href="../{escape(board_name(board))}.html">{escape(board_name(board))}</a></p>'
     )
     answer = (
         f'<p class="answer"><span class="big">{number_text(row.headline)}</span> <span>times the best reference of '
         f"each task, 95% of draws: {interval_text(row)}</span></p>"
     )
+    if row.headline is None:
+        answer = "<p>No headline: not every task has a score; the table says why.</p>"
     parts = [
         f"<h1>{escape(row.model)}</h1>",
         about,
