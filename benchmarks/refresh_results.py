@@ -28,7 +28,8 @@ from benchsuite.benchmark.result_folder import RESULT, read_result
 from benchsuite.benchmark.result_history import write_row
 from benchsuite.errors import BenchsuiteError, UsageError, did_you_mean
 from benchsuite.plan import Experiment, PluginSpec, resolve_all
-from benchsuite.plan.benchmark_rules import slug, with_model
+from benchsuite.plan.benchmark_rules import row_labels, slug, tuned_label, with_model
+from benchsuite.plan.experiment_file import Tune
 from benchsuite.progress import ProgressBars
 from benchsuite.runner import THREADS, Options, prepare
 from benchsuite.runner import run as work
@@ -41,14 +42,16 @@ class Due:
     """A row of a benchmark that is to be run.
 
     Attributes:
-        spec: the model.
+        spec: the model, with the label of the row.
         why: ``not run yet``, or what is stale.
-        seconds: how long a fit of it takes typically, for the order.
+        seconds: how long a fit of it takes typically, or all its trials, for the order.
+        tune: the budget of the search for its settings, None where they are as given.
     """
 
     spec: PluginSpec
     why: str
     seconds: float
+    tune: Tune | None = None
 
 
 def due(name: str, root: Path) -> list[Due]:
@@ -58,20 +61,35 @@ def due(name: str, root: Path) -> list[Due]:
     versions = {one.label: one.plugin.version for one in resolve_all(experiment).models}
     asked = read_asked(root / name)
     found = []
-    for spec in experiment.expanded("models"):
+    for spec, tune in _rows(experiment):
         result = there.get(spec.label)
+        version = versions[spec.label.removesuffix(tuned_label(""))]
         if result is None:
             why = "not run yet"
-        elif result.identity["version"] != versions[spec.label]:
-            why = f"made by version {result.identity['version']}, this is {versions[spec.label]}"
+        elif result.identity["version"] != version:
+            why = f"made by version {result.identity['version']}, this is {version}"
         else:
             why = next(iter(result_faults(result, asked)), "")
         if why:
-            found.append(Due(spec, why, typical_seconds(spec.use)))
+            trials = 1 if tune is None or tune.trials is None else tune.trials + 1
+            found.append(Due(spec, why, typical_seconds(spec.use) * trials, tune))
     return sorted(found, key=lambda one: one.seconds)
 
 
-def run_row(experiment: Experiment, spec: PluginSpec, store: Store, workers: int, folder: Path) -> None:
+def _rows(experiment: Experiment) -> Iterator[tuple[PluginSpec, Tune | None]]:
+    """Yield all rows of a benchmark, and the budget of those whose settings are searched."""
+    models = {spec.label: spec for spec in experiment.expanded("models")}
+    yield from ((spec, None) for spec in models.values())
+    rules = experiment.benchmark
+    if rules is not None:
+        budget = Tune(on=rules.headline, trials=rules.trials)
+        for label in rules.tuned:
+            yield models[label].model_copy(update={"label": tuned_label(label)}), budget
+
+
+def run_row(
+    experiment: Experiment, spec: PluginSpec, store: Store, workers: int, folder: Path, tune: Tune | None = None
+) -> None:
     """Run one model in a benchmark part by part, and write its folder after each.
 
     Where another version of the plugin was there, what that one reached goes into the row's history.
@@ -80,7 +98,7 @@ def run_row(experiment: Experiment, spec: PluginSpec, store: Store, workers: int
         BenchsuiteError: when data cannot be had or a fold is not the pinned one. A model that fails is a result.
     """
     there = _reusable(experiment, spec, folder)
-    for part in _parts(with_model(experiment, spec, None)):
+    for part in _parts(with_model(experiment, spec, tune)):
         if there is not None and _holds(there, part):
             continue
         plan = prepare(part, store, data_locations((), offline=True, quiet=True), lambda _: None)
@@ -154,13 +172,13 @@ def refresh(name: str, store: Store, only: Sequence[str], workers: int) -> None:
     """Run what is due, write the result folders, and the leaderboard after each."""
     root = results_root()
     experiment, _ = read_benchmark(name)
-    known = [spec.label for spec in experiment.expanded("models")]
+    known = row_labels(experiment)
     for label in only:
         if label not in known:
             raise UsageError(f'no model "{label}" in {name}', remedy=did_you_mean(label, known))
     for one in due(name, root):
         if not only or one.spec.label in only:
-            run_row(experiment, one.spec, store, workers, root / name / slug(one.spec.label))
+            run_row(experiment, one.spec, store, workers, root / name / slug(one.spec.label), one.tune)
             print(write_summary(name, root), flush=True)
     if not (root / name / "leaderboard.json").is_file():
         write_summary(name, root)
@@ -179,7 +197,8 @@ def main() -> int:
         if options.run:
             refresh(options.name, Store(options.store), options.only, options.workers)
         for one in due(options.name, results_root()):
-            print(f"{one.spec.label}: {one.why} (about {one.seconds:.0f} s a fit)")
+            what = "a fit" if one.tune is None else "a fit and its trials"
+            print(f"{one.spec.label}: {one.why} (about {one.seconds:.0f} s {what})")
     except BenchsuiteError as error:
         print(error, file=sys.stderr)
         return 2

@@ -29,7 +29,7 @@ from benchsuite.benchmark.scores import Against, Standing, Task, TaskScore
 from benchsuite.benchmark.standings import standings
 from benchsuite.errors import StoreError
 from benchsuite.plan import Experiment
-from benchsuite.plan.benchmark_rules import slug
+from benchsuite.plan.benchmark_rules import row_labels, slug
 from benchsuite.store.json_files import with_sum
 
 _OF_TODAY = ("left_out", "lost", "as_kept", "histories")
@@ -160,7 +160,7 @@ def make_board(
     folder = folder or results_root() / name
     asked = asked_of(rules, read_asked(folder), lite=lite)
     by_label = {result.label: result for result in results}
-    metric, own = rules.headline, [choice.label for choice in experiment.expanded("models")]
+    metric, own = rules.headline, row_labels(experiment)
     damaged = {label for one in left_out for label in one.rows if label not in by_label}
     lost = [label for label in rules.references if label in damaged]
     doubted = _doubted(folder, name, left_out, lost, lite=lite) if lost else ()

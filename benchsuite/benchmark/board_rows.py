@@ -16,7 +16,7 @@ from benchsuite.benchmark.places import read_benchmark
 from benchsuite.benchmark.result_checks import result_damage
 from benchsuite.benchmark.result_folder import RESULT, read_result
 from benchsuite.errors import BenchsuiteError, DataError
-from benchsuite.plan.benchmark_rules import slug
+from benchsuite.plan.benchmark_rules import row_labels, slug
 
 _NO_ROW = "__pycache__"
 
@@ -74,7 +74,7 @@ def read_rows(name: str, folder: Path) -> tuple[dict[str, ModelResult], tuple[Le
         DataError: when who asks cannot be read: no row means anything then.
     """
     asked, sound, left = read_asked(folder), dict[Path, ModelResult](), dict[Path, LeftOut]()
-    own = [choice.label for choice in read_benchmark(name)[0].expanded("models")]
+    own = row_labels(read_benchmark(name)[0])
     for path in sorted({*result_folders(folder), *_hollow(folder, own)}):
         try:
             sound[path] = _read(path, name, asked)

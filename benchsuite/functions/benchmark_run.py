@@ -120,7 +120,7 @@ def chosen_form(
     from benchsuite.benchmark.places import benchmark_names, read_benchmark, results_root
     from benchsuite.benchmark.result_checks import is_row
     from benchsuite.plan import PluginSpec
-    from benchsuite.plan.benchmark_rules import narrowed, with_model
+    from benchsuite.plan.benchmark_rules import narrowed, tuned_label, with_model
     from benchsuite.plan.experiment_file import Tune
 
     if not all([isinstance(model, str), isinstance(settings, Mapping)]):
@@ -151,7 +151,8 @@ def chosen_form(
     if row is not None:  # a row's label stands for its plugin and settings
         model, settings = row.use, {**row.settings, **settings}
     spec = PluginSpec.model_validate({"use": model, "with": dict(settings)})
-    label = f"{spec.expand()[0].label if row is None else row.label}{_told(more)}{' (tuned)' if tune else ''}"
+    label = f"{spec.expand()[0].label if row is None else row.label}{_told(more)}"
+    label = tuned_label(label) if tune else label
     own = [is_row(row, model, settings) for row in experiment.expanded("models") if row.label == label]
     own += [Path(str(one.identity["plugin"])).name == Path(model).name for one in stored.values() if one.label == label]
     if not all(own):

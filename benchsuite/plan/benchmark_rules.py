@@ -50,6 +50,7 @@ class BenchmarkRules(BaseModel):
             without fitting any of them again; the headline metric is always kept.
         references: labels of the models that scores are divided by, task by task the best of them.
         trials: how many settings every tuned model may try, the same for all.
+        tuned: labels of the models that stand in it once more, with searched settings; they are no references.
         lite: the short form.
     """
 
@@ -61,6 +62,7 @@ class BenchmarkRules(BaseModel):
     kept: list[str] = []
     references: Annotated[list[str], MinLen(1)]
     trials: Annotated[int, Ge(2), Le(1000)] = 10
+    tuned: list[str] = []
     lite: Lite
 
     @property
@@ -88,6 +90,7 @@ def check_rules(experiment: Experiment, where: str) -> None:
     for key, table, named in (
         ("headline", "metrics", rules.metrics),
         ("references", "models", rules.references),
+        ("tuned", "models", rules.tuned),
         ("lite.sources", "sources", rules.lite.sources),
         ("lite.splits", "splits", rules.lite.splits),
     ):
@@ -123,6 +126,18 @@ def slug(label: str) -> str:
     short = _UNFIT.sub("-", label).strip("-.")[:_LONGEST] or "model"
     plain = _PLAIN.fullmatch(label) and len(label) <= _LONGEST
     return short if plain else f"{short}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
+
+
+def tuned_label(label: str) -> str:
+    """Return the label of a model's row with searched settings."""
+    return f"{label} (tuned)"
+
+
+def row_labels(experiment: Experiment) -> list[str]:
+    """Return the labels of all rows of a benchmark, those with searched settings last."""
+    rules = experiment.benchmark
+    tuned = [] if rules is None else [tuned_label(label) for label in rules.tuned]
+    return [*(choice.label for choice in experiment.expanded("models")), *tuned]
 
 
 def with_model(experiment: Experiment, spec: PluginSpec, tune: Tune | None) -> Experiment:

@@ -14,6 +14,7 @@ from benchsuite.benchmark.places import read_benchmark
 from benchsuite.benchmark.result_history import Earlier
 from benchsuite.benchmark.scores import Standing, Task, TaskScore
 from benchsuite.html_text import element
+from benchsuite.plan.benchmark_rules import row_labels, tuned_label
 from benchsuite_content.training_data import training_data
 from benchsuite_site.elements import (
     board_name,
@@ -97,7 +98,10 @@ def _settings(entrant: Entrant) -> str:
 
 def _runs(board: Board, entrant: Entrant) -> str:
     """Return what stands behind ``--model`` to run a row again: its label where the benchmark has it, else a plugin."""
-    own = {spec.label for spec in read_benchmark(board.name)[0].expanded("models")}
+    own = row_labels(read_benchmark(board.name)[0])
+    if entrant.tuned is not None:
+        plain = entrant.label.removesuffix(tuned_label(""))
+        return f"{quote(plain) if plain in own else entrant.plugin} --tune"
     return quote(entrant.label) if entrant.label in own else entrant.plugin
 
 

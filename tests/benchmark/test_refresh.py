@@ -70,3 +70,22 @@ def test_two_machines_are_both_told(refresh):
     found = refresh.joined(one, other, order)
     assert found.provenance["hardware"] == {"cpu": "first; second", "cores": 2}
     assert [cell.place for cell in found.cells] == order
+
+
+def test_a_model_stands_once_more_with_searched_settings(refresh, tmp_path, monkeypatch):
+    experiment, rules = read_benchmark("demo.v1")
+    rules = rules.model_copy(update={"tuned": ["item-knn"], "trials": 2})
+    searched = experiment.model_copy(update={"benchmark": rules})
+    monkeypatch.setattr(refresh, "read_benchmark", lambda _: (searched, rules))
+    (late,) = refresh.due("demo.v1", results_root())
+    assert (late.spec.label, late.why, late.tune.on, late.tune.trials) == (
+        "item-knn (tuned)",
+        "not run yet",
+        rules.headline,
+        2,
+    )
+    refresh.run_row(searched, late.spec, Store(tmp_path / "store"), 1, tmp_path / "row", late.tune)
+    result = read_result(tmp_path / "row")
+    assert (result.label, result.tuned) == ("item-knn (tuned)", {"on": rules.headline, "trials": 2})
+    assert all(cell.state == "ok" and cell.validation for cell in result.cells)
+    assert [one.label for one in experiment.expanded("models") if one.label == "item-knn"], "the plain row stays"
