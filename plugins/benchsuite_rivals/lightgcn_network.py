@@ -16,13 +16,16 @@ class LightGCNNetwork(nn.Module):
         items: number of items.
         width: of the embeddings.
         layers: convolutions.
+        spread: standard deviation of the embeddings before training.
     """
 
-    def __init__(self, user: Tensor, item: Tensor, users: int, items: int, width: int, layers: int) -> None:
+    def __init__(  # noqa: PLR0913 - the graph and the embeddings
+        self, user: Tensor, item: Tensor, users: int, items: int, width: int, layers: int, *, spread: float
+    ) -> None:
         super().__init__()
         self.users, self.layers = users, layers
         self.embedding = nn.Embedding(users + items, width)
-        nn.init.normal_(self.embedding.weight, std=0.1)
+        nn.init.normal_(self.embedding.weight, std=spread)
         edges = torch.cat([torch.stack([user, users + item]), torch.stack([users + item, user])], dim=1)
         degree = torch.bincount(edges[0], minlength=users + items).float()
         weight = (degree[edges[0]] * degree[edges[1]]).rsqrt()
