@@ -19,7 +19,7 @@ class LightGCNNetwork(nn.Module):
         spread: standard deviation of the embeddings before training.
     """
 
-    def __init__(  # noqa: PLR0913 - the graph and the embeddings
+    def __init__(
         self, user: Tensor, item: Tensor, users: int, items: int, width: int, layers: int, *, spread: float
     ) -> None:
         super().__init__()

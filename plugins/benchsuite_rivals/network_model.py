@@ -124,9 +124,7 @@ class NetworkModel(Model):
             network = self._build(train, context)
             self._weights = sum(weight.numel() for weight in network.parameters())
             decay = self.regularization if self.decays else 0.0
-            optimizer = torch.optim.Adam(
-                network.parameters(), self.learning_rate, betas=self.betas, weight_decay=decay
-            )
+            optimizer = torch.optim.Adam(network.parameters(), self.learning_rate, betas=self.betas, weight_decay=decay)
             random = torch.Generator().manual_seed(context.seed)
             state = _Checkpoint(context.checkpoint, self._identity(train, context, phase), network, optimizer, random)
             losses, found = state.load()
