@@ -29,6 +29,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
+from means import judged
 from neighbours_page import page, with_ties
 from neighbours_settings import BETWEEN, NEUTRAL, PUBLISHED, Settings, shared
 from records import Records, put_page
@@ -36,7 +37,6 @@ from records import Records, put_page
 from benchsuite.api import Context, DataLocations, Model
 from benchsuite.arguments import data_locations
 from benchsuite.data import Fold, Ragged
-from benchsuite.evaluate import rank
 from benchsuite.registry import load_model, load_source, load_split
 from benchsuite.tune import Budget, Study, Trial
 
@@ -211,21 +211,8 @@ def measure(name: str, settings: Settings, fold: Fold, k: int, threads: int) -> 
     began = time.perf_counter()
     model = load_model(name).from_settings(settings)
     assert isinstance(model, Model)
-    view = fold.view()
-    lists = rank(model.fit(view.train, Context(seed=0, threads=threads)), view, k)
-    wanted = fold.truth.rows * np.int64(len(view.train.items)) + fold.truth.item
-    place = np.arange(len(fold.queries))[:, None] * np.int64(len(view.train.items)) + lists.item
-    hit: Any = np.isin(place, wanted) & (lists.item >= 0)
-    truths = np.diff(fold.truth.start)
-    asked = truths > 0
-    gain = 1 / np.log2(np.arange(2, k + 2))
-    ideal = np.append(0.0, np.cumsum(gain))[np.minimum(truths, k)]
-    found = {
-        "ndcg": ((hit * gain).sum(axis=1)[asked] / ideal[asked]).mean(),
-        "recall": (hit.sum(axis=1)[asked] / truths[asked]).mean(),
-        "hit rate": hit.any(axis=1)[asked].mean(),
-    }
-    return {key: float(value) for key, value in found.items()} | {"seconds": time.perf_counter() - began}
+    found = judged(model.fit(fold.view().train, Context(seed=0, threads=threads)), fold, k)
+    return found | {"seconds": time.perf_counter() - began}
 
 
 def small(fold: Fold, count: int) -> Fold:

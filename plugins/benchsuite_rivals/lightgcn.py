@@ -104,11 +104,13 @@ class LightGCN(NetworkModel):
 
         count = len(self._pairs)
         if self.draws == "pairs":
-            return torch.randperm(count, generator=random).numpy()
+            order: Int64 = torch.randperm(count, generator=random).numpy()
+            return order
         start = np.searchsorted(self._pairs, np.arange(len(self._users) + 1) * len(self._items))
         user = torch.randint(len(self._users), (count,), generator=random).numpy()
         share = torch.rand(count, generator=random, dtype=torch.float64).numpy()
-        return start[user] + (share * np.diff(start)[user]).astype(np.int64)
+        drawn: Int64 = start[user] + (share * np.diff(start)[user]).astype(np.int64)
+        return drawn
 
     def _draw(self, user: Tensor, random: Generator) -> Tensor:
         """Return int64[n], an item that the user did not take, for each."""
