@@ -2,7 +2,7 @@
 
     python benchmarks/published_tables.py ease-beauty                          # 2 minutes of the processor
     python benchmarks/published_tables.py ease-gowalla --regularization 80     # about 10 minutes, 8 GB
-    python benchmarks/published_tables.py lightgcn-gowalla --epochs 20 --minutes 60
+    python benchmarks/published_tables.py lightgcn-gowalla --epochs 20 --minutes 60  # 4 minutes of the processor an epoch
     python benchmarks/published_tables.py sasrec-beauty softmax|bce|"sampled softmax"
     python benchmarks/published_tables.py why PART ROW "the reason of a difference"
     python benchmarks/published_tables.py page

@@ -163,3 +163,18 @@ def test_lightgcn_draws_pairs_once_or_users_alike():
     assert len(np.unique(found)) == len(drawn._pairs)
     model = LightGCN(epochs=2, factors=8, draws="users").fit(data, CONTEXT)
     assert np.isfinite(model.facts()["losses"]).all()
+
+
+def test_the_gradient_of_lightgcn_is_that_of_the_sparse_product():
+    data = small_dataset()
+    network = LightGCN(factors=8)._build(data, CONTEXT)
+    weight, graph = network.embedding.weight, network.graph.to_sparse_coo()
+    torch.testing.assert_close(graph.to_dense(), graph.to_dense().T, rtol=0, atol=0)
+    toward = torch.rand(weight.shape)
+    (torch.stack(network()) * toward).sum().backward()
+    found, weight.grad = weight.grad, None
+    layers = [weight]
+    for _ in range(3):
+        layers.append(torch.sparse.mm(graph, layers[-1]))
+    (torch.stack(layers) * toward).sum().backward()
+    torch.testing.assert_close(found, weight.grad)
