@@ -2,7 +2,7 @@
 
     python benchmarks/published_tables.py ease-beauty                          # 2 minutes of the processor
     python benchmarks/published_tables.py ease-gowalla --regularization 80     # about 10 minutes, 8 GB
-    python benchmarks/published_tables.py lightgcn-gowalla --epochs 20 --minutes 60  # 4 minutes of the processor an epoch
+    python benchmarks/published_tables.py lightgcn-gowalla --epochs 20 --minutes 60  # an epoch: 4 minutes
     python benchmarks/published_tables.py sasrec-beauty softmax|bce|"sampled softmax"
     python benchmarks/published_tables.py why PART ROW "the reason of a difference"
     python benchmarks/published_tables.py page
@@ -156,7 +156,11 @@ def lightgcn_gowalla(results: Results, options: Any) -> None:
             return 0.0
         values = named(part, judged(model, fold, 20))
         seconds = round(time.perf_counter() - began, 1)
-        results.put("lightgcn-gowalla", f"epoch {at}", {"values": values, "seconds since start": seconds})
+        results.put(
+            "lightgcn-gowalla",
+            f"epoch {at}",
+            {"values": values, "version": model.version, "seconds since start": seconds},
+        )
         print(f"epoch {at}: {values}", flush=True)
         return values["ndcg@20"]
 
