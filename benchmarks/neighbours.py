@@ -8,6 +8,9 @@ users, the best four are compared once more with all of them. The settings that 
 sets, by the mean of what they reach of each set's best, are what defaults are taken from. Defaults, this common choice
 and the best settings of each set are then measured once on the test part. What was measured is kept, so a run that was
 broken off goes on. ``--quick`` makes a few trials on a demonstration set and prints the page.
+
+What ties in time are worth is kept beside this script, in ``neighbours_ties.jsonl``. ``--ties`` measures only what is
+missing there, and writes that table and the words of the page anew; all other tables stay as they are.
 """
 
 from __future__ import annotations
@@ -26,14 +29,14 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from neighbours_page import page
+from means import judged
+from neighbours_page import page, with_ties
 from neighbours_settings import BETWEEN, NEUTRAL, PUBLISHED, Settings, shared
 from records import Records, put_page
 
 from benchsuite.api import Context, DataLocations, Model
 from benchsuite.arguments import data_locations
 from benchsuite.data import Fold, Ragged
-from benchsuite.evaluate import rank
 from benchsuite.registry import load_model, load_source, load_split
 from benchsuite.tune import Budget, Study, Trial
 
@@ -75,6 +78,9 @@ DEMO = (Task("demo", "demo", "leave-last-out", 10, {"users": 80, "items": 50}, (
 TIED = ("ml-100k", "ml-latest-small", "online-retail", "deskdrop", "groceries")
 """Sets with times, some of which tie."""
 
+TIES = HERE / "neighbours_ties.jsonl"
+"""What was measured with ties as in the file and shuffled: small, so it is kept in the repository."""
+
 FEW = 5000
 """How many users of a validation part are asked at most."""
 
@@ -88,11 +94,17 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[], help="models to try; all others must be there already")
     parser.add_argument("--on", action="append", default=[], help="tasks to try")
     parser.add_argument("--search", action="store_true", help="measure nothing on test parts yet")
+    parser.add_argument("--ties", action="store_true", help="only ties in time; all other tables stay")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--page", type=Path, default=HERE.parent / "reports" / "published" / "neighbours.md")
     options = parser.parse_args()
     records = Records(options.store / ("quick.jsonl" if options.quick else "trials.jsonl"), fresh=options.quick)
+    ties = Records(options.store / "quick_ties.jsonl" if options.quick else TIES, fresh=options.quick)
     place = data_locations(options.data, offline=False, quiet=True)
+    if options.ties and not options.quick:
+        compare_ties(ties, place, options)
+        put_page(with_ties(options.page.read_text("utf-8"), ties.all()), options.page, quick=False)
+        return
     for task in DEMO if options.quick else TASKS:
         names = [name for name in task.models if not options.only or name in options.only]
         if not names or (options.on and task.name not in options.on):
@@ -103,9 +115,9 @@ def main() -> None:
         for name in names:
             judge(records, task, name, fold, options)
     if not options.on:
-        compare_ties(records, place, options)
+        compare_ties(ties, place, options)
     defaults = {name: searched(name, _plain(name)) for name in NEUTRAL}
-    put_page(page(records.all(), defaults), options.page, quick=options.quick)
+    put_page(page(records.all(), defaults, ties.all()), options.page, quick=options.quick)
 
 
 def judge(records: Records, task: Task, name: str, fold: Fold, options: Any) -> None:
@@ -199,21 +211,8 @@ def measure(name: str, settings: Settings, fold: Fold, k: int, threads: int) -> 
     began = time.perf_counter()
     model = load_model(name).from_settings(settings)
     assert isinstance(model, Model)
-    view = fold.view()
-    lists = rank(model.fit(view.train, Context(seed=0, threads=threads)), view, k)
-    wanted = fold.truth.rows * np.int64(len(view.train.items)) + fold.truth.item
-    place = np.arange(len(fold.queries))[:, None] * np.int64(len(view.train.items)) + lists.item
-    hit: Any = np.isin(place, wanted) & (lists.item >= 0)
-    truths = np.diff(fold.truth.start)
-    asked = truths > 0
-    gain = 1 / np.log2(np.arange(2, k + 2))
-    ideal = np.append(0.0, np.cumsum(gain))[np.minimum(truths, k)]
-    found = {
-        "ndcg": ((hit * gain).sum(axis=1)[asked] / ideal[asked]).mean(),
-        "recall": (hit.sum(axis=1)[asked] / truths[asked]).mean(),
-        "hit rate": hit.any(axis=1)[asked].mean(),
-    }
-    return {key: float(value) for key, value in found.items()} | {"seconds": time.perf_counter() - began}
+    found = judged(model.fit(fold.view().train, Context(seed=0, threads=threads)), fold, k)
+    return found | {"seconds": time.perf_counter() - began}
 
 
 def small(fold: Fold, count: int) -> Fold:

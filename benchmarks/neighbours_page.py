@@ -38,8 +38,8 @@ _DOUBT = """## What to doubt
 - Beauty's file has an order and no times. Reviews of one day have no order of their own, but the file gives them one;
   whether users share it cannot be told from the file, and any model of sequences may profit. The last table says what
   this is worth where times are known.
-- EASE of Gowalla (41,000 items) was not computed: the matrix alone takes 6.7 GB, which the shared machine did not have
-  to spare, and inverting it an hour or more.
+- EASE of Gowalla (41,000 items) is not on this page: its matrix takes 6.7 GB, and inverting it about eight minutes by
+  what 20,000 items take on [two cores](speed.md). What it reaches is for [published tables](published-tables.md).
 - The machine was shared and the search was cut short: the column of trials says how many there were, a dash what was
   not measured. The defaults of edlae and p3alpha rest on the two sets of films."""
 
@@ -59,22 +59,31 @@ PUBLISHED: tuple[tuple[str, str, str, str], ...] = (
 """Data set, who, what they published, and the part of our records that uses the same settings."""
 
 
-def page(rows: Sequence[Row], defaults: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the page, from all measurements and the models' defaults."""
+def page(rows: Sequence[Row], defaults: Mapping[str, Mapping[str, Any]], ties: Sequence[Row]) -> str:
+    """Return the page, from all measurements, the models' defaults, and what ties in time are worth."""
     parts = [_HEAD.format(machine=hardware()), "## On test parts", _test_parts(rows, defaults)]
     parts += ["## Beside published values", _beside_published(rows)]
     parts += ["## Settings that are good everywhere", _COMMON, _common(rows, defaults)]
     parts += ["## Settings that were best", _tuned(rows)]
-    ties = [row for row in rows if "ties" in row["key"]]
-    if ties:
-        parts += ["## Ties in time shuffled", _TIES, _ties(ties)]
-    return "\n\n".join([*parts, _DOUBT]) + "\n"
+    return "\n\n".join([*parts, *_end(ties)]) + "\n"
+
+
+def with_ties(page: str, ties: Sequence[Row]) -> str:
+    """Return a page whose table of ties, and what follows it, is made anew."""
+    kept, heading, _ = page.partition(_TIES_HEAD)
+    assert heading, "the page has no table of ties"
+    return kept + "\n\n".join(_end(ties)) + "\n"
+
+
+def _end(ties: Sequence[Row]) -> list[str]:
+    return [_TIES_HEAD, _TIES, _ties(ties), _DOUBT]
 
 
 _COMMON = """What a setting reached of the best that any setting of its model reached on the same validation part, as a
 mean over the sets (and the least of them). The first rows are the best of those that all sets tried; then come the
 defaults."""
 
+_TIES_HEAD = "## Ties in time shuffled"
 _TIES = """Test part of `leave-last-out`, defaults, means over three seeds of the cut (and their range). Where the rows
 of one user and time stand in an order that users share, a model of sequences learns it; `shuffle_ties` takes it away.
 What `benchsuite audit` says of these sets: the tied rows of ml-latest-small all stand in one order, the invoices of

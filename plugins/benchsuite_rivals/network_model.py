@@ -58,6 +58,9 @@ class NetworkModel(Model):
     decays: ClassVar[bool] = True
     """Whether Adam's weight decay is the penalty; False where the loss has a term of its own."""
 
+    betas: ClassVar[tuple[float, float]] = (0.9, 0.98)
+    """How slowly Adam forgets, as transformers are trained; models that were published with plain Adam say so."""
+
     @abstractmethod
     def _build(self, train: Dataset, context: Context) -> Module:
         """Keep what training and scoring need of the data, and return a new network."""
@@ -123,9 +126,7 @@ class NetworkModel(Model):
             network = self._build(train, context)
             self._weights = sum(weight.numel() for weight in network.parameters())
             decay = self.regularization if self.decays else 0.0
-            optimizer = torch.optim.Adam(
-                network.parameters(), self.learning_rate, betas=(0.9, 0.98), weight_decay=decay
-            )
+            optimizer = torch.optim.Adam(network.parameters(), self.learning_rate, betas=self.betas, weight_decay=decay)
             random = torch.Generator().manual_seed(context.seed)
             state = _Checkpoint(context.checkpoint, self._identity(train, context, phase), network, optimizer, random)
             losses, found = state.load()

@@ -26,9 +26,9 @@ class TIGER(CornacBase):
     answered from their visible history. Items without training rows get no score: the paper's way to generate them is
     not in Cornac.
 
-    The published network (``factors`` 128, ``feed_forward`` 1024, 6 ``heads`` of 64, 4 ``layers``, ``history`` 20,
-    ``quantizer`` ``rqvae``) takes hours for one epoch on two cores; the defaults are smaller. Needs the extra
-    ``cornac``.
+    The published network (``factors`` 128, ``feed_forward`` 1024, 6 ``heads`` of ``head_size`` 64, 4 ``layers``,
+    ``history`` 20, ``quantizer`` ``rqvae``) takes hours for one epoch on two cores; the defaults are smaller. Needs the
+    extra ``cornac``.
 
     Attributes:
         quantizer: ``rkmeans``, k-means of the residuals of each level, or ``rqvae``, the paper's autoencoder.
@@ -37,6 +37,7 @@ class TIGER(CornacBase):
         factors: width of the transformer.
         feed_forward: units of its inner layers.
         heads: of attention.
+        head_size: width of a head; 0 divides ``factors`` among the heads.
         layers: of the encoder, and of the decoder.
         history: most items that are read.
         dropout: of the transformer.
@@ -53,6 +54,7 @@ class TIGER(CornacBase):
     factors: Annotated[int, Ge(1)] = 64
     feed_forward: Annotated[int, Ge(1)] = 128
     heads: Annotated[int, Ge(1)] = 4
+    head_size: Annotated[int, Ge(0)] = 0
     layers: Annotated[int, Ge(1)] = 1
     history: Annotated[int, Ge(1)] = 10
     dropout: Annotated[float, Ge(0), Lt(1), Range(0, 0.3)] = 0.1
@@ -94,7 +96,7 @@ class TIGER(CornacBase):
             "d_model": self.factors,
             "d_ff": self.feed_forward,
             "num_heads": self.heads,
-            "d_kv": max(1, self.factors // self.heads),
+            "d_kv": self.head_size or max(1, self.factors // self.heads),
             "num_enc_layers": self.layers,
             "num_dec_layers": self.layers,
             "max_len": self.history,

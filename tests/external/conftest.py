@@ -15,15 +15,25 @@ PROGRAMS = Path(benchsuite_external.__file__).parent / "programs"
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory) -> str:
-    """The example in C++, compiled."""
+def compile_cpp(tmp_path_factory) -> Callable[[Path], str]:
+    """A function that compiles a program in C++, with the header beside it or ours, and returns the program's path."""
     compiler = shutil.which("g++")
     if compiler is None:
         pytest.skip("no g++ here")
-    program = tmp_path_factory.mktemp("cpp") / "together"
-    words = [compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-o", str(program), str(PROGRAMS / "example_program.cpp")]
-    subprocess.run(words, check=True)
-    return str(program)
+
+    def compile_it(source: Path) -> str:
+        program = tmp_path_factory.mktemp("cpp") / source.stem
+        strict = ["-std=c++11", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", f"-I{PROGRAMS}"]
+        subprocess.run([compiler, *strict, "-o", str(program), str(source)], check=True)
+        return str(program)
+
+    return compile_it
+
+
+@pytest.fixture(scope="session")
+def compiled(compile_cpp) -> str:
+    """The example in C++, compiled."""
+    return compile_cpp(PROGRAMS / "example_program.cpp")
 
 
 @pytest.fixture

@@ -135,3 +135,46 @@ def test_a_killed_training_goes_on_where_it_was(tmp_path, monkeypatch):
         data, dataclasses.replace(kept, report=lambda epoch, _, __: other.append(epoch))
     )
     assert other == [1], "a checkpoint of other settings is never found"
+
+
+def test_lightgcn_is_trained_by_plain_adam_and_begins_as_it_is_told():
+    data = small_dataset()
+    assert LightGCN.betas == (0.9, 0.999)
+    assert SASRec.betas == (0.9, 0.98), "its paper's"
+    wide, narrow = (
+        LightGCN(initial_deviation=deviation, factors=32)._build(data, CONTEXT).embedding.weight.std().item()
+        for deviation in (0.1, 0.01)
+    )
+    assert (wide, narrow) == pytest.approx((0.1, 0.01), rel=0.1)
+
+
+def test_lightgcn_draws_pairs_once_or_users_alike():
+    data = small_dataset()
+    random = torch.Generator().manual_seed(1)
+    each, drawn = LightGCN(), LightGCN(draws="users")
+    for model in (each, drawn):
+        model._build(data, CONTEXT)
+    size, users = len(each._items), len(each._users)
+    assert np.sort(each._order(random)).tolist() == list(range(len(each._pairs)))
+    found = np.concatenate([drawn._order(random) for _ in range(400)])
+    assert len(found) == 400 * len(drawn._pairs)
+    share = np.bincount(drawn._pairs[found] // size, minlength=users) / len(found)
+    assert share == pytest.approx(np.full(users, 1 / users), rel=0.25), "users with many pairs count no more"
+    assert len(np.unique(found)) == len(drawn._pairs)
+    model = LightGCN(epochs=2, factors=8, draws="users").fit(data, CONTEXT)
+    assert np.isfinite(model.facts()["losses"]).all()
+
+
+def test_the_gradient_of_lightgcn_is_that_of_the_sparse_product():
+    data = small_dataset()
+    network = LightGCN(factors=8)._build(data, CONTEXT)
+    weight, graph = network.embedding.weight, network.graph.to_sparse_coo()
+    torch.testing.assert_close(graph.to_dense(), graph.to_dense().T, rtol=0, atol=0)
+    toward = torch.rand(weight.shape)
+    (torch.stack(network()) * toward).sum().backward()
+    found, weight.grad = weight.grad, None
+    layers = [weight]
+    for _ in range(3):
+        layers.append(torch.sparse.mm(graph, layers[-1]))
+    (torch.stack(layers) * toward).sum().backward()
+    torch.testing.assert_close(found, weight.grad)
