@@ -28,10 +28,11 @@ class ALSKernelLikelihood(ALSKernel):
     Attributes:
         likelihood_weight: of the predicted log count, in deviations of a user's scores.
         decoder: the causal language model.
-        prompt: what stands before each title; say what the items are, such as ``The product "``.
+        prompt: what stands before each title; say what the items are, such as ``Some of the best known products
+            are "``.
     """
 
-    likelihood_weight: Annotated[float, Ge(0), Range(0.1, 2, log=True)] = 0.5
+    likelihood_weight: Annotated[float, Ge(0), Range(0.1, 2, log=True)] = 0.6
     decoder: str = DEFAULT_DECODER
     prompt: str = PROMPT
 

@@ -25,9 +25,10 @@ from benchsuite_content.title_completion import Known, complete_titles
 FEATURES = ("sum", "mean", "mean without the first token", "tokens", "least", "closing quote")
 """What is read of the log-probabilities of a title's tokens; the closing quote's tells whether the title is whole."""
 
-PROMPT = 'The movie "'
-"""What stands before a title by default. It matters: with 'It is called "' before the films of ml-100k, the likelihood
-tells log counts half as well."""
+PROMPT = 'Some of the most famous and popular movies of all time are "'
+"""What stands before a title by default. It matters: before the films of ml-100k (ml-latest-small) the likelihood tells
+the log counts of new ones with a correlation of .49 (.44), after 'The movie "' with .42 (.39), after 'It is called "'
+half as well."""
 
 _LONGEST = 64  # tokens of a title that are read
 _BATCH = 64

@@ -32,10 +32,11 @@ class LikelihoodFLM(FLM):
     Attributes:
         likelihood_weight: of the predicted log count, in deviations of a user's scores.
         decoder: the causal language model; it is not trained.
-        prompt: what stands before each title; say what the items are, such as ``The product "``.
+        prompt: what stands before each title; say what the items are, such as ``Some of the best known products
+            are "``.
     """
 
-    likelihood_weight: Annotated[float, Ge(0), Range(0.1, 2, log=True)] = 0.4
+    likelihood_weight: Annotated[float, Ge(0), Range(0.1, 2, log=True)] = 0.6
     decoder: str = DEFAULT_DECODER
     prompt: str = PROMPT
 
@@ -79,12 +80,7 @@ class LikelihoodHybrid(LikelihoodFLM, HybridFLM):
 
     To the mixed scores of ``flm-hybrid`` the term of ``flm-likelihood`` is added: classes work together in the order
     in which they stand. What is chosen on validation is chosen without the term.
-
-    Attributes:
-        likelihood_weight: of the predicted log count, in deviations of a user's mixed scores.
     """
-
-    likelihood_weight: Annotated[float, Ge(0), Range(0.1, 2, log=True)] = 0.6
 
     version = HybridFLM.version
     cite: ClassVar[tuple[str, ...]] = (*HybridFLM.cite, CITE_SMOLLM2)
