@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
+LARGEST_FOR_LAPACK = 28_000
+"""Rows of the largest matrix that is given to LAPACK whole. OpenBLAS shares out room of a fixed size to its threads:
+with two of them it ended in a segmentation fault with 41,000 rows, and was right with 27,000."""
+
+
 @dataclass
 class EASE(Model):
     """Embarrassingly shallow autoencoder: predicts each item from all others by one ridge regression.
@@ -158,23 +163,68 @@ def gram(matrix: csr_matrix, threads: int = 1) -> Float32:
 
 
 def invert(matrix: Float32) -> None:
-    """Replace a symmetric positive definite float32[m, m] matrix by its inverse, in place (Cholesky).
+    """Replace a symmetric positive definite float32[m, m] matrix by its inverse, in place.
+
+    By LAPACK's Cholesky factorization; a matrix that is too large for it by :func:`invert_in_blocks`.
 
     Raises:
         DataError: when it is not positive definite in single precision.
     """
+    if len(matrix) > LARGEST_FOR_LAPACK:
+        invert_in_blocks(matrix)
+        return
+    inverse = _inverse(matrix.T)  # LAPACK reads columns first; that is the same symmetric matrix, so nothing is copied
+    if not np.shares_memory(inverse, matrix):
+        matrix.T[:] = inverse
+    _mirror(matrix)
+
+
+def invert_in_blocks(matrix: Float32, step: int = 1024) -> None:
+    """Do what :func:`invert` does by products of narrow blocks (Gauss-Jordan, one block of rows after another).
+
+    As many operations as Cholesky's way, a little less exact; beside the matrix it holds three times ``step`` rows.
+
+    Args:
+        matrix: float32[m, m].
+        step: rows that are eliminated together.
+
+    Raises:
+        DataError: when it is not positive definite in single precision.
+    """
+    size = len(matrix)
+    for first in range(0, size, step):
+        last = min(first + step, size)
+        own = np.ascontiguousarray(_inverse(np.array(matrix[first:last, first:last].T, order="F")).T)
+        _mirror(own)
+        rows = np.concatenate([matrix[first:last, :first].T, matrix[first:last, first:last], matrix[last:, first:last]])
+        done = rows @ own
+        for begin in range(0, size, step):
+            if begin == first:
+                continue
+            end = min(begin + step, size)  # only the lower triangle is kept up to date
+            matrix[begin:end, :end] -= rows[begin:end] @ done[:end].T
+        matrix[first:last, :first] = done[:first].T
+        matrix[last:, first:last] = done[last:]
+        matrix[first:last, first:last] = -own
+    np.negative(matrix, out=matrix)
+    _mirror(matrix)
+
+
+def _inverse(columns: Float32) -> Float32:
+    """Return the inverse of a matrix stored by columns, in its upper triangle alone; the matrix is overwritten."""
     from scipy.linalg.lapack import spotrf, spotri
 
-    # LAPACK reads columns first; the transposed view is the same symmetric matrix, so nothing is copied.
-    columns = matrix.T
     factor, failed = spotrf(columns, lower=0, clean=0, overwrite_a=1)
     if not failed:
         inverse, failed = spotri(factor, lower=0, overwrite_c=1)
     if failed:
         raise DataError("the item matrix is not positive definite", remedy="raise the regularization")
-    if not np.shares_memory(inverse, matrix):
-        columns[:] = inverse
-    # Only one triangle holds the inverse: the lower one of ``matrix``. Mirror it in blocks.
+    found: Float32 = inverse
+    return found
+
+
+def _mirror(matrix: Float32) -> None:
+    """Copy the lower triangle of a matrix stored by rows into the upper one, in blocks."""
     size, step = len(matrix), 512
     for first in range(0, size, step):
         last = min(first + step, size)

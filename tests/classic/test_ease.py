@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from scipy.sparse import random_array
 
 from benchsuite.api import Context
-from benchsuite.data import Dataset, Queries
+from benchsuite.data import Dataset, Float32, Queries
 from benchsuite.errors import DataError
 from benchsuite_classic import support
-from benchsuite_classic.ease import EASE, gram, invert
+from benchsuite_classic.ease import EASE, gram, invert, invert_in_blocks
 
 
 def closed_form(taken: NDArray[np.float64], regularization: float) -> NDArray[np.float64]:
@@ -63,9 +63,33 @@ def test_inverse_is_symmetric_and_right(size: int) -> None:
     np.testing.assert_allclose(inverse @ matrix, np.eye(size), atol=1e-4)
 
 
-def test_matrix_without_inverse_is_one_line() -> None:
+@pytest.mark.parametrize(("size", "step"), [(1, 4), (7, 3), (64, 64), (300, 128), (1100, 512)])
+def test_an_inverse_in_blocks_is_that_of_the_whole(size: int, step: int) -> None:
+    root = np.random.default_rng(0).normal(size=(size, size)).astype(np.float32) / np.sqrt(np.float32(size))
+    matrix = root @ root.T + np.eye(size, dtype=np.float32) / 50
+    exact = np.linalg.inv(matrix.astype(np.float64))
+    by_blocks, whole = matrix.copy(), matrix.copy()
+    invert_in_blocks(by_blocks, step)
+    invert(whole)
+    np.testing.assert_array_equal(by_blocks, by_blocks.T)
+    errors = [np.abs(one - exact).max() / np.abs(exact).max() for one in (by_blocks, whole)]
+    assert errors[0] < 1e-4
+    assert errors[0] < 10 * errors[1] + 1e-6
+
+
+def test_what_is_too_large_for_lapack_goes_by_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr("benchsuite_classic.ease.LARGEST_FOR_LAPACK", 10)
+    monkeypatch.setattr("benchsuite_classic.ease.invert_in_blocks", lambda matrix: seen.append(len(matrix)))
+    invert(np.eye(10, dtype=np.float32))
+    invert(np.eye(11, dtype=np.float32))
+    assert seen == [11]
+
+
+@pytest.mark.parametrize("way", [invert, invert_in_blocks])
+def test_matrix_without_inverse_is_one_line(way: Callable[[Float32], None]) -> None:
     with pytest.raises(DataError, match="raise the regularization"):
-        invert(-np.eye(4, dtype=np.float32))
+        way(-np.eye(4, dtype=np.float32))
 
 
 def test_memory_is_about_one_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
