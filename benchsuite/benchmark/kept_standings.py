@@ -15,6 +15,7 @@ from typing import Any
 from benchsuite.benchmark.asked import ASKED
 from benchsuite.benchmark.board_rows import result_folders
 from benchsuite.benchmark.pins import Pins
+from benchsuite.benchmark.places import pins_path
 from benchsuite.benchmark.result_folder import COSTS, RESULT, VALUES, VERIFIED
 from benchsuite.errors import StoreError
 from benchsuite.keys import file_digest
@@ -125,8 +126,9 @@ def _files_of(folder: Path) -> list[Path]:
 
 
 def _digest(files: Iterator[Path] | list[Path], folder: Path, pins: Pins) -> str:
-    """Return a digest of files that standings rest on, and of the folds."""
-    digest = hashlib.sha256(f"{_VERSION} {pins.digest}".encode())
+    """Return a digest of files that standings rest on, of the folds, and of the benchmark, which names the rows."""
+    rules = pins_path(folder.name).with_name(f"{folder.name}.toml")
+    digest = hashlib.sha256(f"{_VERSION} {pins.digest} {file_digest(rules) if rules.is_file() else ''}".encode())
     for path in files:
         if path.is_file():
             digest.update(f"{path.relative_to(folder).as_posix()} {file_digest(path)}\n".encode())
