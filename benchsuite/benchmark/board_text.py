@@ -42,10 +42,14 @@ def verdict(board: Board, own: Sequence[str] = ()) -> Iterator[str]:
 def _leader(ranked: Sequence[Standing]) -> str:
     """Return who leads, and whether that is sure."""
     leader, level = ranked[0], [row.model for row in ranked[1:] if not row.behind]
-    sure = "It is ahead of every other row in those draws, whichever task is left out."
+    sure = "It is ahead of every other row with a headline, and stays first whichever task is left out."
     if level:
         sure = f"It is not separated from {_some(level)}."
-    interval = "" if leader.always_reference else f" ({interval_text(leader)} in 95% of draws of users and data sets)"
+    elif len(leader.scores) == 1:
+        sure = "It is ahead of every other row with a headline."
+    if len(ranked) == 1:
+        sure = "No other row has a headline."
+    interval = "" if leader.always_reference else f" ({interval_text(leader)} in 95% of draws)"
     headline = f"{number_text(leader.headline)} times the best reference of each task{interval}"
     return f"{leader.model} leads with {headline}. {sure}"
 
@@ -57,11 +61,12 @@ def _language_model(board: Board) -> Iterator[str]:
         return
     entrant, tasks, there = board.entrants[one.model], len(board.tasks), sum(map(bool, one.rivals))
     who = "The fine-tuned language model" if entrant.fine_tuned else "The language model, which is not fine-tuned,"
-    word = "wins" if one.low > 1 else "loses" if one.high < 1 else "neither wins nor loses"
+    word = ("wins" if one.low > 1 else "loses") if one.sure else "neither wins nor loses"
     times = f"{number_text(one.ratio)} times ({one.low:.3f} to {one.high:.3f})"
     told = f"{one.model} has {times} the best row without a language model of each task"
     of = count(tasks, "task") if there == tasks else f"the {there} tasks (of {tasks}) that it has a score in"
-    yield f"{who} {word}: {told}; it is better in {one.better} and worse in {one.worse} of {of}."
+    tested = "" if one.tested == there else f" ({one.tested} tested)"
+    yield f"{who} {word}: {told}; it is better in {one.better} and worse in {one.worse} of {of}{tested}."
 
 
 def marks_of(row: Standing) -> str:
@@ -129,6 +134,30 @@ def own_tasks(row: Standing) -> str:
     """Return in how many of the tasks with a score the model decided most of its answers itself."""
     scored = [score for score in row.scores if score.mean is not None]
     return f"{sum(score.competes for score in scored)} of {len(scored)}"
+
+
+def rivals_text(board: Board) -> str:
+    """Return the best row without a language model of each task, "" where no language model stands in the table."""
+    if board.against is None:
+        return ""
+    named = (f"{task_label(task)}: {rival}" for task, rival in zip(board.tasks, board.against.rivals, strict=True))
+    return f"best row without a language model: {', '.join(one for one in named if not one.endswith(': '))}"
+
+
+def items_text(board: Board) -> str:
+    """Return what verdicts on new items rest on, "" where no task has any."""
+    drawn = [task.seeds for task in board.tasks if task.draws_items]
+    if not drawn:
+        return ""
+    if max(drawn) > 1:
+        return "where seeds draw other new items, better and worse must hold for other draws, too"
+    return "new items were drawn once: better and worse speak of these very items"
+
+
+def lacking_references(board: Board, references: Sequence[str]) -> list[str]:
+    """Return the references that are not run in full: one may be the best of a task, and lower its ratios."""
+    partly = {row.model for row in board.rows if any(score.state in ("missing", "failed") for score in row.scores)}
+    return [label for label in references if label in board.absent or label in partly]
 
 
 def cautions(board: Board) -> Iterator[str]:

@@ -40,13 +40,18 @@ class _Logs:
     point: Float64
     drawn: Float64
 
-    def headlines(self, tasks: Sequence[Task]) -> tuple[Float64, Float64]:
-        """Return float64[m], the mean over tasks, and float64[draws, m] of it."""
+    def draws(self, tasks: Sequence[Task]) -> Float64:
+        """Return float64[draws, m], the mean over tasks under draws; NaN where a task that is drawn has none."""
+        lost, known = np.isnan(self.drawn), np.nan_to_num(self.drawn)
         parts = []
         for number in range(_TIMES):
             weights = _task_weights(tasks, number)
-            parts.append(np.einsum("bt,tbm->bm", weights, self.drawn))
-        return self.point.mean(axis=0), np.concatenate(parts)
+            with np.errstate(invalid="ignore"):
+                mean = np.einsum("bt,tbm->bm", weights / weights.sum(axis=1, keepdims=True), known)
+            if lost.any():
+                mean[np.einsum("bt,tbm->bm", weights > 0, lost) > 0] = np.nan
+            parts.append(mean)
+        return np.concatenate(parts)
 
     def left_out(self) -> Float64 | None:
         """Return float64[t, m], the means without one task each; None for a single task."""
@@ -62,9 +67,9 @@ def headlines(
     if not names or not all(task.reference for task in tasks):
         return {}
     logs = _logs(columns, names, [task.reference for task in tasks])
-    point, drawn = logs.headlines(tasks)
-    left = logs.left_out()
+    point, left = logs.point.mean(axis=0), logs.left_out()
     leader = int(np.argmax(point))
+    drawn = logs.draws(tasks)
     low, high = np.nanquantile(drawn, [_SURE, 1 - _SURE], axis=0)
     behind = np.nanquantile(drawn[:, [leader]] - drawn, _SURE, axis=0) > 0
     if left is not None:
@@ -82,7 +87,8 @@ def against(
 ) -> Against | None:
     """Return a model against the best of some others in each task, None where no task has both.
 
-    The best is found on the very queries of the test, so this is a little too strict for the model.
+    The best of the others is found on the very queries of the test, which is too strict for the model; so is the model,
+    where it was chosen among several, which is too kind.
 
     Args:
         columns: the tasks.
@@ -92,7 +98,7 @@ def against(
     """
     rivals, kept, places = [], [], []
     for place, one in enumerate(columns):
-        rival = one.column.best([label for label in others if label in one.untied])
+        rival = one.column.best(list(others))
         there = rival is not None and model in one.column.models
         rivals.append(str(rival) if there else "")
         if there:
@@ -102,8 +108,11 @@ def against(
         return None
     shown = [rivals[place] for place in places]
     logs = _logs(kept, [model], shown)
-    point, drawn = logs.headlines([tasks[place] for place in places])
-    low, high = np.nanquantile(drawn[:, 0], [_SURE, 1 - _SURE])
+    some = [tasks[place] for place in places]
+    low, high = np.nanquantile(logs.draws(some)[:, 0], [_SURE, 1 - _SURE])
+    left = logs.left_out()
+    sides = [float(low), float(high), *([] if left is None else left[:, 0].tolist())]
+    sure = min(sides) > 0 or max(sides) < 0
     tests = [
         next(iter(contrast(one.only({model, rival}), rival, "best reference")), None)
         if model in one.competing
@@ -116,8 +125,8 @@ def against(
         for one, rival, test, value in zip(kept, shown, tests, p, strict=True)
         if test is not None and np.isfinite(value)
     ]
-    ends = (_back(point[0]), _back(low), _back(high))
-    return Against(model, tuple(rivals), *ends, told.count("better"), told.count("worse"), len(told))
+    ratio = (_back(logs.point.mean()), _back(low), _back(high), sure)
+    return Against(model, tuple(rivals), *ratio, told.count("better"), told.count("worse"), len(told))
 
 
 def _logs(columns: Sequence[TaskColumn], names: Sequence[str], references: Sequence[str]) -> _Logs:
@@ -131,7 +140,10 @@ def _logs(columns: Sequence[TaskColumn], names: Sequence[str], references: Seque
 
 
 def _task_weights(tasks: Sequence[Task], number: int) -> Float64:
-    """Return float64[b, tasks]: each split draws as many data sets as it has; groups come with their data set."""
+    """Return float64[b, tasks], how often each is drawn: each split draws as many data sets as it has.
+
+    Groups of queries come with their data set.
+    """
     rng = np.random.default_rng((_SEED, number))
     weights = np.zeros((REPLICATES, len(tasks)))
     for split in dict.fromkeys(task.split for task in tasks):
@@ -140,8 +152,7 @@ def _task_weights(tasks: Sequence[Task], number: int) -> Float64:
         for place, task in enumerate(tasks):
             if task.split == split:
                 weights[:, place] = drawn[:, datasets.index(task.dataset)]
-    found: Float64 = weights / weights.sum(axis=1, keepdims=True)
-    return found
+    return weights
 
 
 def _back(value: float) -> float:

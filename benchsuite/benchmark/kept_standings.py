@@ -23,7 +23,7 @@ from benchsuite.store import read_json
 from benchsuite.store.json_files import SUM, sum_of
 
 SUMMARY = "leaderboard.json"
-_VERSION = 4
+_VERSION = 5
 """Raised when the statistics or what is kept of them change, so that older standings are not shown as new ones."""
 
 _UNSOUND = (StoreError, OSError, ValueError, KeyError, TypeError, AttributeError)

@@ -98,8 +98,8 @@ class Standing:
         high: upper end.
         least: the smallest headline with one task left out.
         most: the largest.
-        behind: whether the leader is ahead in at least 97.5% of the draws, and whichever task is left out; the leader
-            is not behind.
+        behind: whether the leader is ahead in at least 97.5% of the draws, and its headline stays above whichever task
+            is left out; the leader is not behind.
         cpu_seconds: processor time of a fit and its answers, mean over cells; None where not all have run.
     """
 
@@ -133,6 +133,7 @@ class Against:
         ratio: geometric mean of the ratios to it.
         low: lower end of what 95% of draws of users and data sets give.
         high: upper end.
+        sure: whether the interval lies on one side of 1, and the ratio stays there whichever task is left out.
         better: tasks in which a paired test (Holm over tasks) finds the model above.
         worse: tasks in which it finds it below.
         tested: tasks with a test.
@@ -143,6 +144,7 @@ class Against:
     ratio: float
     low: float
     high: float
+    sure: bool
     better: int
     worse: int
     tested: int

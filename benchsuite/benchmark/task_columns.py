@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -156,15 +157,18 @@ class _Cells:
                 absent[result.label] = ("not applicable", why_undefined(asked_of))
             else:
                 whole[result.label] = there
-        counted: list[Bool] = []
-        for label, cells_of in list(whole.items()):
-            own_masks = [~np.isnan(cell.queries[self.metric][mask]) for cell, mask in zip(cells_of, masks, strict=True)]
-            counted = counted or own_masks
-            # whose values count is decided by the held-out rows: a row that leaves out queries would choose its own
-            if not all(np.array_equal(one, other) for one, other in zip(own_masks, counted, strict=True)):
-                del whole[label]
-                absent[label] = ("failed", "it has values for other queries than the rows before it")
+        # Which queries count is decided by the held-out rows; a row that leaves some out would choose its own.
+        counted = {label: self._counted(cells, masks) for label, cells in whole.items()}
+        usual = Counter(counted.values()).most_common(1)[0][0] if counted else b""
+        for label in [label for label, own in counted.items() if own != usual]:
+            del whole[label]
+            absent[label] = ("failed", "it has values for other queries than most rows")
         return whole, absent
+
+    def _counted(self, cells: Sequence[CellValues], masks: Sequence[Bool]) -> bytes:
+        """Return which queries have a value, as bytes."""
+        known = [~np.isnan(cell.queries[self.metric][mask]) for cell, mask in zip(cells, masks, strict=True)]
+        return b"".join(np.packbits(one).tobytes() for one in known)
 
     def _replicates(self, whole: Mapping[str, Sequence[CellValues]], masks: Sequence[Bool]) -> dict[str, Float64]:
         """Return float64[b] by model: the score under resamples of users, and of folds where each draws other items."""

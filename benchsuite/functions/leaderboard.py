@@ -118,7 +118,14 @@ class Leaderboard(FunctionResult):
         return [one for board in (self.board, *self.others) for one in board.left_out]
 
     def _legend(self) -> Iterator[str]:
-        from benchsuite.benchmark.board_text import cautions, marks_of, partly_run
+        from benchsuite.benchmark.board_text import (
+            cautions,
+            items_text,
+            lacking_references,
+            marks_of,
+            partly_run,
+            rivals_text,
+        )
         from benchsuite.benchmark.places import read_benchmark
 
         board = self.board
@@ -127,8 +134,7 @@ class Leaderboard(FunctionResult):
         yield f"headline: {board.metric} by that of the best reference, geometric mean of {tasks};"
         yield f"  {shown} stands beside it. better, same, worse: by paired tests against the best reference (Holm)."
         yield "best reference: the best of the benchmark's named baselines; it is counted under same."
-        if any(task.draws_items for task in board.tasks):
-            yield "where seeds draw other new items, better and worse must hold for other draws, too."
+        yield from filter(None, (items_text(board), rivals_text(board) if self.full else ""))
         yield from cautions(board)
         if any(map(marks_of, board.rows)):
             yield "~ in some task, the fallback or ties decided most of it: --full says where; it is not tested there."
@@ -138,9 +144,8 @@ class Leaderboard(FunctionResult):
             yield f"run in part: {', '.join(partly)}"
         if board.absent:
             yield f"not run yet: {', '.join(board.absent)}"
-            lacking = [label for label in read_benchmark(board.name)[1].references if label in board.absent]
-            if lacking:
-                yield f"of these, {', '.join(lacking)} may be the best reference of a task, and lower its ratios."
+        if lacking := lacking_references(board, read_benchmark(board.name)[1].references):
+            yield f"of these, {', '.join(lacking)} may be the best reference of a task, and lower its ratios."
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""

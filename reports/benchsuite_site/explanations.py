@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from benchsuite.benchmark.board import Board
-from benchsuite.benchmark.board_text import cautions, left_out, marks_of, partly_run
+from benchsuite.benchmark.board_text import cautions, items_text, left_out, marks_of, partly_run, rivals_text
 
 BORROWED = "the fallback or ties decided most of it"
 MARKS = f"&#9679; the best reference of a task, &#9650; better than it, &#9660; worse; ~ {BORROWED}."
@@ -39,8 +39,8 @@ def notes(board: Board) -> Iterator[str]:
         "lists. Better, same, worse: tasks, by paired tests against the best reference of each, corrected (Holm); the "
         "best reference is among the same.</p>"
     )
-    if any(task.draws_items for task in board.tasks):
-        yield "<p>Where each seed draws other new items, better and worse must hold for other draws, too.</p>"
+    told = filter(None, (items_text(board), rivals_text(board)))
+    yield from (f"<p>{escape(sentence(line))}.</p>" for line in told)
     yield from (f"<p>{escape(sentence(line))}.</p>" for line in cautions(board))
     yield f"<p>{MARKS}</p>"
     yield f"<p>To put a model of your own here: <code>benchsuite run {escape(board.name)} --model NAME</code>, then "

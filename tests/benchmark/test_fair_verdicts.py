@@ -92,6 +92,16 @@ def test_a_lead_that_rests_on_one_task_is_not_sure():
     assert lucky.most > lucky.headline
 
 
+def test_a_language_model_wins_only_where_no_single_task_decides():
+    lucky = {**dict.fromkeys(PLACES, 0.40), PLACES[2]: 3.9, PLACES[3]: 0.398}
+    steady = dict.fromkeys(PLACES, 0.44)
+    for means, sure in ((lucky, False), (steady, True)):
+        found = standings([row("base", dict.fromkeys(PLACES, 0.4)), row("flm4", means)], folds(*PLACES), "m", ["base"])
+        told = found.against("flm4", ["base"])
+        assert told.ratio > 1.05
+        assert told.sure == sure
+
+
 def test_a_single_task_has_no_range_without_it():
     found = standings([row("good", {PLACES[0]: 0.4})], folds(PLACES[0]), "m", ["good"])
     assert (found.rows[0].least, found.rows[0].most, found.rows[0].always_reference) == (None, None, True)
@@ -135,7 +145,9 @@ def test_a_row_that_leaves_out_queries_has_no_score():
     one = PLACES[:1]
     shy = row("shy", {one[0]: 0.4})
     shy.cells[0].queries["m"][:50] = np.nan
-    found = standings([row("base", {one[0]: 0.4}), shy], folds(*one), "m", ["base"])
+    results = [shy, row("base", {one[0]: 0.4}), row("third", {one[0]: 0.4})]  # wherever it stands among them
+    found = standings(results, folds(*one), "m", ["base"])
+    assert {each.model for each in found.rows if each.headline is not None} == {"base", "third"}
     score = next(each for each in found.rows if each.model == "shy").scores[0]
     assert (score.state, score.mean) == ("failed", None)
     assert "other queries" in score.reason
