@@ -35,7 +35,7 @@ def names(kind: str) -> list[str]:
         (["run", "--w"], ["--with", "--workers"]),
         (["run", "--device", "c"], ["cpu", "cuda"]),
         (["report", "--as", "la"], ["latex"]),
-        (["train", "flm-h"], ["flm-hybrid"]),
+        (["train", "flm-h"], ["flm-hybrid", "flm-hybrid-likelihood"]),
         (["train", "flm", "--source", "dem"], ["demo"]),
         (["list", "m"], ["models", "metrics"]),
         (["show", "metric", "ndcg"], ["ndcg@10"]),
