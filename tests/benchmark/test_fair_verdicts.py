@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from benchsuite.benchmark.asked import Asked
+from benchsuite.benchmark.board import read_board
+from benchsuite.benchmark.board_text import items_text, lacking_references, rivals_text
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
-from benchsuite.benchmark.scores import FLOOR, log_ratio
+from benchsuite.benchmark.scores import FLOOR, TaskScore, log_ratio
 from benchsuite.benchmark.standings import standings
 from benchsuite.benchmark.task_scores import corrected, verdict
 from benchsuite.data import ModelInfo
@@ -181,3 +183,30 @@ def test_ratios_are_cut_and_equals_are_one():
     assert np.exp(values[[0, 1, 2, 4]]) == pytest.approx([FLOOR, 1 / FLOOR, 1.0, 2.0])
     assert np.isnan(values[3])
     assert np.exp(log_ratio(0.1, 0.2, higher=False)) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("state", ["missing", "failed"])
+def test_a_reference_that_is_run_in_part_is_told(state):
+    board = read_board("demo.v1")
+    assert lacking_references(board, ["als"]) == []
+    rows = [
+        dataclasses.replace(one, scores=(TaskScore(state, "why"), *one.scores[1:])) if one.model == "als" else one
+        for one in board.rows
+    ]
+    partly = dataclasses.replace(board, rows=tuple(rows), absent=("ease",))
+    assert lacking_references(partly, ["als", "ease", "popular"]) == ["als", "ease"]
+
+
+def test_what_verdicts_on_new_items_rest_on_is_told():
+    assert "must hold for other draws" in items_text(read_board("films.v1"))
+    assert "these very items" in items_text(read_board("films.v1", lite=True))
+    assert items_text(read_board("fields.v1")) == ""
+
+
+def test_the_best_rows_without_a_language_model_are_named():
+    board = read_board("films.v1")
+    told = rivals_text(board)
+    for task, rival in zip(board.tasks, board.against.rivals, strict=True):
+        assert f"{task.dataset} {task.split}" in told
+        assert not board.entrants[rival].reads_with_language_model
+    assert rivals_text(dataclasses.replace(board, against=None)) == ""
