@@ -38,8 +38,8 @@ _DOUBT = """## What to doubt
 - Beauty's file has an order and no times. Reviews of one day have no order of their own, but the file gives them one;
   whether users share it cannot be told from the file, and any model of sequences may profit. The last table says what
   this is worth where times are known.
-- EASE of Gowalla (41,000 items) is not on this page: its matrix takes 6.7 GB, and inverting it about eight minutes by
-  what 20,000 items take on [two cores](speed.md). What it reaches is for [published tables](published-tables.md).
+- EASE of Gowalla (41,000 items; its matrix takes 6.7 GB) is not on this page. What it reaches is for
+  [published tables](published-tables.md).
 - The machine was shared and the search was cut short: the column of trials says how many there were, a dash what was
   not measured. The defaults of edlae and p3alpha rest on the two sets of films."""
 

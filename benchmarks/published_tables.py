@@ -1,7 +1,7 @@
 """Published values beside ours, on the published splits: each part a command of its own, as some take hours.
 
     python benchmarks/published_tables.py ease-beauty                          # 2 minutes of the processor
-    python benchmarks/published_tables.py ease-gowalla --regularization 80     # about 10 minutes, 8 GB
+    python benchmarks/published_tables.py ease-gowalla --regularization 80     # about 8 GB
     python benchmarks/published_tables.py lightgcn-gowalla --epochs 20 --minutes 60  # an epoch: 4 minutes
     python benchmarks/published_tables.py sasrec-beauty softmax|bce|"sampled softmax"
     python benchmarks/published_tables.py why PART ROW "the reason of a difference"

@@ -65,7 +65,7 @@ PARTS: Mapping[str, Part] = {
         {},
         ("recall@20", "ndcg@20"),
         "The split of LightGCN. BARS chose the regularization 80 among nine values. The matrix of 41,000 items takes "
-        "6.7 GB, a fit about 8 GB and, by what 20,000 items take, eight minutes on two cores.",
+        "6.7 GB and is inverted in blocks; how long a fit takes was not measured yet.",
     ),
     "lightgcn-gowalla": Part(
         "LightGCN on Gowalla, epoch by epoch",
