@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchsuite.analysis.cell_evaluation import CellEvaluator
 from benchsuite.analysis.comparison_builder import build
-from benchsuite.analysis.contrasts import MetricColumn, contrast, holm_corrected
+from benchsuite.analysis.contrasts import contrast, holm_corrected
 from benchsuite.analysis.run_refs import RunRef
 from benchsuite.analysis.stored_statistics import ComparisonTable
 from benchsuite.data import Contrast, MetricInfo, Row
@@ -163,9 +163,7 @@ def _contrasts(
         if other is None or pair[0] not in one.models or pair[1] not in other.models or _redefined(a, b, one.metric):
             continue
         both = {"A": one.models[pair[0]], "B": other.models[pair[1]]}
-        column = MetricColumn(
-            one.dataset, one.split, one.metric, one.higher_is_better, one.users, one.seeds, both, one.group
-        )
+        column = dataclasses.replace(one, models=both)
         for found in contrast(column, "A", "chosen"):
             yield dataclasses.replace(found, model=pair[1], reference=pair[0])
 

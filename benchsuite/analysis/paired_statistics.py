@@ -2,8 +2,8 @@
 
 All functions are pure. What was sampled are *users*; queries of one user, folds and seeds are repeated looks at that
 user and are first gathered into one share per user (:func:`pair`). Where seeds draw other items to be new, as for
-``item-cold``, that is half of the truth: such a test speaks of other users and these very items. Leaderboards ask in
-addition whether a difference holds over the draws (:func:`benchsuite.benchmark.task_scores.p_over_draws`).
+``item-cold``, that is half of the truth: such a test speaks of other users and these very items. So "better" and
+"worse" ask in addition whether a difference holds over the draws (:func:`benchsuite.analysis.contrasts.p_over_draws`).
 
 Which interval. Simulated users with rare hits (nDCG@10 of a model that hits for 6% of them against one that hits for
 3%, 4,000 experiments, nominal 95%): the percentile bootstrap of the paired difference covered 90.2% with 50 users and

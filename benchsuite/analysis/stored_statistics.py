@@ -12,6 +12,7 @@ import numpy as np
 from benchsuite.analysis import paired_statistics
 from benchsuite.analysis.cell_evaluation import REPLICATES, CellEvaluator, CellResult
 from benchsuite.analysis.contrasts import (
+    SEVERAL_DRAWS,
     Asked,
     Measures,
     MetricColumn,
@@ -82,12 +83,14 @@ def significance_tests(
         compete = {name: results for name, results in models.items() if name not in ceilings}
         table = ComparisonTable(plan, measurer, dataset, split, compete)
         chosen = [label for label in against if label in compete]
-        cells = {
+        cells: dict[str, Any] = {
             "dataset": dataset,
             "split": split,
             "models": [[name, [result.key for result in results]] for name, results in compete.items()],
             "seeds": table.seeds,
         }
+        if table.draws_items and len(set(table.seeds)) >= SEVERAL_DRAWS:  # else older statistics are still found
+            cells["draws_items"] = True
         tested = {"test": [test, paired_statistics.DRAWS, REPLICATES]}
         identity = cells | {
             "metrics": [[m.label, m.higher_is_better] for m in plan.metrics],
@@ -229,6 +232,7 @@ class ComparisonTable:
         self._cells = [result.test for result in next(iter(models.values()), ())]
         self.seeds = [cell.seed for cell in self._cells]
         self._values: dict[str, list[dict[str, Float64]]] = {}
+        self.draws_items = any(about.label == split and about.draws_items for about in plan.splits)
 
     @property
     def groups(self) -> list[str]:
@@ -281,8 +285,8 @@ class ComparisonTable:
                 continue
             queries = [cell[metric][mask] for cell, mask in zip(self._values[name], counted, strict=True)]
             replicates = np.stack([part.replicates for part in parts]).astype(np.float64).mean(axis=0)
-            models[name] = Measures(mean, queries, replicates)
-        return MetricColumn(dataset, split, metric, higher, users, self.seeds, models, group)
+            models[name] = Measures(mean, queries, replicates, [part.value for part in parts])
+        return MetricColumn(dataset, split, metric, higher, users, self.seeds, models, group, self.draws_items)
 
 
 def _standings(plan: Plan, store: Store, rows: Sequence[Row], ceilings: set[str]) -> Iterator[MeanRanks]:

@@ -22,6 +22,10 @@ class Split(Plugin):
     cold_items: ClassVar[bool] = False
     """True when the split promises that candidates have no training row; the harness checks it."""
 
+    draws_items: ClassVar[bool] = False
+    """True where each seed chooses other items to ask about: then a difference must hold over seeds' choices, too, not
+    only over users."""
+
     cold_users: ClassVar[bool] = False
     """True when the split promises that asking users have no training row; the harness checks it."""
 

@@ -244,7 +244,7 @@ def _draws_items(experiment: Experiment) -> set[str]:
     """Return the labels of the splits of which each seed draws other items to be new."""
     from benchsuite.registry import load_split
 
-    return {choice.label for choice in experiment.expanded("splits") if load_split(choice.use).cold_items}
+    return {choice.label for choice in experiment.expanded("splits") if load_split(choice.use).draws_items}
 
 
 def _against(table: Mapping[str, Any] | None) -> Against | None:

@@ -18,8 +18,8 @@ from benchsuite.analysis.contrasts import contrast
 from benchsuite.analysis.paired_statistics import holm
 from benchsuite.benchmark.scores import Against, Headline, Task, log_ratio
 from benchsuite.benchmark.task_columns import TaskColumn
-from benchsuite.benchmark.task_scores import p_over_draws, verdict
 from benchsuite.data import Float64
+from benchsuite.data.comparison import verdict
 
 _SEED = 20_231_117
 _TIMES = 10
@@ -121,8 +121,8 @@ def against(
     ]
     p = holm(np.array([np.nan if test is None or test.p is None else test.p for test in tests]))
     told = [
-        verdict(test.difference, float(value), p_over_draws(one, model, rival), higher=one.column.higher_is_better)
-        for one, rival, test, value in zip(kept, shown, tests, p, strict=True)
+        verdict(test.difference, float(value), test.p_draws, higher_is_better=test.higher_is_better)
+        for test, value in zip(tests, p, strict=True)
         if test is not None and np.isfinite(value)
     ]
     ratio = (_back(logs.point.mean()), _back(low), _back(high), sure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +30,6 @@ class TaskColumn:
         column: the models' values.
         competing: models that decided at least half of their answers themselves.
         untied: models of whose answers ties decided at most half; the fallback may have given the others.
-        by_cell: the score of each model in each seed or fold.
         absent: state and reason of the others.
     """
 
@@ -37,7 +37,6 @@ class TaskColumn:
     column: MetricColumn
     competing: frozenset[str]
     untied: frozenset[str]
-    by_cell: Mapping[str, Sequence[float]]
     absent: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
@@ -47,10 +46,8 @@ class TaskColumn:
 
     def only(self, names: Collection[str]) -> MetricColumn:
         """Return the column with some of its models."""
-        old = self.column
-        models = {name: own for name, own in old.models.items() if name in names}
-        told = (old.dataset, old.split, old.metric, old.higher_is_better, old.users, old.seeds)
-        return MetricColumn(*told, models, old.group)
+        models = {name: own for name, own in self.column.models.items() if name in names}
+        return dataclasses.replace(self.column, models=models)
 
 
 def task_columns(
@@ -112,7 +109,7 @@ class _Cells:
         masks = [self._mask(self.asked[fold]) for fold in self.folds]
         whole, absent = self._whole(results, masks)
         replicates = self._replicates(whole, masks)
-        models, by_cell, competing, untied = {}, {}, set(), set()
+        models, competing, untied = {}, set(), set()
         for label, cells in whole.items():
             values = [cell.values[metric, group] for cell in cells]
             queries = [cell.queries[metric].astype(np.float64)[mask] for cell, mask in zip(cells, masks, strict=True)]
@@ -121,8 +118,7 @@ class _Cells:
             pooled = any((metric, group) in cell.replicates for cell in cells)
             known = [float(value.mean) for value in values if value.mean is not None]
             means = known if pooled else [float(np.nanmean(one)) for one in queries]
-            models[label] = Measures(float(np.mean(means)), queries, replicates[label])
-            by_cell[label] = means
+            models[label] = Measures(float(np.mean(means)), queries, replicates[label], means)
             fallback, ties = _mean(values, "fallback"), _mean(values, "ties")
             if decides(fallback, ties):
                 competing.add(label)
@@ -130,8 +126,8 @@ class _Cells:
                 untied.add(label)
         users = [self.asked[fold].user[mask] for fold, mask in zip(self.folds, masks, strict=True)]
         told = (self.task.dataset, self.task.split, metric, higher, users, [fold[2] for fold in self.folds])
-        column = MetricColumn(*told, models, group)
-        return TaskColumn(self.task, column, frozenset(competing), frozenset(untied), by_cell, absent)
+        column = MetricColumn(*told, models, group, self.task.draws_items)
+        return TaskColumn(self.task, column, frozenset(competing), frozenset(untied), absent)
 
     def _mask(self, asked: Asked) -> Bool:
         group = self.task.group

@@ -8,11 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from benchsuite.analysis import paired_statistics
-from benchsuite.analysis.contrasts import contrast
+from benchsuite.analysis.contrasts import contrast, p_over_draws
 from benchsuite.benchmark.scores import Task, TaskScore, log_ratio
 from benchsuite.benchmark.task_columns import TaskColumn
-
-ALPHA = 0.05
+from benchsuite.data.comparison import verdict
 
 
 def judged(one: TaskColumn, references: Sequence[str], own: Collection[str]) -> tuple[Task, dict[str, TaskScore]]:
@@ -42,8 +41,8 @@ def judged(one: TaskColumn, references: Sequence[str], own: Collection[str]) -> 
         if label == reference:
             score = dataclasses.replace(score, verdict="reference")
         elif label in p:
-            draws = p_over_draws(one, label, reference)
-            told = verdict(differences[label], p[label], draws, higher=column.higher_is_better)
+            draws = p_over_draws(column, label, reference)
+            told = verdict(differences[label], p[label], draws, higher_is_better=column.higher_is_better)
             by_seed = tuple(_differences(one, label, reference))
             score = dataclasses.replace(score, verdict=told, p=p[label], p_draws=draws)
             score = dataclasses.replace(score, difference=differences[label], differences=by_seed)
@@ -51,33 +50,9 @@ def judged(one: TaskColumn, references: Sequence[str], own: Collection[str]) -> 
     return dataclasses.replace(one.task, reference=reference or ""), scores
 
 
-def verdict(difference: float, p: float | None, p_draws: float | None, *, higher: bool) -> str:
-    """Return ``better``, ``worse``, ``not separated`` or ``not tested``.
-
-    Where each seed draws other items to be new, a difference must hold for other users and for other items: the test
-    over users must find it, and so must that over the draws.
-    """
-    if p is None:
-        return "not tested"
-    if p > ALPHA or not difference or (p_draws is not None and p_draws > ALPHA):
-        return "not separated"
-    return "better" if (difference > 0) == higher else "worse"
-
-
-def p_over_draws(one: TaskColumn, label: str, reference: str) -> float | None:
-    """Return p of a two-sided t test over the seeds, None where seeds do not draw items or there is one of them."""
-    if not one.task.draws_items:
-        return None
-    found = np.array(_differences(one, label, reference))
-    if len(found) < 2:  # noqa: PLR2004 - a variance needs two
-        return None
-    error = np.array([found.std(ddof=1) / np.sqrt(len(found))])
-    p = float(paired_statistics.t_test(np.array([found.mean()]), error, len(found))[0])
-    return p if np.isfinite(p) else None
-
-
 def _differences(one: TaskColumn, label: str, reference: str) -> list[float]:
-    return [own - other for own, other in zip(one.by_cell[label], one.by_cell[reference], strict=True)]
+    models = one.column.models
+    return [own - other for own, other in zip(models[label].cells, models[reference].cells, strict=True)]
 
 
 def _tested(

@@ -12,6 +12,7 @@ from benchsuite.data.strata import Stratum
 
 _ALPHA = 0.05
 
+Verdict = Literal["better", "worse", "not separated", "not tested"]
 Role = Literal["best reference", "chosen", "leader", "frozen twin", "frozen vectors"]
 
 
@@ -60,6 +61,25 @@ class Trials:
         return tuple(reason for value, reason in zip(self.values, reasons, strict=True) if value is None)
 
 
+def verdict(difference: float, p: float | None, p_draws: float | None, *, higher_is_better: bool) -> Verdict:
+    """Return what tests say of a difference at 5%.
+
+    Where each seed asks about other items, a difference must hold for other users and for other items: the test over
+    users must find it, and so must that over the seeds.
+
+    Args:
+        difference: of the means.
+        p: of the test over users, corrected; None where no test applies.
+        p_draws: of the test over the seeds, None where seeds ask about the same items or there is one of them.
+        higher_is_better: the metric's direction.
+    """
+    if p is None:
+        return "not tested"
+    if p > _ALPHA or not difference or (p_draws is not None and p_draws > _ALPHA):
+        return "not separated"
+    return "better" if (difference > 0) == higher_is_better else "worse"
+
+
 @dataclass(frozen=True)
 class Contrast:
     """One model against one other on the same queries: a paired comparison, with users as what was sampled.
@@ -93,6 +113,8 @@ class Contrast:
         losses: users for whom the model is worse.
         higher_is_better: the metric's direction.
         group: the group of queries, "" is everybody, as in :class:`Row`.
+        p_draws: where each seed asks about other items, p of a t test over the seeds, None where one was run; not
+            corrected.
     """
 
     dataset: str
@@ -118,6 +140,7 @@ class Contrast:
     losses: int
     higher_is_better: bool = True
     group: str = ""
+    p_draws: float | None = None
 
     @property
     def split_label(self) -> str:
@@ -125,13 +148,9 @@ class Contrast:
         return split_label(self.split, self.group)
 
     @property
-    def verdict(self) -> Literal["better", "worse", "not separated", "not tested"]:
-        """What the corrected test says at 5%."""
-        if self.p_holm is None:
-            return "not tested"
-        if self.p_holm > _ALPHA or not self.difference:
-            return "not separated"
-        return "better" if (self.difference > 0) == self.higher_is_better else "worse"
+    def verdict(self) -> Verdict:
+        """What the corrected test says at 5%, and that over the seeds where each asks about other items."""
+        return verdict(self.difference, self.p_holm, self.p_draws, higher_is_better=self.higher_is_better)
 
 
 @dataclass(frozen=True)

@@ -112,14 +112,18 @@ class SplitInfo(PluginInfo):
         counts: counted rows, queries and the like; one table for each data set, seed and fold.
         groups: the groups of queries that are judged apart; empty where there is one.
         cold: ``users`` and ``items`` as far as the split promises that they are new; None in plans older than that.
+        draws_items: whether each seed chooses other items to ask about; None where it does not, or nobody knows.
         group: the group that this tells of, "" for the whole split.
     """
 
-    FACTS: ClassVar[tuple[tuple[str, str], ...]] = (("counts", "counts"), ("groups", "groups"), ("cold", "cold"))
+    FACTS: ClassVar[tuple[tuple[str, str], ...]] = tuple(
+        (name, name) for name in ("counts", "groups", "cold", "draws_items")
+    )
 
     counts: Mapping[str, Any] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
     cold: tuple[str, ...] | None = None
+    draws_items: bool | None = None
     group: str = ""
 
     @property

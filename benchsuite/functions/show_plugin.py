@@ -26,7 +26,7 @@ _FACTS = {
         "reproducibility",
     ),
     "sources": ("domain", "licence", "url", "simulated"),
-    "splits": ("needs", "cold_items", "cold_users", "ordered"),
+    "splits": ("needs", "cold_items", "draws_items", "cold_users", "ordered"),
     "metrics": ("task", "higher_is_better", "rewards_truth", "convention"),
     "reports": ("printable", "complete"),
 }

@@ -290,7 +290,9 @@ def _split_info(split: ResolvedPlugin, folds: Sequence[FoldPlace]) -> SplitInfo:
     groups = tuple(dict.fromkeys(group for fold in own for group in fold.groups))
     kinds = {"users": getattr(split.plugin, "cold_users", False), "items": getattr(split.plugin, "cold_items", False)}
     cold = tuple(kind for kind, promised in kinds.items() if promised)
-    return SplitInfo(**split.told, counts=counts, groups=groups if len(groups) > 1 else (), cold=cold)
+    drawn = getattr(split.plugin, "draws_items", False) or None
+    shown = groups if len(groups) > 1 else ()
+    return SplitInfo(**split.told, counts=counts, groups=shown, cold=cold, draws_items=drawn)
 
 
 def _model_info(model: ResolvedPlugin) -> ModelInfo:

@@ -95,7 +95,10 @@ def check_validation_stays_inside(make: Make[Split]) -> None:
 
 
 def check_promises_are_kept(make: Make[Split]) -> None:
-    """Cold items and users have no training row; in an ordered split no training row is younger than a held-out one."""
+    """Cold items and users have no training row; in an ordered split no training row is younger than a held-out one.
+
+    Seeds ask about other items where, and only where, the split says so.
+    """
     split = _cut(make).split
     for fold, _ in _cut(make).nested:
         rows = fold.train.interactions
@@ -112,6 +115,11 @@ def check_promises_are_kept(make: Make[Split]) -> None:
             if held is not None and rows.timestamp is not None:
                 late = int((rows.timestamp > held.min()).sum())
                 require(not late, f"fold {fold.name}: {late} training rows are younger than a held-out row")
+    if split.cold_items or split.draws_items:
+        asked = (fold.candidates for seed in (SEED, SEED + 1) for fold in make().split(small_dataset(), seed))
+        drawn = len({b"" if one is None else np.sort(one).tobytes() for one in asked}) > 1
+        said = f"draws_items is {split.draws_items}, but seeds ask about {'other' if drawn else 'the same'} items"
+        require(drawn == split.draws_items, said)
 
 
 def check_nothing_is_lost(make: Make[Split]) -> None:

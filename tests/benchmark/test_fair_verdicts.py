@@ -11,8 +11,9 @@ from benchsuite.benchmark.board_text import items_text, lacking_references, riva
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
 from benchsuite.benchmark.scores import FLOOR, TaskScore, log_ratio
 from benchsuite.benchmark.standings import standings
-from benchsuite.benchmark.task_scores import corrected, verdict
+from benchsuite.benchmark.task_scores import corrected
 from benchsuite.data import ModelInfo
+from benchsuite.data.comparison import verdict
 
 USERS = 200
 
@@ -65,11 +66,11 @@ def test_draws_of_items_widen_the_intervals():
 
 
 def test_without_a_sign_in_either_test_nothing_is_claimed():
-    assert verdict(0.1, 0.01, 0.2, higher=True) == "not separated"
-    assert verdict(0.1, 0.2, 0.01, higher=True) == "not separated"
-    assert verdict(0.1, 0.01, 0.01, higher=True) == "better"
-    assert verdict(0.1, 0.01, None, higher=False) == "worse"
-    assert verdict(0.1, None, 0.01, higher=True) == "not tested"
+    assert verdict(0.1, 0.01, 0.2, higher_is_better=True) == "not separated"
+    assert verdict(0.1, 0.2, 0.01, higher_is_better=True) == "not separated"
+    assert verdict(0.1, 0.01, 0.01, higher_is_better=True) == "better"
+    assert verdict(0.1, 0.01, None, higher_is_better=False) == "worse"
+    assert verdict(0.1, None, 0.01, higher_is_better=True) == "not tested"
 
 
 PLACES = [("a", "warm", 1), ("b", "warm", 1), ("a", "new", 1), ("b", "new", 1)]

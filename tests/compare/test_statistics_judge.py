@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,7 @@ def measures(values: Any) -> Measures:
     weights = np.random.default_rng(0).poisson(1.0, (500, len(values)))
     counted = ~np.isnan(values)
     drawn = (weights[:, counted] @ values[counted]) / weights[:, counted].sum(axis=1)
-    return Measures(float(np.nanmean(values)), [values], drawn)
+    return Measures(float(np.nanmean(values)), [values], drawn, [float(np.nanmean(values))])
 
 
 def test_lower_is_better_turns_wins_and_verdicts_not_differences() -> None:
@@ -164,6 +165,51 @@ def test_lower_is_better_turns_wins_and_verdicts_not_differences() -> None:
     assert one.difference > 0
     assert (one.wins, one.losses) == (0, 30)
     assert one.verdict == "worse"
+
+
+def drawn_anew(gains: Sequence[float], *, draws_items: bool) -> Contrast:
+    """Return model against reference where seeds differ by so much, and 40 users by little."""
+    rng = np.random.default_rng(3)
+    base = [rng.random(40) for _ in gains]
+    own = [one + gain + 0.01 * rng.random(40) for one, gain in zip(base, gains, strict=True)]
+
+    def all_seeds(cells: list[Any]) -> Measures:
+        means = [float(one.mean()) for one in cells]
+        return Measures(float(np.mean(means)), cells, np.array(means).mean() + 0.01 * rng.random(500), means)
+
+    users, seeds = [np.arange(40)] * len(gains), list(range(len(gains)))
+    models = {"a": all_seeds(base), "b": all_seeds(own)}
+    table = MetricColumn("d", "s", "m", True, users, seeds, models, draws_items=draws_items)
+    (one,) = holm_corrected(contrast(table, "a", "best reference"))
+    return one
+
+
+def test_what_holds_for_the_drawn_items_only_is_not_separated() -> None:
+    """A t test by hand over the three seeds: 2 degrees of freedom, p = 1 - t / sqrt(t² + 2)."""
+    loose = drawn_anew([0.0, 0.3, 0.05], draws_items=True)
+    assert loose.p_holm is not None
+    assert loose.p_holm < 0.01, "over users of these items there is no doubt"
+    t = np.mean([0.0, 0.3, 0.05]) / (np.std([0.0, 0.3, 0.05], ddof=1) / np.sqrt(3))
+    assert loose.p_draws == pytest.approx(1 - t / np.sqrt(t**2 + 2), abs=0.03)
+    assert loose.verdict == "not separated"
+    assert drawn_anew([0.10, 0.11, 0.12], draws_items=True).verdict == "better"
+    same_items = drawn_anew([0.0, 0.3, 0.05], draws_items=False)
+    assert (same_items.p_draws, same_items.verdict) == (None, "better")
+    once = drawn_anew([0.3], draws_items=True)
+    assert (once.p_draws, once.verdict) == (None, "better"), "told beside the table"
+
+
+def test_a_run_over_several_draws_of_items_is_tested_over_them(filled: Filled) -> None:
+    plan, store = filled(MODELS, seeds=(1, 2, 3), metrics=("ndcg@10", "auc"))
+    before = build(plan, store).contrasts
+    assert all(one.p_draws is None for one in before)
+    (split,) = plan.splits
+    drawn = dataclasses.replace(plan, splits=(dataclasses.replace(split, draws_items=True),))
+    contrasts = build(drawn, store).contrasts
+    assert [one.p for one in contrasts] == [one.p for one in before]
+    assert all(one.p_draws is not None for one in contrasts), "metrics that are no mean over queries, too"
+    one = find(build(drawn, store), "popular", "auc")
+    assert one.p_draws < 0.05
 
 
 def test_values_for_other_queries_than_the_reference_get_the_bootstraps_test() -> None:

@@ -123,6 +123,15 @@ def test_a_warning_says_so_where_the_test_does_not_separate() -> None:
         assert told in said(tested)
 
 
+def test_draws_of_items_are_told_where_they_decide() -> None:
+    comparison = given({"als": 0.2, "flm": 0.3})
+    tested = dataclasses.replace(contrast("flm", "als", 0.1, 0.01), p_draws=0.31)
+    (one, *_) = verdicts(ComparisonIndex(dataclasses.replace(comparison, contrasts=(tested,))))
+    assert one.kind == "level"
+    assert "the test does not separate them (p = .010 after Holm; over the draws of new items p = .310)" in one.text
+    assert "not separated (p = .010, over draws of items p = .310)" in one.short
+
+
 def with_fallback(comparison: Comparison, shares: dict[str, float]) -> Comparison:
     rows = tuple(Row("d", "s", model, "fallback_share", share, None, None, 1, "ok") for model, share in shares.items())
     cost = MetricInfo("fallback_share", "fallback_share", task="cost", unit="share", higher_is_better=False)

@@ -34,6 +34,7 @@ class BothCold(Split):
     """
 
     cold_items: ClassVar[bool] = True
+    draws_items: ClassVar[bool] = True
     cold_users: ClassVar[bool] = True
 
     users: Annotated[float, Gt(0), Lt(1)] = 0.2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
@@ -33,6 +33,8 @@ class FewShotItemCold(Split):
         reserved: rows of each chosen item that are never asked about.
         validation_items: share of the training items with enough rows that is chosen for the validation fold.
     """
+
+    draws_items: ClassVar[bool] = True
 
     items: Annotated[float, Gt(0), Lt(1)] = 0.2
     shots: Annotated[int, Ge(0), Le(1000)] = 5

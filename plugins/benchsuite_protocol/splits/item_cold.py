@@ -26,6 +26,7 @@ class ItemCold(Split):
     """
 
     cold_items: ClassVar[bool] = True
+    draws_items: ClassVar[bool] = True
 
     items: Annotated[float, Gt(0), Lt(1)] = 0.2
     validation_items: Annotated[float, Gt(0), Lt(1)] = 0.2

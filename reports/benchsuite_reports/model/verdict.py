@@ -223,14 +223,18 @@ def _tested(contrast: Contrast | None) -> str:
         "not separated": "the test does not separate them",
         "not tested": "not tested",
     }[contrast.verdict]
-    return verdict if contrast.p_holm is None else f"{verdict} (p {_p(contrast.p_holm)} after Holm)"
+    if contrast.p_holm is None:
+        return verdict
+    draws = "" if contrast.p_draws is None else f"; over the draws of new items p {_p(contrast.p_draws)}"
+    return f"{verdict} (p {_p(contrast.p_holm)} after Holm{draws})"
 
 
 def _outcome(contrast: Contrast | None) -> str:
     """Return the same in a word."""
     if contrast is None or contrast.p_holm is None:
         return "not tested" if contrast is None else contrast.verdict
-    return f"{contrast.verdict} (p {_p(contrast.p_holm)})"
+    draws = "" if contrast.p_draws is None else f", over draws of items p {_p(contrast.p_draws)}"
+    return f"{contrast.verdict} (p {_p(contrast.p_holm)}{draws})"
 
 
 def _p(p: float) -> str:

@@ -12,6 +12,7 @@ from benchsuite_reports.model.table_builder import TableBuilder, sign
 from benchsuite_reports.model.tables import NOTHING, Sign, Table, TableCell
 
 _EFFECT = "Mean difference by its standard deviation over users."
+_DRAWS = "Seeds draw other items: better and worse must hold over the draws, too. Two-sided t test; not corrected."
 _USERS = "Users for whom the model is better, equal, worse."
 
 
@@ -27,7 +28,7 @@ def against(view: ComparisonIndex, place: Place, metric: str) -> list[Table]:
     sizes = {model: _effect_half(one) for model, one in found.items()}
     difference = _form([one.difference for one in contrasts], halves)
     effect = _form([value for value in effects.values() if value is not None], sizes)
-    columns: list[list[TableCell]] = [[], [], [], []]
+    columns: list[list[TableCell]] = [[], [], [], [], []]
     for model in view.models:
         one = found.get(model)
         row = view.row(place, model, metric)
@@ -38,7 +39,8 @@ def against(view: ComparisonIndex, place: Place, metric: str) -> list[Table]:
             cells = [
                 _signed(difference, one.difference, halves[model], sign(one, row)),
                 _signed(effect, effects[model], sizes[model]),
-                TableCell(words=NOTHING) if one.p_holm is None else TableCell(p_value(one.p_holm), value=one.p_holm),
+                _p(one.p_holm),
+                _p(one.p_draws),
                 TableCell(words=f"{one.wins:,}/{one.ties:,}/{one.losses:,}"),
             ]
         # A model without a value here has its reason in the table of values.
@@ -49,8 +51,10 @@ def against(view: ComparisonIndex, place: Place, metric: str) -> list[Table]:
     builder = TableBuilder(view)
     builder.add_words("difference", "difference", columns[0])
     builder.add_words("effect", "effect size", columns[1], note=_EFFECT)
-    builder.add_words("p", "p (Holm)", columns[2], note=_tests(contrasts))
-    builder.add_words("users", "users +/=/-", columns[3], note=_USERS)
+    builder.add_words("p", "p (Holm)", columns[2], note=_tests(view, place, contrasts))
+    if any(one.p_draws is not None for one in contrasts):
+        builder.add_words("p-draws", "p (draws)", columns[3], note=_DRAWS)
+    builder.add_words("users", "users +/=/-", columns[4], note=_USERS)
     title = f"{view.heading(metric)} against {text.clean(reference)}, the best reference: {text.place(place)}"
     return [builder.table(f"{place.slug}-against", "against", title, [place])]
 
@@ -69,7 +73,17 @@ def _effect_half(one: Contrast) -> float | None:
     return None if one.effect is None else half_width(one.effect, one.effect_low, one.effect_high)
 
 
-def _tests(found: Sequence[Contrast]) -> str:
+def _p(p: float | None) -> TableCell:
+    return TableCell(words=NOTHING) if p is None else TableCell(p_value(p), value=p)
+
+
+def _tests(view: ComparisonIndex, place: Place, found: Sequence[Contrast]) -> str:
     tests = ", ".join(dict.fromkeys(one.test for one in found if one.p is not None)) or "none"
     users, family = max(one.users for one in found), max(one.family for one in found)
-    return f"Two-sided test paired by user ({tests}; {users:,} users), Holm's correction over {family} tests."
+    told = f"Two-sided test paired by user ({tests}; {users:,} users), Holm's correction over {family} tests."
+    info = text.find_split(view.comparison.splits, place.split)
+    if not info.draws_items:
+        return told
+    if all(one.p_draws is None for one in found):
+        return f"{told} The items asked about were drawn once: better and worse speak of these very items."
+    return told
