@@ -73,7 +73,15 @@ def error_text(error: BaseException) -> str:
         text = " ".join(f"{type(error).__name__}: {error}".split())
     except Exception:  # noqa: BLE001 - the message is foreign code, too
         text = type(error).__name__
-    return text[:_SAID]
+    return text[:_SAID] + locked_hint(error)
+
+
+def locked_hint(error: BaseException) -> str:
+    """Return what to do where NumPy refused to write into an array that a plugin was given; else ""."""
+    with contextlib.suppress(Exception):  # the message is foreign code
+        if isinstance(error, ValueError) and str(error).endswith("read-only"):
+            return "; what a plugin is given is read-only: copy it before you change it"
+    return ""
 
 
 def digest(code: bytes) -> str:

@@ -1,7 +1,8 @@
 """The files that a plugin's code lies in, found without importing it, and their sha256.
 
 A plugin's code is the module that its entry point names, and every module that this one imports, directly or not, from
-packages that bring plugins. What the core and other libraries do is told by their versions.
+packages that bring plugins, or from the folder of a plugin that is a single module and is not installed beside other
+libraries. What the core and other libraries do is told by their versions.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _IMPORT = re.compile(
     r"|import[ \t]+(?P<modules>[^\n#;]*))",
     re.MULTILINE,
 )
+
+
+_LIBRARIES = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,18 @@ class PluginFilesReader:
         """The packages that bring plugins."""
         return {target.partition(":")[0].partition(".")[0] for target in self._targets.values()}
 
+    @functools.cached_property
+    def _folders(self) -> set[Path]:
+        """Folders of plugins that are single modules, as ``pip install -e`` leaves them; no folder of libraries."""
+        specs = (self._spec(root) for root in self._packages)
+        single = (spec.origin for spec in specs if spec is not None and spec.submodule_search_locations is None)
+        folders = {Path(origin).parent for origin in single if origin is not None}
+        return {folder for folder in folders if folder.name not in _LIBRARIES}
+
+    def _is_beside(self, root: str) -> bool:
+        """Return whether a module or package lies beside a plugin that is a single module."""
+        return any((folder / f"{root}.py").is_file() or (folder / root).is_dir() for folder in self._folders)
+
     def _read(self, module: str, attribute: str) -> PluginFiles | None:
         reached: dict[str, bytes] = {}
         left = [module]
@@ -89,7 +105,8 @@ class PluginFilesReader:
 
     def _source(self, name: str) -> tuple[bytes, tuple[str, ...]] | None:
         """Return the source of a module, and the modules that it may import; None where it is none of a plugin's."""
-        if name.partition(".")[0] not in self._packages:
+        root = name.partition(".")[0]
+        if root not in self._packages and not self._is_beside(root):
             return None
         if name not in self._sources:
             self._sources[name] = None

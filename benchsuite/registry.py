@@ -74,7 +74,9 @@ class PluginEntry:
         """
         where = f"{self.kind[:-1]} {self.name} ({self.origin})"
         module, _, attribute = self.target.rpartition(":") if self.is_file else self.target.partition(":")
-        remedy = f"reinstall {self.distribution}" if self.distribution else f"correct {module}"
+        remedy = f"correct {module}"
+        if self.distribution:  # a plugin that is being written is installed, too
+            remedy = f"correct it or install what it imports; if it is not yours, reinstall {self.distribution}"
         code = ""
         then = [SetUp(attribute, one) for one in settings]
         try:

@@ -10,7 +10,7 @@ from typing import Any
 from benchsuite.atomic_writes import replaced_file
 from benchsuite.errors import StoreError, closest, did_you_mean
 from benchsuite.keys import content_key
-from benchsuite.plan import Plan, bundled
+from benchsuite.plan import Plan, bundled, read_experiment
 from benchsuite.store import Store, is_there, misfit, read_json, unreadable
 
 _AGAIN = "run the experiment again"
@@ -86,12 +86,13 @@ def kept_plan(store: Store, key: str) -> Plan:
 
 
 def latest_plan(store: Store, name: str) -> Plan:
-    """Return the plan of the latest run of an experiment.
+    """Return the plan of the latest run of an experiment, which may be named by its file, too.
 
     Raises:
+        ConfigError: when the file cannot be read.
         StoreError: when this store has none, or it is damaged.
     """
-    path = _path(store, name)
+    path = _path(store, read_experiment(name).name if name.endswith(".toml") and Path(name).is_file() else name)
     if not is_there(path):
         known = [found.stem for found in (store.root / "plans").glob("*.json")]
         if (stem := Path(name).stem) in known and name.endswith(".toml"):

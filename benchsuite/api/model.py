@@ -15,7 +15,7 @@ import numpy as np
 from benchsuite.api.context import Context
 from benchsuite.api.plugin import Plugin
 from benchsuite.data import Bool, Dataset, Entities, Float32, Int32, Queries, Ragged
-from benchsuite.errors import NotApplicable
+from benchsuite.errors import BenchsuiteError, NotApplicable
 
 
 class Requirement(StrEnum):
@@ -192,7 +192,8 @@ class Model(Plugin):
             begin, end = np.searchsorted(query, [first, first + step])
             if begin < end:
                 items, column = np.unique(item[begin:end], return_inverse=True)
-                block = self.score(queries.slice(first, min(first + step, len(queries))), items.astype(np.int32))
+                asked = queries.slice(first, min(first + step, len(queries)))
+                block = _table(self.score(asked, items.astype(np.int32)), (len(asked), len(items)))
                 scores[begin:end] = block[query[begin:end] - first, column]
         return scores
 
@@ -256,3 +257,18 @@ class TopK:
         """bool[q, k]: where there is an item."""
         filled: Bool = self.item >= 0
         return filled
+
+
+def _table(scores: Any, shape: tuple[int, int]) -> Float32:
+    """Return what ``score`` returned, where it is a table of this shape: numbers are picked out of it.
+
+    Raises:
+        BenchsuiteError: when it is not.
+    """
+    found: Any = np.asarray(scores)
+    if found.shape != shape:
+        what = "nothing" if scores is None else f"a {type(scores).__name__} of shape {found.shape}"
+        remedy = "return float32[queries, candidates], one score for each that is asked"
+        raise BenchsuiteError(f"score() returned {what} instead of {shape}", remedy=remedy)
+    table: Float32 = found
+    return table

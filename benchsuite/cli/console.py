@@ -194,9 +194,7 @@ def print_function_result(result: FunctionResult, *, as_json: bool) -> int:
     """Print what a function returned and return the exit code."""
     if as_json:
         print_json(result.to_dict())
-        return OK if result.ok else SOME_FAILED
-    text = result.text(style)
-    if text:
+    elif text := result.text(style):
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
     for line in result.advice():
         print_status(line)

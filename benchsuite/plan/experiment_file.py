@@ -252,7 +252,8 @@ def check_experiment(table: dict[str, Any], where: str) -> Experiment:
     try:
         experiment = Experiment.model_validate(table)
     except ValidationError as error:
-        first = error.errors()[0]
+        # an unknown key tells more than the missing one that it was meant for
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         key = _spot(first["loc"])
         if first["type"] == "extra_forbidden":
             inside = len(first["loc"]) > 1

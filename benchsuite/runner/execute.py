@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from benchsuite.interface import count
 from benchsuite.plan import Cell, Plan
 from benchsuite.runner import THREADS
-from benchsuite.runner.jobs import Job, make_jobs
+from benchsuite.runner.jobs import Job, lacks_package, make_jobs
 from benchsuite.runner.pool import Options, Pool, ProgressListener, RunSummary
 from benchsuite.runner.shared_jobs import SharedJobs
 from benchsuite.runner.time_estimate import TimeEstimate
@@ -75,8 +75,8 @@ def _run(
         Pool(store, options.workers, watcher, options.executor).run(queue)
         plan, tried = queue.tuned_plan(), queue.tried
     possible = [cell for cell in plan.cells if not cell.reason]
-    if options.retry_failed:
-        _drop_failed([cell for cell in possible if cell.key not in tried], store, leases, watcher)
+    untried = [cell for cell in possible if cell.key not in tried]
+    _drop_failed(untried, store, leases, watcher, which=None if options.retry_failed else lacks_package)
     missing = [cell for cell in possible if not store.has("cell", cell.key)]
     queued = list({cell.key: cell for cell in missing}.values())
     # A trial of this run can be a cell of the plan: it was not there before.
@@ -91,11 +91,26 @@ def _run(
     return plan, outcome
 
 
-def _drop_failed(cells: Sequence[Cell], store: Store, leases: Leases, watcher: ProgressListener) -> None:
-    """Forget failures, so that they are done again, and say which; what another run does now is left to it."""
+def _drop_failed(
+    cells: Sequence[Cell],
+    store: Store,
+    leases: Leases,
+    watcher: ProgressListener,
+    which: Callable[[str], bool] | None,
+) -> None:
+    """Forget failures, so that they are done again, and say which; what another run does now is left to it.
+
+    Args:
+        cells: whose failures.
+        store: where they are.
+        leases: what other runs do.
+        watcher: is told.
+        which: of a reason, whether to forget it; None: all.
+    """
     reasons: dict[str, set[str]] = {}
     for cell in {cell.key: cell for cell in cells}.values():
-        if (reason := _failure(store, cell)) and leases.take("cell", cell.key, "a failed fit") is None:
+        reason = _failure(store, cell)
+        if reason and (which is None or which(reason)) and leases.take("cell", cell.key, "a failed fit") is None:
             store.drop("cell", cell.key)
             leases.give_back("cell", cell.key)
             place = f"{cell.model} on {cell.dataset}, {cell.split}, {cell.stage}"

@@ -178,6 +178,11 @@ Cause = Literal["error", "timeout", "signal", "lost"]
 killed it, or a process that could not be started or kept. The last two need not be the model's fault."""
 
 
+def lacks_package(reason: str) -> bool:
+    """Return whether a failure says which package to install: then the next run tries again without being told to."""
+    return "pip install" in reason
+
+
 def write_failure(
     store: Store,
     cell: Mapping[str, Any],

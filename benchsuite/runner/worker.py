@@ -27,6 +27,7 @@ from benchsuite.data import Dataset, FoldView, Rankings
 from benchsuite.data.files import load_tables, load_view
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import check_sample, rank, score_pairs
+from benchsuite.loading import locked_hint
 from benchsuite.programs import check_program
 from benchsuite.provenance import now
 from benchsuite.registry import load_model
@@ -111,8 +112,9 @@ def work(
         except BaseException as error:  # whatever a model raises is that cell's result
             if isinstance(error, passing):
                 raise
-            with contextlib.suppress(BaseException):  # the model may have put anything in the place of the log
-                traceback.print_exc()
+            if not isinstance(error, BenchsuiteError):  # a foreseen error says all that there is to say
+                with contextlib.suppress(BaseException):  # the model may have put anything in the place of the log
+                    traceback.print_exc()
             _flush()
             with contextlib.suppress(OSError, BenchsuiteError):
                 write_about(folder, {"log_from": about["log_from"], "costs": about["costs"]})
@@ -295,6 +297,7 @@ def _reason(error: BaseException, cell: Mapping[str, Any], trusted: Sequence[str
         where = last_frame(error, cell["identity"]["model"]["plugin"], trusted)
     if isinstance(error, MemoryError) and (limit := memory_limit()):
         where += f"; its memory limit is {limit / 2**30:.3g} GiB"
+    where += locked_hint(error)
     return f"{type(error).__name__}: {told}"[: LONGEST_TEXT - len(where)] + where
 
 

@@ -89,8 +89,10 @@ def read_scores(folder: Path, shape: tuple[int, int]) -> NDArray[Any]:
         scores: NDArray[Any] = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise BenchsuiteError("it wrote no scores.npy into the block's folder", remedy=remedy) from None
-    except (OSError, ValueError, EOFError) as error:
-        raise BenchsuiteError(f"its scores.npy cannot be read: {error}", remedy=remedy) from None
+    except OSError as error:
+        raise BenchsuiteError(f"its scores.npy cannot be read: {error.strerror or error}", remedy=remedy) from None
+    except (ValueError, EOFError):  # what NumPy says of it is advice to open it unsafely
+        raise BenchsuiteError("its scores.npy is no array of numbers, or damaged", remedy=remedy) from None
     return scores
 
 

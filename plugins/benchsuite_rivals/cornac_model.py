@@ -38,9 +38,9 @@ _NOTHING = -1e9
 class CornacBase(Model):
     """Fits one of Cornac's models and asks it query by query.
 
-    Models of next items answer every query from its visible history. Autoencoders do so, too. All others answer users
-    with training rows from what they learnt of them, whatever history is visible, and abstain for new users. Items
-    without training rows get no score.
+    Models of next items answer every query from its visible history. All others answer users with training rows from
+    what they learnt of them, whatever history is visible, and abstain for new users; of the autoencoders, the row
+    ``vaecf`` alone encodes histories. Items without training rows get no score.
     """
 
     cite: ClassVar[tuple[str, ...]] = (CITE_CORNAC,)
@@ -152,7 +152,7 @@ _RATINGS = {"BaselineOnly", "MF", "NMF", "PMF", "SVD"}
 class CornacModel(CornacBase):
     """Any model of the library Cornac 3, by name, with the parameters of its constructor.
 
-    ``{ use = "cornac", with = { model = "WMF", parameters = { k = 50 } } }``. Names and parameters are held against the
+    ``{ use = "cornac", with = { model = "BPR", parameters = { k = 50 } } }``. Names and parameters are held against the
     constructor before anything is fitted. Seeds, device and number of threads are the harness's, and there is no early
     stopping: the model gets the whole training part. Models get item texts, item features and links between users
     where the data has them. Needs the extra ``cornac``.

@@ -31,8 +31,12 @@ class FittedModel:
 
     @functools.cached_property
     def scores(self) -> Float32:
-        """Scores of all items for all queries."""
-        return self.model.score(self.fold.queries, None)
+        """Scores of all items for all queries; most checks begin with them, so what is no array is told here."""
+        scores: Any = self.model.score(self.fold.queries, None)
+        told = f"score(queries, None) is a {type(scores).__name__}, no NumPy array"
+        require(isinstance(scores, np.ndarray), told)
+        found: Float32 = scores
+        return found
 
 
 def small_fold(model: Model) -> Fold:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from benchsuite.errors import UsageError
 from benchsuite.interface import Frames, FunctionResult, Option, PathLike, Style, check_choice, frame, plain
-from benchsuite_testing.plugin_package import Writable, called, package
+from benchsuite_testing.plugin_package import Writable, called, package, shown
 
 _TAKEN = ("benchsuite", "tests")
 """Names of modules that a package beside its own tests cannot have."""
@@ -43,12 +43,11 @@ class NewPlugin(FunctionResult):
     def text(self, style: Style = plain) -> str:
         """Return the files and what to do next."""
         name = called(self.kind, self.name)
-        after = [f"benchsuite report {self.name.replace('-', '_')} --as {self.name}"] if self.kind == "report" else []
         steps = [
             f"pip install -e {self.folder}",
             f"benchsuite check {self.kind} {name}",
             f"benchsuite run {self.folder / 'try.toml'}",
-            *after,
+            *shown(self.kind, self.name),
         ]
         paths = [str(self.folder / path) for path in self.files]
         return "\n".join([*paths, "", "Next:", *(f"  {step}" for step in steps)])

@@ -136,7 +136,9 @@ class Check:
 
 
 def raised(error: BaseException) -> str:
-    """Return what was raised, and the line that raised it."""
+    """Return what was raised, and the line that raised it; our own errors say what to do themselves."""
+    if isinstance(error, BenchsuiteError):
+        return str(error)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{error_text(error)} ({frame.filename}, line {frame.lineno})"
 

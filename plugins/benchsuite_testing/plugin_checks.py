@@ -64,6 +64,9 @@ def check_settings_are_typed(make: Make[Plugin]) -> None:
     """Every setting refuses a value of no sensible type."""
     cls = type(make())
     fields = cls.fields()
+    bare = [name for name in vars(cls) if _looks_like_a_setting(cls, name)]
+    told = f"{', '.join(bare)}: no setting without a type; write for instance {bare[0]}: float = ..." if bare else ""
+    require(not bare, f"{told}, or a leading underscore where it is none")
     if not fields:
         skip("has no settings")
     for name in fields:
@@ -72,6 +75,14 @@ def check_settings_are_typed(make: Make[Plugin]) -> None:
         except ConfigError:
             continue
         require(False, f"setting {name} accepts an object of lists: give it a type")
+
+
+def _looks_like_a_setting(cls: type[Plugin], name: str) -> bool:
+    """Return whether a class has a public plain value of its own that no annotation makes a setting or a constant."""
+    value = vars(cls)[name]
+    known = name.startswith("_") or any(name in vars(base).get("__annotations__", {}) for base in cls.__mro__)
+    inherited = any(name in vars(base) for base in cls.__mro__[1:])
+    return not known and not inherited and isinstance(value, bool | int | float | str | list | tuple | dict)
 
 
 def check_search_ranges_are_valid(make: Make[Plugin]) -> None:

@@ -36,7 +36,7 @@ def package(kind: Writable, name: str) -> dict[str, str]:
         "splits": own.get("split", '"random-holdout"'),
         "models": ", ".join([*filter(None, [own.get("model")]), '"popular"', '"item-knn"']),
         "metrics": ", ".join([*filter(None, [own.get("metric")]), '"ndcg@10"', '"recall@10"']),
-        "more": f"$ benchsuite report {module} --as {name}\n" if kind == "report" else "",
+        "more": "".join(f"$ {line}\n" for line in shown(kind, name)),
     }
     files = {
         "pyproject.toml": "pyproject",
@@ -52,6 +52,12 @@ def package(kind: Writable, name: str) -> dict[str, str]:
 def called(kind: Writable, name: str) -> str:
     """Return what a user writes to mean the plugin, with its default settings."""
     return f"{name}@10" if kind == "metric" else name
+
+
+def shown(kind: Writable, name: str) -> list[str]:
+    """Return the commands that show what the plugin made, where ``benchsuite run`` does not."""
+    report = f"benchsuite report {name.replace('-', '_')}"
+    return {"report": [f"{report} --as {name}"], "metric": [report]}.get(kind, [])
 
 
 @cache

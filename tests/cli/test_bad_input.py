@@ -63,6 +63,7 @@ def complain(capsys, tmp_path, monkeypatch):
         ('["popular"]', '["popular"', ["mine.toml", "line 6", "not valid TOML"]),
         ("\nmodels", "\nseed = 1\nmodels", ["mine.toml: seed", 'unknown key "seed"', 'did you mean "seeds"?']),
         ('models = ["popular"]', "", ["mine.toml: models", "is missing"]),
+        ("models = ", "model = ", ["mine.toml: model", 'unknown key "model"', 'did you mean "models"?']),
         ('["popular"]', '[{ usee = "ease" }]', ["models[1]"]),
     ],
 )

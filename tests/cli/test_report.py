@@ -93,3 +93,16 @@ def test_the_same_table_from_python(toy_store: Path) -> None:
     rendered = benchsuite.report("toy", store=toy_store, as_="latex", models=["other", "counts"], metrics="ndcg@10,f1",
                                  rename={"counts": "Counts"})  # fmt: skip
     assert rendered.files["table.tex"].decode() == table.latex
+
+
+def test_a_run_is_named_by_its_file_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.toml").write_text(
+        'name = "mine"\nsources = [{ use = "demo", with = { users = 60, items = 40, events_per_user = 8 } }]\n'
+        'splits = ["random-holdout"]\nmodels = ["popular"]\nmetrics = ["ndcg@10"]\n'
+    )
+    assert main(["status", "other.toml"]) == 2
+    assert "run it first (benchsuite run other.toml)" in capsys.readouterr().err
+    assert main(["run", "other.toml", "--offline"]) == 0
+    for verb in ("status", "report"):
+        assert main([verb, "other.toml"]) == 0, capsys.readouterr()

@@ -39,6 +39,22 @@ def test_the_program_in_the_head_of_the_header_counts(compile_cpp, tmp_path):
     np.testing.assert_array_equal(model.score(fold.queries, some), np.tile(count[some], (len(fold.queries), 1)))
 
 
+def test_settings_and_words_of_its_own(compile_cpp, tmp_path):
+    source = tmp_path / "settings.cpp"
+    source.write_text(
+        '#include "benchsuite_program.hpp"\nstruct Two {\n    double sum = 0;\n'
+        '    void fit(const benchsuite::Fold &fold) { sum = fold.option("damping", 7) + fold.option("other", 0.5); }\n'
+        "    std::vector<float> score(const benchsuite::Block &block) {\n"
+        "        const auto size = block.queries() * block.candidates.size();\n"
+        "        return std::vector<float>(size, static_cast<float>(sum));\n    }\n};\n"
+        "int main(int count, char **words) { return benchsuite::serve(count, words, Two()); }\n"
+    )
+    fold = last_events(small_dataset())
+    command = [compile_cpp(source), "--loud"]
+    model = External(command=command, options={"damping": -2.25e1}).fit(fold.train, Context())
+    assert (model.score(fold.queries, None) == -22.0).all()
+
+
 def test_what_goes_wrong_is_one_line(compiled, compile_cpp, tmp_path):
     done = subprocess.run([compiled, "fit", str(tmp_path)], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)

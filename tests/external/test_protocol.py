@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 from benchsuite.api import Context
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import rank
-from benchsuite_external import program_process
+from benchsuite_external import program_process, running_program
 from benchsuite_external.external import External
 from benchsuite_external.fold_folder import write_block, write_fold
 from benchsuite_testing import check_model
@@ -63,9 +65,9 @@ BAD_ANSWERS = {
     "text": ("put(path, '<U1', (1, 1), bytes(4))", "returned <U1 values"),
     "infinity": (RIGHT.replace("'<f', 1", "'<f', float('inf')"), "returned infinite scores"),
     "too much": ("open(path, 'wb').write(bytes(10**6))", "scores.npy has 1,000,000 bytes"),
-    "a pickle": ("put(path, '|O', (1, 1), b'x')", "cannot be read: Object arrays"),
-    "noise": ("open(path, 'wb').write(bytes(range(200)))", "scores.npy cannot be read"),
-    "half a file": ("open(path, 'wb').write(b'\\x93NUMPY')", "scores.npy cannot be read"),
+    "a pickle": ("put(path, '|O', (1, 1), b'x')", "scores.npy is no array of numbers, or damaged; write float32"),
+    "noise": ("open(path, 'wb').write(bytes(range(200)))", "scores.npy is no array of numbers"),
+    "half a file": ("open(path, 'wb').write(b'\\x93NUMPY')", "scores.npy is no array of numbers"),
     "another's file": ("os.symlink(f'{sys.argv[2]}/train/user.npy', path)", "scores.npy is no plain file"),
     "a crash": ("os.kill(os.getpid(), 11)", r"was killed by SIGSEGV while it scored \d+ queries: it said nothing"),
     "an early end": ("sys.exit(0)", "ended with code 0 while it scored"),
@@ -89,7 +91,8 @@ BAD_STARTS = {
         "print('@protocol 2', flush=True); input(); input()",
         "speaks protocol 2; benchsuite speaks 1",
     ),
-    "no program of ours": ("print('hello')", "ended with code 0 while it fitted"),
+    "no program of ours": ("print('hello')", "ended with code 0 while it fitted: .*it never wrote .*@protocol 1"),
+    "another first word": ("print('@progress 1 2', flush=True); input(); input()", "did not say which protocol"),
     "no Python": ("def", "ended with code 1 while it fitted: SyntaxError"),
 }
 
@@ -121,7 +124,8 @@ def test_what_is_printed_reaches_the_log_and_not_without_end(written, fold, capf
 
 def test_a_program_that_takes_too_long_is_ended_with_its_children(written, fold, monkeypatch):
     clock, children = [0.0], []
-    monkeypatch.setattr(program_process, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    for module in (program_process, running_program):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     def late(child: int, *_: object) -> None:
         children.append(psutil.Process(child))
@@ -136,6 +140,26 @@ def test_a_program_that_takes_too_long_is_ended_with_its_children(written, fold,
     assert len(gone) + len(alive) == 1
     with pytest.raises(BenchsuiteError, match="its program has ended"):
         model.score(fold.queries, None)
+
+
+def test_a_program_that_never_speaks_is_ended_long_before_its_time(written, fold, monkeypatch):
+    monkeypatch.setattr(running_program, "_FIRST_WORD_SECONDS", 0.1)
+    with pytest.raises(BenchsuiteError, match=r'did not say which protocol it speaks.*write the line "@protocol 1"'):
+        written("import time; print('hello', flush=True); time.sleep(60)").fit(fold.train, Context())
+
+
+def test_a_program_may_have_words_of_its_own(fold, tmp_path):
+    """The protocol's words are the last ones of the command line, for the helper in Python as for that in C++."""
+    helper = Path(program_process.__file__).parent / "programs" / "benchsuite_program.py"
+    (tmp_path / "benchsuite_program.py").write_text(helper.read_text("utf-8"))
+    (tmp_path / "mine.py").write_text(
+        "import sys\nimport numpy as np\nfrom benchsuite_program import serve\n"
+        "class Mine:\n    def fit(self, fold): pass\n"
+        "    def score(self, queries, candidates):\n"
+        "        return np.full((queries.size, len(candidates)), float(sys.argv[1]))\nserve(Mine())\n"
+    )
+    model = External(command=[sys.executable, str(tmp_path / "mine.py"), "2.5"]).fit(fold.train, Context())
+    assert (model.score(fold.queries, None) == 2.5).all()
 
 
 def test_one_process_for_each_order(written, fold):

@@ -108,7 +108,12 @@ def test_an_endless_import_is_stopped(tmp_path, monkeypatch, capsys):
 def test_an_installed_package_that_dies(pretend, monkeypatch, capsys):
     site = pretend("deadly", "models", {"deadly": "deadly_one:X"}, {"deadly_one": "import os; os._exit(3)"})
     monkeypatch.syspath_prepend(str(site))
-    assert "its import ended the process with code 3; reinstall deadly" in refusal(capsys, "show", "model", "deadly")
+    line = refusal(capsys, "show", "model", "deadly")
+    assert "its import ended the process with code 3; correct it or install what it imports" in line
+    site = pretend("wrong", "models", {"wrong": "wrong_one:X"}, {"wrong_one": "import nunpy"})
+    monkeypatch.syspath_prepend(str(site))
+    line = refusal(capsys, "show", "model", "wrong")
+    assert "correct it or install what it imports; if it is not yours, reinstall wrong" in line
     assert main(["list", "models", "--load"]) == 0
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("deadly"))
     assert "broken: cannot be loaded: its import ended the process with code 3" in row

@@ -51,6 +51,27 @@ def test_a_plugins_code_is_what_its_module_reaches_and_nothing_is_imported(packa
     assert not any(name.partition(".")[0] == "parted" for name in sys.modules)
 
 
+def test_a_module_beside_a_plugin_of_one_module_is_its_code_too(pretend, monkeypatch):
+    """As ``pip install -e`` leaves a plugin; beside other libraries nobody can tell whose a module is."""
+    site = pretend("lonely", "models", {"lonely": "lonely:Lonely"}, {"lonely": "import lonely_helper, numpy\n"})
+    (site / "lonely_helper.py").write_text("POWER = 0.3\n")
+    monkeypatch.syspath_prepend(str(site))
+
+    def digest() -> str:
+        found = PluginFilesReader().read("models", "lonely/lonely")
+        assert found is not None
+        return found.digest
+
+    first = digest()
+    (site / "lonely_helper.py").write_text("POWER = 0.9\n")
+    second = digest()
+    assert first != second
+    monkeypatch.setattr("benchsuite.plugin_files._LIBRARIES", (site.name,))
+    alone = digest()
+    (site / "lonely_helper.py").write_text("POWER = 0.1\n")
+    assert digest() == alone != second
+
+
 def test_what_is_not_installed_or_a_file_has_none():
     reader = PluginFilesReader()
     assert reader.read("models", "nobody/nothing") is None

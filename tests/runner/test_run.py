@@ -28,6 +28,25 @@ def states(tmp_path: Path, plan) -> dict[str, tuple[str, str]]:
     return {row.model: (row.state, row.reason) for row in comparison.rows if row.metric == "ndcg@10"}
 
 
+def test_what_lacks_a_package_is_tried_again_without_a_word(
+    tmp_path: Path, run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever follows the remedy, pip install, must not be told that there is nothing to do."""
+    monkeypatch.setenv("TOY_PACKAGES", str(tmp_path))
+    plan, first, _ = run_toy(toy_experiment(["Counts", "Lacks"]))
+    reason = "validation: Lacks needs the package six-legs, which is not installed; pip install six-legs"
+    assert states(tmp_path, plan)["Lacks"] == ("failed", reason)
+    store = Store(tmp_path / "runs")
+    lacking = next(cell for cell in plan.cells if cell.model == "Lacks")
+    log = (store.folder("cell", lacking.key) / "log.txt").read_text()
+    assert "Traceback" not in log, "a foreseen error says all that there is to say"
+    assert (first.done, len(first.failed)) == (4, 2)
+    (tmp_path / "six_legs").touch()
+    plan, second, watcher = run_toy(toy_experiment(["Counts", "Lacks"]))
+    assert (second.found, second.done, second.failed) == (2, 2, [])
+    assert any("trying again: Lacks" in line for line in watcher.lines)
+
+
 @pytest.mark.slow
 def test_every_cell_has_a_value_or_a_reason(tmp_path: Path, run_toy, toy_experiment) -> None:
     models = ["Counts", "Raises", "Dies", "Exits", "Writes", "Wants"]
@@ -39,7 +58,7 @@ def test_every_cell_has_a_value_or_a_reason(tmp_path: Path, run_toy, toy_experim
     assert found["Dies"] == ("failed", "validation: the process was killed by SIGKILL, probably out of memory")
     assert found["Exits"] == ("failed", "validation: the process ended early with code 7: the last words")
     assert found["Writes"][0] == "failed"
-    assert "read-only" in found["Writes"][1]
+    assert "read-only: copy it before you change it" in found["Writes"][1]
     assert found["Wants"] == ("not applicable", "needs item text and links between users")
     assert (outcome.planned, outcome.done, outcome.not_applicable, len(outcome.failed)) == (12, 10, 2, 8)
     assert ("fit", "done") in watcher.moved

@@ -17,6 +17,7 @@ import numpy as np
 
 from benchsuite.api import Context, DataLocations, Model, Range, Reproducibility, Requirement, Source
 from benchsuite.data import Dataset, Entities, Interactions
+from benchsuite.errors import ConfigError
 
 
 @dataclass
@@ -330,3 +331,14 @@ class Waits(Counts):
                 break
             time.sleep(0.05)
         return super().fit(train, context)
+
+
+@dataclass
+class Lacks(Counts):
+    """Needs a package that is there once a file of its name lies beside the store."""
+
+    def fit(self, train: Dataset, context: Context) -> Lacks:
+        if not Path(os.environ["TOY_PACKAGES"], "six_legs").exists():
+            raise ConfigError("Lacks needs the package six-legs, which is not installed", remedy="pip install six-legs")
+        super().fit(train, context)
+        return self

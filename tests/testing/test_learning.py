@@ -164,6 +164,48 @@ class Ratings(Model):
         return scores if candidates is None else scores[:, candidates]
 
 
+@dataclass
+class Untyped(Ratings):
+    """Has a public value without a type, which is no setting."""
+
+    shrinkage = 10.0
+
+
+@dataclass
+class FiveInAList(Ratings):
+    """Returns lists of numbers."""
+
+    def score(self, queries, candidates):
+        return super().score(queries, candidates).tolist()
+
+
+def test_a_value_without_a_type_is_told():
+    failed = {result.name: result.reason for result in check_model(Untyped) if result.state == "failed"}
+    assert failed == {
+        "settings_are_typed": "shrinkage: no setting without a type; write for instance shrinkage: float = ..., or a "
+        "leading underscore where it is none"
+    }
+
+
+def test_scores_that_are_no_array_are_named():
+    reasons = {result.reason for result in check_model(FiveInAList) if result.state == "failed"}
+    assert "score(queries, None) is a list, no NumPy array" in reasons
+    assert not any("indices must be integers" in reason for reason in reasons)
+
+
+def test_what_writes_into_its_input_is_told_what_to_do():
+    class Writes(Ratings):
+        """Counts in place."""
+
+        def fit(self, train, context):
+            train.interactions.value[0] = 1
+            return super().fit(train, context)
+
+    failed = [result.reason for result in check_model(dataclass(Writes)) if result.state == "failed"]
+    assert failed
+    assert all("what a plugin is given is read-only: copy it before you change it" in reason for reason in failed)
+
+
 BAD = {
     Unseeded: "same_seed_same_scores",
     CountsThreads: "threads_do_not_matter",

@@ -90,11 +90,24 @@ struct Fold {
 
     // Returns a whole number in about.json, such as "seed" or "threads".
     size_t number(const std::string &name) const {
-        std::ifstream file(folder + "/about.json");
+        const std::string found = value("about.json", name);
+        if (found.empty()) throw std::runtime_error("no " + name + " in about.json");
+        return std::stoul(found);
+    }
+
+    // Returns a number among the program's settings (`options` in the experiment), or `otherwise` where it is not set.
+    double option(const std::string &name, double otherwise) const {
+        const std::string found = value("options.json", name);
+        return found.empty() ? otherwise : std::stod(found);
+    }
+
+  private:
+    // Returns what follows a key of a JSON file, "" where the key is not in it.
+    std::string value(const std::string &file_name, const std::string &name) const {
+        std::ifstream file(folder + "/" + file_name);
         const std::string json((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
         const size_t place = json.find("\"" + name + "\":");
-        if (place == std::string::npos) throw std::runtime_error("no " + name + " in about.json");
-        return std::stoul(json.substr(place + name.size() + 3));
+        return place == std::string::npos ? "" : json.substr(place + name.size() + 3);
     }
 };
 
@@ -123,11 +136,11 @@ struct Block {
 // Fits and answers until there are no more orders; returns the exit code.
 template <class Model> int serve(int count, char **words, Model model) {
     try {
-        if (count != 3 || std::string(words[1]) != "serve") {
+        if (count < 3 || std::string(words[count - 2]) != "serve") {  // words before are the program's own
             throw std::runtime_error("this program is kept open: its orders are lines; set keep_open = true");
         }
         std::cout << "@protocol 1" << std::endl;
-        const Fold fold(words[2]);
+        const Fold fold(words[count - 1]);
         std::string order, name;
         while (std::cin >> order) {
             if (order == "fit") {

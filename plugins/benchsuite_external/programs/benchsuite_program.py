@@ -29,7 +29,8 @@ from typing import Any, Protocol, TextIO
 import numpy as np
 
 PROTOCOL = 1
-_SERVE_WORDS = 3
+_ORDER_WORDS = 2
+"""The last words of the command line: what to do, and the folder; those before are the program's own."""
 
 
 class ModelProgram(Protocol):
@@ -113,9 +114,9 @@ def arrays(folder: Path) -> dict[str, np.ndarray]:
 
 def serve(model: ModelProgram) -> None:
     """Carry out orders until there are no more."""
-    if len(sys.argv) != _SERVE_WORDS or sys.argv[1] != "serve":
+    if len(sys.argv) <= _ORDER_WORDS or sys.argv[-_ORDER_WORDS] != "serve":
         sys.exit("this program is kept open: leave keep_open = true")
-    folder = Path(sys.argv[2]).absolute()
+    folder = Path(sys.argv[-1]).absolute()
     orders = os.fdopen(os.dup(0), encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     with Path(os.devnull).open("rb") as nothing:
