@@ -12,10 +12,14 @@ from benchsuite.api import Categorical, Range
 from benchsuite.data import Bool, Dataset, Float32, Queries
 from benchsuite_classic.support import blocks
 from benchsuite_rivals.cornac_model import CITE_CORNAC, CornacBase
+from benchsuite_rivals.sampled_softmax import SampledSoftmax
+
+_SAMPLING = 0.5
+"""Exponent of the popularity by which Cornac's transformers draw negatives."""
 
 
 @dataclass
-class GRU4Rec(CornacBase):
+class GRU4Rec(SampledSoftmax):
     """A recurrent network over the order of a user's items, by Cornac.
 
     Hidasi and Karatzoglou (2018): parallel sequences, a cross-entropy over the batch's next items and ``negatives``
@@ -32,7 +36,12 @@ class GRU4Rec(CornacBase):
         loss: as Cornac names it.
         negatives: items drawn for each batch.
         sampling: exponent of the popularity by which they are drawn.
+        correction: how much of what popular items lose in this loss is added again
+            (:mod:`benchsuite_rivals.sampled_softmax`); 0 leaves the scores as Cornac gives them. Other losses than the
+            cross-entropy have none.
     """
+
+    version: ClassVar[str] = "2"
 
     factors: Annotated[int, Ge(1), Range(32, 256, log=True)] = 100
     epochs: Annotated[int, Ge(1), Range(5, 30)] = 10
@@ -45,6 +54,7 @@ class GRU4Rec(CornacBase):
     )
     negatives: Annotated[int, Ge(0)] = 2048
     sampling: Annotated[float, Ge(0), Le(1)] = 0.5
+    correction: Annotated[float, Ge(0), Le(1)] = 1.0
 
     is_network: ClassVar[bool] = True
 
@@ -62,11 +72,15 @@ class GRU4Rec(CornacBase):
 
     def _choice(self, train: Dataset) -> tuple[str, dict[str, Any]]:
         sequences = int((np.bincount(train.interactions.user) > 1).sum())
+        batch = max(1, min(self.batch_size, sequences))
+        self._expect(train, batch, self.negatives, self.sampling)
+        if self.loss != "cross-entropy":
+            self._shift = np.zeros_like(self._shift)
         return "GRU4Rec", {
             "layers": [self.factors],
             "n_epochs": self.epochs,
             "learning_rate": self.learning_rate,
-            "batch_size": max(1, min(self.batch_size, sequences)),
+            "batch_size": batch,
             "dropout_p_hidden": self.dropout,
             "momentum": self.momentum,
             "loss": self.loss,
@@ -76,7 +90,7 @@ class GRU4Rec(CornacBase):
 
 
 @dataclass
-class BERT4Rec(CornacBase):
+class BERT4Rec(SampledSoftmax):
     """A bidirectional transformer that fills in masked items of a user's sequence, by Cornac.
 
     Sun et al. (2019), trained by their objective (masked items; ``TransformerRec`` in Cornac, whose ``BERT4Rec`` learns
@@ -95,7 +109,11 @@ class BERT4Rec(CornacBase):
         learning_rate: of Adam.
         batch_size: sequences in a step.
         negatives: items drawn for each batch, by the square root of their popularity.
+        correction: how much of what popular items lose in this loss is added again
+            (:mod:`benchsuite_rivals.sampled_softmax`); 0 leaves the scores as Cornac gives them.
     """
+
+    version: ClassVar[str] = "2"
 
     factors: Annotated[int, Ge(1), Range(32, 256, log=True)] = 64
     layers: Annotated[int, Ge(1), Range(1, 3)] = 2
@@ -107,6 +125,7 @@ class BERT4Rec(CornacBase):
     learning_rate: Annotated[float, Gt(0), Range(1e-4, 1e-2, log=True)] = 1e-3
     batch_size: Annotated[int, Ge(2)] = 64
     negatives: Annotated[int, Ge(0)] = 512
+    correction: Annotated[float, Ge(0), Le(1)] = 1.0
 
     is_network: ClassVar[bool] = True
 
@@ -136,6 +155,9 @@ class BERT4Rec(CornacBase):
             raise ValueError(f"{self.heads} heads do not divide factors = {self.factors}")
 
     def _choice(self, train: Dataset) -> tuple[str, dict[str, Any]]:
+        length = np.minimum(np.bincount(train.interactions.user), self.history)
+        masked = self.batch_size * self.masked * float(length[length > 0].mean() if length.any() else 0)
+        self._expect(train, masked, self.negatives, _SAMPLING)
         return "TransformerRec", {
             "backbone": "bert",
             "objective": "mlm",

@@ -16,7 +16,7 @@ from benchsuite.errors import ConfigError, NotApplicable
 from benchsuite.keys import content_key
 from benchsuite_rivals import cornac_names
 from benchsuite_rivals.cornac_model import CornacModel
-from benchsuite_rivals.cornac_rows import VAECF, GRU4Rec
+from benchsuite_rivals.cornac_rows import VAECF, BERT4Rec, GRU4Rec
 from benchsuite_rivals.tiger import TIGER
 from benchsuite_testing import last_events, small_dataset
 from support.walks import asks, walks
@@ -192,3 +192,35 @@ def test_tiger_writes_what_comes_next(monkeypatch):
     scores = model.score(asks(data, [0, 1, 2], [6, 7], [18, 19, 20, 21, 22, 23]), None)
     assert np.nanargmax(scores, axis=1).tolist() == [3, 8, 0]
     assert (~np.isnan(scores)).sum(axis=1).tolist() == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("row", "batch", "settings"),
+    [
+        (GRU4Rec, 16, {"epochs": 1, "negatives": 64, "batch_size": 16}),
+        (BERT4Rec, None, {"epochs": 1, "negatives": 64, "factors": 16, "history": 12, "layers": 1}),
+    ],
+)
+def test_what_a_sampled_softmax_takes_from_popular_items_is_given_back(row, batch, settings, fold):
+    """Corrected scores less Cornac's are log c(i): what a batch holds of an item, and what is drawn of it."""
+    with_it = row(**settings).fit(fold.train, CONTEXT).score(fold.queries, None)
+    plain = row(**settings, correction=0.0).fit(fold.train, CONTEXT).score(fold.queries, None)
+    count = np.bincount(fold.train.interactions.item, minlength=len(fold.train.items)).astype(float)
+    if batch is None:
+        length = np.minimum(np.bincount(fold.train.interactions.user), 12)
+        batch = 64 * 0.2 * length[length > 0].mean()
+    warm = count > 0
+    expected = np.log(batch * count[warm] / count.sum() + 64 * np.sqrt(count[warm]) / np.sqrt(count).sum())
+    asked = ~np.isnan(plain[:, warm])
+    np.testing.assert_array_equal(asked, ~np.isnan(with_it[:, warm]))
+    assert asked.any()
+    gap = (with_it - plain)[:, warm]
+    np.testing.assert_allclose(gap[asked], np.broadcast_to(expected, gap.shape)[asked], atol=1e-4)
+
+
+def test_other_losses_have_nothing_to_give_back(fold):
+    settings = {"epochs": 1, "negatives": 64, "loss": "bpr-max"}
+    scores = [
+        GRU4Rec(**settings, correction=part).fit(fold.train, CONTEXT).score(fold.queries, None) for part in (0.0, 1.0)
+    ]
+    np.testing.assert_array_equal(*scores)
