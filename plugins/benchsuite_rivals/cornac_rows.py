@@ -180,7 +180,8 @@ class VAECF(CornacBase):
 
     Liang et al. (2018). Cornac's network has no dropout of the input and keeps the weight of the KL term the same in
     all epochs, where the paper lets it grow. Every query, of a known user or a new one, is answered by encoding its
-    visible history, as in the paper. Needs the extra ``cornac``.
+    visible history, as in the paper. More epochs than 25 fit the training part too well on ml-100k (nDCG@10 on validation
+    .247, with 60 epochs .223, with 150 .191): tune them. Needs the extra ``cornac``.
 
     Attributes:
         factors: dimension of the latent vector.
@@ -193,7 +194,7 @@ class VAECF(CornacBase):
 
     factors: Annotated[int, Ge(1), Range(16, 256, log=True)] = 200
     hidden: Annotated[int, Ge(1), Range(64, 1024, log=True)] = 600
-    epochs: Annotated[int, Ge(1), Range(10, 200, log=True)] = 60
+    epochs: Annotated[int, Ge(1), Range(10, 200, log=True)] = 25
     learning_rate: Annotated[float, Gt(0), Range(1e-4, 1e-2, log=True)] = 1e-3
     batch_size: Annotated[int, Ge(1)] = 100
     beta: Annotated[float, Ge(0), Range(0, 1)] = 0.2
