@@ -180,8 +180,8 @@ class VAECF(CornacBase):
 
     Liang et al. (2018). Cornac's network has no dropout of the input and keeps the weight of the KL term the same in
     all epochs, where the paper lets it grow. Every query, of a known user or a new one, is answered by encoding its
-    visible history, as in the paper. More epochs than 25 fit the training part too well on ml-100k (nDCG@10 on validation
-    .247, with 60 epochs .223, with 150 .191): tune them. Needs the extra ``cornac``.
+    visible history, as in the paper. More epochs fit the training part of ml-100k too well (nDCG@10 on validation with
+    25 epochs .247, with 60 .223, with 150 .191): tune them. Needs the extra ``cornac``.
 
     Attributes:
         factors: dimension of the latent vector.
