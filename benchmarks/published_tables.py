@@ -1,9 +1,9 @@
 """Published values beside ours, on the published splits: each part a command of its own, as some take hours.
 
     python benchmarks/published_tables.py ease-beauty                          # 2 minutes of the processor
-    python benchmarks/published_tables.py ease-gowalla --regularization 80     # about 8 GB
-    python benchmarks/published_tables.py lightgcn-gowalla --epochs 20 --minutes 60  # an epoch: 4 minutes
-    python benchmarks/published_tables.py sasrec-beauty softmax|bce|"sampled softmax"
+    python benchmarks/published_tables.py ease-gowalla --regularization 80     # 14 minutes of a core, about 8 GB
+    python benchmarks/published_tables.py lightgcn-gowalla --epochs 20 --minutes 60  # an epoch: 3 minutes of a core
+    python benchmarks/published_tables.py sasrec-beauty softmax|bce|"sampled softmax"  # softmax: an hour of a core
     python benchmarks/published_tables.py why PART ROW "the reason of a difference"
     python benchmarks/published_tables.py page
 
