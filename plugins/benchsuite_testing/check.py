@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+from benchsuite.api import Model
 from benchsuite.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
+from benchsuite.errors import UsageError
 from benchsuite.interface import (
     Frames,
     FunctionResult,
@@ -111,6 +113,7 @@ def check(
     Raises:
         PluginError: when there is no such plugin, or it cannot be loaded.
         ConfigError: when a setting is wrong.
+        UsageError: when the model cannot be used as it is set up here, such as a program that is not named.
     """
     from functools import partial
 
@@ -123,7 +126,9 @@ def check(
     settings = {**cutoff(name), **with_}
     plugin, _ = entry.load_code(settings=[settings])
     with plugin_code(f"{singular(entry.kind)} {entry.name} ({entry.origin})"):
-        plugin.from_settings(settings, where=f"{singular(entry.kind)} {entry.name}")  # complains before anything runs
+        built = plugin.from_settings(settings, where=f"{singular(entry.kind)} {entry.name}")  # complains at once
+        if isinstance(built, Model) and (lacking := built.unavailable()):
+            raise UsageError(f"cannot be checked: {lacking}", where=f"{singular(entry.kind)} {entry.name}")
     make = partial(plugin.from_settings, settings) if settings else plugin
     place = data_locations(data, offline=offline, quiet=True)
     limits = Limits(60 * timeout_minutes, int((memory_gib or 0) * 2**30))

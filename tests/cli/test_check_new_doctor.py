@@ -239,3 +239,8 @@ def test_doctor_finds_damaged_weights(tmp_path, monkeypatch):
     assert "damaged: model.bin" in first.what
     (tmp_path / "model.bin").unlink()
     assert next(iter(doctor._weights())).state == "broken"
+
+
+def test_what_cannot_be_used_as_it_is_set_up_is_not_called_sound(capsys):
+    assert main(["check", "external"]) == 2
+    assert "model external: cannot be checked: no program is named" in capsys.readouterr().err
