@@ -255,14 +255,14 @@ def check_experiment(table: dict[str, Any], where: str) -> Experiment:
         # an unknown key tells more than the missing one that it was meant for
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         key = _spot(first["loc"])
+        if "interactions" in table and any(one["type"] == "missing" for one in error.errors()):
+            remedy = f'name it in one: sources = ["{where}"]'
+            raise ConfigError("is a card of data, no experiment", where=where, remedy=remedy) from None
         if first["type"] == "extra_forbidden":
             inside = len(first["loc"]) > 1
             names = ["use", "with", "grid", "label"] if inside else list(Experiment.model_fields)
             remedy = did_you_mean(str(first["loc"][-1]), names)
             raise ConfigError(f'unknown key "{first["loc"][-1]}"', where=f"{where}: {key}", remedy=remedy) from None
-        if first["type"] == "missing" and "interactions" in table:
-            remedy = f'name it in one: sources = ["{where}"]'
-            raise ConfigError("is a card of data, no experiment", where=where, remedy=remedy) from None
         if first["type"] == "missing":
             raise ConfigError("is missing", where=f"{where}: {key}", remedy=f'add "{first["loc"][-1]}"') from None
         message = first["msg"][:1].lower() + first["msg"][1:]

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from benchsuite.api import Model
 from benchsuite.arguments import NO_SETTINGS, DataFolders, Settings, data_locations
 from benchsuite.errors import UsageError
 from benchsuite.interface import (
@@ -117,6 +116,7 @@ def check(
     """
     from functools import partial
 
+    from benchsuite.api import Model
     from benchsuite.loading import plugin_code
     from benchsuite_testing import checks
     from benchsuite_testing.apart import Limits, run_apart

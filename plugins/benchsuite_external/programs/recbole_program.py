@@ -114,6 +114,8 @@ def config_of(options: dict[str, Any], about: dict[str, Any]) -> Any:
     }
     try:
         return Config(model=options["model"], dataset="fold", config_dict=told)
+    except ModuleNotFoundError as error:  # after all others it looks for a name among those of a library it lacks
+        return sys.exit(f"RecBole has no model {options['model']!r}, or it needs a package: {error}")
     except ValueError as error:
         if "train_neg_sample_args" not in str(error) or "train_neg_sample_args" in options["options"]:
             return sys.exit(f"{options['model']}: {error}")

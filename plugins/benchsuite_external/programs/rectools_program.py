@@ -17,6 +17,9 @@ from rectools.dataset import Dataset, IdMap, Interactions
 READ_HISTORY = ("EASEModel", "ImplicitItemKNNWrapperModel", "SASRecModel", "BERT4RecModel", "HSTUModel")
 """Models that answer from the rows they are asked with; all others answer by what they learnt of a known user."""
 
+MATRIX = READ_HISTORY[:2]
+"""Those of them that multiply the matrix of the asking users with weights of all items."""
+
 ROWS = 2**22
 """About how many rows of answers are held at a time."""
 
@@ -81,8 +84,14 @@ class RecTools:
             return self.data, queries.user[rows].astype(np.int64)
         start, end = queries.start[rows[0]], queries.start[rows[-1] + 1]
         owner = np.repeat(rows - rows[0], np.diff(queries.start[rows[0] : rows[-1] + 2]))
-        stamp = queries.columns["timestamp"][start:end] if "timestamp" in queries.columns else None
-        return self.dataset(frame(owner, queries.columns["item"][start:end], stamp)), rows - rows[0]
+        item, stamp = queries.columns["item"][start:end], None
+        if "timestamp" in queries.columns:
+            stamp = queries.columns["timestamp"][start:end]
+        if type(self.model).__name__ in MATRIX:
+            # The matrix of the asking users has as many columns as their items need: one more user has the last item.
+            owner, item = np.append(owner, len(rows)), np.append(item, self.items.external_ids[-1])
+            stamp = None if stamp is None else np.append(stamp, 0)
+        return self.dataset(frame(owner, item, stamp)), rows - rows[0]
 
 
 def frame(user: np.ndarray, item: np.ndarray, stamp: np.ndarray | None) -> pd.DataFrame:
