@@ -188,8 +188,9 @@ def _compared(column: MetricColumn, reference: str, role: Role, test: Test) -> t
 def p_over_draws(column: MetricColumn, model: str, reference: str) -> float | None:
     """Return p of a two-sided t test over the seeds, None where seeds do not draw items or there is one of them.
 
-    A test over users speaks of those very items that were drawn. Where seeds draw others, the difference of two models
-    moves with the draw more than with the users: with three seeds of 20% of the films often by more than its own size.
+    A test over users speaks of those very items that were drawn. The difference of two models can move with the draw by
+    more than its own size: on three draws of 20% of the films of ml-latest-small that of ``flm-hybrid`` to
+    ``als-kernel`` is -.006, .012 and .044 nDCG@10.
     """
     seeds = np.unique(column.seeds)
     if not column.draws_items or len(seeds) < SEVERAL_DRAWS:

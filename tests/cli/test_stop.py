@@ -67,6 +67,21 @@ def test_ctrl_c_outside_of_what_the_command_guards_is_one_line(
 
 
 @pytest.mark.slow
+def test_ctrl_c_while_a_source_text_is_executed_ends_with_our_code(tmp_path: Path) -> None:
+    """As it comes while a dataclass is made: CPython ends by SIGINT itself, though the interruption was handled."""
+    (tmp_path / "interrupted.py").write_text(
+        "import sys\nimport benchsuite.cli.main as cli\nfrom benchsuite.__main__ import main\n"
+        "def run(words):\n"
+        "    exec('import os, signal\\nos.kill(os.getpid(), signal.SIGINT)\\nfor _ in range(99): pass')\n"
+        "cli._run = run\nsys.exit(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"], cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == INTERRUPTED, "not -2"
+    assert "interrupted; what is finished is kept" in done.stderr
+
+
 def test_sigterm_stops_the_workers_and_leaves_the_store_whole(tmp_path: Path) -> None:
     experiment = tmp_path / "toy.toml"
     experiment.write_text(
