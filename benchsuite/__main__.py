@@ -21,8 +21,8 @@ def main() -> int:
         sys.stderr.write(f"interrupted; {kept}\n")
         return 130  # what the console returns, which may not be imported yet
     finally:
-        # Where Ctrl-C comes while a source text is executed (each dataclass executes one), CPython remembers that, though
-        # it is handled, and ends by SIGINT whatever is returned. The next text makes it forget.
+        # Where Ctrl-C comes while a source text is executed (each dataclass executes one), CPython remembers that,
+        # though it is handled, and ends by SIGINT whatever is returned. The next text makes it forget.
         exec("")  # noqa: S102 - an empty text
 
 
