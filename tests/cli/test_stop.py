@@ -76,7 +76,12 @@ def test_ctrl_c_while_a_source_text_is_executed_ends_with_our_code(tmp_path: Pat
         "cli._run = run\nsys.exit(main())\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "interrupted"], cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "interrupted"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == INTERRUPTED, "not -2"
     assert "interrupted; what is finished is kept" in done.stderr
