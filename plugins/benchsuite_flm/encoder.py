@@ -23,7 +23,10 @@ from benchsuite_flm.settings import TuningConfig
 from benchsuite_flm.trainable_layers import TrainableLayers, final_norm
 
 KEPT_TOKENS = 40_000
-"""A step keeps the activations of at most this many tokens (about 1 GB); texts beyond are encoded a second time."""
+"""A step keeps the activations of at most this many tokens (about 1 GB); texts beyond are encoded a second time.
+
+Half of them in float32, where a token takes twice the memory.
+"""
 
 GPU_KEPT_TOKENS = 200_000
 GPU_BATCH = 1024
@@ -185,7 +188,7 @@ class TextEncoder:
 
         Where several processes train, each encodes its share of the texts and gets the gradients of that share.
         """
-        limit = GPU_KEPT_TOKENS if self._gpu else KEPT_TOKENS
+        limit = GPU_KEPT_TOKENS if self._gpu else KEPT_TOKENS if self.half else KEPT_TOKENS // 2
         parts, tokens = [], 0
         for whole in self._buckets:
             bucket = whole.select(wanted[whole.rows])

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from benchsuite.data import Float32, Int8, Interactions
-from benchsuite_flm.formula import pair_logits
 from benchsuite_flm.optim import ParameterGroup, ScheduledOptimizer
 
 _DAMPING = 10.0  # labels of the overall mean that are added to those of every item and user
@@ -120,7 +119,7 @@ class LikeClassifier(nn.Module):
         return torch.cat([self.lean, self.user_terms, torch.zeros(3)])
 
     def logits(self, interest: Tensor, statistics: Tensor, item: Array) -> Tensor:
-        """Return float32[p], the formula before the sigmoid.
+        """Return float32[p], the formula before the sigmoid, its terms one by one: the encodings are never put together.
 
         Args:
             interest: float32[p, d].
@@ -128,10 +127,9 @@ class LikeClassifier(nn.Module):
             item: int[p] item codes.
         """
         own = torch.from_numpy(self.own[item])
-        one = torch.ones(len(item), 3)
-        user = torch.cat([interest, statistics[:, :2], one], dim=1)
-        encoded = torch.cat([own, 0 * one[:, :2], statistics[:, 2:], (own @ self.own_bias)[:, None]], dim=1)
-        logits: Tensor = pair_logits(user, encoded, self.w1, self.w2, self.b)
+        affinity, lean = (interest * own) @ self.affinity, interest @ self.lean
+        means = statistics[:, :2] @ self.user_terms + statistics[:, 2:] @ self.item_terms
+        logits: Tensor = affinity + lean + means + own @ self.own_bias + self.b
         return logits
 
     def user_stats(self, labels: Labels) -> UserStats:
