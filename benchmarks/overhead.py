@@ -1,6 +1,7 @@
 """What the harness adds: the wall time of a run against the models' own fit and score times by the workers in use.
 
     python benchmarks/overhead.py [EXPERIMENT] [--workers 1] [--quick] [--data FOLDER]
+    python benchmarks/overhead.py gowalla
     python benchmarks/overhead.py --cells 500
 
 With ``--cells`` it runs so many cells that cost nothing and tells processor seconds, which other work on the machine
@@ -8,9 +9,9 @@ disturbs less than wall time: of the run, of the same command with nothing to do
 of one that has them, and of a plan of four times as many cells, whose folds are cut or must be. Our packages are
 compiled before, as pip does.
 
-Else it runs the experiment (default: quick) into a new store and reads the costs from the manifests. ``--quick`` runs
-a small experiment on the built-in demo set. The run is one piece and begins anew each time: a wall time in parts is
-none.
+Else it runs the experiment (default: quick) into a new store and reads the costs from the manifests. ``gowalla`` is two
+cheap models on Gowalla as published, ``--quick`` a small experiment on the built-in demo set. The run is one piece and
+begins anew each time: a wall time in parts is none.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ sys.path.insert(0, str(HERE))
 from data import CACHE
 from records import Records, compiled, hardware
 
+LIMITS = {"gowalla": 1.3}
 LIMIT = 1.1
+"""Of all others."""
 _TARGETS = {"run again": 2.0, "report, first": 10.0, "report, again": 10.0, "plan of four times as many": 2.0}
 """Processor seconds for 500 cells."""
 
@@ -58,6 +61,17 @@ models = ["popular", "item-knn", "als", "ease", "content-lm"]
 metrics = ["ndcg@10"]
 """
 
+_GOWALLA = """
+name = "gowalla"
+sources = ["gowalla"]
+splits = ["fixed"]
+models = ["item-knn", "als"]
+metrics = ["recall@20", "ndcg@20"]
+"""
+"""Two models of seconds on a million rows, so that what is read, cut, judged and tested counts."""
+
+_WRITTEN = {"gowalla": _GOWALLA, "small": _SMALL}
+
 
 def main() -> int:
     """Run and compare."""
@@ -71,11 +85,11 @@ def main() -> int:
     options = parser.parse_args()
     if options.cells:
         return _cells(options.cells)
-    experiment = options.experiment
-    if options.quick:
-        path = CACHE / "small.toml"
+    experiment = "small" if options.quick else options.experiment
+    if experiment in _WRITTEN:
+        path = CACHE / f"{experiment}.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_SMALL, "utf-8")
+        path.write_text(_WRITTEN[experiment], "utf-8")
         experiment = str(path)
     store = options.store / f"{Path(experiment).stem}-{options.workers}-{time.time_ns()}"
     words = [sys.executable, "-m", "benchsuite.cli.main", "run", experiment, "--store", str(store)]
@@ -94,7 +108,8 @@ def main() -> int:
     ratio = wall * options.workers / own
     print(hardware())
     print(f"{experiment}: {len(fitted)} cells, wall {wall:.1f} s with {options.workers} workers")
-    print(f"fit and score {own:.1f} s; wall x workers / own = {ratio:.3f} (wanted: <= {LIMIT})")
+    wanted = LIMITS.get(Path(experiment).stem, LIMIT)
+    print(f"fit and score {own:.1f} s; wall x workers / own = {ratio:.3f} (wanted: <= {wanted})")
     key = {"what": "overhead", "experiment": Path(experiment).stem, "workers": options.workers}
     Records(CACHE / "overhead.jsonl").put(key, {"wall": wall, "own": own, "cells": len(fitted), "ratio": ratio})
     rest = wall - own / options.workers

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from overhead import LIMIT, LIMITS
 
 Row = Mapping[str, Any]
 GB = 1e9
@@ -31,7 +32,8 @@ def target_table(rows: Sequence[Row]) -> str:
     for row in overhead or (None,):
         name = f"`{row['key']['experiment']}`, {row['key']['workers']} worker" if row else "`quick`"
         ratio = [row["ratio"]] if row else []
-        lines.append(_line(f"Run of {name}: wall time x workers / the models' own time", ratio, 1.1))
+        wanted = LIMITS.get(row["key"]["experiment"], LIMIT) if row else LIMIT
+        lines.append(_line(f"Run of {name}: wall time x workers / the models' own time", ratio, wanted))
     return "\n".join(lines)
 
 
