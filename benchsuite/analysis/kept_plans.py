@@ -92,11 +92,13 @@ def latest_plan(store: Store, name: str) -> Plan:
         ConfigError: when the file cannot be read.
         StoreError: when this store has none, or it is damaged.
     """
-    path = _path(store, read_experiment(name).name if name.endswith(".toml") and Path(name).is_file() else name)
+    known = [found.stem for found in (store.root / "plans").glob("*.json")]
+    if name.endswith(".toml") and (Path(name).is_file() or Path(name).stem not in known):
+        name = read_experiment(name).name
+    path = _path(store, name)
     if not is_there(path):
-        known = [found.stem for found in (store.root / "plans").glob("*.json")]
-        if (stem := Path(name).stem) in known and name.endswith(".toml"):
-            raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=f'did you mean "{stem}"?')
+        if name.endswith(".toml"):
+            raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=f'did you mean "{Path(name).stem}"?')
         raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=_instead(name, known))
     table = read_json(path, _AGAIN)
     plan = _plan(table, path)

@@ -126,7 +126,9 @@ class _Parameter:
     @property
     def about_argument(self) -> str:
         """What the help says of an argument."""
-        return f"{self.about}  [default: {self.default}]" if isinstance(self.default, str) else self.about
+        choices = f": {', '.join(typing.get_args(self.hint))}" if typing.get_origin(self.hint) is Literal else ""
+        default = f"  [default: {self.default}]" if isinstance(self.default, str) else ""
+        return self.about + choices + default
 
     @property
     def required(self) -> bool:

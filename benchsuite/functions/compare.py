@@ -220,11 +220,8 @@ def _plan(store: Store, word: str) -> Plan:
         StoreError: when this store has none, or several.
     """
     from benchsuite.analysis import kept_plan, latest_plan
-    from benchsuite.plan import read_experiment
     from benchsuite.store import is_there
 
-    if word.endswith(".toml"):
-        return latest_plan(store, read_experiment(word).name)
     if not is_there(store.root / "plans" / f"{word}.json") and set(word.lower()) <= set("0123456789abcdef"):
         keys = [key for key in store.keys("plan") if key.startswith(word.lower())]
         if len(keys) > 1:
