@@ -119,7 +119,7 @@ class LikeClassifier(nn.Module):
         return torch.cat([self.lean, self.user_terms, torch.zeros(3)])
 
     def logits(self, interest: Tensor, statistics: Tensor, item: Array) -> Tensor:
-        """Return float32[p], the formula before the sigmoid, its terms one by one: the encodings are never put together.
+        """Return float32[p], the formula before the sigmoid; its terms one by one, so that no encoding is put together.
 
         Args:
             interest: float32[p, d].
