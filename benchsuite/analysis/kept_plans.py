@@ -93,12 +93,12 @@ def latest_plan(store: Store, name: str) -> Plan:
         StoreError: when this store has none, or it is damaged.
     """
     known = [found.stem for found in (store.root / "plans").glob("*.json")]
-    if name.endswith(".toml") and (Path(name).is_file() or Path(name).stem not in known):
-        name = read_experiment(name).name
-    path = _path(store, name)
+    stem = Path(name).stem
+    a_file = name.endswith(".toml") and (Path(name).is_file() or stem not in known)
+    path = _path(store, read_experiment(name).name if a_file else name)
     if not is_there(path):
-        if name.endswith(".toml"):
-            raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=f'did you mean "{Path(name).stem}"?')
+        if name.endswith(".toml") and not a_file:
+            raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=f'did you mean "{stem}"?')
         raise StoreError(f'no run of "{name}"', where=str(store.root), remedy=_instead(name, known))
     table = read_json(path, _AGAIN)
     plan = _plan(table, path)
