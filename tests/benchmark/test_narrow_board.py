@@ -44,7 +44,8 @@ def test_columns_go_last_first_and_are_named_with_a_way_to_see_them(monkeypatch)
         left[width] = names[1].split(", ")
         assert left[width] == columns[-len(left[width]) :]
         head = next(line for line in lines if "headline" in line)
-        assert [name for name in columns if name in head] == columns[: -len(left[width])]
+        shown = [name for name in columns if name.split("-")[0] in head]  # a heading may go on in the next line
+        assert shown == columns[: -len(left[width])]
         assert "| less -S" in text
     assert len(left[80]) > len(left[100])
     assert "LM: language model; trained: fine-tuned" in " ".join(
