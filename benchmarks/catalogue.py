@@ -14,7 +14,6 @@ import argparse
 import functools
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,10 +23,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from measurement_steps import Step, carry_out
+from measurement_steps import Step, carry_out, measured_apart
 from records import Records, hardware, put_page
-
-from benchsuite.runner.worker_processes import ALLOCATOR_ENVIRONMENT, thread_limits
 
 SIZES = {"quick": (1_000, 2_000, 20_000), "full": (50_000, 100_000, 1_000_000)}
 GUESSES = {"popular": 10, "item-knn": 15, "als": 60, "ease-sparse": 120, "flm-frozen": 500, "flm": 900}
@@ -39,6 +36,7 @@ PARTS = {
     "new items": "ridge regression for items without a row",
 }
 GB = 1e9
+POINT = HERE / "catalogue_point.py"
 
 
 def main() -> None:
@@ -56,28 +54,11 @@ def main() -> None:
     steps = []
     for model, guess in GUESSES.items():
         key = {"what": "catalogue", "model": model, "size": list(SIZES[size])}
-        steps.append(Step(model, key, functools.partial(_measure, key, options), guess))
+        words = [json.dumps(key), str(options.threads)]
+        make = functools.partial(measured_apart, POINT, words, options.threads, timeout=options.timeout)
+        steps.append(Step(model, key, make, guess))
     carry_out(records, steps)
     put_page(_page(records.all()), options.page, quick=options.quick)
-
-
-def _measure(key: Mapping[str, Any], options: argparse.Namespace) -> dict[str, Any]:
-    """Measure one model in a process of its own."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", str(HERE / "catalogue_point.py"), json.dumps(key), str(options.threads)],
-            env=os.environ | thread_limits(options.threads) | ALLOCATOR_ENVIRONMENT | {"OMP_WAIT_POLICY": "PASSIVE"},
-            capture_output=True,
-            text=True,
-            timeout=options.timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return {"failed": f"took more than {options.timeout} s"}
-    if done.returncode:
-        return {"failed": (done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"])[-1][:300]}
-    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return told
 
 
 def _page(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -127,9 +108,9 @@ def _page(rows: Sequence[Mapping[str, Any]]) -> str:
         text = ", ".join(f"of `{row['key']['model']}` {_largest(row)}" for row in read)
         lines += [
             "",
-            f"Most of the time goes to: {text}. Each epoch trains on {read[-1]['catalogue']:,} items drawn from",
+            f"Most of the time goes to: {text}. Each epoch trains on at most {read[-1]['catalogue']:,} items,",
+            "drawn anew (sampled softmax, setting `catalogue`): the trained layers read only these.",
         ]
-        lines += ["the catalogue (sampled softmax, setting `catalogue`): the trained layers read only these."]
     return "\n".join(lines) + "\n"
 
 

@@ -16,7 +16,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 from data import fold_of, zipf
-from memory import forget_peak, peak, resident
+from memory import forget_peak, peak
 
 from benchsuite.api import Context
 from benchsuite.data import Entities, Fold
@@ -45,14 +45,13 @@ def main() -> None:
     if texts:
         _watch(parts)
     forget_peak()
-    before = resident()
     wall, cpu = time.perf_counter(), time.process_time()
     model = load_model(key["model"])()
     model.fit(fold.train, context)
     told = {"fit": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
     mark = time.perf_counter()
     rank(model, fold, 20, threads=threads)
-    told |= {"rank": time.perf_counter() - mark, "asking": len(fold.queries.user), "before": before, "peak": peak()}
+    told |= {"rank": time.perf_counter() - mark, "asking": len(fold.queries.user), "peak": peak()}
     told |= {"rows": len(fold.train.interactions), "tokens": tokens}
     print(json.dumps(told | {"parts": parts, "catalogue": getattr(model, "catalogue", 0)}))
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -24,6 +22,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
+from measurement_steps import measured_apart
 from records import Records, hardware, put_page
 
 from benchsuite.runner.worker_processes import ALLOCATOR_ENVIRONMENT, thread_limits
@@ -94,15 +93,10 @@ def measure(options: Any, key: Mapping[str, Any], target: float = 1.0, limit: fl
     if key["without"] == "malloc":
         kept = {name: value for name, value in kept.items() if not name.startswith("MALLOC_")}
     with tempfile.TemporaryDirectory() as scratch:
-        words = [sys.executable, "-W", "ignore", str(HERE / "finetuning_point.py"), key["what"]]
-        words += ["--without", key["without"], "--source", options.source, "--seed", str(key["seed"])]
+        words = [key["what"], "--without", key["without"], "--source", options.source, "--seed", str(key["seed"])]
         words += ["--threads", str(options.threads), "--target", str(target), "--limit", str(limit)]
         words += ["--scratch", scratch, *(["--epochs", "2"] if options.quick else [])]
-        done = subprocess.run(words, env=kept, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return {"failed": (done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"])[-1][:300]}
-    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return told
+        return measured_apart(HERE / "finetuning_point.py", words, options.threads, environment=kept)
 
 
 def write(rows: list[dict[str, Any]], *, quick: bool) -> str:

@@ -13,8 +13,8 @@ import argparse
 import functools
 import json
 import os
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,11 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from measurement_steps import Step, carry_out
+from measurement_steps import Step, carry_out, measured_apart
 from records import Records, hardware, put_page
 from scale_page import write_scale
 
-from benchsuite.runner.worker_processes import ALLOCATOR_ENVIRONMENT, thread_limits
-
+POINT = HERE / "growth_point.py"
 MODELS = ("popular", "item-knn", "user-knn", "als", "ease")
 SECONDS_A_ROW = {"popular": 6e-6, "item-knn": 2e-5, "user-knn": 5e-5, "als": 3e-5, "ease": 2e-4}
 """Rough guesses, for the estimate of how long the rest takes."""
@@ -51,16 +50,21 @@ def main() -> None:
     records = Records(CACHE / ("growth-quick.jsonl" if options.quick else "growth.jsonl"), fresh=options.fresh)
     records.once({"what": "machine"}, lambda: {"hardware": hardware(), "threads": options.threads})
     steps: list[Step] = []
+
+    def measure(key: dict[str, Any]) -> Callable[[], dict[str, Any]]:
+        words = [json.dumps(key), str(options.threads)]
+        return functools.partial(measured_apart, POINT, words, options.threads, timeout=options.timeout)
+
     for model in MODELS:
         for axis, points in _points(model, 40_000 if options.quick else options.largest, quick=options.quick).items():
             for users, items, rows in points:
                 key = {"what": "model", "model": model, "axis": axis, "users": users, "items": items, "rows": rows}
                 name = f"{model}, {axis}: {users:,} users, {items:,} items, {rows:,} rows"
                 guess = 5 + rows * SECONDS_A_ROW[model]
-                steps.append(Step(name, key, functools.partial(_measure, key, options), guess, f"{model} {axis}"))
+                steps.append(Step(name, key, measure(key), guess, f"{model} {axis}"))
     for cells in (4, 8, 16) if options.quick else (4, 8, 16, 32, 64, 128):
         key = {"what": "cells", "cells": cells}
-        steps.append(Step(f"{cells} cells", key, functools.partial(_measure, key, options), 5 + 1.0 * cells, "cells"))
+        steps.append(Step(f"{cells} cells", key, measure(key), 5 + 1.0 * cells, "cells"))
     carry_out(records, steps)
     page = write_scale(records.all())
     put_page(page, options.page, quick=options.quick)
@@ -86,25 +90,6 @@ def _points(model: str, largest: int, *, quick: bool) -> dict[str, list[tuple[in
     }
     most = {"ease": (10**9, LARGEST_EASE), "user-knn": (LARGEST_USER_KNN, 10**9)}.get(model, (10**9, 10**9))
     return {name: [p for p in points if p[0] <= most[0] and p[1] <= most[1]] for name, points in axes.items()}
-
-
-def _measure(key: dict[str, Any], options: Any) -> dict[str, Any]:
-    """Measure one point in a process of its own."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", str(HERE / "growth_point.py"), json.dumps(key), str(options.threads)],
-            env=os.environ | thread_limits(options.threads) | ALLOCATOR_ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=options.timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return {"failed": f"took more than {options.timeout} s"}
-    if done.returncode:
-        return {"failed": (done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"])[-1][:300]}
-    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return told
 
 
 if __name__ == "__main__":

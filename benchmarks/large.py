@@ -14,7 +14,6 @@ import functools
 import json
 import os
 import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,13 +25,12 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE, evidence_of, fold_of, zipf
-from measurement_steps import Step, carry_out
+from measurement_steps import Step, carry_out, measured_apart
 from records import Records, hardware
 
 from benchsuite.api import Context
 from benchsuite.evaluate import rank, topk
 from benchsuite.registry import load_metric, load_model
-from benchsuite.runner.worker_processes import ALLOCATOR_ENVIRONMENT, thread_limits
 
 SIZES = {"quick": (6_900, 1_350, 1_000_000 // 20), "full": (138_000, 27_000, 20_000_000)}
 WIDTHS = {"als": 128, "ease": 0}
@@ -69,14 +67,8 @@ def main() -> None:
 
 
 def _process(model: str, options: Any) -> dict[str, Any]:
-    variables = os.environ | thread_limits(options.threads) | ALLOCATOR_ENVIRONMENT
-    words = [sys.executable, "-W", "ignore", __file__, "--one", model, "--threads", str(options.threads)]
-    words += ["--quick"] if options.quick else []
-    done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return {"failed": (done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"])[-1][:300]}
-    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return told
+    words = ["--one", model, "--threads", str(options.threads), *(["--quick"] if options.quick else [])]
+    return measured_apart(__file__, words, options.threads)
 
 
 def _measure(name: str, size: str, threads: int) -> dict[str, Any]:

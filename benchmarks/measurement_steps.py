@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from records import Records
+
+from benchsuite.runner.worker_processes import ALLOCATOR_ENVIRONMENT, thread_limits
 
 
 @dataclass(frozen=True)
@@ -55,3 +62,41 @@ def carry_out(records: Records, steps: Sequence[Step]) -> None:
 
 def _words(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def measured_apart(
+    script: str | Path,
+    words: Sequence[str],
+    threads: int,
+    *,
+    environment: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> dict[str, Any]:
+    """Run a script in a process of its own, as workers are started; return the JSON of its last line.
+
+    Args:
+        script: its file.
+        words: what it is called with.
+        threads: that libraries may use.
+        environment: in place of that of workers.
+        timeout: seconds.
+
+    Returns:
+        What it told, or ``failed`` with the reason.
+    """
+    usual = os.environ | thread_limits(threads) | ALLOCATOR_ENVIRONMENT
+    try:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", str(script), *words],
+            env=dict(usual if environment is None else environment),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {"failed": f"took more than {timeout} s"}
+    if done.returncode:
+        return {"failed": (done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"])[-1][:300]}
+    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return told

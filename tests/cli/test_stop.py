@@ -87,6 +87,7 @@ def test_ctrl_c_while_a_source_text_is_executed_ends_with_our_code(tmp_path: Pat
     assert "interrupted; what is finished is kept" in done.stderr
 
 
+@pytest.mark.slow
 def test_sigterm_stops_the_workers_and_leaves_the_store_whole(tmp_path: Path) -> None:
     experiment = tmp_path / "toy.toml"
     experiment.write_text(
