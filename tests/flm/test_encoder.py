@@ -119,6 +119,17 @@ def test_encoding_twice_gives_the_same_gradients(tiny: str, monkeypatch: pytest.
         np.testing.assert_array_equal(partly, again)
 
 
+def test_float32_keeps_the_activations_of_half_as_many_tokens(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH", 1)
+    for half in (True, False):
+        encoder = TextEncoder(load_backbone(tiny), TEXTS, TuningConfig(layers=2), device="cpu", half=half)
+        tokens = sum(bucket.mask.numel() for bucket in encoder._buckets)
+        monkeypatch.setattr(module, "KEPT_TOKENS", tokens)
+        parts = encoder.encode(torch.ones(len(TEXTS), dtype=torch.bool)).parts
+        kept = sum(bucket.mask.numel() for bucket, vectors in parts if vectors.requires_grad)
+        assert kept == tokens if half else 0 < kept <= tokens // 2
+
+
 def test_texts_that_take_no_part_are_zero_and_teach_nothing(tiny: str) -> None:
     wanted = torch.tensor([True, False, True, False, False])
     text_encoder = build(tiny)
