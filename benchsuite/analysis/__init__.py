@@ -2,5 +2,6 @@
 
 from benchsuite.analysis.comparison_builder import build
 from benchsuite.analysis.kept_plans import kept_plan, latest_plan, plan_key, remember_plan
+from benchsuite.analysis.readiness import get_ready
 
-__all__ = ["build", "kept_plan", "latest_plan", "plan_key", "remember_plan"]
+__all__ = ["build", "get_ready", "kept_plan", "latest_plan", "plan_key", "remember_plan"]

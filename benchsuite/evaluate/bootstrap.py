@@ -25,6 +25,9 @@ _SEED = 20_210_927
 _KEPT = 64_000_000
 """Draws of so many bytes, one for each draw and user, are kept for the next cell."""
 
+DRAWS_KEPT = 2
+"""Of so many data sets."""
+
 Name = TypeVar("Name", bound=Hashable)
 
 
@@ -142,6 +145,12 @@ def resample(asked: Mapping[Name, Resampled], user: Int32, replicates: int, user
     return {name: np.concatenate(found).astype(np.float32) for name, found in parts.items()}
 
 
+def keep_draws(replicates: int, users: int) -> None:
+    """Make the draws that :func:`draws` will ask for, where they are few enough to be kept."""
+    if replicates * users <= _KEPT:
+        _kept_draws(replicates, users)
+
+
 def draws(user: Int32, replicates: int, users: int) -> Iterator[Float64]:
     """Yield float64[b, q] multiplicities in chunks: each user is drawn a Poisson(1) number of times.
 
@@ -165,7 +174,7 @@ def _fixed(counts: NDArray[np.integer]) -> Float64:
     return weights
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=DRAWS_KEPT)
 def _kept_draws(replicates: int, users: int) -> NDArray[np.uint8]:
     """Return uint8[replicates, users], the same numbers as in chunks; nobody is ever drawn 256 times."""
     rng = np.random.default_rng(_SEED)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from benchsuite.api import Split
 from benchsuite.data import Dataset, Fold, Int32
 from benchsuite.errors import LeakError
-from benchsuite.evaluate.leak_rows import FoldIndex, absent, common, fingerprints, missing, row_fingerprints, surplus
+from benchsuite.evaluate.leak_rows import FoldIndex, common, fingerprints, missing, row_fingerprints, strangers, surplus
 from benchsuite.evaluate.leak_tables import table_checks
 from benchsuite.evaluate.leak_texts import text_checks
 
@@ -80,17 +80,20 @@ def raise_finding(finding: LeakFinding) -> None:
 
 def iter_findings(fold: Fold, split: Split, where: str = "", whole: Dataset | None = None) -> Iterator[LeakFinding]:
     """Yield what every check found, leaks included; see :func:`check_fold`."""
-    place = where or f"fold {fold.name}"
-    view = FoldIndex(fold, split, whole)
+    yield from _findings(FoldIndex(fold, split, whole), where or f"fold {fold.name}")
+
+
+def _findings(view: FoldIndex, place: str) -> Iterator[LeakFinding]:
     for group, check, look in _checks(view):
         compared, leak = look(view)
         yield LeakFinding(group, check, compared, leak, place)
     for check, (compared, leak) in (*table_checks(view), *text_checks(view)):
         yield LeakFinding("texts", check, compared, leak, place)
-    if fold.validation is not None:
-        compared, leak = _nested(view, FoldIndex(fold.validation, split, fold.train))
+    if view.fold.validation is not None:
+        inner = view.inner(view.fold.validation)
+        compared, leak = _nested(view, inner)
         yield LeakFinding("validation", "validation pairs in training", compared, leak, place)
-        for finding in iter_findings(fold.validation, split, f"{place}, validation", fold.train):
+        for finding in _findings(inner, f"{place}, validation"):
             yield dataclasses.replace(finding, check=f"validation: {finding.check}")
 
 
@@ -225,15 +228,15 @@ def _cold_users(view: FoldIndex) -> Result:
 
 def _train_rows(view: FoldIndex) -> Result:
     rows = view.fold.train.interactions
-    strange = surplus(row_fingerprints(rows), row_fingerprints(view.source.interactions))
+    strange = surplus(view.train_rows, view.source_rows)
     return len(rows), _tell(strange, "training rows are no rows of the data: changed, repeated or made up")
 
 
 def _history_rows(view: FoldIndex) -> Result:
     rows, queries = view.fold.queries.history, view.fold.queries
     owned = dataclasses.replace(rows, user=queries.user[queries.rows])
-    strange = absent(row_fingerprints(owned), row_fingerprints(view.source.interactions))
-    return len(rows), _tell(strange.sum(), "events of histories are no rows of the data")
+    strange = strangers(row_fingerprints(owned), view.source_rows)
+    return len(rows), _tell(strange, "events of histories are no rows of the data")
 
 
 def _blocked_rows(view: FoldIndex) -> Result:
@@ -246,8 +249,8 @@ def _truth_rows(view: FoldIndex) -> Result:
     truth, rows = view.fold.truth, view.source.interactions
     held: dict[str, NDArray[Any] | None] = {"user": view.fold.queries.user[truth.rows], "item": truth.item}
     held |= {"value": truth.value, "label": truth.label, "timestamp": truth.timestamp}
-    strange = absent(fingerprints(held), row_fingerprints(rows, skip=("behaviour", "part")))
-    return len(strange), _tell(strange.sum(), "held-out rows are no rows of the data")
+    strange = strangers(fingerprints(held), np.sort(row_fingerprints(rows, skip=("behaviour", "part"))))
+    return len(truth.item), _tell(strange, "held-out rows are no rows of the data")
 
 
 def _nested(view: FoldIndex, inner: FoldIndex) -> Result:

@@ -92,7 +92,7 @@ def run(
         >>> results = benchsuite.run("demo", quiet=True)  # doctest: +SKIP
         >>> print(results)  # doctest: +SKIP
     """
-    from benchsuite.analysis import build
+    from benchsuite.analysis import build, get_ready
     from benchsuite.functions.benchmark_run import BenchmarkResults, chosen_form, naming_the_model
     from benchsuite.functions.headline import Headline
     from benchsuite.functions.results import Results
@@ -124,6 +124,8 @@ def run(
 
         def follow(plan: Plan) -> None:
             bars.follow(None if quiet else Headline(plan, kept))
+            if not executor.interactive:
+                get_ready(plan, kept)
 
         done, outcome = _perform(asked, kept, place, options, bars, follow)
         with _judging_alone(done, kept, bars.say):
