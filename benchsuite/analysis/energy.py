@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from benchsuite.errors import UsageError
@@ -137,14 +139,16 @@ def carbon_intensity(country: str) -> tuple[float, str]:
     Raises:
         UsageError: when the library does not know the country.
     """
+    code = country.strip().upper()
+    if not code:
+        # asked for it, the library would read all its tables, and import pandas for one of them
+        told = json.loads(Path(_data().carbon_intensity_per_source_path).read_text("utf-8"))
+        return float(told["world_average"]), "the world's average"
     from codecarbon.core.emissions import Emissions
     from codecarbon.core.units import Energy
     from codecarbon.external.geography import GeoMetadata
 
     data = _data()
-    code = country.strip().upper()
-    if not code:
-        return float(data.get_carbon_intensity_per_source_data()["world_average"]), "the world's average"
     known: Any = data.get_global_energy_mix_data()
     if code not in known:
         raise UsageError(

@@ -125,7 +125,7 @@ def run(
         def follow(plan: Plan) -> None:
             bars.follow(None if quiet else Headline(plan, kept))
             if not executor.interactive:
-                get_ready(plan, kept)
+                get_ready(plan)
 
         done, outcome = _perform(asked, kept, place, options, bars, follow)
         with _judging_alone(done, kept, bars.say):
