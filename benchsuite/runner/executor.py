@@ -27,9 +27,10 @@ LOCAL = "local"
 class Executor(Plugin):
     """Starts worker processes. Its fields are its settings; no setting changes a result.
 
-    A run calls :meth:`begin`, then :meth:`start` for each job, and :meth:`end` whatever happened; with tuning it does
-    so twice. It asks each worker in turn, many times a second, for its code (:meth:`WorkerHandle.poll`). A worker whose
-    handle says why it was ``lost``, or that a signal killed, is tried once more.
+    A run calls :meth:`begin`, then :meth:`expect` and :meth:`start` for each job, and :meth:`end` whatever happened;
+    with tuning it does so twice. It asks each worker in turn, many times a second, for its code
+    (:meth:`WorkerHandle.poll`). A worker whose handle says why it was ``lost``, or that a signal killed, is tried once
+    more.
     """
 
     interactive: ClassVar[bool] = False
@@ -60,6 +61,14 @@ class Executor(Plugin):
             say: shows one line to the user.
             listen: reads what workers have told so far, for an executor that does not return while they work.
         """
+
+    def expect(self, job: Job) -> None:
+        """Get ready for a job whose input is being written: :meth:`start` follows, unless that fails.
+
+        Raises:
+            OSError: when there is no process to be had.
+        """
+        return
 
     @abc.abstractmethod
     def start(self, job: Job, order: Path, log: Path, pipe: int) -> WorkerHandle:

@@ -25,19 +25,23 @@ class LocalExecutor(Executor):
         self._factories: dict[_Needs, WorkerFactory] = {}
 
     def begin(self, scratch: Path, say: Callable[[str], None], listen: Callable[[], None]) -> None:
-        """Note where servers keep their logs; each is started with the first job that needs it."""
+        """Note where servers keep their logs; each is started when a first job that needs it is expected."""
         self._scratch = scratch
         self._news = selectors.DefaultSelector()
 
-    def start(self, job: Job, order: Path, log: Path, pipe: int) -> WorkerHandle:
-        """Start a process."""
+    def expect(self, job: Job) -> None:
+        """Start the server of the job, where it has none: it imports while the input is written."""
         needs = job.modules, job.threads
         self._read(needs)
         if needs not in self._factories:
             factory = self._factories[needs] = worker_factory(*needs, self._scratch)
             if (news := factory.fileno()) is not None:
                 self._news.register(news, selectors.EVENT_READ, functools.partial(self._read, needs))
-        return self._factories[needs].start(order, log, pipe)
+
+    def start(self, job: Job, order: Path, log: Path, pipe: int) -> WorkerHandle:
+        """Start a process."""
+        self.expect(job)  # its server may have ended meanwhile
+        return self._factories[job.modules, job.threads].start(order, log, pipe)
 
     def fileno(self) -> int | None:
         """Return what becomes readable when a server reports, where the system has such a thing."""

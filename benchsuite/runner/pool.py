@@ -224,6 +224,8 @@ class Pool:
     def _start(self, job: Job, scratch: Path) -> None:
         try:
             scratch.mkdir(parents=True, exist_ok=True)  # another program may have removed the folder
+            with contextlib.suppress(OSError):  # starting it reports that
+                self._executor.expect(job)
             folder = Path(tempfile.mkdtemp(dir=scratch))
             order = self._ingest.give(job, folder)
             (folder / "log.txt").touch()
