@@ -18,7 +18,7 @@ from benchsuite.interface import count
 from benchsuite.keys import content_key
 from benchsuite.plan import Cell, Plan, with_settings
 from benchsuite.registry import load_metric, load_model
-from benchsuite.runner.jobs import NO_LIMITS, Job, Limits, make_jobs
+from benchsuite.runner.jobs import NO_LIMITS, Job, Limits, lacks_package, make_jobs
 from benchsuite.runner.time_estimate import TimeEstimate, duration
 from benchsuite.store import Holder, Leases, Store
 from benchsuite.stored_folds import StoredFolds
@@ -45,8 +45,8 @@ class TuneQueue:
         store: where trials and studies are found and kept.
         threads: of each model.
         device: ``cpu``, ``cuda`` or ``auto``.
-        retry: do failed trials again and reopen their studies. A study is a function of seed and results alone, so its
-            replay ends as a run without failures would have ended.
+        retry: do failed trials again and reopen their studies: all, not only those that lacked a package. A study is a
+            function of seed and results alone, so its replay ends as a run without failures would have ended.
         leases: of this run; None where nothing is fitted.
         limits: what each trial may use, where it is not as the experiment says.
         say: shows one line.
@@ -85,6 +85,7 @@ class TuneQueue:
         self._folds = StoredFolds(store)
         self._in_flight: dict[str, _Open] = {}
         self._done: set[str] = set()
+        self._reopened: set[str] = set()
         self._open = [self._begin(cell) for cell in plan.cells if cell.stage == "validation" and not cell.reason]
         self._sorted = False
         self.finished: dict[tuple[str, str], Trials] = {}
@@ -178,8 +179,11 @@ class TuneQueue:
 
     def _is_needed(self, key: str) -> bool:
         """Return whether a trial must be computed: it has no result, or it failed and is to be tried once more."""
-        again = self._retry and key not in self.tried | self._elsewhere
-        return not self._store.has("cell", key) or (again and self._failed(key))
+        if not self._store.has("cell", key):
+            return True
+        manifest = self._store.get("cell", key).manifest
+        tried = key in self.tried | self._elsewhere
+        return manifest["state"] == "failed" and not tried and self._again(manifest["reason"])
 
     def _take(self, opened: _Open, job: Job) -> bool:
         """Return whether this run computes a trial now; else another one does, or has done it just now."""
@@ -207,15 +211,20 @@ class TuneQueue:
         return f"trial {len(opened.study.trials) + 1}{of}" + (f" ({', '.join(shown)})" if shown else "")
 
     def _sealed(self, opened: _Open) -> bool:
-        """Return whether the study is finished for good; one with failed trials is replayed on request."""
+        """Return whether the study is finished for good; one with trials to be done again is replayed."""
         if not self._store.has("tune", opened.key):
             return False
-        if not self._retry or opened.key in self._done:
+        if opened.key in self._done:
             return True
-        return all(trial["value"] is not None for trial in self._store.get("tune", opened.key).manifest["trials"])
+        trials = self._store.get("tune", opened.key).manifest["trials"]
+        if not any(trial["value"] is None and self._again(trial.get("reason", "")) for trial in trials):
+            return True
+        self._reopened.add(opened.key)
+        return False
 
-    def _failed(self, key: str) -> bool:
-        return self._store.has("cell", key) and self._store.get("cell", key).manifest["state"] == "failed"
+    def _again(self, reason: str) -> bool:
+        """Return whether a trial that failed so is done once more: on request, or as it said what to install."""
+        return self._retry or (self._leases is not None and lacks_package(reason))
 
     def _result(self, opened: _Open) -> Trial:
         cell, settings = opened.trial, opened.settings
@@ -242,7 +251,7 @@ class TuneQueue:
         study = opened.study
         self._done.add(opened.key)
         trials = [dataclasses.asdict(trial) for trial in study.trials]
-        if self._retry and self._store.has("tune", opened.key):
+        if opened.key in self._reopened and self._store.has("tune", opened.key):
             if self._store.get("tune", opened.key).manifest["trials"] == json.loads(json.dumps(trials)):
                 return  # another run that tries again was faster
             self._store.drop("tune", opened.key)

@@ -47,6 +47,23 @@ def test_what_lacks_a_package_is_tried_again_without_a_word(
     assert any("trying again: Lacks" in line for line in watcher.lines)
 
 
+def test_a_study_whose_trials_lacked_a_package_is_done_again_without_a_word(
+    tmp_path: Path, run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOY_PACKAGES", str(tmp_path))
+    tune = {"on": "ndcg@10", "trials": 2}
+    experiment = toy_experiment(["Counts", "Lacks", "Raises"], metrics=["ndcg@10"], tune=tune)
+    _, first, _ = run_toy(experiment)
+    assert len(first.failed_trials) == 4
+    (tmp_path / "six_legs").touch()
+    plan, second, watcher = run_toy(experiment)
+    assert [place for place, _ in second.failed_trials] == ["trial of Raises on Toy, random-holdout"] * 2
+    assert states(tmp_path, plan)["Lacks"] == ("ok", "")
+    again = [line for line in watcher.lines if line.startswith("trying again: ")]
+    assert len(again) == 3  # two trials and the row; none of Raises
+    assert all("Lacks" in line for line in again)
+
+
 @pytest.mark.slow
 def test_every_cell_has_a_value_or_a_reason(tmp_path: Path, run_toy, toy_experiment) -> None:
     models = ["Counts", "Raises", "Dies", "Exits", "Writes", "Wants"]
