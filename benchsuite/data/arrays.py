@@ -114,6 +114,20 @@ def starts(row: ArrayLike, rows: int) -> Int64:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
+def check_codes(where: str, what: str, codes: Int32, kind: str, size: int) -> None:
+    """Raise DataError unless each code is a row of its table: 0 to ``size - 1``.
+
+    Args:
+        where: begins the message.
+        what: the codes, such as ``"held-out item codes"``.
+        codes: int32[n].
+        kind: what the table holds, such as ``"item"``.
+        size: of the table.
+    """
+    if len(codes) and (codes.min() < 0 or codes.max() >= size):
+        raise DataError(f"{where}: {what} point outside the {size} known {kind}s")
+
+
 def check_start(start: Int64, total: int) -> None:
     """Raise DataError unless ``start`` runs from 0 to ``total`` without going down."""
     if len(start) == 0 or start[0] != 0 or start[-1] != total or bool(np.any(np.diff(start) < 0)):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from benchsuite.data.arrays import Float32, Int8, Int32, Int64, lock, same_length
+from benchsuite.data.arrays import Float32, Int8, Int32, Int64, check_codes, lock, same_length
 from benchsuite.errors import DataError
 
 if TYPE_CHECKING:
@@ -233,12 +233,8 @@ class Dataset:
             object.__setattr__(self, "preferences", lock(self.preferences, np.float32, "preferences", ndim=2))
             if self.preferences.shape != (len(self.users), len(self.items)):
                 raise DataError(f"{self.name}: preferences do not fit the tables")
-        for kind, codes, table in (
-            ("user", self.interactions.user, self.users),
-            ("item", self.interactions.item, self.items),
-        ):
-            if len(codes) and (codes.min() < 0 or codes.max() >= len(table)):
-                raise DataError(f"{self.name}: {kind} codes point outside the {len(table)} known {kind}s")
+        check_codes(self.name, "user codes", self.interactions.user, "user", len(self.users))
+        check_codes(self.name, "item codes", self.interactions.item, "item", len(self.items))
 
     def matrix(self, values: ArrayLike | None = None) -> csr_matrix:
         """Return the interactions as float32 csr[users, items]; see :meth:`Interactions.matrix`."""

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from benchsuite.data.arrays import Float32, Int8, Int32, Int64, Ragged, check_start, lock, same_length, starts
+from benchsuite.data.arrays import (
+    Float32,
+    Int8,
+    Int32,
+    Int64,
+    Ragged,
+    check_codes,
+    check_start,
+    lock,
+    same_length,
+    starts,
+)
 from benchsuite.data.dataset import Dataset, Interactions
 from benchsuite.errors import DataError
 
@@ -193,13 +204,15 @@ class Fold:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Lock the rest and check that queries, truth and blocked lists belong together."""
+        """Lock the rest; check that queries, truth and blocked lists belong together, and all codes to the tables."""
         object.__setattr__(self, "counts", MappingProxyType(dict(self.counts)))
         if not len(self.queries) == len(self.truth) == len(self.blocked):
             raise DataError(
                 f"fold {self.name}: {len(self.queries)} queries, {len(self.truth)} truths, {len(self.blocked)} blocked"
             )
         object.__setattr__(self, "candidates", _locked_candidates(self.name, self.candidates))
+        _check_codes(self)
+        check_codes(f"fold {self.name}", "held-out item codes", self.truth.item, "item", len(self.train.items))
 
     def view(self) -> FoldView:
         """Return what a model may see of it."""
@@ -227,10 +240,21 @@ class FoldView:
     validation: Fold | None = None
 
     def __post_init__(self) -> None:
-        """Lock the rest and check that queries and blocked lists belong together."""
+        """Lock the rest; check that queries and blocked lists belong together, and all codes to the tables."""
         if len(self.queries) != len(self.blocked):
             raise DataError(f"fold {self.name}: {len(self.queries)} queries, {len(self.blocked)} blocked")
         object.__setattr__(self, "candidates", _locked_candidates(self.name, self.candidates))
+        _check_codes(self)
+
+
+def _check_codes(fold: Fold | FoldView) -> None:
+    """Raise DataError unless what a model sees of a fold are rows of its tables."""
+    where, users, items = f"fold {fold.name}", len(fold.train.users), len(fold.train.items)
+    check_codes(where, "user codes of queries", fold.queries.user, "user", users)
+    check_codes(where, "item codes of histories", fold.queries.history.item, "item", items)
+    check_codes(where, "blocked item codes", fold.blocked.item, "item", items)
+    if fold.candidates is not None:
+        check_codes(where, "candidates", fold.candidates, "item", items)
 
 
 def _locked_candidates(name: str, candidates: Int32 | None) -> Int32 | None:

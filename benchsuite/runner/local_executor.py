@@ -31,17 +31,21 @@ class LocalExecutor(Executor):
 
     def expect(self, job: Job) -> None:
         """Start the server of the job, where it has none: it imports while the input is written."""
+        self._server(job)
+
+    def start(self, job: Job, order: Path, log: Path, pipe: int) -> WorkerHandle:
+        """Start a process."""
+        return self._server(job).start(order, log, pipe)
+
+    def _server(self, job: Job) -> WorkerFactory:
+        """Return what starts the workers of such jobs: a new one where the last has ended."""
         needs = job.modules, job.threads
         self._read(needs)
         if needs not in self._factories:
             factory = self._factories[needs] = worker_factory(*needs, self._scratch)
             if (news := factory.fileno()) is not None:
                 self._news.register(news, selectors.EVENT_READ, functools.partial(self._read, needs))
-
-    def start(self, job: Job, order: Path, log: Path, pipe: int) -> WorkerHandle:
-        """Start a process."""
-        self.expect(job)  # its server may have ended meanwhile
-        return self._factories[job.modules, job.threads].start(order, log, pipe)
+        return self._factories[needs]
 
     def fileno(self) -> int | None:
         """Return what becomes readable when a server reports, where the system has such a thing."""

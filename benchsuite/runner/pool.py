@@ -224,8 +224,7 @@ class Pool:
     def _start(self, job: Job, scratch: Path) -> None:
         try:
             scratch.mkdir(parents=True, exist_ok=True)  # another program may have removed the folder
-            with contextlib.suppress(OSError):  # starting it reports that
-                self._executor.expect(job)
+            lost = self._expected(job)
             folder = Path(tempfile.mkdtemp(dir=scratch))
             order = self._ingest.give(job, folder)
             (folder / "log.txt").touch()
@@ -234,9 +233,9 @@ class Pool:
         receiving, sending = os.pipe()
         channel = Channel(receiving)
         try:
-            child = self._executor.start(job, order, folder / "log.txt", sending)
+            child = lost or self._executor.start(job, order, folder / "log.txt", sending)
         except OSError as error:
-            child = NotStarted(f"no process could be started for it: {error.strerror or error}")
+            child = _not_started(error)
         finally:
             os.close(sending)
         worker = _Running(job, child, channel, folder, dict(job.cells[0]), time.monotonic())
@@ -245,6 +244,14 @@ class Pool:
         self._watcher.job_started(job.label)
         if child.waiting:
             self._watcher.job_moved(job.label, "waiting for a place", 0, 0, "")
+
+    def _expected(self, job: Job) -> NotStarted | None:
+        """Let the executor get ready for a job; return what stands for it where no process is to be had."""
+        try:
+            self._executor.expect(job)
+        except OSError as error:
+            return _not_started(error)
+        return None
 
     def _listen(self) -> None:
         """Read what running workers have told."""
@@ -322,3 +329,7 @@ class Pool:
         seconds = time.monotonic() - worker.since
         self._watcher.cell_ended(label, cell["stage"], "failed", seconds, death.reason)
         return [one for one in left if one is not cell]
+
+
+def _not_started(error: OSError) -> NotStarted:
+    return NotStarted(f"no process could be started for it: {error.strerror or error}")

@@ -29,7 +29,7 @@ _LEVEL = 1
 
 _SAMPLE = 1 << 16
 _WORTH = 0.8
-"""An array is compressed when this many of its first bytes shrink to less than this share: scores seldom do."""
+"""An array is compressed when so many of its bytes shrink to less than this share, which those of scores seldom do."""
 
 _WHEN_READ = frozenset({_ARRAYS, "log.txt"})
 """Files that are checked when they are read, not when the entry is opened."""
@@ -184,8 +184,11 @@ def _manifest(path: Path, _size: int, _changed: int, _inode: int) -> dict[str, A
 
 
 def _shrinks(array: NDArray[Any]) -> bool:
-    """Return whether the first bytes of an array shrink."""
-    sample = array.ravel()[: _SAMPLE // max(array.itemsize, 1)].tobytes()
+    """Return whether bytes from the beginning, the middle and the end of an array shrink."""
+    flat = array.ravel()
+    size = max(1, _SAMPLE // 3 // max(flat.itemsize, 1))
+    places = [slice(None)] if len(flat) <= 3 * size else [slice(at, at + size) for at in (0, len(flat) // 2, -size - 1)]
+    sample = b"".join(flat[place].tobytes() for place in places)
     return len(zlib.compress(sample, _LEVEL)) < _WORTH * len(sample)
 
 

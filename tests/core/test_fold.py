@@ -70,6 +70,30 @@ def test_a_fold_refuses_parts_that_do_not_belong_together():
             dataclasses.replace(fold, candidates=candidates)
 
 
+@pytest.mark.parametrize("code", [-1, 9999])
+def test_codes_of_a_fold_stay_inside_its_tables(code: int):
+    """Checks number pairs by user and item: a code of no row would be another pair's."""
+    fold = last_events(small_dataset())
+    queries, truth = fold.queries, fold.truth
+    wrong = {
+        "user codes of queries": {"queries": dataclasses.replace(queries, user=[code, *queries.user[1:]])},
+        "item codes of histories": {
+            "queries": dataclasses.replace(
+                queries, history=dataclasses.replace(queries.history, item=[code, *queries.history.item[1:]])
+            )
+        },
+        "blocked item codes": {"blocked": Ragged(fold.blocked.start, [code, *fold.blocked.item[1:]])},
+        "candidates": {"candidates": sorted([code, 1])},
+        "held-out item codes": {"truth": dataclasses.replace(truth, item=[code, *truth.item[1:]])},
+    }
+    for what, changed in wrong.items():
+        with pytest.raises(DataError, match=f"{what} point outside the [0-9]+ known"):
+            dataclasses.replace(fold, **changed)
+        if "truth" not in changed:
+            with pytest.raises(DataError, match=f"{what} point outside the [0-9]+ known"):
+                dataclasses.replace(fold.view(), **changed)
+
+
 def test_a_fold_is_read_only():
     fold: Fold = dataclasses.replace(last_events(small_dataset()), candidates=[1, 2, 3])
     with pytest.raises(ValueError, match="read-only"):

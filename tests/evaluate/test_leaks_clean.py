@@ -192,6 +192,38 @@ def test_a_random_clean_fold_is_not_accused(drawn: Any) -> None:
     assert accused(list(iter_findings(fold, split, "", whole))) == {}
 
 
+def drawn_fold(train: list[tuple[int, int]], shown: list[tuple[int, int]], blocked: list[tuple[int, int]]) -> Fold:
+    """A fold in which every user asks and (3, 5) is held out."""
+    times = dict.fromkeys(PAIRS, 0)
+    tables = [Entities(tuple(f"{kind}{code}" for code in range(size))) for kind, size in (("u", USERS), ("i", ITEMS))]
+    return Fold(
+        "1",
+        Dataset("drawn", interactions(train, times), *tables),
+        Queries.from_rows(range(USERS), [u for u, _ in shown], interactions(shown, times)),
+        GroundTruth.from_rows([3], interactions([(3, 5)], times), USERS),
+        Ragged.from_pairs([u for u, _ in blocked], [i for _, i in blocked], USERS),
+    )
+
+
+def test_what_is_blocked_for_another_query_is_not_blocked() -> None:
+    """The lists have the same items, one after the other, and other bounds."""
+    fold = drawn_fold([(0, 1), (1, 2)], [(0, 1), (1, 2)], [(0, 1), (2, 2)])
+    assert "history items blocked" in accused(list(iter_findings(fold, Promise())))
+
+
+def test_rows_of_an_inner_fold_are_rows_of_the_training_part() -> None:
+    """A pair of the training part with the value of a row outside it has come from outside."""
+    fold = drawn_fold([(0, 1), (1, 2), (2, 3)], [], [])
+    rows = fold.train.interactions
+    strange = dataclasses.replace(rows, value=np.array([1.0, 1.0, 5.0], np.float32))
+    inner = dataclasses.replace(fold, train=dataclasses.replace(fold.train, interactions=strange))
+    both = {name: np.concatenate([column, column]) for name, column in rows.columns.items() if column is not None}
+    both["value"] = np.array([1, 1, 1, 5, 5, 5], np.float32)
+    whole = dataclasses.replace(fold.train, interactions=dataclasses.replace(rows, **both))
+    told = accused(list(iter_findings(dataclasses.replace(fold, validation=inner), Promise(), "", whole)))
+    assert told["validation: training rows are the data's own"].startswith("1 training rows are no rows of the data")
+
+
 # Texts that look like leaks, and are none
 
 

@@ -102,6 +102,33 @@ def test_no_room_for_one_more_process_fails_that_cell_only(
     assert len(watcher.again) == 1
 
 
+def test_an_executor_expects_each_job_before_its_input_is_written(run_toy, toy_experiment) -> None:
+    """One that has no process then is asked no further for that job: each try waits for seconds."""
+    asked: list[str] = []
+
+    class Small(local_executor.LocalExecutor):
+        def expect(self, job):
+            asked.append(f"expect {job.cells[0]['identity']['model']['plugin'].rpartition(':')[2]}")
+            assert not list(self._scratch.glob("*/job.json"))
+            if asked[-1].endswith("Raises"):
+                raise BlockingIOError(11, "Resource temporarily unavailable")
+            super().expect(job)
+
+        def start(self, job, order, log, pipe):
+            asked.append("start")
+            assert order.exists()
+            return super().start(job, order, log, pipe)
+
+    _, outcome, _ = run_toy(
+        toy_experiment(["Raises", "Counts"], metrics=["ndcg@10"]), Options(threads=1, executor=Small())
+    )
+    assert [reason for _, reason in outcome.failed] == [
+        "no process could be started for it: Resource temporarily unavailable"
+    ]
+    assert [line for line in asked if line != "start"].count("expect Raises") == 2
+    assert asked.count("start") == 1
+
+
 @pytest.mark.slow
 @linux
 def test_a_fork_that_is_refused_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,11 +60,13 @@ def test_arrays_are_what_numpy_reads(tmp_path: Path, compressed: bool) -> None:
 
 def test_an_array_is_compressed_where_that_pays(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).random(9999, dtype=np.float32)
-    path = made(tmp_path, True, {"scores": noise, "labels": noise > 0.9}) / "arrays.npz"
+    late = np.concatenate([noise, np.zeros(5 * len(noise), np.float32)])
+    arrays = {"scores": noise, "labels": noise > 0.9, "late": late, "long": np.array(["x" * 20000] * 9)}
+    path = made(tmp_path, True, arrays) / "arrays.npz"
     with zipfile.ZipFile(path) as archive:
-        scores, labels = archive.getinfo("scores.npy"), archive.getinfo("labels.npy")
-    assert scores.compress_size == scores.file_size
-    assert 2 * labels.compress_size < labels.file_size
+        found = {name: archive.getinfo(f"{name}.npy") for name in arrays}
+    assert found["scores"].compress_size == found["scores"].file_size
+    assert all(2 * found[name].compress_size < found[name].file_size for name in ("labels", "late", "long"))
 
 
 @pytest.mark.parametrize("compressed", [True, False])
