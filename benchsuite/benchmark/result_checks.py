@@ -51,6 +51,8 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
             yield f"{_where(place)}: the cell is missing"
         elif cells[place].state == "missing":
             yield f"{_where(place)}: not run yet"
+    if _abstained(result, rules.headline):
+        yield f"the model answered nothing in any cell: the fallback gave all that {rules.headline} looks at"
     opened = [f"{_where(cell.place)}: {_told(cell.reason)}" for cell in _failed(result) if was_opened(cell.reason)]
     if opened:
         more = f" (and {count(len(opened) - 1, 'more cell')} for such a reason)" if len(opened) > 1 else ""
@@ -58,6 +60,12 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
     if result.tuned is not None and (result.tuned.get("trials"), result.tuned.get("seconds")) != (rules.trials, None):
         told = ", ".join(f"{name} = {value}" for name, value in result.tuned.items())
         yield f"its budget is {told}; that of every tuned row of {result.benchmark} is trials = {rules.trials} alone"
+
+
+def _abstained(result: ModelResult, headline: str) -> bool:
+    """Return whether no number of a result is its model's, as the fallback gave every answer."""
+    values = [cell.values[headline, ""] for cell in result.cells if (headline, "") in cell.values]
+    return bool(values) and all(value.fallback is not None and value.fallback >= 1 for value in values)
 
 
 def failures(result: ModelResult) -> str:

@@ -174,13 +174,20 @@ def _plan(store: Store, benchmark: str, model: str, *, lite: bool) -> Plan:
     from benchsuite.benchmark.places import benchmark_of, is_lite
 
     names = [path.stem for path in sorted((store.root / "plans").glob("*.json"))]
-    found, others = [], []
+    found, others, short = [], [], []
     for name in names:
-        if benchmark_of(name) == benchmark and (lite or not is_lite(name, benchmark)):
+        if benchmark_of(name) == benchmark:
             plan = latest_plan(store, name)
             labels = [about.label for about in plan.models]
+            if not lite and is_lite(name, benchmark):
+                short += labels
+                continue
             others += labels
             found += [plan] if model in labels else []
+    if not found and model in short:
+        what = f'only the short form of {benchmark} was run with "{model}"'
+        remedy = "run it without --lite, or submit with --lite, for a first look"
+        raise StoreError(what, where=str(store.root), remedy=remedy)
     if not found:
         known = f"; run in it: {', '.join(dict.fromkeys(others))}" if others else ""
         remedy = f"{_nearest(benchmark, model, others, lite=lite)}{known}"

@@ -14,7 +14,7 @@ from benchsuite.errors import StoreError
 
 SUM = "sha256"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-AGAIN = "delete that folder and run again"
+AGAIN = "delete that folder, or all that is damaged by benchsuite store repair, and run again"
 
 
 def to_text(value: Any) -> str:

@@ -62,7 +62,7 @@ def test_it_stands_among_all_others(entered):
 def test_it_is_submitted_and_verified(entered):
     folder, model, _ = entered
     refused = benchsuite.submit
-    with pytest.raises(StoreError, match=r'no run of "Mine" in demo\.v1'):
+    with pytest.raises(StoreError, match=r'only the short form of demo\.v1 was run with "Mine"; run it without'):
         refused("demo.v1", "Mine", out=folder / "whole", store=folder / "runs")  # only the short form was run
     with pytest.raises(StoreError, match="run in it: Mine"):
         benchsuite.submit("demo.v1", "Other", out=folder / "other", lite=True, store=folder / "runs")

@@ -53,6 +53,23 @@ def failed(tmp_path):
     return write
 
 
+def test_a_model_that_abstained_from_every_answer_cannot_enter(tmp_path):
+    """The fallback gave them, so no number of the row is the model's; failures are told as such."""
+    whole = read_result(results_root() / "demo.v1" / "popular")
+
+    def abstaining(cell, share):
+        values = {name: dataclasses.replace(value, fallback=share) for name, value in cell.values.items()}
+        return dataclasses.replace(cell, values=values)
+
+    cells = [abstaining(cell, 1.0) for cell in whole.cells]
+    write_result(dataclasses.replace(whole, cells=cells, verified={}), tmp_path / "silent")
+    assert benchsuite.verify(tmp_path / "silent").faults == [
+        "the model answered nothing in any cell: the fallback gave all that ndcg@10 looks at"
+    ]
+    write_result(dataclasses.replace(whole, cells=[*cells[1:], whole.cells[0]], verified={}), tmp_path / "speaks")
+    assert not any("answered nothing" in fault for fault in benchsuite.verify(tmp_path / "speaks").faults)
+
+
 def test_verify_calls_it_a_fault_that_a_model_opened_what_it_is_judged_by(failed, capsys):
     folder = failed(*[OPENED] * 4)
     assert main(["verify", str(folder), "--rerun", "1"]) == 1

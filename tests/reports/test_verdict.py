@@ -165,6 +165,10 @@ def test_a_row_of_the_fallback_neither_leads_nor_is_a_reference() -> None:
     ]
 
 
+def test_the_only_model_of_a_run_leads_nobody() -> None:
+    assert said(given({"mine": 0.2})) == ["d, s: mine has nDCG@10 .200 \xb1.010, the only model of this run."]
+
+
 def test_a_row_of_ties_did_not_compete() -> None:
     comparison = given({"als": 0.1, "zeros": 0.5})
     rows = tuple(dataclasses.replace(row, tie_share=1.0 if row.model == "zeros" else 0.0) for row in comparison.rows)

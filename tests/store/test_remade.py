@@ -12,6 +12,7 @@ import pytest
 
 import benchsuite
 from benchsuite.errors import StoreError
+from benchsuite.store.json_files import AGAIN
 
 TOY = Path(__file__).parents[1] / "runner" / "toy.py"
 
@@ -68,7 +69,7 @@ def test_a_changed_cell_is_refused(tmp_path: Path) -> None:
     run(tmp_path / "runs", COUNTS)
     (path,) = (tmp_path / "runs" / "cell").glob("*/*/manifest.json")
     path.write_text(path.read_text().replace('"ok"', '"failed"'))
-    with pytest.raises(StoreError, match="it has changed since it was written; delete that folder and run again"):
+    with pytest.raises(StoreError, match=f"it has changed since it was written; {AGAIN}"):
         run(tmp_path / "runs", COUNTS)
     shutil.rmtree(path.parent)
     run(tmp_path / "runs", COUNTS)

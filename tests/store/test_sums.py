@@ -13,7 +13,7 @@ import pytest
 from benchsuite.errors import StoreError
 from benchsuite.keys import content_key
 from benchsuite.store import Entry, Store
-from benchsuite.store.json_files import to_text, with_sum
+from benchsuite.store.json_files import AGAIN, to_text, with_sum
 
 KEY, OTHER = content_key("cell", "one"), content_key("cell", "other")
 FAILED = {"state": "failed", "reason": "made up", "costs": {}, "provenance": {"hardware": {}}}
@@ -38,7 +38,7 @@ def test_a_changed_manifest_is_refused(tmp_path: Path) -> None:
     store = Store(tmp_path)
     folder = fill(store)
     forge(folder, reason="another")
-    with pytest.raises(StoreError, match="has changed since it was written; delete that folder and run again"):
+    with pytest.raises(StoreError, match=f"has changed since it was written; {AGAIN}"):
         store.get("cell", KEY)
     assert len(store.faults("cell", KEY)) == 1
 
@@ -104,7 +104,7 @@ def test_no_manifest_is_one_line(tmp_path: Path, content: str) -> None:
     with pytest.raises(StoreError) as caught:
         store.get("cell", KEY)
     assert caught.value.where == str(folder / "manifest.json")
-    assert caught.value.remedy == "delete that folder and run again"
+    assert caught.value.remedy == AGAIN
 
 
 @pytest.mark.parametrize(

@@ -120,11 +120,13 @@ def _sentence(view: ComparisonIndex, lead: Lead, leader: series.Point) -> Statem
     told = [leader, *(point for point in (proposed, reference) if point is not None)]
     write = _writer(told)
     simulated = " (simulated)" if text.simulated(view.comparison, [lead.place.dataset]) else ""
+    alone = len(view.comparison.models) == 1
+    verb, sure = ("has", "the only model of this run") if alone else ("leads with", sureness(lead)[1])
     line = (
-        f"{text.place(lead.place)}{simulated}: {_named(view, lead.place, leader)} leads with "
-        f"{view.heading(lead.metric)} {write(leader)}, {sureness(lead)[1]}"
+        f"{text.place(lead.place)}{simulated}: {_named(view, lead.place, leader)} {verb} "
+        f"{view.heading(lead.metric)} {write(leader)}, {sure}"
     )
-    brief = f"{_brief(view, lead.place)}: {text.clean(leader.model)} leads with {write(leader)}, {sureness(lead)[1]}"
+    brief = f"{_brief(view, lead.place)}: {text.clean(leader.model)} {verb} {write(leader)}, {sure}"
     kind: Literal["better", "worse", "level", "lead"] = "lead"
     if proposed is not None and reference is not None:
         contrast = view.contrast(lead.place, proposed.model, lead.metric)
