@@ -64,8 +64,8 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
 
 def _abstained(result: ModelResult, headline: str) -> bool:
     """Return whether no number of a result is its model's, as the fallback gave every answer."""
-    values = [cell.values[headline, ""] for cell in result.cells if (headline, "") in cell.values]
-    return bool(values) and all(value.fallback is not None and value.fallback >= 1 for value in values)
+    values = [cell.values.get((headline, "")) for cell in result.cells]
+    return bool(values) and all(one is not None and one.fallback is not None and one.fallback >= 1 for one in values)
 
 
 def failures(result: ModelResult) -> str:
