@@ -31,6 +31,9 @@ from benchsuite.store import misfit, read_json
 from benchsuite.store.json_files import SUM, sum_of, unreadable, with_sum
 
 RESULT, VALUES, COSTS, VERIFIED = "result.json", "values.npz", "costs.json", "verified.json"
+_NAMED = 16
+"""So many characters of a key name a cell in the file of costs; older files have whole keys."""
+
 OTHER_VALUES = "other_values.npz"
 FORMAT = "3"
 _DIGITS = 9
@@ -90,7 +93,7 @@ def write_result(result: ModelResult, folder: Path) -> None:
             (headline if metric == rules.headline else others)[f"{number}/q/{metric}"] = values
         for place, values in cell.replicates.items():
             (headline if place[0] == rules.headline else others)[f"{number}/r/{order.index(place)}"] = values
-    costs: dict[str, Any] = {"cells": {cell.key: dict(cell.costs) for cell in result.cells if cell.costs}}
+    costs: dict[str, Any] = {"cells": {cell.key[:_NAMED]: _brief(cell.costs) for cell in result.cells if cell.costs}}
     costs |= {"provenance": dict(result.provenance), "finished": result.finished}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -245,8 +248,13 @@ def _cell(
         values=values,
         queries=queries,
         replicates=replicates,
-        costs=costs.get(table["key"], {}),
+        costs=costs.get(table["key"][:_NAMED]) or costs.get(table["key"], {}),
     )
+
+
+def _brief(costs: Mapping[str, float]) -> dict[str, float]:
+    """Return seconds and megabytes to four digits, which is more than a second measurement agrees with."""
+    return {name: float(f"{value:.4g}") for name, value in costs.items()}
 
 
 def _other_format(table: Any) -> str:
