@@ -31,11 +31,11 @@ from benchsuite.store import misfit, read_json
 from benchsuite.store.json_files import SUM, sum_of, unreadable, with_sum
 
 RESULT, VALUES, COSTS, VERIFIED = "result.json", "values.npz", "costs.json", "verified.json"
+OTHER_VALUES = "other_values.npz"
+FORMAT = "3"
 _NAMED = 16
 """So many characters of a key name a cell in the file of costs; older files have whole keys."""
 
-OTHER_VALUES = "other_values.npz"
-FORMAT = "3"
 _DIGITS = 9
 _LONGEST_LABEL = 1000
 _UNMARK = "delete it, and verify again"

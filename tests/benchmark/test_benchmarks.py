@@ -117,6 +117,17 @@ def test_a_result_is_the_same_bytes_twice(tmp_path):
         assert file_digest(tmp_path / "again" / name) == file_digest(folder / name), name
 
 
+def test_costs_under_whole_keys_are_read_as_before(tmp_path):
+    folder = results_root() / "demo.v1" / "als"
+    shutil.copytree(folder, tmp_path / "old")
+    table = json.loads((folder / "costs.json").read_text("utf-8"))
+    keys = [cell.key for cell in read_result(folder).cells]
+    assert {key[:16] for key in keys} == set(table["cells"])
+    whole = {key: table["cells"][key[:16]] for key in keys}
+    (tmp_path / "old" / "costs.json").write_text(json.dumps(table | {"cells": whole}), "utf-8")
+    assert [cell.costs for cell in read_result(tmp_path / "old").cells] == list(whole.values())
+
+
 @pytest.fixture
 def copied(tmp_path):
     """A result folder that a test may change."""
