@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from measurement_steps import Step, carry_out, measured_apart
+from measurement_steps import Step, carry_out, measured_apart, worker_environment
 from records import Records, hardware, put_page
 
 SIZES = {"quick": (1_000, 2_000, 20_000), "full": (50_000, 100_000, 1_000_000)}
@@ -55,7 +55,9 @@ def main() -> None:
     for model, guess in GUESSES.items():
         key = {"what": "catalogue", "model": model, "size": list(SIZES[size])}
         words = [json.dumps(key), str(options.threads)]
-        make = functools.partial(measured_apart, POINT, words, options.threads, timeout=options.timeout)
+        make = functools.partial(
+            measured_apart, POINT, words, worker_environment(options.threads), timeout=options.timeout
+        )
         steps.append(Step(model, key, make, guess))
     carry_out(records, steps)
     put_page(_page(records.all()), options.page, quick=options.quick)

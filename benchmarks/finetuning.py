@@ -22,10 +22,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from measurement_steps import measured_apart
+from measurement_steps import measured_apart, worker_environment
 from records import Records, hardware, put_page
-
-from benchsuite.runner.worker_processes import ALLOCATOR_ENVIRONMENT, thread_limits
 
 TRICKS = {
     "": "all tricks on",
@@ -89,14 +87,14 @@ def against(options: Any, seed: int) -> dict[str, Any]:
 
 def measure(options: Any, key: Mapping[str, Any], target: float = 1.0, limit: float = 0.0) -> dict[str, Any]:
     """Measure in a process of its own."""
-    kept = os.environ | thread_limits(options.threads) | ALLOCATOR_ENVIRONMENT
+    kept = worker_environment(options.threads)
     if key["without"] == "malloc":
         kept = {name: value for name, value in kept.items() if not name.startswith("MALLOC_")}
     with tempfile.TemporaryDirectory() as scratch:
         words = [key["what"], "--without", key["without"], "--source", options.source, "--seed", str(key["seed"])]
         words += ["--threads", str(options.threads), "--target", str(target), "--limit", str(limit)]
         words += ["--scratch", scratch, *(["--epochs", "2"] if options.quick else [])]
-        return measured_apart(HERE / "finetuning_point.py", words, options.threads, environment=kept)
+        return measured_apart(HERE / "finetuning_point.py", words, kept)
 
 
 def write(rows: list[dict[str, Any]], *, quick: bool) -> str:

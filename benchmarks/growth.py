@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from measurement_steps import Step, carry_out, measured_apart
+from measurement_steps import Step, carry_out, measured_apart, worker_environment
 from records import Records, hardware, put_page
 from scale_page import write_scale
 
@@ -53,7 +53,8 @@ def main() -> None:
 
     def measure(key: dict[str, Any]) -> Callable[[], dict[str, Any]]:
         words = [json.dumps(key), str(options.threads)]
-        return functools.partial(measured_apart, POINT, words, options.threads, timeout=options.timeout)
+        place = worker_environment(options.threads)
+        return functools.partial(measured_apart, POINT, words, place, timeout=options.timeout)
 
     for model in MODELS:
         for axis, points in _points(model, 40_000 if options.quick else options.largest, quick=options.quick).items():

@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE, evidence_of, fold_of, zipf
-from measurement_steps import Step, carry_out, measured_apart
+from measurement_steps import Step, carry_out, measured_apart, worker_environment
 from records import Records, hardware
 
 from benchsuite.api import Context
@@ -68,7 +68,7 @@ def main() -> None:
 
 def _process(model: str, options: Any) -> dict[str, Any]:
     words = ["--one", model, "--threads", str(options.threads), *(["--quick"] if options.quick else [])]
-    return measured_apart(__file__, words, options.threads)
+    return measured_apart(__file__, words, worker_environment(options.threads))
 
 
 def _measure(name: str, size: str, threads: int) -> dict[str, Any]:

@@ -64,31 +64,29 @@ def _words(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
+def worker_environment(threads: int) -> dict[str, str]:
+    """Return the environment in which workers are started, for so many threads of libraries."""
+    return {**os.environ, **thread_limits(threads), **ALLOCATOR_ENVIRONMENT}
+
+
 def measured_apart(
-    script: str | Path,
-    words: Sequence[str],
-    threads: int,
-    *,
-    environment: Mapping[str, str] | None = None,
-    timeout: float | None = None,
+    script: str | Path, words: Sequence[str], environment: Mapping[str, str], timeout: float | None = None
 ) -> dict[str, Any]:
-    """Run a script in a process of its own, as workers are started; return the JSON of its last line.
+    """Run a script in a process of its own; return the JSON of its last line.
 
     Args:
         script: its file.
         words: what it is called with.
-        threads: that libraries may use.
-        environment: in place of that of workers.
+        environment: of the process.
         timeout: seconds.
 
     Returns:
         What it told, or ``failed`` with the reason.
     """
-    usual = os.environ | thread_limits(threads) | ALLOCATOR_ENVIRONMENT
     try:
         done = subprocess.run(
             [sys.executable, "-W", "ignore", str(script), *words],
-            env=dict(usual if environment is None else environment),
+            env=dict(environment),
             capture_output=True,
             text=True,
             timeout=timeout,

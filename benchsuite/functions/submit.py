@@ -174,17 +174,16 @@ def _plan(store: Store, benchmark: str, model: str, *, lite: bool) -> Plan:
     from benchsuite.benchmark.places import benchmark_of, is_lite
 
     names = [path.stem for path in sorted((store.root / "plans").glob("*.json"))]
-    found, others, short = [], [], []
-    for name in names:
-        if benchmark_of(name) == benchmark:
+    ours = [name for name in names if benchmark_of(name) == benchmark]
+    found, others = [], []
+    for name in ours:
+        if lite or not is_lite(name, benchmark):
             plan = latest_plan(store, name)
             labels = [about.label for about in plan.models]
-            if not lite and is_lite(name, benchmark):
-                short += labels
-                continue
             others += labels
             found += [plan] if model in labels else []
-    if not found and model in short:
+    short = [name for name in ours if not found and not lite and is_lite(name, benchmark)]
+    if any(about.label == model for name in short for about in latest_plan(store, name).models):
         what = f'only the short form of {benchmark} was run with "{model}"'
         remedy = "run it without --lite, or submit with --lite, for a first look"
         raise StoreError(what, where=str(store.root), remedy=remedy)
