@@ -124,7 +124,7 @@ class FoldIndex:
         return f", the first is user {self.fold.train.users.ids[user]}, item {self.fold.train.items.ids[item]}"
 
     def _of_users(self, places: Int64) -> Int64:
-        """Return the pairs of places, in order where queries are in that of their users; codes are within the tables."""
+        """Return the pairs of places, in order where queries are in that of their users; codes fit the tables."""
         query, item = np.divmod(places, self.items)
         return distinct(self.fold.queries.user[query] * np.int64(self.items) + item)
 
