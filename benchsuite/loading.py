@@ -254,6 +254,21 @@ def serve(order: dict[str, Any]) -> None:
     os._exit(0)
 
 
+def spelled(file: str) -> str:
+    """Return one spelling of a file's name, as it is part of keys: ``my.py`` and ``sub/../my.py`` are ``./my.py``."""
+    plain = os.path.normpath(file)
+    return plain if Path(plain).is_absolute() or plain.startswith(os.pardir) else f"./{plain}"
+
+
+def file_and_class(name: str) -> tuple[str, str]:
+    """Return the file and the class that a name means, one spelling for each file."""
+    file, _, attribute = name.rpartition(":")
+    try:
+        return os.path.realpath(file), attribute
+    except ValueError:  # a NUL byte; there is no such file
+        return file, attribute
+
+
 def no_class_named(file: str, kind: str | None, *, read: bool = True) -> PluginError:
     """Return what is wrong with a file that stands where one of its classes should, and how these are named.
 

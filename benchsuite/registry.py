@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from benchsuite.cutoff import cutoff_of, split_cutoff
 from benchsuite.errors import ConfigError, PluginError, did_you_mean
-from benchsuite.loading import SetUp, digest, error_text, import_file, import_installed, no_class_named
+from benchsuite.loading import (
+    SetUp,
+    digest,
+    error_text,
+    file_and_class,
+    import_file,
+    import_installed,
+    no_class_named,
+    spelled,
+)
 
 if TYPE_CHECKING:
     from benchsuite.api import Metric, Model, Plugin, Report, Source, Split
@@ -194,11 +202,11 @@ def find(kind: Kind, name: str, *, trusted: Collection[str] = ()) -> PluginEntry
         PluginError: when there is none, or more than one, or the name means a file that the user did not name.
     """
     if is_file(name):
-        if _place(name) not in {_place(one) for one in trusted}:
+        if file_and_class(name) not in {file_and_class(one) for one in trusted}:
             what = f'stored results name the file "{name}" as a {kind[:-1]}, and a file runs only when you name it'
             raise PluginError(what, remedy=f"if you trust it, add --trust {name}, or install it as a package")
         file, _, attribute = name.rpartition(":")
-        return PluginEntry(kind, attribute, "", "", f"{file}:{attribute}")
+        return PluginEntry(kind, attribute, "", "", f"{spelled(file)}:{attribute}")
     if name.endswith(".py"):
         raise no_class_named(name, kind, read=name in trusted)
     distribution, _, plain = name.rpartition("/")
@@ -292,15 +300,6 @@ def read_cutoff(name: str, where: str) -> tuple[str, dict[str, Any]]:
         options = {known_name.replace("@k", f"@{cutoff}") for known_name in known}
         raise PluginError(f'unknown metric "{name}"', where=where, remedy=did_you_mean(name, options))
     return f"{base}@k", {"k": k}
-
-
-def _place(name: str) -> tuple[str, str]:
-    """Return the file and the class that a name means, one spelling for each file."""
-    file, _, attribute = name.rpartition(":")
-    try:
-        return os.path.realpath(file), attribute
-    except ValueError:  # a NUL byte; there is no such file
-        return file, attribute
 
 
 def load(kind: Kind, name: str, *, trusted: Collection[str] = (), code: str | None = None, apart: bool = True) -> Any:

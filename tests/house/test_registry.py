@@ -103,3 +103,13 @@ def test_a_cut_off_is_read_behind_a_package_too():
         read_cutoff("ndgc@10", "here")
     with pytest.raises(ConfigError, match="has no number after @"):
         read_cutoff("ndcg@ten", "here")
+
+
+@pytest.mark.parametrize("name", ["my.py:Mine", "./my.py:Mine", "sub/../my.py:Mine", ".//my.py:Mine"])
+def test_a_file_has_one_spelling_as_it_is_part_of_keys(name):
+    assert find("models", name, trusted=[name]).target == "./my.py:Mine"
+
+
+@pytest.mark.parametrize("name", ["../my.py:Mine", "/somewhere/my.py:Mine"])
+def test_a_file_elsewhere_stays_what_it_is(name):
+    assert find("models", name, trusted=[name]).target == name
