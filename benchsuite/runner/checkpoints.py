@@ -10,11 +10,11 @@ import contextlib
 import hashlib
 import os
 import shutil
+import tempfile
 import time
 from pathlib import Path
 
 from benchsuite.api import DataLocations
-from benchsuite.errors import StoreError
 
 _STALE_SECONDS = 30 * 24 * 3600
 
@@ -22,6 +22,19 @@ _STALE_SECONDS = 30 * 24 * 3600
 def user_cache() -> Path:
     """Return the user's cache: ``$BENCHSUITE_CACHE``, else a folder in the home directory."""
     return Path(os.environ.get("BENCHSUITE_CACHE") or DataLocations().cache).absolute()
+
+
+def why_nothing_is_kept() -> str:
+    """Return one line that tells why nothing can be written into the user's cache, or ""."""
+    folder = user_cache()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ""
+    except OSError as error:
+        lost = "a fit that is killed begins anew, and each fit encodes its texts itself"
+        remedy = "set BENCHSUITE_CACHE to a folder that you may write"
+        return f"{folder}: nothing can be kept there ({error.strerror or error}), so {lost}; {remedy}"
 
 
 class Checkpoints:
@@ -40,19 +53,13 @@ class Checkpoints:
                     shutil.rmtree(left)
                     left.parent.rmdir()
 
-    def folder(self, key: str) -> Path:
-        """Return the folder of a cell, which exists.
-
-        Raises:
-            StoreError: when it cannot be made.
-        """
+    def folder(self, key: str) -> Path | None:
+        """Return the folder of a cell, which exists; None where it cannot be made, and its fit goes without."""
         folder = self._folder / key
         try:
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            remedy = "set BENCHSUITE_CACHE to a folder that you may write, with room; finished cells are safe"
-            what = f"checkpoints cannot be written: {error.strerror or error}"
-            raise StoreError(what, where=str(folder), remedy=remedy) from None
+        except OSError:
+            return None
         return folder
 
     def drop(self, key: str) -> None:

@@ -71,7 +71,7 @@ class Ingest:
         """Write a worker's job into its folder and return the file.
 
         Raises:
-            StoreError: when the fold is not there, or checkpoints cannot be written.
+            StoreError: when the fold is not there.
         """
         cells = []
         for cell in job.cells:
@@ -82,7 +82,7 @@ class Ingest:
             known = cell["stage"] == "test" or self._folds.fold(job.fold_key).validation is not None
             places = {
                 "fold": view_folder(self._store, job.fold_key, cell["stage"]).resolve() if known else "",
-                "checkpoint": self._checkpoints.folder(cell["key"]),
+                "checkpoint": self._checkpoints.folder(cell["key"]) or "",
                 "answers": answers,
             }
             cells.append({**cell, **{name: str(place) for name, place in places.items()}})

@@ -72,7 +72,7 @@ class WorkerJob:
     Attributes:
         data: folder of the data set.
         cells: each with ``key``, ``stage``, ``identity`` and the folders ``fold`` (what may be seen in this stage),
-            ``checkpoint`` and ``answers``.
+            ``checkpoint`` ("" for none) and ``answers``.
         threads: how many threads the model may use.
         device: ``cpu``, ``cuda`` or ``auto``.
         timeout: seconds allowed for each cell.

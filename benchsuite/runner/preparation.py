@@ -19,6 +19,7 @@ from benchsuite.plan import Experiment, Plan, make_plan, resolve_all
 from benchsuite.plan.cells import FoldPlace, unmet
 from benchsuite.plan.resolve import ResolvedPlugin
 from benchsuite.registry import OWN
+from benchsuite.runner.checkpoints import why_nothing_is_kept
 from benchsuite.runner.plugin_code import warn_of_changed_code
 from benchsuite.runner.relevance_checks import check_data, check_held_out
 from benchsuite.store import Leases, Store
@@ -46,6 +47,8 @@ def prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say
 def _prepare(experiment: Experiment, store: Store, place: DataLocations, say: Say, leases: Leases) -> Plan:
     picked = resolve_all(experiment)
     warn_of_changed_code(picked, store, say)
+    if unkept := why_nothing_is_kept():
+        say(unkept)
     datasets: dict[str, tuple[ResolvedPlugin, Dataset]] = {}
     folds: list[FoldPlace] = []
     refused: dict[tuple[str, str], str] = {}

@@ -148,7 +148,7 @@ def _run_cell(
         validation=fold.validation,
         deadline=time.monotonic() + order.timeout * _DEADLINE_SHARE,
         scratch=scratch,
-        checkpoint=Path(cell["checkpoint"]),
+        checkpoint=Path(cell["checkpoint"]) if cell["checkpoint"] else None,
         shared=SharedCache(Path(order.shared)),
         report=lambda done, total, note: channel.progress("fit", done, total, note),
     )
