@@ -101,6 +101,7 @@ class ProgressBars:
         self._quiet = quiet
         self._began = self._told = self._looked = time.monotonic()
         self._pause = _FIRST
+        self._measuring = False
         self._last: list[str] = []
 
     def __enter__(self) -> Self:
@@ -133,8 +134,9 @@ class ProgressBars:
         self._clock.ends = None
         self._headline = None  # what it showed last stays until the last screen
         self._progress.update(self._all, description="measuring", total=total, completed=done)
-        if not self._live and done < total and time.monotonic() - self._told > _TOLD:
-            self._told = time.monotonic()
+        ends = self._measuring and done == total  # what was told to begin is told to end
+        if not self._live and (ends or (done < total and time.monotonic() - self._told > _TOLD)):
+            self._told, self._measuring = time.monotonic(), not ends
             self.say(f"measuring: {done:,} of {total:,}")
 
     def follow(self, table: HeadlineTable | None) -> None:

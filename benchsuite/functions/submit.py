@@ -173,23 +173,29 @@ def _plan(store: Store, benchmark: str, model: str, *, lite: bool) -> Plan:
     from benchsuite.analysis import latest_plan
     from benchsuite.benchmark.places import benchmark_of, is_lite
 
+    def run_in(plan: Plan) -> list[str]:
+        """Return the models with a result at least; a run that was stopped planned more."""
+        kept = {cell.model for cell in plan.cells if not cell.reason and store.find("cell", cell.key)}
+        return [about.label for about in plan.models if about.label in kept]
+
     names = [path.stem for path in sorted((store.root / "plans").glob("*.json"))]
     ours = [name for name in names if benchmark_of(name) == benchmark]
-    found, others = [], []
+    found: list[Plan] = []
+    others: list[Plan] = []
     for name in ours:
         if lite or not is_lite(name, benchmark):
             plan = latest_plan(store, name)
-            labels = [about.label for about in plan.models]
-            others += labels
-            found += [plan] if model in labels else []
+            others.append(plan)
+            found += [plan] if model in [about.label for about in plan.models] else []
     short = [name for name in ours if not found and not lite and is_lite(name, benchmark)]
     if any(about.label == model for name in short for about in latest_plan(store, name).models):
         what = f'only the short form of {benchmark} was run with "{model}"'
         remedy = "run it without --lite, or submit with --lite, for a first look"
         raise StoreError(what, where=str(store.root), remedy=remedy)
     if not found:
-        known = f"; run in it: {', '.join(dict.fromkeys(others))}" if others else ""
-        remedy = f"{_nearest(benchmark, model, others, lite=lite)}{known}"
+        labels = list(dict.fromkeys(label for plan in others for label in run_in(plan)))
+        known = f"; run in it: {', '.join(labels)}" if labels else ""
+        remedy = f"{_nearest(benchmark, model, labels, lite=lite)}{known}"
         raise StoreError(f'no run of "{model}" in {benchmark}', where=str(store.root), remedy=remedy)
     return min(found, key=lambda plan: len(plan.models))
 

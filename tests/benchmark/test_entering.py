@@ -1,6 +1,7 @@
 """From a model in a file to a row among all others, a checked folder, and cells that are fitted again."""
 
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 
@@ -56,6 +57,15 @@ def test_it_stands_among_all_others(entered):
     assert "Mine (yours)" in text
     assert "Mine is number" in text
     assert any("submit demo.v1" in line for line in results.advice())
+
+
+@pytest.mark.process
+def test_a_model_that_was_planned_and_never_fitted_is_not_said_to_be_run(entered, tmp_path):
+    folder, _, _ = entered
+    shutil.copytree(folder / "runs" / "plans", tmp_path / "plans")
+    with pytest.raises(StoreError, match=r'no run of "Other"') as error:
+        benchsuite.submit("demo.v1", "Other", out=tmp_path / "other", lite=True, store=tmp_path)
+    assert "run in it" not in str(error.value)
 
 
 @pytest.mark.process

@@ -109,12 +109,19 @@ def test_a_table_that_fails_is_told_once_and_stops_nothing(capfd, monkeypatch):
     assert "b, test: 1.0 s" in err
 
 
-def test_measuring_is_told_in_a_pipe_now_and_then(monkeypatch, capfd):
+def test_measuring_is_told_in_a_pipe_now_and_then_and_that_it_ended(monkeypatch, capfd):
     clock = [1000.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     with progress.ProgressBars() as watch:
         watch.measured(1, 9)
         clock[0] += progress._TOLD + 1
-        watch.measured(4, 9)
-        watch.measured(5, 9)
-    assert capfd.readouterr().err.split("\n") == ["measuring: 4 of 9", ""]
+        for done in (4, 5, 9, 9):
+            watch.measured(done, 9)
+    assert capfd.readouterr().err.split("\n") == ["measuring: 4 of 9", "measuring: 9 of 9", ""]
+
+
+def test_measuring_that_is_short_is_not_told(capfd):
+    with progress.ProgressBars() as watch:
+        for done in range(10):
+            watch.measured(done, 9)
+    assert capfd.readouterr().err == ""
