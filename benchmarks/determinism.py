@@ -165,8 +165,8 @@ def _page(found: Collection[Found], before: str = "") -> str:
     lines = [
         "# The same bytes",
         "",
-        "What `python benchmarks/determinism.py` found: the stored answers (lists and scores) of every model that",
-        "comes with benchsuite, fitted with 1 worker and 1 thread, 2 and 2, 4 and 4, and, where these differ, with one",
+        "What `python benchmarks/determinism.py` found: the stored answers (lists and scores) of the models below,",
+        "which come with benchsuite, fitted with 1 worker and 1 thread, 2 and 2, 4 and 4, and, where these differ, with one",
         "number of threads by 1, 2 and 4 workers. Users, items and events a user of the simulated data:",
         ", ".join(f"{size} {' x '.join(map(str, numbers))}" for size, numbers in SIZES.items()) + ".",
         "",
