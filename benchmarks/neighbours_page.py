@@ -41,9 +41,10 @@ _DOUBT = """## What to doubt
 - EASE of Gowalla (41,000 items; its matrix takes 6.7 GB) is not on this page. What it reaches is for
   [published tables](published-tables.md).
 - The machine was shared and the search was cut short: the column of trials says how many there were, a dash what was
-  not measured. The defaults of p3alpha rest on the two sets of films, those of edlae on one.
-- On online-retail, which was not among the sets, the defaults of item-knn's version 1 were better where all is warm (nDCG@10 .193,
-  [claim](claim.md); .163 in `shops.v1`)."""
+  not measured. The defaults of p3alpha rest on the two sets of films, those
+  of edlae on one.
+- On online-retail, which was not among the sets, the defaults of item-knn's version 1 were better where all is warm
+  (nDCG@10 .193, [claim](claim.md); .163 in `shops.v1`)."""
 
 _BEGUN = 6
 """A search with fewer trials has just begun, and is not told."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from benchsuite.benchmark.packed_values import rounded
 from benchsuite.benchmark.places import benchmark_of, read_benchmark
 from benchsuite.data import Float32, ModelInfo
 from benchsuite.errors import UsageError, did_you_mean
-from benchsuite.plan import Cell, Plan, PlanRow
+from benchsuite.plan import Cell, Plan, PlanRow, without_folder
 from benchsuite.store import Store
 
 Place = tuple[str, str, int, str]
@@ -137,12 +137,12 @@ def collect(plan: Plan, store: Store, label: str, pins: str) -> ModelResult:
     rows = [row for row in plan.rows() if row.model == label]
     cells = [cell for row in rows for cell in _cells(row, measurer, rules.metrics)]
     manifests = [found for row in rows for cell in row.cells if (found := measurer.cells.manifest(cell)) is not None]
-    first = rows[0].cells[0].identity["model"]
+    first = without_folder(rows[0].cells[0].identity["model"])
     budget = plan.settings.get("tune")
     return ModelResult(
         benchmark=benchmark_of(plan.name),
         pins=pins,
-        model=about,
+        model=replace(about, origin=first["plugin"]) if "code" in first else about,  # not where it lies
         identity={name: first[name] for name in ("plugin", "version", "code") if name in first}
         | {"settings": dict(about.settings)},
         tuned=None if budget is None else {name: value for name, value in budget.items() if value is not None},

@@ -51,7 +51,9 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
             yield f"{_where(place)}: the cell is missing"
         elif cells[place].state == "missing":
             yield f"{_where(place)}: not run yet"
-    if _abstained(result, rules.headline):
+    if result.cells and all(cell.state == "not applicable" for cell in result.cells):
+        yield f"the model applies to no cell: {_told(result.cells[0].reason)}"
+    elif _abstained(result, rules.headline):
         yield f"the model answered nothing in any cell: the fallback gave all that {rules.headline} looks at"
     opened = [f"{_where(cell.place)}: {_told(cell.reason)}" for cell in _failed(result) if was_opened(cell.reason)]
     if opened:
@@ -64,7 +66,7 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
 
 def _abstained(result: ModelResult, headline: str) -> bool:
     """Return whether no number of a result is its model's, as the fallback gave every answer."""
-    values = [cell.values.get((headline, "")) for cell in result.cells]
+    values = [cell.values.get((headline, "")) for cell in result.cells if cell.state == "ok"]
     return bool(values) and all(one is not None and one.fallback is not None and one.fallback >= 1 for one in values)
 
 

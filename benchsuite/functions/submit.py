@@ -137,14 +137,15 @@ def submit(
     whole = not any(result_faults(result, asked))
     faults += [f"as stored: {line}" for line in differences(result, collect(plan, kept.without_caches(), model, ""))]
     faults += _trial_faults(plan, model)
-    faults += _version_faults(result.identity)
+    file = next(cell.identity["model"]["plugin"] for cell in plan.cells if cell.model == model)
+    faults += _version_faults(result.identity, file)
     if not faults and whole:
         write_row(result, folder, row=results_root() / benchmark / slug(model))
     elif not faults:
         write_result(result, folder)
     failed = sum(cell.state == "failed" for cell in result.cells)
-    file = str(result.identity["plugin"]) if "code" in result.identity else ""
-    return Submission(folder, benchmark, model, len(result.cells), faults, failed, file, whole, failures(result))
+    told = str(file) if "code" in result.identity else ""
+    return Submission(folder, benchmark, model, len(result.cells), faults, failed, told, whole, failures(result))
 
 
 def _check_free(folder: Path) -> None:
@@ -223,13 +224,16 @@ def _trial_faults(plan: Plan, model: str) -> list[str]:
     return [f"{count(len(found), 'trial')}: {found[0]}, then run it again with --retry-failed"] if found else []
 
 
-def _version_faults(identity: Any) -> list[str]:
-    """Return a line where the installed plugin is of another version than the one that was run."""
+def _version_faults(identity: Any, file: str) -> list[str]:
+    """Return a line where the plugin is of another version, or its file of other code, than what was run."""
     from benchsuite.errors import PluginError
+    from benchsuite.keys import file_digest
     from benchsuite.registry import load_model
 
     if "code" in identity:
-        return []
+        path = Path(file.rpartition(":")[0])
+        same = not path.is_file() or file_digest(path) == identity["code"]
+        return [] if same else [f"{path} has changed since it was run: run it again"]
     try:
         version = load_model(identity["plugin"]).version
     except PluginError as error:

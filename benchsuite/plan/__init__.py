@@ -1,6 +1,6 @@
 """Experiments as their authors wrote them, and plans: every cell that an experiment means."""
 
-from benchsuite.plan.cells import Cell, Plan, PlanRow, make_plan, with_settings
+from benchsuite.plan.cells import Cell, Plan, PlanRow, make_plan, with_settings, without_folder
 from benchsuite.plan.experiment_file import Experiment, PluginSpec, bundled, read_experiment
 from benchsuite.plan.resolve import resolve_all
 
@@ -15,4 +15,5 @@ __all__ = [
     "read_experiment",
     "resolve_all",
     "with_settings",
+    "without_folder",
 ]

@@ -250,7 +250,7 @@ def _needs(plugin: Plugin) -> frozenset[Requirement]:
 
 def _cell(place: FoldPlace, model: ResolvedPlugin, stage: Stage, k: int, reason: str) -> Cell:
     identity = {"fold": place.key, "stage": stage, "model": model.identity, "seed": place.seed, "k": k}
-    key = content_key("cell", identity)
+    key = cell_key(identity)
     names = (place.dataset, place.split, model.label, place.seed, place.name)
     return Cell(*names, stage, place.key, identity, key, reason)
 
@@ -260,10 +260,20 @@ def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
 
 
+def without_folder(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a model's numbers depend on: of a file its name, class and code, and not where it lies."""
+    return {**model, "plugin": Path(model["plugin"]).name} if "code" in model else dict(model)
+
+
+def cell_key(identity: Mapping[str, Any]) -> str:
+    """Return where the result of a cell lies in the store."""
+    return content_key("cell", {**identity, "model": without_folder(identity["model"])})
+
+
 def with_settings(cell: Cell, settings: Mapping[str, Any]) -> Cell:
     """Return the same cell with other settings of the model."""
     identity = dict(cell.identity) | {"model": dict(cell.identity["model"]) | {"settings": dict(settings)}}
-    return dataclasses.replace(cell, identity=identity, key=content_key("cell", identity))
+    return dataclasses.replace(cell, identity=identity, key=cell_key(identity))
 
 
 def _dataset_info(source: ResolvedPlugin, dataset: Dataset) -> DatasetInfo:

@@ -16,7 +16,7 @@ from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import evaluation_input
 from benchsuite.interface import count
 from benchsuite.keys import content_key
-from benchsuite.plan import Cell, Plan, with_settings
+from benchsuite.plan import Cell, Plan, with_settings, without_folder
 from benchsuite.registry import load_metric, load_model
 from benchsuite.runner.jobs import NO_LIMITS, Job, Limits, lacks_package, make_jobs
 from benchsuite.runner.time_estimate import TimeEstimate, duration
@@ -140,7 +140,7 @@ class TuneQueue:
     def _begin(self, cell: Cell) -> _Open:
         identity = {
             "fold": cell.fold_key,
-            "model": cell.identity["model"],
+            "model": without_folder(cell.identity["model"]),
             "seed": cell.seed,
             "k": cell.identity["k"],
             "budget": dataclasses.asdict(self._budget),

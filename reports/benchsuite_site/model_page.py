@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from shlex import quote
@@ -92,7 +93,11 @@ def _settings(entrant: Entrant) -> str:
         element("tr", element("th", escape(name), scope="row") + element("td", escape(value_text(value))))
         for name, value in entrant.settings.items()
     )
-    tuned = "as given" if entrant.tuned is None else f"tuned, {words(entrant.tuned)}"
+    tuned = "as given"
+    if entrant.tuned is not None:
+        tuned = (
+            f"tuned, {words(entrant.tuned)}: what each fold's search chose stands in result.json; it began with these"
+        )
     return f"<h2>Settings</h2><p>{escape(tuned)}</p>{box('Settings', f'<table>{lines}</table>')}"
 
 
@@ -101,8 +106,16 @@ def _runs(board: Board, entrant: Entrant) -> str:
     own = row_labels(read_benchmark(board.name)[0])
     if entrant.tuned is not None:
         plain = entrant.label.removesuffix(tuned_label(""))
-        return f"{quote(plain) if plain in own else entrant.plugin} --tune"
-    return quote(entrant.label) if entrant.label in own else entrant.plugin
+        return f"{quote(plain) if plain in own else _given(entrant)} --tune"
+    return quote(entrant.label) if entrant.label in own else _given(entrant)
+
+
+def _given(entrant: Entrant) -> str:
+    """Return a plugin with the settings that its label tells, which are those that were given."""
+    told = [name for name in entrant.settings if re.search(rf"[(\s]{re.escape(name)}=", entrant.label)]
+    return " ".join(
+        [quote(entrant.plugin), *(f"--with {quote(f'{name}={value_text(entrant.settings[name])}')}" for name in told)]
+    )
 
 
 def _pretrained(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -84,9 +85,27 @@ def test_it_is_submitted_and_verified(entered):
     assert made.advice()[1].endswith(f"verify {folder / 'mine'} --lite")
     short = benchsuite.verify(folder / "mine", lite=True, rerun=1, trust=model, offline=True, quiet=True)
     assert (short.ok, short.again) == (True, 1)
+    (folder / "elsewhere").mkdir()
+    moved = f"{shutil.copy(model.rpartition(':')[0], folder / 'elsewhere')}:Mine"  # as a reviewer has it
+    short = benchsuite.verify(folder / "mine", lite=True, rerun=1, trust=moved, offline=True, quiet=True)
+    assert (short.ok, short.again, list(short.faults)) == (True, 1, [])
+    assert str(folder) not in (folder / "mine" / "result.json").read_text()
     whole = benchsuite.verify(folder / "mine")
     assert len(whole.faults) == 1
     assert "it holds the short form alone" in whole.faults[0]
+
+
+@pytest.mark.process
+def test_code_that_changed_since_it_was_run_is_not_submitted(entered):
+    folder, model, _ = entered
+    path = Path(model.rpartition(":")[0])
+    try:
+        path.write_text(MODEL.replace("0.5", "0.25"), "utf-8")
+        made = benchsuite.submit("demo.v1", "Mine", out=folder / "changed", lite=True, store=folder / "runs")
+    finally:
+        path.write_text(MODEL, "utf-8")
+    assert made.faults == [f"{path} has changed since it was run: run it again"]
+    assert not (folder / "changed").exists()
 
 
 def test_an_own_model_takes_no_row_of_the_benchmark_and_no_other_model_its_name(monkeypatch):

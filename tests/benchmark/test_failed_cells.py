@@ -70,6 +70,14 @@ def test_a_model_that_abstained_from_every_answer_cannot_enter(tmp_path):
     assert not any("answered nothing" in fault for fault in benchsuite.verify(tmp_path / "speaks").faults)
 
 
+def test_a_model_that_applies_nowhere_cannot_enter(tmp_path):
+    whole = read_result(results_root() / "demo.v1" / "popular")
+    none = {"state": "not applicable", "reason": "it is not set up", "values": {}, "queries": {}, "replicates": {}}
+    cells = [dataclasses.replace(cell, **none) for cell in whole.cells]
+    write_result(dataclasses.replace(whole, cells=cells, verified={}), tmp_path / "absent")
+    assert benchsuite.verify(tmp_path / "absent").faults == ["the model applies to no cell: it is not set up"]
+
+
 def test_verify_calls_it_a_fault_that_a_model_opened_what_it_is_judged_by(failed, capsys):
     folder = failed(*[OPENED] * 4)
     assert main(["verify", str(folder), "--rerun", "1"]) == 1

@@ -1,6 +1,7 @@
 """The pages of a leaderboard: whole, without a network, and safe whatever a model is called."""
 
 import dataclasses
+import html
 import re
 import shutil
 
@@ -12,6 +13,7 @@ from benchsuite.benchmark.places import benchmark_names, results_root
 from benchsuite.errors import UsageError
 from benchsuite_content import smollm2
 from benchsuite_content.backbone_files import DEFAULT_BACKBONE, DEFAULT_SHA256
+from benchsuite_site import charts
 from benchsuite_site.charts import Point, scatter
 from benchsuite_site.labels import Box, place_labels
 from benchsuite_site.pages import pages
@@ -172,6 +174,24 @@ def test_the_command_of_a_row_runs_that_row():
     """A row with settings of its own is named by its label, not by the plugin that it shares with another row."""
     page = pages([read_board("sequences.v1")])["sequences.v1/flm-seq-frozen.html"].decode()
     assert "benchsuite run sequences.v1 --model flm-seq-frozen</pre>" in page
+
+
+def test_the_command_of_a_row_of_somebodys_own_has_its_settings(board):
+    label = board.rows[0].model
+    settings = {"factors": 64, "loss": "a b", "alpha": 5.0}
+    own = dataclasses.replace(
+        board.entrants[label], plugin="benchsuite/als", label="als (factors=64, loss=a b)", settings=settings
+    )
+    page = pages([dataclasses.replace(board, entrants={**board.entrants, label: own})])[
+        f"demo.v1/{label}.html"
+    ].decode()
+    command = html.unescape(page.partition("<h2>Run it</h2><pre>")[2].partition("</pre>")[0])
+    assert command == "benchsuite run demo.v1 --model benchsuite/als --with factors=64 --with 'loss=a b'"
+
+
+def test_every_kind_of_model_has_its_colour_in_charts(repository):
+    style = (repository / "reports" / "benchsuite_site" / "style.css").read_text("utf-8")
+    assert [kind for kind in charts._SHORT.values() if f".{kind} line, .{kind} circle" not in style] == []
 
 
 def weights_told(board, facts):
