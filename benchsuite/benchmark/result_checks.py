@@ -66,7 +66,7 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
 
 def _abstained(result: ModelResult, headline: str) -> bool:
     """Return whether no number of a result is its model's, as the fallback gave every answer."""
-    values = [cell.values.get((headline, "")) for cell in result.cells if cell.state == "ok"]
+    values = [cell.values.get((headline, "")) for cell in result.cells]
     return bool(values) and all(one is not None and one.fallback is not None and one.fallback >= 1 for one in values)
 
 
