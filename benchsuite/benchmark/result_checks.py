@@ -51,10 +51,8 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
             yield f"{_where(place)}: the cell is missing"
         elif cells[place].state == "missing":
             yield f"{_where(place)}: not run yet"
-    if result.cells and all(cell.state == "not applicable" for cell in result.cells):
-        yield f"the model applies to no cell: {_told(result.cells[0].reason)}"
-    elif _abstained(result, rules.headline):
-        yield f"the model answered nothing in any cell: the fallback gave all that {rules.headline} looks at"
+    if silence := says_nothing(result, rules.headline):
+        yield silence
     opened = [f"{_where(cell.place)}: {_told(cell.reason)}" for cell in _failed(result) if was_opened(cell.reason)]
     if opened:
         more = f" (and {count(len(opened) - 1, 'more cell')} for such a reason)" if len(opened) > 1 else ""
@@ -64,10 +62,14 @@ def result_faults(result: ModelResult, asked: dict[FoldPlace, Asked], *, lite: b
         yield f"its budget is {told}; that of every tuned row of {result.benchmark} is trials = {rules.trials} alone"
 
 
-def _abstained(result: ModelResult, headline: str) -> bool:
-    """Return whether no number of a result is its model's, as the fallback gave every answer."""
+def says_nothing(result: ModelResult, headline: str) -> str:
+    """Return one line where no number of a result is its model's, or ""."""
+    if result.cells and all(cell.state == "not applicable" for cell in result.cells):
+        return f"the model applies to no cell: {_told(result.cells[0].reason)}"
     values = [cell.values.get((headline, "")) for cell in result.cells]
-    return bool(values) and all(one is not None and one.fallback is not None and one.fallback >= 1 for one in values)
+    if values and all(one is not None and one.fallback is not None and one.fallback >= 1 for one in values):
+        return f"the model answered nothing in any cell: the fallback gave all that {headline} looks at"
+    return ""
 
 
 def failures(result: ModelResult) -> str:

@@ -126,8 +126,11 @@ def read_histories(folder: Path, rows: Mapping[str, str]) -> dict[str, History]:
     return found
 
 
-def write_row(result: ModelResult, folder: Path, *, row: Path | None = None) -> None:
+def write_row(result: ModelResult, folder: Path, *, row: Path | None = None) -> str:
     """Write a result folder and, where it takes the place of another version, what that version reached.
+
+    Returns:
+        What :func:`replaced_line` says of the row whose place it takes.
 
     Args:
         result: the row's.
@@ -146,6 +149,7 @@ def write_row(result: ModelResult, folder: Path, *, row: Path | None = None) -> 
     if earlier:  # first: whoever is stopped in between repeats it
         write_history(earlier, folder)
     write_result(result, folder)
+    return replaced_line(result, was)
 
 
 def write_history(earlier: tuple[Earlier, ...], folder: Path) -> None:
@@ -187,6 +191,14 @@ def _tasks(result: ModelResult, metric: str) -> Iterator[EarlierTask]:
 def _task(table: Mapping[str, Any]) -> EarlierTask:
     names = ("dataset", "split", "group", "mean", "folds")
     return EarlierTask(**{name: table[name] for name in names})
+
+
+def replaced_line(result: ModelResult, was: ModelResult | None) -> str:
+    """Return one line where a row of the same label comes from a file of other code, which may be somebody else's."""
+    if was is None or was.label != result.label or was.identity.get("code", "") in ("", result.identity.get("code")):
+        return ""
+    made = f"of {was.identity['plugin']}, other code, {was.finished[:10]}"
+    return f'"{was.label}" ({made}) loses its place to this one: if it is not yours, give your class another name'
 
 
 def _sound(folder: Path) -> ModelResult | None:

@@ -48,16 +48,24 @@ class BenchmarkResults(Results):
         name = benchmark_of(self.plan.name)
         return read_rows(name, results_root() / name)
 
+    @cached_property
+    def _own(self) -> ModelResult:
+        """The result of this model."""
+        from benchsuite.benchmark.model_result import collect
+        from benchsuite.benchmark.pins import read_pins
+        from benchsuite.benchmark.places import benchmark_of
+
+        return collect(
+            self.plan, self._store, self.plan.models[0].label, read_pins(benchmark_of(self.plan.name)).digest
+        )
+
     def board(self) -> Board:
         """Return the standings of the benchmark's results and of this model."""
         from benchsuite.benchmark.board import make_board
-        from benchsuite.benchmark.model_result import collect
-        from benchsuite.benchmark.pins import read_pins
         from benchsuite.benchmark.places import benchmark_of, is_lite
 
         name, (rows, left) = benchmark_of(self.plan.name), self._stored
-        own = collect(self.plan, self._store, self.plan.models[0].label, read_pins(name).digest)
-        return make_board(name, [*rows.values(), own], lite=is_lite(self.plan.name, name), left_out=left)
+        return make_board(name, [*rows.values(), self._own], lite=is_lite(self.plan.name, name), left_out=left)
 
     def text(self, style: Style = plain) -> str:
         """Return the leaderboard with this model, and what the run came to."""
@@ -77,12 +85,18 @@ class BenchmarkResults(Results):
 
     def advice(self) -> list[str]:
         """Return how to enter the benchmark."""
-        from benchsuite.benchmark.places import benchmark_of, is_lite
+        from benchsuite.benchmark.places import benchmark_of, is_lite, read_benchmark
+        from benchsuite.benchmark.result_checks import says_nothing
+        from benchsuite.benchmark.result_history import replaced_line
 
         told = list(super().advice())
         if self.outcome is not None and self.outcome.failed:
             return told
         label, name = self.plan.models[0].label, benchmark_of(self.plan.name)
+        if silence := says_nothing(self._own, read_benchmark(name)[1].headline):
+            return [*told, f"it cannot enter {name}: {silence}"]
+        if taken := replaced_line(self._own, self._stored[0].get(label)):
+            told.append(taken)
         root = self._store.root
         store = "" if root.absolute() == store_folder(None).absolute() else f" --store {root}"
         first = "run the same without --lite, then: " if is_lite(self.plan.name, name) else ""

@@ -37,6 +37,7 @@ class Submission(FunctionResult):
         failures: a line on them with the reason of the first, "" where none failed.
         file: of the model and its class, "" where it is installed.
         whole: whether it holds all cells, not those of the short form alone.
+        taken: a line on the row of other code whose place it takes, "" where it takes none.
     """
 
     folder: Path
@@ -48,6 +49,7 @@ class Submission(FunctionResult):
     file: str = ""
     whole: bool = True
     failures: str = ""
+    taken: str = ""
 
     @property
     def ok(self) -> bool:
@@ -77,6 +79,7 @@ class Submission(FunctionResult):
         place = f"reports/results/{self.benchmark}/{slug(self.model)}"
         trust = f" --trust {quote(self.file)}" if self.file else ""
         return [
+            *([self.taken] if self.taken else []),
             f"to enter it, open a pull request that adds this folder as {place}/",
             "and leaves leaderboard.json as it is: whoever merges it makes that anew",
             "it needs: a model that others can install or read (package or file), its paper where there is one, and",
@@ -137,15 +140,17 @@ def submit(
     whole = not any(result_faults(result, asked))
     faults += [f"as stored: {line}" for line in differences(result, collect(plan, kept.without_caches(), model, ""))]
     faults += _trial_faults(plan, model)
-    file = next(cell.identity["model"]["plugin"] for cell in plan.cells if cell.model == model)
+    files = (cell.identity["model"]["plugin"] for cell in plan.cells if cell.model == model)
+    file = next(files, result.identity["plugin"])
     faults += _version_faults(result.identity, file)
+    taken = ""
     if not faults and whole:
-        write_row(result, folder, row=results_root() / benchmark / slug(model))
+        taken = write_row(result, folder, row=results_root() / benchmark / slug(model))
     elif not faults:
         write_result(result, folder)
     failed = sum(cell.state == "failed" for cell in result.cells)
     told = str(file) if "code" in result.identity else ""
-    return Submission(folder, benchmark, model, len(result.cells), faults, failed, told, whole, failures(result))
+    return Submission(folder, benchmark, model, len(result.cells), faults, failed, told, whole, failures(result), taken)
 
 
 def _check_free(folder: Path) -> None:

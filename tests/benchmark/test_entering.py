@@ -11,6 +11,7 @@ import pytest
 import benchsuite
 from benchsuite.benchmark.board_rows import read_results
 from benchsuite.benchmark.places import read_benchmark, results_root
+from benchsuite.benchmark.result_history import replaced_line
 from benchsuite.errors import DataError, PluginError, StoreError, UsageError
 from benchsuite.functions.benchmark_run import chosen_form
 from benchsuite.plan.benchmark_rules import slug
@@ -106,6 +107,29 @@ def test_code_that_changed_since_it_was_run_is_not_submitted(entered):
         path.write_text(MODEL, "utf-8")
     assert made.faults == [f"{path} has changed since it was run: run it again"]
     assert not (folder / "changed").exists()
+
+
+@pytest.mark.process
+def test_a_row_of_other_code_is_named_before_its_place_is_taken(entered, monkeypatch):
+    _, _, results = entered
+    stranger = replace(results._own, identity=dict(results._own.identity) | {"code": "0" * 64})
+    line = replaced_line(results._own, stranger)
+    assert line.startswith('"Mine" (of my_model.py:Mine, other code, ')
+    assert line.endswith("if it is not yours, give your class another name")
+    assert replaced_line(results._own, results._own) == replaced_line(results._own, None) == ""
+    rows, left = results._stored
+    monkeypatch.setitem(results.__dict__, "_stored", ({**rows, "Mine": stranger}, left))
+    assert results.advice()[-2] == line
+    assert "to enter it" in results.advice()[-1]
+
+
+@pytest.mark.process
+def test_a_model_that_says_nothing_is_not_asked_to_enter(entered, monkeypatch):
+    _, _, results = entered
+    none = {"state": "not applicable", "reason": "it is not set up", "values": {}, "queries": {}, "replicates": {}}
+    silent = replace(results._own, cells=[replace(cell, **none) for cell in results._own.cells])
+    monkeypatch.setitem(results.__dict__, "_own", silent)
+    assert results.advice()[-1] == "it cannot enter demo.v1: the model applies to no cell: it is not set up"
 
 
 def test_an_own_model_takes_no_row_of_the_benchmark_and_no_other_model_its_name(monkeypatch):

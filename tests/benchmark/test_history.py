@@ -114,7 +114,7 @@ def test_kept_standings_do_not_rest_on_it_and_a_damaged_one_hides_nothing(root):
 def test_a_submitted_row_goes_on_with_the_history_of_the_one_whose_place_it_takes(root, popular, monkeypatch):
     write_result(of_version(popular, "0"), root / "demo.v1" / "popular")
     monkeypatch.setenv("BENCHSUITE_RESULTS", str(root))
-    plan = SimpleNamespace(tuning=(), trusting=lambda _: plan)
+    plan = SimpleNamespace(tuning=(), cells=(), trusting=lambda _: plan)
     monkeypatch.setattr("benchsuite.functions.submit._plan", lambda *_, **__: plan)
     monkeypatch.setattr("benchsuite.benchmark.pins.check_pins", lambda *_: read_pins("demo.v1"))
     monkeypatch.setattr("benchsuite.benchmark.model_result.collect", lambda *_: popular)
