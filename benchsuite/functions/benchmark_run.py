@@ -136,6 +136,7 @@ def chosen_form(
     from benchsuite.plan import PluginSpec
     from benchsuite.plan.benchmark_rules import narrowed, tuned_label, with_model
     from benchsuite.plan.experiment_file import Tune
+    from benchsuite.registry import is_file
 
     if not all([isinstance(model, str), isinstance(settings, Mapping)]):
         remedy = 'model="als" or "./my_model.py:Mine", with_={"factors": 16}'
@@ -165,9 +166,12 @@ def chosen_form(
     if row is not None:  # a row's label stands for its plugin and settings
         model, settings = row.use, {**row.settings, **settings}
     spec = PluginSpec.model_validate({"use": model, "with": dict(settings)})
-    label = f"{spec.expand()[0].label if row is None else row.label}{_told(more)}"
+    plain = spec.expand()[0].label if row is None else row.label
+    label = f"{plain}{_told(more)}"
     label = tuned_label(label) if tune else label
-    own = [is_row(row, model, settings) for row in experiment.expanded("models") if row.label == label]
+    rows = experiment.expanded("models")
+    own = [is_row(row, model, settings) for row in rows if row.label == label]
+    own += [False for row in rows if is_file(model) and row.label == plain]
     own += [Path(str(one.identity["plugin"])).name == Path(model).name for one in stored.values() if one.label == label]
     if not all(own):
         label = f"{label} (own)"  # it would take the place of a row, which scores may be divided by
@@ -182,9 +186,14 @@ def _row(experiment: Experiment, model: str) -> PluginSpec | None:
     Raises:
         PluginError: when it is neither a row nor an installed model, nor a file's.
     """
+    from benchsuite.plan.benchmark_rules import tuned_label
     from benchsuite.registry import entries
 
     rows = {row.label: row for row in experiment.expanded("models")}
+    searched = model.removesuffix(tuned_label(""))
+    if searched != model and searched in rows:
+        remedy = f"write --model {quote(searched)} --tune"
+        raise PluginError(f'"{model}" is a row whose settings are searched', where="--model", remedy=remedy)
     known = {*rows, *(entry.name for entry in entries("models"))}
     if model not in known and not any(mark in model for mark in "/:."):  # neither a file nor distribution/name
         raise PluginError(f'unknown model "{model}"', where="--model", remedy=did_you_mean(model, known))

@@ -142,6 +142,9 @@ def test_an_own_model_takes_no_row_of_the_benchmark_and_no_other_model_its_name(
 
     labels = [chosen(model).models[0].label for model in ("./my.py:als", "als", "benchsuite/als")]
     assert labels == ["als (own)", "als", "als"]
+    with pytest.raises(PluginError, match=r"searched; write --model als --tune"):
+        chosen("als (tuned)")
+    assert chosen("./my.py:als", {"half_life": 0.5}).models[0].label == "als (half_life=0.5) (own)"
     assert chosen("als", {"factors": 16}).models[0].label == "als (factors=16)"
     experiment, _ = read_benchmark("shops.v1")
     own = chosen("als-tfidf").models[0]
