@@ -129,13 +129,13 @@ def read_histories(folder: Path, rows: Mapping[str, str]) -> dict[str, History]:
 def write_row(result: ModelResult, folder: Path, *, row: Path | None = None) -> str:
     """Write a result folder and, where it takes the place of another version, what that version reached.
 
-    Returns:
-        What :func:`replaced_line` says of the row whose place it takes.
-
     Args:
         result: the row's.
         folder: where it is written.
         row: the result folder whose place it takes; None where that is the same one.
+
+    Returns:
+        What :func:`replaced_line` says of the row whose place it takes.
 
     Raises:
         DataError: when the history of the row is damaged.

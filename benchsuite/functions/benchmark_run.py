@@ -136,7 +136,6 @@ def chosen_form(
     from benchsuite.plan import PluginSpec
     from benchsuite.plan.benchmark_rules import narrowed, tuned_label, with_model
     from benchsuite.plan.experiment_file import Tune
-    from benchsuite.registry import is_file
 
     if not all([isinstance(model, str), isinstance(settings, Mapping)]):
         remedy = 'model="als" or "./my_model.py:Mine", with_={"factors": 16}'
@@ -169,9 +168,7 @@ def chosen_form(
     plain = spec.expand()[0].label if row is None else row.label
     label = f"{plain}{_told(more)}"
     label = tuned_label(label) if tune else label
-    rows = experiment.expanded("models")
-    own = [is_row(row, model, settings) for row in rows if row.label == label]
-    own += [False for row in rows if is_file(model) and row.label == plain]
+    own = [is_row(row, model, settings) for row in experiment.expanded("models") if row.label in (plain, label)]
     own += [Path(str(one.identity["plugin"])).name == Path(model).name for one in stored.values() if one.label == label]
     if not all(own):
         label = f"{label} (own)"  # it would take the place of a row, which scores may be divided by

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -237,8 +238,10 @@ def _version_faults(identity: Any, file: str) -> list[str]:
 
     if "code" in identity:
         path = Path(file.rpartition(":")[0])
-        same = not path.is_file() or file_digest(path) == identity["code"]
-        return [] if same else [f"{path} has changed since it was run: run it again"]
+        with suppress(OSError):  # it need not be where it was run any more
+            if file_digest(path) != identity["code"]:
+                return [f"{path} has changed since it was run: run it again"]
+        return []
     try:
         version = load_model(identity["plugin"]).version
     except PluginError as error:

@@ -113,9 +113,8 @@ def _runs(board: Board, entrant: Entrant) -> str:
 def _given(entrant: Entrant) -> str:
     """Return a plugin with the settings that its label tells, which are those that were given."""
     told = [name for name in entrant.settings if re.search(rf"[(\s]{re.escape(name)}=", entrant.label)]
-    return " ".join(
-        [quote(entrant.plugin), *(f"--with {quote(f'{name}={value_text(entrant.settings[name])}')}" for name in told)]
-    )
+    given = [quote(f"{name}={value_text(entrant.settings[name])}") for name in told]
+    return " --with ".join([quote(entrant.plugin), *given])
 
 
 def _pretrained(facts: Mapping[str, Any]) -> Iterator[str]:
