@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,7 @@ class Study:
         budget: what may be spent.
         seed: of the sampler.
         higher_is_better: of the metric.
+        held: settings that are not searched, as whoever wrote the experiment gave them.
         trials: what was tried, in order.
     """
 
@@ -75,11 +76,12 @@ class Study:
     budget: Budget
     seed: int
     higher_is_better: bool = True
+    held: Container[str] = ()
     trials: list[Trial] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Read the search ranges from the model's annotations."""
-        self.space = self.plugin.space()
+        self.space = {name: wanted for name, wanted in self.plugin.space().items() if name not in self.held}
         self._study: optuna.Study | None = None
         self._asked: optuna.trial.Trial | None = None
 

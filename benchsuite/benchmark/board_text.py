@@ -61,7 +61,11 @@ def _language_model(board: Board) -> Iterator[str]:
         return
     entrant, tasks, there = board.entrants[one.model], len(board.tasks), sum(map(bool, one.rivals))
     who = "The fine-tuned language model" if entrant.fine_tuned else "The language model, which is not fine-tuned,"
-    word = ("wins" if one.low > 1 else "loses") if one.sure else "neither wins nor loses"
+    word = "neither wins nor loses"
+    if one.sure:
+        word = "wins" if one.low > 1 else "loses"
+    elif (one.better == 0) != (one.worse == 0):
+        word = "does not win" if one.worse else "does not lose"
     times = f"{number_text(one.ratio)} times ({one.low:.3f} to {one.high:.3f})"
     told = f"{one.model} has {times} the best row without a language model of each task"
     of = count(tasks, "task") if there == tasks else f"the {there} tasks (of {tasks}) that it has a score in"

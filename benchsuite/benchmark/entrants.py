@@ -99,11 +99,12 @@ def kind_of(result: ModelResult) -> str:
         return "reads text"
     if model.name == "random":
         return "chance"
-    return "deep" if _is_network(str(result.identity.get("plugin", ""))) else "classic"
+    network = model.is_network or _is_network(str(result.identity.get("plugin", "")))
+    return "deep" if network else "classic"
 
 
 def _is_network(plugin: str) -> bool:
-    """Return whether a plugin of ours trains a network of several layers; of others nobody has told."""
+    """Return whether a plugin of ours trains a network of several layers; older results do not tell it."""
     distribution, _, name = plugin.partition("/")
     return distribution == OWN and name in _networks()
 

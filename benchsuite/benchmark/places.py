@@ -11,13 +11,17 @@ from benchsuite.errors import ConfigError, did_you_mean
 from benchsuite.plan import Experiment, bundled, read_experiment
 from benchsuite.plan.benchmark_rules import LITE, BenchmarkRules
 
+FIRST = "films.v1"
+"""The benchmark that is shown where none is named."""
+
 RESULTS = "BENCHSUITE_RESULTS"
 """The environment variable that names another folder of results."""
 
 
 def benchmark_names() -> list[str]:
-    """Return the names of all benchmarks that come with the package."""
-    return [name for name, path in bundled().items() if (path.parent / f"{name}.pins.json").is_file()]
+    """Return the names of all benchmarks that come with the package: films first, generated data last."""
+    names = [name for name, path in bundled().items() if (path.parent / f"{name}.pins.json").is_file()]
+    return sorted(names, key=lambda name: (name != FIRST, name.startswith("demo"), name))
 
 
 def read_benchmark(name: str) -> tuple[Experiment, BenchmarkRules]:

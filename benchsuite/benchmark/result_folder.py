@@ -46,7 +46,7 @@ _VALUE_ROW = (str, str, (float, None), int, (float, None), (float, None))
 
 _MODEL_FACTS = {
     "needs?": [str],
-    **dict.fromkeys(("uses_language_model?", "proposed?", "ceiling?", "predicts_values?"), bool),
+    **dict.fromkeys(("uses_language_model?", "proposed?", "ceiling?", "predicts_values?", "network?"), bool),
     "tuned?": (bool, None),
     "space?": {str: {}},
     "version?": str,

@@ -153,8 +153,9 @@ class ModelInfo(PluginInfo):
         is_candidate: whether it is put to the test; all others are references.
         is_oracle: whether it is an oracle, which is shown apart and never called best.
         predicts_values: whether its scores are on the scale of the data's values.
+        is_network: True for a neural network of several layers, None for others and where nobody told.
         tuned: whether its settings were searched, None where nobody told.
-        space: search range of each setting that has one.
+        space: search range of each setting that has one and was not given.
         fitted: the facts of the fitted model, None in a plan.
     """
 
@@ -164,6 +165,7 @@ class ModelInfo(PluginInfo):
         ("proposed", "is_candidate"),
         ("ceiling", "is_oracle"),
         ("predicts_values", "predicts_values"),
+        ("network", "is_network"),
         ("tuned", "tuned"),
         ("space", "space"),
     )
@@ -173,6 +175,7 @@ class ModelInfo(PluginInfo):
     is_candidate: bool = False
     is_oracle: bool = False
     predicts_values: bool = False
+    is_network: bool | None = None
     tuned: bool | None = None
     space: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     fitted: Mapping[str, Any] | None = None

@@ -208,14 +208,14 @@ def leaderboard(
         UsageError: when there is no such folder of results, or the folder for the pages holds something else.
     """
     from benchsuite.benchmark.board import read_board
-    from benchsuite.benchmark.places import benchmark_names, results_root
+    from benchsuite.benchmark.places import FIRST, benchmark_names, results_root
 
     root = None if results is None else Path(results)
     if root is not None and not root.is_dir():
         raise UsageError("no such folder", where=str(root), remedy="name a folder of results")
     if benchmark == ALL and site is None:
         raise UsageError("all leaderboards are made as pages", remedy="name a folder with --site DIR")
-    benchmark = benchmark or ("films.v1" if site is None else ALL)
+    benchmark = benchmark or (FIRST if site is None else ALL)
     names = [benchmark]
     if benchmark == ALL:
         names = [name for name in benchmark_names() if ((root or results_root()) / name).is_dir()] or benchmark_names()

@@ -64,7 +64,7 @@ def run(
         experiment: a bundled experiment or benchmark, or a TOML file.
         model: in a benchmark, run this model only, such as als or ./my_model.py:Mine, and show it among all others.
         with_: settings of that model, such as factors=64.
-        tune: search its settings with the benchmark's budget.
+        tune: search its settings with the benchmark's budget, but for those given by --with.
         lite: the short form of a benchmark.
         store: where results are kept (default: $BENCHSUITE_STORE or ./runs).
         data: a folder with data files, searched before any download; may be repeated (also: $BENCHSUITE_DATA).

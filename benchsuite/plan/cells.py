@@ -316,8 +316,9 @@ def _model_info(model: ResolvedPlugin) -> ModelInfo:
         is_candidate=plugin.is_candidate,
         is_oracle=plugin.is_oracle,
         predicts_values=plugin.predicts_values,
+        is_network=plugin.is_network or None,
         tuned=False,
-        space={name: dataclasses.asdict(space) for name, space in plugin.space().items()},
+        space={name: dataclasses.asdict(space) for name, space in plugin.space().items() if name not in model.given},
     )
 
 

@@ -29,6 +29,7 @@ class ResolvedPlugin:
         program: the sha256 of the program that a model runs in a process of its own, "" where there is none.
         command: the command of the user's that starts that program, "" where there is none.
         unavailable: why a model cannot be used here, or "".
+        given: the settings that the experiment gives; a search holds them fixed.
     """
 
     label: str
@@ -38,6 +39,7 @@ class ResolvedPlugin:
     program: str = ""
     command: str = ""
     unavailable: str = ""
+    given: frozenset[str] = frozenset()
 
     @functools.cached_property
     def identity(self) -> dict[str, Any]:
@@ -154,7 +156,7 @@ def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
         return ResolvedPlugin(choice.label, entry, plugin, code)
     with plugin_code(f"{where}: {choice.label}"):
         program = program_digest(plugin), command_line(plugin), plugin.unavailable()
-    return ResolvedPlugin(choice.label, entry, plugin, code, *program)
+    return ResolvedPlugin(choice.label, entry, plugin, code, *program, given=frozenset(settings))
 
 
 def _find(kind: Kind, choice: PluginSpec, where: str) -> tuple[PluginEntry, dict[str, Any]]:

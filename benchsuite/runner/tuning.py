@@ -93,19 +93,24 @@ class TuneQueue:
     @property
     def most(self) -> int:
         """How many trials there can be in studies that are not finished; a limit of seconds may end them earlier."""
-        studies = {study.key for study in self._open if not self._sealed(study)}
-        return len(studies) * (self._budget.trials or 1)
+        studies = {opened.key: opened.study for opened in self._open if not self._sealed(opened)}
+        return sum((self._budget.trials or 1) if study.space else 1 for study in studies.values())
 
     def about(self) -> str:
         """Return how many trials there are at most, and about how long they take, where that is known."""
-        studies = {opened.key: opened.cell for opened in self._open if not self._sealed(opened)}
+        studies = {opened.key: opened for opened in self._open if not self._sealed(opened)}
         told = f"tuning first: at most {count(self.most, 'trial')} of {count(len(studies), 'model')} on a fold each"
-        known = [seconds for cell in studies.values() if (seconds := self._estimate.seconds(cell)[0]) is not None]
+        known = [
+            (seconds, bool(opened.study.space))
+            for opened in studies.values()
+            if (seconds := self._estimate.seconds(opened.cell)[0]) is not None
+        ]
         if not known:
             return told
-        limit = self._budget.seconds or float("inf")
+        limit, trials = self._budget.seconds or float("inf"), self._budget.trials
         total = sum(
-            min(seconds * self._budget.trials, limit + seconds) if self._budget.trials else limit for seconds in known
+            seconds if not searched else min(seconds * trials, limit + seconds) if trials else limit
+            for seconds, searched in known
         )
         return f"{told}, about {duration(total)} in one process by default settings"
 
@@ -149,7 +154,10 @@ class TuneQueue:
         } | self._folds.relevance_identity(self._relevance, cell.fold_key, "validation")
         model = cell.identity["model"]
         plugin = load_model(model["plugin"], trusted=self._plan.trusted).from_settings(model["settings"])
-        study = Study(plugin, self._budget, cell.seed, self._metric.higher_is_better)
+        searched = next(info.space for info in self._plan.models if info.label == cell.model)
+        held = sorted(plugin.space().keys() - searched.keys())
+        identity |= {"held": held} if held else {}
+        study = Study(plugin, self._budget, cell.seed, self._metric.higher_is_better, held)
         return _Open(cell, study, content_key("tune", identity))
 
     def _advance(self, opened: _Open) -> Job | None:

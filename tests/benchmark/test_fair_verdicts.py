@@ -8,6 +8,7 @@ import pytest
 from benchsuite.benchmark.asked import Asked
 from benchsuite.benchmark.board import read_board
 from benchsuite.benchmark.board_text import items_text, lacking_references, rivals_text
+from benchsuite.benchmark.board_text import verdict as answer
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
 from benchsuite.benchmark.scores import FLOOR, TaskScore, log_ratio
 from benchsuite.benchmark.standings import standings
@@ -211,3 +212,20 @@ def test_the_best_rows_without_a_language_model_are_named():
         assert f"{task.dataset} {task.split}" in told
         assert not board.entrants[rival].reads_with_language_model
     assert rivals_text(dataclasses.replace(board, against=None)) == ""
+
+
+@pytest.mark.parametrize(
+    ("sure", "low", "better", "worse", "word"),
+    [
+        (True, 1.01, 1, 0, "wins"),
+        (True, 0.8, 0, 2, "loses"),
+        (False, 0.7, 0, 2, "does not win"),
+        (False, 0.99, 1, 0, "does not lose"),
+        (False, 0.9, 1, 1, "neither wins nor loses"),
+        (False, 0.9, 0, 0, "neither wins nor loses"),
+    ],
+)
+def test_the_first_sentence_says_what_the_tests_say(sure, low, better, worse, word):
+    board = read_board("films.v1")
+    found = dataclasses.replace(board.against, sure=sure, low=low, better=better, worse=worse)
+    assert next(answer(dataclasses.replace(board, against=found))).startswith(f"The fine-tuned language model {word}: ")

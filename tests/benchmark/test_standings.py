@@ -175,6 +175,7 @@ def test_groups_are_tasks_of_their_own():
         ("als", {}, None, "classic"),
         ("sasrec", {}, None, "deep"),
         ("a stranger's", {}, None, "classic"),
+        ("a stranger's network", {"is_network": True}, None, "deep"),
         ("random", {}, None, "chance"),
     ],
 )
