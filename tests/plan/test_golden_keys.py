@@ -24,6 +24,7 @@ from benchsuite.plan.cells import FoldPlace, _cell, _stages
 from benchsuite.runner.preparation import cut_identity, fold_key
 
 GOLDEN = Path(__file__).with_name("golden_keys.json")
+PUBLISHED = Path(__file__).parents[2] / "reports" / "published"
 
 
 def _line(cell: Any) -> str:
@@ -65,6 +66,22 @@ def test_the_keys_of_a_bundled_experiment_have_not_moved(name: str) -> None:
     golden = json.loads(GOLDEN.read_text("utf-8"))[name]
     cells = planned(name, golden["folds"])
     assert (len(cells), digest(cells)) == (golden["cells"], golden["sha256"])
+
+
+def older_rows() -> list[str]:
+    """Return the rows of published runs that today's versions would fit anew, such as "item-knn of quick"."""
+    found: dict[str, None] = {}
+    for name, golden in json.loads(GOLDEN.read_text("utf-8")).items():
+        for path in sorted((PUBLISHED / name).glob("*/provenance.json")):
+            keys = json.loads(path.read_text("utf-8"))["cells"]
+            cells = planned(name, golden["folds"])
+            found |= dict.fromkeys(f"{cell.model} of {name}" for cell in cells if cell.key not in keys)
+    return list(found)
+
+
+def test_the_page_of_published_runs_names_the_rows_of_older_versions() -> None:
+    page = " ".join((PUBLISHED / "README.md").read_text("utf-8").split())
+    assert f"Rows of older versions than today's: {', '.join(older_rows()) or 'none'}." in page
 
 
 if __name__ == "__main__":
