@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from benchsuite.atomic_writes import new_folder
 from benchsuite.keys import content_key, file_digest
+from benchsuite.shared_folders import entries, folder_bytes
 
 T = TypeVar("T")
 
@@ -134,8 +135,8 @@ class _Clock:
 
 def make_room(folder: Path, most: int) -> None:
     """Remove what was not used for longest until at most ``most`` bytes are left, and what killed writers left."""
-    entries: list[tuple[float, int, Path]] = []
-    for path in folder.iterdir():
+    found: list[tuple[float, int, Path]] = []
+    for path in entries(folder):
         with contextlib.suppress(OSError):
             if path.suffix == ".lock":
                 continue
@@ -143,22 +144,13 @@ def make_room(folder: Path, most: int) -> None:
                 if time.time() - path.stat().st_mtime > _STALE_SECONDS:
                     shutil.rmtree(path, ignore_errors=True)
                 continue
-            entries.append(((path / _ABOUT).stat().st_mtime, folder_bytes(path), path))
-    total = sum(size for _, size, _ in entries)
-    for _, size, path in sorted(entries):
+            found.append(((path / _ABOUT).stat().st_mtime, folder_bytes(path), path))
+    total = sum(size for _, size, _ in found)
+    for _, size, path in sorted(found):
         if total <= most:
             return
         shutil.rmtree(path, ignore_errors=True)
         total -= size
-
-
-def folder_bytes(folder: Path) -> int:
-    """Return the bytes of all files below a folder; 0 where there is none."""
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
-    return total
 
 
 def _about(place: Path) -> dict[str, Any] | None:

@@ -133,11 +133,12 @@ def _age(folder: Path) -> float:
 
 
 def _amounts(store: Store, places: Collection[tuple[str, str]]) -> list[Amount]:
-    from benchsuite.store.upkeep import Amount, size_of
+    from benchsuite.shared_folders import folder_bytes
+    from benchsuite.store.upkeep import Amount
 
     sizes: dict[str, list[int]] = {}
     for kind, key in places:
-        sizes.setdefault(kind, []).append(size_of(store.folder(kind, key)))
+        sizes.setdefault(kind, []).append(folder_bytes(store.folder(kind, key)))
     return [Amount(kind, len(found), sum(found)) for kind, found in sorted(sizes.items())]
 
 

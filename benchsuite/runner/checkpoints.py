@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from benchsuite.api import DataLocations
+from benchsuite.shared_folders import entries, entries_of
 
 _STALE_SECONDS = 30 * 24 * 3600
 
@@ -47,7 +48,7 @@ class Checkpoints:
     def __init__(self, root: Path) -> None:
         store = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
         self._folder = user_cache() / "checkpoints" / store
-        for left in self._folder.parent.glob("*/*"):
+        for left in entries_of(entries(self._folder.parent)):  # other runs remove theirs meanwhile
             with contextlib.suppress(OSError):
                 if time.time() - left.stat().st_mtime > _STALE_SECONDS:
                     shutil.rmtree(left)

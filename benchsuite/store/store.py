@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchsuite.errors import StoreError
+from benchsuite.shared_folders import entries, entries_of
 from benchsuite.store.entry import MANIFEST, Draft, Entry, sync
 from benchsuite.store.json_files import is_there, unreadable
 from benchsuite.store.owners import claim, release, sweep
@@ -133,7 +134,7 @@ class Store:
 
     def keys(self, kind: str) -> list[str]:
         """Return the keys of all complete entries of a kind, sorted."""
-        return sorted(path.parent.name for path in (self.root / kind).glob(f"*/*/{MANIFEST}"))
+        return sorted(path.name for path in entries_of(entries(self.root / kind)) if (path / MANIFEST).exists())
 
     def made_aside(self) -> list[tuple[str, str]]:
         """Return kind and key of every cache that was computed now and is not in the store."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import uuid
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchsuite.errors import StoreError
+from benchsuite.shared_folders import entries, entries_of, folder_bytes
 from benchsuite.store.entry import MANIFEST, Entry
 from benchsuite.store.leases import Leases, holders
 from benchsuite.store.owners import dead_drafts, lives, release
@@ -62,36 +62,24 @@ class Amount:
 
 def kinds(store: Store) -> list[str]:
     """Return the kinds of entries that a store has, sorted."""
-    try:
-        return sorted(path.name for path in store.root.iterdir() if path.is_dir() and path.name not in _NO_KINDS)
-    except OSError:
-        return []
+    return [path.name for path in entries(store.root) if path.is_dir() and path.name not in _NO_KINDS]
 
 
 def folders(store: Store, kind: str) -> list[Path]:
     """Return all folders in the place of entries of a kind, complete or not, sorted."""
-    return sorted(path for path in (store.root / kind).glob("*/*") if path.is_dir())
-
-
-def size_of(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder; what vanishes meanwhile counts nothing."""
-    total = 0
-    for file in [path] if path.is_file() else path.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += 0 if file.is_symlink() or file.is_dir() else file.stat().st_size
-    return total
+    return [path for path in entries_of(entries(store.root / kind)) if path.is_dir()]
 
 
 def amounts(store: Store) -> list[Amount]:
     """Return how much each kind of entries takes, and each folder of other files that is there."""
     found = []
     for kind in kinds(store):
-        entries = folders(store, kind)
-        found.append(Amount(kind, len(entries), sum(size_of(folder) for folder in entries)))
+        there = folders(store, kind)
+        found.append(Amount(kind, len(there), sum(folder_bytes(folder) for folder in there)))
     for name in sorted(_NO_KINDS):
         if (store.root / name).is_dir():
-            files = list((store.root / name).glob("*"))
-            found.append(Amount(name, len(files), sum(size_of(file) for file in files)))
+            files = entries(store.root / name)
+            found.append(Amount(name, len(files), sum(folder_bytes(file) for file in files)))
     return found
 
 

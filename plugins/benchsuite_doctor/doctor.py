@@ -164,7 +164,7 @@ def _files(package: Any) -> Iterator[tuple[Path, bool]]:
 
 def _folders(store: Path, cache: Path) -> Iterator[Finding]:
     from benchsuite.api import SharedCache
-    from benchsuite.api.shared_cache import folder_bytes
+    from benchsuite.shared_folders import folder_bytes
 
     for about, folder in (("store", store), ("cache", cache)):
         existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())

@@ -168,11 +168,6 @@ def remove_environment(rival: Rival) -> list[Path]:
     return found
 
 
-def size_of(folder: Path) -> int:
-    """Return the bytes of the files in a folder."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
-
-
 def _check_pins(rival: Rival, packages: Mapping[str, str]) -> None:
     """Refuse an environment that does not hold what is pinned; a local part (``+cpu``) is left out.
 

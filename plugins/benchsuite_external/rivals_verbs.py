@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from benchsuite.interface import Frames, FunctionResult, Option, Style, frame, plain, print_status, silent, table
+from benchsuite.shared_folders import folder_bytes
 from benchsuite_external.environments import (
     RIVALS,
     Rival,
@@ -15,7 +16,6 @@ from benchsuite_external.environments import (
     remove_environment,
     rival_of,
     rivals_folder,
-    size_of,
 )
 
 
@@ -155,5 +155,5 @@ def rivals_remove(name: str) -> RemovedRival:
 
 def _row(rival: Rival) -> RivalRow:
     ready = bool(rival.manifest())
-    megabytes = round(size_of(rival.folder) / 1e6) if ready else 0
+    megabytes = round(folder_bytes(rival.folder) / 1e6) if ready else 0
     return RivalRow(rival.name, rival.versions[rival.package], "ready" if ready else "not set up", megabytes, rival.why)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.api import SharedCache
-from benchsuite.api.shared_cache import folder_bytes
+from benchsuite.shared_folders import folder_bytes
 
 
 def write(folder: Path, value: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -86,3 +87,21 @@ def test_where_the_cache_cannot_be_written_fits_go_without_and_one_line_says_so(
 def test_a_cache_that_can_be_written_is_no_news(cache: Path) -> None:
     assert why_nothing_is_kept() == ""
     assert list(cache.iterdir()) == []
+
+
+def test_a_folder_that_another_run_removes_meanwhile_is_passed_over(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _made(Checkpoints(tmp_path / "other"), "ab12")
+    listed = Path.iterdir
+
+    def and_gone(folder: Path) -> Any:
+        found = list(listed(folder))
+        if folder == cache / "checkpoints":
+            shutil.rmtree(found[0])
+        return iter(found)
+
+    monkeypatch.setattr(Path, "iterdir", and_gone)
+    Checkpoints(tmp_path / "runs")
+    monkeypatch.undo()
+    assert not any((cache / "checkpoints").iterdir())
