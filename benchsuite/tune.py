@@ -61,10 +61,10 @@ class Trial:
 
 @dataclass
 class Study:
-    """The search for one model on one fold. The first trial is the model's own defaults.
+    """The search for one model on one fold. The first trial is the model's own defaults, beside what is held.
 
     Attributes:
-        plugin: the model with its default settings.
+        plugin: the model with its settings, which are defaults but for those held.
         budget: what may be spent.
         seed: of the sampler.
         higher_is_better: of the metric.

@@ -88,9 +88,12 @@ def _fold_keys(store: Store, split: str) -> set[str]:
 
 
 def _study_faults(store: Store, plan: Plan) -> Iterator[str]:
-    """Yield the faults of studies, and studies that differ from the plan's trials."""
-    planned = {study.keys: study for study in plan.tuning}
-    missing, damaged = dict(planned), False
+    """Yield the faults of studies, and studies that differ from the plan's trials.
+
+    Searches by other metrics may have the same trials, where there was one setting to try; one entry must say the same.
+    """
+    missing, damaged = {study.keys: study for study in plan.tuning}, False
+    others: dict[tuple[str, ...], str] = {}
     for key in store.keys("tune"):
         faults = _faults(store, "tune", key)
         yield from faults
@@ -100,13 +103,16 @@ def _study_faults(store: Store, plan: Plan) -> Iterator[str]:
         entry = store.get("tune", key)
         trials = entry.manifest["trials"]
         trial_keys = tuple(trial["key"] for trial in trials)
-        study = planned.get(trial_keys)
-        missing.pop(trial_keys, None)
-        if study is not None and (
-            [trial["value"] for trial in trials] != list(study.values) or entry.manifest["best"] != study.best
-        ):
-            yield f"{_name('tune', key)} is not what the plan says; delete {entry.folder} and run again"
-    for study in () if damaged else missing.values():  # a damaged one does not tell whose it is
+        if (study := missing.get(trial_keys)) is None:
+            continue
+        if [trial["value"] for trial in trials] == list(study.values) and entry.manifest["best"] == study.best:
+            del missing[trial_keys]
+        else:
+            others[trial_keys] = f"{_name('tune', key)} is not what the plan says; delete {entry.folder} and run again"
+    yield from (told for keys, told in others.items() if keys in missing)
+    for keys, study in () if damaged else missing.items():  # a damaged one does not tell whose it is
+        if keys in others:
+            continue
         yield f"the study of {study.model} on {study.dataset}, {study.split} is not in the store; run again"
 
 

@@ -64,8 +64,10 @@ def _language_model(board: Board) -> Iterator[str]:
     word = "neither wins nor loses"
     if one.sure:
         word = "wins" if one.low > 1 else "loses"
-    elif (one.better == 0) != (one.worse == 0):
-        word = "does not win" if one.worse else "does not lose"
+    elif one.worse > 0 == one.better and one.ratio < 1:
+        word = "does not win"
+    elif one.better > 0 == one.worse and one.ratio > 1:
+        word = "does not lose"
     times = f"{number_text(one.ratio)} times ({one.low:.3f} to {one.high:.3f})"
     told = f"{one.model} has {times} the best row without a language model of each task"
     of = count(tasks, "task") if there == tasks else f"the {there} tasks (of {tasks}) that it has a score in"

@@ -29,7 +29,7 @@ _STEPS = 2
 
 _LONGEST_REASON = 500
 
-_DECLARED = ("name", "needs", "uses_language_model", "is_candidate", "is_oracle")
+_DECLARED = ("name", "needs", "uses_language_model", "is_candidate", "is_oracle", "is_network")
 """What a model says of itself and its row's kind rests on."""
 
 
@@ -175,8 +175,9 @@ def differences(one: ModelResult, other: ModelResult, *, values: bool = True) ->
         values: compare the numbers, too; False for a model that says itself that a second fit gives others.
     """
     for name in _DECLARED:
-        if getattr(one.model, name) != getattr(other.model, name):
-            yield f"{name} of the model is {getattr(one.model, name)}, now {getattr(other.model, name)}"
+        before, now = getattr(one.model, name), getattr(other.model, name)
+        if before != now and not (name == "is_network" and before is None):  # older results do not tell
+            yield f"{name} of the model is {before}, now {now}"
     if one.identity["version"] != other.identity["version"]:
         yield f"the version of the model is {one.identity['version']}, now {other.identity['version']}"
     first = {cell.place: cell for cell in one.cells}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from benchsuite.benchmark.board import Board
     from benchsuite.benchmark.board_rows import LeftOut
     from benchsuite.benchmark.model_result import ModelResult
-    from benchsuite.plan import Experiment, PluginSpec
+    from benchsuite.plan import Experiment, Plan, PluginSpec
 
 
 _LONGEST = 200
@@ -122,7 +122,7 @@ def chosen_form(
         experiment: any; the options are for benchmarks only.
         model: a plugin's name, a row of the benchmark or ``./file.py:Class``; "" for the benchmark's own models.
         settings: of that model.
-        tune: search its settings with the benchmark's budget.
+        tune: search its settings with the benchmark's budget, but for those given.
         lite: the short form.
 
     Raises:
@@ -175,6 +175,17 @@ def chosen_form(
     named = PluginSpec.model_validate({"use": model, "with": dict(settings), "label": label})
     budget = Tune(on=rules.headline, trials=rules.trials) if tune else None
     return with_model(form, named, budget), True
+
+
+def refuse_empty_search(plan: Plan) -> None:
+    """Refuse to call a row tuned of which nothing is searched, before anything is fitted.
+
+    Raises:
+        UsageError: when the models have no search ranges, or all their settings are given.
+    """
+    if not any(model.space for model in plan.models):
+        what = "there is nothing to search: the model has no search ranges, or all their settings are given by --with"
+        raise UsageError(what, where="--tune", remedy="leave --tune out")
 
 
 def _row(experiment: Experiment, model: str) -> PluginSpec | None:

@@ -144,7 +144,10 @@ class Leaderboard(FunctionResult):
             yield f"run in part: {', '.join(partly)}"
         if board.absent:
             yield f"not run yet: {', '.join(board.absent)}"
-        if lacking := lacking_references(board, read_benchmark(board.name)[1].references):
+        rules = read_benchmark(board.name)[1]
+        if self.full:
+            yield from (f"no row: {', '.join(models)}: {why}" for why, models in rules.without_row.items())
+        if lacking := lacking_references(board, rules.references):
             yield f"of these, {', '.join(lacking)} may be the best reference of a task, and lower its ratios."
 
     def to_dict(self) -> dict[str, Any]:

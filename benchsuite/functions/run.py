@@ -93,7 +93,7 @@ def run(
         >>> print(results)  # doctest: +SKIP
     """
     from benchsuite.analysis import build, get_ready
-    from benchsuite.functions.benchmark_run import BenchmarkResults, chosen_form, naming_the_model
+    from benchsuite.functions.benchmark_run import BenchmarkResults, chosen_form, naming_the_model, refuse_empty_search
     from benchsuite.functions.headline import Headline
     from benchsuite.functions.results import Results
     from benchsuite.progress import ProgressBars
@@ -123,6 +123,8 @@ def run(
         options = Options(at_a_time, threads, device, retry_failed, Limits(time_limit, memory_limit), executor)
 
         def follow(plan: Plan) -> None:
+            if entered and tune:
+                refuse_empty_search(plan)
             bars.follow(None if quiet else Headline(plan, kept))
             if not executor.interactive:
                 get_ready(plan)

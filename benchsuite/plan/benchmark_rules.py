@@ -51,6 +51,7 @@ class BenchmarkRules(BaseModel):
         references: labels of the models that scores are divided by, task by task the best of them.
         trials: how many settings every tuned model may try, the same for all.
         tuned: labels of the models that stand in it once more, with searched settings; they are no references.
+        without_row: models that come with benchsuite and have no row, by the reason.
         lite: the short form.
     """
 
@@ -63,6 +64,7 @@ class BenchmarkRules(BaseModel):
     references: Annotated[list[str], MinLen(1)]
     trials: Annotated[int, Ge(2), Le(1000)] = 10
     tuned: list[str] = []
+    without_row: dict[str, list[str]] = {}
     lite: Lite
 
     @property

@@ -84,7 +84,7 @@ class Tune(BaseModel):
 
     Attributes:
         on: a metric of the experiment, measured on the validation fold.
-        trials: how many settings each model may try; the first is its defaults.
+        trials: how many settings each model may try; the first is its defaults, beside what is given.
         seconds: how many seconds of fitting and scoring each model may spend; the trial that exceeds the limit counts.
     """
 

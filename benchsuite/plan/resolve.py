@@ -16,6 +16,17 @@ from benchsuite.plan.experiment_file import Experiment, PluginSpec
 from benchsuite.programs import command_line, program_digest
 from benchsuite.registry import OWN, Kind, PluginEntry, find, read_cutoff
 
+_FLAGS = (
+    "uses_language_model",
+    "is_candidate",
+    "is_oracle",
+    "is_network",
+    "predicts_values",
+    "is_personalized",
+    "may_abstain",
+)
+"""What a model says of itself with True or False."""
+
 
 @dataclass(frozen=True)
 class ResolvedPlugin:
@@ -154,6 +165,12 @@ def resolve(kind: Kind, choice: PluginSpec, where: str) -> ResolvedPlugin:
         raise PluginError(what, where=f"{where}: {choice.label}", remedy=f'set version = "1" in {cls.__name__}')
     if not isinstance(plugin, Model):
         return ResolvedPlugin(choice.label, entry, plugin, code)
+    with plugin_code(f"{where}: {choice.label}"):
+        flags: dict[str, object] = {name: getattr(plugin, name) for name in _FLAGS}
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            what = f"its {name} is {shortened(flag)}, neither True nor False"
+            raise PluginError(what, where=f"{where}: {choice.label}", remedy=f"set {name} = True in {cls.__name__}")
     with plugin_code(f"{where}: {choice.label}"):
         program = program_digest(plugin), command_line(plugin), plugin.unavailable()
     return ResolvedPlugin(choice.label, entry, plugin, code, *program, given=frozenset(settings))

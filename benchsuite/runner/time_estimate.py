@@ -120,12 +120,15 @@ class TimeEstimate:
         if budget is None:
             return 0, 0.0
         searched = {info.label for info in self._plan.models if info.space}
-        known = [
-            self.seconds(cell)[0] or 0.0 for cell in cells if cell.stage == "validation" and cell.model in searched
-        ]
+        first = [cell for cell in cells if cell.stage == "validation" and not cell.reason]
         limit, trials = budget["seconds"] or float("inf"), budget["trials"]
-        total = sum(min((one + _START) * trials, limit + one) if trials else limit for one in known)
-        return len(known) * (trials or 1), total
+        most, total = 0, 0.0
+        for cell in first:
+            one = self.seconds(cell)[0] or 0.0
+            several = trials if cell.model in searched else 1  # its only setting is judged, too
+            total += min((one + _START) * several, limit + one) if several else limit
+            most += several or 1
+        return most, total
 
     def sentence(self, cells: Sequence[Cell], workers: int, tuning: float = 0.0) -> str:
         """Return ``about 4 minutes for 34 fits``, where that is from, and of how many nothing is known; or "".

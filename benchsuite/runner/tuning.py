@@ -213,7 +213,8 @@ class TuneQueue:
 
     def _numbered(self, opened: _Open) -> str:
         """Return ``trial 3 of 20 (factors=32)``: the number of the trial, and the settings that are searched."""
-        of = f" of {self._budget.trials}" if self._budget.trials else ""
+        most = self._budget.trials if opened.study.space else 1
+        of = f" of {most}" if most else ""
         settings = opened.settings or {}
         shown = [f"{name}={_brief(settings[name])}" for name in opened.study.space if name in settings]
         return f"trial {len(opened.study.trials) + 1}{of}" + (f" ({', '.join(shown)})" if shown else "")
@@ -313,7 +314,10 @@ class TuneQueue:
                 cells.append(cell)
             else:
                 cells.append(with_settings(cell, trials.settings[trials.best]))
-        models = tuple(dataclasses.replace(model, tuned=model.label not in open_models) for model in self._plan.models)
+        models = tuple(
+            dataclasses.replace(model, tuned=bool(model.space) and model.label not in open_models)
+            for model in self._plan.models
+        )
         tuning = tuple(self.finished[place] for place in places if place in self.finished)
         return dataclasses.replace(self._plan, cells=tuple(cells), models=models, tuning=tuning)
 

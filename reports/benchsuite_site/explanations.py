@@ -7,6 +7,7 @@ from html import escape
 
 from benchsuite.benchmark.board import Board
 from benchsuite.benchmark.board_text import cautions, items_text, left_out, marks_of, partly_run, rivals_text
+from benchsuite.benchmark.places import read_benchmark
 
 BORROWED = "the fallback or ties decided most of it"
 MARKS = f"&#9679; the best reference of a task, &#9650; better than it, &#9660; worse; ~ {BORROWED}."
@@ -43,5 +44,8 @@ def notes(board: Board) -> Iterator[str]:
     yield from (f"<p>{escape(sentence(line))}.</p>" for line in told)
     yield from (f"<p>{escape(sentence(line))}.</p>" for line in cautions(board))
     yield f"<p>{MARKS}</p>"
+    if without := read_benchmark(board.name)[1].without_row:
+        rows = "".join(f"<li>{escape(', '.join(models))}: {escape(why)}</li>" for why, models in without.items())
+        yield f"<p>Models that come with benchsuite and have no row here:</p><ul>{rows}</ul>"
     yield f"<p>To put a model of your own here: <code>benchsuite run {escape(board.name)} --model NAME</code>, then "
     yield f"<code>benchsuite submit {escape(board.name)} NAME --out DIR</code>.</p>"

@@ -215,17 +215,19 @@ def test_the_best_rows_without_a_language_model_are_named():
 
 
 @pytest.mark.parametrize(
-    ("sure", "low", "better", "worse", "word"),
+    ("sure", "low", "ratio", "better", "worse", "word"),
     [
-        (True, 1.01, 1, 0, "wins"),
-        (True, 0.8, 0, 2, "loses"),
-        (False, 0.7, 0, 2, "does not win"),
-        (False, 0.99, 1, 0, "does not lose"),
-        (False, 0.9, 1, 1, "neither wins nor loses"),
-        (False, 0.9, 0, 0, "neither wins nor loses"),
+        (True, 1.01, 1.1, 1, 0, "wins"),
+        (True, 0.8, 0.9, 0, 2, "loses"),
+        (False, 0.7, 0.9, 0, 2, "does not win"),
+        (False, 0.99, 1.1, 1, 0, "does not lose"),
+        (False, 0.9, 1.1, 1, 1, "neither wins nor loses"),
+        (False, 0.9, 1.1, 0, 0, "neither wins nor loses"),
+        (False, 1.01, 1.1, 0, 1, "neither wins nor loses"),
+        (False, 0.7, 0.85, 1, 0, "neither wins nor loses"),
     ],
 )
-def test_the_first_sentence_says_what_the_tests_say(sure, low, better, worse, word):
+def test_the_first_sentence_says_what_the_tests_say(sure, low, ratio, better, worse, word):
     board = read_board("films.v1")
-    found = dataclasses.replace(board.against, sure=sure, low=low, better=better, worse=worse)
+    found = dataclasses.replace(board.against, sure=sure, low=low, ratio=ratio, better=better, worse=worse)
     assert next(answer(dataclasses.replace(board, against=found))).startswith(f"The fine-tuned language model {word}: ")

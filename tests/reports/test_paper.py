@@ -114,7 +114,7 @@ def test_many_studies_are_told_model_by_model(invented):
     each = len(several) // 3
     for said in (
         "Budget of each model on each fold: 4 trials, on nDCG@10; every trial",
-        f"als: {each} studies, 4 settings tried in each, searched factors; the defaults won in",
+        f"als: {each} studies, 4 settings tried in each, searched factors; the first won in",
         f"; {each} trials failed of {4 * each}",
         f"at an end of its range: factors in {each}.",
     ):

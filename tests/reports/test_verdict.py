@@ -69,6 +69,13 @@ def test_untuned_experiments_say_so() -> None:
     assert said(given({"als": 0.4, "flm": 0.2}))[1:] == []
 
 
+def test_an_experiment_that_searched_nothing_says_so() -> None:
+    comparison = given({"als": 0.4, "flm": 0.2}, tuned=False)
+    held = dataclasses.replace(trials("als", 1), searched=())
+    warning = "Warning: nothing was searched here: all have the settings that were given, or their defaults."
+    assert said(dataclasses.replace(comparison, tuning=(held,)))[1:] == [warning]
+
+
 def test_a_side_without_a_value_is_not_passed_over() -> None:
     assert said(given({"als": 0.4, "flm": None}))[1:] == [
         "Warning: no proposed model has a value on d, s; the reasons are in the table."

@@ -1,6 +1,15 @@
+import dataclasses
+from pathlib import Path
+
 import pytest
 
+from benchsuite.analysis.soundness import _study_faults
+from benchsuite.api import DataLocations
+from benchsuite.plan import Experiment, Plan
 from benchsuite.registry import load_model
+from benchsuite.runner import Options, prepare, run
+from benchsuite.runner.time_estimate import about_missing
+from benchsuite.store import Store
 from benchsuite.tune import Budget, Study, Trial
 
 pytestmark = pytest.mark.process
@@ -25,3 +34,53 @@ def test_a_setting_that_was_given_is_not_searched() -> None:
         assert settings["factors"] == 20
         study.tell(Trial(settings, float(value), 1.0, str(value)))
     assert len({trial.settings["regularization"] for trial in study.trials}) == 5
+
+
+def _planned(store: Store, on: str, **penalty: float) -> Plan:
+    """Return a plan with a search of one model."""
+    about = {
+        "name": "held",
+        "summary": "",
+        "seeds": [1],
+        "k": 20,
+        "sources": ["demo"],
+        "splits": ["random-holdout"],
+        "models": ["popular", {"use": "ease", "with": penalty}],
+        "metrics": ["ndcg@10", "recall@10"],
+        "tune": {"on": on, "trials": 3},
+    }
+    return prepare(Experiment.model_validate(about), store, DataLocations(offline=True), lambda _: None)
+
+
+def _done(store: Store, plan: Plan) -> Plan:
+    return run(plan, store, Options(), lambda _: None)[0]
+
+
+def test_where_all_is_given_nothing_is_searched_and_nothing_says_so(tmp_path: Path) -> None:
+    store = Store(tmp_path / "runs")
+    planned = _planned(store, "ndcg@10", regularization=1e7)
+    assert "at most 2 tuning trials" in about_missing(planned, store)
+    held = _done(store, planned)
+    assert [info.tuned for info in held.models] == [False, False]
+    assert [len(study.values) for study in held.tuning] == [1, 1]
+    assert all(cell.identity["model"]["settings"]["regularization"] == 1e7 for cell in held.cells if cell.model == "ease")
+
+
+def test_searches_by_two_metrics_with_the_same_only_trial_are_both_sound(tmp_path: Path) -> None:
+    store = Store(tmp_path / "runs")
+    plans = [_done(store, _planned(store, on, regularization=1e7)) for on in ("ndcg@10", "recall@10")]
+    assert plans[0].tuning[1].keys == plans[1].tuning[1].keys
+    assert plans[0].tuning[1].values != plans[1].tuning[1].values
+    for plan in plans:
+        assert list(_study_faults(store, plan)) == []
+
+
+def test_a_search_that_is_not_what_the_plan_says_is_a_fault(tmp_path: Path) -> None:
+    store = Store(tmp_path / "runs")
+    plan = _done(store, _planned(store, "ndcg@10", regularization=1e7))
+    other = dataclasses.replace(plan.tuning[1], values=(0.5,))
+    (fault,) = _study_faults(store, dataclasses.replace(plan, tuning=(plan.tuning[0], other)))
+    assert "is not what the plan says" in fault
+    gone = dataclasses.replace(plan.tuning[1], keys=("00" * 32,))
+    (fault,) = _study_faults(store, dataclasses.replace(plan, tuning=(plan.tuning[0], gone)))
+    assert "is not in the store" in fault

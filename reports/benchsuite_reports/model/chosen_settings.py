@@ -40,12 +40,17 @@ def settings(comparison: Comparison, about: ModelInfo) -> str:
 
 
 def lines(comparison: Comparison) -> list[str]:
-    """Return a line for each tuned model: what was chosen of its settings, and which values are defaults."""
-    return [
-        f"{text.clean(about.label)}: {settings(comparison, about)}"
-        for about in comparison.models
-        if chosen(comparison, about)
-    ]
+    """Return a line for each tuned model: what was chosen of its settings, and which values it was not searched for.
+
+    A model with settings of which none was searched has one, too.
+    """
+    told = []
+    for about in comparison.models:
+        searched = chosen(comparison, about)
+        if searched or (about.settings and any(one.model == about.label for one in comparison.tuning)):
+            nothing = "" if searched else " (nothing was searched)"
+            told.append(f"{text.clean(about.label)}: {settings(comparison, about)}{nothing}")
+    return told
 
 
 def short(comparison: Comparison) -> str:

@@ -110,6 +110,9 @@ def _untuned(view: ComparisonIndex) -> list[Statement]:
     known = [info.tuned for info in view.comparison.models if not info.is_oracle]
     if any(tuned is not False for tuned in known):
         return []
+    if view.comparison.tuning:
+        what = "nothing was searched here: all have the settings that were given, or their defaults."
+        return [Statement(f"Warning: {what}", "warning", short=what.capitalize())]
     too = ", the best reference too" if view.candidates and view.references else ""
     line = f"Warning: no model was tuned here; all have their default settings{too}."
     return [Statement(line, "warning", short="No model was tuned here: all have their default settings.")]

@@ -99,7 +99,9 @@ def _tuning(view: ComparisonIndex) -> str:
     tuning = view.comparison.tuning
     if not tuning:
         return "No model was tuned; all have their default settings." if _untuned(view) else ""
-    models = list(dict.fromkeys(trials.model for trials in tuning))
+    models = list(dict.fromkeys(trials.model for trials in tuning if trials.searched))
+    if not models:
+        return "Nothing was searched; all models have the settings that were given, or their defaults."
     on = view.heading(tuning[0].on)
     said = f"Tuned were {_listed(models)}, each with the same budget on each fold ({budget(tuning[0])}), by {on} on "
     return prose(f"{said}validation.")

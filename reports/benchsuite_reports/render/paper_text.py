@@ -175,7 +175,8 @@ def _tuning(view: ComparisonIndex, tuning: Sequence[Trials]) -> str:
             line += "; every trial failed"
         else:
             won = {name: trials.settings[trials.best].get(name) for name in trials.searched}
-            line += f"; won: {', '.join(f'{text.clean(k)} = {text.plain(v)}' for k, v in won.items()) or 'defaults'}"
+            if won:
+                line += f"; won: {', '.join(f'{text.clean(k)} = {text.plain(v)}' for k, v in won.items())}"
             value = trials.values[trials.best]
             line += "" if value is None else f" with {value:.4f}"
         if trials.best is not None and trials.failures:
@@ -206,7 +207,7 @@ def _studies(several: Sequence[Trials]) -> str:
     noun = "setting" if many == "1" else "settings"
     line = f"{text.clean(several[0].model)}: {len(several)} studies, {many} {noun} tried in each"
     line += f", searched {searched}" if searched else ", nothing to search"
-    line += f"; the defaults won in {sum(trials.best == 0 for trials in several)}"
+    line += f"; the first won in {sum(trials.best == 0 for trials in several)}" if searched else ""
     failed = sum(trials.best is None for trials in several)
     line += f"; every trial failed in {failed}" if failed else ""
     lost = sum(len(trials.failures) for trials in several)
