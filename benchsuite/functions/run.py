@@ -93,7 +93,7 @@ def run(
         >>> print(results)  # doctest: +SKIP
     """
     from benchsuite.analysis import build, get_ready
-    from benchsuite.functions.benchmark_run import BenchmarkResults, chosen_form, naming_the_model, refuse_empty_search
+    from benchsuite.functions.benchmark_run import BenchmarkResults, chosen_form, naming_the_model
     from benchsuite.functions.headline import Headline
     from benchsuite.functions.results import Results
     from benchsuite.progress import ProgressBars
@@ -123,8 +123,6 @@ def run(
         options = Options(at_a_time, threads, device, retry_failed, Limits(time_limit, memory_limit), executor)
 
         def follow(plan: Plan) -> None:
-            if entered and tune:
-                refuse_empty_search(plan)
             bars.follow(None if quiet else Headline(plan, kept))
             if not executor.interactive:
                 get_ready(plan)
@@ -157,12 +155,15 @@ def _perform(
     from benchsuite.analysis import remember_plan
     from benchsuite.benchmark.pins import check_pins
     from benchsuite.benchmark.places import benchmark_of
+    from benchsuite.functions.benchmark_run import refuse_empty_search
     from benchsuite.runner import prepare, with_finished_studies
     from benchsuite.runner import run as work
     from benchsuite.runner.running_now import Heartbeat
 
     plan = prepare(experiment, store, place, place.say)
     if experiment.benchmark is not None and (name := benchmark_of(experiment.name)):
+        if experiment.tune is not None:
+            refuse_empty_search(plan)
         check_pins(name, plan, store)
     # a run that is stopped at once hides nothing that is finished
     remember_plan(store, with_finished_studies(plan, store))

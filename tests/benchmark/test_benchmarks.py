@@ -328,6 +328,13 @@ def test_options_of_benchmarks_are_refused_elsewhere(arguments, said, tmp_path):
         benchsuite.run(**arguments, store=tmp_path, quiet=True)
 
 
+@pytest.mark.parametrize(("model", "given"), [("popular", {}), ("ease", {"regularization": 200.0})])
+def test_a_search_for_nothing_is_refused_before_anything_is_fitted(model, given, tmp_path):
+    with pytest.raises(UsageError, match="there is nothing to search"):
+        benchsuite.run("demo.v1", model=model, with_=given, tune=True, lite=True, store=tmp_path, quiet=True)
+    assert Store(tmp_path).keys("cell") == []
+
+
 def test_what_is_no_name_is_told(tmp_path):
     for wrong in ({"model": 3}, {"model": "als", "with_": "factors=16"}):
         with pytest.raises(UsageError, match="model is a name"):

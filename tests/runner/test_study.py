@@ -8,6 +8,7 @@ from benchsuite.api import DataLocations
 from benchsuite.plan import Experiment, Plan
 from benchsuite.registry import load_model
 from benchsuite.runner import Options, prepare, run
+from benchsuite.runner.pool import ProgressListener
 from benchsuite.runner.time_estimate import about_missing
 from benchsuite.store import Store
 from benchsuite.tune import Budget, Study, Trial
@@ -52,32 +53,38 @@ def _planned(store: Store, on: str, **penalty: float) -> Plan:
     return prepare(Experiment.model_validate(about), store, DataLocations(offline=True), lambda _: None)
 
 
-def _done(store: Store, plan: Plan) -> Plan:
-    return run(plan, store, Options(), lambda _: None)[0]
+def _done(store: Store, plan: Plan, watcher: ProgressListener) -> Plan:
+    return run(plan, store, Options(threads=1), watcher)[0]
 
 
-def test_where_all_is_given_nothing_is_searched_and_nothing_says_so(tmp_path: Path) -> None:
+def test_where_all_is_given_nothing_is_searched_and_nothing_says_so(
+    tmp_path: Path, silent_watcher: ProgressListener
+) -> None:
     store = Store(tmp_path / "runs")
     planned = _planned(store, "ndcg@10", regularization=1e7)
     assert "at most 2 tuning trials" in about_missing(planned, store)
-    held = _done(store, planned)
+    held = _done(store, planned, silent_watcher)
     assert [info.tuned for info in held.models] == [False, False]
     assert [len(study.values) for study in held.tuning] == [1, 1]
-    assert all(cell.identity["model"]["settings"]["regularization"] == 1e7 for cell in held.cells if cell.model == "ease")
+    assert all(
+        cell.identity["model"]["settings"]["regularization"] == 1e7 for cell in held.cells if cell.model == "ease"
+    )
 
 
-def test_searches_by_two_metrics_with_the_same_only_trial_are_both_sound(tmp_path: Path) -> None:
+def test_searches_by_two_metrics_with_the_same_only_trial_are_both_sound(
+    tmp_path: Path, silent_watcher: ProgressListener
+) -> None:
     store = Store(tmp_path / "runs")
-    plans = [_done(store, _planned(store, on, regularization=1e7)) for on in ("ndcg@10", "recall@10")]
+    plans = [_done(store, _planned(store, on, regularization=1e7), silent_watcher) for on in ("ndcg@10", "recall@10")]
     assert plans[0].tuning[1].keys == plans[1].tuning[1].keys
     assert plans[0].tuning[1].values != plans[1].tuning[1].values
     for plan in plans:
         assert list(_study_faults(store, plan)) == []
 
 
-def test_a_search_that_is_not_what_the_plan_says_is_a_fault(tmp_path: Path) -> None:
+def test_a_search_that_is_not_what_the_plan_says_is_a_fault(tmp_path: Path, silent_watcher: ProgressListener) -> None:
     store = Store(tmp_path / "runs")
-    plan = _done(store, _planned(store, "ndcg@10", regularization=1e7))
+    plan = _done(store, _planned(store, "ndcg@10", regularization=1e7), silent_watcher)
     other = dataclasses.replace(plan.tuning[1], values=(0.5,))
     (fault,) = _study_faults(store, dataclasses.replace(plan, tuning=(plan.tuning[0], other)))
     assert "is not what the plan says" in fault
