@@ -1,9 +1,10 @@
 """Bring the results of a benchmark up to date: ``python benchmarks/refresh_results.py NAME``.
 
 Lists what is missing or stale (made by another version of its plugin, or not whole), cheapest first, and with ``--run``
-runs it, model by model, and of each model one data set, split and seed after another. The model's folder is written
-after each of them, so that the command can be stopped and called again at any time, on another machine too: what the
-folder holds of the same version is not run again. The leaderboard is complete for what has been run at any moment.
+runs it, model by model, and of each model one data set, split and seed after another, of cheap models all at once. The
+model's folder is written after each of them, so that the command can be stopped and called again at any time, on
+another machine too: what the folder holds of the same version is not run again. The leaderboard is complete for what
+has been run at any moment.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ from benchsuite.runner import THREADS, Options, prepare
 from benchsuite.runner import run as work
 from benchsuite.runner.typical_times import typical_seconds
 from benchsuite.store import Store
+
+_CHEAP = 20.0
+"""Seconds a fit up to which all cells of a row run together: more can run at a time, and a kill loses little."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,16 @@ def _rows(experiment: Experiment) -> Iterator[tuple[PluginSpec, Tune | None]]:
 
 
 def run_row(
-    experiment: Experiment, spec: PluginSpec, store: Store, workers: int, folder: Path, tune: Tune | None = None
+    experiment: Experiment,
+    spec: PluginSpec,
+    store: Store,
+    workers: int,
+    folder: Path,
+    tune: Tune | None = None,
+    *,
+    at_once: bool = False,
 ) -> None:
-    """Run one model in a benchmark part by part, and write its folder after each.
+    """Run one model in a benchmark part by part, or all at once, and write its folder after each part.
 
     Where another version of the plugin was there, what that one reached goes into the row's history.
 
@@ -98,7 +109,8 @@ def run_row(
         BenchsuiteError: when data cannot be had or a fold is not the pinned one. A model that fails is a result.
     """
     there = _reusable(experiment, spec, folder)
-    for part in _parts(with_model(experiment, spec, tune)):
+    whole = with_model(experiment, spec, tune)
+    for part in [whole] if at_once else _parts(whole):
         if there is not None and _holds(there, part):
             continue
         plan = prepare(part, store, data_locations((), offline=True, quiet=True), lambda _: None)
@@ -155,9 +167,12 @@ def _reusable(experiment: Experiment, spec: PluginSpec, folder: Path) -> ModelRe
 
 
 def _holds(result: ModelResult, part: Experiment) -> bool:
-    place = (part.expanded("sources")[0].label, part.expanded("splits")[0].label, part.seeds[0])
-    states = [cell.state for cell in result.cells if cell.place[:3] == place]
-    return bool(states) and all(state in ("ok", "not applicable") for state in states)
+    states: dict[tuple[str, str, int], set[str]] = {}
+    for cell in result.cells:
+        states.setdefault(cell.place[:3], set()).add(cell.state)
+    places = [(source.label, split.label) for source in part.expanded("sources") for split in part.expanded("splits")]
+    wanted = [(*place, seed) for place in places for seed in part.seeds]
+    return all(states.get(place, {"missing"}) <= {"ok", "not applicable"} for place in wanted)
 
 
 def _results(folder: Path) -> Iterator[ModelResult]:
@@ -178,7 +193,8 @@ def refresh(name: str, store: Store, only: Sequence[str], workers: int) -> None:
             raise UsageError(f'no model "{label}" in {name}', remedy=did_you_mean(label, known))
     for one in due(name, root):
         if not only or one.spec.label in only:
-            run_row(experiment, one.spec, store, workers, root / name / slug(one.spec.label), one.tune)
+            folder, at_once = root / name / slug(one.spec.label), one.seconds <= _CHEAP
+            run_row(experiment, one.spec, store, workers, folder, one.tune, at_once=at_once)
             print(write_summary(name, root), flush=True)
     if not (root / name / "leaderboard.json").is_file():
         write_summary(name, root)
