@@ -41,8 +41,8 @@ def notes(board: Board) -> Iterator[str]:
         "best reference is among the same.</p>"
     )
     told = filter(None, (items_text(board), rivals_text(board)))
-    yield from (f"<p>{escape(sentence(line))}.</p>" for line in told)
-    yield from (f"<p>{escape(sentence(line))}.</p>" for line in cautions(board))
+    yield from (f"<p>{escape(sentence(line))}</p>" for line in told)
+    yield from (f"<p>{escape(sentence(line))}</p>" for line in cautions(board))
     yield f"<p>{MARKS}</p>"
     if without := read_benchmark(board.name)[1].without_row:
         rows = "".join(f"<li>{escape(', '.join(models))}: {escape(why)}</li>" for why, models in without.items())

@@ -227,3 +227,11 @@ def test_the_training_data_of_every_row_that_comes_with_benchsuite_is_known():
                 told.add(path)
                 assert "Trained on: unknown" not in page.decode(), path
     assert "films.v1/flm.html" in told
+
+
+@pytest.mark.parametrize("name", ["films.v1", "fields.v1"])
+def test_no_sentence_ends_twice_and_models_without_a_row_are_told(name):
+    page = pages([read_board(name)])[f"{name}.html"].decode()
+    assert "..<" not in page
+    assert "Models that come with benchsuite and have no row here:" in page
+    assert "flm-cross, flm-decoder: asks the language model for each user and candidate" in page
