@@ -187,12 +187,13 @@ def plan_experiment(
     Raises:
         BenchsuiteError: when data cannot be had, or a plugin or setting is wrong.
     """
-    from benchsuite.runner import prepare
+    from benchsuite.runner import prepare, with_finished_studies
 
     asked = read_experiment(experiment)
     kept = open_store(store, quiet=quiet)
     place = data_locations(data, offline=offline, quiet=quiet)
-    return Status(prepare(asked, kept, place, place.say), kept, planned=True)
+    plan = prepare(asked, kept, place, place.say)
+    return Status(with_finished_studies(plan, kept), kept, planned=True)  # whose winners may be fitted already
 
 
 def status(experiment: RunName = "quick", *, store: StoreFolder = None) -> Status:

@@ -3,11 +3,13 @@ from pathlib import Path
 
 import pytest
 
+import benchsuite
 from benchsuite.analysis.soundness import _study_faults
 from benchsuite.api import DataLocations
+from benchsuite.functions.plan import Status
 from benchsuite.plan import Experiment, Plan
 from benchsuite.registry import load_model
-from benchsuite.runner import Options, prepare, run
+from benchsuite.runner import Options, prepare, run, with_finished_studies
 from benchsuite.runner.pool import ProgressListener
 from benchsuite.runner.time_estimate import about_missing
 from benchsuite.store import Store
@@ -37,8 +39,8 @@ def test_a_setting_that_was_given_is_not_searched() -> None:
     assert len({trial.settings["regularization"] for trial in study.trials}) == 5
 
 
-def _planned(store: Store, on: str, **penalty: float) -> Plan:
-    """Return a plan with a search of one model."""
+def _experiment(on: str, **penalty: float) -> Experiment:
+    """Return an experiment with a search of one model."""
     about = {
         "name": "held",
         "summary": "",
@@ -50,7 +52,11 @@ def _planned(store: Store, on: str, **penalty: float) -> Plan:
         "metrics": ["ndcg@10", "recall@10"],
         "tune": {"on": on, "trials": 3},
     }
-    return prepare(Experiment.model_validate(about), store, DataLocations(offline=True), lambda _: None)
+    return Experiment.model_validate(about)
+
+
+def _planned(store: Store, on: str, **penalty: float) -> Plan:
+    return prepare(_experiment(on, **penalty), store, DataLocations(offline=True), lambda _: None)
 
 
 def _done(store: Store, plan: Plan, watcher: ProgressListener) -> Plan:
@@ -64,6 +70,7 @@ def test_where_all_is_given_nothing_is_searched_and_nothing_says_so(
     planned = _planned(store, "ndcg@10", regularization=1e7)
     assert "at most 2 tuning trials" in about_missing(planned, store)
     held = _done(store, planned, silent_watcher)
+    assert Status(with_finished_studies(planned, store), store, planned=True).totals == {"done": 4}
     assert [info.tuned for info in held.models] == [False, False]
     assert [len(study.values) for study in held.tuning] == [1, 1]
     assert all(
@@ -91,3 +98,12 @@ def test_a_search_that_is_not_what_the_plan_says_is_a_fault(tmp_path: Path, sile
     gone = dataclasses.replace(plan.tuning[1], keys=("00" * 32,))
     (fault,) = _study_faults(store, dataclasses.replace(plan, tuning=(plan.tuning[0], gone)))
     assert "is not in the store" in fault
+
+
+def test_a_finished_search_is_planned_with_its_winner(tmp_path: Path, silent_watcher: ProgressListener) -> None:
+    store = Store(tmp_path / "runs")
+    planned = _planned(store, "ndcg@10")
+    _done(store, planned, silent_watcher)
+    told = benchsuite.plan_experiment(_experiment("ndcg@10"), store=tmp_path / "runs", offline=True, quiet=True)
+    assert told.totals == {"done": 4}
+    assert "nothing is left to fit" in told.text()
