@@ -21,7 +21,6 @@ from benchsuite.keys import file_digest
 from benchsuite.plan import read_experiment
 from benchsuite.plan.benchmark_rules import narrowed
 from benchsuite.plan.experiment_file import check_experiment
-from benchsuite.registry import entries
 from benchsuite.runner import prepare
 from benchsuite.store import Store
 from benchsuite.store.json_files import with_sum
@@ -54,25 +53,6 @@ def test_pins_cover_every_fold(name):
     assert {place[:3] for place in pins.folds} == wanted
     assert set(read_asked(results_root() / name)) == {place for place, digest in pins.folds.items() if digest}
     assert set(narrowed(experiment, rules).seeds) <= set(experiment.seeds)
-
-
-DOORS = {"cornac", "external", "lenskit", "oracle", "recbole", "rectools"}
-"""What runs other libraries and programs, and the ceiling: no models of benchsuite's own."""
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "demo.v1"])
-def test_every_model_has_a_row_or_a_reason(name):
-    experiment, rules = read_benchmark(name)
-    own = {entry.name for entry in entries("models") if entry.distribution == "benchsuite"} - DOORS
-    assert {"flm", "als", "tiger", "social-knn"} <= own
-    rows = {spec.use for spec in experiment.expanded("models")}
-    without = [model for models in rules.without_row.values() for model in models]
-    assert sorted([*rows, *without]) == sorted(own)
-
-
-def test_reasons_for_no_row_are_told(capsys):
-    assert main(["leaderboard", "films.v1", "--full"]) == 0
-    assert "no row: social-knn: needs a network" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_demo_is_cut_as_it_is_pinned(demo_plan):
