@@ -109,11 +109,11 @@ def _study_faults(store: Store, plan: Plan) -> Iterator[str]:
             del missing[trial_keys]
         else:
             others[trial_keys] = f"{_name('tune', key)} is not what the plan says; delete {entry.folder} and run again"
-    yield from (told for keys, told in others.items() if keys in missing)
-    for keys, study in () if damaged else missing.items():  # a damaged one does not tell whose it is
+    for keys, study in missing.items():
         if keys in others:
-            continue
-        yield f"the study of {study.model} on {study.dataset}, {study.split} is not in the store; run again"
+            yield others[keys]
+        elif not damaged:  # a damaged one does not tell whose it is
+            yield f"the study of {study.model} on {study.dataset}, {study.split} is not in the store; run again"
 
 
 def _same(one: Entry, other: Entry) -> bool:
