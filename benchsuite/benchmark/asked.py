@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchsuite.atomic_writes import replaced_file
+from benchsuite.benchmark.packed_values import Packed, joined, planes
 from benchsuite.benchmark.pins import FoldPlace
 from benchsuite.data import Int8, Int32, Queries
 from benchsuite.errors import DataError
@@ -57,11 +59,19 @@ class Asked:
 
 
 def write_asked(folds: Mapping[FoldPlace, Asked], folder: Path) -> None:
-    """Write ``queries.npz``: equal queries are equal bytes."""
-    arrays: dict[str, NDArray[Any]] = {"places": np.array([[str(part) for part in place] for place in folds])}
-    for number, asked in enumerate(folds.values()):
-        arrays[f"{number}/user"], arrays[f"{number}/group"] = asked.user, asked.group
-        arrays[f"{number}/groups"], arrays[f"{number}/users"] = np.array(asked.groups), np.array([asked.users])
+    """Write ``queries.npz``: equal queries are equal bytes.
+
+    Users are kept as steps from one query to the next: they come in order, and small steps are small when packed.
+    """
+    told = list(folds.values())
+    none = [np.zeros(0, np.int32)]
+    arrays: dict[str, NDArray[Any]] = {
+        "places": np.array([[str(part) for part in place] for place in folds]),
+        "counts": np.array([(len(asked.user), asked.users) for asked in told], np.int64).reshape(-1, 2),
+        "groups": np.array([json.dumps(asked.groups) for asked in told]),
+        "user": planes(np.concatenate([np.diff(asked.user, prepend=0).astype(np.int32) for asked in told] or none)),
+        "group": planes(np.concatenate([asked.group for asked in told] or none).astype(np.int8)),
+    }
     folder.mkdir(parents=True, exist_ok=True)
     with replaced_file(folder / ASKED) as draft:
         draft.write_bytes(packed(arrays))
@@ -90,22 +100,31 @@ def read_asked(folder: Path) -> dict[FoldPlace, Asked]:
     path = folder / ASKED
     try:
         with np.load(path, allow_pickle=False) as stored:
-            found = {
-                (data, split, int(seed), fold): Asked(
-                    stored[f"{number}/user"],
-                    stored[f"{number}/group"],
-                    tuple(str(one) for one in stored[f"{number}/groups"]),
-                    int(stored[f"{number}/users"][0]),
-                )
-                for number, (data, split, seed, fold) in enumerate(stored["places"].tolist())
-            }
-            if fault := next((f"{place}: {fault}" for place, one in found.items() if (fault := _misfit(one))), ""):
-                raise ValueError(fault)  # told as whatever else is wrong with the file
-            return found
+            found = _folds(dict(stored))
+        if fault := next((f"{place}: {fault}" for place, one in found.items() if (fault := _misfit(one))), ""):
+            raise ValueError(fault)  # told as whatever else is wrong with the file
+        return found
     except UNREADABLE as error:
         why = getattr(error, "strerror", None) or error
         remedy = "install benchsuite again, or name a folder of results with BENCHSUITE_RESULTS"
         raise DataError(f"cannot be read: {why}", where=str(path), remedy=remedy) from None
+
+
+def _folds(stored: Packed) -> dict[FoldPlace, Asked]:
+    steps, group = joined(stored, "user", np.int32), joined(stored, "group", np.int8)
+    counts = stored["counts"]
+    if counts.ndim != 2 or counts.shape[1] != 2 or counts.dtype.kind != "i" or (counts < 0).any():  # noqa: PLR2004 - as written
+        raise ValueError("counts is no table of queries and users")
+    ends = np.cumsum(counts[:, 0])
+    if not len(steps) == len(group) == (ends[-1] if len(ends) else 0):
+        raise ValueError(f"it holds {len(steps):,} users and {len(group):,} groups of queries")
+    found: dict[FoldPlace, Asked] = {}
+    for place, groups, own, end in zip(stored["places"], stored["groups"], counts.tolist(), ends.tolist(), strict=True):
+        data, split, seed, fold = place.tolist()
+        part = slice(end - own[0], end)
+        user = np.cumsum(steps[part], dtype=np.int64).astype(np.int32)
+        found[data, split, int(seed), fold] = Asked(user, group[part], tuple(json.loads(str(groups))), own[1])
+    return found
 
 
 def _misfit(asked: Asked) -> str:

@@ -55,7 +55,7 @@ class CellValues:
         values: by (metric, group); the group "" is everybody.
         queries: float32[q] by kept metric, values by query; NaN does not count.
         replicates: float32[b] by (kept metric, group), of metrics that are no mean over queries; rounded to a
-            thousandth of their range.
+            126th of their range.
         costs: seconds and megabytes by name.
     """
 

@@ -2,8 +2,9 @@
 
 Values by query take few different values (an nDCG@10 depends on the places of the hits and on how many there are), so
 each metric has a table of them, the most frequent first, and all cells together one list of places in that table.
-Resamples are kept as steps of a thousandth of their range, far below what a resample says. All lists are kept byte by
-byte, the first bytes of all numbers before the second ones: equal bytes beside each other compress best.
+Resamples are kept as steps of a 126th of their range: half a step is a third of what 1,000 of them know of where an
+interval ends. All lists are kept byte by byte, the first bytes of all numbers before the second ones: equal bytes
+beside each other compress best.
 
 Unpacked, an array is named ``N/q/METRIC`` (float32[q], values by query of cell N) or ``N/r/P`` (float32[b], resamples
 of the value at place P of cell N).
@@ -20,10 +21,10 @@ from numpy.typing import NDArray
 from benchsuite.data import Float32
 
 Packed = dict[str, NDArray[Any]]
-UInt16 = NDArray[np.uint16]
+UInt8, UInt16 = NDArray[np.uint8], NDArray[np.uint16]
 
 _MOST = 2**16
-STEPS = 1022
+STEPS = 126
 """A resample moves by half of one of so many steps between the least and the greatest, at most."""
 _NO_NUMBERS = np.array([np.nan, np.inf, -np.inf], np.float32)
 
@@ -51,13 +52,13 @@ def pack(arrays: Mapping[str, Float32]) -> Packed:
         found[f"cells/{metric}"] = np.array([(cell, len(values)) for cell, values in own.items()], np.int32)
         table, places = _coded(np.concatenate(list(own.values())))
         if table is None:
-            found[f"values/{metric}"] = _planes(np.concatenate(list(own.values())))
+            found[f"values/{metric}"] = planes(np.concatenate(list(own.values())))
         else:
-            found[f"table/{metric}"], found[f"places/{metric}"] = _planes(table), _planes(places)
+            found[f"table/{metric}"], found[f"places/{metric}"] = planes(table), planes(places)
     if resamples:
         steps, ends = zip(*map(_steps, resamples.values()), strict=True)
         found["resampled"] = np.array([(*place, len(one)) for place, one in resamples.items()], np.int32)
-        found["steps"], found["ends"] = _planes(np.concatenate(steps)), np.stack(ends)
+        found["steps"], found["ends"] = planes(np.concatenate(steps)), np.stack(ends)
     return found
 
 
@@ -71,16 +72,16 @@ def unpack(packed: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:
     for metric in [name.partition("/")[2] for name in packed if name.startswith("cells/")]:
         cells = _counted(left, f"cells/{metric}", 2)
         if f"values/{metric}" in left:
-            values = _joined(left, f"values/{metric}", np.float32)
+            values = joined(left, f"values/{metric}", np.float32)
         else:
-            table, places = _joined(left, f"table/{metric}", np.float32), _joined(left, f"places/{metric}", np.uint16)
+            table, places = joined(left, f"table/{metric}", np.float32), joined(left, f"places/{metric}", np.uint16)
             if len(places) and int(places.max()) >= len(table):
                 raise ValueError(f"places/{metric} points to values that are not there")
             values = table[places]
         for (cell, _), part in zip(cells.tolist(), _cut(values, cells[:, 1], metric), strict=True):
             found[f"{cell}/q/{metric}"] = part
     if "resampled" in left:
-        cells, steps, ends = _counted(left, "resampled", 3), _joined(left, "steps", np.uint16), left.pop("ends", None)
+        cells, steps, ends = _counted(left, "resampled", 3), joined(left, "steps", np.uint8), left.pop("ends", None)
         if ends is None or ends.dtype != np.float32 or ends.shape != (len(cells), 2):
             raise ValueError("ends of the resamples are not there")
         if len(steps) and int(steps.max()) > STEPS + len(_NO_NUMBERS):
@@ -94,46 +95,48 @@ def unpack(packed: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:
 
 def _coded(values: Float32) -> tuple[Float32 | None, UInt16]:
     """Return the different values, the most frequent first, and the place of each value among them."""
-    bits, first, code, count = np.unique(
-        values.view(np.uint32), return_index=True, return_inverse=True, return_counts=True
-    )
+    bits, code, count = np.unique(values.view(np.uint32), return_inverse=True, return_counts=True)
     if len(bits) > _MOST:
         return None, np.zeros(0, np.uint16)
-    order = np.lexsort((first, -count))
+    order = np.argsort(-count, kind="stable")  # equally frequent ones ascend, so that their first bytes repeat
     rank = np.empty(len(order), np.uint16)
     rank[order] = np.arange(len(order), dtype=np.uint16)
     return bits[order].view(np.float32), rank[code]
 
 
-def _steps(replicates: Float32) -> tuple[UInt16, Float32]:
-    """Return uint16[b], the step of each resample, and float32[2], the least and the greatest."""
+def _steps(replicates: Float32) -> tuple[UInt8, Float32]:
+    """Return uint8[b], the step of each resample, and float32[2], the least and the greatest."""
     known = np.isfinite(replicates)
     ends = np.zeros(2, np.float32)
     if known.any():
         ends[:] = replicates[known].min(), replicates[known].max()
     low, high = ends.astype(np.float64)
     width = (high - low) or 1.0
-    steps = np.where(known, np.rint((np.where(known, replicates, low) - low) / width * STEPS), 0).astype(np.uint16)
+    steps = np.where(known, np.rint((np.where(known, replicates, low) - low) / width * STEPS), 0).astype(np.uint8)
     for number, odd in enumerate(_NO_NUMBERS, start=1):
         steps[np.isnan(replicates) if np.isnan(odd) else replicates == odd] = STEPS + number
     return steps, ends
 
 
-def _resamples(steps: UInt16, ends: Float32) -> Float32:
+def _resamples(steps: UInt8, ends: Float32) -> Float32:
     low, high = ends.astype(np.float64)
     grid = (low + np.arange(STEPS + 1) * ((high - low) / STEPS)).astype(np.float32)
     grid[-1] = ends[1]
     return np.concatenate([grid, _NO_NUMBERS])[steps]
 
 
-def _planes(values: NDArray[Any]) -> NDArray[np.uint8]:
+def planes(values: NDArray[Any]) -> UInt8:
     """Return uint8[bytes of a number, n], the bytes of all numbers, the lowest first."""
     little = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False))
     return np.ascontiguousarray(little.view(np.uint8).reshape(len(values), values.itemsize).T)
 
 
-def _joined(left: Packed, name: str, kind: type[np.generic]) -> NDArray[Any]:
-    """Take a list of numbers out of what is left to be read, and return it."""
+def joined(left: Packed, name: str, kind: type[np.generic]) -> NDArray[Any]:
+    """Take a list of numbers that :func:`planes` laid down out of what is left to be read, and return it.
+
+    Raises:
+        ValueError: when it is not there or another list.
+    """
     planes = left.pop(name, None)
     wanted = np.dtype(kind).newbyteorder("<")
     if planes is None or planes.dtype != np.uint8 or planes.ndim != 2 or len(planes) != wanted.itemsize:  # noqa: PLR2004 - two dimensions

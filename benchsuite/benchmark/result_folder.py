@@ -32,7 +32,7 @@ from benchsuite.store.json_files import SUM, sum_of, unreadable, with_sum
 
 RESULT, VALUES, COSTS, VERIFIED = "result.json", "values.npz", "costs.json", "verified.json"
 OTHER_VALUES = "other_values.npz"
-FORMAT = "3"
+FORMAT = "4"
 _NAMED = 16
 """So many characters of a key name a cell in the file of costs; older files have whole keys."""
 

@@ -50,7 +50,7 @@ def test_many_different_values_stand_there_themselves():
         ({"ends": None}, "ends of the resamples are not there"),
         ({"ends": np.zeros((1, 3), np.float32)}, "ends of the resamples are not there"),
         ({"steps": None}, "steps is not there"),
-        ({"steps": np.full((2, 3), 255, np.uint8)}, "beyond their ends"),
+        ({"steps": np.full((1, 3), 255, np.uint8)}, "beyond their ends"),
         ({"resampled": np.array([[0, 1, 4]], np.int32)}, "steps holds 3 numbers, its cells have 4"),
         ({"more": np.zeros(3)}, "more is no part of it"),
     ],

@@ -269,14 +269,19 @@ def test_costs_below_nothing_are_refused(copied):
     ("name", "wrong"),
     [
         ("places", np.array(["a", "b"])),
-        ("0/user", np.zeros(3)),
-        ("0/group", np.full(382, 7, np.int8)),
-        ("0/users", np.array([2])),
-        ("0/users", np.zeros(0, np.int64)),
+        ("user", np.zeros(3)),
+        ("user", np.zeros((4, 1557), np.int32)),
+        ("user", np.full((4, 1557), 255, np.uint8)),
+        ("group", np.full((1, 1557), 7, np.uint8)),
+        ("group", np.zeros((1, 3), np.uint8)),
+        ("groups", np.array(["["])),
+        ("counts", np.array([[1557, 2]])),
+        ("counts", np.zeros(0, np.int64)),
     ],
 )
 def test_who_asks_is_checked(tmp_path, name, wrong):
     with np.load(results_root() / "demo.v1" / ASKED) as stored:
+        assert name in stored
         (tmp_path / ASKED).write_bytes(packed({**stored, name: wrong}))
     with pytest.raises(DataError, match=r"queries\.npz: cannot be read"):
         read_asked(tmp_path)
