@@ -100,10 +100,7 @@ def read_asked(folder: Path) -> dict[FoldPlace, Asked]:
     path = folder / ASKED
     try:
         with np.load(path, allow_pickle=False) as stored:
-            found = _folds(dict(stored))
-        if fault := next((f"{place}: {fault}" for place, one in found.items() if (fault := _misfit(one))), ""):
-            raise ValueError(fault)  # told as whatever else is wrong with the file
-        return found
+            return _folds(dict(stored))
     except UNREADABLE as error:
         why = getattr(error, "strerror", None) or error
         remedy = "install benchsuite again, or name a folder of results with BENCHSUITE_RESULTS"
@@ -124,6 +121,8 @@ def _folds(stored: Packed) -> dict[FoldPlace, Asked]:
         part = slice(end - own[0], end)
         user = np.cumsum(steps[part], dtype=np.int64).astype(np.int32)
         found[data, split, int(seed), fold] = Asked(user, group[part], tuple(json.loads(str(groups))), own[1])
+    if fault := next((f"{place}: {fault}" for place, one in found.items() if (fault := _misfit(one))), ""):
+        raise ValueError(fault)  # told as whatever else is wrong with the file
     return found
 
 
