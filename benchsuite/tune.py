@@ -39,6 +39,19 @@ class Budget:
         few = self.trials is None or trials < self.trials
         return few and (self.seconds is None or seconds < self.seconds)
 
+    def most(self, *, searched: bool) -> int:
+        """Return how many trials one study has at most: one where nothing is searched, or only seconds limit it."""
+        return (self.trials or 1) if searched else 1
+
+    def longest(self, seconds: float, *, searched: bool) -> float:
+        """Return how many seconds one study takes at most, where a trial takes as many as are given."""
+        if not searched:
+            return seconds
+        if self.seconds is None:
+            return seconds * (self.trials or 1)
+        whole = self.seconds + seconds  # the trial that exceeds the limit counts
+        return min(seconds * self.trials, whole) if self.trials else whole
+
 
 @dataclass(frozen=True)
 class Trial:

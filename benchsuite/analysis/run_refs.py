@@ -124,6 +124,10 @@ def _tuned(a: RunRef, b: RunRef, pairs: Sequence[tuple[str, str]]) -> Iterator[C
             for name, both in settings.items():
                 if known.get(name) != both:
                     yield Change("tuned", f"{place}: {name}", *both)
+        if None not in (a.plan.settings["tune"], b.plan.settings["tune"]):
+            searched = [_joined(set(side.about(model).space)) for side, model in ((a, one), (b, other))]
+            if searched[0] != searched[1]:
+                yield Change("tuned", f"{label}: settings that are searched", *searched)
         codes = [
             {str(cell.identity["model"].get("code", "")) for cell in side.plan.cells if cell.model == model} - {""}
             for side, model in ((a, one), (b, other))

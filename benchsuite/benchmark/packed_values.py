@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from benchsuite.data import Float32
 
 Packed = dict[str, NDArray[Any]]
-UInt8, UInt16 = NDArray[np.uint8], NDArray[np.uint16]
+UInt8 = NDArray[np.uint8]
+UInt16 = NDArray[np.uint16]
 
 _MOST = 2**16
 STEPS = 126

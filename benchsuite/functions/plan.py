@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.arguments import DataFolders, Quiet, RunName, StoreFolder, data_locations
+from benchsuite.errors import BenchsuiteError
 from benchsuite.functions.run_arguments import ExperimentLike, open_store, read_experiment, read_store
 from benchsuite.interface import Frames, FunctionResult, Style, count, frame, plain, plain_values, table
 
@@ -85,7 +87,24 @@ class Status(FunctionResult):
         body = table(["data set", "split", "model", "fits", "why"], rows)
         lines = [body, "", f"{self.plan.name}: {count(len(self.plan.cells), 'fit')}: {totals}"]
         lines += [self._about] if self._about else []
+        lines += [
+            f"{label}: {', '.join(names)} {'is' if len(names) == 1 else 'are'} held as given, not searched"
+            for label, names in self.held().items()
+        ]
         return "\n".join([*lines, *self._failed(), *self._alive()])
+
+    def held(self) -> dict[str, list[str]]:
+        """Return, of each tuned model, the settings with a range that are not searched, where there are any."""
+        if self.plan.settings["tune"] is None:
+            return {}
+        from benchsuite.runner import load_held
+
+        models = {cell.model: cell.identity["model"] for cell in self.plan.cells if cell.stage == "validation"}
+        found = {}
+        for label, model in models.items():
+            with contextlib.suppress(BenchsuiteError):  # its file may be gone since the run
+                found[label] = load_held(self.plan, label, model)[1]
+        return {label: names for label, names in found.items() if names}
 
     def advice(self) -> Sequence[str]:
         """Say which results came from other code of a model that kept its version."""
@@ -119,7 +138,7 @@ class Status(FunctionResult):
 
     def to_dict(self) -> dict[str, Any]:
         """Return totals and rows as plain values."""
-        told = {"experiment": self.plan.name, "totals": self.totals, "rows": self._rows()}
+        told = {"experiment": self.plan.name, "totals": self.totals, "rows": self._rows(), "held": self.held()}
         if self._planned:
             return told
         one = self.judging

@@ -11,6 +11,7 @@ from benchsuite.interface import count
 from benchsuite.keys import content_key
 from benchsuite.runner.typical_times import LONG, Size, Typical, by_items, measured, typical, usual
 from benchsuite.store import Store
+from benchsuite.tune import Budget
 
 if TYPE_CHECKING:
     from benchsuite.plan import Cell, Plan
@@ -121,14 +122,10 @@ class TimeEstimate:
             return 0, 0.0
         searched = {info.label for info in self._plan.models if info.space}
         first = [cell for cell in cells if cell.stage == "validation" and not cell.reason]
-        limit, trials = budget["seconds"] or float("inf"), budget["trials"]
-        most, total = 0, 0.0
-        for cell in first:
-            one = self.seconds(cell)[0] or 0.0
-            several = trials if cell.model in searched else 1  # its only setting is judged, too
-            total += min((one + _START) * several, limit + one) if several else limit
-            most += several or 1
-        return most, total
+        own = Budget(**budget)
+        most = sum(own.most(searched=cell.model in searched) for cell in first)
+        each = [((self.seconds(cell)[0] or 0.0) + _START, cell.model in searched) for cell in first]
+        return most, sum(own.longest(seconds, searched=one) for seconds, one in each)
 
     def sentence(self, cells: Sequence[Cell], workers: int, tuning: float = 0.0) -> str:
         """Return ``about 4 minutes for 34 fits``, where that is from, and of how many nothing is known; or "".

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchsuite.api import Model
 from benchsuite.data import Relevance, Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import evaluation_input
@@ -76,7 +77,7 @@ class TuneQueue:
         self.tried: set[str] = set()
         self._relevance = Relevance.of(plan.settings)
         tune = plan.settings["tune"]
-        self._budget = Budget(tune["on"], tune["trials"], tune["seconds"])
+        self._budget = Budget(**tune)
         about = next(metric for metric in plan.metrics if metric.label == tune["on"])
         metric = load_metric(about.plugin, trusted=plan.trusted, code=about.code or None)
         self._metric = metric.from_settings(about.settings, about.label)
@@ -94,7 +95,7 @@ class TuneQueue:
     def most(self) -> int:
         """How many trials there can be in studies that are not finished; a limit of seconds may end them earlier."""
         studies = {opened.key: opened.study for opened in self._open if not self._sealed(opened)}
-        return sum((self._budget.trials or 1) if study.space else 1 for study in studies.values())
+        return sum(self._budget.most(searched=bool(study.space)) for study in studies.values())
 
     def about(self) -> str:
         """Return how many trials there are at most, and about how long they take, where that is known."""
@@ -107,11 +108,7 @@ class TuneQueue:
         ]
         if not known:
             return told
-        limit, trials = self._budget.seconds or float("inf"), self._budget.trials
-        total = sum(
-            seconds if not searched else min(seconds * trials, limit + seconds) if trials else limit
-            for seconds, searched in known
-        )
+        total = sum(self._budget.longest(seconds, searched=searched) for seconds, searched in known)
         return f"{told}, about {duration(total)} in one process by default settings"
 
     @cached_property
@@ -152,10 +149,7 @@ class TuneQueue:
             "metric": self._metric_identity,
             "threshold": self._plan.settings["threshold"],
         } | self._folds.relevance_identity(self._relevance, cell.fold_key, "validation")
-        model = cell.identity["model"]
-        plugin = load_model(model["plugin"], trusted=self._plan.trusted).from_settings(model["settings"])
-        searched = next(info.space for info in self._plan.models if info.label == cell.model)
-        held = sorted(plugin.space().keys() - searched.keys())
+        plugin, held = load_held(self._plan, cell.model, cell.identity["model"])
         identity |= {"held": held} if held else {}
         study = Study(plugin, self._budget, cell.seed, self._metric.higher_is_better, held)
         return _Open(cell, study, content_key("tune", identity))
@@ -320,6 +314,13 @@ class TuneQueue:
         )
         tuning = tuple(self.finished[place] for place in places if place in self.finished)
         return dataclasses.replace(self._plan, cells=tuple(cells), models=models, tuning=tuning)
+
+
+def load_held(plan: Plan, label: str, model: Mapping[str, Any]) -> tuple[Model, list[str]]:
+    """Return a model with its settings, and the names of those that have a range and are not searched in this plan."""
+    plugin = load_model(model["plugin"], trusted=plan.trusted).from_settings(model["settings"])
+    searched = next(about.space for about in plan.models if about.label == label)
+    return plugin, sorted(plugin.space().keys() - searched.keys())
 
 
 def _brief(value: Any) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 import benchsuite
+from benchsuite.analysis.run_refs import Change, RunRef, changes
 from benchsuite.analysis.soundness import _study_faults
 from benchsuite.api import DataLocations
 from benchsuite.functions.plan import Status
@@ -29,7 +30,7 @@ def test_a_winner_at_an_end_of_its_range_is_named_if_it_beat_anybody(penalties: 
 
 
 def test_a_setting_that_was_given_is_not_searched() -> None:
-    model = load_model("als")(factors=20)
+    model = load_model("als").from_settings({"factors": 20})
     study = Study(model, Budget("ndcg@10", trials=5), 1, held=["factors"])
     for value in range(5):
         settings = study.ask()
@@ -70,12 +71,31 @@ def test_where_all_is_given_nothing_is_searched_and_nothing_says_so(
     planned = _planned(store, "ndcg@10", regularization=1e7)
     assert "at most 2 tuning trials" in about_missing(planned, store)
     held = _done(store, planned, silent_watcher)
-    assert Status(with_finished_studies(planned, store), store, planned=True).totals == {"done": 4}
+    told = Status(with_finished_studies(planned, store), store, planned=True)
+    assert told.totals == {"done": 4}
+    assert told.held() == {"ease": ["regularization"]}
+    assert "ease: regularization is held as given, not searched" in told.text()
     assert [info.tuned for info in held.models] == [False, False]
     assert [len(study.values) for study in held.tuning] == [1, 1]
     assert all(
         cell.identity["model"]["settings"]["regularization"] == 1e7 for cell in held.cells if cell.model == "ease"
     )
+
+
+def test_a_search_that_could_choose_what_the_other_run_gives_is_a_difference(tmp_path: Path) -> None:
+    store, own = Store(tmp_path / "runs"), load_model("ease")().settings()["regularization"]
+    given = RunRef("", _planned(store, "ndcg@10", regularization=own), store)
+    told = changes(given, RunRef("", _planned(store, "ndcg@10"), store), [("ease", "ease")])
+    assert told == [Change("tuned", "ease: settings that are searched", None, "regularization")]
+
+
+def test_a_budget_counts_trials_and_seconds() -> None:
+    few, brief, both = Budget("auc", trials=5), Budget("auc", seconds=60.0), Budget("auc", trials=5, seconds=60.0)
+    assert [budget.most(searched=True) for budget in (few, brief, both)] == [5, 1, 5]
+    assert [budget.longest(10.0, searched=True) for budget in (few, brief, both)] == [50.0, 70.0, 50.0]
+    assert [budget.longest(40.0, searched=True) for budget in (few, brief, both)] == [200.0, 100.0, 100.0]
+    assert [budget.most(searched=False) for budget in (few, brief, both)] == [1, 1, 1]
+    assert [budget.longest(10.0, searched=False) for budget in (few, brief, both)] == [10.0, 10.0, 10.0]
 
 
 def test_searches_by_two_metrics_with_the_same_only_trial_are_both_sound(
