@@ -126,11 +126,25 @@ def run(
             bars.follow(None if quiet else Headline(plan, kept))
             if not executor.interactive:
                 get_ready(plan)
+            if workers is None and on == "local":
+                idle_processors(plan, kept, threads, bars.say)
 
         done, outcome = _perform(asked, kept, place, options, bars, follow)
         with _judging_alone(done, kept, bars.say):
             comparison = build(done, kept, bars.measured)
     return (BenchmarkResults if entered else Results)(done, kept, comparison, outcome, full=full)
+
+
+def idle_processors(plan: Plan, store: Store, threads: int, say: Callable[[str], None]) -> None:
+    """Say how a run can use more of this machine, where there is something left to fit.
+
+    One fit at a time is the default everywhere: what several need together may be more memory than there is.
+    """
+    from benchsuite.provenance import cores
+    from benchsuite.runner.time_estimate import missing_cells
+
+    if (at_a_time := cores() // threads) > 1 and missing_cells(plan, store):
+        say(f"one fit at a time; --workers {at_a_time} would use all {cores()} processors, where memory allows it")
 
 
 @contextlib.contextmanager

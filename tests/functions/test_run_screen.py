@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 import benchsuite
+from benchsuite.functions.run import idle_processors
 from benchsuite.functions.run_ending import SCREEN_COLUMNS, SCREEN_LINES, ending
 from benchsuite.plan import read_experiment
 from benchsuite.runner import RunSummary
+from benchsuite.store import Store
 
 pytestmark = pytest.mark.process
 
@@ -31,6 +33,20 @@ def test_the_last_screen_of_the_demo_fits_and_names_the_best_of_each_split(tmp_p
     full = str(benchsuite.run(experiment, store=tmp_path / "runs", offline=True, quiet=True, full=True))
     assert "How it is measured" in full
     assert len(full.splitlines()) > 3 * SCREEN_LINES
+
+
+@pytest.mark.parametrize(("cores", "said"), [(2, []), (3, []), (8, ["one fit at a time; --workers 4 would use all 8"])])
+def test_processors_that_would_be_idle_are_told_while_something_is_left_to_fit(tmp_path, monkeypatch, cores, said):
+    monkeypatch.setattr("benchsuite.provenance.cores", lambda: cores)
+    demo = read_experiment("demo")
+    popular = [model for model in demo.models if model.use == "popular"]
+    experiment = demo.model_copy(update={"models": popular, "splits": demo.splits[:1]})
+    store, told = Store(tmp_path / "runs"), []
+    idle_processors(benchsuite.plan_experiment(experiment, store=store.root, offline=True).plan, store, 2, told.append)
+    assert [line.split(" processors")[0] for line in told] == said
+    done = benchsuite.run(experiment, store=store.root, offline=True, quiet=True)
+    idle_processors(done.plan, store, 2, told.append)
+    assert len(told) == len(said)
 
 
 def summary(**more) -> RunSummary:
