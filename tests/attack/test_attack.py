@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-CASES = {"chaos": 5, "damages": 24, "plugins": 16, "experiments": 24}
+CASES = {"chaos": 3, "damages": 24, "plugins": 16, "experiments": 24}
 """Few of each: that every sort of damage, broken plugin and experiment is survived is shown case by
 case in tests/store, tests/testing, tests/runner and tests/plan, and by the attack itself in its long form."""
 
