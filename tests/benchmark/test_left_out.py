@@ -12,7 +12,7 @@ from benchsuite.benchmark.board import SUMMARY, make_board, read_board, write_su
 from benchsuite.benchmark.board_rows import read_results, read_rows
 from benchsuite.benchmark.board_text import verdict
 from benchsuite.benchmark.places import results_root
-from benchsuite.benchmark.result_folder import COSTS, RESULT, VALUES
+from benchsuite.benchmark.result_folder import COSTS, FORMAT, RESULT, VALUES
 from benchsuite.cli.main import main
 from benchsuite.errors import DataError
 from benchsuite.functions.leaderboard import Leaderboard
@@ -89,7 +89,7 @@ WAYS = {
     "a folder": (a_folder, "values.npz: cannot be read"),
     "no result": (lambda folder: (folder / RESULT).unlink(), "result.json: it is not there; get it again, or take it"),
     "no costs": (lambda folder: (folder / COSTS).unlink(), "costs.json: cannot be read: No such file"),
-    "format": (another_format, "its format is '99', this version of benchsuite reads 3; update benchsuite"),
+    "format": (another_format, f"its format is '99', this version of benchsuite reads {FORMAT}; update benchsuite"),
     "encrypted": (encrypted, "values.npz: cannot be read"),
     "nowhere": (dangling, "result.json: it is not there"),
 }
