@@ -7,6 +7,7 @@ changed is a new version under a new name.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from benchsuite.benchmark.asked import ASKED, Asked, write_asked
 from benchsuite.benchmark.pins import pins_of
 from benchsuite.benchmark.places import pins_path, results_root
 from benchsuite.errors import BenchsuiteError, ConfigError
+from benchsuite.keys import file_digest
 from benchsuite.plan import Plan, read_experiment
 from benchsuite.runner import prepare
 from benchsuite.store import Store
@@ -35,8 +37,8 @@ def pin(name: str, store: Store, *, again: bool = False) -> Path:
     path = pins_path(name)
     if path.is_file() and not again:
         raise ConfigError(f"{name} is pinned", where=str(path), remedy="a changed protocol is a new version")
-    pins.write(name)
     write_asked(_asked(plan, store), results_root() / name)
+    dataclasses.replace(pins, queries=file_digest(results_root() / name / ASKED)).write(name)
     return path
 
 

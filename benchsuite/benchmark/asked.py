@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchsuite.atomic_writes import replaced_file
-from benchsuite.benchmark.packed_values import Packed, joined, planes
-from benchsuite.benchmark.pins import FoldPlace
+from benchsuite.benchmark.npz_files import Arrays, packed, read_npz
+from benchsuite.benchmark.packed_values import joined, planes
+from benchsuite.benchmark.pins import FoldPlace, read_pins
 from benchsuite.data import Int8, Int32, Queries
-from benchsuite.errors import DataError
 from benchsuite.plan.benchmark_rules import BenchmarkRules
 
-try:
-    from lzma import LZMAError
-except ImportError:  # Python can be built without it; zipfile then says what is missing
-    LZMAError = zlib.error  # type: ignore[assignment, misc]  # nothing can raise the real one
-
 ASKED = "queries.npz"
-
-UNREADABLE = (
-    *(OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error, LZMAError),
-    RuntimeError,  # the archive says that it is encrypted, or packed in a way that this Python does not know
-)
-"""What numpy and zipfile raise for files that are none of theirs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +49,7 @@ def write_asked(folds: Mapping[FoldPlace, Asked], folder: Path) -> None:
     """
     told = list(folds.values())
     none = [np.zeros(0, np.int32)]
-    arrays: dict[str, NDArray[Any]] = {
+    arrays: Arrays = {
         "places": np.array([[str(part) for part in place] for place in folds]),
         "counts": np.array([(len(asked.user), asked.users) for asked in told], np.int64).reshape(-1, 2),
         "groups": np.array([json.dumps(asked.groups) for asked in told]),
@@ -77,63 +61,27 @@ def write_asked(folds: Mapping[FoldPlace, Asked], folder: Path) -> None:
         draft.write_bytes(packed(arrays))
 
 
-def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return a compressed .npz; its bytes hold no date, so equal arrays are equal files.
-
-    LZMA takes a tenth off what deflate leaves of values by query, and numpy reads both.
-    """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
-        for name, array in arrays.items():
-            one = io.BytesIO()
-            np.save(one, np.ascontiguousarray(array), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), one.getvalue(), zipfile.ZIP_LZMA)
-    return buffer.getvalue()
-
-
 def read_asked(folder: Path) -> dict[FoldPlace, Asked]:
-    """Read ``queries.npz``.
+    """Read ``queries.npz`` of the benchmark by whose name a folder of results is called.
 
     Raises:
-        DataError: when it is not there or cannot be read.
+        DataError: when it is not there, or not the file that the benchmark pins.
     """
-    path = folder / ASKED
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return _folds(dict(stored))
-    except UNREADABLE as error:
-        why = getattr(error, "strerror", None) or error
-        remedy = "install benchsuite again, or name a folder of results with BENCHSUITE_RESULTS"
-        raise DataError(f"cannot be read: {why}", where=str(path), remedy=remedy) from None
+    remedy = "install benchsuite again, or name a folder of results with BENCHSUITE_RESULTS"
+    return read_npz(folder / ASKED, read_pins(folder.name).queries, _folds, remedy)
 
 
-def _folds(stored: Packed) -> dict[FoldPlace, Asked]:
+def _folds(stored: Arrays) -> dict[FoldPlace, Asked]:
+    """Return what :func:`write_asked` was given: the sum of the file is pinned, so nothing else can stand in it."""
     steps, group = joined(stored, "user", np.int32), joined(stored, "group", np.int8)
-    counts = stored["counts"]
-    if counts.ndim != 2 or counts.shape[1] != 2 or counts.dtype.kind != "i" or (counts < 0).any():  # noqa: PLR2004 - as written
-        raise ValueError("counts is no table of queries and users")
-    ends = np.cumsum(counts[:, 0])
-    if not len(steps) == len(group) == (ends[-1] if len(ends) else 0):
-        raise ValueError(f"it holds {len(steps):,} users and {len(group):,} groups of queries")
     found: dict[FoldPlace, Asked] = {}
-    for place, groups, own, end in zip(stored["places"], stored["groups"], counts.tolist(), ends.tolist(), strict=True):
+    end = 0
+    for place, groups, (queries, users) in zip(stored["places"], stored["groups"], stored["counts"], strict=True):
         data, split, seed, fold = place.tolist()
-        part = slice(end - own[0], end)
-        user = np.cumsum(steps[part], dtype=np.int64).astype(np.int32)
-        found[data, split, int(seed), fold] = Asked(user, group[part], tuple(json.loads(str(groups))), own[1])
-    if fault := next((f"{place}: {fault}" for place, one in found.items() if (fault := _misfit(one))), ""):
-        raise ValueError(fault)  # told as whatever else is wrong with the file
+        part = slice(end, end := end + int(queries))
+        user = np.cumsum(steps[part], dtype=np.int32)
+        found[data, split, int(seed), fold] = Asked(user, group[part], tuple(json.loads(str(groups))), int(users))
     return found
-
-
-def _misfit(asked: Asked) -> str:
-    """Return what is wrong with who asks, or ""."""
-    for name, codes, size in (("user", asked.user, asked.users), ("group", asked.group, len(asked.groups))):
-        if codes.dtype.kind != "i" or codes.shape != (len(asked.user),):
-            return f"{name} is no list of codes, one for each query"
-        if len(codes) and not 0 <= codes.min() <= codes.max() < size:
-            return f"a code of {name} is outside 0 to {size - 1}"
-    return ""
 
 
 def asked_of(rules: BenchmarkRules, asked: Mapping[FoldPlace, Asked], *, lite: bool) -> dict[FoldPlace, Asked]:

@@ -82,16 +82,23 @@ def unpack(packed: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:
         for (cell, _), part in zip(cells.tolist(), _cut(values, cells[:, 1], metric), strict=True):
             found[f"{cell}/q/{metric}"] = part
     if "resampled" in left:
-        cells, steps, ends = _counted(left, "resampled", 3), joined(left, "steps", np.uint8), left.pop("ends", None)
-        if ends is None or ends.dtype != np.float32 or ends.shape != (len(cells), 2):
-            raise ValueError("ends of the resamples are not there")
-        if len(steps) and int(steps.max()) > STEPS + len(_NO_NUMBERS):
-            raise ValueError("steps of the resamples go beyond their ends")
-        for (cell, place, _), part, own in zip(cells.tolist(), _cut(steps, cells[:, 2], "steps"), ends, strict=True):
-            found[f"{cell}/r/{place}"] = _resamples(part, own)
+        found |= _unpacked_resamples(left)
     if left:
         raise ValueError(f"{next(iter(left))} is no part of it")
     return found
+
+
+def _unpacked_resamples(left: Packed) -> dict[str, Float32]:
+    """Take resamples out of what is left to be read, and return them."""
+    cells, steps, ends = _counted(left, "resampled", 3), joined(left, "steps", np.uint8), left.pop("ends", None)
+    if ends is None or ends.dtype != np.float32 or ends.shape != (len(cells), 2):
+        raise ValueError("ends of the resamples are not there")
+    if not np.isfinite(ends).all() or (ends[:, 0] > ends[:, 1]).any():
+        raise ValueError("an end of the resamples is no number, or the least is above the greatest")
+    if len(steps) and int(steps.max()) > STEPS + len(_NO_NUMBERS):
+        raise ValueError("steps of the resamples go beyond their ends")
+    parts = zip(cells.tolist(), _cut(steps, cells[:, 2], "steps"), ends, strict=True)
+    return {f"{cell}/r/{place}": _resamples(part, own) for (cell, place, _), part, own in parts}
 
 
 def _coded(values: Float32) -> tuple[Float32 | None, UInt16]:
@@ -138,17 +145,19 @@ def joined(left: Packed, name: str, kind: type[np.generic]) -> NDArray[Any]:
     Raises:
         ValueError: when it is not there or another list.
     """
-    planes = left.pop(name, None)
+    found = left.pop(name, None)
     wanted = np.dtype(kind).newbyteorder("<")
-    if planes is None or planes.dtype != np.uint8 or planes.ndim != 2 or len(planes) != wanted.itemsize:  # noqa: PLR2004 - two dimensions
+    if found is None or found.dtype != np.uint8 or found.ndim != 2 or len(found) != wanted.itemsize:  # noqa: PLR2004 - two dimensions
         raise ValueError(f"{name} is not there, or no list of numbers")
-    return np.ascontiguousarray(planes.T).view(wanted)[:, 0].astype(kind, copy=False)
+    return np.ascontiguousarray(found.T).view(wanted)[:, 0].astype(kind, copy=False)
 
 
 def _counted(left: Packed, name: str, width: int) -> NDArray[np.int32]:
     cells = left.pop(name)
     if cells.dtype != np.int32 or cells.ndim != 2 or cells.shape[1] != width or (cells < 0).any():  # noqa: PLR2004 - same
         raise ValueError(f"{name} is no table of cells and counts")
+    if len(np.unique(cells[:, :-1], axis=0)) != len(cells):
+        raise ValueError(f"{name} has a cell twice")
     return cells
 
 

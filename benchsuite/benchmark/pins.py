@@ -34,18 +34,21 @@ class Pins:
     Attributes:
         data: fingerprint of each data set by its label.
         folds: digest of each fold by its place; ``""`` says that the split cannot cut this data set.
+        queries: sha256 (hex) of ``queries.npz``, which tells who asks in these folds; "" where it is not written yet.
+            No part of the digest, since it says nothing that the folds do not.
     """
 
     data: Mapping[str, str]
     folds: Mapping[FoldPlace, str]
+    queries: str = ""
 
     @property
     def digest(self) -> str:
-        """sha256 (hex) of all pins."""
+        """sha256 (hex) of data and folds."""
         return hashlib.sha256(json.dumps(self.record(), sort_keys=True).encode()).hexdigest()
 
     def record(self) -> dict[str, Any]:
-        """Return JSON-like values."""
+        """Return what the digest is of, as JSON-like values."""
         folds = [[*place, digest] for place, digest in self.folds.items()]
         return {"data": dict(self.data), "folds": folds}
 
@@ -54,7 +57,8 @@ class Pins:
         with replaced_file(pins_path(name)) as draft:
             lines = [json.dumps(fold) for fold in self.record()["folds"]]
             body = ",\n  ".join(lines)
-            draft.write_text(f'{{"data": {json.dumps(self.data, indent=2)},\n "folds": [\n  {body}]}}\n', "utf-8")
+            head = f'"data": {json.dumps(self.data, indent=2)},\n "queries": {json.dumps(self.queries)}'
+            draft.write_text(f'{{{head},\n "folds": [\n  {body}]}}\n', "utf-8")
 
 
 def read_pins(name: str) -> Pins:
@@ -69,10 +73,10 @@ def read_pins(name: str) -> Pins:
         remedy = f"make them with: python benchmarks/pin_benchmark.py {name}"
         raise ConfigError(f"the benchmark {name} has no pins", where=str(path), remedy=remedy)
     table = read_json(path, "install benchsuite again")
-    if fault := misfit(table, {"data": {str: str}, "folds": [list]}):
+    if fault := misfit(table, {"data": {str: str}, "queries": str, "folds": [list]}):
         raise ConfigError(f"the pins cannot be read: {fault}", where=str(path), remedy="install benchsuite again")
     folds = {(data, split, seed, fold): digest for data, split, seed, fold, digest in table["folds"]}
-    return Pins(table["data"], folds)
+    return Pins(table["data"], folds, table["queries"])
 
 
 def pins_of(plan: Plan, store: Store) -> Pins:

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchsuite.analysis.cell_evaluation import REPLICATES
+from benchsuite.api import Metric
 from benchsuite.benchmark.asked import Asked, asked_of
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
 from benchsuite.benchmark.packed_values import STEPS
@@ -138,25 +140,46 @@ def _cell_faults(cell: CellValues, asked: Asked, kept: tuple[str, ...]) -> Itera
             if value is None:
                 yield f"{named} is not there"
                 continue
-            if not np.isfinite(queries[~np.isnan(queries)]).all():
-                yield f"{named} has values that are infinite"
-                continue
-            if (metric, group) in cell.replicates:
-                yield from _replicate_faults(named, value, cell.replicates[metric, group])
-                continue
-            known = queries[mask & ~np.isnan(queries)].astype(np.float64)
-            mean = float(known.mean()) if len(known) else None
-            if (mean is None) != (value.mean is None) or abs((mean or 0.0) - (value.mean or 0.0)) > _MEAN:
-                told = ["nothing" if one is None else f"{one:.6f}" for one in (value.mean, mean)]
-                yield f"{named} is {told[0]}, its values by query have the mean {told[1]}"
-            elif len(known) != value.n and counts_queries(metric):
-                yield f"{named} rests on {value.n:,} queries, {len(known):,} have a value"
+            yield from _value_faults(named, metric, value, queries[mask], cell.replicates.get((metric, group)))
+
+
+def _value_faults(named: str, metric: str, value: Value, queries: Float32, replicates: Float32 | None) -> Iterator[str]:
+    """Yield what is wrong with one value: with what it rests on, it must be possible, and the two must agree."""
+    told = np.nan if value.mean is None else value.mean
+    every = np.concatenate([queries, [told], () if replicates is None else replicates])
+    if np.isinf(every).any():
+        yield f"{named} has values that are infinite"
+        return
+    if len(odd := _outside(metric, every)):
+        yield f"{named} has a value of {odd[0]:.3g}, and a share lies between 0 and 1"
+        return
+    if replicates is not None and not counts_queries(metric):
+        yield from _replicate_faults(named, value, replicates)
+        return
+    if replicates is not None:
+        yield f"{named} has resamples, though it is the mean of its values by query"
+    known = queries[~np.isnan(queries)].astype(np.float64)
+    mean = float(known.mean()) if len(known) else np.nan
+    if np.isnan(mean) != np.isnan(told) or abs(mean - told) > _MEAN:
+        both = ["nothing" if np.isnan(one) else f"{one:.6f}" for one in (told, mean)]
+        yield f"{named} is {both[0]}, its values by query have the mean {both[1]}"
+    elif len(known) != value.n and counts_queries(metric):
+        yield f"{named} rests on {value.n:,} queries, {len(known):,} have a value"
 
 
 def counts_queries(metric: str) -> bool:
     """Return whether values of a metric rest on queries, not on pairs."""
+    return _kind(metric).task == "ranking"
+
+
+def _kind(metric: str) -> type[Metric]:
     base, k = split_cutoff(metric)
-    return load_metric(f"{base}@k" if k else base).task == "ranking"
+    return load_metric(f"{base}@k" if k else base)
+
+
+def _outside(metric: str, values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the values that no share can have; none where the metric is no share."""
+    return values[(values < -_MEAN) | (values > 1 + _MEAN)] if _kind(metric).unit == "share" else values[:0]
 
 
 def _replicate_faults(named: str, value: Value, replicates: Float32) -> Iterator[str]:
@@ -215,8 +238,13 @@ def _cell_differences(told: CellValues, cell: CellValues) -> Iterator[str]:
     for place in dict.fromkeys([*told.replicates, *cell.replicates]):
         name = f"{where}: resamples of {' of '.join(part for part in place if part)}"
         was, now = told.replicates.get(place), cell.replicates.get(place)
-        step = 0.0 if was is None or not np.isfinite(was).any() else float(np.ptp(was[np.isfinite(was)])) / STEPS
-        yield from _array_differences(name, was, now, _STEPS * step)
+        yield from _array_differences(name, was, now, _STEPS * _step(now))
+
+
+def _step(replicates: Float32 | None) -> float:
+    """Return the step to which resamples were rounded."""
+    known = np.zeros(0) if replicates is None else replicates[np.isfinite(replicates)].astype(np.float64)
+    return float(np.ptp(known)) / STEPS if len(known) else 0.0
 
 
 def _array_differences(name: str, was: Float32 | None, now: Float32 | None, tolerance: float = 0.0) -> Iterator[str]:

@@ -10,17 +10,14 @@ A leaderboard needs the headline alone: the results that come with the installed
 from __future__ import annotations
 
 import json
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os.path import lexists
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchsuite.atomic_writes import replaced_file
-from benchsuite.benchmark.asked import UNREADABLE, packed
 from benchsuite.benchmark.model_result import CellValues, ModelResult, Value
+from benchsuite.benchmark.npz_files import packed, read_npz
 from benchsuite.benchmark.packed_values import pack, unpack
 from benchsuite.benchmark.places import read_benchmark
 from benchsuite.benchmark.result_json import write_lines
@@ -28,7 +25,7 @@ from benchsuite.data import Float32, ModelInfo
 from benchsuite.errors import DataError, StoreError, shortened
 from benchsuite.keys import file_digest
 from benchsuite.store import misfit, read_json
-from benchsuite.store.json_files import SUM, sum_of, unreadable, with_sum
+from benchsuite.store.json_files import SUM, sum_of, with_sum
 
 RESULT, VALUES, COSTS, VERIFIED = "result.json", "values.npz", "costs.json", "verified.json"
 OTHER_VALUES = "other_values.npz"
@@ -49,6 +46,7 @@ _MODEL_FACTS = {
     **dict.fromkeys(("uses_language_model?", "proposed?", "ceiling?", "predicts_values?", "network?"), bool),
     "tuned?": (bool, None),
     "space?": {str: {}},
+    "held?": [str],
     "version?": str,
     "origin?": str,
 }
@@ -75,8 +73,6 @@ _RESULT = {
 }
 _COSTS = {"cells": {str: {str: float}}, "provenance": {"hardware?": {}}, "finished": str}
 _VERIFIED = {"date": str, "cells": int, "result": str}
-_LARGEST = 256 * 2**20
-"""Values of more bytes than this, unpacked, are no result; the largest benchmark has a tenth of it."""
 
 
 def write_result(result: ModelResult, folder: Path) -> None:
@@ -153,10 +149,10 @@ def read_result(folder: Path) -> ModelResult:
     costs = _table(folder / COSTS, _COSTS)
     if any(value < 0 for cost in costs["cells"].values() for value in cost.values()):
         raise DataError("a cost is below 0", where=str(folder / COSTS), remedy=_AGAIN)
-    arrays = _arrays(folder / VALUES, table["values_sha256"])
+    files = {VALUES: read_npz(folder / VALUES, table["values_sha256"], unpack, _AGAIN)}
     whole = not table["other_values_sha256"] or (folder / OTHER_VALUES).is_file()
     if whole and table["other_values_sha256"]:
-        arrays |= _arrays(folder / OTHER_VALUES, table["other_values_sha256"])
+        files[OTHER_VALUES] = read_npz(folder / OTHER_VALUES, table["other_values_sha256"], unpack, _AGAIN)
     verified = _table(folder / VERIFIED, _VERIFIED, _UNMARK) if (folder / VERIFIED).is_file() else {}
     if verified and verified["result"] != table[SUM]:
         raise DataError("it tells of another result", where=str(folder / VERIFIED), remedy=_UNMARK)
@@ -165,13 +161,13 @@ def read_result(folder: Path) -> ModelResult:
     for number, cell in enumerate(told):
         if fault := next((one for place, row in enumerate(cell["values"]) if (one := _misfit(row, place))), ""):
             raise DataError(f'"cells[{number}].{fault}', where=str(folder / RESULT), remedy=_AGAIN)
-    try:
-        if any(int(name.partition("/")[0]) >= len(told) for name in arrays):
-            raise IndexError  # noqa: TRY301 - the same fault as the next
-        cells = [_cell(number, cell, arrays, costs["cells"]) for number, cell in enumerate(told)]
-    except (ValueError, IndexError):
-        what = "it holds arrays that no cell has"
-        raise DataError(what, where=str(folder / VALUES), remedy=_AGAIN) from None
+    _, rules = read_benchmark(table["benchmark"])
+    for file, arrays in files.items():
+        if any((_metric(name, told) == rules.headline) != (file == VALUES) for name in arrays):
+            what = f"it holds arrays that no cell has, or {rules.headline} in another file than {VALUES}"
+            raise DataError(what, where=str(folder / file), remedy=_AGAIN)
+    every = {name: array for arrays in files.values() for name, array in arrays.items()}
+    cells = [_cell(number, cell, every, costs["cells"]) for number, cell in enumerate(told)]
     return ModelResult(
         benchmark=table["benchmark"],
         pins=table["pins"],
@@ -218,11 +214,24 @@ def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.{_DIGITS}g}")
 
 
+def _metric(name: str, cells: Sequence[Mapping[str, Any]]) -> str:
+    """Return the metric whose values an array holds, "" where no cell has it."""
+    owner, kind, rest = name.split("/", 2)
+    if int(owner) >= len(cells):
+        return ""
+    if kind == "q":
+        return rest
+    values = cells[int(owner)]["values"]
+    return str(values[int(rest)][0]) if int(rest) < len(values) else ""
+
+
 def _misfit(row: list[Any], place: int) -> str:
     """Return how metric, group, mean, number and the two shares of a cell are not that, or ""."""
     if len(row) != len(_VALUE_ROW):
         return f'values[{place}]" has {len(row)} parts, not {len(_VALUE_ROW)}'
     fault = next((one for part, shape in zip(row, _VALUE_ROW, strict=True) if (one := misfit(part, shape))), "")
+    if not fault and not all(share is None or 0 <= share <= 1 for share in row[-2:]):
+        fault = "a share is outside 0 to 1"
     return f'values[{place}]": {fault}' if fault else ""
 
 
@@ -283,18 +292,3 @@ def _table(path: Path, shape: Any, again: str = _AGAIN) -> dict[str, Any]:
         raise DataError("it holds half a character, which nothing can show", where=str(path), remedy=again) from None
     found: dict[str, Any] = table
     return found
-
-
-def _arrays(path: Path, digest: str) -> dict[str, Float32]:
-    try:
-        if file_digest(path) != digest:
-            raise DataError("it has changed since it was written", where=str(path), remedy=_AGAIN)
-        with zipfile.ZipFile(path) as archive:
-            if sum(one.file_size for one in archive.infolist()) > _LARGEST:
-                what = f"it unpacks to more than {_LARGEST >> 20} MiB"
-                raise DataError(what, where=str(path), remedy=_AGAIN)
-        with np.load(path, allow_pickle=False) as stored:
-            return unpack({name: stored[name] for name in stored.files})
-    except UNREADABLE as error:
-        told = unreadable(path, error, _AGAIN)
-        raise DataError(told.what, where=str(path), remedy=told.remedy) from None

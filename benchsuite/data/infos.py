@@ -13,8 +13,8 @@ from benchsuite.data.rows import split_label
 
 MetricTask = Literal["ranking", "classification", "rating", "cost"]
 
-_TUPLES = ("needs", "groups", "cold")
-_NEVER_EMPTY = ("plugin", "code", "version", "origin")
+_TUPLES = ("needs", "groups", "cold", "held")
+_NEVER_EMPTY = ("plugin", "code", "version", "origin", "held")
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,7 @@ class ModelInfo(PluginInfo):
         is_network: True for a neural network of several layers, None for others and where nobody told.
         tuned: whether its settings were searched, None where nobody told.
         space: search range of each setting that has one and was not given.
+        held: settings that have a range and were given, so that a search leaves them alone.
         fitted: the facts of the fitted model, None in a plan.
     """
 
@@ -168,6 +169,7 @@ class ModelInfo(PluginInfo):
         ("network", "is_network"),
         ("tuned", "tuned"),
         ("space", "space"),
+        ("held", "held"),
     )
 
     needs: tuple[str, ...] = ()
@@ -178,6 +180,7 @@ class ModelInfo(PluginInfo):
     is_network: bool | None = None
     tuned: bool | None = None
     space: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    held: tuple[str, ...] = ()
     fitted: Mapping[str, Any] | None = None
 
     def record(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.arguments import DataFolders, Quiet, RunName, StoreFolder, data_locations
-from benchsuite.errors import BenchsuiteError
 from benchsuite.functions.run_arguments import ExperimentLike, open_store, read_experiment, read_store
 from benchsuite.interface import Frames, FunctionResult, Style, count, frame, plain, plain_values, table
 
@@ -97,14 +95,7 @@ class Status(FunctionResult):
         """Return, of each tuned model, the settings with a range that are not searched, where there are any."""
         if self.plan.settings["tune"] is None:
             return {}
-        from benchsuite.runner import load_held
-
-        models = {cell.model: cell.identity["model"] for cell in self.plan.cells if cell.stage == "validation"}
-        found = {}
-        for label, model in models.items():
-            with contextlib.suppress(BenchsuiteError):  # its file may be gone since the run
-                found[label] = load_held(self.plan, label, model)[1]
-        return {label: names for label, names in found.items() if names}
+        return {about.label: list(about.held) for about in self.plan.models if about.held}
 
     def advice(self) -> Sequence[str]:
         """Say which results came from other code of a model that kept its version."""

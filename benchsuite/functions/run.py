@@ -143,8 +143,10 @@ def idle_processors(plan: Plan, store: Store, threads: int, say: Callable[[str],
     from benchsuite.provenance import cores
     from benchsuite.runner.time_estimate import missing_cells
 
-    if (at_a_time := cores() // threads) > 1 and missing_cells(plan, store):
-        say(f"one fit at a time; --workers {at_a_time} would use all {cores()} processors, where memory allows it")
+    at_a_time = min(cores() // threads, len(missing_cells(plan, store)))
+    if at_a_time > 1:
+        used = f"{at_a_time * threads} of {cores()} processors"
+        say(f"one fit at a time; --workers {at_a_time} would use {used}, where memory allows it")
 
 
 @contextlib.contextmanager

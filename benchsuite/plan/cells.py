@@ -19,7 +19,7 @@ from benchsuite.data import Dataset, DatasetInfo, MetricInfo, ModelInfo, SplitIn
 from benchsuite.errors import BenchsuiteError
 from benchsuite.keys import content_key
 from benchsuite.plan.experiment_file import Experiment
-from benchsuite.plan.resolve import ResolvedPlugin, ResolvedPlugins, heading
+from benchsuite.plan.resolve import ResolvedPlugin, ResolvedPlugins, heading, trying
 
 Stage = Literal["validation", "test"]
 STAGES: tuple[Stage, ...] = ("validation", "test")
@@ -309,17 +309,20 @@ def _model_info(model: ResolvedPlugin) -> ModelInfo:
     plugin = model.plugin
     if not isinstance(plugin, Model):
         raise BenchsuiteError(f"{model.label} is not a model")
-    return ModelInfo(
-        **model.told,
-        needs=tuple(sorted(plugin.needs)),
-        uses_language_model=plugin.reads_with_language_model(),
-        is_candidate=plugin.is_candidate,
-        is_oracle=plugin.is_oracle,
-        predicts_values=plugin.predicts_values,
-        is_network=plugin.is_network or None,
-        tuned=False,
-        space={name: dataclasses.asdict(space) for name, space in plugin.space().items() if name not in model.given},
-    )
+    with trying(model):
+        space = {name: dataclasses.asdict(wanted) for name, wanted in plugin.space().items()}
+        return ModelInfo(
+            **model.told,
+            needs=tuple(sorted(plugin.needs)),
+            uses_language_model=plugin.reads_with_language_model(),
+            is_candidate=plugin.is_candidate,
+            is_oracle=plugin.is_oracle,
+            predicts_values=plugin.predicts_values,
+            is_network=plugin.is_network or None,
+            tuned=False,
+            space={name: wanted for name, wanted in space.items() if name not in model.given},
+            held=tuple(sorted(space.keys() & model.given)),
+        )
 
 
 def _metric_info(metric: ResolvedPlugin, datasets: Mapping[str, tuple[ResolvedPlugin, Dataset]]) -> MetricInfo:

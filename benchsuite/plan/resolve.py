@@ -192,3 +192,11 @@ def _find(kind: Kind, choice: PluginSpec, where: str) -> tuple[PluginEntry, dict
     except PluginError as error:
         place = f"{where}: {error.where}" if error.where else where
         raise PluginError(error.what, where=place, remedy=error.remedy) from None
+
+
+def trying(pick: ResolvedPlugin) -> contextlib.AbstractContextManager[None]:
+    """Turn what a foreign plugin raises into one line that names it; errors of our own plugins pass."""
+    ours = pick.entry.distribution == OWN
+    return (
+        contextlib.nullcontext() if ours else plugin_code(f"{pick.entry.kind[:-1]} {pick.label} ({pick.entry.origin})")
+    )

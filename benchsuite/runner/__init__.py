@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from benchsuite.runner.execute import run, with_finished_studies
     from benchsuite.runner.pool import Options, RunSummary
     from benchsuite.runner.preparation import prepare
-    from benchsuite.runner.tuning import load_held
 
-__all__ = ["THREADS", "Options", "RunSummary", "load_held", "prepare", "run", "with_finished_studies"]
+__all__ = ["THREADS", "Options", "RunSummary", "prepare", "run", "with_finished_studies"]
 
 THREADS = 2
 """Threads of each model unless another number is set: a part of the protocol, the same on every machine."""
@@ -23,7 +22,6 @@ _HOMES = {
     "Options": "pool",
     "RunSummary": "pool",
     "with_finished_studies": "execute",
-    "load_held": "tuning",
     "prepare": "preparation",
     "run": "execute",
 }

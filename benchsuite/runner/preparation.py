@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from typing import cast
 
 from benchsuite.api import DataLocations, Metric, Source, Split
@@ -14,11 +13,9 @@ from benchsuite.data.files import save_dataset
 from benchsuite.errors import DataError
 from benchsuite.evaluate import CrossFoldChecks, check_fold
 from benchsuite.keys import content_key
-from benchsuite.loading import plugin_code
 from benchsuite.plan import Experiment, Plan, make_plan, resolve_all
 from benchsuite.plan.cells import FoldPlace, unmet
-from benchsuite.plan.resolve import ResolvedPlugin
-from benchsuite.registry import OWN
+from benchsuite.plan.resolve import ResolvedPlugin, trying
 from benchsuite.runner.checkpoints import why_nothing_is_kept
 from benchsuite.runner.plugin_code import warn_of_changed_code
 from benchsuite.runner.relevance_checks import check_data, check_held_out
@@ -56,7 +53,7 @@ def _prepare(experiment: Experiment, store: Store, place: DataLocations, say: Sa
     ranked = any(cast("Metric", metric.plugin).task == "ranking" for metric in picked.metrics)
     judged = ranked or not experiment.relevance.is_default
     for source in picked.sources:
-        with _trying(source):
+        with trying(source):
             dataset = cast("Source", source.plugin).load(place)
             raw_files |= _raw_files(cast("Source", source.plugin), place)
         if not len(dataset.interactions):
@@ -68,7 +65,7 @@ def _prepare(experiment: Experiment, store: Store, place: DataLocations, say: Sa
         for split in picked.splits:
             reason = unmet(cast("Split", split.plugin).needs, dataset)
             try:
-                with _trying(split):
+                with trying(split):
                     made = [] if reason else list(_folds(experiment, store, source.label, dataset, split, leases, say))
             except DataError as error:
                 made, reason = [], str(error)
@@ -84,12 +81,6 @@ def _prepare(experiment: Experiment, store: Store, place: DataLocations, say: Sa
 def _raw_files(source: Source, place: DataLocations) -> set[str]:
     """Return the real paths of the files from which a source's rows can be read."""
     return {os.path.realpath(path) for path in source.raw_files(place) if os.path.isfile(path)}  # noqa: PTH113 - also where nobody may look
-
-
-def _trying(pick: ResolvedPlugin) -> AbstractContextManager[None]:
-    """Turn what a foreign plugin raises into one line that names it; errors of our own plugins pass."""
-    ours = pick.entry.distribution == OWN
-    return nullcontext() if ours else plugin_code(f"{pick.entry.kind[:-1]} {pick.label} ({pick.entry.origin})")
 
 
 def _keep(store: Store, dataset: Dataset, leases: Leases, say: Say) -> None:

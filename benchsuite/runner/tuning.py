@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from benchsuite.api import Model
 from benchsuite.data import Relevance, Trials
 from benchsuite.errors import BenchsuiteError
 from benchsuite.evaluate import evaluation_input
@@ -149,7 +148,9 @@ class TuneQueue:
             "metric": self._metric_identity,
             "threshold": self._plan.settings["threshold"],
         } | self._folds.relevance_identity(self._relevance, cell.fold_key, "validation")
-        plugin, held = load_held(self._plan, cell.model, cell.identity["model"])
+        model = cell.identity["model"]
+        plugin = load_model(model["plugin"], trusted=self._plan.trusted).from_settings(model["settings"])
+        held = list(next(about.held for about in self._plan.models if about.label == cell.model))
         identity |= {"held": held} if held else {}
         study = Study(plugin, self._budget, cell.seed, self._metric.higher_is_better, held)
         return _Open(cell, study, content_key("tune", identity))
@@ -314,13 +315,6 @@ class TuneQueue:
         )
         tuning = tuple(self.finished[place] for place in places if place in self.finished)
         return dataclasses.replace(self._plan, cells=tuple(cells), models=models, tuning=tuning)
-
-
-def load_held(plan: Plan, label: str, model: Mapping[str, Any]) -> tuple[Model, list[str]]:
-    """Return a model with its settings, and the names of those that have a range and are not searched in this plan."""
-    plugin = load_model(model["plugin"], trusted=plan.trusted).from_settings(model["settings"])
-    searched = next(about.space for about in plan.models if about.label == label)
-    return plugin, sorted(plugin.space().keys() - searched.keys())
 
 
 def _brief(value: Any) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import benchsuite
-from benchsuite.benchmark.asked import ASKED, packed, read_asked
+from benchsuite.benchmark.asked import ASKED, read_asked
 from benchsuite.benchmark.board import SUMMARY, read_board, write_summary
 from benchsuite.benchmark.board_rows import read_results
+from benchsuite.benchmark.npz_files import packed
 from benchsuite.benchmark.packed_values import pack, unpack
 from benchsuite.benchmark.places import results_root
 from benchsuite.benchmark.result_checks import differences, result_damage, result_faults
@@ -95,8 +96,12 @@ FIRST, TABLE = "0/q/ndcg@10", "table/ndcg@10"
         (lambda arrays: arrays | {FIRST: arrays[FIRST][1:]}, "382 ask"),
         (lambda arrays: arrays | {"0/r/99": np.zeros(9, np.float32)}, "no cell has"),
         (lambda arrays: arrays | {"999/q/ndcg@10": np.zeros(9, np.float32)}, "no cell has"),
-        (lambda arrays: arrays | {"0/r/1": np.zeros(1000, np.float32)}, "its resamples"),
-        (lambda arrays: arrays | {"0/r/1": np.zeros(9, np.float32)}, "9 resamples"),
+        (lambda arrays: arrays | {"0/r/1": np.zeros(9, np.float32)}, "though it is the mean"),
+        (
+            lambda arrays: arrays | {FIRST: np.full_like(arrays[FIRST], 5)},
+            "a value of 5, and a share",
+        ),
+        (lambda arrays: arrays | {"0/q/recall@10": arrays[FIRST]}, "ndcg@10 in another file"),
         (lambda arrays: arrays | {FIRST: np.full_like(arrays[FIRST], np.inf)}, "infinite"),
         (lambda arrays: {name: one for name, one in arrays.items() if name != FIRST}, "none values of ndcg@10"),
     ],
@@ -116,6 +121,7 @@ def test_changed_arrays_are_told(copied, asked, change, said):
         (lambda parts: parts | {"cells/ndcg@10": parts["cells/ndcg@10"][1:]}, "its cells have"),
         (lambda parts: parts | {"cells/ndcg@10": parts["cells/ndcg@10"] * -1}, "no table of cells and counts"),
         (lambda parts: parts | {"cells/ndcg@10": np.zeros(3, np.int32)}, "no table of cells and counts"),
+        (lambda parts: parts | {"cells/ndcg@10": np.tile([0, 1], (1528, 1)).astype(np.int32)}, "has a cell twice"),
         (lambda parts: parts | {"resampled": np.array([[0, 1, 9]], np.int32)}, "steps is not there"),
     ],
 )
@@ -265,26 +271,19 @@ def test_costs_below_nothing_are_refused(copied):
         read_result(copied)
 
 
-@pytest.mark.parametrize(
-    ("name", "wrong"),
-    [
-        ("places", np.array(["a", "b"])),
-        ("user", np.zeros(3)),
-        ("user", np.zeros((4, 1557), np.int32)),
-        ("user", np.full((4, 1557), 255, np.uint8)),
-        ("group", np.full((1, 1557), 7, np.uint8)),
-        ("group", np.zeros((1, 3), np.uint8)),
-        ("groups", np.array(["["])),
-        ("counts", np.array([[1557, 2]])),
-        ("counts", np.zeros(0, np.int64)),
-    ],
-)
-def test_who_asks_is_checked(tmp_path, name, wrong):
-    with np.load(results_root() / "demo.v1" / ASKED) as stored:
-        assert name in stored
-        (tmp_path / ASKED).write_bytes(packed({**stored, name: wrong}))
-    with pytest.raises(DataError, match=r"queries\.npz: cannot be read"):
-        read_asked(tmp_path)
+@pytest.mark.parametrize("change", [lambda old: old[:-1], lambda _: b"", lambda _: read_other()])
+def test_who_asks_is_what_the_benchmark_pins(tmp_path, change):
+    folder = tmp_path / "demo.v1"
+    folder.mkdir()
+    with pytest.raises(DataError, match=r"queries\.npz: cannot be read: No such file"):
+        read_asked(folder)
+    (folder / ASKED).write_bytes(change((results_root() / "demo.v1" / ASKED).read_bytes()))
+    with pytest.raises(DataError, match=r"queries\.npz: it has changed since it was written"):
+        read_asked(folder)
+
+
+def read_other():
+    return (results_root() / "films.v1" / ASKED).read_bytes()
 
 
 def test_a_reference_that_was_not_run_is_told():

@@ -7,6 +7,7 @@ import benchsuite
 from benchsuite.analysis.run_refs import Change, RunRef, changes
 from benchsuite.analysis.soundness import _study_faults
 from benchsuite.api import DataLocations
+from benchsuite.data import ModelInfo
 from benchsuite.functions.plan import Status
 from benchsuite.plan import Experiment, Plan
 from benchsuite.registry import load_model
@@ -74,6 +75,7 @@ def test_where_all_is_given_nothing_is_searched_and_nothing_says_so(
     told = Status(with_finished_studies(planned, store), store, planned=True)
     assert told.totals == {"done": 4}
     assert told.held() == {"ease": ["regularization"]}
+    assert [ModelInfo.from_record(info.record()).held for info in planned.models] == [(), ("regularization",)]
     assert "ease: regularization is held as given, not searched" in told.text()
     assert [info.tuned for info in held.models] == [False, False]
     assert [len(study.values) for study in held.tuning] == [1, 1]
