@@ -8,6 +8,7 @@ from benchsuite.analysis.run_refs import Change, RunRef, changes
 from benchsuite.analysis.soundness import _study_faults
 from benchsuite.api import DataLocations
 from benchsuite.data import ModelInfo
+from benchsuite.errors import PluginError
 from benchsuite.functions.plan import Status
 from benchsuite.plan import Experiment, Plan
 from benchsuite.registry import load_model
@@ -89,6 +90,21 @@ def test_a_search_that_could_choose_what_the_other_run_gives_is_a_difference(tmp
     given = RunRef("", _planned(store, "ndcg@10", regularization=own), store)
     told = changes(given, RunRef("", _planned(store, "ndcg@10"), store), [("ease", "ease")])
     assert told == [Change("tuned", "ease: settings that are searched", None, "regularization")]
+
+
+def test_a_model_whose_ranges_raise_is_named(tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(
+        "from benchsuite_classic.popular import Popular\n\n\nclass Odd(Popular):\n"
+        "    def space(self):\n        raise KeyError('no')\n",
+        "utf-8",
+    )
+    (tmp_path / "own.toml").write_text(
+        'name = "own"\nseeds = [1]\nsources = ["demo"]\nsplits = ["random-holdout"]\n'
+        'metrics = ["ndcg@10"]\nmodels = ["./odd.py:Odd"]\n',
+        "utf-8",
+    )
+    with pytest.raises(PluginError, match=r"model Odd .*odd\.py:Odd\): its code raised KeyError: 'no'"):
+        benchsuite.plan_experiment(tmp_path / "own.toml", store=tmp_path / "runs", offline=True, quiet=True)
 
 
 def test_a_budget_counts_trials_and_seconds() -> None:
