@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from benchsuite.analysis import paired_statistics
-from benchsuite.analysis.variance import components
+from benchsuite.analysis.variance import Layout
 from benchsuite.data import Contrast, Float64, Int32, Int64, VarianceComponents
 from benchsuite.data.comparison import Role
 
@@ -33,7 +34,7 @@ class Measures:
     replicates: Float64
     cells: Sequence[float]
 
-    @property
+    @cached_property
     def pooled(self) -> bool:
         """True for metrics that are no mean over queries, such as the pooled AUC; found from the numbers."""
         if any(np.isnan(cell).all() for cell in self.queries):
@@ -221,6 +222,7 @@ def variance_components(column: MetricColumn, reference: str | None) -> list[Var
     if len(set(column.seeds)) < 2:  # noqa: PLR2004 - one seed has no variance
         return found
     base = column.models[reference] if reference is not None else None
+    layout = Layout.of(column.users, column.seeds)
     for name, model in column.models.items():
         if model.pooled:
             continue
@@ -229,7 +231,7 @@ def variance_components(column: MetricColumn, reference: str | None) -> list[Var
             differences = [own - other for own, other in zip(model.queries, base.queries, strict=True)]
             pairs.append((reference, differences))
         for against, values in pairs:
-            parts = components(values, column.users, column.seeds)
+            parts = layout.components(values)
             if parts is not None:
                 place = (column.dataset, column.split, name, against, column.metric)
                 sds = (parts.seed_sd, parts.user_sd, parts.residual_sd)

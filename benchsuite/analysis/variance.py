@@ -14,8 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchsuite.analysis.paired_statistics import by_user
-from benchsuite.data import Float64, Int32
+from benchsuite.data import Float64, Int32, Int64
 
 _TWO = 2
 
@@ -30,34 +29,55 @@ class Components:
     design: Literal["crossed", "nested"]
 
 
-def components(values: Sequence[Float64], users: Sequence[Int32], seeds: Sequence[int]) -> Components | None:
-    """Separate seeds from users.
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Who was asked under which seed: the same for all models and metrics of a table.
 
-    Args:
-        values: by cell float64[q], values or differences per query; NaN does not count.
-        users: by cell int32[q], who asks.
+    Attributes:
+        owner: by cell int64[q], the place of who asks among all users.
         seeds: by cell, the seed; cells of one seed are its folds, and a user's queries under one seed are averaged.
-
-    Returns:
-        None with fewer than two seeds, or fewer than two users under a seed.
+        users: how many users there are.
     """
-    known, code = np.unique(np.concatenate(users), return_inverse=True)
-    owner = np.split(code, np.cumsum([len(user) for user in users])[:-1])
-    levels = list(dict.fromkeys(seeds))
-    table = np.full((len(known), len(levels)), np.nan)
-    for column, seed in enumerate(levels):
-        value = np.concatenate([v for v, s in zip(values, seeds, strict=True) if s == seed])
-        who = np.concatenate([w for w, s in zip(owner, seeds, strict=True) if s == seed])
-        counted = ~np.isnan(value)
-        number, amount = (
-            by_user(row[None, counted], who[counted], len(known))[:, 0] for row in (np.ones(len(value)), value)
-        )
-        table[:, column] = np.where(number > 0, amount / np.maximum(number, 1), np.nan)
-    if len(levels) < _TWO or (~np.isnan(table)).sum(axis=0).min() < _TWO:
-        return None
-    whole = table[~np.isnan(table).any(axis=1)]
-    asked = (~np.isnan(table)).sum() / len(levels)
-    return _crossed(whole) if len(whole) >= max(_TWO, asked / _TWO) else _nested(table)
+
+    owner: Sequence[Int64]
+    seeds: Sequence[int]
+    users: int
+
+    @classmethod
+    def of(cls, users: Sequence[Int32], seeds: Sequence[int]) -> Layout:
+        """Number the users.
+
+        Args:
+            users: by cell int32[q], who asks.
+            seeds: by cell, the seed.
+        """
+        known, code = np.unique(np.concatenate(users), return_inverse=True)
+        return cls(np.split(code, np.cumsum([len(user) for user in users])[:-1]), seeds, len(known))
+
+    def components(self, values: Sequence[Float64]) -> Components | None:
+        """Separate seeds from users.
+
+        Args:
+            values: by cell float64[q], values or differences per query; NaN does not count.
+
+        Returns:
+            None with fewer than two seeds, or fewer than two users under a seed.
+        """
+        levels = list(dict.fromkeys(self.seeds))
+        table = np.full((self.users, len(levels)), np.nan)
+        for column, seed in enumerate(levels):
+            value = np.concatenate([v for v, s in zip(values, self.seeds, strict=True) if s == seed])
+            who = np.concatenate([w for w, s in zip(self.owner, self.seeds, strict=True) if s == seed])
+            counted = ~np.isnan(value)
+            number = np.bincount(who[counted], minlength=self.users)
+            amount = np.bincount(who[counted], weights=value[counted], minlength=self.users)
+            table[:, column] = np.where(number > 0, amount / np.maximum(number, 1), np.nan)
+        known = ~np.isnan(table)
+        if len(levels) < _TWO or known.sum(axis=0).min() < _TWO:
+            return None
+        whole = table[known.all(axis=1)]
+        asked = known.sum() / len(levels)
+        return _crossed(whole) if len(whole) >= max(_TWO, asked / _TWO) else _nested(table)
 
 
 def _crossed(table: Float64) -> Components:

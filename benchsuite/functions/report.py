@@ -66,6 +66,7 @@ class RenderedReport(_Shown):
     _report: type[Report]
     _settings: Mapping[str, Any]
     _notes: Sequence[str] = ()
+    _names: tuple[str, ...] = ()
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -95,7 +96,7 @@ class RenderedReport(_Shown):
 
     def advice(self) -> Sequence[str]:
         """Return which further files there are, and which results came from other code than is installed now."""
-        others = [] if self.written else list(self.files)[1:]
+        others = [] if self.written else (self._names or tuple(self.files))[1:]
         return [*([f"{', '.join(others)}: with --out DIR"] if others else []), *self._notes]
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,7 +112,9 @@ class RenderedReport(_Shown):
         return {"files": frame(rows, ("file", "bytes"))}
 
     def _render(self, more: Mapping[str, Any]) -> dict[str, bytes]:
-        return dict(self._report.from_settings({**more, **self._settings}).render(self.comparison))
+        files = dict(self._report.from_settings({**more, **self._settings}).render(self.comparison))
+        self._names = tuple(files)
+        return files
 
     def _printed(self, style: Style) -> dict[str, Any]:
         """Return the settings that fit where it is printed."""

@@ -149,12 +149,13 @@ class Draft:
         Args:
             kind: of the thing.
             key: of the thing.
-            durable: flush everything to the disk. A cache needs none: its sums show the damage of a power cut.
+            durable: flush everything to the disk, and write the manifest for people. A cache needs neither: its sums
+                show the damage of a power cut.
         """
         files = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
         self.manifest |= {"kind": kind, "key": key, "files": {n: file_digest(self.folder / n) for n in files}}
         path = self.folder / MANIFEST
-        path.write_text(to_text(with_sum(self.manifest)), "utf-8")
+        path.write_text(to_text(with_sum(self.manifest), indented=durable), "utf-8")
         for name in (*files, MANIFEST) if durable else ():
             sync(self.folder / name)
 

@@ -198,7 +198,7 @@ def test_components_find_what_was_planted() -> None:
     found = []
     for _ in range(300):
         table = crossed(rng, 80, 5, (0.3, 0.05, 0.1))
-        parts = variance.components(list(table.T), [np.arange(80)] * 5, [1, 2, 3, 4, 5])
+        parts = variance.Layout.of([np.arange(80)] * 5, [1, 2, 3, 4, 5]).components(list(table.T))
         assert parts is not None
         assert parts.design == "crossed"
         assert parts.residual_sd is not None
@@ -209,7 +209,7 @@ def test_components_find_what_was_planted() -> None:
 def test_components_agree_with_a_mixed_model() -> None:
     """Balanced data with positive estimates: the method of moments is the restricted likelihood's answer."""
     table = crossed(np.random.default_rng(9), 40, 6, (0.3, 0.2, 0.1))
-    parts = variance.components(list(table.T), [np.arange(40)] * 6, list(range(6)))
+    parts = variance.Layout.of([np.arange(40)] * 6, list(range(6))).components(list(table.T))
     user, seed = np.indices(table.shape)
     formula = {"user": np.eye(40)[user.ravel()], "seed": np.eye(6)[seed.ravel()]}
     model = MixedLM(
@@ -237,7 +237,7 @@ def test_users_of_their_own_under_each_seed_make_a_nested_design() -> None:
         shift = rng.normal(0, 0.1, 6)
         values = [s + rng.normal(0, 0.3, int(n)) for s, n in zip(shift, rng.integers(30, 60, 6), strict=True)]
         users = np.split(rng.permutation(1_000)[: sum(map(len, values))], np.cumsum([len(v) for v in values])[:-1])
-        parts = variance.components(values, users, list(range(6)))
+        parts = variance.Layout.of(users, list(range(6))).components(values)
         assert parts is not None
         assert (parts.design, parts.residual_sd) == ("nested", None)
         found.append([parts.seed_sd**2, parts.user_sd**2])
@@ -247,7 +247,7 @@ def test_users_of_their_own_under_each_seed_make_a_nested_design() -> None:
 def test_folds_of_a_seed_are_averaged_by_user_and_one_seed_has_no_components() -> None:
     values = [np.array([1.0, 2.0]), np.array([3.0, NAN]), np.array([2.0, 4.0])]
     users = [np.array([0, 1])] * 3
-    assert variance.components(values, users, [1, 1, 1]) is None
-    folded = variance.components(values, users, [1, 1, 2])
-    plain = variance.components([np.array([2.0, 2.0]), np.array([2.0, 4.0])], users[:2], [1, 2])
+    assert variance.Layout.of(users, [1, 1, 1]).components(values) is None
+    folded = variance.Layout.of(users, [1, 1, 2]).components(values)
+    plain = variance.Layout.of(users[:2], [1, 2]).components([np.array([2.0, 2.0]), np.array([2.0, 4.0])])
     assert folded == plain

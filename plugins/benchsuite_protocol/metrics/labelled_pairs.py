@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite.data import EvaluationInput, Float32, Float64, Int64
+from benchsuite.data import EvaluationInput, Float32, Float64
 from benchsuite_protocol.metrics.caching import once_per_evidence
 
 
@@ -54,27 +54,35 @@ def scores_without_nan(score: Float32) -> Float32:
     return np.where(np.isnan(score), np.float32(-np.inf), score)
 
 
+def ordered_bits(score: Float32) -> NDArray[np.uint32]:
+    """Return whole numbers in the order of the scores, the same for equal scores; no score may be NaN."""
+    bits = (score + np.float32(0.0)).view(np.uint32)  # the sum makes -0 the 0 that it equals
+    return np.where(bits >> np.uint32(31), ~bits, bits | np.uint32(1 << 31))
+
+
 @once_per_evidence
 def auc_per_query(evidence: EvaluationInput) -> Float64:
     """Return float64[q], the area under the ROC curve of each query's own pairs; NaN with one label only."""
-    query, label, queries = evidence.pairs.query.astype(np.int64), evidence.pairs.label == 1, len(evidence)
-    order = np.lexsort((scores_without_nan(evidence.scores.score), query))
-    query, label, score = (
-        query[order],
-        label[order].astype(np.float64),
-        scores_without_nan(evidence.scores.score)[order],
-    )
+    queries = len(evidence)
+    # Query, score and label in one number: one sort of whole numbers, and nothing to be gathered after it.
+    packed = evidence.pairs.query.astype(np.uint64) << np.uint64(33)
+    packed |= ordered_bits(scores_without_nan(evidence.scores.score)).astype(np.uint64) << np.uint64(1)
+    packed |= (evidence.pairs.label == 1).astype(np.uint64)
+    packed.sort()
+    label = (packed & np.uint64(1)).astype(np.float64)
+    scored = packed >> np.uint64(1)
+    query = (packed >> np.uint64(33)).astype(np.int64)
     total = np.bincount(query, minlength=queries)
-    rank = _mean_rank(query, score) - np.repeat(np.cumsum(total) - total, total)
+    rank = _mean_rank(scored) - np.repeat(np.cumsum(total) - total, total)
     positive = sums(query, label, queries)
     beaten = sums(query, label * rank, queries) - positive * (positive + 1.0) / 2.0
     return ratio(beaten, positive * (total - positive))
 
 
-def _mean_rank(query: Int64, score: NDArray[np.float32]) -> Float64:
+def _mean_rank(scored: NDArray[np.uint64]) -> Float64:
     """Return each sorted row's rank from 1; rows of one query with the same score share their mean rank."""
-    new = np.ones(len(query), np.bool_)
-    new[1:] = (query[1:] != query[:-1]) | (score[1:] != score[:-1])
+    new = np.ones(len(scored), np.bool_)
+    new[1:] = scored[1:] != scored[:-1]
     begin = np.flatnonzero(new)
-    end = np.append(begin[1:], len(query))
+    end = np.append(begin[1:], len(scored))
     return np.repeat((begin + end + 1) / 2.0, end - begin)

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchsuite.data import Bool, EvaluationInput, Float64, Int32, Int64
+from benchsuite.data import Bool, EvaluationInput, Float32, Float64, Int32, Int64
 from benchsuite_protocol.metrics.caching import once_per_evidence
-from benchsuite_protocol.metrics.labelled_pairs import ratio, scores_without_nan
+from benchsuite_protocol.metrics.labelled_pairs import ordered_bits, ratio, scores_without_nan
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -99,22 +99,22 @@ def pooled_auc(evidence: EvaluationInput, weights: Float64) -> Float64:
     compared = _compare(evidence)
     if compared.wins is None:
         return np.full(len(weights), np.nan)
-    single, asked, whole = _in_single(weights)
+    asked = np.asarray(weights.any(axis=0))
     kept: Bool = asked[compared.query]
     if len(compared.query) < len(evidence) or not kept.all():
-        chosen = compared.query[kept]
-        weights, single = weights[:, chosen], single[:, chosen]
+        weights = weights[:, compared.query[kept]]
+    single, whole = _in_single(weights)
     one, other = weights @ compared.liked[kept], weights @ compared.others[kept]
     exact = whole and compared.wins.largest(one, other, kept) < _EXACT
     return ratio(compared.wins.weighted(single if exact else weights, kept), one * other)
 
 
-_Single = tuple[NDArray[np.float32], Bool, bool]
+_Single = tuple[NDArray[np.float32], bool]
 _last: tuple[weakref.ref[Float64], _Single] | None = None
 
 
 def _in_single(weights: Float64) -> _Single:
-    """Return weights in single precision, which queries have one, and whether all are whole numbers that fit.
+    """Return weights in single precision, and whether all are whole numbers that fit.
 
     All parts of a test are weighed by the same draws, so what is made of weights that cannot change is kept for the
     next call.
@@ -125,8 +125,7 @@ def _in_single(weights: Float64) -> _Single:
         return known[1]
     single = weights.astype(np.float32)
     whole = bool((single == np.rint(single)).all()) and bool((single == weights).all())
-    asked: Bool = np.asarray(single.any(axis=0))
-    found = single, asked, whole
+    found = single, whole
     if not weights.flags.writeable:
         _last = weakref.ref(weights), found
     return found
@@ -154,7 +153,7 @@ class _Sorted:
 @once_per_evidence
 def _compare(evidence: EvaluationInput) -> _Compared:
     score = scores_without_nan(evidence.scores.score)
-    order = np.argsort(score, kind="stable")
+    order = _ascending(score)
     asked = np.bincount(evidence.pairs.query, minlength=len(evidence)) > 0
     known = np.flatnonzero(asked)
     code = (np.cumsum(asked, dtype=np.int32) - np.int32(1))[evidence.pairs.query[order]]
@@ -169,6 +168,14 @@ def _compare(evidence: EvaluationInput) -> _Compared:
         wins = _matrix(pairs) if small else _runs(pairs, run)
     ones, zeros = (np.bincount(code[chosen], minlength=len(known)).astype(np.float64) for chosen in (liked, ~liked))
     return _Compared(known, ones, zeros, wins)
+
+
+def _ascending(score: Float32) -> Int64:
+    """Return the order of the scores, equal ones as they stand: score and place in one number, sorted as that."""
+    packed = ordered_bits(score).astype(np.uint64) << np.uint64(32)
+    packed |= np.arange(len(score), dtype=np.uint64)
+    packed.sort()
+    return (packed & np.uint64(2**32 - 1)).astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
