@@ -28,6 +28,10 @@ _KEPT = 64_000_000
 DRAWS_KEPT = 2
 """Of so many data sets."""
 
+_WEIGHTS = 2_000_000
+_WEIGHTS_KEPT = 4
+"""As many weights, and of so many tests: the models of a test, and the seeds of a split, take turns."""
+
 Name = TypeVar("Name", bound=Hashable)
 
 
@@ -158,6 +162,9 @@ def draws(user: Int32, replicates: int, users: int) -> Iterator[Float64]:
     """
     step = max(1, _CHUNK // max(users, len(user), 1))
     if replicates * users <= _KEPT:
+        if 0 < replicates <= step and replicates * len(user) <= _WEIGHTS:
+            yield _kept_weights(replicates, users, user.astype(np.int32, copy=False).tobytes())
+            return
         kept = _kept_draws(replicates, users)
         for first in range(0, replicates, step):
             yield _fixed(kept[first : first + step, user])
@@ -172,6 +179,12 @@ def _fixed(counts: NDArray[np.integer]) -> Float64:
     weights = counts.astype(np.float64)
     weights.flags.writeable = False
     return weights
+
+
+@lru_cache(maxsize=_WEIGHTS_KEPT)
+def _kept_weights(replicates: int, users: int, user: bytes) -> Float64:
+    """Return float64[replicates, q], the draws of the users int32[q] who ask."""
+    return _fixed(_kept_draws(replicates, users)[:, np.frombuffer(user, np.int32)])
 
 
 @lru_cache(maxsize=DRAWS_KEPT)

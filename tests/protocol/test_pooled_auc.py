@@ -11,6 +11,7 @@ import pytest
 
 from benchsuite.data import EvaluationInput, PairScores
 from benchsuite_protocol.metrics import pooled_auc
+from benchsuite_protocol.metrics.labelled_pairs import auc_per_query
 
 WAYS = ("_Matrix", "_Runs")
 
@@ -81,3 +82,27 @@ def test_one_label_has_no_area(answers: Callable[..., EvaluationInput], monkeypa
     assert np.isnan(pooled_auc.pooled_auc(dataclasses.replace(evidence, pairs=pairs), np.ones((3, 10)))).all()
     for found in both_ways(evidence, np.zeros((3, 10)), monkeypatch):
         assert np.isnan(found).all()
+
+
+def test_odd_scores_stand_in_their_order(
+    answers: Callable[..., EvaluationInput], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = answers(6, 30, pairs=2000)
+    odd = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 3.4e38, -3.4e38, 1.0, -1.0], np.float32)
+    score = odd[np.random.default_rng(3).integers(0, len(odd), 2000)]
+    evidence = dataclasses.replace(evidence, scores=PairScores(score, evidence.scores.fallback, 0.5))
+    own = np.eye(30)  # one query alone is what the area within it is
+    np.testing.assert_array_equal(auc_per_query(evidence), defined(evidence, own))
+    weights = np.ones((1, 30))
+    for found in both_ways(evidence, weights, monkeypatch):
+        np.testing.assert_array_equal(found, defined(evidence, weights))
+
+
+def test_what_is_kept_of_weights_is_that_of_these_weights(answers: Callable[..., EvaluationInput]) -> None:
+    evidence, rng = answers(7, 30, pairs=900), np.random.default_rng(4)
+    for _ in range(3 * pooled_auc._KNOWN):
+        weights = rng.poisson(1.0, (9, 30)).astype(np.float64)
+        weights.flags.writeable = False
+        for _ in range(2):
+            np.testing.assert_array_equal(pooled_auc.pooled_auc(evidence, weights), defined(evidence, weights))
+    assert len(pooled_auc._known) <= pooled_auc._KNOWN

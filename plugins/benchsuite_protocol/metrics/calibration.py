@@ -21,6 +21,7 @@ from annotated_types import Ge, Le
 
 from benchsuite.api import Metric, Task
 from benchsuite.data import EvaluationInput, Float64
+from benchsuite_protocol.metrics.caching import once_per_evidence
 from benchsuite_protocol.metrics.labelled_pairs import ratio, sums
 
 CLIP = 1e-7
@@ -152,11 +153,24 @@ class CalibrationError(Metric):
 
     def _gaps(self, evidence: EvaluationInput) -> tuple[Float64, Float64]:
         """Return float64[q, bins] sums of label minus probability, and float64[q] numbers of pairs."""
-        queries, probability = len(evidence), evidence.scores.probability
-        if probability is None:
-            return np.zeros((queries, self.bins)), np.zeros(queries)
-        likely, query = probability.astype(np.float64), evidence.pairs.query.astype(np.int64)
-        cell = query * self.bins + np.searchsorted(np.linspace(0.0, 1.0, self.bins + 1)[1:-1], likely)
-        gap = sums(cell, evidence.pairs.label - likely, queries * self.bins)
-        pairs = np.bincount(query, minlength=queries).astype(np.float64)
-        return gap.reshape(queries, self.bins), pairs
+        known = _gaps_known(evidence)
+        if self.bins not in known:
+            known[self.bins] = _gaps(evidence, self.bins)
+        return known[self.bins]
+
+
+@once_per_evidence
+def _gaps_known(_: EvaluationInput) -> dict[int, tuple[Float64, Float64]]:
+    """Return what was counted of an evidence, by number of bins: whoever measures it asks several times."""
+    return {}
+
+
+def _gaps(evidence: EvaluationInput, bins: int) -> tuple[Float64, Float64]:
+    queries, probability = len(evidence), evidence.scores.probability
+    if probability is None:
+        return np.zeros((queries, bins)), np.zeros(queries)
+    likely, query = probability.astype(np.float64), evidence.pairs.query.astype(np.int64)
+    cell = query * bins + np.searchsorted(np.linspace(0.0, 1.0, bins + 1)[1:-1], likely)
+    gap = sums(cell, evidence.pairs.label - likely, queries * bins)
+    pairs = np.bincount(query, minlength=queries).astype(np.float64)
+    return gap.reshape(queries, bins), pairs

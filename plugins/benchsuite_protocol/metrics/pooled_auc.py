@@ -110,24 +110,27 @@ def pooled_auc(evidence: EvaluationInput, weights: Float64) -> Float64:
 
 
 _Single = tuple[NDArray[np.float32], bool]
-_last: tuple[weakref.ref[Float64], _Single] | None = None
+_known: dict[int, tuple[weakref.ref[Float64], _Single]] = {}
+_KNOWN = 4
+"""Of so many tests: their models take turns."""
 
 
 def _in_single(weights: Float64) -> _Single:
     """Return weights in single precision, and whether all are whole numbers that fit.
 
-    All parts of a test are weighed by the same draws, so what is made of weights that cannot change is kept for the
-    next call.
+    All parts and models of a test are weighed by the same draws, so what is made of weights that cannot change is kept
+    for the next call.
     """
-    global _last  # noqa: PLW0603 - one entry, and it is no more than a saving of time
-    known = _last
+    known = _known.get(id(weights))
     if known is not None and known[0]() is weights:
         return known[1]
     single = weights.astype(np.float32)
     whole = bool((single == np.rint(single)).all()) and bool((single == weights).all())
     found = single, whole
     if not weights.flags.writeable:
-        _last = weakref.ref(weights), found
+        while len(_known) >= _KNOWN:
+            del _known[next(iter(_known))]
+        _known[id(weights)] = weakref.ref(weights), found
     return found
 
 
