@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -25,11 +23,11 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from records import Records, compiled, hardware
+from records import Records, compiled, hardware, spent_inside
 
 import benchsuite
+from benchsuite.store import CACHES
 
-_CACHES = ("measure", "statistics", "strata", "strata-measure")
 _TARGET = 60.0
 _SWEEPS = {"item-knn": (20, 50, 100, 200), "p3alpha": (50, 100), "rp3beta": (50, 100)}
 _MODELS = [
@@ -63,18 +61,20 @@ def main() -> int:
     if subprocess.run([*command, "run", str(experiment), *words], check=False).returncode:
         return 1
     cells = len(list(store.glob("cell/*/*/manifest.json")))
-    for kind in _CACHES:
+    for kind in CACHES:
         shutil.rmtree(store / kind, ignore_errors=True)
     if options.profile:
         command = [sys.executable, "-m", "cProfile", "-o", options.profile, "-m", "benchsuite"]
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([*command, "report", name, *words], env=compiled(), stdout=subprocess.DEVNULL, check=True)
-    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    environment = compiled()
+    with spent_inside() as spent:
+        subprocess.run([*command, "report", name, *words], env=environment, stdout=subprocess.DEVNULL, check=True)
     print(hardware())
-    print(f"{cells} cells judged in {wall:.1f} s, {spent:.1f} processor seconds (wanted: <= {_TARGET:g} s)")
-    Records(CACHE / "judging.jsonl").put({"what": name}, {"cells": cells, "wall": wall, "processor": spent})
-    return int(wall > _TARGET)
+    took = f"{spent.wall:.1f} s, {spent.processor:.1f} processor seconds"
+    print(f"{cells} cells judged in {took} (wanted: <= {_TARGET:g} s)")
+    Records(CACHE / "judging.jsonl").put(
+        {"what": name}, {"cells": cells, "wall": spent.wall, "processor": spent.processor}
+    )
+    return int(spent.wall > _TARGET)
 
 
 def _experiment(name: str, *, quick: bool) -> str:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -31,7 +30,9 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from records import Records, compiled, hardware
+from records import Records, compiled, hardware, spent_inside
+
+from benchsuite.store import CACHES
 
 LIMITS = {"gowalla": 1.3}
 LIMIT = 1.1
@@ -39,7 +40,6 @@ LIMIT = 1.1
 _TARGETS = {"run again": 2.0, "report, first": 10.0, "report, again": 10.0, "plan of four times as many": 2.0}
 """Processor seconds for 500 cells."""
 
-_CACHES = ("measure", "statistics", "strata", "strata-measure")
 _STAGES = 2
 _CELLS = """
 name = "cells"
@@ -132,7 +132,7 @@ def _cells(cells: int) -> int:
             "run again": _spent(place, "run", "cells.toml", "--store", "store", "--threads", "1"),
             "report, again": _spent(place, *shown),
         }
-        for kind in _CACHES:
+        for kind in CACHES:
             shutil.rmtree(place / "store" / kind, ignore_errors=True)
         took["report, first"] = _spent(place, *shown)
         took["plan of four times as many, with its folds cut"] = _spent(place, "plan", "plan.toml", "--store", "store")
@@ -148,11 +148,11 @@ def _cells(cells: int) -> int:
 
 def _spent(place: Path, *words: str) -> float:
     """Return the processor seconds of a command and all its processes."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "benchsuite", *words, "--offline"][: None if words[0] in ("run", "plan") else -1]
-    subprocess.run(command, cwd=place, env=compiled(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    environment, nowhere = compiled(), subprocess.DEVNULL
+    with spent_inside() as spent:
+        subprocess.run(command, cwd=place, env=environment, stdout=nowhere, stderr=nowhere, check=True)
+    return spent.processor
 
 
 if __name__ == "__main__":

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import compileall
+import contextlib
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping
+import resource
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +66,29 @@ def compiled() -> dict[str, str]:
     for shelf in ("benchsuite", "datasets", "plugins", "reports"):
         compileall.compile_dir(Path(__file__).parent.parent / shelf, quiet=2)
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+@dataclass
+class Spent:
+    """What processes took, in seconds.
+
+    Attributes:
+        wall: by the clock.
+        processor: of all their processors together, in the program and in the system.
+    """
+
+    wall: float = 0.0
+    processor: float = 0.0
+
+
+@contextlib.contextmanager
+def spent_inside() -> Iterator[Spent]:
+    """Yield what holds, at the end, the seconds of the processes that began and ended inside."""
+    spent = Spent()
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    yield spent
+    after, spent.wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - began
+    spent.processor = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def put_page(page: str, path: Path, *, quick: bool) -> None:

@@ -16,11 +16,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +26,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from data import CACHE
-from records import Records, compiled, hardware
+from records import Records, compiled, hardware, spent_inside
 
 _PLUGIN = '''"""Popularity that takes its time on one thread, and says when a fit begins."""
 
@@ -118,17 +116,16 @@ def _side(runs: int, seeds: int, blocks: int) -> Side:
         (place / "sharing.toml").write_text(text, "utf-8")
         words = [sys.executable, "-m", "benchsuite", "run", "sharing.toml", "--store", "store", "--threads", "1"]
         surroundings = compiled() | {"SHARING_FITS": str(place / "fits.txt"), "BENCHSUITE_CACHE": str(place / "cache")}
-        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        started = [
-            subprocess.Popen(words, cwd=place, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            for _ in range(runs)
-        ]
-        codes = [run.wait() for run in started]
-        wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        nowhere = subprocess.DEVNULL
+        with spent_inside() as spent:
+            started = [
+                subprocess.Popen(words, cwd=place, env=surroundings, stdout=nowhere, stderr=nowhere)
+                for _ in range(runs)
+            ]
+            codes = [run.wait() for run in started]
         if any(codes):
             raise SystemExit(f"a run ended with {codes}")
-        cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-        return Side(wall, cpu, len((place / "fits.txt").read_text("ascii").splitlines()))
+        return Side(spent.wall, spent.processor, len((place / "fits.txt").read_text("ascii").splitlines()))
 
 
 if __name__ == "__main__":

@@ -100,9 +100,12 @@ def test_odd_scores_stand_in_their_order(
 
 def test_what_is_kept_of_weights_is_that_of_these_weights(answers: Callable[..., EvaluationInput]) -> None:
     evidence, rng = answers(7, 30, pairs=900), np.random.default_rng(4)
-    for _ in range(3 * pooled_auc._KNOWN):
+    for _ in range(12):
         weights = rng.poisson(1.0, (9, 30)).astype(np.float64)
         weights.flags.writeable = False
         for _ in range(2):
             np.testing.assert_array_equal(pooled_auc.pooled_auc(evidence, weights), defined(evidence, weights))
-    assert len(pooled_auc._known) <= pooled_auc._KNOWN
+        assert id(weights) in pooled_auc._known
+    last = id(weights)
+    del weights
+    assert last not in pooled_auc._known

@@ -134,38 +134,27 @@ class CalibrationError(Metric):
 
     def measure(self, evidence: EvaluationInput) -> Float64:
         """Return float64[q], the error of each query's own pairs; NaN without pairs or probabilities."""
-        gap, pairs = self._gaps(evidence)
+        gap, pairs = _gaps(evidence, self.bins)
         return ratio(np.abs(gap).sum(axis=1), pairs)
 
     def estimate(self, evidence: EvaluationInput, values: Float64, weights: Float64) -> Float64:
         """Return float64[b], the error of all pairs, each weighing what its query weighs."""
-        gap, pairs = self._gaps(evidence)
+        gap, pairs = _gaps(evidence, self.bins)
         return ratio(np.abs(weights @ gap).sum(axis=1), weights @ pairs)
 
     def amounts(self, evidence: EvaluationInput, values: Float64) -> Float64:
         """Return float64[bins + 1, q], each query's gaps and, last, the number of its pairs."""
-        gap, pairs = self._gaps(evidence)
+        gap, pairs = _gaps(evidence, self.bins)
         return np.vstack([gap.T, pairs])
 
     def combine(self, sums: Float64) -> Float64:
         """Return the absolute gaps of all bins together by pairs, NaN without pairs."""
         return ratio(np.abs(sums[:-1]).sum(axis=0), sums[-1])
 
-    def _gaps(self, evidence: EvaluationInput) -> tuple[Float64, Float64]:
-        """Return float64[q, bins] sums of label minus probability, and float64[q] numbers of pairs."""
-        known = _gaps_known(evidence)
-        if self.bins not in known:
-            known[self.bins] = _gaps(evidence, self.bins)
-        return known[self.bins]
-
 
 @once_per_evidence
-def _gaps_known(_: EvaluationInput) -> dict[int, tuple[Float64, Float64]]:
-    """Return what was counted of an evidence, by number of bins: whoever measures it asks several times."""
-    return {}
-
-
 def _gaps(evidence: EvaluationInput, bins: int) -> tuple[Float64, Float64]:
+    """Return float64[q, bins] sums of label minus probability, and float64[q] numbers of pairs."""
     queries, probability = len(evidence), evidence.scores.probability
     if probability is None:
         return np.zeros((queries, bins)), np.zeros(queries)

@@ -111,8 +111,7 @@ def pooled_auc(evidence: EvaluationInput, weights: Float64) -> Float64:
 
 _Single = tuple[NDArray[np.float32], bool]
 _known: dict[int, tuple[weakref.ref[Float64], _Single]] = {}
-_KNOWN = 4
-"""Of so many tests: their models take turns."""
+"""By identity of weights that cannot change; an entry goes when its weights do."""
 
 
 def _in_single(weights: Float64) -> _Single:
@@ -128,9 +127,12 @@ def _in_single(weights: Float64) -> _Single:
     whole = bool((single == np.rint(single)).all()) and bool((single == weights).all())
     found = single, whole
     if not weights.flags.writeable:
-        while len(_known) >= _KNOWN:
-            del _known[next(iter(_known))]
-        _known[id(weights)] = weakref.ref(weights), found
+        key = id(weights)
+
+        def forget(_: object) -> None:
+            _known.pop(key, None)
+
+        _known[key] = weakref.ref(weights, forget), found
     return found
 
 
