@@ -61,13 +61,10 @@ class ALSKernel(Model):
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Choose the kernel, learn ALS factors and predict those of new items."""
-        vectors, encoder = lm_vectors(train, self.backbone, context)
-        self._encoder = dict(encoder)
-        texts: dict[str, Any] = {"frozen": vectors}
-        with contextlib.suppress(NotApplicable):  # texts without words: the vectors alone are used
-            texts["words"] = tfidf_vectors(train, ngrams=1)
+        texts = self._representations(train, context)
+        vectors = texts["frozen"]
         self._threads = context.threads
-        self._kernel = _text_kernel(_RIDGE if self.ridge is None else self.ridge, self.words, texts)
+        self._kernel = self._text_kernel(_RIDGE if self.ridge is None else self.ridge, self.words, texts)
         fold = context.validation
         if self.ridge is None and fold is not None and len(fold.queries):
             self._kernel = self._choose(fold, texts, context)
@@ -76,6 +73,19 @@ class ALSKernel(Model):
         self._known = warm | (vectors.any(axis=1) & warm.any())
         self._factors = _all_factors(self._new_items, self._kernel)
         return self
+
+    def _representations(self, train: Dataset, context: Context) -> dict[str, Any]:
+        """Return what is read of the items' texts, by name."""
+        vectors, encoder = lm_vectors(train, self.backbone, context)
+        self._encoder = dict(encoder)
+        texts: dict[str, Any] = {"frozen": vectors}
+        with contextlib.suppress(NotApplicable):  # texts without words: the vectors alone are used
+            texts["words"] = tfidf_vectors(train, ngrams=1)
+        return texts
+
+    def _text_kernel(self, ridge: float, words: float, texts: Mapping[str, Any]) -> TextKernel:
+        """Return the kernel of the vectors and, with a weight, of counted words."""
+        return TextKernel({"frozen": 1.0, **({"words": words} if words and "words" in texts else {})}, ridge)
 
     def _learn(self, train: Dataset, texts: Mapping[str, Any], context: Context) -> NewItemFactors:
         als = ALS(
@@ -88,9 +98,8 @@ class ALSKernel(Model):
         new_items = self._learn(fold.train, texts, context)
         if (new_items.warm if fold.candidates is None else new_items.warm[fold.candidates]).all():
             return self._kernel
-        tried = [
-            _text_kernel(ridge, words, texts) for words in WORDS if not words or "words" in texts for ridge in RIDGES
-        ]
+        usable = [words for words in WORDS if not words or "words" in texts]
+        tried = [self._text_kernel(ridge, words, texts) for words in usable for ridge in RIDGES]
         kernels = [self._kernel, *tried]
         made = [_all_factors(new_items, kernel) for kernel in kernels]
         if fold.candidates is not None:
@@ -122,10 +131,6 @@ class ALSKernel(Model):
             "backbone": self._encoder,
             "kernel": {"ridge": self._kernel.ridge, **dict(self._kernel.shares)},
         }
-
-
-def _text_kernel(ridge: float, words: float, texts: Mapping[str, Any]) -> TextKernel:
-    return TextKernel({"frozen": 1.0, **({"words": words} if words and "words" in texts else {})}, ridge)
 
 
 def _all_factors(new_items: NewItemFactors, kernel: TextKernel) -> Float32:

@@ -8,108 +8,21 @@ What is used here is what contamination is made of: a data set of old, famous it
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from benchsuite.api import Context, SharedCache
+from benchsuite.api import Context
 from benchsuite.data import Dataset, Float32, Float64, Int32, Queries
-from benchsuite_content.backbone import Backbone, load_backbone
-from benchsuite_content.encode import torch_threads
-from benchsuite_content.kept import encoding_key, keeper, read_array, write_array
-from benchsuite_content.title_completion import Known, complete_titles
+from benchsuite_content.title_completion import complete_titles
+from benchsuite_content.title_reading import FEATURES, TitleReading
 
-FEATURES = ("sum", "mean", "mean without the first token", "tokens", "least", "closing quote")
-"""What is read of the log-probabilities of a title's tokens; the closing quote's tells whether the title is whole."""
-
-PROMPT = 'Some of the most famous and popular movies of all time are "'
-"""What stands before a title by default. It matters: before the films of ml-100k (ml-latest-small) the likelihood tells
-the log counts of new ones with a correlation of .49 (.44), after 'The movie "' with .42 (.39), after 'It is called "'
-half as well."""
-
-_LONGEST = 64  # tokens of a title that are read
-_BATCH = 64
 _REGULARIZATION = 10.0
 _FARTHEST = 2.5  # robust deviations at which features are cut: single odd titles would carry the regression away
 _ASKED = 256  # users whose scores tell the scale of a model's scores
 Score = Callable[[Queries, Int32 | None], Float32]
-
-_YEAR = re.compile(r"\s*\(\d{4}\)$")
-_ARTICLE = re.compile(r"^(.*), (The|A|An|La|Le|Les|L'|Il|El|Der|Die|Das)$")
-
-
-def plain_title(title: str) -> str:
-    """Return a title as one writes it in a sentence: without the year, the article in front."""
-    words = " ".join(_YEAR.sub("", title).split())
-    found = _ARTICLE.match(words)
-    return words if found is None else f"{found[2]} {found[1]}"
-
-
-def title_likelihoods(
-    backbone: Backbone,
-    titles: Sequence[str],
-    *,
-    prompt: str = PROMPT,
-    threads: int = 1,
-    shared: SharedCache | None = None,
-    device: str = "cpu",
-) -> Float32:
-    """Return float32[titles, 6], see :data:`FEATURES`.
-
-    Args:
-        backbone: a causal language model with its head, as it was loaded.
-        titles: as in the data.
-        prompt: what stands before each title; it ends with a quotation mark.
-        threads: CPU threads to use.
-        shared: where the result is kept for other fits.
-        device: where to compute.
-    """
-    distinct, place = np.unique([plain_title(str(title)) for title in titles], return_inverse=True)
-    texts = [str(text) for text in distinct]
-    found = keeper(backbone, shared, device).get(
-        "title likelihoods",
-        encoding_key(backbone, texts, threads=threads, prompt=prompt, longest=_LONGEST),
-        lambda: _likelihoods(backbone, texts, prompt, threads, device),
-        write=write_array,
-        read=read_array,
-    )
-    return np.asarray(found[place])
-
-
-def _likelihoods(backbone: Backbone, texts: Sequence[str], prompt: str, threads: int, device: str) -> Float32:
-    import torch
-
-    tokenizer, model = backbone.tokenizer, backbone.model.to(device).eval()
-    begin = [tokenizer.bos_token_id] if tokenizer.bos_token_id is not None else []
-    before = begin + list(tokenizer(prompt, add_special_tokens=False)["input_ids"])
-    rows = []
-    for text in texts:
-        ids = tokenizer(f'{text}"', add_special_tokens=False)["input_ids"]
-        rows.append(before + list(ids)[:_LONGEST])
-    found = np.zeros((len(texts), len(FEATURES)), np.float32)
-    order = np.argsort([len(ids) for ids in rows], kind="stable")
-    with torch_threads(threads), torch.inference_mode():
-        for first in range(0, len(order), _BATCH):
-            part = order[first : first + _BATCH].tolist()
-            ids = torch.zeros(len(part), max(len(rows[row]) for row in part), dtype=torch.long)
-            mask = torch.zeros_like(ids)
-            for place, row in enumerate(part):
-                ids[place, : len(rows[row])] = torch.tensor(rows[row])
-                mask[place, : len(rows[row])] = 1
-            logits = model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits[:, :-1].float().cpu()
-            told = logits.gather(2, ids[:, 1:, None])[..., 0] - logits.logsumexp(dim=2)
-            for place, row in enumerate(part):
-                found[row] = _features(told[place, len(before) - 1 : len(rows[row]) - 1].numpy())
-    return found
-
-
-def _features(told: Float32) -> list[float]:
-    """Return the features of the log-probabilities of one title's tokens, the closing quote included."""
-    rest = told[1:] if len(told) > 1 else told
-    return [float(x) for x in (told.sum(), told.mean(), rest.mean(), len(told), told.min(), told[-1])]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,36 +42,28 @@ class TitlePopularity:
     about: Mapping[str, Any]
 
     @classmethod
-    def fit(cls, train: Dataset, score: Score, context: Context, *, decoder: str, prompt: str) -> Self:
+    def fit(cls, train: Dataset, score: Score, context: Context, reading: TitleReading) -> Self:
         """Learn from the counts of the known items.
 
         Args:
             train: the training part; its items have texts.
             score: of the model that this is added to, as it was fitted on ``train``.
-            context: threads, device and what is kept.
-            decoder: name of a causal language model, as of :func:`benchsuite_content.backbone.load_backbone`.
-            prompt: what stands before each title.
-
-        Raises:
-            ConfigError: the decoder cannot be found.
-            DataError: it is none, or its weights are not what was published.
+            context: threads and device.
+            reading: of the titles of all items.
         """
-        backbone = load_backbone(decoder, writes=True)
-        titles, threads, device = train.items.titles, context.threads, context.device
-        known = Known(backbone.sha256, backbone.files, context.shared)
-        features = title_likelihoods(
-            backbone, titles, prompt=prompt, threads=threads, shared=context.shared, device=device
-        )
         counts = np.asarray(train.matrix().sum(axis=0)).ravel()
-        predicted, correlation = predicted_counts(features, counts)
+        predicted, correlation = predicted_counts(reading.likelihoods, counts)
         new = counts <= 0
         value = np.where(new, predicted - (predicted[new].mean() if new.any() else 0.0), 0.0)
+        completed = complete_titles(
+            reading.decoder, train.items.titles, device=context.device, threads=context.threads, known=reading.known
+        )
         about = {
-            "decoder": dict(backbone.provenance),
+            "decoder": dict(reading.provenance),
             "correlation with log counts": round(correlation, 3),
-            "title_completion": complete_titles(decoder, titles, device=device, threads=threads, known=known),
+            "title_completion": completed,
         }
-        return cls(value.astype(np.float32), spread(score, train), backbone.parameters + len(FEATURES) + 1, about)
+        return cls(value.astype(np.float32), spread(score, train), reading.parameters + len(FEATURES) + 1, about)
 
     def add(self, scores: Float32, weight: float, candidates: Int32 | None) -> Float32:
         """Return scores (float32[q, c]) plus the popularity of new items, weighted in deviations of a user's scores."""

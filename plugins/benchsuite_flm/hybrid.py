@@ -31,6 +31,7 @@ from benchsuite_flm.hybrid_terms import (
     Weights,
     choose,
     ratings_of,
+    shares_of,
     stack,
     start_for,
 )
@@ -82,17 +83,17 @@ class HybridFLM(FLM):
     def fit(self, train: Dataset, context: Context) -> Self:
         """Choose the weights, then fit everything on all rows."""
         alone = dataclasses.replace(context, validation=None)
+        texts = self._text_vectors(train, context)
         start = start_for(len(train.interactions), len(train.users)) if self.weight is None else (self.weight, 0.0)
         self._weights = Weights(
             start[0],
             self.side_weight,
             start[1] if self.popularity_weight is None else self.popularity_weight,
             self.new_weight * (1.0 if _has_only_new_candidates(context.validation) else _BESIDE),
-            TextKernel({"tuned": 1.0}, self.ridge),
+            TextKernel(shares_of({"tuned", *texts})[0], self.ridge),
         )
         self._quality: float | None = None
         pair_weights = PairWeights()
-        texts = self._text_vectors(train, context)
         if self.weight is None:
             pair_weights = self._choose(train, texts, context, alone)
         super().fit(train, context)

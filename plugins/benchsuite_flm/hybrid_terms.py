@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -34,7 +34,7 @@ SHARES: tuple[Mapping[str, float], ...] = (
     {"tuned": 1.0, "frozen": 1.0, "words": 2.0},
 )
 """Text vectors from which ALS factors are predicted, and their weights: of the fine-tuned encoder, of the untrained
-encoder, and counted words."""
+encoder, and counted words. Hidden states of a causal model are added to each, where there are any."""
 
 _FILE = "terms.safetensors"
 _EASE = 10.0
@@ -64,6 +64,18 @@ def start_for(rows: int, users: int) -> tuple[float, float]:
     each = max(rows, 1) / max(users, 1)
     ease = min(_MOST, max(_EASE, _EASE * _ENOUGH / each))
     return ease, min(_MOST, max(0.0, _POPULARITY * (1 / each - 1 / _ENOUGH)))
+
+
+def shares_of(representations: Collection[str]) -> list[Mapping[str, float]]:
+    """Return the weights of :data:`SHARES` that apply to the texts at hand, to begin with the first.
+
+    Args:
+        representations: names of what is known of the texts; with ``states`` each weighting comes with them, then
+            without.
+    """
+    here = [shares for shares in SHARES if shares.keys() <= set(representations)]
+    more: list[Mapping[str, float]] = [{**shares, "states": 1.0} for shares in here if "states" in representations]
+    return [*more, *here]
 
 
 @dataclass(frozen=True)
@@ -220,9 +232,7 @@ def _choose_new(
     fold: Fold, score: Callable[[Queries], Float32], terms: Terms, news: NewItemFactors, start: Weights, seed: int
 ) -> tuple[Weights, float]:
     """Choose weight, kernel and penalty for new items, or keep those at the start."""
-    tried = [
-        TextKernel(shares, ridge) for shares in SHARES if news.representations.issuperset(shares) for ridge in RIDGES
-    ]
+    tried = [TextKernel(shares, ridge) for shares in shares_of(news.representations) for ridge in RIDGES]
     blends = [start.blend, *tried]
     others = [(weight, number) for weight in NEW_WEIGHTS for number in range(1, len(blends) if weight else 2)]
     ways = [(start.new, 0), *others]

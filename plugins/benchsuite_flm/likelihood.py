@@ -1,4 +1,4 @@
-"""The rows ``flm-likelihood`` and ``flm-hybrid-likelihood``: FLM with the popularity of new items that titles tell."""
+"""The rows ``flm-likelihood`` and ``flm-hybrid-likelihood``: FLM with what a causal model knows of titles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from benchsuite.api import Context, Range
 from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
 from benchsuite_content.backbone_files import DEFAULT_DECODER
 from benchsuite_content.smollm2 import CITE_SMOLLM2
-from benchsuite_content.title_likelihood import PROMPT, TitlePopularity
+from benchsuite_content.title_likelihood import TitlePopularity
+from benchsuite_content.title_reading import PROMPT, TitleReading
 from benchsuite_flm.hybrid import HybridFLM
 from benchsuite_flm.models import FLM
 
@@ -44,9 +45,10 @@ class LikelihoodFLM(FLM):
 
     def fit(self, train: Dataset, context: Context) -> Self:
         """Fit ``flm``, then the regression on likelihoods."""
+        if train.items.text is not None:  # else the fit of flm raises the error
+            self._reading = TitleReading.of(train.items, context, decoder=self.decoder, prompt=self.prompt)
         super().fit(train, context)
-        how = {"decoder": self.decoder, "prompt": self.prompt}
-        self._popularity = TitlePopularity.fit(train, super().score, context, **how)
+        self._popularity = TitlePopularity.fit(train, super().score, context, self._reading)
         return self
 
     def parameter_count(self) -> int:
@@ -76,11 +78,18 @@ class LikelihoodFLM(FLM):
 
 @dataclass
 class LikelihoodHybrid(LikelihoodFLM, HybridFLM):
-    """``flm-hybrid``, where new items whose titles a causal language model finds likely rank higher.
+    """``flm-hybrid``, where a causal language model tells which titles of new items it knows, and as what.
 
-    To the mixed scores of ``flm-hybrid`` the term of ``flm-likelihood`` is added: classes work together in the order
-    in which they stand. What is chosen on validation is chosen without the term.
+    The model's hidden states after the titles join the texts from which ALS factors of new items are predicted, with a
+    Gaussian kernel of their own that weighs as much as that of the fine-tuned vectors, unless validation finds that
+    they bring nothing (as in ``als-kernel-likelihood``). To the mixed scores the term of ``flm-likelihood`` is added:
+    classes work together in the order in which they stand. What is chosen on validation is chosen without the term.
     """
 
-    version = HybridFLM.version
+    version = f"{HybridFLM.version}.1"
     cite: ClassVar[tuple[str, ...]] = (*HybridFLM.cite, CITE_SMOLLM2)
+
+    def _text_vectors(self, train: Dataset, context: Context) -> dict[str, Any]:
+        """Return what ``flm-hybrid`` reads, and the hidden states."""
+        found = super()._text_vectors(train, context)
+        return {**found, "states": self._reading.states} if found else found

@@ -1,4 +1,4 @@
-"""The likelihood of titles, and the popularity of new items that follows from it."""
+"""The popularity of new items that follows from the likelihood of their titles; als-kernel with both readings."""
 
 import dataclasses
 import json
@@ -8,19 +8,13 @@ import pytest
 
 from benchsuite.api import Context, DataLocations
 from benchsuite.data import Queries
-from benchsuite.errors import DataError
+from benchsuite.errors import NotApplicable
+from benchsuite_classic.als import ALS
 from benchsuite_content.als_kernel import ALSKernel
 from benchsuite_content.als_kernel_likelihood import ALSKernelLikelihood
-from benchsuite_content.backbone import load_backbone
-from benchsuite_content.title_likelihood import (
-    FEATURES,
-    PROMPT,
-    TitlePopularity,
-    plain_title,
-    predicted_counts,
-    spread,
-    title_likelihoods,
-)
+from benchsuite_content.kernel_ridge import NewItemFactors, TextKernel
+from benchsuite_content.title_likelihood import TitlePopularity, predicted_counts, spread
+from benchsuite_content.vectors import lm_vectors
 from benchsuite_datasets.demo import Demo
 from benchsuite_protocol.splits.item_cold import ItemCold
 from support.tiny_models import save_reader
@@ -39,48 +33,6 @@ def fold():
     data = Demo(users=60, items=40).load(DataLocations())
     (cut,) = ItemCold(items=0.2, validation_items=0.2).split(data, 1)
     return cut
-
-
-@pytest.mark.parametrize(
-    ("title", "plain"),
-    [
-        ("Life Less Ordinary, A (1997)", "A Life Less Ordinary"),
-        ("Heat (1995)", "Heat"),
-        ("2001", "2001"),
-        ("Red, The  Lamp", "Red, The Lamp"),
-        ("", ""),
-    ],
-)
-def test_titles_are_read_as_one_writes_them(title, plain):
-    assert plain_title(title) == plain
-
-
-def test_a_likelihood_is_that_of_the_title_alone(decoder):
-    import torch
-
-    titles = ["red chair", "ocean", "red chair (1990)", "the blue river lamp"]
-    backbone = load_backbone(decoder, writes=True)
-    found = title_likelihoods(backbone, titles, prompt='the movie "')
-    assert found.shape == (4, len(FEATURES))
-    assert np.array_equal(found[0], found[2])
-    prompt, own = (
-        backbone.tokenizer(text, add_special_tokens=False)["input_ids"] for text in ('the movie "', 'ocean"')
-    )
-    begin = [] if backbone.tokenizer.bos_token_id is None else [backbone.tokenizer.bos_token_id]
-    ids = torch.tensor([begin + prompt + own])
-    with torch.inference_mode():
-        logs = backbone.model.eval()(input_ids=ids).logits.log_softmax(dim=-1)[0]
-    start = len(begin) + len(prompt)
-    told = [float(logs[start + place - 1, token]) for place, token in enumerate(own)]
-    assert found[1] == pytest.approx(
-        [sum(told), np.mean(told), np.mean(told[1:] or told), len(told), min(told), told[-1]], rel=1e-4
-    )
-
-
-def test_an_encoder_gives_no_likelihood(tmp_path, fold):
-    folder = save_reader(tmp_path, "bert", WORDS)
-    with pytest.raises(DataError, match="does not write text from left to right"):
-        TitlePopularity.fit(fold.train, lambda *_: None, CONTEXT, decoder=folder, prompt=PROMPT)
 
 
 def test_the_correlation_leaves_each_item_out():
@@ -114,7 +66,8 @@ def test_without_counts_that_differ_nothing_is_predicted(counts):
 
 def test_known_items_are_left_alone(fold, decoder):
     plain = ALSKernel(ridge=3.0, backbone=decoder, factors=8).fit(fold.train, CONTEXT)
-    more = ALSKernelLikelihood(ridge=3.0, backbone=decoder, factors=8, decoder=decoder).fit(fold.train, CONTEXT)
+    more = ALSKernelLikelihood(ridge=3.0, backbone=decoder, factors=8, decoder=decoder, states_weight=0.0)
+    more = more.fit(fold.train, CONTEXT)
     counts = np.asarray(fold.train.matrix().sum(axis=0)).ravel()
     one, other = plain.score(fold.queries, None), more.score(fold.queries, None)
     gap = np.where(np.isfinite(one), other - one, 0.0)
@@ -145,3 +98,32 @@ def test_the_spread_is_that_of_new_items(fold):
     even = new.sum() % 2 == 0
     assert spread(score, fold.train) == pytest.approx(2.0, rel=1e-6 if even else 0.05)
     assert spread(lambda queries, candidates: np.full((len(queries), len(candidates)), np.nan), fold.train) == 0
+
+
+def test_hidden_states_join_the_kernel_of_new_items(fold, decoder):
+    plain = ALSKernel(ridge=3.0, backbone=decoder, factors=8).fit(fold.train, CONTEXT)
+    settings = {"ridge": 3.0, "backbone": decoder, "factors": 8, "decoder": decoder, "likelihood_weight": 0.0}
+    more = ALSKernelLikelihood(**settings).fit(fold.train, CONTEXT)
+    new = np.asarray(fold.train.matrix().sum(axis=0)).ravel() == 0
+    assert more.facts()["kernel"] == {"ridge": 3.0, "frozen": 1.0, "states": 1.0}
+    assert np.array_equal(more._factors[~new], plain._factors[~new])
+    texts = {"frozen": lm_vectors(fold.train, decoder, CONTEXT)[0], "states": more._reading.states}
+    als = ALS(factors=8, regularization=30.0, alpha=5.0, iterations=15).fit(fold.train, CONTEXT)
+    both = NewItemFactors(als, np.asarray(fold.train.matrix().sum(axis=0)).ravel(), texts)
+    expected = both.factors(TextKernel({"frozen": 1.0, "states": 1.0}, 3.0))
+    assert more._factors[new] == pytest.approx(expected[new], abs=1e-6)
+    assert np.abs(more._factors[new] - plain._factors[new]).max() > 1e-4
+
+
+def test_states_and_words_are_chosen_together(fold, decoder):
+    context = Context(seed=1, threads=1, validation=fold.validation)
+    model = ALSKernelLikelihood(backbone=decoder, factors=8, decoder=decoder, states_weight=2.0).fit(
+        fold.train, context
+    )
+    assert model.facts()["kernel"]["states"] == 2.0
+
+
+def test_without_texts_no_decoder_is_asked_for(fold):
+    bare = dataclasses.replace(fold.train, items=dataclasses.replace(fold.train.items, text=None))
+    with pytest.raises(NotApplicable):
+        ALSKernelLikelihood(decoder="nowhere").fit(bare, CONTEXT)
