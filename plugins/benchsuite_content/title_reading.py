@@ -15,6 +15,7 @@ import numpy as np
 
 from benchsuite.api import Context, SharedCache
 from benchsuite.data import Entities, Float32
+from benchsuite.errors import ConfigError
 from benchsuite_content.backbone import Backbone, load_backbone
 from benchsuite_content.encode import torch_threads
 from benchsuite_content.kept import encoding_key, keeper, read_array, write_array
@@ -103,6 +104,9 @@ def read_titles(
         threads: CPU threads to use.
         shared: where the result is kept for other fits.
         device: where to compute.
+
+    Raises:
+        ConfigError: nothing stands before a title.
     """
     distinct, place = np.unique([plain_title(str(title)) for title in titles], return_inverse=True)
     texts = [str(text) for text in distinct]
@@ -125,6 +129,8 @@ def _read(backbone: Backbone, texts: Sequence[str], prompt: str, threads: int, d
     tokenizer, model = backbone.tokenizer, backbone.model.to(device).eval()
     begin = [tokenizer.bos_token_id] if tokenizer.bos_token_id is not None else []
     before = begin + list(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+    if not before:
+        raise ConfigError("the prompt is empty, and this decoder has no token that begins a text", remedy="write one")
     rows = []
     for text in texts:
         ids = tokenizer(f'{text}"', add_special_tokens=False)["input_ids"]

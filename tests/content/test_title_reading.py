@@ -5,7 +5,7 @@ import pytest
 
 from benchsuite.api import Context
 from benchsuite.data import Entities
-from benchsuite.errors import DataError
+from benchsuite.errors import ConfigError, DataError
 from benchsuite_content.backbone import load_backbone
 from benchsuite_content.title_reading import FEATURES, PROMPT, TitleReading, plain_title, read_titles
 from support.tiny_models import save_reader
@@ -61,6 +61,13 @@ def test_an_empty_title_has_no_state(decoder):
     _, states = read_titles(load_backbone(decoder, writes=True), ["red chair", "", " (1990)"])
     assert states[0].any()
     assert not states[1:].any()
+
+
+def test_something_stands_before_a_title(decoder):
+    backbone = load_backbone(decoder, writes=True)
+    backbone.tokenizer.bos_token = None
+    with pytest.raises(ConfigError, match="the prompt is empty"):
+        read_titles(backbone, ["red chair"], prompt="")
 
 
 def test_an_encoder_cannot_read_titles_so(tmp_path):
