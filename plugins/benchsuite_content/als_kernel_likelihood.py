@@ -25,7 +25,8 @@ class ALSKernelLikelihood(ALSKernel):
     The model is not trained. It is read in two ways. Its hidden state after a title joins the texts from which
     factors of new items are predicted, with a Gaussian kernel of its own. And to the score of each new item its log
     count is added, as ridge regression predicts it from the likelihood of its title; it weighs ``likelihood_weight``
-    times as much as the scores of new items deviate. Nothing is added for known items. Popularity is what new items
+    times as much as the scores of new items deviate, a twentieth of that where known items are recommended beside new
+    ones. Nothing is added for known items. Popularity is what new items
     lack, and fame is what such a model has read: the same fact is called contamination where a data set is older than
     the model.
 
@@ -42,7 +43,7 @@ class ALSKernelLikelihood(ALSKernel):
     decoder: str = DEFAULT_DECODER
     prompt: str = PROMPT
 
-    version = "2"
+    version = "3"
     cite: ClassVar[tuple[str, ...]] = (*ALSKernel.cite, CITE_SMOLLM2)
 
     def fit(self, train: Dataset, context: Context) -> Self:

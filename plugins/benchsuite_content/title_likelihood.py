@@ -16,6 +16,7 @@ import numpy as np
 
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Float32, Float64, Int32, Queries
+from benchsuite_classic.support import new_item_share
 from benchsuite_content.title_completion import complete_titles
 from benchsuite_content.title_reading import FEATURES, TitleReading
 
@@ -32,12 +33,14 @@ class TitlePopularity:
     Attributes:
         value: float32[n], the predicted log count of each new item less the mean of all new items; 0 for known items.
         spread: how far the scores of new items lie apart for a user, in the model that this is added to.
+        share: what the term weighs, less where known items stand beside the new ones.
         parameters: weights of the decoder and of the regression.
         about: facts: the decoder, the correlation with true counts, and how often the decoder completes titles.
     """
 
     value: Float32
     spread: float
+    share: float
     parameters: int
     about: Mapping[str, Any]
 
@@ -48,7 +51,7 @@ class TitlePopularity:
         Args:
             train: the training part; its items have texts.
             score: of the model that this is added to, as it was fitted on ``train``.
-            context: threads and device.
+            context: threads, device and the validation fold.
             reading: of the titles of all items.
         """
         counts = np.asarray(train.matrix().sum(axis=0)).ravel()
@@ -63,12 +66,18 @@ class TitlePopularity:
             "correlation with log counts": round(correlation, 3),
             "title_completion": completed,
         }
-        return cls(value.astype(np.float32), spread(score, train), reading.parameters + len(FEATURES) + 1, about)
+        return cls(
+            value=value.astype(np.float32),
+            spread=spread(score, train),
+            share=new_item_share(context.validation),
+            parameters=reading.parameters + len(FEATURES) + 1,
+            about=about,
+        )
 
     def add(self, scores: Float32, weight: float, candidates: Int32 | None) -> Float32:
         """Return scores (float32[q, c]) plus the popularity of new items, weighted in deviations of a user's scores."""
         value = self.value if candidates is None else self.value[candidates]
-        return scores + np.float32(weight * self.spread) * value
+        return scores + np.float32(weight * self.share * self.spread) * value
 
     def record(self) -> dict[str, Any]:
         """Return JSON-like values."""

@@ -14,11 +14,12 @@ import numpy as np
 from annotated_types import Ge, Gt
 
 from benchsuite.api import Context, Range
-from benchsuite.data import Dataset, Entities, Float32, Fold, Int32, Queries
+from benchsuite.data import Dataset, Entities, Float32, Int32, Queries
 from benchsuite.errors import NotApplicable
 from benchsuite_classic.als import ALS
 from benchsuite_classic.blending import inner_holdout
 from benchsuite_classic.knn_baseline import KNNBaseline
+from benchsuite_classic.support import new_item_share
 from benchsuite_content.ease_content import EASEContent
 from benchsuite_content.encode import encode_texts
 from benchsuite_content.kernel_ridge import CITE_KERNEL_RIDGE, TextKernel
@@ -38,7 +39,6 @@ from benchsuite_flm.hybrid_terms import (
 from benchsuite_flm.models import FLM
 
 _MIX = "mix.json"
-_BESIDE = 0.05  # on validation folds of ml-100k, twice as much lowers the quality of lists of the whole catalogue
 
 
 @dataclass
@@ -89,7 +89,7 @@ class HybridFLM(FLM):
             start[0],
             self.side_weight,
             start[1] if self.popularity_weight is None else self.popularity_weight,
-            self.new_weight * (1.0 if _has_only_new_candidates(context.validation) else _BESIDE),
+            self.new_weight * new_item_share(context.validation),
             TextKernel(shares_of({"tuned", *texts})[0], self.ridge),
         )
         self._quality: float | None = None
@@ -186,9 +186,3 @@ class HybridFLM(FLM):
         self._terms = Terms.load(folder, items, self._weights)
         self._pairs = PairTerm.load(folder, items)
         return self
-
-
-def _has_only_new_candidates(fold: Fold | None) -> bool:
-    if fold is None or fold.candidates is None:
-        return False
-    return not np.isin(fold.candidates, fold.train.interactions.item).any()

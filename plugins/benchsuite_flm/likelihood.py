@@ -27,8 +27,9 @@ class LikelihoodFLM(FLM):
     """FLM, where new items whose titles a causal language model finds likely rank higher.
 
     The term is that of ``als-kernel-likelihood``: the log count of a new item as ridge regression predicts it from the
-    likelihood of its title; it weighs ``likelihood_weight`` times as much as the logits of new items deviate. Pairs
-    (likes and dislikes) and known items are scored as ``flm`` scores them.
+    likelihood of its title; it weighs ``likelihood_weight`` times as much as the logits of new items deviate, a
+    twentieth of that where known items are recommended beside new ones. Pairs (likes and dislikes) and known items are
+    scored as ``flm`` scores them.
 
     Attributes:
         likelihood_weight: of the predicted log count, in deviations of a user's scores.
@@ -41,6 +42,7 @@ class LikelihoodFLM(FLM):
     decoder: str = DEFAULT_DECODER
     prompt: str = PROMPT
 
+    version = f"{FLM.version}.1"
     cite: ClassVar[tuple[str, ...]] = (*FLM.cite, CITE_SMOLLM2)
 
     def fit(self, train: Dataset, context: Context) -> Self:
@@ -86,7 +88,7 @@ class LikelihoodHybrid(LikelihoodFLM, HybridFLM):
     classes work together in the order in which they stand. What is chosen on validation is chosen without the term.
     """
 
-    version = f"{HybridFLM.version}.1"
+    version = f"{HybridFLM.version}.2"
     cite: ClassVar[tuple[str, ...]] = (*HybridFLM.cite, CITE_SMOLLM2)
 
     def _text_vectors(self, train: Dataset, context: Context) -> dict[str, Any]:

@@ -74,13 +74,14 @@ def test_known_items_are_left_alone(fold, decoder):
     assert not gap[:, counts > 0].any()
     assert gap[:, counts == 0].any()
     told = more._titles
-    assert gap[0, counts == 0] == pytest.approx(0.6 * told.spread * told.value[counts == 0], abs=1e-5)
+    assert gap[0, counts == 0] == pytest.approx(0.6 * told.share * told.spread * told.value[counts == 0], abs=1e-6)
     assert told.value[counts == 0].mean() == pytest.approx(0, abs=1e-5)
     assert told.spread == spread(plain.score, fold.train) > 0
     assert more.facts()["titles"].keys() == {"decoder", "correlation with log counts", "title_completion"}
     again = TitlePopularity.from_record(json.loads(json.dumps(told.record())))
     assert np.array_equal(again.value, told.value)
-    assert (again.spread, again.parameters, again.about) == (told.spread, told.parameters, told.about)
+    for name in ("spread", "share", "parameters", "about"):
+        assert getattr(again, name) == getattr(told, name)
     nothing = dataclasses.replace(more, likelihood_weight=0.0).fit(fold.train, CONTEXT)
     assert np.array_equal(nothing.score(fold.queries, None), one, equal_nan=True)
 
@@ -98,6 +99,19 @@ def test_the_spread_is_that_of_new_items(fold):
     even = new.sum() % 2 == 0
     assert spread(score, fold.train) == pytest.approx(2.0, rel=1e-6 if even else 0.05)
     assert spread(lambda queries, candidates: np.full((len(queries), len(candidates)), np.nan), fold.train) == 0
+
+
+def test_the_term_is_small_where_known_items_are_recommended_too(fold, decoder):
+    assert not np.isin(fold.validation.candidates, fold.validation.train.interactions.item).any()
+    settings = {"ridge": 3.0, "backbone": decoder, "factors": 8, "decoder": decoder}
+    for validation, share in ((None, 0.05), (fold.validation, 1.0), (replace_candidates(fold.validation), 0.05)):
+        context = Context(seed=1, threads=1, validation=validation)
+        assert ALSKernelLikelihood(**settings).fit(fold.train, context)._titles.share == share
+
+
+def replace_candidates(fold):
+    known = fold.train.interactions.item[:1]
+    return dataclasses.replace(fold, candidates=np.union1d(fold.candidates, known).astype(np.int32))
 
 
 def test_hidden_states_join_the_kernel_of_new_items(fold, decoder):
