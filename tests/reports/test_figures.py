@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 
 import numpy as np
 import pytest
 from papers import rendered_once
 
-from benchsuite_reports.figures import mpl_style
+from benchsuite_reports.figures import mpl_style, plots
 from benchsuite_reports.figures.comparison_figures import figures
 from benchsuite_reports.figures.mpl_style import Bare, label
 from benchsuite_reports.model.comparison_index import ComparisonIndex
@@ -177,6 +178,16 @@ def test_front_holds_what_nothing_beats(invented):
         beaten = any(other.cost <= spot.cost and other.value >= spot.value and other != spot for other in rivals)
         assert spot.front == (not beaten)
     assert not next(spot.front for spot in found if spot.model == "oracle")
+
+
+@pytest.mark.filterwarnings("error")
+def test_costs_that_differ_in_the_last_bit_are_drawn(small):
+    seconds = itertools.cycle([0.0109, float(np.nextafter(0.0109, 1))])
+    new = {"fit_seconds": lambda: next(seconds), "score_seconds": lambda: 0.0}
+    rows = tuple(dataclasses.replace(row, mean=new[row.metric]()) if row.metric in new else row for row in small.rows)
+    view = ComparisonIndex(dataclasses.replace(small, rows=rows))
+    assert {spot.cost for spot in spots(view, wholes(view)[0], "ndcg@10")} == {0.0109}
+    plots.cost(view, model_styles(view), wholes(view)[0], "ndcg@10")
 
 
 def test_best_so_far_never_falls(invented):

@@ -144,7 +144,8 @@ def spots(view: ComparisonIndex, place: Place, metric: str) -> list[Spot]:
         rows = [view.row(whole, point.model, name) for name in TIME]
         costs = [row.mean for row in rows if row is not None and row.mean is not None]
         if len(costs) == len(TIME) and sum(costs) > 0:
-            found.append((point.model, sum(costs), point.value))
+            # Sums in another order differ in the last bit, and a logarithmic axis has no room between such numbers.
+            found.append((point.model, float(f"{sum(costs):.6g}"), point.value))
     sign = 1 if view.higher_is_better(metric) else -1
     rivals = [(cost, sign * value) for model, cost, value in found if model not in view.oracles]
     return [
