@@ -16,7 +16,8 @@ from benchsuite.benchmark.asked import ASKED
 from benchsuite.benchmark.board_rows import result_folders
 from benchsuite.benchmark.pins import Pins
 from benchsuite.benchmark.places import pins_path
-from benchsuite.benchmark.result_folder import COSTS, RESULT, VALUES, VERIFIED
+from benchsuite.benchmark.result_folder import COSTS, RESULT, VERIFIED
+from benchsuite.benchmark.values_together import VALUES, values_digest
 from benchsuite.errors import StoreError
 from benchsuite.keys import file_digest
 from benchsuite.store import read_json
@@ -130,6 +131,13 @@ def _digest(files: Iterator[Path] | list[Path], folder: Path, pins: Pins) -> str
     rules = pins_path(folder.name).with_name(f"{folder.name}.toml")
     digest = hashlib.sha256(f"{_VERSION} {pins.digest} {file_digest(rules) if rules.is_file() else ''}".encode())
     for path in files:
-        if path.is_file():
-            digest.update(f"{path.relative_to(folder).as_posix()} {file_digest(path)}\n".encode())
+        if one := _digest_of(path):
+            digest.update(f"{path.relative_to(folder).as_posix()} {one}\n".encode())
     return digest.hexdigest()
+
+
+def _digest_of(path: Path) -> str:
+    """Return the sha256 (hex) of a file, "" where it is not there; a row's values may lie with those of the others."""
+    if path.name == VALUES:
+        return values_digest(path.parent)
+    return file_digest(path) if path.is_file() else ""

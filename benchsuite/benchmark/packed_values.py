@@ -7,12 +7,15 @@ interval ends. All lists are kept byte by byte, the first bytes of all numbers b
 beside each other compress best.
 
 Unpacked, an array is named ``N/q/METRIC`` (float32[q], values by query of cell N) or ``N/r/P`` (float32[b], resamples
-of the value at place P of cell N).
+of the value at place P of cell N). Where results of several models are packed together it is ``N/M/q/METRIC`` and
+``N/M/r/P`` with the number M of the model; values of one cell that follow each other are then laid side by side, query
+by query: what one model gains on a query others gain, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,7 @@ from benchsuite.data import Float32
 Packed = dict[str, NDArray[Any]]
 UInt8 = NDArray[np.uint8]
 UInt16 = NDArray[np.uint16]
+Numbers = tuple[int, ...]
 
 _MOST = 2**16
 STEPS = 126
@@ -37,23 +41,25 @@ def rounded(replicates: Float32) -> Float32:
 
 
 def pack(arrays: Mapping[str, Float32]) -> Packed:
-    """Return what is to be written of arrays ``N/q/METRIC`` and ``N/r/P``.
+    """Return what is to be written of arrays ``N/q/METRIC`` and ``N/r/P``, or of several models' ``N/M/q/METRIC``.
 
     Values by query come back as they were, bit by bit, resamples as :func:`rounded` returns them.
     """
-    queries, resamples = dict[str, dict[int, Float32]](), dict[tuple[int, int], Float32]()
+    queries, resamples = dict[str, dict[Numbers, Float32]](), dict[Numbers, Float32]()
     for name, values in arrays.items():
-        cell, kind, rest = name.split("/", 2)
+        numbers, kind, rest = _parts(name)
         if kind == "q":
-            queries.setdefault(rest, {})[int(cell)] = values
+            queries.setdefault(rest, {})[numbers] = values
         else:
-            resamples[int(cell), int(rest)] = values
+            resamples[*numbers, int(rest)] = values
     found: Packed = {}
     for metric, own in queries.items():
-        found[f"cells/{metric}"] = np.array([(cell, len(values)) for cell, values in own.items()], np.int32)
-        table, places = _coded(np.concatenate(list(own.values())))
+        cells = np.array([(*numbers, len(values)) for numbers, values in own.items()], np.int32)
+        found[f"cells/{metric}"], lists = cells, list(own.values())
+        values = np.concatenate([np.stack(lists[part], axis=1).ravel() for part in _beside(cells)])
+        table, places = _coded(values)
         if table is None:
-            found[f"values/{metric}"] = planes(np.concatenate(list(own.values())))
+            found[f"values/{metric}"] = planes(values)
         else:
             found[f"table/{metric}"], found[f"places/{metric}"] = planes(table), planes(places)
     if resamples:
@@ -63,15 +69,19 @@ def pack(arrays: Mapping[str, Float32]) -> Packed:
     return found
 
 
-def unpack(packed: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:
+def unpack(packed: Mapping[str, NDArray[Any]], *, several: bool = False) -> dict[str, Float32]:
     """Return what :func:`pack` was given.
+
+    Args:
+        packed: what was written.
+        several: whether results of several models were packed together.
 
     Raises:
         ValueError: when a part is missing, of another form, or points to what is not there.
     """
     left, found = dict(packed), dict[str, Float32]()
     for metric in [name.partition("/")[2] for name in packed if name.startswith("cells/")]:
-        cells = _counted(left, f"cells/{metric}", 2)
+        cells = _counted(left, f"cells/{metric}", 2 + several)
         if f"values/{metric}" in left:
             values = joined(left, f"values/{metric}", np.float32)
         else:
@@ -79,26 +89,48 @@ def unpack(packed: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:
             if len(places) and int(places.max()) >= len(table):
                 raise ValueError(f"places/{metric} points to values that are not there")
             values = table[places]
-        for (cell, _), part in zip(cells.tolist(), _cut(values, cells[:, 1], metric), strict=True):
-            found[f"{cell}/q/{metric}"] = part
+        sides = list(_beside(cells))
+        lengths = np.array([cells[part, -1].sum(dtype=np.int64) for part in sides], np.int64)
+        for part, both in zip(sides, _cut(values, lengths, metric), strict=True):
+            for (*numbers, _), own in zip(cells[part].tolist(), both.reshape(-1, len(cells[part])).T, strict=True):
+                found[f"{_named(numbers)}/q/{metric}"] = np.ascontiguousarray(own)
     if "resampled" in left:
-        found |= _unpacked_resamples(left)
+        found |= _unpacked_resamples(left, 3 + several)
     if left:
         raise ValueError(f"{next(iter(left))} is no part of it")
     return found
 
 
-def _unpacked_resamples(left: Packed) -> dict[str, Float32]:
+def _unpacked_resamples(left: Packed, width: int) -> dict[str, Float32]:
     """Take resamples out of what is left to be read, and return them."""
-    cells, steps, ends = _counted(left, "resampled", 3), joined(left, "steps", np.uint8), left.pop("ends", None)
+    cells, steps, ends = _counted(left, "resampled", width), joined(left, "steps", np.uint8), left.pop("ends", None)
     if ends is None or ends.dtype != np.float32 or ends.shape != (len(cells), 2):
         raise ValueError("ends of the resamples are not there")
     if not np.isfinite(ends).all() or (ends[:, 0] > ends[:, 1]).any():
         raise ValueError("an end of the resamples is no number, or the least is above the greatest")
     if len(steps) and int(steps.max()) > STEPS + len(_NO_NUMBERS):
         raise ValueError("steps of the resamples go beyond their ends")
-    parts = zip(cells.tolist(), _cut(steps, cells[:, 2], "steps"), ends, strict=True)
-    return {f"{cell}/r/{place}": _resamples(part, own) for (cell, place, _), part, own in parts}
+    parts = zip(cells.tolist(), _cut(steps, cells[:, -1], "steps"), ends, strict=True)
+    return {f"{_named(numbers)}/r/{place}": _resamples(part, own) for (*numbers, place, _), part, own in parts}
+
+
+def _parts(name: str) -> tuple[Numbers, str, str]:
+    """Return the numbers that an array's name begins with, ``q`` or ``r``, and the rest."""
+    first, second, *_ = name.split("/")
+    numbers = [first] if second in ("q", "r") else [first, second]
+    kind, _, rest = name.split("/", len(numbers))[-1].partition("/")
+    return tuple(map(int, numbers)), kind, rest
+
+
+def _named(numbers: list[int]) -> str:
+    return "/".join(map(str, numbers))
+
+
+def _beside(cells: NDArray[np.int32]) -> Iterator[slice]:
+    """Yield slices of rows that follow each other and are of one cell and one length."""
+    end = 0
+    for _, some in groupby(cells[:, [0, -1]].tolist()):
+        yield slice(end, end := end + len(list(some)))
 
 
 def _coded(values: Float32) -> tuple[Float32 | None, UInt16]:
@@ -161,7 +193,7 @@ def _counted(left: Packed, name: str, width: int) -> NDArray[np.int32]:
     return cells
 
 
-def _cut(values: NDArray[Any], counts: NDArray[np.int32], name: str) -> list[NDArray[Any]]:
+def _cut(values: NDArray[Any], counts: NDArray[np.int32] | NDArray[np.int64], name: str) -> list[NDArray[Any]]:
     ends = np.cumsum(counts.astype(np.int64))
     if len(values) != (ends[-1] if len(ends) else 0):
         raise ValueError(f"{name} holds {len(values):,} numbers, its cells have {ends[-1] if len(ends) else 0:,}")

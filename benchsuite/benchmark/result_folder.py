@@ -4,7 +4,8 @@
 precision and ``other_values.npz`` the other kept metrics (see :mod:`benchsuite.benchmark.packed_values`),
 ``costs.json`` what depends on the machine and the day. ``verified.json`` is added by whoever fitted some cells again.
 
-A leaderboard needs the headline alone: the results that come with the installed package lack ``other_values.npz``.
+A leaderboard needs the headline alone: the results that come with the installed package lack ``other_values.npz``, and
+their values lie together (see :mod:`benchsuite.benchmark.values_together`).
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from benchsuite.benchmark.npz_files import packed, read_npz
 from benchsuite.benchmark.packed_values import pack, unpack
 from benchsuite.benchmark.places import read_benchmark
 from benchsuite.benchmark.result_json import write_lines
+from benchsuite.benchmark.values_together import VALUES, read_values
 from benchsuite.data import Float32, ModelInfo
 from benchsuite.errors import DataError, StoreError, shortened
 from benchsuite.keys import file_digest
 from benchsuite.store import misfit, read_json
 from benchsuite.store.json_files import SUM, sum_of, with_sum
 
-RESULT, VALUES, COSTS, VERIFIED = "result.json", "values.npz", "costs.json", "verified.json"
+RESULT, COSTS, VERIFIED = "result.json", "costs.json", "verified.json"
 OTHER_VALUES = "other_values.npz"
 FORMAT = "4"
 _NAMED = 16
@@ -149,7 +151,7 @@ def read_result(folder: Path) -> ModelResult:
     costs = _table(folder / COSTS, _COSTS)
     if any(value < 0 for cost in costs["cells"].values() for value in cost.values()):
         raise DataError("a cost is below 0", where=str(folder / COSTS), remedy=_AGAIN)
-    files = {VALUES: read_npz(folder / VALUES, table["values_sha256"], unpack, _AGAIN)}
+    files = {VALUES: read_values(folder, table["values_sha256"], _AGAIN)}
     whole = not table["other_values_sha256"] or (folder / OTHER_VALUES).is_file()
     if whole and table["other_values_sha256"]:
         files[OTHER_VALUES] = read_npz(folder / OTHER_VALUES, table["other_values_sha256"], unpack, _AGAIN)

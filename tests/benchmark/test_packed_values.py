@@ -25,6 +25,22 @@ def test_values_come_back_bit_by_bit_and_resamples_rounded(queries, resamples):
     assert all(np.array_equal(back[name], rounded(values), equal_nan=True) for name, values in resamples.items())
 
 
+@given(st.dictionaries(st.tuples(st.integers(0, 2), st.integers(0, 3)), FLOATS, max_size=8))
+def test_values_of_several_models_come_back_too(values):
+    values = {f"{cell}/{model}/{kind}": one for (cell, model), one in sorted(values.items()) for kind in ("q/m", "r/5")}
+    back = unpack(pack(values), several=True)
+    assert back.keys() == values.keys()
+    assert all(same(back[name], one if "/q/" in name else rounded(one)) for name, one in values.items())
+
+
+def test_models_stand_side_by_side():
+    values = {"0/0/q/m": np.float32([1, 2, 3]), "0/1/q/m": np.float32([4, 5, 6]), "1/0/q/m": np.float32([7])}
+    packed = pack(values)
+    table = packed["table/m"].T.copy().view("<f4").ravel()
+    places = packed["places/m"].T.copy().view("<u2").ravel()
+    assert table[places].tolist() == [1, 4, 2, 5, 3, 6, 7]
+
+
 def test_places_are_small_where_values_repeat():
     values = np.tile(np.float32([0.0, 0.5, 1.0, np.nan]), 1000)
     packed = pack({"0/q/m": values, "1/q/m": values[:7]})

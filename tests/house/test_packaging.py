@@ -6,8 +6,14 @@ import subprocess
 import sys
 import zipfile
 
+import numpy as np
 import pytest
 
+from benchsuite.benchmark.kept_standings import read_kept
+from benchsuite.benchmark.packed_values import unpack
+from benchsuite.benchmark.pins import read_pins
+from benchsuite.benchmark.values_together import read_values
+from benchsuite.keys import file_digest
 from support.shared import made_once
 
 pytestmark = pytest.mark.process
@@ -89,5 +95,19 @@ def test_results_of_benchmarks_come_with_it(wheel):
     assert any(one.filename.endswith("demo.v1/leaderboard.json") for one in inside)
     assert sum(one.compress_size for one in inside) <= 5e6
     names = {one.filename.rpartition("/")[2] for one in inside}
-    wanted = {"leaderboard.json", "queries.npz", "result.json", "values.npz", "costs.json"}
+    wanted = {"leaderboard.json", "queries.npz", "all_values.npz", "all_values.json", "result.json", "costs.json"}
     assert names - {"verified.json", "history.json"} == wanted
+
+
+def test_results_that_come_with_it_are_those_of_the_checkout(wheel, repository, tmp_path):
+    """Values by query lie together there: each row's come back bit by bit, and kept standings are believed."""
+    wheel.extractall(tmp_path, [name for name in wheel.namelist() if name.startswith("benchsuite_results/")])
+    rows = sorted((repository / "reports" / "results").glob("*/*/values.npz"))
+    for path in rows:
+        with np.load(path) as stored:
+            own = unpack(dict(stored))
+        folder = tmp_path / "benchsuite_results" / path.parent.relative_to(repository / "reports" / "results")
+        found = read_values(folder, file_digest(path), "")
+        assert {name: one.tobytes() for name, one in found.items()} == {n: one.tobytes() for n, one in own.items()}
+    for folder in sorted({path.parents[1] for path in rows}):
+        assert read_kept(tmp_path / "benchsuite_results" / folder.name, read_pins(folder.name)) is not None
