@@ -147,7 +147,7 @@ def _do(
         watcher.say(about)
     jobs = make_jobs(plan, estimate.cheap_first(cells), options.threads, options.device, options.limits)
     queue = _TimedJobs(SharedJobs(jobs, store, leases), estimate, cells, options.workers, watcher)
-    Pool(store, options.workers, watcher, options.executor).run(queue)
+    Pool(store, options.workers, watcher, options.executor).run(queue, jobs)
     return queue.shared.elsewhere
 
 

@@ -8,7 +8,7 @@ lists, checks the answers and stores them. So who ran a cell changes neither its
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,9 +28,9 @@ class Executor(Plugin):
     """Starts worker processes. Its fields are its settings; no setting changes a result.
 
     A run calls :meth:`begin`, then :meth:`expect` and :meth:`start` for each job, and :meth:`end` whatever happened;
-    with tuning it does so twice. It asks each worker in turn, many times a second, for its code
-    (:meth:`WorkerHandle.poll`). A worker whose handle says why it was ``lost``, or that a signal killed, is tried once
-    more.
+    with tuning it does so twice. Once the first job works it calls :meth:`foresee`, where all jobs are known. It asks
+    each worker in turn, many times a second, for its code (:meth:`WorkerHandle.poll`). A worker whose handle says why
+    it was ``lost``, or that a signal killed, is tried once more.
     """
 
     interactive: ClassVar[bool] = False
@@ -67,6 +67,14 @@ class Executor(Plugin):
 
         Raises:
             OSError: when there is no process to be had.
+        """
+        return
+
+    def foresee(self, jobs: Sequence[Job]) -> None:
+        """Get ready for jobs that come later, while the first works; what cannot be had now is had when it is needed.
+
+        Args:
+            jobs: all jobs of the run, in their order.
         """
         return
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,13 @@ class LocalExecutor(Executor):
     def expect(self, job: Job) -> None:
         """Start the server of the job, where it has none: it imports while the input is written."""
         self._server(job)
+
+    def foresee(self, jobs: Sequence[Job]) -> None:
+        """Start the servers that import a language model, which takes them seconds: cheap models are done meanwhile."""
+        for job in jobs:
+            if job.modules:
+                with contextlib.suppress(OSError):  # the job itself tries again, and tells
+                    self._server(job)
 
     def start(self, job: Job, order: Path, log: Path, pipe: int) -> WorkerHandle:
         """Start a process."""

@@ -181,8 +181,12 @@ class Pool:
         self._deaths = WorkerDeaths(store)
         self._told = ""
 
-    def run(self, queue: JobSource) -> None:
+    def run(self, queue: JobSource, ahead: Sequence[Job] = ()) -> None:
         """Run jobs until there are none left; on any error or Ctrl-C, stop the workers and leave the store whole.
+
+        Args:
+            queue: where jobs come from.
+            ahead: jobs that it will give, as far as they are known; the executor gets ready for them.
 
         Raises:
             StoreError: when results cannot be written.
@@ -196,6 +200,9 @@ class Pool:
                 while True:
                     while len(self._running) < self._workers and (job := self._next(queue)) is not None:
                         self._start(job, scratch)
+                        if ahead:
+                            self._executor.foresee(ahead)
+                            ahead = ()
                     if not self._running and not self._waits(queue):
                         return
                     for key, _ in self._selector.select(timeout=_LOOK if self._running else _WAIT):

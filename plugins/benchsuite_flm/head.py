@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import embedding, normalize
 
 from benchsuite.api import Context
 from benchsuite.data import Dataset, Entities, Float32
@@ -141,7 +141,7 @@ class Head(nn.Module):
                 new item.
         """
         vectors = self.fuse(vectors, rows)
-        own = vectors @ self.projection.T + self.residual[rows] * keep[:, None]
+        own = vectors @ self.projection.T + embedding(rows, self.residual) * keep[:, None]
         bias = vectors @ self.text_bias
         count = self.count[rows] * keep
         return torch.cat([own, bias[:, None], count[:, None], count[:, None]], dim=1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding
 
 from benchsuite_flm.history import HistoryFeatures, dense, draw_visible
 from benchsuite_flm.losses import batch_loss
@@ -92,7 +93,7 @@ class Trainer(TrainingLoop):
 
     def batch_loss(self, texts: Tensor, rows: Tensor) -> Tensor:
         """Return the mean loss of a batch of users."""
-        return self.loss(texts[self.place[self.catalogue]], rows)
+        return self.loss(embedding(self.place[self.catalogue].to(self.device), texts), rows)
 
     def loss(self, vectors: Tensor, users: Tensor) -> Tensor:
         """Return the mean loss of a batch: each user's visible items predict the hidden ones.

@@ -16,7 +16,7 @@ from benchsuite.errors import UsageError
 from benchsuite.functions.run import _perform
 from benchsuite.plan import Plan
 from benchsuite.progress import ProgressBars
-from benchsuite.runner import Options, local_executor, prepare, with_finished_studies, worker_processes
+from benchsuite.runner import Options, jobs, local_executor, prepare, with_finished_studies, worker_processes
 from benchsuite.runner.jobs import WorkerJob
 from benchsuite.runner.scratch import check_room
 from benchsuite.runner.worker_processes import ForkServer
@@ -127,6 +127,43 @@ def test_an_executor_expects_each_job_before_its_input_is_written(run_toy, toy_e
     ]
     assert asked.count("expect Raises") == 2
     assert asked.count("start") == 1
+
+
+def test_servers_of_later_jobs_start_while_the_first_works(
+    run_toy, toy_experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a language model imports takes seconds; each set of modules has one server, and a refusal ends no run."""
+    made: list[tuple[str, ...]] = []
+
+    class Noted(ForkServer):
+        def __init__(self, modules, threads, scratch) -> None:
+            made.append(tuple(modules))
+            if made.count(made[-1]) == 1 and modules:
+                raise BlockingIOError(11, "Resource temporarily unavailable")
+            super().__init__(modules, threads, scratch)
+
+    modules = {"Threads": ("json.tool",)}
+    monkeypatch.setattr(local_executor, "worker_factory", Noted)
+    monkeypatch.setattr(jobs, "modules_for", lambda plugin, _: modules.get(plugin.rpartition(":")[2], ()))
+    _, outcome, watcher = run_toy(toy_experiment(["Counts", "Threads"], metrics=["ndcg@10"]))
+    assert (outcome.failed, watcher.again) == ([], [])
+    assert made == [(), ("json.tool",), ("json.tool",)]
+    assert [label.partition(" ")[0] for label, *_ in watcher.ended] == ["Counts", "Threads"]
+
+
+def test_an_executor_foresees_all_jobs_once_the_first_works(run_toy, toy_experiment) -> None:
+    told: list[str] = []
+
+    class Told(local_executor.LocalExecutor):
+        def foresee(self, jobs):
+            told.append("foresee " + ", ".join(job.label.partition(" ")[0] for job in jobs))
+
+        def start(self, job, order, log, pipe):
+            told.append(f"start {job.label.partition(' ')[0]}")
+            return super().start(job, order, log, pipe)
+
+    run_toy(toy_experiment(["Counts", "Threads"], metrics=["ndcg@10"]), Options(threads=1, executor=Told()))
+    assert told == ["start Counts", "foresee Counts, Threads", "start Threads"]
 
 
 @pytest.mark.slow
