@@ -141,7 +141,7 @@ def tricks(found: Mapping[Any, Mapping[str, Any]]) -> str:
             lines.append(_ROW.format(name, OFF.get(trick, ""), failed, "", "", ""))
             continue
         times, note = f"{row['seconds'] / whole['seconds']:.2f}", OFF.get(trick, "")
-        if trick == "bf16" and not row["half"]:
+        if trick == "bf16" and not whole["half"]:
             times, note = "n/a", "this processor has no bfloat16, so it was off all the time"
         memory = f"{row['peak'] / 1e6:.0f}"
         lines.append(_ROW.format(name, note, f"{row['seconds']:.1f}", times, memory, f"{row['ndcg']:.4f}"))
